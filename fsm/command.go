@@ -1,0 +1,181 @@
+package fsm
+
+import "net/netip"
+
+// Kind is a command's first byte in a log entry. Never renumber.
+type Kind uint8
+
+const (
+	KindPing         Kind = 1
+	KindCreate       Kind = 2
+	KindUpdate       Kind = 3
+	KindPause        Kind = 4
+	KindResume       Kind = 5
+	KindDelete       Kind = 6
+	KindPutKey       Kind = 7
+	KindDeleteKey    Kind = 8
+	KindSettings     Kind = 9
+	KindClaim        Kind = 10
+	KindFence        Kind = 11
+	KindSettle       Kind = 12
+	KindResolveDoubt Kind = 13
+	KindRetryAlert   Kind = 14
+	KindFormDigest   Kind = 15
+	KindRecordGap    Kind = 16
+	KindPutNode      Kind = 17
+	KindRemoveNode   Kind = 18
+	KindSetClusterID Kind = 19
+)
+
+// Command is one change of state. The concrete types below are all there are.
+// Those that answer with a heartbeat (Create, Update, Pause, Resume) carry it in
+// Result.Data, see DecodeHeartbeat.
+type Command interface{ Kind() Kind }
+
+// Ping records a good run. Result: CodeOK, CodePaused or CodeNotFound.
+type Ping struct {
+	Token Token
+	From  netip.Addr // who called; the zero Addr when unknown
+}
+
+// Create adds a heartbeat. The accepting node has made ID and Token and filled
+// in the defaults; Validate has passed. Result: CodeOK, CodeExists, CodeQuota,
+// CodeInvalid.
+type Create struct {
+	ID    HeartbeatID
+	Token Token
+	Spec  Spec
+}
+
+// Update changes the fields that are set. An update that changes nothing does
+// nothing. IfVersion 0 means any. Result: CodeOK, CodeNotFound, CodeConflict,
+// CodeInvalid.
+type Update struct {
+	ID        HeartbeatID
+	IfVersion uint64
+	Patch     Patch
+}
+
+// Pause stops judging a heartbeat and ends its incident without mail.
+type Pause struct {
+	ID        HeartbeatID
+	IfVersion uint64
+}
+
+// Resume arms a paused heartbeat from now; the next missed interval alerts.
+type Resume struct {
+	ID        HeartbeatID
+	IfVersion uint64
+}
+
+// Delete removes a heartbeat and its pings.
+type Delete struct {
+	ID        HeartbeatID
+	IfVersion uint64
+}
+
+// PutKey adds an API key. Only the SHA-256 of the key is replicated.
+type PutKey struct {
+	ID    KeyID
+	Name  string
+	Scope string // ScopeAdmin or ScopePing
+	Hash  [32]byte
+}
+
+// DeleteKey removes an API key.
+type DeleteKey struct{ ID KeyID }
+
+// SetSettings replaces the replicated settings.
+type SetSettings struct{ Settings Settings }
+
+// Claim takes a row for sending, before SMTP begins. Term must be the term of
+// the batch; Attempt must be the row's attempts + 1. Result: CodeOK,
+// CodeRejected, CodeGrouped.
+type Claim struct {
+	Alert   AlertID
+	Term    uint64
+	Attempt uint32
+}
+
+// Fence commits to the final dot. Rejected unless the row is claimed by the same
+// (term, attempt) and Term is the term of the batch.
+type Fence struct {
+	Alert   AlertID
+	Term    uint64
+	Attempt uint32
+}
+
+// Outcome is how an attempt ended.
+type Outcome uint8
+
+const (
+	OutcomeSent    Outcome = 1 // the server took the message
+	OutcomeRetry   Outcome = 2 // a passing fault: try again in RetryIn
+	OutcomeFailed  Outcome = 3 // a lasting refusal
+	OutcomeInDoubt Outcome = 4 // the connection was lost after the dot
+)
+
+// Settle records the end of attempt (Term, Attempt). It is accepted from an
+// ex-leader. Result: CodeOK or CodeRejected.
+type Settle struct {
+	Alert   AlertID
+	Term    uint64
+	Attempt uint32
+	Outcome Outcome
+	Refused bool   // the server answered 4xx to RCPT, DATA or the dot: counts to the 24 h after which a retry becomes a failure
+	RetryIn int64  // ms of serving time until the next attempt, with jitter
+	Resend  bool   // for OutcomeInDoubt: send again (else hold)
+	Error   string // the server's words, without CR and LF, at most MaxErrorLen bytes
+}
+
+// ResolveDoubt decides about a row that was found fenced by an earlier term and
+// stayed unsettled: send it again, or hold it. Result: CodeOK or CodeRejected.
+type ResolveDoubt struct {
+	Alert   AlertID
+	Term    uint64 // the row's term, which must be below the batch's
+	Attempt uint32
+	Resend  bool
+}
+
+// RetryAlert makes a failed or held row pending again, by hand.
+type RetryAlert struct{ Alert AlertID }
+
+// FormDigest makes one message of several pending rows of one recipient. ID is
+// made by DigestID. Result: CodeOK or CodeRejected.
+type FormDigest struct {
+	ID        AlertID
+	Recipient string
+	Members   []AlertID
+}
+
+// RecordGap notes a time in which nothing could commit. Wall-clock milliseconds.
+type RecordGap struct{ From, To int64 }
+
+// PutNode registers what people call a node and where it is.
+type PutNode struct{ Node NodeInfo }
+
+// RemoveNode forgets a node, and bars its ID from ever proposing again.
+type RemoveNode struct{ ID NodeID }
+
+// SetClusterID names the cluster, once: a later one is CodeExists.
+type SetClusterID struct{ ID NodeID }
+
+func (Ping) Kind() Kind         { return KindPing }
+func (Create) Kind() Kind       { return KindCreate }
+func (Update) Kind() Kind       { return KindUpdate }
+func (Pause) Kind() Kind        { return KindPause }
+func (Resume) Kind() Kind       { return KindResume }
+func (Delete) Kind() Kind       { return KindDelete }
+func (PutKey) Kind() Kind       { return KindPutKey }
+func (DeleteKey) Kind() Kind    { return KindDeleteKey }
+func (SetSettings) Kind() Kind  { return KindSettings }
+func (Claim) Kind() Kind        { return KindClaim }
+func (Fence) Kind() Kind        { return KindFence }
+func (Settle) Kind() Kind       { return KindSettle }
+func (ResolveDoubt) Kind() Kind { return KindResolveDoubt }
+func (RetryAlert) Kind() Kind   { return KindRetryAlert }
+func (FormDigest) Kind() Kind   { return KindFormDigest }
+func (RecordGap) Kind() Kind    { return KindRecordGap }
+func (PutNode) Kind() Kind      { return KindPutNode }
+func (RemoveNode) Kind() Kind   { return KindRemoveNode }
+func (SetClusterID) Kind() Kind { return KindSetClusterID }

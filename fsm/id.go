@@ -1,0 +1,122 @@
+package fsm
+
+import (
+	"encoding/hex"
+	"errors"
+)
+
+// HeartbeatID names a heartbeat in the API: "hb_" and 24 hex digits. It is made
+// at random by the accepting node.
+type HeartbeatID [12]byte
+
+// AlertID names a row of the ledger: "al_" and 24 hex digits. It is a hash of
+// what the row is about.
+type AlertID [12]byte
+
+// KeyID names an API key: "key_" and 24 hex digits.
+type KeyID [12]byte
+
+// Token is a heartbeat's ping credential, a random UUID (version 4).
+type Token [16]byte
+
+// NodeID identifies a node's data directory: a UUID.
+type NodeID [16]byte
+
+var errID = errors.New("malformed ID")
+
+func (id HeartbeatID) String() string { return "hb_" + hex.EncodeToString(id[:]) }
+func (id AlertID) String() string     { return "al_" + hex.EncodeToString(id[:]) }
+func (id KeyID) String() string       { return "key_" + hex.EncodeToString(id[:]) }
+func (t Token) String() string        { return formatUUID(t) }
+func (n NodeID) String() string       { return formatUUID(n) }
+
+// IsZero reports whether no ID was set.
+func (n NodeID) IsZero() bool { return n == NodeID{} }
+
+// ParseHeartbeatID reads the form that String writes.
+func ParseHeartbeatID(s string) (HeartbeatID, error) {
+	b, err := parsePrefixed(s, "hb_")
+	return HeartbeatID(b), err
+}
+
+// ParseAlertID reads the form that String writes.
+func ParseAlertID(s string) (AlertID, error) {
+	b, err := parsePrefixed(s, "al_")
+	return AlertID(b), err
+}
+
+// ParseKeyID reads the form that String writes.
+func ParseKeyID(s string) (KeyID, error) {
+	b, err := parsePrefixed(s, "key_")
+	return KeyID(b), err
+}
+
+func parsePrefixed(s, prefix string) (out [12]byte, err error) {
+	if len(s) != len(prefix)+24 || s[:len(prefix)] != prefix {
+		return out, errID
+	}
+	for i := range out {
+		hi, lo := unhex(s[len(prefix)+2*i]), unhex(s[len(prefix)+2*i+1])
+		if hi > 15 || lo > 15 {
+			return [12]byte{}, errID
+		}
+		out[i] = hi<<4 | lo
+	}
+	return out, nil
+}
+
+// ParseToken reads a UUID in its canonical 36-character form, in either case.
+// It does not allocate, and accepts bytes so that a request's path need not be
+// copied.
+func ParseToken[T string | []byte](s T) (Token, error) {
+	var t Token
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return t, errID
+	}
+	j := 0
+	for i := 0; i < 36; i += 2 {
+		if s[i] == '-' {
+			i++
+		}
+		hi, lo := unhex(s[i]), unhex(s[i+1])
+		if hi > 15 || lo > 15 {
+			return Token{}, errID
+		}
+		t[j] = hi<<4 | lo
+		j++
+	}
+	return t, nil
+}
+
+// ParseNodeID reads a UUID in its canonical form.
+func ParseNodeID(s string) (NodeID, error) {
+	t, err := ParseToken(s)
+	return NodeID(t), err
+}
+
+func formatUUID(u [16]byte) string {
+	var b [36]byte
+	hex.Encode(b[0:8], u[0:4])
+	b[8] = '-'
+	hex.Encode(b[9:13], u[4:6])
+	b[13] = '-'
+	hex.Encode(b[14:18], u[6:8])
+	b[18] = '-'
+	hex.Encode(b[19:23], u[8:10])
+	b[23] = '-'
+	hex.Encode(b[24:36], u[10:16])
+	return string(b[:])
+}
+
+// unhex returns the value of one hex digit, or 16 for anything else.
+func unhex(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	case c >= 'A' && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 16
+}

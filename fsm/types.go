@@ -1,0 +1,234 @@
+package fsm
+
+import "time"
+
+// Limits and defaults of a heartbeat (DESIGN section 4).
+const (
+	DefaultInterval  = 3600
+	DefaultGrace     = 300
+	DefaultThreshold = 2
+	MinInterval      = 1
+	MaxInterval      = 366 * 86400
+	MaxGrace         = 366 * 86400
+	MaxNameLen       = 200 // characters
+	MaxThreshold     = 100
+	MaxSlugLen       = 100
+	MaxTags          = 32
+	MaxTagLen        = 64 // characters
+	MaxEmails        = 20
+	MaxEmailLen      = 254 // bytes
+	MaxKeyNameLen    = 200 // characters
+	MaxHistory       = 1_000_000
+	MaxErrorLen      = 500       // bytes of an SMTP answer kept with a row
+	MaxHeartbeats    = 4_000_000 // then creating answers CodeQuota
+	MaxKeys          = 10_000
+	MaxGaps          = 1_000   // newest kept
+	MaxSettled       = 100_000 // settled rows kept in all
+	MaxSettledPer    = 20      // and for each heartbeat
+	MaxDigestMembers = 20_000
+)
+
+// Scopes of API keys.
+const (
+	ScopeAdmin = "admin" // everything
+	ScopePing  = "ping"  // pings by slug, nothing else
+)
+
+// Arm says from when a heartbeat is judged.
+type Arm string
+
+const (
+	ArmCreated   Arm = "created"    // from creation: "was never scheduled" is a failure too
+	ArmFirstPing Arm = "first_ping" // from its first ping
+)
+
+// Status of a heartbeat.
+type Status string
+
+const (
+	StatusActive  Status = "active"
+	StatusPaused  Status = "paused"
+	StatusFailing Status = "failing"
+)
+
+// Spec holds the writable fields of a heartbeat.
+type Spec struct {
+	Name      string   `json:"name"`
+	Slug      string   `json:"slug"`
+	Interval  int64    `json:"interval"` // seconds
+	Grace     int64    `json:"grace"`    // seconds
+	Threshold int      `json:"threshold"`
+	Arm       Arm      `json:"arm"`
+	Tags      []string `json:"tags"`
+	Emails    []string `json:"emails"` // empty: the settings' MailTo
+}
+
+// Patch is a change of some fields of a Spec; nil leaves a field alone.
+type Patch struct {
+	Name      *string
+	Slug      *string
+	Interval  *int64
+	Grace     *int64
+	Threshold *int
+	Arm       *Arm
+	Tags      *[]string
+	Emails    *[]string
+}
+
+// Heartbeat is what queries and results tell of a heartbeat. It is a copy; the
+// zero time means "none". Times are wall clock with millisecond resolution, UTC.
+type Heartbeat struct {
+	ID        HeartbeatID
+	Token     Token
+	Ordinal   uint64 // counts creations; newer is higher
+	Spec      Spec
+	Status    Status
+	Armed     bool
+	Misses    int64  // consecutive
+	Missed    uint64 // misses ever
+	Pings     uint64 // pings ever
+	LastPing  time.Time
+	LastFrom  string
+	NextDue   time.Time // when the next ping is expected, without grace; zero while paused or unarmed
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	LastAlert time.Time
+	Version   uint64 // counts edits, pauses and resumes, from 1
+}
+
+// PingRecord is one ping of the history.
+type PingRecord struct {
+	Number uint64 // counts the heartbeat's pings, from 1
+	At     time.Time
+}
+
+// Key is an API key, without the key.
+type Key struct {
+	ID        KeyID
+	Name      string
+	Scope     string
+	CreatedAt time.Time
+}
+
+// Settings are replicated, so that nothing depends on one node's flags.
+type Settings struct {
+	History   int      // pings kept for each heartbeat
+	MailTo    []string // recipients of heartbeats that name none
+	Burst     int      // single mails a recipient and window
+	GroupWait int64    // the window in milliseconds of serving time; 0 turns digests off
+}
+
+// DefaultSettings are those of a cluster that was told nothing.
+func DefaultSettings() Settings {
+	return Settings{History: 100, Burst: 5, GroupWait: 10_000}
+}
+
+// Gap is a time in which no ping could commit.
+type Gap struct {
+	From time.Time
+	To   time.Time
+}
+
+// NodeInfo is what the cluster remembers of a node.
+type NodeInfo struct {
+	ID      NodeID
+	Name    string
+	HTTP    string // HOST:PORT
+	Cluster string // HOST:PORT
+	Version string
+}
+
+// AlertKind says what an alert tells.
+type AlertKind uint8
+
+const (
+	AlertDown      AlertKind = 1
+	AlertRecovered AlertKind = 2
+	AlertUnheard   AlertKind = 3 // due while no ping could be taken
+	AlertDigest    AlertKind = 4 // one message for several of the others
+)
+
+// AlertState is where a row of the ledger stands.
+type AlertState uint8
+
+const (
+	AlertPending   AlertState = 1
+	AlertClaimed   AlertState = 2
+	AlertFenced    AlertState = 3
+	AlertSent      AlertState = 4
+	AlertFailed    AlertState = 5
+	AlertHeld      AlertState = 6
+	AlertCancelled AlertState = 7
+)
+
+var (
+	kindNames  = [...]string{AlertDown: "down", AlertRecovered: "recovered", AlertUnheard: "unheard", AlertDigest: "digest"}
+	stateNames = [...]string{
+		AlertPending: "pending", AlertClaimed: "claimed", AlertFenced: "fenced", AlertSent: "sent",
+		AlertFailed: "failed", AlertHeld: "held", AlertCancelled: "cancelled",
+	}
+)
+
+func (k AlertKind) String() string  { return nameOf(kindNames[:], int(k)) }
+func (s AlertState) String() string { return nameOf(stateNames[:], int(s)) }
+
+// Settled reports whether nothing more happens to a row by itself.
+func (s AlertState) Settled() bool { return s >= AlertSent }
+
+// ParseAlertState reads the form that String writes.
+func ParseAlertState(s string) (AlertState, bool) {
+	for i, n := range stateNames {
+		if n != "" && n == s {
+			return AlertState(i), true
+		}
+	}
+	return 0, false
+}
+
+func nameOf(names []string, i int) string {
+	if i < len(names) && names[i] != "" {
+		return names[i]
+	}
+	return "unknown"
+}
+
+// Evidence is what a mail tells of a heartbeat, as it was when the alert was
+// written. Times are wall clock.
+type Evidence struct {
+	Name      string
+	LastPing  time.Time // zero: never
+	LastFrom  string
+	Interval  int64 // seconds
+	Grace     int64 // seconds
+	Threshold int
+	Misses    int64
+	Pings     uint64
+	Due       time.Time     // when the ping that made the difference was expected
+	Silent    time.Duration // recovered: from the last ping before (or the anchor) to the one that ended it
+	Gaps      []Gap         // the newest few since the anchor
+}
+
+// Alert is one row of the ledger, as a copy. A row that is a member of a digest
+// shows the digest's state, attempts, message and times.
+type Alert struct {
+	ID        AlertID
+	Heartbeat HeartbeatID // zero for a digest
+	Incident  uint32      // counts a heartbeat's incidents, from 1
+	Kind      AlertKind
+	Recipient string
+	State     AlertState
+	Term      uint64
+	Attempt   uint32
+	InDoubt   bool   // an earlier attempt may have been delivered
+	MessageID string // without angle brackets; the same on every attempt
+	Answers   string // recovered: the Message-ID of the mail that it answers, else ""
+	Error     string
+	CreatedAt time.Time
+	SentAt    time.Time // zero until sent
+	Evidence  Evidence
+	Digest    AlertID   // the digest that this row is a member of, or zero
+	Members   []AlertID // of a digest
+}
+
+// IncidentID names an incident in the API.
+func (a Alert) IncidentID() string { return incidentID(a.Heartbeat, a.Incident) }
