@@ -1,0 +1,125 @@
+package fsm
+
+import (
+	"slices"
+	"time"
+)
+
+// evidenceGaps is how many gaps a mail tells of at most, the newest.
+const evidenceGaps = 5
+
+// noRecipient is the reason of a row that nobody can be sent.
+const noRecipient = "no recipient is configured: set --mail-to, or the heartbeat's email"
+
+// recipients of a heartbeat's alerts; one empty string if there is none.
+func (st *state) recipients(r *record) []string {
+	switch {
+	case len(r.config.spec.Emails) > 0:
+		return r.config.spec.Emails
+	case len(st.settings.MailTo) > 0:
+		return st.settings.MailTo
+	}
+	return []string{""}
+}
+
+// writeAlerts writes the rows of an incident that began with a missed deadline.
+func (st *state) writeAlerts(r *record, kind AlertKind, deadline int64) {
+	e := st.evidence(r)
+	e.Misses = r.misses
+	e.Due = wallTime(r.expected(r.misses-r.base) + st.gaps.since(r))
+	for _, to := range st.recipients(r) {
+		st.writeRow(r, row{kind: kind, recipient: to, due: deadline, created: st.passedAt(deadline), evidence: e})
+	}
+}
+
+// writeRecovered answers each down of the incident that just ended.
+func (st *state) writeRecovered(r *record, silentSince int64) {
+	e := st.evidence(r)
+	e.Misses = r.misses
+	e.Due = wallTime(r.expected(r.misses-r.base) + st.gaps.since(r))
+	e.Silent = time.Duration(max(0, st.wall-silentSince)) * time.Millisecond
+	found := false
+	for _, k := range slices.Clone(st.ledger.byHeart[st.byID[r.config.id]]) {
+		down := st.ledger.rows[k.id]
+		if down.incident != r.incident || down.kind != AlertDown {
+			continue
+		}
+		found = true
+		x := row{kind: AlertRecovered, recipient: down.recipient, due: st.serving, created: st.wall, answers: down.id, evidence: e}
+		if s := st.carrierState(down); s == AlertFailed || s == AlertCancelled {
+			x.state, x.err = AlertCancelled, "the alert that it answers never went out"
+		}
+		st.writeRow(r, x)
+	}
+	if found {
+		return
+	}
+	// The rows of a very long incident may be gone: its mail went out long ago.
+	for _, to := range st.recipients(r) {
+		st.writeRow(r, row{kind: AlertRecovered, recipient: to, due: st.serving, created: st.wall, evidence: e})
+	}
+}
+
+// writeRow completes a row about a heartbeat and inserts it.
+func (st *state) writeRow(r *record, x row) {
+	x.id = alertID(r.config.id, r.incident, x.kind, x.recipient)
+	x.ord = st.byID[r.config.id]
+	x.heartbeat = r.config.id
+	x.incident = r.incident
+	if x.state == 0 {
+		x.state = AlertPending
+	}
+	if x.recipient == "" && x.state == AlertPending {
+		x.state, x.err = AlertFailed, noRecipient
+	}
+	st.ledger.insert(x)
+}
+
+func (st *state) evidence(r *record) Evidence {
+	s := r.config.spec
+	e := Evidence{
+		Name: s.Name, LastPing: wallTime(r.lastPing), LastFrom: r.from(),
+		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.pings,
+	}
+	gaps := st.gaps.sinceAnchor(r)
+	for _, g := range gaps[max(0, len(gaps)-evidenceGaps):] {
+		e.Gaps = append(e.Gaps, Gap{wallTime(g.from), wallTime(g.to)})
+	}
+	return e
+}
+
+// carrierState is the state of the mail that carries a row: its own, or that of
+// its digest.
+func (st *state) carrierState(r *row) AlertState {
+	if d := st.ledger.rows[r.digest]; d != nil {
+		return d.state
+	}
+	return r.state
+}
+
+// cancelDown cancels the downs of an incident that no sender has claimed.
+func (st *state) cancelDown(ord uint64, incident uint32) {
+	for _, k := range slices.Clone(st.ledger.byHeart[ord]) {
+		r := st.ledger.rows[k.id]
+		if r.incident == incident && r.kind == AlertDown && r.state == AlertPending && r.digest == (AlertID{}) {
+			st.changeRow(r.id, func(r *row) { r.state = AlertCancelled })
+		}
+	}
+}
+
+// insertKey and removeKey keep a short list ordered.
+func insertKey(keys []rowKey, k rowKey) []rowKey {
+	i, found := slices.BinarySearchFunc(keys, k, compareKeys)
+	if found {
+		return keys
+	}
+	return slices.Insert(keys, i, k)
+}
+
+func removeKey(keys []rowKey, k rowKey) []rowKey {
+	i, found := slices.BinarySearchFunc(keys, k, compareKeys)
+	if !found {
+		return keys
+	}
+	return slices.Delete(keys, i, i+1)
+}

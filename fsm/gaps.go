@@ -1,0 +1,81 @@
+package fsm
+
+import "math"
+
+// gapLog holds the newest ingest gaps, oldest first: times in which no ping could
+// commit. The serving clock stood still in them.
+type gapLog struct {
+	list  []gap
+	total int64 // ms of all gaps ever
+}
+
+type gap struct {
+	serving  int64
+	from, to int64 // wall
+}
+
+func (st *state) recordGap(c RecordGap) Code {
+	if c.To <= c.From {
+		return CodeInvalid
+	}
+	st.judge(math.MaxInt) // what was due before is not excused by this gap
+	g := &st.gaps
+	// Gaps that the log has dropped must not still be shared with a snapshot, so
+	// the list is copied rather than shifted.
+	keep := g.list[max(0, len(g.list)-(MaxGaps-1)):]
+	g.list = append(append(make([]gap, 0, len(keep)+1), keep...), gap{st.serving, c.From, c.To})
+	g.total += c.To - c.From
+	return CodeOK
+}
+
+// sinceAnchor returns the gaps that ended after a heartbeat's anchor. Serving
+// time tells most of them at once; wall time tells those in which it was pinged.
+func (g *gapLog) sinceAnchor(r *record) []gap {
+	i := len(g.list)
+	for i > 0 && g.list[i-1].serving >= r.anchor && g.list[i-1].to > r.anchorWall {
+		i--
+	}
+	return g.list[i:]
+}
+
+// since returns the ms of gaps since a heartbeat's anchor.
+func (g *gapLog) since(r *record) (ms int64) {
+	for _, x := range g.sinceAnchor(r) {
+		ms += x.to - max(x.from, r.anchorWall)
+	}
+	return ms
+}
+
+// swallowed reports whether every time at which a ping was expected since the
+// anchor, up to a deadline, fell into a gap or too close to one: then the job had
+// no fair chance to be heard. An expected time is fair if the grace after it is
+// free of gaps. Each turn of the loop passes a gap, so there are no more turns
+// than gaps.
+func (g *gapLog) swallowed(r *record, deadline int64) bool {
+	gaps := g.sinceAnchor(r)
+	if len(gaps) == 0 {
+		return false
+	}
+	until := r.anchorWall + deadline - r.anchor + g.since(r)
+	for n := int64(1); ; {
+		from := r.expected(n)
+		to := from + r.grace()
+		if to > until {
+			return true
+		}
+		hit := overlapping(gaps, from, to)
+		if hit == nil {
+			return false
+		}
+		n = (hit.to-r.anchorWall)/r.interval() + 1
+	}
+}
+
+func overlapping(gaps []gap, from, to int64) *gap {
+	for i := range gaps {
+		if gaps[i].from <= to && gaps[i].to >= from {
+			return &gaps[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package fsm
+
+import (
+	"reflect"
+	"slices"
+)
+
+// ping records a good run.
+func (st *state) ping(c Ping) Code {
+	ord, ok := st.byToken[c.Token]
+	if !ok {
+		return CodeNotFound
+	}
+	st.takeMisses(ord)
+	r := st.table.mutable(ord)
+	silentSince := r.lastPing
+	if silentSince == 0 {
+		silentSince = r.config.created
+	}
+	st.pings++
+	r.pings++
+	r.lastPing = st.wall
+	r.history.add(st.wall, st.settings.History)
+	r.clear(flagFrom)
+	if c.From.IsValid() {
+		r.lastFrom = c.From.As16()
+		r.set(flagFrom)
+	}
+	wasArmed := r.is(flagArmed)
+	r.set(flagArmed)
+	if r.is(flagPaused) {
+		return CodePaused
+	}
+	if r.is(flagFailing) {
+		st.endFailing(ord, r)
+		st.writeRecovered(r, silentSince)
+		wasArmed = false
+	}
+	r.clear(flagResumed | flagUnheard)
+	r.reanchor(st, 0)
+	if !wasArmed {
+		st.reschedule(ord, r)
+	}
+	return CodeOK
+}
+
+func (st *state) create(c Create) Result {
+	if c.Spec.Validate() != nil {
+		return Result{Code: CodeInvalid}
+	}
+	if _, taken := st.byID[c.ID]; taken {
+		return Result{Code: CodeExists}
+	}
+	if _, taken := st.byToken[c.Token]; taken {
+		return Result{Code: CodeExists}
+	}
+	if st.table.live >= MaxHeartbeats {
+		return Result{Code: CodeQuota}
+	}
+	st.created++
+	ord := st.created
+	r := st.table.put(ord, record{config: &config{
+		id: c.ID, token: c.Token, spec: c.Spec, created: st.wall, updated: st.wall, version: 1,
+	}})
+	r.reanchor(st, 0)
+	if c.Spec.Arm != ArmFirstPing {
+		r.set(flagArmed)
+	}
+	st.byID[c.ID] = ord
+	st.byToken[c.Token] = ord
+	st.reschedule(ord, r)
+	return st.answer(ord, r)
+}
+
+// find returns a heartbeat for a command that edits it, with its misses taken.
+func (st *state) find(id HeartbeatID, ifVersion uint64) (uint64, *record, Code) {
+	ord, ok := st.byID[id]
+	if !ok {
+		return 0, nil, CodeNotFound
+	}
+	st.takeMisses(ord)
+	r := st.table.get(ord)
+	if ifVersion != 0 && ifVersion != r.config.version {
+		return 0, nil, CodeConflict
+	}
+	return ord, st.table.mutable(ord), CodeOK
+}
+
+func (st *state) answer(ord uint64, r *record) Result {
+	return Result{Code: CodeOK, Data: encodeHeartbeat(st.view(ord, r))}
+}
+
+// edited gives a heartbeat a new config with the next version.
+func (st *state) edited(r *record, spec Spec) {
+	c := *r.config
+	c.spec = spec
+	c.version++
+	c.updated = st.wall
+	r.config = &c
+}
+
+func (st *state) update(c Update) Result {
+	ord, r, code := st.find(c.ID, c.IfVersion)
+	if code != CodeOK {
+		return Result{Code: code}
+	}
+	old := r.config.spec
+	spec := c.Patch.apply(old)
+	if spec.Validate() != nil {
+		return Result{Code: CodeInvalid}
+	}
+	if reflect.DeepEqual(spec, old) {
+		return st.answer(ord, r)
+	}
+	// Misses are counted with the old interval before the new one applies.
+	if r.is(flagFailing) {
+		st.countOn(r)
+	}
+	st.edited(r, spec)
+	if spec.Interval != old.Interval || spec.Grace != old.Grace {
+		r.reanchor(st, r.misses)
+	}
+	if spec.Arm != old.Arm {
+		st.rearm(r, spec.Arm)
+	}
+	st.reschedule(ord, r)
+	return st.answer(ord, r)
+}
+
+// rearm applies a change of Arm to a heartbeat that it still matters to: one that
+// was never pinged.
+func (st *state) rearm(r *record, arm Arm) {
+	switch {
+	case arm == ArmCreated && !r.is(flagArmed):
+		r.set(flagArmed)
+		r.reanchor(st, r.misses)
+	case arm == ArmFirstPing && r.pings == 0 && !r.is(flagFailing):
+		r.clear(flagArmed)
+	}
+}
+
+// apply returns the spec with the patch's fields, in the canonical form in which
+// empty lists are nil.
+func (p Patch) apply(s Spec) Spec {
+	set(&s.Name, p.Name)
+	set(&s.Slug, p.Slug)
+	set(&s.Interval, p.Interval)
+	set(&s.Grace, p.Grace)
+	set(&s.Threshold, p.Threshold)
+	set(&s.Arm, p.Arm)
+	if p.Tags != nil {
+		s.Tags = canonical(*p.Tags)
+	}
+	if p.Emails != nil {
+		s.Emails = canonical(*p.Emails)
+	}
+	return s
+}
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+func canonical(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return slices.Clone(list)
+}
+
+func (st *state) pause(c Pause) Result {
+	ord, r, code := st.find(c.ID, c.IfVersion)
+	if code != CodeOK {
+		return Result{Code: code}
+	}
+	if r.is(flagPaused) {
+		return st.answer(ord, r)
+	}
+	if r.is(flagFailing) {
+		st.endFailing(ord, r)
+		st.cancelDown(ord, r.incident)
+	}
+	r.clear(flagResumed | flagUnheard)
+	r.set(flagPaused)
+	st.paused++
+	st.edited(r, r.config.spec)
+	return st.answer(ord, r)
+}
+
+func (st *state) resume(c Resume) Result {
+	ord, r, code := st.find(c.ID, c.IfVersion)
+	if code != CodeOK {
+		return Result{Code: code}
+	}
+	if !r.is(flagPaused) {
+		return st.answer(ord, r)
+	}
+	r.clear(flagPaused)
+	r.set(flagResumed)
+	st.paused--
+	r.reanchor(st, 0)
+	st.edited(r, r.config.spec)
+	st.reschedule(ord, r)
+	return st.answer(ord, r)
+}
+
+func (st *state) delete(c Delete) Code {
+	ord, r, code := st.find(c.ID, c.IfVersion)
+	if code != CodeOK {
+		return code
+	}
+	if r.is(flagFailing) {
+		st.endFailing(ord, r)
+		st.cancelDown(ord, r.incident)
+	}
+	if r.is(flagPaused) {
+		st.paused--
+	}
+	delete(st.byID, r.config.id)
+	delete(st.byToken, r.config.token)
+	st.table.remove(ord)
+	return CodeOK
+}

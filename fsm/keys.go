@@ -1,0 +1,37 @@
+package fsm
+
+type key struct {
+	id      KeyID
+	name    string
+	scope   string
+	hash    [32]byte
+	created int64 // wall
+}
+
+func (st *state) putKey(c PutKey) Code {
+	if _, taken := st.keys[c.ID]; taken {
+		return CodeExists
+	}
+	if _, taken := st.byHash[c.Hash]; taken {
+		return CodeExists
+	}
+	if len(st.keys) >= MaxKeys {
+		return CodeQuota
+	}
+	if ValidateKeyName(c.Name) != nil || (c.Scope != ScopeAdmin && c.Scope != ScopePing) {
+		return CodeInvalid
+	}
+	st.keys[c.ID] = key{id: c.ID, name: c.Name, scope: c.Scope, hash: c.Hash, created: st.wall}
+	st.byHash[c.Hash] = c.ID
+	return CodeOK
+}
+
+func (st *state) deleteKey(c DeleteKey) Code {
+	k, ok := st.keys[c.ID]
+	if !ok {
+		return CodeNotFound
+	}
+	delete(st.keys, c.ID)
+	delete(st.byHash, k.hash)
+	return CodeOK
+}

@@ -1,0 +1,257 @@
+package fsm
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// lockFor is how many heartbeats a long listing reads before it lets entries be
+// applied again. Such a listing is not one moment's picture.
+const lockFor = 1024
+
+// Heartbeat returns one heartbeat, or ErrNotFound.
+func (s *Store) Heartbeat(id HeartbeatID) (Heartbeat, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.lookup(s.st.byID[id])
+}
+
+// HeartbeatByToken returns the heartbeat with a ping token, or ErrNotFound.
+func (s *Store) HeartbeatByToken(t Token) (Heartbeat, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.lookup(s.st.byToken[t])
+}
+
+func (st *state) lookup(ord uint64) (Heartbeat, error) {
+	r := st.table.get(ord)
+	if r == nil {
+		return Heartbeat{}, ErrNotFound
+	}
+	return st.view(ord, r), nil
+}
+
+// HasToken reports whether a token is a heartbeat's. It does not allocate.
+func (s *Store) HasToken(t Token) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, ok := s.st.byToken[t]
+	return ok
+}
+
+// HeartbeatFilter chooses heartbeats; its zero value chooses all.
+type HeartbeatFilter struct {
+	Tag    string
+	Status Status // "": any
+	Query  string // part of the name or slug, in any case
+	Limit  int    // 0: all
+	Before uint64 // only Ordinals below; 0: from the newest
+}
+
+func (f *HeartbeatFilter) matches(r *record) bool {
+	spec := &r.config.spec
+	return (f.Status == "" || r.status() == f.Status) &&
+		(f.Tag == "" || slices.Contains(spec.Tags, f.Tag)) &&
+		(f.Query == "" || containsFold(spec.Name, f.Query) || containsFold(spec.Slug, f.Query))
+}
+
+func containsFold(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
+}
+
+// Heartbeats lists newest first. more tells that the limit cut the list: go on
+// with Before set to the last one's Ordinal.
+func (s *Store) Heartbeats(f HeartbeatFilter) (list []Heartbeat, more bool) {
+	for before, done := f.Before, false; !done; {
+		list, before, done = s.someHeartbeats(f, list, before)
+		if f.Limit > 0 && len(list) > f.Limit {
+			return list[:f.Limit], true
+		}
+	}
+	return list, false
+}
+
+// someHeartbeats appends what matches among the next lockFor heartbeats.
+func (s *Store) someHeartbeats(f HeartbeatFilter, list []Heartbeat, before uint64) (_ []Heartbeat, last uint64, done bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	read := 0
+	done = true
+	s.st.table.eachNewest(before, func(ord uint64, r *record) bool {
+		if read++; read > lockFor {
+			done = false
+			return false
+		}
+		last = ord
+		if f.matches(r) {
+			list = append(list, s.st.view(ord, r))
+		}
+		return f.Limit == 0 || len(list) <= f.Limit
+	})
+	return list, last, done
+}
+
+// EachHeartbeat calls f with a copy of every heartbeat, oldest first, until it
+// returns false. It holds no lock while f runs.
+func (s *Store) EachHeartbeat(f func(Heartbeat) bool) {
+	for page := 0; ; {
+		var list []Heartbeat
+		list, page = s.heartbeatsFrom(page)
+		if len(list) == 0 {
+			return
+		}
+		for _, h := range list {
+			if !f(h) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) heartbeatsFrom(page int) (list []Heartbeat, next int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t := &s.st.table
+	for ; page < len(t.pages) && len(list) < lockFor; page++ {
+		t.eachIn(page, func(ord uint64, r *record) bool {
+			list = append(list, s.st.view(ord, r))
+			return true
+		})
+	}
+	return list, page
+}
+
+// Pings lists up to limit pings of a heartbeat's history, newest first, with
+// numbers below before (0: from the newest). more tells that older ones remain.
+func (s *Store) Pings(id HeartbeatID, limit int, before uint64) (list []PingRecord, more bool, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.st.table.get(s.st.byID[id])
+	if r == nil {
+		return nil, false, ErrNotFound
+	}
+	number := r.pings - uint64(r.history.n)
+	first := number + 1
+	last := r.pings
+	if before > 0 {
+		last = min(last, before-1)
+	}
+	r.history.times(func(at int64) {
+		number++
+		if number <= last && last-number < uint64(limit) {
+			list = append(list, PingRecord{Number: number, At: wallTime(at)})
+		}
+	})
+	slices.Reverse(list)
+	return list, len(list) > 0 && list[len(list)-1].Number > first, nil
+}
+
+// Keys lists the API keys, newest first.
+func (s *Store) Keys() []Key {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]Key, 0, len(s.st.keys))
+	for _, k := range s.st.keys {
+		list = append(list, k.view())
+	}
+	slices.SortFunc(list, func(a, b Key) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID.String(), b.ID.String()))
+	})
+	return list
+}
+
+func (k key) view() Key {
+	return Key{ID: k.id, Name: k.name, Scope: k.scope, CreatedAt: wallTime(k.created)}
+}
+
+// KeyByHash returns the API key with a SHA-256.
+func (s *Store) KeyByHash(hash [32]byte) (Key, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	id, ok := s.st.byHash[hash]
+	return s.st.keys[id].view(), ok
+}
+
+// Settings returns the replicated settings.
+func (s *Store) Settings() Settings {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	set := s.st.settings
+	set.MailTo = slices.Clone(set.MailTo)
+	return set
+}
+
+// ClusterID returns the cluster's ID, zero before it has one.
+func (s *Store) ClusterID() NodeID {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.clusterID
+}
+
+// Nodes lists the registered nodes by name.
+func (s *Store) Nodes() []NodeInfo {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]NodeInfo, 0, len(s.st.nodes))
+	for _, n := range s.st.nodes {
+		list = append(list, n)
+	}
+	slices.SortFunc(list, func(a, b NodeInfo) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.String(), b.ID.String()))
+	})
+	return list
+}
+
+// Barred reports whether a node was removed from the cluster.
+func (s *Store) Barred(id NodeID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.dedup.barred[id]
+}
+
+// Gaps lists the ingest gaps that are still known, oldest first.
+func (s *Store) Gaps() []Gap {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]Gap, 0, len(s.st.gaps.list))
+	for _, g := range s.st.gaps.list {
+		list = append(list, Gap{wallTime(g.from), wallTime(g.to)})
+	}
+	return list
+}
+
+// Serving returns the serving clock in milliseconds.
+func (s *Store) Serving() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.serving
+}
+
+// Horizon returns the serving time up to which misses are taken.
+func (s *Store) Horizon() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.horizon
+}
+
+// LastWall returns the stamp of the newest batch, the zero time if none was
+// applied.
+func (s *Store) LastWall() time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return wallTime(s.st.wall)
+}
+
+// NextDue returns the serving time of the earliest deadline, false if none is
+// running. One that is not after the Horizon is due and not yet judged. It takes
+// the write lock for as long as it takes to put the pinged heartbeats at the head
+// of the order in their right places.
+func (s *Store) NextDue() (int64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.st.due.next(&s.st.table, math.MaxInt64)
+	return e.deadline, ok
+}

@@ -1,0 +1,110 @@
+package fsm
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+)
+
+// row is one row of the ledger. Rows in the maps are never written to: a change
+// replaces them, so that snapshots may share them.
+type row struct {
+	id        AlertID
+	ord       uint64 // the heartbeat's ordinal; 0 for a digest
+	heartbeat HeartbeatID
+	incident  uint32
+	kind      AlertKind
+	recipient string
+	state     AlertState
+	term      uint64
+	attempt   uint32
+	inDoubt   bool
+	counted   bool  // it has used its place in the recipient's burst
+	due       int64 // serving: when what it tells came to pass; orders the ledger
+	created   int64 // wall
+	sent      int64 // wall; 0: not yet
+	notBefore int64 // serving: no attempt until then
+	refused   int64 // serving: the first 4xx answer in this run of attempts; 0: none
+	err       string
+	answers   AlertID // recovered: the row of the down
+	digest    AlertID // zero, or the digest that carries it
+	members   []AlertID
+	evidence  Evidence
+}
+
+// rowKey orders rows by when what they tell came to pass.
+type rowKey struct {
+	due int64
+	id  AlertID
+}
+
+func (r *row) key() rowKey { return rowKey{r.due, r.id} }
+
+func compareKeys(a, b rowKey) int {
+	if c := cmp.Compare(a.due, b.due); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.id[:], b.id[:])
+}
+
+// alertID derives a row's ID from what it is about.
+func alertID(hb HeartbeatID, incident uint32, kind AlertKind, recipient string) AlertID {
+	b := append([]byte("alert\x00"), hb[:]...)
+	b = binary.BigEndian.AppendUint32(b, incident)
+	b = append(b, byte(kind))
+	b = append(b, recipient...)
+	sum := sha256.Sum256(b)
+	return AlertID(sum[:12])
+}
+
+// DigestID derives a digest's ID from its recipient and members.
+func DigestID(recipient string, members []AlertID) AlertID {
+	h := sha256.New()
+	fmt.Fprintf(h, "digest\x00%d\x00%s", len(recipient), recipient)
+	for _, m := range members {
+		h.Write(m[:])
+	}
+	return AlertID(h.Sum(nil)[:12])
+}
+
+func incidentID(hb HeartbeatID, n uint32) string {
+	if hb == (HeartbeatID{}) {
+		return ""
+	}
+	return fmt.Sprintf("in_%s_%d", hex.EncodeToString(hb[:]), n)
+}
+
+// messageID is the same on every attempt, whoever sends.
+func (st *state) messageID(id AlertID) string {
+	b := append([]byte("message\x00"), st.clusterID[:]...)
+	sum := sha256.Sum256(append(b, id[:]...))
+	return hex.EncodeToString(sum[:16]) + "@quorumbeat"
+}
+
+// alert makes the copy that queries show.
+func (st *state) alert(r *row) Alert {
+	a := Alert{
+		ID: r.id, Heartbeat: r.heartbeat, Incident: r.incident, Kind: r.kind, Recipient: r.recipient,
+		State: r.state, Term: r.term, Attempt: r.attempt, InDoubt: r.inDoubt, Error: r.err,
+		CreatedAt: wallTime(r.created), SentAt: wallTime(r.sent), Evidence: r.evidence,
+		Digest: r.digest, Members: r.members, MessageID: st.messageID(r.id),
+	}
+	if d := st.ledger.rows[r.digest]; d != nil {
+		a.State, a.Term, a.Attempt, a.InDoubt, a.Error = d.state, d.term, d.attempt, d.inDoubt, d.err
+		a.SentAt = wallTime(d.sent)
+	}
+	if r.digest != (AlertID{}) {
+		a.MessageID = st.messageID(r.digest)
+	}
+	if r.answers != (AlertID{}) {
+		carrier := r.answers
+		if down := st.ledger.rows[r.answers]; down != nil && down.digest != (AlertID{}) {
+			carrier = down.digest
+		}
+		a.Answers = st.messageID(carrier)
+	}
+	return a
+}

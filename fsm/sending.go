@@ -1,0 +1,237 @@
+package fsm
+
+import "slices"
+
+// refusedFor is how long 4xx answers to a message count as passing, in ms of
+// serving time.
+const refusedFor = 24 * 3600 * 1000
+
+func (st *state) runLedger(c Command) Code {
+	switch c := c.(type) {
+	case Claim:
+		return st.claim(c)
+	case Fence:
+		return st.fence(c)
+	case Settle:
+		return st.settle(c)
+	case ResolveDoubt:
+		return st.resolveDoubt(c)
+	case RetryAlert:
+		return st.retryAlert(c)
+	case FormDigest:
+		return st.formDigest(c)
+	}
+	return CodeInvalid
+}
+
+func (st *state) claim(c Claim) Code {
+	r := st.ledger.rows[c.Alert]
+	if r == nil {
+		return CodeNotFound
+	}
+	if c.Term != st.term || c.Attempt != r.attempt+1 || !st.claimable(r, c.Term) {
+		return CodeRejected
+	}
+	if st.singled(r) {
+		w, ok := st.takeBurst(r.recipient)
+		if !ok {
+			return CodeGrouped
+		}
+		st.ledger.windows[r.recipient] = w
+	}
+	st.changeRow(c.Alert, func(r *row) {
+		r.state, r.term, r.attempt, r.counted = AlertClaimed, c.Term, c.Attempt, true
+	})
+	return CodeOK
+}
+
+// claimable reports whether a sender of a term may take a row now, the burst
+// aside.
+func (st *state) claimable(r *row, term uint64) bool {
+	if r.digest != (AlertID{}) {
+		return false
+	}
+	switch r.state {
+	case AlertClaimed:
+		return r.term < term // its sender lost its term before the dot
+	case AlertPending:
+		return r.notBefore <= st.serving && !st.waitsForDown(r)
+	}
+	return false
+}
+
+// waitsForDown reports whether a recovery's alert has not settled yet.
+func (st *state) waitsForDown(r *row) bool {
+	if r.answers == (AlertID{}) {
+		return false
+	}
+	down := st.ledger.rows[r.answers]
+	return down != nil && !st.carrierState(down).Settled()
+}
+
+// singled reports whether a row still has to use up a place in the burst.
+func (st *state) singled(r *row) bool {
+	return !r.counted && r.kind != AlertDigest && st.settings.GroupWait > 0
+}
+
+// takeBurst returns a recipient's window after one more single mail, false if
+// there is no place left.
+func (st *state) takeBurst(to string) (window, bool) {
+	w, ok := st.ledger.windows[to]
+	if !ok || st.ended(w) {
+		w = window{start: st.serving}
+	}
+	w.count++
+	return w, w.count <= st.settings.Burst
+}
+
+func (st *state) ended(w window) bool { return st.serving >= w.start+st.settings.GroupWait }
+
+func (st *state) fence(c Fence) Code {
+	r := st.ledger.rows[c.Alert]
+	if r == nil {
+		return CodeNotFound
+	}
+	if c.Term != st.term || r.state != AlertClaimed || r.term != c.Term || r.attempt != c.Attempt {
+		return CodeRejected
+	}
+	st.changeRow(c.Alert, func(r *row) { r.state = AlertFenced })
+	return CodeOK
+}
+
+func (st *state) settle(c Settle) Code {
+	r := st.ledger.rows[c.Alert]
+	if r == nil {
+		return CodeNotFound
+	}
+	if r.term != c.Term || r.attempt != c.Attempt || !awaitsSettle(r, c.Outcome) {
+		return CodeRejected
+	}
+	st.finish(r, func(r *row) { st.applyOutcome(r, c) })
+	return CodeOK
+}
+
+// awaitsSettle reports whether an outcome fits: any for a claimed row but those
+// that need the dot; any for a fenced one; a definite one for a row that was
+// taken to be in doubt meanwhile.
+func awaitsSettle(r *row, o Outcome) bool {
+	switch r.state {
+	case AlertClaimed:
+		return o == OutcomeRetry || o == OutcomeFailed
+	case AlertFenced:
+		return true
+	case AlertPending, AlertHeld:
+		return r.inDoubt && o != OutcomeInDoubt
+	}
+	return false
+}
+
+func (st *state) applyOutcome(r *row, c Settle) {
+	r.err = c.Error
+	r.notBefore = 0
+	switch c.Outcome {
+	case OutcomeSent:
+		r.state, r.sent, r.err = AlertSent, st.wall, ""
+	case OutcomeFailed:
+		r.state = AlertFailed
+	case OutcomeInDoubt:
+		st.doubt(r, c.Resend)
+		r.notBefore = st.serving + c.RetryIn
+	case OutcomeRetry:
+		r.state = AlertPending
+		r.notBefore = st.serving + c.RetryIn
+		st.countRefusal(r, c.Refused)
+	}
+}
+
+// countRefusal makes a failure of a message that was refused for a day.
+func (st *state) countRefusal(r *row, refused bool) {
+	switch {
+	case !refused:
+		// No answer about the message: the day goes on, neither begun nor ended.
+	case r.refused == 0:
+		r.refused = max(st.serving, 1)
+	case st.serving-r.refused >= refusedFor:
+		r.state = AlertFailed
+	}
+}
+
+func (st *state) doubt(r *row, resend bool) {
+	r.inDoubt = true
+	r.state = AlertHeld
+	if resend {
+		r.state = AlertPending
+	}
+}
+
+func (st *state) resolveDoubt(c ResolveDoubt) Code {
+	r := st.ledger.rows[c.Alert]
+	if r == nil {
+		return CodeNotFound
+	}
+	if r.state != AlertFenced || r.term != c.Term || r.attempt != c.Attempt || c.Term >= st.term {
+		return CodeRejected
+	}
+	st.finish(r, func(r *row) {
+		st.doubt(r, c.Resend)
+		r.err = "the connection or the leader was lost after the message: it may have been delivered"
+	})
+	return CodeOK
+}
+
+func (st *state) retryAlert(c RetryAlert) Code {
+	r := st.ledger.rows[c.Alert]
+	if r == nil {
+		return CodeNotFound
+	}
+	if r.digest != (AlertID{}) && st.ledger.rows[r.digest] != nil {
+		r = st.ledger.rows[r.digest]
+	}
+	if (r.state != AlertFailed && r.state != AlertHeld) || r.recipient == "" || r.digest != (AlertID{}) {
+		return CodeRejected
+	}
+	st.finish(r, func(r *row) {
+		r.state, r.notBefore, r.refused, r.counted = AlertPending, 0, 0, true
+	})
+	return CodeOK
+}
+
+// finish changes a row and everything that follows it: the members of a digest
+// share its fate, and a recovery is cancelled with an alert that never went out.
+func (st *state) finish(r *row, f func(r *row)) {
+	id, members, after := r.id, r.members, *r
+	f(&after)
+	st.changeRow(id, func(r *row) { *r = after }) // which may drop it, as the oldest of too many
+	for _, m := range members {
+		if st.ledger.rows[m] != nil {
+			st.changeRow(m, func(r *row) { r.state, r.err, r.sent = memberState(after.state), after.err, after.sent })
+		}
+	}
+	if after.state == AlertFailed {
+		for _, down := range append(slices.Clone(members), id) {
+			st.cancelAnswer(down)
+		}
+	}
+}
+
+// memberState is the state of a digest's members: theirs only ends with it.
+func memberState(s AlertState) AlertState {
+	if s.Settled() {
+		return s
+	}
+	return AlertPending
+}
+
+// cancelAnswer cancels the recovery that waits for a down.
+func (st *state) cancelAnswer(down AlertID) {
+	d := st.ledger.rows[down]
+	if d == nil || d.kind != AlertDown {
+		return
+	}
+	id := alertID(d.heartbeat, d.incident, AlertRecovered, d.recipient)
+	if r := st.ledger.rows[id]; r != nil && r.state == AlertPending && r.digest == (AlertID{}) {
+		st.changeRow(id, func(r *row) {
+			r.state, r.err = AlertCancelled, "the alert that it answers never went out"
+		})
+	}
+}

@@ -1,0 +1,116 @@
+package fsm
+
+import "math"
+
+// state is everything that entries change. A restore fills a fresh one and
+// swaps it in. What is derived from the rest, and so not part of the image, says
+// so.
+type state struct {
+	term      uint64 // of the batch being applied; not part of the image
+	wall      int64  // stamp of the newest batch, Unix ms
+	serving   int64  // ms
+	horizon   int64  // the serving time before its newest advance
+	passes    []pass
+	gaps      gapLog
+	clusterID NodeID
+	settings  Settings
+	created   uint64 // heartbeats ever created; the newest ordinal
+	pings     uint64
+	misses    uint64 // taken; those of failing heartbeats since they failed come on top
+	table     table
+	keys      map[KeyID]key
+	nodes     map[NodeID]NodeInfo
+	dedup     dedup
+	ledger    ledger
+
+	// Derived.
+	byID    map[HeartbeatID]uint64
+	byToken map[Token]uint64
+	byHash  map[[32]byte]KeyID
+	due     due
+	failing map[uint64]struct{}
+	paused  int
+}
+
+// pass notes that a batch stamped wall moved the horizon to serving. The list is
+// kept only while judging lags behind, so that a late judgement still tells when
+// the deadline passed.
+type pass struct{ horizon, wall int64 }
+
+func newState() *state {
+	return &state{
+		settings: DefaultSettings(),
+		keys:     map[KeyID]key{},
+		nodes:    map[NodeID]NodeInfo{},
+		dedup:    newDedup(),
+		ledger:   newLedger(),
+		byID:     map[HeartbeatID]uint64{},
+		byToken:  map[Token]uint64{},
+		byHash:   map[[32]byte]KeyID{},
+		failing:  map[uint64]struct{}{},
+	}
+}
+
+// advance moves the serving clock by delta milliseconds, and the horizon to
+// where the clock stood.
+func (st *state) advance(delta int64) {
+	if delta == 0 {
+		return
+	}
+	if st.horizon != st.serving {
+		st.passes = append(st.passes, pass{st.serving, st.wall})
+	}
+	st.horizon = st.serving
+	st.serving += delta
+}
+
+// passedAt returns the wall time of the batch in which the horizon passed a
+// deadline.
+func (st *state) passedAt(deadline int64) int64 {
+	for _, p := range st.passes {
+		if p.horizon >= deadline {
+			return p.wall
+		}
+	}
+	return st.wall
+}
+
+func (st *state) setSettings(c SetSettings) Code {
+	if c.Settings.Validate() != nil {
+		return CodeInvalid
+	}
+	st.judge(math.MaxInt) // what is due is due under the settings of its time
+	shrunk := c.Settings.History < st.settings.History
+	st.settings = c.Settings
+	st.ledger.touched = true
+	if shrunk {
+		st.table.each(func(ord uint64, _ *record) bool {
+			st.table.mutable(ord).history.trim(c.Settings.History)
+			return true
+		})
+	}
+	return CodeOK
+}
+
+func (st *state) setClusterID(c SetClusterID) Code {
+	if !st.clusterID.IsZero() && st.clusterID != c.ID {
+		return CodeExists
+	}
+	st.clusterID = c.ID
+	return CodeOK
+}
+
+func (st *state) putNode(c PutNode) Code {
+	if st.dedup.barred[c.Node.ID] {
+		return CodeStale
+	}
+	st.nodes[c.Node.ID] = c.Node
+	return CodeOK
+}
+
+// removeNode forgets a node and everything it still waits for, and bars it.
+func (st *state) removeNode(c RemoveNode) Code {
+	delete(st.nodes, c.ID)
+	st.dedup.bar(c.ID)
+	return CodeOK
+}

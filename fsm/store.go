@@ -1,0 +1,135 @@
+package fsm
+
+import (
+	"fmt"
+	"sync"
+)
+
+// judgeBound is how many due heartbeats one batch judges at most, so that no
+// entry takes long to apply. The rest is judged by the following batches, with
+// the same result.
+const judgeBound = 1000
+
+// Store holds the replicated state. The zero value is not usable: see NewStore.
+type Store struct {
+	mu      sync.RWMutex
+	st      *state
+	bound   int // judgeBound, but for the tests that show that it changes nothing
+	changed chan struct{}
+}
+
+// NewStore returns an empty store with DefaultSettings.
+func NewStore() *Store {
+	return &Store{st: newState(), bound: judgeBound, changed: make(chan struct{}, 1)}
+}
+
+// Apply applies one log entry; term is the entry's own term. It returns one
+// result for each item of the batch. An error means that the entry cannot be
+// understood (ErrVersion, ErrCorrupt): nothing was changed, and the node must
+// stop rather than let its state diverge.
+func (s *Store) Apply(entry []byte, term uint64) ([]Result, error) {
+	b, err := DecodeBatch(entry)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(b.Items))
+	if b.Term != term {
+		for i := range results {
+			results[i].Code = CodeStaleTerm
+		}
+		return results, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.st.apply(b, results, s.bound)
+	if s.st.ledger.touched {
+		s.st.ledger.touched = false
+		select {
+		case s.changed <- struct{}{}:
+		default:
+		}
+	}
+	return results, nil
+}
+
+// LedgerChanged has a value after an Apply that changed the ledger. It is meant
+// for one receiver.
+func (s *Store) LedgerChanged() <-chan struct{} { return s.changed }
+
+// apply runs one batch: advance, commands, judgement.
+func (st *state) apply(b *Batch, results []Result, bound int) {
+	st.term = b.Term
+	st.wall = b.Wall
+	st.advance(int64(b.Delta))
+	for _, o := range b.Origins {
+		st.dedup.observe(o)
+	}
+	for i, it := range b.Items {
+		results[i] = st.applyItem(b, it)
+	}
+	st.judge(bound)
+}
+
+// applyItem answers a repeat with the first result, and runs anything else.
+func (st *state) applyItem(b *Batch, it Item) Result {
+	if it.Origin == NoOrigin {
+		return st.applyCommand(it.Cmd)
+	}
+	slot, known := st.dedup.slot(b.Origins[it.Origin], it.Seq)
+	if slot == nil {
+		return Result{Code: CodeStale}
+	}
+	if !known {
+		*slot = st.applyCommand(it.Cmd)
+	}
+	return *slot
+}
+
+// applyCommand runs one command. A fault in it is answered with CodeInternal on
+// every replica alike, rather than repeated on every replay.
+func (st *state) applyCommand(cmd []byte) (res Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			res = Result{Code: CodeInternal, Data: fmt.Appendf(nil, "%v", p)}
+		}
+	}()
+	if p, ok := DecodePing(cmd); ok {
+		return Result{Code: st.ping(p)}
+	}
+	c, err := DecodeCommand(cmd)
+	if err != nil {
+		return Result{Code: CodeInvalid}
+	}
+	return st.run(c)
+}
+
+func (st *state) run(c Command) Result {
+	switch c := c.(type) {
+	case Create:
+		return st.create(c)
+	case Update:
+		return st.update(c)
+	case Pause:
+		return st.pause(c)
+	case Resume:
+		return st.resume(c)
+	case Delete:
+		return Result{Code: st.delete(c)}
+	case PutKey:
+		return Result{Code: st.putKey(c)}
+	case DeleteKey:
+		return Result{Code: st.deleteKey(c)}
+	case SetSettings:
+		return Result{Code: st.setSettings(c)}
+	case RecordGap:
+		return Result{Code: st.recordGap(c)}
+	case PutNode:
+		return Result{Code: st.putNode(c)}
+	case RemoveNode:
+		return Result{Code: st.removeNode(c)}
+	case SetClusterID:
+		return Result{Code: st.setClusterID(c)}
+	default:
+		return Result{Code: st.runLedger(c)}
+	}
+}
