@@ -1,18 +1,6 @@
 package fsm
 
-import "io"
-
 // STUB FILE: what is still to come.
-
-// Snapshot captures the state copy-on-write, in time that does not grow with it. Call Release when done.
-func (s *Store) Snapshot() *Image { panic("stub") }
-
-// Restore reads an image into a fresh state and swaps it in only if it was whole and its checksum right.
-func (s *Store) Restore(r io.Reader) error { panic("stub") }
-
-type Image struct{}
-
-func (i *Image) WriteTo(w io.Writer) (int64, error) { panic("stub") }
 
 // Codec.
 func AppendCommand(dst []byte, c Command) []byte     { panic("stub") }
@@ -24,9 +12,11 @@ func DecodeHeartbeat(data []byte) (Heartbeat, error) { panic("stub") } // of Res
 func encodeHeartbeat(h Heartbeat) []byte             { panic("stub") }
 
 // Validation; the messages name field, value and limit and wrap ErrInvalid.
-func (s Spec) Validate() error             { panic("stub") }
-func (p Patch) Validate() error            { panic("stub") }
-func (s Settings) Validate() error         { panic("stub") }
-func ValidateEmail(addr string) error      { panic("stub") }
-func ValidateKeyName(name string) error    { panic("stub") }
-func MakeSlug(name string) string          { panic("stub") } // "Nightly Sync!" → "nightly-sync"; never empty
+func (s Spec) Validate() error          { panic("stub") }
+func (p Patch) Validate() error         { panic("stub") }
+func (s Settings) Validate() error      { panic("stub") }
+func ValidateEmail(addr string) error   { panic("stub") }
+func ValidateKeyName(name string) error { panic("stub") }
+func MakeSlug(name string) string       { panic("stub") } // "Nightly Sync!" → "nightly-sync"; never empty
+
+var ErrCorrupt, ErrVersion error

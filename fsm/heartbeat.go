@@ -57,6 +57,7 @@ func (st *state) create(c Create) Result {
 	if st.table.live >= MaxHeartbeats {
 		return Result{Code: CodeQuota}
 	}
+	c.Spec.Tags, c.Spec.Emails = canonical(c.Spec.Tags), canonical(c.Spec.Emails)
 	st.created++
 	ord := st.created
 	r := st.table.put(ord, record{config: &config{

@@ -82,6 +82,7 @@ func (st *state) setSettings(c SetSettings) Code {
 	st.judge(math.MaxInt) // what is due is due under the settings of its time
 	shrunk := c.Settings.History < st.settings.History
 	st.settings = c.Settings
+	st.settings.MailTo = canonical(c.Settings.MailTo)
 	st.ledger.touched = true
 	if shrunk {
 		st.table.each(func(ord uint64, _ *record) bool {

@@ -1,0 +1,241 @@
+package fsm
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"maps"
+	"slices"
+)
+
+// imageMagic comes first in an image, its version next. A change of the format
+// takes a new version, and Restore goes on reading the old ones.
+const (
+	imageMagic   = "QBIMAGE\x00"
+	imageVersion = 1
+)
+
+// Image is the state at one moment. It shares memory with the store, which
+// copies what it changes from then on.
+type Image struct{ st state }
+
+// Snapshot captures the state. Its cost is a pointer for every 64 heartbeats and
+// every row of the ledger; encoding is left to WriteTo.
+func (s *Store) Snapshot() *Image {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := *s.st
+	c.passes = slices.Clone(c.passes)
+	c.table = s.st.table.share()
+	c.keys = maps.Clone(c.keys)
+	c.nodes = maps.Clone(c.nodes)
+	c.dedup = s.st.dedup.clone()
+	c.ledger = ledger{
+		rows: maps.Clone(c.ledger.rows), windows: maps.Clone(c.ledger.windows), counts: maps.Clone(c.ledger.counts),
+	}
+	c.byID, c.byToken, c.byHash, c.failing, c.due = nil, nil, nil, nil, due{}
+	return &Image{st: c}
+}
+
+func (d *dedup) clone() dedup {
+	c := dedup{origins: make(map[NodeID]*origin, len(d.origins)), barred: maps.Clone(d.barred)}
+	for n, o := range d.origins {
+		c.origins[n] = &origin{boot: o.boot, floor: o.floor, results: slices.Clone(o.results)}
+	}
+	return c
+}
+
+// WriteTo encodes the image. Two stores with the same state write the same bytes.
+func (i *Image) WriteTo(to io.Writer) (int64, error) {
+	w := newImageWriter(to)
+	st := &i.st
+	w.raw([]byte(imageMagic))
+	w.uint(imageVersion)
+	st.writeHead(w)
+	w.count(st.table.live)
+	st.table.each(func(ord uint64, r *record) bool {
+		w.uint(ord)
+		r.write(w)
+		return w.err == nil
+	})
+	st.writeKeys(w)
+	st.writeNodes(w)
+	st.dedup.write(w)
+	st.ledger.write(w)
+	return w.close()
+}
+
+func (st *state) writeHead(w *imageWriter) {
+	w.int(st.wall)
+	w.int(st.serving)
+	w.int(st.horizon)
+	w.count(len(st.passes))
+	for _, p := range st.passes {
+		w.int(p.horizon)
+		w.int(p.wall)
+	}
+	w.int(st.gaps.total)
+	w.count(len(st.gaps.list))
+	for _, g := range st.gaps.list {
+		w.int(g.serving)
+		w.int(g.from)
+		w.int(g.to)
+	}
+	w.raw(st.clusterID[:])
+	w.count(st.settings.History)
+	w.strs(st.settings.MailTo)
+	w.count(st.settings.Burst)
+	w.int(st.settings.GroupWait)
+	w.uint(st.created)
+	w.uint(st.pings)
+	w.uint(st.misses)
+}
+
+func (r *record) write(w *imageWriter) {
+	c := r.config
+	w.raw(c.id[:])
+	w.raw(c.token[:])
+	w.str(c.spec.Name)
+	w.str(c.spec.Slug)
+	w.int(c.spec.Interval)
+	w.int(c.spec.Grace)
+	w.count(c.spec.Threshold)
+	w.str(string(c.spec.Arm))
+	w.strs(c.spec.Tags)
+	w.strs(c.spec.Emails)
+	w.int(c.created)
+	w.int(c.updated)
+	w.uint(c.version)
+	w.byte(byte(r.flags))
+	w.uint(uint64(r.incident))
+	w.int(r.anchor)
+	w.int(r.anchorWall)
+	w.int(r.base)
+	w.int(r.misses)
+	w.uint(r.missed)
+	w.uint(r.pings)
+	w.int(r.lastPing)
+	if r.is(flagFrom) {
+		w.raw(r.lastFrom[:])
+	}
+	w.int(r.lastAlert)
+	w.count(r.history.n)
+	w.int(r.history.oldest)
+	w.int(r.history.newest)
+	w.bytes(r.history.buf)
+}
+
+func (st *state) writeKeys(w *imageWriter) {
+	keys := slices.SortedFunc(maps.Values(st.keys), func(a, b key) int { return bytes.Compare(a.id[:], b.id[:]) })
+	w.count(len(keys))
+	for _, k := range keys {
+		w.raw(k.id[:])
+		w.str(k.name)
+		w.str(k.scope)
+		w.raw(k.hash[:])
+		w.int(k.created)
+	}
+}
+
+func (st *state) writeNodes(w *imageWriter) {
+	nodes := slices.SortedFunc(maps.Values(st.nodes), func(a, b NodeInfo) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	w.count(len(nodes))
+	for _, n := range nodes {
+		w.raw(n.ID[:])
+		w.str(n.Name)
+		w.str(n.HTTP)
+		w.str(n.Cluster)
+		w.str(n.Version)
+	}
+}
+
+func sortedNodes[V any](m map[NodeID]V) []NodeID {
+	return slices.SortedFunc(maps.Keys(m), func(a, b NodeID) int { return bytes.Compare(a[:], b[:]) })
+}
+
+func (d *dedup) write(w *imageWriter) {
+	w.count(len(d.origins))
+	for _, n := range sortedNodes(d.origins) {
+		o := d.origins[n]
+		w.raw(n[:])
+		w.uint(o.boot)
+		w.uint(o.floor)
+		w.count(len(o.results))
+		for _, r := range o.results {
+			w.byte(byte(r.Code))
+			w.bytes(r.Data)
+		}
+	}
+	w.count(len(d.barred))
+	for _, n := range sortedNodes(d.barred) {
+		w.raw(n[:])
+	}
+}
+
+func (l *ledger) write(w *imageWriter) {
+	rows := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return compareKeys(a.key(), b.key()) })
+	w.count(len(rows))
+	for _, r := range rows {
+		r.write(w)
+	}
+	w.count(len(l.windows))
+	for _, to := range slices.Sorted(maps.Keys(l.windows)) {
+		w.str(to)
+		w.int(l.windows[to].start)
+		w.count(l.windows[to].count)
+	}
+	w.count(len(l.counts))
+	keys := slices.SortedFunc(maps.Keys(l.counts), func(a, b countKey) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.state, b.state))
+	})
+	for _, k := range keys {
+		w.byte(byte(k.kind))
+		w.byte(byte(k.state))
+		w.uint(l.counts[k])
+	}
+}
+
+func (r *row) write(w *imageWriter) {
+	w.raw(r.id[:])
+	w.uint(r.ord)
+	w.raw(r.heartbeat[:])
+	w.uint(uint64(r.incident))
+	w.byte(byte(r.kind))
+	w.str(r.recipient)
+	w.byte(byte(r.state))
+	w.uint(r.term)
+	w.uint(uint64(r.attempt))
+	w.bool(r.inDoubt)
+	w.bool(r.counted)
+	w.int(r.due)
+	w.int(r.created)
+	w.int(r.sent)
+	w.int(r.notBefore)
+	w.int(r.refused)
+	w.str(r.err)
+	w.raw(r.answers[:])
+	w.raw(r.digest[:])
+	w.count(len(r.members))
+	for _, m := range r.members {
+		w.raw(m[:])
+	}
+	r.evidence.write(w)
+}
+
+func (e *Evidence) write(w *imageWriter) {
+	w.str(e.Name)
+	w.int(wallMillis(e.LastPing))
+	w.str(e.LastFrom)
+	w.int(e.Interval)
+	w.int(e.Grace)
+	w.count(e.Threshold)
+	w.int(e.Misses)
+	w.uint(e.Pings)
+	w.int(wallMillis(e.Due))
+	w.int(e.Silent.Milliseconds())
+	w.count(len(e.Gaps))
+	for _, g := range e.Gaps {
+		w.int(wallMillis(g.From))
+		w.int(wallMillis(g.To))
+	}
+}

@@ -1,0 +1,214 @@
+package fsm
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Restore reads an image into a fresh state, and swaps it in only if it was whole
+// and its checksum right. The error is ErrCorrupt or ErrVersion; the store is
+// unchanged then.
+func (s *Store) Restore(from io.Reader) error {
+	r := newImageReader(from)
+	magic := make([]byte, len(imageMagic))
+	r.raw(magic)
+	if r.err != nil || string(magic) != imageMagic {
+		return fmt.Errorf("not a snapshot of quorumbeat: %w", ErrCorrupt)
+	}
+	if v := r.uint(); r.err == nil && v != imageVersion {
+		return fmt.Errorf("snapshot of version %d: %w", v, ErrVersion)
+	}
+	st := newState()
+	st.read(r)
+	if err := r.close(); err != nil {
+		return fmt.Errorf("snapshot is damaged: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.st = st
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (st *state) read(r *imageReader) {
+	st.readHead(r)
+	last := uint64(0)
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		ord := r.uint()
+		if ord <= last || ord > st.created {
+			r.fail()
+			return
+		}
+		last = ord
+		st.readRecord(r, ord)
+	}
+	st.readKeys(r)
+	st.readNodes(r)
+	st.dedup.read(r)
+	st.readLedger(r)
+}
+
+func (st *state) readHead(r *imageReader) {
+	st.wall, st.serving, st.horizon = r.int(), r.int(), r.int()
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		st.passes = append(st.passes, pass{r.int(), r.int()})
+	}
+	st.gaps.total = r.int()
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		st.gaps.list = append(st.gaps.list, gap{r.int(), r.int(), r.int()})
+	}
+	r.raw(st.clusterID[:])
+	st.settings = Settings{History: r.count(), MailTo: r.strs(), Burst: r.count(), GroupWait: r.int()}
+	st.created, st.pings, st.misses = r.uint(), r.uint(), r.uint()
+	if r.err == nil && (st.settings.Validate() != nil || st.created > maxOrdinal) {
+		r.fail()
+	}
+}
+
+// maxOrdinal keeps a damaged image from asking for a table without end.
+const maxOrdinal = 1 << 40
+
+func (st *state) readRecord(r *imageReader, ord uint64) {
+	c := &config{}
+	r.raw(c.id[:])
+	r.raw(c.token[:])
+	c.spec = Spec{
+		Name: r.str(), Slug: r.str(), Interval: r.int(), Grace: r.int(), Threshold: r.count(),
+		Arm: Arm(r.str()), Tags: r.strs(), Emails: r.strs(),
+	}
+	c.created, c.updated, c.version = r.int(), r.int(), r.uint()
+	h := record{config: c, flags: flags(r.byte()), incident: r.uint32()}
+	h.anchor, h.anchorWall, h.base, h.misses = r.int(), r.int(), r.int(), r.int()
+	h.missed, h.pings, h.lastPing = r.uint(), r.uint(), r.int()
+	if h.is(flagFrom) {
+		r.raw(h.lastFrom[:])
+	}
+	h.lastAlert = r.int()
+	h.history = history{n: r.count(), oldest: r.int(), newest: r.int(), buf: r.bytes()}
+	if r.err == nil && !st.admits(&h) {
+		r.fail()
+	}
+	if r.err == nil {
+		st.adopt(ord, h)
+	}
+}
+
+// admits reports whether a record could have been written by this program.
+func (st *state) admits(h *record) bool {
+	_, sameID := st.byID[h.config.id]
+	_, sameToken := st.byToken[h.config.token]
+	return !sameID && !sameToken && h.config.spec.Validate() == nil && h.flags&^flagsKnown == 0 &&
+		h.history.whole() && uint64(h.history.n) <= h.pings &&
+		h.base >= 0 && h.misses >= h.base && !(h.is(flagFailing) && h.is(flagPaused))
+}
+
+// adopt files a restored record in the derived indexes.
+func (st *state) adopt(ord uint64, h record) {
+	r := st.table.put(ord, h)
+	st.byID[h.config.id] = ord
+	st.byToken[h.config.token] = ord
+	if h.is(flagFailing) {
+		st.failing[ord] = struct{}{}
+	}
+	if h.is(flagPaused) {
+		st.paused++
+	}
+	st.reschedule(ord, r)
+}
+
+func (st *state) readKeys(r *imageReader) {
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		var k key
+		r.raw(k.id[:])
+		k.name, k.scope = r.str(), r.str()
+		r.raw(k.hash[:])
+		k.created = r.int()
+		st.keys[k.id] = k
+		st.byHash[k.hash] = k.id
+	}
+}
+
+func (st *state) readNodes(r *imageReader) {
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		var x NodeInfo
+		r.raw(x.ID[:])
+		x.Name, x.HTTP, x.Cluster, x.Version = r.str(), r.str(), r.str(), r.str()
+		st.nodes[x.ID] = x
+	}
+}
+
+func (d *dedup) read(r *imageReader) {
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		var id NodeID
+		r.raw(id[:])
+		o := &origin{boot: r.uint(), floor: r.uint()}
+		for m := r.count(); m > 0 && r.err == nil; m-- {
+			o.results = append(o.results, Result{Code: Code(r.byte()), Data: r.bytes()})
+		}
+		d.origins[id] = o
+	}
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		var id NodeID
+		r.raw(id[:])
+		d.barred[id] = true
+	}
+}
+
+func (st *state) readLedger(r *imageReader) {
+	l := &st.ledger
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		x := readRow(r)
+		if r.err == nil && l.rows[x.id] != nil {
+			r.fail()
+		}
+		if r.err == nil {
+			l.file(x)
+		}
+	}
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		l.windows[r.str()] = window{r.int(), r.count()}
+	}
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		l.counts[countKey{AlertKind(r.byte()), AlertState(r.byte())}] = r.uint()
+	}
+}
+
+func readRow(r *imageReader) *row {
+	x := &row{}
+	r.raw(x.id[:])
+	x.ord = r.uint()
+	r.raw(x.heartbeat[:])
+	x.incident, x.kind, x.recipient = r.uint32(), AlertKind(r.byte()), r.str()
+	x.state, x.term, x.attempt = AlertState(r.byte()), r.uint(), r.uint32()
+	x.inDoubt, x.counted = r.bool(), r.bool()
+	x.due, x.created, x.sent, x.notBefore, x.refused = r.int(), r.int(), r.int(), r.int(), r.int()
+	x.err = r.str()
+	r.raw(x.answers[:])
+	r.raw(x.digest[:])
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		var m AlertID
+		r.raw(m[:])
+		x.members = append(x.members, m)
+	}
+	x.evidence = readEvidence(r)
+	if x.kind.String() == "unknown" || x.state.String() == "unknown" {
+		r.fail()
+	}
+	return x
+}
+
+func readEvidence(r *imageReader) Evidence {
+	e := Evidence{
+		Name: r.str(), LastPing: wallTime(r.int()), LastFrom: r.str(), Interval: r.int(), Grace: r.int(),
+		Threshold: r.count(), Misses: r.int(), Pings: r.uint(), Due: wallTime(r.int()),
+		Silent: time.Duration(r.int()) * time.Millisecond,
+	}
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		e.Gaps = append(e.Gaps, Gap{wallTime(r.int()), wallTime(r.int())})
+	}
+	return e
+}
