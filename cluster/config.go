@@ -1,0 +1,133 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// ErrConfig is wrapped by errors that the operator mends by changing a setting.
+var ErrConfig = errors.New("configuration")
+
+// minSecret is the least length of a cluster secret, in bytes.
+const minSecret = 32
+
+// Config says who a node is, where it listens, and whom it trusts.
+type Config struct {
+	NodeName    string // what people call this node; unique in the cluster
+	DataDir     string // identity, log and snapshots; one process at a time
+	ClusterAddr string // HOST:PORT of Raft and forwarding; port 0: the last start's, else any
+	GossipAddr  string // HOST:PORT of the gossip
+	Advertise   string // the host that others reach this node at; "": the bound one
+
+	Join            []string      // gossip addresses of other nodes
+	BootstrapExpect int           // nodes that form a new cluster; 0: never form one
+	Secrets         [][]byte      // none: loopback only; the first signs, all (at most two) are trusted
+	DeadAfter       time.Duration // remove a dead voter after this when a spare stands by; 0: never
+	Version         string        // of this program, shown to people
+
+	TLSCert, TLSKey, TLSCA string // PEM files to use instead of certificates made from the secret
+
+	Logger     *slog.Logger          // nil: silent
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// DefaultConfig is a node that forms a cluster of one on loopback. NodeName and
+// DataDir are left to be set.
+func DefaultConfig() Config {
+	return Config{
+		ClusterAddr:     "127.0.0.1:8081",
+		GossipAddr:      "127.0.0.1:8082",
+		BootstrapExpect: 1,
+	}
+}
+
+// Validate tells the first thing that is wrong, and what to do about it.
+func (c Config) Validate() error {
+	switch {
+	case c.NodeName == "" || len(c.NodeName) > 200:
+		return configError("the node name must be 1 to 200 bytes long: set --node-name")
+	case c.DataDir == "":
+		return configError("no data folder given: set --data-dir")
+	case c.BootstrapExpect < 0:
+		return configError("--bootstrap-expect is %d: use the number of nodes that form the cluster, or 0 to join one", c.BootstrapExpect)
+	case c.BootstrapExpect > maxBootstrap:
+		return configError("--bootstrap-expect is %d: a cluster has at most %d voters", c.BootstrapExpect, maxBootstrap)
+	case c.DeadAfter < 0:
+		return configError("--dead-after is negative: use a duration, or 0 to never remove a node")
+	}
+	for _, check := range []func() error{c.validateAddrs, c.validateTrust} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxBootstrap bounds the voters of a new cluster: more cost latency and bring nothing.
+const maxBootstrap = 9
+
+func (c Config) validateAddrs() error {
+	addrs := []struct{ flag, addr string }{{"--cluster-addr", c.ClusterAddr}, {"--gossip-addr", c.GossipAddr}}
+	for _, j := range c.Join {
+		addrs = append(addrs, struct{ flag, addr string }{"--join", j})
+	}
+	for _, a := range addrs {
+		if _, _, err := net.SplitHostPort(a.addr); err != nil {
+			return configError("%s is %q: use HOST:PORT", a.flag, a.addr)
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.Advertise); err == nil {
+		return configError("--advertise is %q: give the host without a port", c.Advertise)
+	}
+	return nil
+}
+
+func (c Config) validateTrust() error {
+	if len(c.Secrets) > 2 {
+		return configError("%d cluster secrets: the file may hold two, the first signs and both are trusted", len(c.Secrets))
+	}
+	for _, s := range c.Secrets {
+		if len(s) < minSecret {
+			return configError("the cluster secret is %d bytes long, %d are needed: make one with 'quorumbeat secret'", len(s), minSecret)
+		}
+	}
+	given := 0
+	for _, f := range []string{c.TLSCert, c.TLSKey, c.TLSCA} {
+		if f != "" {
+			given++
+		}
+	}
+	if given != 0 && given != 3 {
+		return configError("own cluster TLS needs all three of certificate, key and CA")
+	}
+	if len(c.Secrets) == 0 && (!loopbackHost(c.ClusterAddr) || !loopbackHost(c.GossipAddr)) {
+		return configError("without a cluster secret only loopback addresses may be used: set --cluster-secret-file (make one with 'quorumbeat secret'), or bind 127.0.0.1")
+	}
+	return nil
+}
+
+// loopbackHost reports whether addr can be reached from this machine only.
+func loopbackHost(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c Config) logger() *slog.Logger {
+	if c.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Logger
+}
+
+func configError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+}
