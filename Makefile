@@ -1,0 +1,43 @@
+# quorumbeat's commands. Needs Go, make, git; gcc for the race detector (make test).
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS   = -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
+E2E       = ./cmd/quorumbeat/e2e
+FUZZTIME ?= 10s
+SOAKTIME ?= 10m
+
+.PHONY: build run test lint bench soak fuzz-short clean
+
+build: ## one static binary, bin/quorumbeat
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/quorumbeat ./cmd/quorumbeat
+
+run: build ## three nodes in one process, to try it out
+	bin/quorumbeat dev
+
+test: ## every test, under the race detector
+	CGO_ENABLED=1 go test -race -timeout 10m ./...
+
+lint: ## format, vet, staticcheck, modules, and the rules of scripts/lint
+	@unformatted=$$(go tool gofumpt -l .); test -z "$$unformatted" || { echo "not gofumpt'ed:" $$unformatted; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	go mod verify
+	go mod tidy -diff
+	go run ./scripts/lint
+
+bench: build ## the figures of the design, section 8, that can be taken so far
+	go run ./scripts/bench -binary bin/quorumbeat
+
+soak: ## faults at random under load, for SOAKTIME
+	QUORUMBEAT_SOAK=$(SOAKTIME) go test -count 1 -timeout 24h -run Soak -v $(E2E)
+
+fuzz-short: ## every fuzz target for FUZZTIME
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+clean:
+	rm -rf bin

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// pkg is what `go list -json` tells about a package.
+type pkg struct {
+	ImportPath, Dir                    string
+	GoFiles                            []string
+	Imports, TestImports, XTestImports []string
+}
+
+// mayImport names, for each top-level folder, the other folders of this module
+// that it may import.
+var mayImport = map[string][]string{
+	"fsm":      {},
+	"cluster":  {"fsm"},
+	"api":      {"fsm"},
+	"alerting": {"fsm"},
+	"sdk":      {},
+	"cmd":      {"api", "alerting", "cluster", "fsm", "sdk", "scripts"},
+	"scripts":  {"fsm", "sdk"},
+}
+
+// onlyIn names the folders in which a module may be imported.
+var onlyIn = []struct {
+	path string
+	dirs []string
+}{
+	{"github.com/hashicorp/raft", []string{"cluster"}},
+	{"github.com/hashicorp/raft-boltdb", []string{"cluster"}},
+	{"github.com/hashicorp/memberlist", []string{"cluster"}},
+	{"go.etcd.io/bbolt", []string{"cluster"}},
+	{"github.com/valyala/fasthttp", []string{"api", "scripts/bench"}},
+}
+
+// purePath reports the standard packages that fsm may use: everything but
+// those that bring in clocks, chance, the system or a log.
+func purePath(path string) bool {
+	if path == "net/mail" || path == "net/netip" || path == "net/url" { // values and parsers only
+		return true
+	}
+	for _, banned := range []string{"log", "math/rand", "crypto/rand", "net", "os", "syscall", "io/ioutil", "testing"} {
+		if path == banned || strings.HasPrefix(path, banned+"/") {
+			return false
+		}
+	}
+	return true
+}
+
+func checkImports(pkgs []pkg) []string {
+	var found []string
+	for _, p := range pkgs {
+		for _, imports := range [][]string{p.Imports, p.TestImports, p.XTestImports} {
+			for _, path := range imports {
+				if why := forbidden(rel(p.ImportPath), path); why != "" {
+					found = append(found, fmt.Sprintf("%s imports %s: %s", rel(p.ImportPath), path, why))
+				}
+			}
+		}
+		if rel(p.ImportPath) == "fsm" {
+			found = append(found, impure(p.Imports)...)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// forbidden tells why the package in dir may not import path, or "".
+func forbidden(dir, path string) string {
+	if path == module || strings.HasPrefix(path, module+"/") {
+		from, to := top(dir), top(rel(path))
+		if from != to && !slices.Contains(mayImport[from], to) {
+			return from + " may import only " + list(mayImport[from])
+		}
+		return ""
+	}
+	for _, rule := range onlyIn {
+		if under(path, rule.path) && !slices.ContainsFunc(rule.dirs, func(d string) bool { return under(dir, d) }) {
+			return "only " + list(rule.dirs) + " may"
+		}
+	}
+	return ""
+}
+
+// impure names the imports that the state machine must not have.
+func impure(imports []string) []string {
+	var found []string
+	for _, path := range imports {
+		first, _, _ := strings.Cut(path, "/")
+		if strings.Contains(first, ".") || !purePath(path) {
+			found = append(found, fmt.Sprintf("fsm imports %s: it must stay pure (no clock, chance, I/O or log; standard library only)", path))
+		}
+	}
+	return found
+}
+
+func rel(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
+
+func top(dir string) string {
+	first, _, _ := strings.Cut(dir, "/")
+	return first
+}
+
+func under(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nothing of this module"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestImportDirections(t *testing.T) {
+	tests := []struct {
+		name string
+		p    pkg
+		want string // part of the violation; "" for none
+	}{
+		{"cluster may use fsm and raft", pkg{ImportPath: module + "/cluster", Imports: []string{module + "/fsm", "github.com/hashicorp/raft", "os"}}, ""},
+		{"a folder may import below itself", pkg{ImportPath: module + "/api", Imports: []string{module + "/api/ping"}}, ""},
+		{"api must not know cluster", pkg{ImportPath: module + "/api", Imports: []string{module + "/cluster"}}, "api may import only fsm"},
+		{"nor must its tests", pkg{ImportPath: module + "/api", XTestImports: []string{module + "/cluster"}}, "api may import only fsm"},
+		{"a folder below api must not either", pkg{ImportPath: module + "/api/ping", Imports: []string{module + "/alerting"}}, "api may import only fsm"},
+		{"fsm must not know the shell", pkg{ImportPath: module + "/fsm", TestImports: []string{module + "/api"}}, "nothing of this module"},
+		{"the SDK must not know the server", pkg{ImportPath: module + "/sdk/go", Imports: []string{module + "/fsm"}}, "sdk may import only nothing"},
+		{"raft stays in cluster", pkg{ImportPath: module + "/cmd/quorumbeat", Imports: []string{"github.com/hashicorp/raft"}}, "only cluster may"},
+		{"raft-boltdb stays in cluster", pkg{ImportPath: module + "/scripts/bench", Imports: []string{"github.com/hashicorp/raft-boltdb/v2"}}, "only cluster may"},
+		{"fasthttp stays in api", pkg{ImportPath: module + "/cmd/quorumbeat", Imports: []string{"github.com/valyala/fasthttp/reuseport"}}, "only api, scripts/bench may"},
+		{"the load generator may use fasthttp", pkg{ImportPath: module + "/scripts/bench", Imports: []string{"github.com/valyala/fasthttp"}}, ""},
+		{"fsm must not log", pkg{ImportPath: module + "/fsm", Imports: []string{"log/slog"}}, "must stay pure"},
+		{"fsm must not roll dice", pkg{ImportPath: module + "/fsm", Imports: []string{"math/rand/v2"}}, "must stay pure"},
+		{"fsm must not open files", pkg{ImportPath: module + "/fsm", Imports: []string{"os"}}, "must stay pure"},
+		{"fsm must not use modules", pkg{ImportPath: module + "/fsm", Imports: []string{"github.com/google/uuid"}}, "must stay pure"},
+		{"fsm may compute", pkg{ImportPath: module + "/fsm", Imports: []string{"math", "time", "net/mail", "hash/crc32"}, TestImports: []string{"os", "pgregory.net/rapid"}}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { expect(t, checkImports([]pkg{tt.p}), tt.want) })
+	}
+}
+
+func TestPurity(t *testing.T) {
+	tests := []struct{ name, src, want string }{
+		{"reading the clock is found", "package fsm\nimport \"time\"\nvar x = time.Now()", "time.Now"},
+		{"under another name too", "package fsm\nimport tm \"time\"\nfunc f() { tm.Sleep(1) }", "time.Sleep"},
+		{"and with a dot", "package fsm\nimport . \"time\"\nvar x = Now()", "with a dot"},
+		{"the machine's zone is found", "package fsm\nimport \"time\"\nvar x = time.Unix(0, 0).In(time.Local)", "time.Local"},
+		{"arithmetic is fine", "package fsm\nimport \"time\"\nvar x = 3 * time.Second", ""},
+		{"a method named Now is fine", "package fsm\ntype c struct{}\nfunc (c) Now() int { return 0 }\nvar time c\nvar x = time.Now()", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			found, err := checkPurity("x.go", tt.src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			expect(t, found, tt.want)
+		})
+	}
+}
+
+func TestPins(t *testing.T) {
+	gomod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, old, new, want string }{
+		{"this repository's go.mod passes", "", "", ""},
+		{"a newer raft-boltdb is found", "raft-boltdb/v2 v2.3.0", "raft-boltdb/v2 v2.3.1", "raft-boltdb/v2 is v2.3.1, it must be v2.3.0"},
+		{"an older bbolt is found", "go.etcd.io/bbolt v1.5.0", "go.etcd.io/bbolt v1.3.5", "it must be v1.4.3 or newer"},
+		{"a missing module is found", "github.com/hashicorp/memberlist v0.7.0", "github.com/hashicorp/else v0.7.0", "memberlist is missing"},
+		{"a replacement is found", "tool (", "replace github.com/hashicorp/raft => ../raft\n\ntool (", "is replaced"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := strings.Replace(string(gomod), tt.old, tt.new, 1)
+			expect(t, checkPins(text), tt.want)
+		})
+	}
+}
+
+func TestMentions(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"a registry's host is found", "resolved https://registry." + "npmjs.org/x", "registry host"},
+		{"a home folder is found", "cd /" + "home/someone/src", "path of the machine"},
+		{"this checkout's own path is found", "see /opt/checkout" + "/fsm", "path of the machine"},
+		{"a system path is fine", "--data-dir /var/lib/quorumbeat # or /etc/quorumbeat", ""},
+		{"a route is fine", "GET /v1/heartbeats, github.com/x/work/y", ""},
+		{"what is not text is passed over", "\x00cd /" + "root/x", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { expect(t, checkMentions("f", []byte(tt.text), "/opt/checkout"), tt.want) })
+	}
+}
+
+func expect(t *testing.T, found []string, want string) {
+	t.Helper()
+	got := strings.Join(found, "\n")
+	if want == "" && got != "" {
+		t.Errorf("found %q in something that is fine", got)
+	}
+	if !strings.Contains(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,113 @@
+// Command lint checks the rules of this repository that no general tool knows:
+// who may import whom, what the state machine must not touch, which versions
+// of modules belong together, and that no file tells where it was written.
+//
+// It prints one line for each violation and exits 1 if there is any.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+const module = "github.com/quorumbeat/quorumbeat"
+
+func main() {
+	violations, err := check()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lint:", err)
+		os.Exit(2)
+	}
+	for _, v := range violations {
+		fmt.Println(v)
+	}
+	if len(violations) > 0 {
+		os.Exit(1)
+	}
+}
+
+func check() ([]string, error) {
+	pkgs, err := listPackages()
+	if err != nil {
+		return nil, err
+	}
+	found := checkImports(pkgs)
+	for _, p := range pkgs {
+		if p.ImportPath != module+"/fsm" {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			v, err := checkPurity(filepath.Join(p.Dir, name), nil)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, v...)
+		}
+	}
+	gomod, err := os.ReadFile("go.mod")
+	if err != nil {
+		return nil, fmt.Errorf("run this from the repository's root: %w", err)
+	}
+	found = append(found, checkPins(string(gomod))...)
+	mentions, err := checkFiles()
+	return append(found, mentions...), err
+}
+
+// listPackages asks the go command what there is and what it imports.
+func listPackages() ([]pkg, error) {
+	out, err := run("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports", "./...")
+	if err != nil {
+		return nil, err
+	}
+	var pkgs []pkg
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs, nil
+		} else if err != nil {
+			return nil, err
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+// checkFiles looks through every file that is, or is about to be, committed.
+func checkFiles() ([]string, error) {
+	out, err := run("git", "ls-files", "-co", "--exclude-standard", "-z")
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for name := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
+		text, err := os.ReadFile(name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // deleted, not yet committed
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, checkMentions(name, text, root)...)
+	}
+	return found, nil
+}
+
+func run(name string, args ...string) ([]byte, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", name, args[0], err)
+	}
+	return out, nil
+}
