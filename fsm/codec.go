@@ -1,0 +1,110 @@
+package fsm
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// AppendCommand appends the encoding of a command: its kind, then its fields in
+// the order of the struct.
+func AppendCommand(dst []byte, c Command) []byte {
+	dst = append(dst, byte(c.Kind()))
+	switch c := c.(type) {
+	case Ping:
+		return appendAddr(append(dst, c.Token[:]...), c.From)
+	case Create:
+		dst = append(append(dst, c.ID[:]...), c.Token[:]...)
+		return appendSpec(dst, c.Spec)
+	case Update:
+		return appendPatch(appendTarget(dst, c.ID, c.IfVersion), c.Patch)
+	case Pause:
+		return appendTarget(dst, c.ID, c.IfVersion)
+	case Resume:
+		return appendTarget(dst, c.ID, c.IfVersion)
+	case Delete:
+		return appendTarget(dst, c.ID, c.IfVersion)
+	case PutKey:
+		dst = appendString(append(dst, c.ID[:]...), c.Name)
+		return append(appendString(dst, c.Scope), c.Hash[:]...)
+	case DeleteKey:
+		return append(dst, c.ID[:]...)
+	case SetSettings:
+		return appendSettings(dst, c.Settings)
+	case RecordGap:
+		return appendInt(appendInt(dst, c.From), c.To)
+	case PutNode:
+		dst = appendString(append(dst, c.Node.ID[:]...), c.Node.Name)
+		dst = appendString(appendString(dst, c.Node.HTTP), c.Node.Cluster)
+		return appendString(dst, c.Node.Version)
+	case RemoveNode:
+		return append(dst, c.ID[:]...)
+	case SetClusterID:
+		return append(dst, c.ID[:]...)
+	}
+	return appendLedger(dst, c)
+}
+
+func appendLedger(dst []byte, c Command) []byte {
+	switch c := c.(type) {
+	case Claim:
+		return appendAttempt(dst, c.Alert, c.Term, c.Attempt)
+	case Fence:
+		return appendAttempt(dst, c.Alert, c.Term, c.Attempt)
+	case Settle:
+		dst = append(appendAttempt(dst, c.Alert, c.Term, c.Attempt), byte(c.Outcome))
+		dst = appendInt(appendBool(dst, c.Refused), c.RetryIn)
+		return appendString(appendBool(dst, c.Resend), c.Error)
+	case ResolveDoubt:
+		return appendBool(appendAttempt(dst, c.Alert, c.Term, c.Attempt), c.Resend)
+	case RetryAlert:
+		return append(dst, c.Alert[:]...)
+	case FormDigest:
+		dst = appendString(append(dst, c.ID[:]...), c.Recipient)
+		dst = binary.AppendUvarint(dst, uint64(len(c.Members)))
+		for _, m := range c.Members {
+			dst = append(dst, m[:]...)
+		}
+		return dst
+	}
+	panic(fmt.Sprintf("fsm: no encoding of %T", c))
+}
+
+func appendTarget(dst []byte, id HeartbeatID, ifVersion uint64) []byte {
+	return binary.AppendUvarint(append(dst, id[:]...), ifVersion)
+}
+
+func appendAttempt(dst []byte, id AlertID, term uint64, attempt uint32) []byte {
+	dst = binary.AppendUvarint(append(dst, id[:]...), term)
+	return binary.AppendUvarint(dst, uint64(attempt))
+}
+
+func appendSpec(dst []byte, s Spec) []byte {
+	dst = appendString(appendString(dst, s.Name), s.Slug)
+	dst = appendInt(appendInt(dst, s.Interval), s.Grace)
+	dst = appendString(appendInt(dst, int64(s.Threshold)), string(s.Arm))
+	return appendStrings(appendStrings(dst, s.Tags), s.Emails)
+}
+
+func appendSettings(dst []byte, s Settings) []byte {
+	dst = appendStrings(appendInt(dst, int64(s.History)), s.MailTo)
+	return appendInt(appendInt(dst, int64(s.Burst)), s.GroupWait)
+}
+
+// appendPatch writes each field behind a byte that says whether it is set.
+func appendPatch(dst []byte, p Patch) []byte {
+	dst = appendOptional(dst, p.Name, appendString)
+	dst = appendOptional(dst, p.Slug, appendString)
+	dst = appendOptional(dst, p.Interval, appendInt)
+	dst = appendOptional(dst, p.Grace, appendInt)
+	dst = appendOptional(dst, p.Threshold, func(dst []byte, v int) []byte { return appendInt(dst, int64(v)) })
+	dst = appendOptional(dst, p.Arm, func(dst []byte, v Arm) []byte { return appendString(dst, string(v)) })
+	dst = appendOptional(dst, p.Tags, appendStrings)
+	return appendOptional(dst, p.Emails, appendStrings)
+}
+
+func appendOptional[T any](dst []byte, v *T, put func([]byte, T) []byte) []byte {
+	if v == nil {
+		return append(dst, 0)
+	}
+	return put(append(dst, 1), *v)
+}

@@ -1,0 +1,158 @@
+package fsm
+
+import "fmt"
+
+// DecodeCommand reads what AppendCommand wrote. The error wraps ErrCorrupt.
+func DecodeCommand(b []byte) (Command, error) {
+	r := &reader{b: b}
+	kind := Kind(r.byte())
+	c := r.command(kind)
+	if err := r.end(); err != nil || c == nil {
+		return nil, fmt.Errorf("command of kind %d: %w", kind, ErrCorrupt)
+	}
+	return c, nil
+}
+
+// DecodePing reads a Ping without allocating; false for any other command.
+func DecodePing(b []byte) (Ping, bool) {
+	if len(b) == 0 || Kind(b[0]) != KindPing {
+		return Ping{}, false
+	}
+	r := reader{b: b[1:]}
+	p := r.ping()
+	return p, r.end() == nil
+}
+
+func (r *reader) ping() (p Ping) {
+	r.fill(p.Token[:])
+	p.From = r.addr()
+	return p
+}
+
+func (r *reader) command(kind Kind) Command {
+	switch kind {
+	case KindPing:
+		return r.ping()
+	case KindCreate:
+		var c Create
+		r.fill(c.ID[:])
+		r.fill(c.Token[:])
+		c.Spec = r.spec()
+		return c
+	case KindUpdate:
+		id, v := r.target()
+		return Update{ID: id, IfVersion: v, Patch: r.patch()}
+	case KindPause:
+		id, v := r.target()
+		return Pause{ID: id, IfVersion: v}
+	case KindResume:
+		id, v := r.target()
+		return Resume{ID: id, IfVersion: v}
+	case KindDelete:
+		id, v := r.target()
+		return Delete{ID: id, IfVersion: v}
+	case KindPutKey:
+		var c PutKey
+		r.fill(c.ID[:])
+		c.Name, c.Scope = r.str(), r.str()
+		r.fill(c.Hash[:])
+		return c
+	case KindDeleteKey:
+		var c DeleteKey
+		r.fill(c.ID[:])
+		return c
+	case KindSettings:
+		return SetSettings{Settings{History: r.small(), MailTo: r.strs(), Burst: r.small(), GroupWait: r.int()}}
+	case KindRecordGap:
+		return RecordGap{From: r.int(), To: r.int()}
+	case KindPutNode:
+		var c PutNode
+		r.fill(c.Node.ID[:])
+		c.Node.Name, c.Node.HTTP, c.Node.Cluster, c.Node.Version = r.str(), r.str(), r.str(), r.str()
+		return c
+	case KindRemoveNode:
+		var c RemoveNode
+		r.fill(c.ID[:])
+		return c
+	case KindSetClusterID:
+		var c SetClusterID
+		r.fill(c.ID[:])
+		return c
+	}
+	return r.ledgerCommand(kind)
+}
+
+func (r *reader) ledgerCommand(kind Kind) Command {
+	switch kind {
+	case KindClaim:
+		id, term, n := r.attempt()
+		return Claim{Alert: id, Term: term, Attempt: n}
+	case KindFence:
+		id, term, n := r.attempt()
+		return Fence{Alert: id, Term: term, Attempt: n}
+	case KindSettle:
+		id, term, n := r.attempt()
+		return Settle{
+			Alert: id, Term: term, Attempt: n, Outcome: r.outcome(),
+			Refused: r.bool(), RetryIn: r.int(), Resend: r.bool(), Error: r.str(),
+		}
+	case KindResolveDoubt:
+		id, term, n := r.attempt()
+		return ResolveDoubt{Alert: id, Term: term, Attempt: n, Resend: r.bool()}
+	case KindRetryAlert:
+		return RetryAlert{Alert: r.alertID()}
+	case KindFormDigest:
+		c := FormDigest{ID: r.alertID(), Recipient: r.str()}
+		for n := r.count(); n > 0 && r.err == nil; n-- {
+			c.Members = append(c.Members, r.alertID())
+		}
+		return c
+	}
+	return nil
+}
+
+func (r *reader) alertID() (id AlertID) {
+	r.fill(id[:])
+	return id
+}
+
+func (r *reader) target() (id HeartbeatID, ifVersion uint64) {
+	r.fill(id[:])
+	return id, r.uint()
+}
+
+func (r *reader) attempt() (AlertID, uint64, uint32) {
+	return r.alertID(), r.uint(), r.uint32()
+}
+
+func (r *reader) outcome() Outcome {
+	o := Outcome(r.byte())
+	if o < OutcomeSent || o > OutcomeInDoubt {
+		r.fail()
+	}
+	return o
+}
+
+func (r *reader) spec() Spec {
+	return Spec{
+		Name: r.str(), Slug: r.str(), Interval: r.int(), Grace: r.int(),
+		Threshold: r.small(), Arm: Arm(r.str()), Tags: r.strs(), Emails: r.strs(),
+	}
+}
+
+func (r *reader) patch() Patch {
+	return Patch{
+		Name: optional(r, r.str), Slug: optional(r, r.str),
+		Interval: optional(r, r.int), Grace: optional(r, r.int), Threshold: optional(r, r.small),
+		Arm:  optional(r, func() Arm { return Arm(r.str()) }),
+		Tags: optional(r, r.strs), Emails: optional(r, r.strs),
+	}
+}
+
+func optional[T any](r *reader, read func() T) *T {
+	if !r.bool() {
+		return nil
+	}
+	v := read()
+	return &v
+}

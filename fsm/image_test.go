@@ -1,0 +1,167 @@
+package fsm
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"hash/crc32"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// richStore holds something of everything that an image can hold.
+func richStore(t testing.TB) *Store {
+	tt, ok := t.(*testing.T)
+	if !ok {
+		tt = &testing.T{}
+	}
+	r := newRig(tt)
+	r.must(SetClusterID{ID: NodeID{9}})
+	r.must(SetSettings{Settings{History: 5, MailTo: []string{"team@example.com"}, Burst: 1, GroupWait: 10_000}})
+	r.must(PutNode{NodeInfo{ID: NodeID{1}, Name: "alpha", HTTP: "127.0.0.1:1", Cluster: "127.0.0.1:2", Version: "v1"}})
+	r.must(RemoveNode{ID: NodeID{2}})
+	r.must(PutKey{ID: KeyID{1}, Name: "ci", Scope: ScopeAdmin, Hash: [32]byte{1}})
+	for i := 1; i <= 70; i++ {
+		spec := testSpec(60, 5, 1)
+		spec.Name, spec.Emails, spec.Tags = fmt.Sprint("job ", i), nil, []string{"db"}
+		r.create(i, spec)
+	}
+	r.do(Ping{Token: testToken(1), From: netip.MustParseAddr("192.0.2.7")})
+	r.do(Ping{Token: testToken(2), From: netip.MustParseAddr("2001:db8::1")})
+	r.gap(time.Minute)
+	r.must(Pause{ID: testID(3)})
+	r.must(Delete{ID: testID(4)})
+	r.run(66 * time.Second)
+	r.send(r.oneReady())
+	r.run(10 * time.Second)
+	r.must(r.work().Digests[0])
+	r.attempt(r.oneReady())
+	r.ping(6)
+	b := Batch{Term: 1, Wall: r.wall, Origins: []Origin{{NodeID{1}, 2, 5}}, Items: []Item{
+		{Seq: 6, Cmd: AppendCommand(nil, Ping{Token: testToken(7)})},
+	}}
+	if _, err := r.s.Apply(AppendBatch(nil, &b), 1); err != nil {
+		t.Fatal(err)
+	}
+	return r.s
+}
+
+func TestRestoreGivesTheSameState(t *testing.T) {
+	s := richStore(t)
+	image := imageOf(t, s)
+	fresh := NewStore()
+	if err := fresh.Restore(bytes.NewReader(image)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(image, imageOf(t, fresh)) {
+		t.Error("the image of the restored store differs")
+	}
+	if a, b := fmt.Sprint(s.Totals()), fmt.Sprint(fresh.Totals()); a != b {
+		t.Errorf("totals\n%s, were\n%s", b, a)
+	}
+	a, _ := s.NextDue()
+	if b, _ := fresh.NextDue(); a != b {
+		t.Errorf("next due %d, was %d", b, a)
+	}
+}
+
+// TestOldImagesLoad keeps an image of each version that was ever released.
+func TestOldImagesLoad(t *testing.T) {
+	name := filepath.Join("testdata", fmt.Sprintf("image-v%d.bin", imageVersion))
+	if *update {
+		if err := os.WriteFile(name, imageOf(t, richStore(t)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	image, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewStore()
+	if err := s.Restore(bytes.NewReader(image)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(image, imageOf(t, s)) {
+		t.Error("the format changed without a new version: run with -update only after giving it one")
+	}
+}
+
+func TestADamagedImageIsRefused(t *testing.T) {
+	image := imageOf(t, richStore(t))
+	s := NewStore()
+	before := imageOf(t, s)
+	check := func(what string, b []byte) {
+		t.Helper()
+		if err := s.Restore(bytes.NewReader(b)); !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrVersion) {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	for i := range image {
+		flipped := bytes.Clone(image)
+		flipped[i] ^= 1 << (i % 8)
+		check(fmt.Sprint("bit flipped at ", i), flipped)
+	}
+	for i := 0; i < len(image); i += 7 {
+		check(fmt.Sprint("cut at ", i), image[:i])
+	}
+	check("a byte too many", append(bytes.Clone(image), 0))
+	if !bytes.Equal(before, imageOf(t, s)) {
+		t.Error("a refused image changed the store")
+	}
+}
+
+func TestASnapshotIsOfItsMoment(t *testing.T) {
+	s := richStore(t)
+	want := imageOf(t, s)
+	img := s.Snapshot()
+	r := &rig{t: t, s: s, term: 1, wall: s.LastWall().UnixMilli()}
+	for i := 1; i <= 70; i++ {
+		r.ping(i)
+		r.do(Pause{ID: testID(i)})
+		r.do(Delete{ID: testID(i)})
+		r.create(100+i, testSpec(1, 0, 1))
+	}
+	r.must(retainNothing())
+	r.run(20 * time.Second)
+	var got bytes.Buffer
+	if _, err := img.WriteTo(&got); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, got.Bytes()) {
+		t.Error("later entries changed an image that was taken before them")
+	}
+}
+
+// retainNothing is settings that drop every history.
+func retainNothing() Command { return SetSettings{Settings{Burst: 1, GroupWait: 1}} }
+
+// FuzzRestore gives every input a right checksum, so that what lies behind it is
+// reached. Whatever loads is written again byte for byte.
+func FuzzRestore(f *testing.F) {
+	image := imageOf(f, richStore(f))
+	f.Add(image[:len(image)-4])
+	empty := imageOf(f, NewStore())
+	f.Add(empty[:len(empty)-4])
+	f.Fuzz(func(t *testing.T, body []byte) {
+		image := binary.LittleEndian.AppendUint32(bytes.Clone(body), crc32.Checksum(body, castagnoli))
+		s := NewStore()
+		if err := s.Restore(bytes.NewReader(image)); err != nil {
+			return
+		}
+		if _, err := s.Apply(AppendBatch(nil, &Batch{Term: 1, Delta: 1000}), 1); err != nil {
+			t.Fatal(err)
+		}
+		s.Work(1, 10)
+		s.Totals()
+		s.Alerts(AlertFilter{})
+		s.Heartbeats(HeartbeatFilter{})
+		imageOf(t, s)
+	})
+}

@@ -1,0 +1,398 @@
+package fsm
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// failing makes n heartbeats of one recipient fail in the same second.
+func (r *rig) failing(n int) {
+	r.t.Helper()
+	for i := 1; i <= n; i++ {
+		spec := testSpec(60, 0, 1)
+		spec.Name = fmt.Sprint("job-", i)
+		r.create(i, spec)
+	}
+	r.run(time.Minute + time.Millisecond)
+}
+
+// attempt claims a row and returns the attempt's number.
+func (r *rig) attempt(id AlertID) uint32 {
+	r.t.Helper()
+	a, err := r.s.Alert(id)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.must(Claim{Alert: id, Term: r.term, Attempt: a.Attempt + 1})
+	return a.Attempt + 1
+}
+
+// send takes a row through to sent.
+func (r *rig) send(id AlertID) {
+	r.t.Helper()
+	n := r.attempt(id)
+	r.must(Fence{Alert: id, Term: r.term, Attempt: n})
+	r.must(Settle{Alert: id, Term: r.term, Attempt: n, Outcome: OutcomeSent})
+}
+
+func (r *rig) work() Work { return r.s.Work(r.term, 100) }
+
+func (r *rig) oneReady() AlertID {
+	r.t.Helper()
+	w := r.work()
+	if len(w.Ready) != 1 {
+		r.t.Fatalf("ready rows: %v, want one", w.Ready)
+	}
+	return w.Ready[0]
+}
+
+func wantCode(t *testing.T, got Result, want Code) {
+	t.Helper()
+	if got.Code != want {
+		t.Errorf("code %d (%v), want %d (%v)", got.Code, got.Code.Err(), want, want.Err())
+	}
+}
+
+func TestSendingAnAlert(t *testing.T) {
+	t.Run("claim, fence and settle, in that order and once", func(t *testing.T) {
+		r := newRig(t)
+		r.failing(1)
+		id := r.oneReady()
+		wantCode(t, r.do(Fence{Alert: id, Term: 1, Attempt: 1}), CodeRejected)
+		wantCode(t, r.do(Claim{Alert: id, Term: 1, Attempt: 1}), CodeOK)
+		wantCode(t, r.do(Claim{Alert: id, Term: 1, Attempt: 2}), CodeRejected)
+		wantCode(t, r.do(Settle{Alert: id, Term: 1, Attempt: 1, Outcome: OutcomeSent}), CodeRejected)
+		wantCode(t, r.do(Fence{Alert: id, Term: 1, Attempt: 1}), CodeOK)
+		wantCode(t, r.do(Fence{Alert: id, Term: 1, Attempt: 1}), CodeRejected)
+		wantCode(t, r.do(Settle{Alert: id, Term: 1, Attempt: 1, Outcome: OutcomeSent}), CodeOK)
+		wantCode(t, r.do(Settle{Alert: id, Term: 1, Attempt: 1, Outcome: OutcomeFailed}), CodeRejected)
+		wantAlerts(t, r, 1, "down sent")
+		if w := r.work(); len(w.Ready)+len(w.Digests)+len(w.Doubt) != 0 {
+			t.Errorf("work left: %+v", w)
+		}
+	})
+	t.Run("a recovery waits for its alert to settle", func(t *testing.T) {
+		r := newRig(t)
+		r.failing(1)
+		down := r.oneReady()
+		r.ping(1)
+		if got := r.oneReady(); got != down {
+			t.Fatalf("the recovery is ready before its alert")
+		}
+		r.send(down)
+		r.send(r.oneReady())
+		wantAlerts(t, r, 1, "down sent", "recovered sent")
+	})
+	t.Run("a recovery is cancelled with an alert that never went out", func(t *testing.T) {
+		r := newRig(t)
+		r.failing(1)
+		down := r.oneReady()
+		r.ping(1)
+		n := r.attempt(down)
+		r.must(Settle{Alert: down, Term: 1, Attempt: n, Outcome: OutcomeFailed, Error: "550 no such user"})
+		wantAlerts(t, r, 1, "down failed", "recovered cancelled")
+		r.must(RetryAlert{Alert: down})
+		r.send(r.oneReady())
+	})
+	t.Run("a retry waits, and becomes a failure after a day of refusals", func(t *testing.T) {
+		r := newRig(t)
+		r.failing(1)
+		id := r.oneReady()
+		n := r.attempt(id)
+		refusal := Settle{Alert: id, Term: 1, Attempt: n, Outcome: OutcomeRetry, Refused: true, RetryIn: 5000, Error: "451 later"}
+		r.must(refusal)
+		if w := r.work(); len(w.Ready) != 0 || w.Next != r.s.Serving()+5000 {
+			t.Errorf("work %+v at %d", w, r.s.Serving())
+		}
+		wantCode(t, r.do(Claim{Alert: id, Term: 1, Attempt: n + 1}), CodeRejected)
+		r.run(5 * time.Second)
+		refusal.Attempt = r.attempt(id)
+		r.must(refusal)
+		wantAlerts(t, r, 1, "down pending")
+		r.run(24 * time.Hour)
+		refusal.Attempt = r.attempt(id)
+		r.must(refusal)
+		wantAlerts(t, r, 1, "down failed")
+	})
+	t.Run("no recipient is a failure that says so", func(t *testing.T) {
+		r := newRig(t)
+		spec := testSpec(60, 0, 1)
+		spec.Emails = nil
+		r.create(1, spec)
+		r.run(2 * time.Minute)
+		wantAlerts(t, r, 1, "down failed")
+		id := testID(1)
+		list, _ := r.s.Alerts(AlertFilter{Heartbeat: &id})
+		if list[0].Error != noRecipient {
+			t.Errorf("error %q", list[0].Error)
+		}
+		r.ping(1)
+		wantAlerts(t, r, 1, "down failed", "recovered cancelled")
+	})
+}
+
+func TestFailover(t *testing.T) {
+	claimed := func(t *testing.T) (*rig, AlertID) {
+		r := newRig(t)
+		r.failing(1)
+		id := r.oneReady()
+		r.attempt(id)
+		return r, id
+	}
+	t.Run("a claimed row of an earlier term is sent again, the old claim is dead", func(t *testing.T) {
+		r, id := claimed(t)
+		r.term = 2
+		if r.oneReady() != id {
+			t.Fatal("not offered")
+		}
+		r.attempt(id)
+		wantCode(t, r.do(Fence{Alert: id, Term: 1, Attempt: 1}), CodeRejected)
+		wantCode(t, r.do(Fence{Alert: id, Term: 2, Attempt: 2}), CodeOK)
+	})
+	t.Run("a fence of an earlier term that commits late is refused", func(t *testing.T) {
+		r, id := claimed(t)
+		r.term = 2
+		wantCode(t, r.do(Fence{Alert: id, Term: 1, Attempt: 1}), CodeRejected)
+	})
+	t.Run("a settle from the ex-leader is accepted", func(t *testing.T) {
+		r, id := claimed(t)
+		r.must(Fence{Alert: id, Term: 1, Attempt: 1})
+		r.term = 2
+		if w := r.work(); len(w.Doubt) != 1 || len(w.Ready) != 0 {
+			t.Fatalf("work %+v", w)
+		}
+		r.must(Settle{Alert: id, Term: 1, Attempt: 1, Outcome: OutcomeSent})
+		wantAlerts(t, r, 1, "down sent")
+	})
+	for _, resend := range []bool{true, false} {
+		t.Run(fmt.Sprintf("a fenced row in doubt, resend %v", resend), func(t *testing.T) {
+			r, id := claimed(t)
+			r.must(Fence{Alert: id, Term: 1, Attempt: 1})
+			wantCode(t, r.do(ResolveDoubt{Alert: id, Term: 1, Attempt: 1, Resend: resend}), CodeRejected)
+			r.term = 2
+			r.must(ResolveDoubt{Alert: id, Term: 1, Attempt: 1, Resend: resend})
+			a, _ := r.s.Alert(id)
+			if !a.InDoubt || a.State != map[bool]AlertState{true: AlertPending, false: AlertHeld}[resend] {
+				t.Fatalf("row %+v", a)
+			}
+			if resend {
+				r.send(r.oneReady())
+				return
+			}
+			// The ex-leader's answer comes after all.
+			r.must(Settle{Alert: id, Term: 1, Attempt: 1, Outcome: OutcomeSent})
+			wantAlerts(t, r, 1, "down sent")
+		})
+	}
+	t.Run("an entry of another term changes nothing", func(t *testing.T) {
+		r, id := claimed(t)
+		before := imageOf(t, r.s)
+		b := Batch{Term: 1, Wall: 5, Delta: 1000, Items: []Item{{Origin: NoOrigin, Cmd: AppendCommand(nil, Fence{Alert: id, Term: 1, Attempt: 1})}}}
+		res, err := r.s.Apply(AppendBatch(nil, &b), 2)
+		if err != nil || res[0].Code != CodeStaleTerm {
+			t.Fatalf("result %+v, %v", res, err)
+		}
+		if string(before) != string(imageOf(t, r.s)) {
+			t.Error("the state changed")
+		}
+	})
+}
+
+func TestStormsBecomeDigests(t *testing.T) {
+	t.Run("a burst of single mails, then one digest at the end of the window", func(t *testing.T) {
+		r := newRig(t)
+		r.failing(20)
+		w := r.work()
+		if len(w.Ready) != 5 || len(w.Digests) != 0 {
+			t.Fatalf("%d ready, %d digests", len(w.Ready), len(w.Digests))
+		}
+		late := r.anyPending(w.Ready)
+		for _, id := range w.Ready {
+			r.send(id)
+		}
+		wantCode(t, r.do(Claim{Alert: late, Term: 1, Attempt: 1}), CodeGrouped)
+		w = r.work()
+		if len(w.Ready) != 0 || len(w.Digests) != 0 || w.Next != r.s.Serving()+10_000 {
+			t.Fatalf("after the burst: %+v at %d", w, r.s.Serving())
+		}
+		r.run(10 * time.Second)
+		w = r.work()
+		if len(w.Digests) != 1 || len(w.Digests[0].Members) != 15 || len(w.Ready) != 0 {
+			t.Fatalf("at the end of the window: %+v", w)
+		}
+		r.must(w.Digests[0])
+		wantCode(t, r.do(w.Digests[0]), CodeExists)
+		if a, _ := r.s.Alert(late); r.ping(int(a.Heartbeat[7])) != CodeOK { // its recovery waits for the digest
+			t.Fatal("ping refused")
+		}
+		if got := r.oneReady(); got != w.Digests[0].ID {
+			t.Fatal("the digest is not the one row to send")
+		}
+		r.send(w.Digests[0].ID)
+		a, _ := r.s.Alert(late)
+		d, _ := r.s.Alert(w.Digests[0].ID)
+		if a.State != AlertSent || a.MessageID != d.MessageID || a.Digest != d.ID {
+			t.Errorf("member %+v of digest %+v", a, d)
+		}
+		rec, _ := r.s.Alert(r.oneReady())
+		if rec.Kind != AlertRecovered || rec.Answers != d.MessageID {
+			t.Errorf("the recovery %+v does not answer the digest", rec)
+		}
+		if q := r.s.Totals().Queue; q != 1 {
+			t.Errorf("queue %d", q)
+		}
+	})
+	t.Run("a window of zero turns digests off", func(t *testing.T) {
+		r := newRig(t)
+		r.must(SetSettings{Settings{History: 1, Burst: 1, GroupWait: 0}})
+		r.failing(20)
+		if w := r.work(); len(w.Ready) != 20 || len(w.Digests) != 0 {
+			t.Errorf("%d ready, %d digests", len(w.Ready), len(w.Digests))
+		}
+	})
+	t.Run("one row left over goes out as a single mail", func(t *testing.T) {
+		r := newRig(t)
+		r.failing(6)
+		for _, id := range r.work().Ready {
+			r.send(id)
+		}
+		r.run(10 * time.Second)
+		r.send(r.oneReady())
+	})
+	t.Run("what fails long after a full window is not held back", func(t *testing.T) {
+		r := newRig(t)
+		r.failing(5)
+		for _, id := range r.work().Ready {
+			r.send(id)
+		}
+		r.run(time.Hour)
+		r.create(6, testSpec(60, 0, 1))
+		r.create(7, testSpec(60, 0, 1))
+		r.run(time.Minute + time.Millisecond)
+		if w := r.work(); len(w.Ready) != 2 {
+			t.Errorf("work %+v", w)
+		}
+	})
+	t.Run("unheard notices go out as one digest", func(t *testing.T) {
+		r := newRig(t)
+		for i := 1; i <= 3; i++ {
+			r.create(i, testSpec(600, 60, 1))
+		}
+		r.run(590 * time.Second)
+		r.gap(5 * time.Minute)
+		r.run(71 * time.Second)
+		w := r.work()
+		if len(w.Ready) != 0 || len(w.Digests) != 0 || w.Next == 0 {
+			t.Fatalf("at once: %+v", w)
+		}
+		r.run(10 * time.Second)
+		w = r.work()
+		if len(w.Digests) != 1 || len(w.Digests[0].Members) != 3 {
+			t.Fatalf("later: %+v", w)
+		}
+		r.must(w.Digests[0])
+		r.send(r.oneReady())
+	})
+}
+
+// anyPending returns a pending row that is not among those given.
+func (r *rig) anyPending(not []AlertID) AlertID {
+	r.t.Helper()
+	list, _ := r.s.Alerts(AlertFilter{State: AlertPending})
+	for _, a := range list {
+		if !slices.Contains(not, a.ID) {
+			return a.ID
+		}
+	}
+	r.t.Fatal("no other pending row")
+	return AlertID{}
+}
+
+func TestDeletingKeepsTheRecovery(t *testing.T) {
+	r := newRig(t)
+	r.failing(1)
+	r.send(r.oneReady())
+	r.ping(1)
+	r.must(Delete{ID: testID(1)})
+	wantAlerts(t, r, 1, "down sent", "recovered pending")
+	r.send(r.oneReady())
+	if got := r.ping(1); got != CodeNotFound {
+		t.Errorf("ping of a deleted heartbeat: code %d", got)
+	}
+}
+
+func TestSettledRowsAreBounded(t *testing.T) {
+	r := newRig(t)
+	r.create(1, testSpec(1, 0, 1))
+	for range 3 * MaxSettledPer {
+		r.run(12 * time.Second) // a miss, and a new window
+		for w := r.work(); len(w.Ready) > 0; w = r.work() {
+			r.send(w.Ready[0])
+		}
+		r.ping(1)
+	}
+	if n := len(r.alerts(1)); n > MaxSettledPer+2 {
+		t.Errorf("%d rows kept of one heartbeat", n)
+	}
+}
+
+func TestRepeats(t *testing.T) {
+	origin := Origin{Node: NodeID{1}, Boot: 3, Floor: 10}
+	apply := func(t *testing.T, s *Store, o Origin, seq uint64, c Command) Code {
+		t.Helper()
+		b := Batch{Term: 1, Wall: epoch.UnixMilli(), Origins: []Origin{o}, Items: []Item{{Seq: seq, Cmd: AppendCommand(nil, c)}}}
+		res, err := s.Apply(AppendBatch(nil, &b), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res[0].Code
+	}
+	setup := func(t *testing.T) *rig {
+		r := newRig(t)
+		r.create(1, testSpec(60, 0, 1))
+		if c := apply(t, r.s, origin, 12, Ping{Token: testToken(1)}); c != CodeOK {
+			t.Fatalf("code %d", c)
+		}
+		return r
+	}
+	ping := Ping{Token: testToken(1)}
+	older, newer, higher := origin, origin, origin
+	older.Boot, newer.Boot, higher.Floor = 2, 4, 13
+	for _, c := range []struct {
+		name  string
+		o     Origin
+		seq   uint64
+		code  Code
+		pings uint64
+	}{
+		{"a repeat gets the first answer", origin, 12, CodeOK, 1},
+		{"an earlier one that came late is taken", origin, 11, CodeOK, 2},
+		{"one below the floor is refused", origin, 9, CodeStale, 1},
+		{"one below a floor that rose is refused", higher, 12, CodeStale, 1},
+		{"one of an older start is refused", older, 20, CodeStale, 1},
+		{"a newer start begins anew", newer, 12, CodeOK, 2},
+		{"one absurdly far ahead is refused", origin, 1 << 40, CodeStale, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := setup(t)
+			if got := apply(t, r.s, c.o, c.seq, ping); got != c.code {
+				t.Errorf("code %d, want %d", got, c.code)
+			}
+			if h := r.heartbeat(1); h.Pings != c.pings {
+				t.Errorf("%d pings, want %d", h.Pings, c.pings)
+			}
+		})
+	}
+	t.Run("a removed node is barred", func(t *testing.T) {
+		r := setup(t)
+		r.must(RemoveNode{ID: origin.Node})
+		if got := apply(t, r.s, newer, 1, ping); got != CodeStale {
+			t.Errorf("code %d", got)
+		}
+		if !r.s.Barred(origin.Node) {
+			t.Error("not barred")
+		}
+	})
+}

@@ -1,0 +1,174 @@
+package fsm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxBurst and maxGroupWait bound the settings of digests.
+const (
+	maxBurst     = 10_000
+	maxGroupWait = 24 * 3600 * 1000 // ms
+)
+
+// invalid is a message that names field, value and limit; it is an ErrInvalid.
+type invalid string
+
+func (e invalid) Error() string        { return string(e) }
+func (e invalid) Is(target error) bool { return target == ErrInvalid }
+
+func invalidf(format string, args ...any) error { return invalid(fmt.Sprintf(format, args...)) }
+
+// Validate checks every field against its limits. The message names the field as
+// the API does, the value and the limit; the error is an ErrInvalid.
+func (s Spec) Validate() error {
+	return first(
+		validateText("name", s.Name, MaxNameLen),
+		validateSlug(s.Slug),
+		validateRange("interval_secs", s.Interval, MinInterval, MaxInterval),
+		validateRange("grace_secs", s.Grace, 0, MaxGrace),
+		validateRange("miss_threshold", int64(s.Threshold), 1, MaxThreshold),
+		validateArm(s.Arm),
+		validateTags(s.Tags),
+		validateEmails("email", s.Emails),
+	)
+}
+
+// Validate checks the fields that are set.
+func (p Patch) Validate() error {
+	s := Spec{Name: "name", Slug: "slug", Interval: 1, Threshold: 1, Arm: ArmCreated}
+	return p.apply(s).Validate()
+}
+
+// Validate checks the settings; the messages name the flags.
+func (s Settings) Validate() error {
+	return first(
+		validateRange("history", int64(s.History), 0, MaxHistory),
+		validateEmails("mail-to", s.MailTo),
+		validateRange("alert-burst", int64(s.Burst), 1, maxBurst),
+		validateRange("alert-group-wait in milliseconds", s.GroupWait, 0, maxGroupWait),
+	)
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func validateRange(field string, v, low, high int64) error {
+	if v < low || v > high {
+		return invalidf("%s is %d; it must be %d to %d", field, v, low, high)
+	}
+	return nil
+}
+
+// validateText checks a text that people see and that enters mail headers.
+func validateText(field, s string, most int) error {
+	switch n := utf8.RuneCountInString(s); {
+	case !utf8.ValidString(s):
+		return invalidf("%s is not valid UTF-8", field)
+	case n < 1 || n > most:
+		return invalidf("%s has %d characters; it must have 1 to %d", field, n, most)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return invalidf("%s %q has control characters or line breaks; it must have none", field, s)
+	case strings.TrimSpace(s) == "":
+		return invalidf("%s is only spaces; it must have other characters", field)
+	}
+	return nil
+}
+
+func validateSlug(s string) error {
+	if len(s) < 1 || len(s) > MaxSlugLen || strings.ContainsFunc(s, func(c rune) bool { return !slugRune(c) }) {
+		return invalidf("slug is %q; it must be 1 to %d characters of a-z, 0-9, _ and -", clip(s), MaxSlugLen)
+	}
+	return nil
+}
+
+func slugRune(c rune) bool {
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+}
+
+func validateArm(a Arm) error {
+	if a != ArmCreated && a != ArmFirstPing {
+		return invalidf("arm is %q; it must be %q or %q", clip(string(a)), ArmCreated, ArmFirstPing)
+	}
+	return nil
+}
+
+func validateTags(tags []string) error {
+	if len(tags) > MaxTags {
+		return invalidf("tags has %d entries; it may have %d", len(tags), MaxTags)
+	}
+	for i, tag := range tags {
+		if err := validateText(fmt.Sprintf("tags[%d]", i), tag, MaxTagLen); err != nil {
+			return err
+		}
+		if slices.Contains(tags[:i], tag) {
+			return invalidf("tags[%d] repeats %q; each tag may appear once", i, tag)
+		}
+	}
+	return nil
+}
+
+func validateEmails(field string, list []string) error {
+	if len(list) > MaxEmails {
+		return invalidf("%s has %d addresses; it may have %d", field, len(list), MaxEmails)
+	}
+	for i, a := range list {
+		if err := ValidateEmail(a); err != nil {
+			return invalidf("%s[%d]: %v", field, i, err)
+		}
+		if slices.Contains(list[:i], a) {
+			return invalidf("%s[%d] repeats %s; each address may appear once", field, i, a)
+		}
+	}
+	return nil
+}
+
+// ValidateEmail checks one bare address, as it stands in an SMTP command:
+// local@domain in printable ASCII without spaces, angle brackets or quotes.
+func ValidateEmail(addr string) error {
+	local, domain, found := strings.Cut(addr, "@")
+	switch {
+	case len(addr) > MaxEmailLen:
+		return invalidf("an address of %d bytes; it may have %d", len(addr), MaxEmailLen)
+	case !found || local == "" || domain == "" || strings.Contains(domain, "@"):
+		return invalidf("%q is not an e-mail address; it must be like ops@example.com", addr)
+	case strings.ContainsFunc(addr, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`<>()[]\,;:"`, c) }):
+		return invalidf("%q is not an e-mail address: only printable ASCII without spaces, quotes and brackets", addr)
+	case strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") || strings.Contains(domain, ".."):
+		return invalidf("%q is not an e-mail address: its domain has an empty part", addr)
+	}
+	return nil
+}
+
+// ValidateKeyName checks the name of an API key.
+func ValidateKeyName(name string) error { return validateText("name", name, MaxKeyNameLen) }
+
+func clip(s string) string { return s[:min(len(s), 120)] }
+
+// MakeSlug makes a slug of a name: "Nightly Sync!" becomes "nightly-sync". It is
+// never empty.
+func MakeSlug(name string) string {
+	var b strings.Builder
+	for _, c := range strings.ToLower(name) {
+		switch {
+		case b.Len() == MaxSlugLen:
+		case slugRune(c):
+			b.WriteRune(c)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	if slug := strings.Trim(b.String(), "-"); slug != "" {
+		return slug
+	}
+	return "heartbeat"
+}
