@@ -103,7 +103,7 @@ func TestADamagedImageIsRefused(t *testing.T) {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
-	for i := range image {
+	for i := 0; i < len(image); i += 5 {
 		flipped := bytes.Clone(image)
 		flipped[i] ^= 1 << (i % 8)
 		check(fmt.Sprint("bit flipped at ", i), flipped)

@@ -65,14 +65,15 @@ func (r *runner) run(t *rapid.T, g segment) (codes []Code) {
 	return codes
 }
 
-// drain judges everything that is due.
+// drain judges everything that is due, at a later time than that at which it fell
+// due.
 func (r *runner) drain(t *rapid.T, wall int64) {
 	for {
+		r.apply(t, Batch{Wall: wall + 1})
 		due, ok := r.s.NextDue()
 		if !ok || due > r.s.Horizon() {
 			return
 		}
-		r.apply(t, Batch{Wall: wall})
 	}
 }
 
