@@ -1,0 +1,194 @@
+// Package smtpsink is a real SMTP server for tests and figures: it keeps what
+// it is given, and fails on command.
+package smtpsink
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/mail"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emersion/go-smtp"
+)
+
+// Mail is one accepted message for one recipient.
+type Mail struct {
+	To        string // of the envelope
+	Subject   string
+	MessageID string
+	Header    mail.Header
+	Raw       []byte
+	At        time.Time
+}
+
+// Config says what the server offers. The zero value takes plain SMTP from anybody.
+type Config struct {
+	TLS                *tls.Config // offer STARTTLS, or speak TLS from the first byte
+	Implicit           bool        // TLS from the first byte
+	Username, Password string      // demand AUTH PLAIN
+}
+
+// Stage is a moment of a transaction at which the server can fail.
+type Stage int
+
+// The stages of a transaction.
+const (
+	AtRcpt Stage = iota
+	AtData
+)
+
+// Sink is a running server. Its address stays the same while it is down.
+type Sink struct {
+	cfg  Config
+	addr string
+
+	mu     sync.Mutex
+	server *smtp.Server // nil while down
+	served chan struct{}
+	fail   map[Stage]error
+	hang   chan struct{} // while set, the answer to the final dot waits for its end
+	mails  []Mail
+	conns  int
+	peak   int // most connections at a time
+	open   int
+}
+
+// Start listens on a free port of 127.0.0.1.
+func Start(cfg Config) (*Sink, error) {
+	s := &Sink{cfg: cfg, fail: map[Stage]error{}, addr: "127.0.0.1:0"}
+	return s, s.Up()
+}
+
+// Addr is the HOST:PORT of the server.
+func (s *Sink) Addr() string { return s.addr }
+
+// Up listens again after Down, on the same address.
+func (s *Sink) Up() error {
+	ln, err := net.Listen("tcp", s.addr)
+	if err != nil {
+		return err
+	}
+	server := smtp.NewServer(smtp.BackendFunc(s.session))
+	server.Domain = "sink.example.com"
+	server.TLSConfig = s.cfg.TLS
+	server.AllowInsecureAuth = true
+	server.ReadTimeout, server.WriteTimeout = time.Minute, time.Minute
+	server.ErrorLog = log.New(io.Discard, "", 0)
+	s.mu.Lock()
+	s.addr, s.server, s.served = ln.Addr().String(), server, make(chan struct{})
+	served := s.served
+	s.mu.Unlock()
+	if s.cfg.Implicit {
+		ln = tls.NewListener(ln, s.cfg.TLS)
+	}
+	go func() {
+		defer close(served)
+		_ = server.Serve(ln) // ends with Down
+	}()
+	return nil
+}
+
+// Down closes the port and every connection, as a crash would.
+func (s *Sink) Down() {
+	s.mu.Lock()
+	server, served := s.server, s.served
+	s.server = nil
+	s.mu.Unlock()
+	if server != nil {
+		_ = server.Close()
+		<-served
+	}
+}
+
+// Close ends the server for good; answers that hang are given up.
+func (s *Sink) Close() {
+	s.Resume()
+	s.Down()
+}
+
+// Fail makes the server answer with this code at a stage; 0 ends it.
+func (s *Sink) Fail(at Stage, code int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.fail, at)
+	if code != 0 {
+		s.fail[at] = &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 3, 0}, Message: "told to fail"}
+	}
+}
+
+// Hang keeps back the answer to every final dot until Resume.
+func (s *Sink) Hang() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hang == nil {
+		s.hang = make(chan struct{})
+	}
+}
+
+// Resume ends Hang.
+func (s *Sink) Resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hang != nil {
+		close(s.hang)
+		s.hang = nil
+	}
+}
+
+// Mails returns the accepted messages whose recipient is to, oldest first; ""
+// stands for everybody.
+func (s *Sink) Mails(to string) []Mail {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []Mail
+	for _, m := range s.mails {
+		if to == "" || strings.EqualFold(m.To, to) {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// Conns returns how many connections there have been, and the most at a time.
+func (s *Sink) Conns() (total, peak int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns, s.peak
+}
+
+func (s *Sink) failure(at Stage) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err, ok := s.fail[at]; ok {
+		return err
+	}
+	return nil
+}
+
+// accept keeps a message once the server may answer for it.
+func (s *Sink) accept(to []string, raw []byte) error {
+	s.mu.Lock()
+	hang := s.hang
+	s.mu.Unlock()
+	if hang != nil {
+		<-hang
+	}
+	msg, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: err.Error()}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range to {
+		s.mails = append(s.mails, Mail{
+			To: r, Subject: decode(msg.Header.Get("Subject")), MessageID: msg.Header.Get("Message-Id"),
+			Header: msg.Header, Raw: raw, At: time.Now(),
+		})
+	}
+	return nil
+}
