@@ -1,0 +1,139 @@
+package cluster
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// direct is a command that this node commits as leader or not at all; without a
+// command it is a tick.
+type direct struct {
+	ctx  context.Context // when it ends nobody waits any more
+	term uint64
+	cmd  []byte
+	done chan outcome // gets exactly one
+}
+
+// forwarded is a propose frame on its way through the batcher.
+type forwarded struct {
+	proposal
+	size  int // bytes of its commands
+	reply func(*results)
+}
+
+// refuse answers every item with code.
+func (f *forwarded) refuse(code fsm.Code) {
+	f.reply(&results{answers: sameAnswer(f.items, code)})
+}
+
+// draft is a batch that fills, and then what is to be done with its results.
+// Results belong to the items in this order: each frame's, the node's own, the
+// directs'; those without a command (barriers, ticks) have none.
+type draft struct {
+	batch    fsm.Batch
+	frames   []*forwarded
+	own      []item
+	directs  []*direct
+	barriers int
+	bytes    int
+	proposed time.Time
+	future   raft.ApplyFuture
+}
+
+// room is how many items and bytes may still join.
+func (d *draft) room() (items, bytes int) {
+	return maxBatchItems - len(d.batch.Items) - d.barriers, maxBatchBytes - d.bytes
+}
+
+func (d *draft) empty() bool {
+	return len(d.batch.Items) == 0 && d.barriers == 0 && len(d.directs) == 0
+}
+
+// addItems adds items under origin. Barriers are answered with the batch's index
+// and take no place in the log.
+func (d *draft) addItems(origin fsm.Origin, items []item) {
+	d.batch.Origins = append(d.batch.Origins, origin)
+	for _, it := range items {
+		if len(it.cmd) == 0 {
+			d.barriers++
+			continue
+		}
+		d.bytes += len(it.cmd)
+		d.batch.Items = append(d.batch.Items, fsm.Item{Origin: len(d.batch.Origins) - 1, Seq: it.seq, Cmd: it.cmd})
+	}
+}
+
+func (d *draft) addFrame(f *forwarded) {
+	d.frames = append(d.frames, f)
+	d.addItems(f.origin, f.items)
+}
+
+func (d *draft) addDirect(x *direct) {
+	d.directs = append(d.directs, x)
+	if x.cmd != nil {
+		d.bytes += len(x.cmd)
+		d.batch.Items = append(d.batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: x.cmd})
+	}
+}
+
+// publish hands out the results of the applied batch.
+func (d *draft) publish(index uint64, res []fsm.Result, own func(uint64, []answer)) {
+	for _, f := range d.frames {
+		var a []answer
+		a, res = answersTo(f.items, res)
+		f.reply(&results{index: index, answers: a})
+	}
+	a, res := answersTo(d.own, res)
+	own(index, a)
+	for _, x := range d.directs {
+		out := outcome{code: fsm.CodeOK, index: index}
+		if x.cmd != nil {
+			out.code, out.data, res = onceCode(res[0].Code), res[0].Data, res[1:]
+		}
+		x.done <- out
+	}
+}
+
+// fail answers a batch that was not applied, or of which nobody knows.
+func (d *draft) fail(code fsm.Code, own func(uint64, []answer)) {
+	for _, f := range d.frames {
+		f.refuse(code)
+	}
+	own(0, sameAnswer(d.own, code))
+	for _, x := range d.directs {
+		x.done <- outcome{code: code}
+	}
+}
+
+// onceCode turns "propose again" into what it means to one who never does.
+func onceCode(c fsm.Code) fsm.Code {
+	if c == fsm.CodeStaleTerm {
+		return fsm.CodeNotLeader
+	}
+	return c
+}
+
+// answersTo pairs items with the first of the results, and returns the rest.
+func answersTo(items []item, res []fsm.Result) ([]answer, []fsm.Result) {
+	out := make([]answer, len(items))
+	for i, it := range items {
+		out[i] = answer{seq: it.seq, code: fsm.CodeOK}
+		if len(it.cmd) > 0 {
+			out[i].code, out[i].data = res[0].Code, res[0].Data
+			res = res[1:]
+		}
+	}
+	return out, res
+}
+
+func sameAnswer(items []item, code fsm.Code) []answer {
+	out := make([]answer, len(items))
+	for i, it := range items {
+		out[i] = answer{seq: it.seq, code: code}
+	}
+	return out
+}

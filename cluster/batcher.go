@@ -1,0 +1,357 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	maxBatchItems = 4096
+	maxBatchBytes = 1 << 20
+	maxInFlight   = 2                     // batches proposed and not yet applied
+	retryPause    = 50 * time.Millisecond // after a batch that Raft refused
+)
+
+// batcherState follows the node's leadership.
+type batcherState int
+
+const (
+	notLeading batcherState = iota
+	taking                  // elected, but not past the barrier: take items, propose nothing
+	proposing
+)
+
+// applier is the part of Raft that the batcher uses.
+type applier interface {
+	Apply(cmd []byte, timeout time.Duration) raft.ApplyFuture
+}
+
+// batcher is group commit: it puts all that waits into one log entry, and while
+// that commits the next one fills. It waits for nothing else, so that load makes
+// batches larger and not queues longer. It alone calls raft.Apply.
+type batcher struct {
+	taker
+	log    applier
+	own    *pendingTable
+	origin fsm.Origin // of this node, without a floor
+	now    func() time.Time
+	met    *metrics
+	gap    func(from, to time.Time) // told of a pause between two batches of this leader
+
+	mu      sync.Mutex
+	state   batcherState
+	term    uint64
+	clock   servingClock
+	frames  []*forwarded
+	directs []*direct
+	ticks   []*direct
+	paused  bool
+	last    time.Time // when this leader's last batch was applied
+
+	slots   chan struct{} // one for each batch in flight
+	flights chan *draft
+	dead    chan struct{} // closed when Raft will answer no more
+}
+
+func newBatcher(own *pendingTable, origin fsm.Origin, met *metrics) *batcher {
+	return &batcher{
+		taker: *newTaker(), own: own, origin: origin, now: time.Now, met: met,
+		gap:     func(_, _ time.Time) {},
+		slots:   make(chan struct{}, maxInFlight),
+		flights: make(chan *draft, maxInFlight),
+		dead:    make(chan struct{}),
+	}
+}
+
+// abandon makes run return without the answers that Raft still owes. Raft must
+// have stopped.
+func (b *batcher) abandon() { close(b.dead) }
+
+// run proposes until ctx ends, and returns once no batch is in flight.
+func (b *batcher) run(ctx context.Context) {
+	var answering sync.WaitGroup
+	answering.Go(b.answer)
+	defer answering.Wait()
+	defer close(b.flights)
+	for {
+		select {
+		case <-b.wake:
+		case <-ctx.Done():
+			b.follow()
+			return
+		}
+		for b.step(ctx) {
+		}
+	}
+}
+
+// step proposes one batch, as soon as one may be in flight; false if there is
+// nothing to propose.
+func (b *batcher) step(ctx context.Context) bool {
+	select {
+	case b.slots <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	d := b.collect()
+	if d == nil {
+		<-b.slots
+		return false
+	}
+	// The entry gets memory of its own: Raft keeps it.
+	d.future = b.log.Apply(fsm.AppendBatch(make([]byte, 0, 128+d.bytes+16*len(d.batch.Items)), &d.batch), 0)
+	b.flights <- d
+	return true
+}
+
+// collect drafts and stamps the next batch from what waits; nil if nothing does.
+func (b *batcher) collect() *draft {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != proposing || b.paused {
+		return nil
+	}
+	now := b.now()
+	d := &draft{proposed: now}
+	b.collectFrames(d)
+	b.collectOwn(d)
+	b.collectDirects(d)
+	b.collectTicks(d, now)
+	if d.empty() {
+		return nil
+	}
+	d.batch.Term = b.term
+	d.batch.Wall = now.UnixMilli()
+	d.batch.Delta = b.clock.take(now)
+	return d
+}
+
+func (b *batcher) collectFrames(d *draft) {
+	for len(b.frames) > 0 {
+		f := b.frames[0]
+		items, bytes := d.room()
+		if !d.empty() && (len(f.items) > items || f.size > bytes) {
+			return
+		}
+		d.addFrame(f)
+		b.frames[0] = nil
+		b.frames = b.frames[1:]
+	}
+}
+
+func (b *batcher) collectOwn(d *draft) {
+	items, bytes := d.room()
+	origin := b.origin
+	d.own, origin.Floor = b.own.take(&b.taker, nil, items, bytes)
+	d.addItems(origin, d.own)
+}
+
+func (b *batcher) collectDirects(d *draft) {
+	for _, x := range b.directs {
+		switch {
+		case x.ctx.Err() != nil || x.term != b.term:
+			x.done <- outcome{code: fsm.CodeNotLeader}
+		default:
+			d.addDirect(x)
+		}
+	}
+	b.directs = b.directs[:0]
+}
+
+// collectTicks adds the ticks if the batch will carry serving time, for that is
+// what they are for. If the clock has not moved since the last batch, it looks
+// again a millisecond later; if a delta is in flight, its answer wakes the batcher.
+func (b *batcher) collectTicks(d *draft, now time.Time) {
+	if len(b.ticks) == 0 {
+		return
+	}
+	if b.clock.due(now) == 0 {
+		if !b.clock.inFlight {
+			time.AfterFunc(time.Millisecond, b.poke)
+		}
+		return
+	}
+	for _, x := range b.ticks {
+		d.addDirect(x)
+	}
+	b.ticks = b.ticks[:0]
+}
+
+// answer waits for the batches in their order and hands out their results.
+func (b *batcher) answer() {
+	for d := range b.flights {
+		res, err := b.outcome(d.future)
+		now := b.now()
+		ok := err == nil && res != nil && res.term == d.batch.Term && len(res.results) == len(d.batch.Items)
+		b.landed(d, now, ok)
+		<-b.slots
+		b.poke()
+		switch {
+		case ok:
+			b.met.batch(d, now)
+			d.publish(d.future.Index(), res.results, b.settleOwn)
+		case err == nil && res != nil && res.term != d.batch.Term:
+			d.fail(fsm.CodeNotLeader, b.settleOwn)
+		default:
+			d.fail(failureCode(err), b.settleOwn)
+		}
+	}
+}
+
+// outcome waits for Raft's answer. When Raft stops it may forget to give one.
+func (b *batcher) outcome(f raft.ApplyFuture) (*applied, error) {
+	answered := make(chan error, 1)
+	go func() { answered <- f.Error() }()
+	select {
+	case err := <-answered:
+		if err != nil {
+			return nil, err
+		}
+		res, _ := f.Response().(*applied)
+		return res, nil
+	case <-b.dead:
+		return nil, raft.ErrRaftShutdown
+	}
+}
+
+// landed takes note of a batch's end.
+func (b *batcher) landed(d *draft, now time.Time, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d.batch.Term != b.term {
+		return
+	}
+	if d.batch.Delta > 0 {
+		b.clock.answered(d.proposed, now, ok)
+	}
+	if !ok {
+		b.pause()
+		return
+	}
+	if !b.last.IsZero() && now.Sub(b.last) > gapAfter {
+		b.gap(b.last, now)
+	}
+	b.last = now
+}
+
+// pause keeps a leader that Raft refuses from proposing in a tight loop.
+func (b *batcher) pause() {
+	b.paused = true
+	time.AfterFunc(retryPause, func() {
+		b.mu.Lock()
+		b.paused = false
+		b.mu.Unlock()
+		b.poke()
+	})
+}
+
+func (b *batcher) settleOwn(index uint64, a []answer) { b.own.settle(index, a) }
+
+// failureCode tells whether a batch that Raft did not apply may still take effect.
+func failureCode(err error) fsm.Code {
+	for _, refused := range []error{raft.ErrNotLeader, raft.ErrLeadershipTransferInProgress, raft.ErrEnqueueTimeout} {
+		if errors.Is(err, refused) {
+			return fsm.CodeNotLeader
+		}
+	}
+	return fsm.CodeUnknownOutcome
+}
+
+// lead makes the batcher take items, for this node was elected.
+func (b *batcher) lead() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.state = taking
+}
+
+// open makes it propose them in term.
+func (b *batcher) open(term uint64) {
+	b.mu.Lock()
+	b.state, b.term, b.last = proposing, term, time.Time{}
+	b.clock.stop()
+	b.mu.Unlock()
+	b.poke()
+}
+
+// startClock lets the serving clock run, if this node still leads in term.
+func (b *batcher) startClock(term uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state == proposing && b.term == term {
+		b.clock.start(b.now())
+	}
+}
+
+// follow ends proposing: what was queued in this term is refused, so that a later
+// term does not commit it.
+func (b *batcher) follow() {
+	b.mu.Lock()
+	b.state = notLeading
+	b.clock.stop()
+	frames, directs := b.frames, append(b.directs, b.ticks...)
+	b.frames, b.directs, b.ticks = nil, nil, nil
+	b.mu.Unlock()
+	for _, f := range frames {
+		f.refuse(fsm.CodeNotLeader)
+	}
+	for _, x := range directs {
+		x.done <- outcome{code: fsm.CodeNotLeader}
+	}
+}
+
+// leading returns whom the node's own commands go to while it leads, else nil.
+func (b *batcher) leading() *taker {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state == notLeading {
+		return nil
+	}
+	return &b.taker
+}
+
+// submit takes a forwarded frame; its reply is called once, on any goroutine.
+func (b *batcher) submit(f *forwarded) {
+	b.mu.Lock()
+	if b.state == notLeading {
+		b.mu.Unlock()
+		f.refuse(fsm.CodeNotLeader)
+		return
+	}
+	b.frames = append(b.frames, f)
+	b.mu.Unlock()
+	b.poke()
+}
+
+// once has x committed, unless this node does not lead, and waits for it.
+func (b *batcher) once(ctx context.Context, x *direct) outcome {
+	if !b.admit(x) {
+		return outcome{code: fsm.CodeNotLeader}
+	}
+	b.poke()
+	select {
+	case out := <-x.done:
+		return out
+	case <-ctx.Done():
+		return outcome{code: fsm.CodeUnknownOutcome}
+	}
+}
+
+func (b *batcher) admit(x *direct) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case x.cmd == nil && b.clock.running:
+		b.ticks = append(b.ticks, x)
+	case x.cmd != nil && b.state == proposing && b.term == x.term:
+		b.directs = append(b.directs, x)
+	default:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,198 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// applied is what Apply answers to the proposer of an entry.
+type applied struct {
+	term    uint64 // of the log entry
+	results []fsm.Result
+}
+
+var errBroken = errors.New("this node met a log entry that it cannot apply, and has stopped applying")
+
+// fsmAdapter lets Raft drive a store. Raft calls Apply, Snapshot and Restore on
+// one goroutine; the rest is for anyone.
+//
+// After an entry that it cannot apply it applies nothing more and gives no
+// snapshot, for either would let this node's state diverge; fatal says why.
+type fsmAdapter struct {
+	store *fsm.Store
+	fatal func(error)
+	now   func() time.Time
+
+	mu      sync.Mutex
+	broken  bool
+	index   uint64    // of the last command applied, or of the snapshot restored
+	at      time.Time // when a command was last applied, replays aside; zero: not since the start
+	replay  uint64    // up to this index Apply repeats what this node had in its log when it started
+	seen    uint64    // index when moved was last asked
+	waiters map[chan struct{}]uint64
+}
+
+func newFSMAdapter(store *fsm.Store, fatal func(error)) *fsmAdapter {
+	return &fsmAdapter{store: store, fatal: fatal, now: time.Now, waiters: map[chan struct{}]uint64{}}
+}
+
+// Apply applies one command entry. It answers *applied, or nil when broken.
+func (a *fsmAdapter) Apply(l *raft.Log) any {
+	if a.isBroken() {
+		return nil
+	}
+	results, err := a.applySafely(l)
+	if err != nil {
+		a.breakDown(fmt.Errorf("log entry %d (term %d) cannot be applied: %w; run the version that the other nodes run, or wipe this node's data folder and let it join again",
+			l.Index, l.Term, err))
+		return nil
+	}
+	a.advance(l.Index)
+	return &applied{term: l.Term, results: results}
+}
+
+func (a *fsmAdapter) applySafely(l *raft.Log) (res []fsm.Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("a fault in the program: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return a.store.Apply(l.Data, l.Term)
+}
+
+func (a *fsmAdapter) isBroken() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.broken
+}
+
+func (a *fsmAdapter) breakDown(err error) {
+	a.mu.Lock()
+	a.broken = true
+	a.mu.Unlock()
+	a.fatal(err)
+}
+
+// advance notes that index was applied just now, and wakes who waited for it.
+func (a *fsmAdapter) advance(index uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.index = index
+	if index > a.replay {
+		a.at = a.now()
+	}
+	a.wake()
+}
+
+func (a *fsmAdapter) wake() {
+	for ch, want := range a.waiters {
+		if a.index >= want {
+			close(ch)
+			delete(a.waiters, ch)
+		}
+	}
+}
+
+// reached returns a channel that closes once index is applied here, and a
+// function that gives up the wait.
+func (a *fsmAdapter) reached(index uint64) (<-chan struct{}, func()) {
+	ch := make(chan struct{})
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waiters[ch] = index
+	a.wake()
+	return ch, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.waiters, ch)
+	}
+}
+
+// replayTo tells that the log held entries up to index when the node started.
+func (a *fsmAdapter) replayTo(index uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.replay = index
+}
+
+// progress returns the index of the last command applied, and when that was: the
+// zero time if nothing but this node's old log was applied since the start.
+func (a *fsmAdapter) progress() (uint64, time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.index, a.at
+}
+
+// moved reports whether anything was applied since it was last asked.
+func (a *fsmAdapter) moved() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	moved := a.index != a.seen
+	a.seen = a.index
+	return moved
+}
+
+// snapshotMagic and the index of the last command come before the store's image:
+// Raft does not tell Restore what it restores.
+const snapshotMagic = "QBRAFT\x00\x01"
+
+// snapshot is captured on Raft's goroutine and encoded beside it.
+type snapshot struct {
+	index uint64
+	image *fsm.Image
+}
+
+// Snapshot captures the state.
+func (a *fsmAdapter) Snapshot() (raft.FSMSnapshot, error) {
+	a.mu.Lock()
+	index, broken := a.index, a.broken
+	a.mu.Unlock()
+	if broken {
+		return nil, errBroken
+	}
+	return &snapshot{index: index, image: a.store.Snapshot()}, nil
+}
+
+// Persist encodes the state that was captured.
+func (s *snapshot) Persist(sink raft.SnapshotSink) error {
+	head := binary.BigEndian.AppendUint64([]byte(snapshotMagic), s.index)
+	if _, err := sink.Write(head); err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	if _, err := s.image.WriteTo(sink); err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	return sink.Close()
+}
+
+// Release has nothing to free: the image is ordinary memory.
+func (s *snapshot) Release() {}
+
+// Restore replaces the store's state by a snapshot; on an error nothing changes.
+func (a *fsmAdapter) Restore(rc io.ReadCloser) error {
+	defer rc.Close()
+	head := make([]byte, len(snapshotMagic)+8)
+	if _, err := io.ReadFull(rc, head); err != nil {
+		return fmt.Errorf("the snapshot is cut short: %w", err)
+	}
+	if string(head[:len(snapshotMagic)]) != snapshotMagic {
+		return errors.New("the snapshot was not written by a version of quorumbeat that this one knows")
+	}
+	if err := a.store.Restore(rc); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.index = binary.BigEndian.Uint64(head[len(snapshotMagic):])
+	a.wake()
+	return nil
+}

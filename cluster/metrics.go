@@ -1,0 +1,91 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the node's own figures (contract/metrics.md). A nil *metrics counts
+// nothing.
+type metrics struct {
+	apply     prometheus.Histogram
+	batchSize prometheus.Histogram
+	forwarded *prometheus.CounterVec
+	changes   prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	if reg == nil {
+		return nil, nil
+	}
+	m := &metrics{
+		apply: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "quorumbeat_raft_apply_duration_seconds",
+			Help:    "Time from the proposal of a batch until it was committed and applied on this leader.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
+		}),
+		batchSize: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "quorumbeat_ping_batch_size",
+			Help:    "Commands in a batch that this leader proposed.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 13),
+		}),
+		forwarded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "quorumbeat_forwarded_requests_total",
+			Help: "Commands and read barriers that this node forwarded to the leader: answered, or to be sent again.",
+		}, []string{"result"}),
+		changes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "quorumbeat_raft_leader_changes_total",
+			Help: "Changes of leader that this node saw.",
+		}),
+	}
+	for _, result := range []string{forwardAnswered, forwardAgain} {
+		m.forwarded.WithLabelValues(result)
+	}
+	return m, register(reg, m.apply, m.batchSize, m.forwarded, m.changes)
+}
+
+func register(reg prometheus.Registerer, cs ...prometheus.Collector) error {
+	for _, c := range cs {
+		if err := reg.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Results of forwarded requests.
+const (
+	forwardAnswered = "answered"
+	forwardAgain    = "again" // the leader could not commit it: it goes round once more
+)
+
+func (m *metrics) batch(d *draft, now time.Time) {
+	if m == nil {
+		return
+	}
+	m.apply.Observe(now.Sub(d.proposed).Seconds())
+	if n := len(d.batch.Items); n > 0 {
+		m.batchSize.Observe(float64(n))
+	}
+}
+
+func (m *metrics) answeredForward(answers []answer) {
+	if m == nil {
+		return
+	}
+	again := 0
+	for _, a := range answers {
+		if undone(a.code) {
+			again++
+		}
+	}
+	m.forwarded.WithLabelValues(forwardAgain).Add(float64(again))
+	m.forwarded.WithLabelValues(forwardAnswered).Add(float64(len(answers) - again))
+}
+
+func (m *metrics) leaderChanged() {
+	if m != nil {
+		m.changes.Inc()
+	}
+}

@@ -1,0 +1,277 @@
+package cluster
+
+import (
+	"sync"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	maxHeld   = 65_536  // commands that wait at one node; more are refused
+	maxWindow = 1 << 17 // how far sequence numbers may run ahead of the oldest awaited; the FSM refuses twice that
+)
+
+// outcome is what a waiting caller gets.
+type outcome struct {
+	code  fsm.Code
+	data  []byte
+	index uint64 // of the batch
+}
+
+// pending is one command that somebody waits for. The table's lock guards it
+// while it is in the table; done gets exactly one outcome.
+type pending struct {
+	cmd      []byte    // never written again, for batches share it; none: a read barrier
+	deadline time.Time // zero: none
+	copies   int       // sent, and not known to have come to nothing
+	queued   bool      // waits to be taken
+	done     chan outcome
+}
+
+// taker is who may take commands from the table, at most one at a time.
+type taker struct{ wake chan struct{} }
+
+func newTaker() *taker { return &taker{wake: make(chan struct{}, 1)} }
+
+// poke wakes the taker; it never blocks.
+func (t *taker) poke() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pendingTable holds the commands that this node was asked to have committed, by
+// sequence number, until their outcome is known or nobody waits any more. It is
+// what makes a command survive elections: a new taker gets all of them again.
+type pendingTable struct {
+	mu     sync.Mutex
+	base   uint64     // sequence number of slots[0]: the oldest that is awaited
+	slots  []*pending // nil: answered
+	held   int
+	queue  []uint64 // to be taken, in order
+	taker  *taker   // nil: nobody can commit anything now
+	expiry time.Time
+	closed bool
+	idle   chan struct{} // closed once closed and empty
+}
+
+func newPendingTable() *pendingTable {
+	return &pendingTable{base: 1, idle: make(chan struct{})}
+}
+
+// add gives p a sequence number and queues it; a code other than CodeNone refuses it.
+func (t *pendingTable) add(p *pending) (uint64, fsm.Code) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return 0, fsm.CodeShutdown
+	}
+	if t.held >= maxHeld || len(t.slots) >= maxWindow {
+		return 0, fsm.CodeOverloaded
+	}
+	seq := t.base + uint64(len(t.slots))
+	t.slots = append(t.slots, p)
+	t.held++
+	if !p.deadline.IsZero() && (t.expiry.IsZero() || p.deadline.Before(t.expiry)) {
+		t.expiry = p.deadline
+	}
+	t.enqueue(seq, p)
+	return seq, fsm.CodeNone
+}
+
+func (t *pendingTable) enqueue(seq uint64, p *pending) {
+	if p.queued {
+		return
+	}
+	p.queued = true
+	t.queue = append(t.queue, seq)
+	if t.taker != nil && len(t.queue) == 1 {
+		t.taker.poke()
+	}
+}
+
+// setTaker lets w take from now on, nobody if nil. Everything pending is queued
+// again, oldest first: what the last taker did with it is not known.
+func (t *pendingTable) setTaker(w *taker) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.taker == w {
+		return
+	}
+	t.taker = w
+	t.queue = t.queue[:0]
+	for i, p := range t.slots {
+		if p != nil {
+			p.queued = true
+			t.queue = append(t.queue, t.base+uint64(i))
+		}
+	}
+	if w != nil {
+		w.poke()
+	}
+}
+
+// take appends queued items to dst, at most n and about size bytes, and returns
+// the oldest sequence number awaited. It gives nothing to any but the taker.
+func (t *pendingTable) take(w *taker, dst []item, n, size int) ([]item, uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.taker != w {
+		return dst, t.base
+	}
+	taken := 0
+	for _, seq := range t.queue {
+		p := t.slot(seq)
+		if p != nil {
+			if n <= 0 || size < len(p.cmd) {
+				break
+			}
+			n, size = n-1, size-len(p.cmd)
+			p.queued = false
+			p.copies++
+			dst = append(dst, item{seq: seq, cmd: p.cmd})
+		}
+		taken++
+	}
+	if taken == len(t.queue) {
+		t.queue = t.queue[:0]
+	} else {
+		t.queue = t.queue[taken:]
+	}
+	return dst, t.base
+}
+
+// settle hands each answer to the one who waits for it. Those that leave a
+// command undone are queued again instead; settle reports whether there were any.
+func (t *pendingTable) settle(index uint64, answers []answer) (again bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range answers {
+		p := t.slot(a.seq)
+		if p == nil {
+			continue
+		}
+		if undone(a.code) {
+			if a.code != fsm.CodeUnknownOutcome {
+				p.copies--
+			}
+			t.enqueue(a.seq, p)
+			again = true
+			continue
+		}
+		t.remove(a.seq)
+		p.done <- outcome{code: a.code, data: a.data, index: index}
+	}
+	return again
+}
+
+// undone reports whether a code means "try again" rather than a result.
+func undone(c fsm.Code) bool {
+	switch c {
+	case fsm.CodeNotLeader, fsm.CodeStaleTerm, fsm.CodeUnknownOutcome:
+		return true
+	}
+	return false
+}
+
+// forget gives a command up. It returns what is known of its outcome, false if
+// that is on its way to done already.
+func (t *pendingTable) forget(seq uint64) (fsm.Code, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.slot(seq)
+	if p == nil {
+		return 0, false
+	}
+	t.remove(seq)
+	return p.givenUp(fsm.CodeNoLeader), true
+}
+
+// givenUp is the code of a command that nobody waits for any more: unsent if no
+// copy of it can take effect.
+func (p *pending) givenUp(unsent fsm.Code) fsm.Code {
+	if p.copies > 0 {
+		return fsm.CodeUnknownOutcome
+	}
+	return unsent
+}
+
+// expire gives up what is past its deadline. It looks at nothing before the
+// first of these.
+func (t *pendingTable) expire(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.expiry.IsZero() || now.Before(t.expiry) {
+		return
+	}
+	t.expiry = time.Time{}
+	var due []uint64
+	for i, p := range t.slots {
+		switch {
+		case p == nil || p.deadline.IsZero():
+		case !now.Before(p.deadline):
+			due = append(due, t.base+uint64(i))
+		case t.expiry.IsZero() || p.deadline.Before(t.expiry):
+			t.expiry = p.deadline
+		}
+	}
+	for _, seq := range due {
+		p := t.slot(seq)
+		t.remove(seq)
+		p.done <- outcome{code: p.givenUp(fsm.CodeNoLeader)}
+	}
+}
+
+// close refuses new commands; idle closes when the last pending one is answered.
+func (t *pendingTable) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed {
+		t.closed = true
+		t.checkIdle()
+	}
+}
+
+// abort closes the table and answers everything that is left.
+func (t *pendingTable) abort() {
+	t.close()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for t.held > 0 {
+		p := t.slot(t.base)
+		t.remove(t.base)
+		p.done <- outcome{code: p.givenUp(fsm.CodeShutdown)}
+	}
+}
+
+func (t *pendingTable) checkIdle() {
+	if t.closed && t.held == 0 {
+		close(t.idle)
+	}
+}
+
+// slot returns the command that waits under seq, nil if there is none.
+func (t *pendingTable) slot(seq uint64) *pending {
+	if seq < t.base || seq-t.base >= uint64(len(t.slots)) {
+		return nil
+	}
+	return t.slots[seq-t.base]
+}
+
+// remove empties a slot; base moves on to the next command that is awaited, so
+// that slots[0] is never empty.
+func (t *pendingTable) remove(seq uint64) {
+	t.slots[seq-t.base] = nil
+	t.held--
+	n := 0
+	for n < len(t.slots) && t.slots[n] == nil {
+		n++
+	}
+	t.base += uint64(n)
+	if t.slots = t.slots[n:]; len(t.slots) == 0 {
+		t.slots = t.slots[:0]
+	}
+	t.checkIdle()
+}

@@ -1,0 +1,172 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+	"go.etcd.io/bbolt"
+)
+
+const (
+	snapshotThreshold = 16_384 // entries between snapshots
+	trailingLogs      = 16_384 // entries kept behind one; not below the threshold, so that a follower need not be sent whole images
+	snapshotsRetained = 2
+	logCacheEntries   = 128
+	raftRPCTimeout    = 3 * time.Second
+)
+
+// raftConfig sets Raft's times so that a dead leader is replaced within about
+// 1.5 s, and two loaded cores do not make followers call elections for nothing.
+func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger) *raft.Config {
+	c := raft.DefaultConfig()
+	c.LocalID = id
+	c.HeartbeatTimeout = 600 * time.Millisecond
+	c.ElectionTimeout = 600 * time.Millisecond
+	c.LeaderLeaseTimeout = 500 * time.Millisecond
+	c.SnapshotThreshold = snapshotThreshold
+	c.TrailingLogs = trailingLogs
+	c.NotifyCh = notify
+	c.NoLegacyTelemetry = true
+	c.Logger = newHCLogger(log, "raft")
+	return c
+}
+
+// raftStores are what Raft keeps on this node's disk.
+type raftStores struct {
+	bolt      *raftboltdb.BoltStore
+	dog       *watchdog
+	logs      raft.LogStore // the watched log behind a cache
+	snapshots *raft.FileSnapshotStore
+}
+
+// openStores opens the log and the snapshots below dir.
+func openStores(dir string, log *slog.Logger, fatal func(error)) (*raftStores, error) {
+	dir = filepath.Join(dir, "raft")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the data folder cannot be used: %w; make it writable for this user, or choose another with --data-dir", err)
+	}
+	if err := purgeUnfinished(filepath.Join(dir, "snapshots"), log); err != nil {
+		return nil, err
+	}
+	snapshots, err := raft.NewFileSnapshotStoreWithLogger(dir, snapshotsRetained, newHCLogger(log, "snapshots"))
+	if err != nil {
+		return nil, fmt.Errorf("snapshots cannot be kept in %s: %w; make it writable for this user", dir, err)
+	}
+	bolt, err := openBolt(filepath.Join(dir, "log.db"))
+	if err != nil {
+		return nil, err
+	}
+	dog := newWatchdog(bolt, hangLimit, fatal)
+	logs, err := raft.NewLogCache(logCacheEntries, dog)
+	if err != nil {
+		return nil, errors.Join(err, bolt.Close())
+	}
+	return &raftStores{bolt: bolt, dog: dog, logs: logs, snapshots: snapshots}, nil
+}
+
+// openBolt opens the log. Every write is synced; the free list is not written but
+// found again at the start.
+func openBolt(path string) (store *raftboltdb.BoltStore, err error) {
+	defer func() {
+		if r := recover(); r != nil { // bbolt panics over some damaged files
+			store, err = nil, fmt.Errorf("the log %s is damaged: %v; %s", path, r, wipeAdvice)
+		}
+	}()
+	store, err = raftboltdb.New(raftboltdb.Options{
+		Path: path,
+		BoltOptions: &bbolt.Options{
+			Timeout:        time.Second,
+			NoFreelistSync: true,
+			FreelistType:   bbolt.FreelistMapType,
+		},
+		MsgpackUseNewTimeFormat: true,
+	})
+	switch {
+	case errors.Is(err, bbolt.ErrTimeout):
+		return nil, fmt.Errorf("the log %s is in use by another process: stop that one, or choose another --data-dir", path)
+	case err != nil:
+		return nil, fmt.Errorf("the log %s cannot be opened: %w; %s", path, err, wipeAdvice)
+	}
+	return store, nil
+}
+
+const wipeAdvice = "if the disk is sound, move the data folder away and let the node join again as a new one"
+
+// purgeUnfinished removes snapshots that a crash left half written: nothing else ever would.
+func purgeUnfinished(dir string, log *slog.Logger) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("the snapshots cannot be listed: %w; make the data folder readable for this user", err)
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".tmp") {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return fmt.Errorf("the unfinished snapshot %s cannot be removed: %w", e.Name(), err)
+		}
+		log.Info("removed a snapshot that a crash had left unfinished", "snapshot", e.Name())
+	}
+	return nil
+}
+
+// startRaft restores what is on disk and starts Raft.
+func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transport) (r *raft.Raft, err error) {
+	defer func() {
+		if p := recover(); p != nil { // Raft panics when it cannot read its log
+			err = fmt.Errorf("the log of this node is damaged: %v; %s", p, wipeAdvice)
+		}
+	}()
+	last, err := s.logs.LastIndex()
+	if err != nil {
+		return nil, fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice)
+	}
+	a.replayTo(last)
+	r, err = raft.NewRaft(cfg, a, s.logs, s.bolt, s.snapshots, trans)
+	if err != nil {
+		return nil, fmt.Errorf("this node's state cannot be restored: %w; %s", err, wipeAdvice)
+	}
+	if err := s.checkWhole(a); err != nil {
+		return nil, errors.Join(err, r.Shutdown().Error())
+	}
+	return r, nil
+}
+
+// checkWhole makes sure that the log goes on where the restored snapshot ends.
+// Raft falls back to an older snapshot when the newest is damaged, and would then
+// start with a hole.
+func (s *raftStores) checkWhole(a *fsmAdapter) error {
+	first, err := s.logs.FirstIndex()
+	if err != nil {
+		return fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice)
+	}
+	list, err := s.snapshots.List()
+	if err != nil {
+		return fmt.Errorf("the snapshots of this node cannot be read: %w; %s", err, wipeAdvice)
+	}
+	restored, _ := a.progress()
+	if len(list) == 0 || restored == list[0].Index {
+		if len(list) == 0 && first > 1 {
+			return fmt.Errorf("this node's log begins at entry %d, and the snapshot before it is missing; %s", first, wipeAdvice)
+		}
+		return nil
+	}
+	if first > restored+1 {
+		return fmt.Errorf("this node's newest snapshot is damaged, and its log begins at entry %d, after the older one's end at %d; %s",
+			first, restored, wipeAdvice)
+	}
+	return nil
+}
+
+// close ends the log store. Raft must have stopped.
+func (s *raftStores) close() error {
+	s.dog.close()
+	return s.bolt.Close()
+}

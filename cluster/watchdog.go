@@ -1,0 +1,69 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// hangLimit is how long one write of the log may take.
+const hangLimit = 5 * time.Second
+
+// watchdog is a log store that times its own writes. Raft's heartbeats run beside
+// the log, so a leader whose disk hangs would stay leader and commit nothing:
+// such a node must end, so that the others elect. Only this node's own disk is
+// judged; a lack of a majority is no disk fault.
+type watchdog struct {
+	raft.LogStore
+	fatal func(error)
+	limit time.Duration
+
+	once   sync.Once
+	closed chan struct{}
+}
+
+func newWatchdog(store raft.LogStore, limit time.Duration, fatal func(error)) *watchdog {
+	return &watchdog{LogStore: store, limit: limit, fatal: fatal, closed: make(chan struct{})}
+}
+
+func (w *watchdog) StoreLog(l *raft.Log) error { return w.StoreLogs([]*raft.Log{l}) }
+
+func (w *watchdog) StoreLogs(ls []*raft.Log) error {
+	return w.timed(func() error { return w.LogStore.StoreLogs(ls) })
+}
+
+func (w *watchdog) DeleteRange(first, last uint64) error {
+	return w.timed(func() error { return w.LogStore.DeleteRange(first, last) })
+}
+
+// GetLog reports a log that cannot be read. Raft panics over that; the pause lets
+// the words out first.
+func (w *watchdog) GetLog(index uint64, l *raft.Log) error {
+	err := w.LogStore.GetLog(index, l)
+	if err != nil && !errors.Is(err, raft.ErrLogNotFound) {
+		w.fatal(fmt.Errorf("entry %d of this node's log cannot be read: %w; check the disk, then wipe the data folder and let the node join again", index, err))
+		select {
+		case <-w.closed:
+		case <-time.After(time.Second):
+		}
+	}
+	return err
+}
+
+func (w *watchdog) timed(write func() error) error {
+	timer := time.AfterFunc(w.limit, func() {
+		w.fatal(fmt.Errorf("a write to this node's log hangs for %v: its disk is broken or far too slow; the node ends so that the others can go on", w.limit))
+	})
+	defer timer.Stop()
+	err := write()
+	if err != nil {
+		w.fatal(fmt.Errorf("this node's log cannot be written: %w; check that the disk is sound and not full, then start the node again", err))
+	}
+	return err
+}
+
+// close lets a failing read end at once.
+func (w *watchdog) close() { w.once.Do(func() { close(w.closed) }) }
