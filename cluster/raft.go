@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
 const (
@@ -46,12 +47,8 @@ type raftStores struct {
 	snapshots *raft.FileSnapshotStore
 }
 
-// openStores opens the log and the snapshots below dir.
+// openStores opens the log and the snapshots in the data folder dir.
 func openStores(dir string, log *slog.Logger, fatal func(error)) (*raftStores, error) {
-	dir = filepath.Join(dir, "raft")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("the data folder cannot be used: %w; make it writable for this user, or choose another with --data-dir", err)
-	}
 	if err := purgeUnfinished(filepath.Join(dir, "snapshots"), log); err != nil {
 		return nil, err
 	}
@@ -89,7 +86,7 @@ func openBolt(path string) (store *raftboltdb.BoltStore, err error) {
 		MsgpackUseNewTimeFormat: true,
 	})
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bbolterrors.ErrTimeout):
 		return nil, fmt.Errorf("the log %s is in use by another process: stop that one, or choose another --data-dir", path)
 	case err != nil:
 		return nil, fmt.Errorf("the log %s cannot be opened: %w; %s", path, err, wipeAdvice)

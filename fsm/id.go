@@ -120,3 +120,13 @@ func unhex(c byte) byte {
 	}
 	return 16
 }
+
+// MarshalText implements encoding.TextMarshaler.
+func (n NodeID) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (n *NodeID) UnmarshalText(b []byte) error {
+	t, err := ParseToken(b)
+	*n = NodeID(t)
+	return err
+}

@@ -1,0 +1,154 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const bootstrapEvery = 200 * time.Millisecond
+
+// bootstrapper forms a new cluster of fresh nodes. The one with the lowest ID
+// asks the others for a promise; with all of them it writes the first
+// configuration, in which all vote. Promises are on disk, given once, and name the
+// asker, so two askers cannot both succeed with fewer than twice the nodes.
+type bootstrapper struct {
+	id      *identity
+	expect  int // nodes of the new cluster; 0: never
+	log     *slog.Logger
+	fresh   func() bool // whether this node's log is empty
+	members func() []member
+	ask     func(ctx context.Context, addr string, req controlRequest) (controlAnswer, error)
+	form    func(raft.Configuration) error
+	woken   <-chan struct{}
+	told    bool
+}
+
+// run ends once this node has a log, its own or another's.
+func (b *bootstrapper) run(ctx context.Context) {
+	if b.expect == 0 {
+		return
+	}
+	tick := time.NewTicker(bootstrapEvery)
+	defer tick.Stop()
+	for b.fresh() {
+		if group := b.group(); group != nil {
+			if err := b.try(ctx, group); err != nil {
+				b.log.Warn("a new cluster could not be formed yet, trying again", "error", err)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// group returns the nodes to form a cluster of, this one first, or nil while it
+// is not for this node to do that.
+func (b *bootstrapper) group() []member {
+	var fresh []member
+	for _, m := range b.members() {
+		if !m.ClusterID.IsZero() {
+			return nil // there is a cluster: its leader will let this node in
+		}
+		if m.Cluster != "" {
+			fresh = append(fresh, m)
+		}
+	}
+	slices.SortFunc(fresh, func(a, c member) int { return bytes.Compare(a.ID[:], c.ID[:]) })
+	if len(fresh) < b.expect || fresh[0].ID != b.id.ID {
+		b.tell(len(fresh))
+		return nil
+	}
+	return fresh[:b.expect]
+}
+
+func (b *bootstrapper) tell(found int) {
+	if !b.told {
+		b.told = true
+		b.log.Info("waiting for the other nodes of the new cluster", "found", found, "expected", b.expect)
+	}
+}
+
+// try asks for the promises and forms the cluster with all of them.
+func (b *bootstrapper) try(ctx context.Context, group []member) error {
+	cluster, err := b.ownPromise()
+	if err != nil {
+		return err
+	}
+	var servers []raft.Server
+	for _, m := range group {
+		if m.ID != b.id.ID {
+			if err := b.askPromise(ctx, m, cluster); err != nil {
+				return err
+			}
+		}
+		servers = append(servers, raft.Server{
+			Suffrage: raft.Voter, ID: raft.ServerID(m.ID.String()), Address: raft.ServerAddress(m.Cluster),
+		})
+	}
+	if err := b.form(raft.Configuration{Servers: servers}); err != nil {
+		return err
+	}
+	b.log.Info("a new cluster was formed", "cluster", cluster, "nodes", len(servers))
+	return nil
+}
+
+// ownPromise keeps this node from promising itself to another while it asks, and
+// keeps the name of the cluster that it asks for.
+func (b *bootstrapper) ownPromise() (fsm.NodeID, error) {
+	to, cluster := b.id.promised()
+	if !to.IsZero() && to != b.id.ID {
+		return cluster, fmt.Errorf("this node is promised to node %s: if that one is gone for good, start again with an empty data folder", to)
+	}
+	if cluster.IsZero() {
+		rand.Read(cluster[:])
+		cluster[6], cluster[8] = cluster[6]&0x0f|0x40, cluster[8]&0x3f|0x80
+	}
+	_, _, err := b.id.promise(b.id.ID, cluster)
+	return cluster, err
+}
+
+func (b *bootstrapper) askPromise(ctx context.Context, m member, cluster fsm.NodeID) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	a, err := b.ask(ctx, m.Cluster, controlRequest{Op: askPromise, Asker: b.id.ID, Cluster: cluster})
+	if err == nil {
+		err = a.err()
+	}
+	if err != nil {
+		return fmt.Errorf("node %s at %s gave no promise: %w", m.Name, m.Cluster, err)
+	}
+	return nil
+}
+
+// answer decides about a promise that another node asks for.
+func (b *bootstrapper) answer(req controlRequest) controlAnswer {
+	refuse := func(words string) controlAnswer { return controlAnswer{Code: fsm.CodeRejected, Words: words} }
+	switch {
+	case !b.fresh():
+		return refuse("this node has data")
+	case req.Asker.IsZero() || req.Cluster.IsZero():
+		return refuse("the question names no asker or no cluster")
+	case b.expect == 0:
+		return refuse("this node was started to join a cluster, not to form one (--bootstrap-expect 0)")
+	}
+	held, ok, err := b.id.promise(req.Asker, req.Cluster)
+	switch {
+	case err != nil:
+		return refuse(err.Error())
+	case !ok:
+		return refuse("this node is promised to node " + held)
+	}
+	return controlAnswer{Code: fsm.CodeOK}
+}

@@ -1,0 +1,259 @@
+package cluster
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// errForeign says that somebody's data folder belongs to another cluster.
+var errForeign = errors.New("another cluster")
+
+// nodeMeta is what a node tells the others of itself, in at most 512 bytes.
+type nodeMeta struct {
+	ClusterID fsm.NodeID // zero while fresh
+	Name      string
+	HTTP      string
+	Cluster   string
+	Version   string
+}
+
+// member is a node that gossip holds for alive, this one included.
+type member struct {
+	nodeMeta
+	ID     fsm.NodeID
+	Gossip string
+}
+
+func (m nodeMeta) encode() []byte {
+	b := append([]byte{1}, m.ClusterID[:]...)
+	for _, s := range []string{m.Name, m.HTTP, m.Cluster, m.Version[:min(len(m.Version), 40)]} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	return b
+}
+
+func decodeMeta(b []byte) (m nodeMeta, ok bool) {
+	if len(b) < 17 || b[0] != 1 {
+		return m, false
+	}
+	copy(m.ClusterID[:], b[1:17])
+	b = b[17:]
+	for _, s := range []*string{&m.Name, &m.HTTP, &m.Cluster, &m.Version} {
+		n, size := binary.Uvarint(b)
+		if size <= 0 || n > uint64(len(b)-size) {
+			return m, false
+		}
+		*s = string(b[size : size+int(n)])
+		b = b[size+int(n):]
+	}
+	return m, true
+}
+
+// gossip finds the other nodes and tells where they are. It decides nothing.
+type gossip struct {
+	list *memberlist.Memberlist
+	id   *identity
+	join []string
+	log  *slog.Logger
+	woke chan struct{}
+
+	mu     sync.Mutex
+	meta   nodeMeta
+	warned map[fsm.NodeID]time.Time // foreign clusters that were met
+
+	stop    context.CancelFunc
+	joining sync.WaitGroup
+	foreign func(error) // told when the nodes of --join belong to another cluster
+}
+
+// openGossip binds the gossip port. It joins nobody yet.
+func openGossip(cfg Config, id *identity) (*gossip, error) {
+	g := &gossip{
+		id: id, join: cfg.Join, log: cfg.logger().With("node", cfg.NodeName),
+		woke: make(chan struct{}, 1), warned: map[fsm.NodeID]time.Time{},
+		meta: nodeMeta{ClusterID: id.cluster(), Name: cfg.NodeName, Version: cfg.Version},
+		stop: func() {}, foreign: func(error) {},
+	}
+	c, err := g.config(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if g.list, err = memberlist.Create(c); err != nil {
+		return nil, listenError("--gossip-addr", cfg.GossipAddr, err)
+	}
+	return g, nil
+}
+
+func (g *gossip) config(cfg Config) (*memberlist.Config, error) {
+	host, port, err := net.SplitHostPort(cfg.GossipAddr)
+	if err != nil {
+		return nil, configError("--gossip-addr is %q: use HOST:PORT", cfg.GossipAddr)
+	}
+	c := memberlist.DefaultLANConfig()
+	c.Name = g.id.ID.String()
+	if c.BindAddr, err = resolveHost(host); err != nil {
+		return nil, configError("--gossip-addr %s: %v", cfg.GossipAddr, err)
+	}
+	if c.BindPort, err = strconv.Atoi(port); err != nil {
+		return nil, configError("--gossip-addr is %q: the port must be a number", cfg.GossipAddr)
+	}
+	if cfg.Advertise != "" {
+		if c.AdvertiseAddr, err = resolveHost(cfg.Advertise); err != nil {
+			return nil, configError("--advertise %s: %v", cfg.Advertise, err)
+		}
+	}
+	c.AdvertisePort = c.BindPort
+	c.Delegate, c.Events, c.Merge, c.Alive, c.Conflict = g, g, g, g, g
+	c.ProbeInterval, c.ProbeTimeout = 500*time.Millisecond, 300*time.Millisecond
+	c.PushPullInterval = 5 * time.Second
+	c.DeadNodeReclaimTime = time.Second
+	c.LogOutput = nil
+	c.Logger = newHCLogger(g.log, "gossip").StandardLogger(nil)
+	if keys := gossipKeys(cfg.Secrets); len(keys) > 0 {
+		if c.Keyring, err = memberlist.NewKeyring(keys, keys[0]); err != nil {
+			return nil, fmt.Errorf("gossip keys: %w", err)
+		}
+	}
+	return c, nil
+}
+
+func resolveHost(host string) (string, error) {
+	if host == "" {
+		return "0.0.0.0", nil
+	}
+	ip, err := net.ResolveIPAddr("ip", host)
+	if err != nil {
+		return "", err
+	}
+	return ip.String(), nil
+}
+
+// start tells the others where this node is, and looks for them until close.
+func (g *gossip) start(meta nodeMeta, foreign func(error)) {
+	g.foreign = foreign
+	g.setMeta(meta)
+	ctx, cancel := context.WithCancel(context.Background())
+	g.stop = cancel
+	g.joining.Go(func() { g.keepJoined(ctx) })
+}
+
+// setMeta changes what this node tells of itself.
+func (g *gossip) setMeta(meta nodeMeta) {
+	g.mu.Lock()
+	same := g.meta == meta
+	g.meta = meta
+	g.mu.Unlock()
+	if !same {
+		if err := g.list.UpdateNode(time.Second); err != nil {
+			g.log.Debug("the other nodes were not told of a change", "error", err)
+		}
+	}
+}
+
+const (
+	joinEvery   = time.Second
+	rejoinEvery = 10 * time.Second
+)
+
+// keepJoined asks every known address until it answers, and those that went
+// missing now and then, so that two halves of a cluster find together again.
+func (g *gossip) keepJoined(ctx context.Context) {
+	for {
+		missing := g.missing()
+		wait := rejoinEvery
+		if len(missing) > 0 {
+			_, err := g.list.Join(missing)
+			if err != nil {
+				g.joinFailed(err, missing)
+			}
+			if g.list.NumMembers() == 1 {
+				wait = joinEvery
+			}
+		} else if len(g.join) > 0 && g.list.NumMembers() == 1 {
+			wait = joinEvery
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (g *gossip) joinFailed(err error, addrs []string) {
+	if !errors.Is(err, errForeign) && !foreignText(err) {
+		g.log.Debug("no other node answers yet", "addresses", addrs, "error", err)
+		return
+	}
+	if slices.ContainsFunc(addrs, func(a string) bool { return slices.Contains(g.join, a) }) {
+		g.foreign(err)
+	}
+}
+
+// missing lists the known gossip addresses that no living member has.
+func (g *gossip) missing() (out []string) {
+	var have []string
+	for _, m := range g.members() {
+		have = append(have, m.Gossip)
+	}
+	for _, a := range append(slices.Clone(g.join), g.id.peers()...) {
+		if !slices.Contains(have, a) && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// members lists the living nodes, this one included.
+func (g *gossip) members() (out []member) {
+	for _, n := range g.list.Members() {
+		id, err := fsm.ParseNodeID(n.Name)
+		meta, ok := decodeMeta(n.Meta)
+		if err == nil && ok {
+			out = append(out, member{nodeMeta: meta, ID: id, Gossip: n.Address()})
+		}
+	}
+	return out
+}
+
+// addressOf returns a node's cluster address, false if gossip does not know it.
+func (g *gossip) addressOf(id raft.ServerID) (string, bool) {
+	for _, m := range g.members() {
+		if m.ID.String() == string(id) && m.Cluster != "" {
+			return m.Cluster, true
+		}
+	}
+	return "", false
+}
+
+func (g *gossip) addr() string          { return g.list.LocalNode().Address() }
+func (g *gossip) wake() <-chan struct{} { return g.woke }
+
+// leave tells the others that this node goes, so that they need not find out.
+func (g *gossip) leave(limit time.Duration) {
+	g.stop()
+	g.joining.Wait()
+	if err := g.list.Leave(limit); err != nil {
+		g.log.Debug("the other nodes were not told that this one leaves", "error", err)
+	}
+}
+
+func (g *gossip) close() error {
+	g.stop()
+	g.joining.Wait()
+	return g.list.Shutdown()
+}

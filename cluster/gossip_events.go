@@ -1,0 +1,86 @@
+package cluster
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// The methods that memberlist calls, some of them under its lock: they only set
+// flags and look at what they are given.
+
+// NodeMeta implements memberlist.Delegate.
+func (g *gossip) NodeMeta(int) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.meta.encode()
+}
+
+func (g *gossip) NotifyMsg([]byte)                {}
+func (g *gossip) GetBroadcasts(int, int) [][]byte { return nil }
+func (g *gossip) LocalState(bool) []byte          { return nil }
+func (g *gossip) MergeRemoteState([]byte, bool)   {}
+
+// NotifyJoin implements memberlist.EventDelegate, with the two below.
+func (g *gossip) NotifyJoin(*memberlist.Node)   { g.poke() }
+func (g *gossip) NotifyLeave(*memberlist.Node)  { g.poke() }
+func (g *gossip) NotifyUpdate(*memberlist.Node) { g.poke() }
+
+func (g *gossip) poke() {
+	select {
+	case g.woke <- struct{}{}:
+	default:
+	}
+}
+
+// NotifyMerge implements memberlist.MergeDelegate: nodes of another cluster are
+// not let in.
+func (g *gossip) NotifyMerge(peers []*memberlist.Node) error {
+	for _, p := range peers {
+		if err := g.checkCluster(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NotifyAlive implements memberlist.AliveDelegate.
+func (g *gossip) NotifyAlive(peer *memberlist.Node) error { return g.checkCluster(peer) }
+
+// NotifyConflict implements memberlist.ConflictDelegate.
+func (g *gossip) NotifyConflict(existing, other *memberlist.Node) {
+	g.log.Error("two nodes run with copies of one data folder: stop one of them and give it an empty folder",
+		"id", existing.Name, "one", existing.Address(), "other", other.Address())
+}
+
+func (g *gossip) checkCluster(peer *memberlist.Node) error {
+	meta, ok := decodeMeta(peer.Meta)
+	if !ok {
+		return nil // a node that has not told of itself yet
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ours := g.meta.ClusterID
+	if ours.IsZero() || meta.ClusterID.IsZero() || ours == meta.ClusterID {
+		return nil
+	}
+	if time.Since(g.warned[meta.ClusterID]) > warnEvery {
+		g.warned[meta.ClusterID] = time.Now()
+		g.log.Error("a node of another cluster was met and not let in: see to its --join, or to this node's",
+			"name", meta.Name, "address", peer.Address(), "its_cluster", meta.ClusterID, "our_cluster", ours)
+	}
+	return foreignError(meta, peer.Address(), ours)
+}
+
+const foreignWords = "belongs to another cluster"
+
+func foreignError(meta nodeMeta, addr string, ours fsm.NodeID) error {
+	return fmt.Errorf("%w: node %q at %s %s (%s, this data folder is of %s)", errForeign, meta.Name, addr, foreignWords, meta.ClusterID, ours)
+}
+
+// foreignText recognises the error where memberlist has made it text.
+func foreignText(err error) bool { return strings.Contains(err.Error(), foreignWords) }

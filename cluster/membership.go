@@ -1,0 +1,217 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+var errUnknownNode = errors.New("no address is known for that node")
+
+const housekeepEvery = 500 * time.Millisecond
+
+// startMembership makes this node known, lets it form or find its cluster, and
+// has it keep the membership whenever it leads.
+func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
+	cluster, gossip := n.Addrs()
+	if err := n.id.setPorts(portOf(cluster), portOf(gossip)); err != nil {
+		return err
+	}
+	n.rec = &reconciler{
+		raft: r, self: n.id.ID, store: n.store, members: n.gossip.members, woken: n.gossip.wake(),
+		ask: n.mux.ask, deadAfter: n.cfg.DeadAfter, log: n.log,
+		propose: func(ctx context.Context, cmd fsm.Command) error {
+			_, err := n.Propose(ctx, cmd)
+			return err
+		},
+	}
+	n.lead.early = append(n.lead.early, n.rec.run)
+	boot := &bootstrapper{
+		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, fresh: n.fresh, members: n.gossip.members, ask: n.mux.ask,
+		form: func(c raft.Configuration) error { return r.BootstrapCluster(c).Error() },
+	}
+	control := &controlServer{answer: func(ctx context.Context, req controlRequest) controlAnswer {
+		return n.answer(ctx, boot, req)
+	}}
+	n.background("control server", func(ctx context.Context) { control.serve(ctx, n.mux.accept(connControl)) })
+	meta := nodeMeta{ClusterID: n.id.cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: cluster, Version: n.cfg.Version}
+	n.gossip.start(meta, n.foreign)
+	n.background("membership", func(ctx context.Context) { n.housekeep(ctx, meta) })
+	n.background("bootstrap", boot.run)
+	return nil
+}
+
+// fresh reports whether this node has never been part of a cluster.
+func (n *Node) fresh() bool {
+	r := n.raft.Load()
+	return r.LastIndex() == 0 && len(r.GetConfiguration().Configuration().Servers) == 0
+}
+
+// foreign ends a node that was told to join another cluster than its folder's,
+// unless it has found its own meanwhile.
+func (n *Node) foreign(err error) {
+	if _, leader := n.raft.Load().LeaderWithID(); leader == "" {
+		n.fail(fmt.Errorf("this data folder and the nodes of --join do not fit: %w; correct --join, or use an empty --data-dir", err))
+	}
+}
+
+// housekeep keeps the data folder's memory of the cluster true.
+func (n *Node) housekeep(ctx context.Context, meta nodeMeta) {
+	tick := time.NewTicker(housekeepEvery)
+	defer tick.Stop()
+	for {
+		if err := n.remember(&meta); err != nil {
+			n.fail(err)
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (n *Node) remember(meta *nodeMeta) error {
+	if named := n.store.ClusterID(); !named.IsZero() {
+		if err := n.id.setClusterID(named); err != nil {
+			return err
+		}
+		if own := n.id.cluster(); own != named {
+			return fmt.Errorf("this data folder is of cluster %s, but its log is of cluster %s: restore the folder, or start with an empty one", own, named)
+		}
+		meta.ClusterID = named
+		n.gossip.setMeta(*meta)
+	}
+	var peers []string
+	for _, m := range n.gossip.members() {
+		if m.ID != n.id.ID {
+			peers = append(peers, m.Gossip)
+		}
+	}
+	return n.id.setPeers(peers)
+}
+
+// answer answers another node's question.
+func (n *Node) answer(ctx context.Context, boot *bootstrapper, req controlRequest) controlAnswer {
+	switch req.Op {
+	case askInfo:
+		applied, _ := n.fsm.progress()
+		return controlAnswer{Code: fsm.CodeOK, Node: n.id.ID, Cluster: n.id.cluster(), Fresh: n.fresh(), Applied: applied}
+	case askPromise:
+		return boot.answer(req)
+	case askRemove:
+		return answerOf(n.removeHere(ctx, req.Node))
+	case askBarred:
+		n.barred.Store(true)
+		n.log.Error("this node was removed from its cluster: stop it; to use the machine again, start with an empty data folder")
+		return controlAnswer{Code: fsm.CodeOK}
+	}
+	return controlAnswer{Code: fsm.CodeInvalid, Words: "unknown question"}
+}
+
+func answerOf(err error) controlAnswer {
+	if err == nil {
+		return controlAnswer{Code: fsm.CodeOK}
+	}
+	return controlAnswer{Code: fsm.CodeOf(err), Words: err.Error()}
+}
+
+// Remove takes a node out of the cluster for good, by name or ID; the data folder
+// of a removed node cannot come back. The error wraps fsm.ErrNotFound if there is
+// no such node, fsm.ErrRejected if the rest would be no majority.
+func (n *Node) Remove(ctx context.Context, nameOrID string) error {
+	for {
+		err := n.removeOnce(ctx, nameOrID)
+		if !errors.Is(err, fsm.ErrNotLeader) && !errors.Is(err, fsm.ErrNoLeader) {
+			return err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond): // an election, or a leader that hands over to be removed
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (n *Node) removeOnce(ctx context.Context, nameOrID string) error {
+	v := n.leaderView()
+	switch {
+	case v.id == "":
+		return fsm.ErrNoLeader
+	case v.id == n.id.ID.String():
+		return n.removeHere(ctx, nameOrID)
+	}
+	a, err := n.mux.ask(ctx, v.addr, controlRequest{Op: askRemove, Asker: n.id.ID, Node: nameOrID})
+	if err != nil {
+		return fmt.Errorf("%w: the leader did not answer: %v", fsm.ErrUnknownOutcome, err)
+	}
+	return a.err()
+}
+
+// removeHere removes a node as the leader. A leader that is to go hands over
+// first, and the asker asks the next one.
+func (n *Node) removeHere(ctx context.Context, nameOrID string) error {
+	r := n.raft.Load()
+	if r == nil || n.rec == nil || r.State() != raft.Leader {
+		return fsm.ErrNotLeader
+	}
+	if id, ok := n.rec.find(nameOrID); ok && id == n.id.ID && n.otherVoter(r) {
+		if err := r.LeadershipTransfer().Error(); err != nil {
+			n.log.Debug("the leadership could not be handed over", "error", err)
+		}
+		return fsm.ErrNotLeader
+	}
+	return n.rec.remove(ctx, nameOrID)
+}
+
+// aliveMembers tells by ID which nodes gossip holds for alive.
+func (n *Node) aliveMembers() map[string]bool {
+	alive := map[string]bool{}
+	for _, m := range n.gossip.members() {
+		alive[m.ID.String()] = true
+	}
+	return alive
+}
+
+// countMembers counts the nodes of the configuration by whether they live.
+func (n *Node) countMembers() map[string]int {
+	counts := map[string]int{"alive": 0, "dead": 0}
+	alive := n.aliveMembers()
+	for _, s := range n.raft.Load().GetConfiguration().Configuration().Servers {
+		if alive[string(s.ID)] {
+			counts["alive"]++
+		} else {
+			counts["dead"]++
+		}
+	}
+	return counts
+}
+
+func portOf(addr string) int {
+	_, port, _ := net.SplitHostPort(addr)
+	p, _ := strconv.Atoi(port)
+	return p
+}
+
+// lastPort puts the last start's port in the place of port 0, if it is free.
+func lastPort(addr string, last int) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || port != "0" || last == 0 {
+		return addr
+	}
+	again := net.JoinHostPort(host, strconv.Itoa(last))
+	l, err := net.Listen("tcp", again)
+	if err != nil {
+		return addr
+	}
+	l.Close()
+	return again
+}

@@ -1,0 +1,251 @@
+package cluster
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// connKind is the first byte of a connection to the cluster port.
+type connKind byte
+
+const (
+	connRaft connKind = iota + 1
+	connForward
+	connControl
+)
+
+const (
+	greetLimit  = 5 * time.Second // for the handshake and the first byte
+	maxGreeting = 256             // connections that have not yet said what they are
+	warnEvery   = 10 * time.Second
+)
+
+// mux shares the one cluster port between Raft, forwarding and control.
+type mux struct {
+	listener net.Listener
+	tls      *tlsPair // nil: plain
+	log      *slog.Logger
+	kinds    map[connKind]chan net.Conn
+	greeting chan struct{}
+	done     chan struct{}
+	closing  sync.Once
+	running  sync.WaitGroup
+
+	mu     sync.Mutex
+	conns  map[net.Conn]struct{}
+	warned time.Time
+}
+
+// listenMux binds the cluster port.
+func listenMux(addr string, tls *tlsPair, log *slog.Logger) (*mux, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, listenError("--cluster-addr", addr, err)
+	}
+	m := &mux{
+		listener: l, tls: tls, log: log, kinds: map[connKind]chan net.Conn{},
+		greeting: make(chan struct{}, maxGreeting), done: make(chan struct{}), conns: map[net.Conn]struct{}{},
+	}
+	for _, k := range []connKind{connRaft, connForward, connControl} {
+		m.kinds[k] = make(chan net.Conn)
+	}
+	m.running.Go(m.run)
+	return m, nil
+}
+
+// listenError says which setting to change.
+func listenError(flag, addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return configError("%s %s is in use: stop the process that listens there, or choose another address", flag, addr)
+	}
+	return configError("%s %s cannot be bound: %v", flag, addr, err)
+}
+
+func (m *mux) run() {
+	for {
+		conn, err := m.listener.Accept()
+		if err != nil {
+			select {
+			case <-m.done:
+				return
+			case <-time.After(50 * time.Millisecond): // out of descriptors, say
+				continue
+			}
+		}
+		select {
+		case m.greeting <- struct{}{}:
+			m.running.Go(func() { m.greet(conn); <-m.greeting })
+		default:
+			conn.Close()
+		}
+	}
+}
+
+// greet finds out who is there and hands the connection on.
+func (m *mux) greet(conn net.Conn) {
+	conn.SetDeadline(time.Now().Add(greetLimit))
+	if m.tls != nil {
+		conn = tls.Server(conn, m.tls.server)
+	}
+	tracked := m.track(conn)
+	var kind [1]byte
+	if _, err := conn.Read(kind[:]); err != nil {
+		m.refused(conn, err)
+		tracked.Close()
+		return
+	}
+	conn.SetDeadline(time.Time{})
+	select {
+	case m.kinds[connKind(kind[0])] <- tracked: // nobody reads a kind that is unknown
+	case <-m.done:
+		tracked.Close()
+	case <-time.After(greetLimit):
+		tracked.Close()
+	}
+}
+
+// refused tells of a failed handshake, now and then.
+func (m *mux) refused(conn net.Conn, err error) {
+	if m.tls == nil || errors.Is(err, net.ErrClosed) {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if time.Since(m.warned) > warnEvery {
+		m.warned = time.Now()
+		m.log.Warn("a connection to the cluster port was refused: not TLS, or another cluster secret", "from", conn.RemoteAddr(), "error", err)
+	}
+}
+
+// trackedConn is closed with the mux.
+type trackedConn struct {
+	net.Conn
+	m *mux
+}
+
+func (m *mux) track(conn net.Conn) net.Conn {
+	t := &trackedConn{conn, m}
+	m.mu.Lock()
+	m.conns[t] = struct{}{}
+	m.mu.Unlock()
+	select {
+	case <-m.done:
+		t.Close()
+	default:
+	}
+	return t
+}
+
+func (t *trackedConn) Close() error {
+	t.m.mu.Lock()
+	delete(t.m.conns, t)
+	t.m.mu.Unlock()
+	return t.Conn.Close()
+}
+
+func (m *mux) Addr() net.Addr { return m.listener.Addr() }
+
+// Close ends the listener and every connection that came in.
+func (m *mux) Close() error {
+	m.closing.Do(func() {
+		close(m.done)
+		m.listener.Close()
+		m.mu.Lock()
+		conns := m.conns
+		m.conns = map[net.Conn]struct{}{}
+		m.mu.Unlock()
+		for c := range conns {
+			c.(*trackedConn).Conn.Close()
+		}
+		m.running.Wait()
+	})
+	return nil
+}
+
+// dial opens a connection of a kind to another node.
+func (m *mux) dial(ctx context.Context, addr string, kind connKind) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if m.tls != nil {
+		conn = tls.Client(conn, m.tls.client)
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		conn.SetDeadline(deadline)
+	}
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	if _, err := conn.Write([]byte{byte(kind)}); err != nil {
+		stop()
+		conn.Close()
+		return nil, err
+	}
+	if !stop() {
+		conn.Close()
+		return nil, ctx.Err()
+	}
+	conn.SetDeadline(time.Time{})
+	return conn, nil
+}
+
+// accept returns a listener for the connections of one kind.
+func (m *mux) accept(kind connKind) net.Listener {
+	return &kindListener{m: m, kind: kind, done: make(chan struct{})}
+}
+
+type kindListener struct {
+	m    *mux
+	kind connKind
+	done chan struct{}
+	once sync.Once
+}
+
+func (l *kindListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.m.kinds[l.kind]:
+		return conn, nil
+	case <-l.done:
+	case <-l.m.done:
+	}
+	return nil, net.ErrClosed
+}
+
+func (l *kindListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+func (l *kindListener) Addr() net.Addr { return l.m.Addr() }
+
+// streamLayer is the mux as Raft's transport wants it.
+func (m *mux) streamLayer(advertise string) raft.StreamLayer {
+	return &streamLayer{Listener: m.accept(connRaft), m: m, addr: nodeAddr(advertise)}
+}
+
+type streamLayer struct {
+	net.Listener
+	m    *mux
+	addr nodeAddr
+}
+
+func (s *streamLayer) Addr() net.Addr { return s.addr }
+
+func (s *streamLayer) Dial(addr raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return s.m.dial(ctx, string(addr), connRaft)
+}
+
+// nodeAddr is the HOST:PORT that others reach a node at.
+type nodeAddr string
+
+func (nodeAddr) Network() string  { return "tcp" }
+func (a nodeAddr) String() string { return string(a) }

@@ -1,0 +1,163 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Node is one member of a cluster. Its methods may be called from any goroutine,
+// those that need a running cluster also before Start: they wait or refuse.
+type Node struct {
+	cfg   Config
+	log   *slog.Logger
+	id    *identity
+	store *fsm.Store
+
+	fsm     *fsmAdapter
+	stores  *raftStores
+	mux     *mux
+	gossip  *gossip
+	raft    atomic.Pointer[raft.Raft] // nil before Start
+	pending *pendingTable
+	batcher *batcher
+	router  *router
+	reads   *readGate
+	lead    *leadership
+	rec     *reconciler
+	met     *metrics
+
+	fatal    chan error
+	tasks    sync.WaitGroup // short work that no part waits for
+	stopping atomic.Bool
+	barred   atomic.Bool // this node was removed from its cluster
+	stopOnce sync.Once
+	stopErr  error
+	down     teardown
+}
+
+// Open prepares a node on cfg.DataDir: it takes the folder for itself, opens log
+// and snapshots, and binds the cluster and the gossip port. It restores nothing
+// and forms nothing yet. The store must be new; the node fills it.
+//
+// Errors say what to do; those that a setting mends wrap [ErrConfig].
+func Open(cfg Config, store *fsm.Store) (*Node, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	n := &Node{
+		cfg: cfg, log: cfg.logger().With("node", cfg.NodeName), store: store,
+		fatal: make(chan error, 1), pending: newPendingTable(),
+	}
+	if err := n.open(); err != nil {
+		return nil, errors.Join(err, n.down.run(context.Background()))
+	}
+	return n, nil
+}
+
+func (n *Node) open() (err error) {
+	n.fsm = newFSMAdapter(n.store, n.fail)
+	if n.met, err = newMetrics(n.cfg.Registerer); err != nil {
+		return err
+	}
+	if n.id, err = openIdentity(n.cfg.DataDir); err != nil {
+		return err
+	}
+	n.down.push("data folder", func(context.Context) error { return n.id.close() })
+	if n.stores, err = openStores(n.cfg.DataDir, n.log, n.fail); err != nil {
+		return err
+	}
+	n.down.push("log", func(context.Context) error { return n.stores.close() })
+	n.cfg.ClusterAddr = lastPort(n.cfg.ClusterAddr, n.id.kept.ClusterPort)
+	n.cfg.GossipAddr = lastPort(n.cfg.GossipAddr, n.id.kept.GossipPort)
+	tls, err := newTLS(n.cfg)
+	if err != nil {
+		return err
+	}
+	if n.mux, err = listenMux(n.cfg.ClusterAddr, tls, n.log); err != nil {
+		return err
+	}
+	n.down.push("cluster port", func(context.Context) error { return n.mux.Close() })
+	if n.gossip, err = openGossip(n.cfg, n.id); err != nil {
+		return err
+	}
+	n.down.push("gossip", func(context.Context) error { return n.gossip.close() })
+	n.assemble()
+	return nil
+}
+
+// assemble makes the parts that need nothing from the operating system.
+func (n *Node) assemble() {
+	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
+	n.batcher = newBatcher(n.pending, origin, n.met)
+	n.batcher.gap = n.recordPause
+	n.router = &router{
+		table: n.pending, batcher: n.batcher, self: n.id.ID.String(), origin: origin,
+		view: n.leaderView, dial: n.dialLeader, sound: n.applying,
+		met: n.met, log: n.log, changed: *newTaker(),
+	}
+	n.reads = newReadGate(n.barrier)
+	n.lead = &leadership{
+		batcher: n.batcher, store: n.store, fsm: n.fsm,
+		propose: func(ctx context.Context, cmd fsm.Command) error {
+			_, err := n.Propose(ctx, cmd)
+			return err
+		},
+		cluster: n.clusterName,
+		changed: n.router.poke,
+		log:     n.log, wake: make(chan struct{}, 1),
+	}
+}
+
+// ID returns the identity of the node's data folder.
+func (n *Node) ID() fsm.NodeID { return n.id.ID }
+
+// Addrs returns the addresses that others reach this node at, with real ports.
+func (n *Node) Addrs() (cluster, gossip string) {
+	return n.advertised(n.mux.Addr()), n.gossip.addr()
+}
+
+func (n *Node) advertised(a net.Addr) string {
+	if n.cfg.Advertise == "" {
+		return a.String()
+	}
+	_, port, _ := net.SplitHostPort(a.String())
+	return net.JoinHostPort(n.cfg.Advertise, port)
+}
+
+// Fatal tells of what the node cannot survive: the process should print the error
+// and end with a failure. It gets at most one.
+func (n *Node) Fatal() <-chan error { return n.fatal }
+
+func (n *Node) fail(err error) {
+	select {
+	case n.fatal <- err:
+		n.log.Error("this node cannot go on", "error", err)
+	default:
+	}
+}
+
+// OnLeader has fn run on a goroutine each time this node leads, once it may be
+// sure of it: past the barrier and the settle time, with the serving clock
+// running. ctx ends with the leadership, and fn must then return: the node does
+// not lead again before. Call it before Start.
+func (n *Node) OnLeader(fn func(ctx context.Context, term uint64)) {
+	n.lead.duties = append(n.lead.duties, fn)
+}
+
+// Start restores the store, runs Raft and finds the other nodes. httpAddr is
+// where this node serves people, told to the others. It returns before a leader
+// is known; see [Node.Ready].
+func (n *Node) Start(httpAddr string) error {
+	if err := n.start(httpAddr); err != nil {
+		return errors.Join(err, n.Shutdown(context.Background()))
+	}
+	return nil
+}

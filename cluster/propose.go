@@ -1,0 +1,74 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Propose has cmd committed, by this node or by the leader that it forwards to,
+// and returns its result. It waits for a leader, and repeats the command under
+// one identity, until ctx ends; give ctx a deadline. The error is that of the
+// result's code, or [fsm.ErrNoLeader], [fsm.ErrOverloaded] and [fsm.ErrShutdown]
+// when nothing was recorded, or [fsm.ErrUnknownOutcome].
+func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
+	b, err := encodeCommand(cmd)
+	if err != nil {
+		return fsm.Result{Code: fsm.CodeInvalid}, err
+	}
+	out := n.pending.await(ctx, b)
+	return fsm.Result{Code: out.code, Data: out.data}, out.code.Err()
+}
+
+// ProposeOnce has cmd committed by this node as the leader of term, or not at
+// all: it is never repeated and never forwarded. [fsm.ErrNotLeader] means that
+// nothing was recorded, [fsm.ErrUnknownOutcome] that nobody knows.
+func (n *Node) ProposeOnce(ctx context.Context, term uint64, cmd fsm.Command) (fsm.Result, error) {
+	b, err := encodeCommand(cmd)
+	if err != nil {
+		return fsm.Result{Code: fsm.CodeInvalid}, err
+	}
+	out := n.batcher.once(ctx, &direct{ctx: ctx, term: term, cmd: b, done: make(chan outcome, 1)})
+	return fsm.Result{Code: out.code, Data: out.data}, out.code.Err()
+}
+
+// Tick commits a batch that carries serving time, an empty one unless commands
+// are waiting, and returns once it is applied here. On a node that does not
+// lead, or whose serving clock does not run yet, it is [fsm.ErrNotLeader].
+func (n *Node) Tick(ctx context.Context) error {
+	return n.batcher.once(ctx, &direct{ctx: ctx, done: make(chan outcome, 1)}).code.Err()
+}
+
+func encodeCommand(cmd fsm.Command) ([]byte, error) {
+	b := fsm.AppendCommand(make([]byte, 0, 64), cmd)
+	if len(b) > maxCommand {
+		return nil, fmt.Errorf("%w: the command is %d bytes long, at most %d are taken", fsm.ErrInvalid, len(b), maxCommand)
+	}
+	return b, nil
+}
+
+// ReadBarrier returns once this node has applied everything that any node had
+// acknowledged before the call: then a read of the store is linearizable. It
+// waits for a leader until ctx ends; the error is then [fsm.ErrNoLeader].
+func (n *Node) ReadBarrier(ctx context.Context) error { return n.reads.wait(ctx) }
+
+// barrier asks the leader for the index of a batch that it proposes from now on,
+// and waits until this node has applied that.
+func (n *Node) barrier(ctx context.Context) error {
+	out := n.pending.await(ctx, nil)
+	if out.code == fsm.CodeUnknownOutcome {
+		return fsm.ErrNoLeader // a barrier changes nothing, so nothing is in doubt
+	}
+	if out.code != fsm.CodeOK {
+		return out.code.Err()
+	}
+	reached, giveUp := n.fsm.reached(out.index)
+	defer giveUp()
+	select {
+	case <-reached:
+		return nil
+	case <-ctx.Done():
+		return fsm.ErrNoLeader
+	}
+}

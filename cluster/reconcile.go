@@ -1,0 +1,232 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	reconcileEvery = 500 * time.Millisecond
+	changeLimit    = 5 * time.Second
+	remindEvery    = 10 * time.Second
+)
+
+// reconciler brings the configuration in line with who is there. It runs on the
+// leader only; gossip wakes it, but it looks at the whole every time, so nothing
+// hangs on an event.
+type reconciler struct {
+	raft      *raft.Raft
+	self      fsm.NodeID
+	store     *fsm.Store
+	members   func() []member
+	woken     <-chan struct{}
+	ask       func(ctx context.Context, addr string, req controlRequest) (controlAnswer, error)
+	propose   func(ctx context.Context, cmd fsm.Command) error
+	deadAfter time.Duration
+	log       *slog.Logger
+
+	dead     map[fsm.NodeID]time.Time
+	reminded map[fsm.NodeID]time.Time // removed nodes that were told so
+}
+
+// run reconciles until the leadership of a term ends.
+func (r *reconciler) run(ctx context.Context, term uint64) {
+	r.dead, r.reminded = map[fsm.NodeID]time.Time{}, map[fsm.NodeID]time.Time{}
+	tick := time.NewTicker(reconcileEvery)
+	defer tick.Stop()
+	for {
+		r.register(ctx)
+		r.remind(ctx)
+		if a := plan(r.gather(ctx)); a.kind != actNone {
+			if err := r.act(ctx, a, r.raft.GetConfiguration().Index()); err != nil && ctx.Err() == nil {
+				r.log.Warn("a change of the membership failed, trying again", "node", r.name(a.id), "error", err)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-r.woken:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// gather takes the picture that the plan is made from.
+func (r *reconciler) gather(ctx context.Context) planInput {
+	now := time.Now()
+	in := planInput{
+		self: r.self, cluster: r.store.ClusterID(), members: r.members(),
+		servers: r.raft.GetConfiguration().Configuration().Servers,
+		names:   map[fsm.NodeID]string{}, barred: r.store.Barred, applied: map[fsm.NodeID]uint64{},
+		committed: r.raft.CommitIndex(), dead: r.dead, deadAfter: r.deadAfter, now: now,
+	}
+	for _, n := range r.store.Nodes() {
+		in.names[n.ID] = n.Name
+	}
+	alive := map[fsm.NodeID]member{}
+	for _, m := range in.members {
+		alive[m.ID] = m
+	}
+	for _, s := range in.servers {
+		id := serverID(s)
+		m, ok := alive[id]
+		if ok {
+			delete(r.dead, id)
+		} else if _, missed := r.dead[id]; !missed {
+			r.dead[id] = now
+		}
+		if ok && s.Suffrage != raft.Voter {
+			if a, err := r.ask(ctx, m.Cluster, controlRequest{Op: askInfo, Asker: r.self}); err == nil && a.Node == id {
+				in.applied[id] = a.Applied
+			}
+		}
+	}
+	return in
+}
+
+// act makes one change, unless the configuration has changed since it was looked
+// at.
+func (r *reconciler) act(ctx context.Context, a action, prev uint64) error {
+	id, addr := raft.ServerID(a.id.String()), raft.ServerAddress(a.addr)
+	log := r.log.With("node", r.name(a.id), "address", a.addr, "why", a.why)
+	switch a.kind {
+	case actAdd:
+		if err := r.admit(ctx, a); err != nil {
+			return err
+		}
+		log.Info("letting a node in, without a vote until it has caught up")
+		return r.raft.AddNonvoter(id, addr, prev, changeLimit).Error()
+	case actPromote:
+		log.Info("a node gets its vote")
+		return r.raft.AddVoter(id, addr, prev, changeLimit).Error()
+	case actMove:
+		log.Info("a node moved")
+		return r.move(id, addr, prev)
+	case actRemove:
+		log.Warn("a node is removed from the cluster for good")
+		return r.expel(ctx, a.id, prev)
+	}
+	return nil
+}
+
+// admit asks a newcomer itself who it is: gossip may be old.
+func (r *reconciler) admit(ctx context.Context, a action) error {
+	info, err := r.ask(ctx, a.addr, controlRequest{Op: askInfo, Asker: r.self})
+	switch ours := r.store.ClusterID(); {
+	case err != nil:
+		return fmt.Errorf("it does not answer at %s: %w", a.addr, err)
+	case info.Node != a.id:
+		return fmt.Errorf("another node (%s) answers at %s", info.Node, a.addr)
+	case !info.Cluster.IsZero() && info.Cluster != ours:
+		return fmt.Errorf("%w: its data folder is of cluster %s, this is %s", errForeign, info.Cluster, ours)
+	}
+	return nil
+}
+
+func (r *reconciler) move(id raft.ServerID, addr raft.ServerAddress, prev uint64) error {
+	for _, s := range r.raft.GetConfiguration().Configuration().Servers {
+		if s.ID == id && s.Suffrage != raft.Voter {
+			return r.raft.AddNonvoter(id, addr, prev, changeLimit).Error()
+		}
+	}
+	return r.raft.AddVoter(id, addr, prev, changeLimit).Error()
+}
+
+// expel takes a server out, and bars it from ever proposing again.
+func (r *reconciler) expel(ctx context.Context, id fsm.NodeID, prev uint64) error {
+	if err := r.raft.RemoveServer(raft.ServerID(id.String()), prev, changeLimit).Error(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, changeLimit)
+	defer cancel()
+	return r.propose(ctx, fsm.RemoveNode{ID: id})
+}
+
+// register tells the state machine what people call the nodes and where they are.
+func (r *reconciler) register(ctx context.Context) {
+	known := map[fsm.NodeID]fsm.NodeInfo{}
+	for _, n := range r.store.Nodes() {
+		known[n.ID] = n
+	}
+	for _, m := range r.members() {
+		info := fsm.NodeInfo{ID: m.ID, Name: m.Name, HTTP: m.HTTP, Cluster: m.Cluster, Version: m.Version}
+		if m.HTTP == "" || known[m.ID] == info || r.store.Barred(m.ID) {
+			continue
+		}
+		limited, cancel := context.WithTimeout(ctx, changeLimit)
+		if err := r.propose(limited, fsm.PutNode{Node: info}); err != nil && ctx.Err() == nil {
+			r.log.Warn("a node could not be registered, trying again", "node", m.Name, "error", err)
+		}
+		cancel()
+	}
+}
+
+// remind tells nodes that were removed and still run that they were.
+func (r *reconciler) remind(ctx context.Context) {
+	for _, m := range r.members() {
+		if !r.store.Barred(m.ID) || time.Since(r.reminded[m.ID]) < remindEvery {
+			continue
+		}
+		r.reminded[m.ID] = time.Now()
+		if _, err := r.ask(ctx, m.Cluster, controlRequest{Op: askBarred, Asker: r.self}); err != nil {
+			r.log.Debug("a removed node could not be told so", "node", m.Name, "error", err)
+		}
+	}
+}
+
+func (r *reconciler) name(id fsm.NodeID) string {
+	for _, n := range r.store.Nodes() {
+		if n.ID == id {
+			return n.Name
+		}
+	}
+	return id.String()
+}
+
+// errMajority refuses what would leave the cluster without a majority.
+var errMajority = errors.New("without that node the living voters are no majority: start other nodes first, or recover the cluster offline")
+
+// remove takes a node out for good by an operator's word. This node must lead.
+func (r *reconciler) remove(ctx context.Context, nameOrID string) error {
+	id, ok := r.find(nameOrID)
+	if !ok {
+		return fmt.Errorf("no node is called %q: %w", nameOrID, fsm.ErrNotFound)
+	}
+	cfg := r.raft.GetConfiguration()
+	in := planInput{servers: cfg.Configuration().Servers}
+	alive := map[fsm.NodeID]member{}
+	for _, m := range r.members() {
+		alive[m.ID] = m
+	}
+	if s := server(in, id); s != nil && s.Suffrage == raft.Voter && !canLose(in, alive, *s) {
+		return fmt.Errorf("%w (%w)", errMajority, fsm.ErrRejected)
+	}
+	r.log.Warn("a node is removed from the cluster for good, by an operator", "node", r.name(id))
+	return r.expel(ctx, id, cfg.Index())
+}
+
+// find looks a node up by ID or by a name that only one has; of two with one name
+// the dead one cannot be meant without its ID.
+func (r *reconciler) find(nameOrID string) (fsm.NodeID, bool) {
+	var found []fsm.NodeID
+	for _, s := range r.raft.GetConfiguration().Configuration().Servers {
+		id := serverID(s)
+		if id.String() == nameOrID {
+			return id, true
+		}
+		if r.name(id) == nameOrID {
+			found = append(found, id)
+		}
+	}
+	if len(found) != 1 {
+		return fsm.NodeID{}, false
+	}
+	return found[0], true
+}

@@ -1,0 +1,170 @@
+package cluster
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// start wires what Shutdown unwinds from the bottom up: first nobody asks any
+// more, then Raft stops, then those end who wait for Raft's answers.
+func (n *Node) start(httpAddr string) error {
+	notify := make(chan bool)
+	n.background("leadership notices", func(ctx context.Context) { n.lead.drain(ctx, notify) })
+	batching, stopBatching := context.WithCancel(context.Background())
+	var batcher sync.WaitGroup
+	n.down.do("batcher", func() { stopBatching(); n.batcher.abandon(); batcher.Wait() })
+
+	trans := n.transport()
+	n.down.push("transport", func(context.Context) error { return trans.Close() })
+	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log), n.fsm, n.stores, trans)
+	if err != nil {
+		return err
+	}
+	n.down.push("raft", func(context.Context) error { return r.Shutdown().Error() })
+	n.lead.raft, n.batcher.log = r, r
+	n.raft.Store(r)
+	n.down.do("batching", stopBatching)
+	batcher.Go(func() { n.batcher.run(batching) })
+
+	n.down.do("tasks", n.tasks.Wait)
+	n.down.do("pending commands", n.pending.abort)
+	if n.cfg.Registerer != nil {
+		if err := n.cfg.Registerer.Register(newRaftCollector(n)); err != nil {
+			return err
+		}
+	}
+	if err := n.startMembership(r, httpAddr); err != nil {
+		return err
+	}
+	server := &forwardServer{submit: n.batcher.submit, barred: n.store.Barred, log: n.log}
+	n.background("forwarding server", func(ctx context.Context) { server.serve(ctx, n.mux.accept(connForward)) })
+	n.background("router", n.router.run)
+	n.background("leadership", n.lead.run)
+	n.observe(r)
+	return nil
+}
+
+// background runs f until the teardown comes to it, and then waits for it.
+func (n *Node) background(name string, f func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { f(ctx) })
+	n.down.do(name, func() { cancel(); running.Wait() })
+}
+
+// transport carries Raft's own messages over the cluster port.
+func (n *Node) transport() *raft.NetworkTransport {
+	cluster, _ := n.Addrs()
+	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		ServerAddressProvider:   n,
+		Logger:                  newHCLogger(n.log, "transport"),
+		Stream:                  n.mux.streamLayer(cluster),
+		MaxPool:                 3,
+		Timeout:                 raftRPCTimeout,
+		MsgpackUseNewTimeFormat: true,
+	})
+}
+
+// ServerAddr implements [raft.ServerAddressProvider]: where a node is now, by
+// gossip, else where the configuration says it was.
+func (n *Node) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
+	if addr, ok := n.gossip.addressOf(id); ok {
+		return raft.ServerAddress(addr), nil
+	}
+	if r := n.raft.Load(); r != nil {
+		for _, s := range r.GetConfiguration().Configuration().Servers {
+			if s.ID == id {
+				return s.Address, nil
+			}
+		}
+	}
+	return "", errUnknownNode
+}
+
+// observe wakes the router when the leader changes.
+func (n *Node) observe(r *raft.Raft) {
+	ch := make(chan raft.Observation, 16)
+	o := raft.NewObserver(ch, false, func(o *raft.Observation) bool {
+		_, ok := o.Data.(raft.LeaderObservation)
+		return ok
+	})
+	r.RegisterObserver(o)
+	n.background("leader observer", func(ctx context.Context) {
+		defer r.DeregisterObserver(o)
+		var last raft.ServerID
+		for {
+			select {
+			case seen := <-ch:
+				n.router.poke()
+				leader := seen.Data.(raft.LeaderObservation).LeaderID
+				if leader != "" && leader != last {
+					last = leader
+					n.met.leaderChanged()
+					n.log.Info("a leader is known", "leader", n.nameOf(leader))
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// nameOf returns what people call a node, its ID if that is not known.
+func (n *Node) nameOf(id raft.ServerID) string {
+	for _, info := range n.store.Nodes() {
+		if info.ID.String() == string(id) {
+			return info.Name
+		}
+	}
+	return string(id)
+}
+
+func (n *Node) leaderView() leaderView {
+	r := n.raft.Load()
+	if r == nil {
+		return leaderView{}
+	}
+	_, id := r.LeaderWithID()
+	if id == "" {
+		return leaderView{}
+	}
+	addr, err := n.ServerAddr(id)
+	if err != nil {
+		return leaderView{}
+	}
+	return leaderView{id: string(id), addr: string(addr), term: r.CurrentTerm()}
+}
+
+func (n *Node) dialLeader(ctx context.Context, v leaderView) (net.Conn, error) {
+	return n.mux.dial(ctx, v.addr, connForward)
+}
+
+// applying reports whether nothing that is committed waits to be applied.
+func (n *Node) applying() bool {
+	r := n.raft.Load()
+	return r != nil && !n.fsm.isBroken() && (r.AppliedIndex() >= r.CommitIndex() || n.fsm.moved())
+}
+
+// recordPause has a pause between two batches of this leader recorded.
+func (n *Node) recordPause(from, to time.Time) {
+	gap, ok := gapBetween(from, to)
+	if !ok || n.stopping.Load() {
+		return
+	}
+	n.tasks.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), dutyTimeout)
+		defer cancel()
+		n.lead.record(ctx, gap)
+	})
+}
+
+// clusterName is the name for a cluster that has none yet.
+func (n *Node) clusterName() fsm.NodeID {
+	return n.id.namedCluster()
+}

@@ -1,0 +1,111 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Status is the cluster as one node sees it.
+type Status struct {
+	ClusterID fsm.NodeID
+	Term      uint64
+	Leader    string // the leader's name, "" if none is known
+	Nodes     []NodeStatus
+	IsLeader  bool // this node leads
+}
+
+// NodeStatus is one node of the cluster.
+type NodeStatus struct {
+	fsm.NodeInfo
+	Voter        bool
+	Alive        bool // by gossip
+	Leader       bool
+	AppliedIndex uint64        // of this node only, else 0
+	LastContact  time.Duration // since this node heard of the leader; of this node only, negative if never
+}
+
+// Ready is nil while this node can serve: a leader was known within the last 10 s
+// and the node applies what is committed. Else it says why not.
+func (n *Node) Ready() error {
+	switch {
+	case n.stopping.Load():
+		return errors.New("this node is stopping")
+	case n.barred.Load():
+		return errors.New("this node was removed from its cluster")
+	case n.fsm.isBroken():
+		return errBroken
+	}
+	now := time.Now()
+	switch since, ever := n.router.sinceLeader(now); {
+	case !ever:
+		return errors.New("no leader is known yet: the cluster is forming, or this node waits to be let in")
+	case since > readyFor:
+		return fmt.Errorf("no leader has been known for %v: a majority of the nodes cannot be reached", since.Round(time.Second))
+	case n.router.stuck(now):
+		return errors.New("this node does not apply what is committed")
+	}
+	return nil
+}
+
+// Status tells what this node knows, at once.
+func (n *Node) Status() Status {
+	s := Status{ClusterID: n.store.ClusterID()}
+	r := n.raft.Load()
+	if r == nil {
+		return s
+	}
+	_, leader := r.LeaderWithID()
+	s.Term = r.CurrentTerm()
+	s.IsLeader = r.State() == raft.Leader
+	infos := map[string]fsm.NodeInfo{}
+	for _, info := range n.store.Nodes() {
+		infos[info.ID.String()] = info
+	}
+	alive := n.aliveMembers()
+	for _, srv := range r.GetConfiguration().Configuration().Servers {
+		ns := n.nodeStatus(srv, infos[string(srv.ID)])
+		ns.Alive = alive[string(srv.ID)]
+		if srv.ID == leader {
+			ns.Leader = true
+			s.Leader = ns.Name
+		}
+		s.Nodes = append(s.Nodes, ns)
+	}
+	return s
+}
+
+// nodeStatus fills in what Raft knows of a node; info may be empty.
+func (n *Node) nodeStatus(srv raft.Server, info fsm.NodeInfo) NodeStatus {
+	ns := NodeStatus{NodeInfo: info, Voter: srv.Suffrage == raft.Voter}
+	if ns.ID.IsZero() {
+		ns.ID, _ = fsm.ParseNodeID(string(srv.ID))
+		ns.Name, ns.Cluster = string(srv.ID), string(srv.Address)
+	}
+	if ns.ID == n.ID() {
+		ns.AppliedIndex, _ = n.fsm.progress()
+		ns.LastContact = n.lastContact()
+	}
+	return ns
+}
+
+// lastContact is the time since this node heard from the leader, negative if it
+// never did, 0 on the leader.
+func (n *Node) lastContact() time.Duration {
+	r := n.raft.Load()
+	switch {
+	case r == nil:
+		return -1
+	case r.State() == raft.Leader:
+		return 0
+	}
+	at := r.LastContact()
+	if at.IsZero() {
+		return -1
+	}
+	return time.Since(at)
+}

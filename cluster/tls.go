@@ -1,0 +1,140 @@
+package cluster
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"os"
+	"time"
+)
+
+// tlsName is the name in every certificate made from a secret.
+const tlsName = "quorumbeat"
+
+// Certificates made from a secret are looked at as if it were 2050: a node with a
+// wrong clock must still reach the others. The secret, not time, ends their life.
+var (
+	tlsFrom  = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	tlsNow   = time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC)
+	tlsUntil = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// tlsPair is both sides of mutual TLS between nodes.
+type tlsPair struct{ server, client *tls.Config }
+
+// newTLS returns nil when neither a secret nor PKI files are given.
+func newTLS(cfg Config) (*tlsPair, error) {
+	switch {
+	case cfg.TLSCert != "":
+		return pkiTLS(cfg)
+	case len(cfg.Secrets) > 0:
+		return secretTLS(cfg.Secrets)
+	}
+	return nil, nil
+}
+
+// secretTLS trusts whoever has a certificate signed by a key derived from one of
+// the secrets, and issues itself one from the first.
+func secretTLS(secrets [][]byte) (*tlsPair, error) {
+	pool := x509.NewCertPool()
+	var cert tls.Certificate
+	for i, secret := range secrets {
+		key := ed25519.NewKeyFromSeed(deriveKey(secret, purposeCA))
+		ca, err := issueCA(key)
+		if err != nil {
+			return nil, err
+		}
+		pool.AddCert(ca)
+		if i > 0 {
+			continue
+		}
+		if cert, err = issueNode(ca, key); err != nil {
+			return nil, err
+		}
+	}
+	common := tls.Config{
+		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13,
+		Time: func() time.Time { return tlsNow },
+	}
+	server, client := common.Clone(), common.Clone()
+	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, pool
+	client.RootCAs, client.ServerName = pool, tlsName
+	return &tlsPair{server, client}, nil
+}
+
+func issueCA(key ed25519.PrivateKey) (*x509.Certificate, error) {
+	// The subject names the key, so that with two secrets the right CA is tried.
+	pub := key.Public().(ed25519.PublicKey)
+	return issue(&x509.Certificate{
+		Subject: pkix.Name{CommonName: fmt.Sprintf("quorumbeat cluster %x", pub[:8])}, SubjectKeyId: pub[:20],
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}, nil, pub, key)
+}
+
+func issueNode(ca *x509.Certificate, caKey ed25519.PrivateKey) (tls.Certificate, error) {
+	pub, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	leaf, err := issue(&x509.Certificate{
+		Subject: pkix.Name{CommonName: "quorumbeat node"}, DNSNames: []string{tlsName},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}, ca, pub, caKey)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+// issue signs a certificate; without a parent it signs itself.
+func issue(c, parent *x509.Certificate, pub ed25519.PublicKey, key ed25519.PrivateKey) (*x509.Certificate, error) {
+	c.SerialNumber = big.NewInt(1)
+	if parent != nil {
+		var serial [16]byte
+		rand.Read(serial[:])
+		c.SerialNumber = new(big.Int).SetBytes(serial[:])
+	} else {
+		parent = c
+	}
+	c.NotBefore, c.NotAfter = tlsFrom, tlsUntil
+	der, err := x509.CreateCertificate(rand.Reader, c, parent, pub, key)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der)
+}
+
+// pkiTLS uses the operator's own certificates. A node is trusted for its CA, not
+// for a name: addresses come from gossip.
+func pkiTLS(cfg Config) (*tlsPair, error) {
+	cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
+	if err != nil {
+		return nil, configError("the cluster certificate cannot be used: %v", err)
+	}
+	pem, err := os.ReadFile(cfg.TLSCA)
+	if err != nil {
+		return nil, configError("the cluster CA cannot be read: %v", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, configError("%s holds no CA certificate in PEM form", cfg.TLSCA)
+	}
+	common := tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
+	server, client := common.Clone(), common.Clone()
+	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, pool
+	client.InsecureSkipVerify = true // the chain is verified below, the name is not
+	client.VerifyConnection = func(s tls.ConnectionState) error {
+		between := x509.NewCertPool()
+		for _, c := range s.PeerCertificates[1:] {
+			between.AddCert(c)
+		}
+		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: between})
+		return err
+	}
+	return &tlsPair{server, client}, nil
+}
