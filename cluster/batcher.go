@@ -251,7 +251,7 @@ func (b *batcher) pause() {
 	})
 }
 
-func (b *batcher) settleOwn(index uint64, a []answer) { b.own.settle(index, a) }
+func (b *batcher) settleOwn(index uint64, a []answer) { b.own.settle(nil, index, a) }
 
 // failureCode tells whether a batch that Raft did not apply may still take effect.
 func failureCode(err error) fsm.Code {

@@ -91,7 +91,7 @@ func (f *forwardOut) receive() {
 		}
 		f.waiting.Add(-int64(len(res.answers)))
 		f.met.answeredForward(res.answers)
-		if f.table.settle(res.index, res.answers) {
+		if f.table.settle(&f.taker, res.index, res.answers) {
 			return // it does not lead, or lost the term: ask anew who does
 		}
 	}

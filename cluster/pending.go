@@ -145,7 +145,8 @@ func (t *pendingTable) take(w *taker, dst []item, n, size int) ([]item, uint64) 
 
 // settle hands each answer to the one who waits for it. Those that leave a
 // command undone are queued again instead; settle reports whether there were any.
-func (t *pendingTable) settle(index uint64, answers []answer) (again bool) {
+// Then through, the taker that brought the answers, takes no more, unless nil.
+func (t *pendingTable) settle(through *taker, index uint64, answers []answer) (again bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, a := range answers {
@@ -157,8 +158,10 @@ func (t *pendingTable) settle(index uint64, answers []answer) (again bool) {
 			if a.code != fsm.CodeUnknownOutcome {
 				p.copies--
 			}
+			if again = true; through != nil && t.taker == through {
+				t.taker = nil
+			}
 			t.enqueue(a.seq, p)
-			again = true
 			continue
 		}
 		t.remove(a.seq)

@@ -48,15 +48,15 @@ func TestPendingFloorIsTheOldestAwaited(t *testing.T) {
 	if got := floor(); got != 1 {
 		t.Fatalf("floor %d, want 1", got)
 	}
-	tab.settle(9, []answer{{seq: 2, code: fsm.CodeOK}, {seq: 3, code: fsm.CodeOK}})
+	tab.settle(nil, 9, []answer{{seq: 2, code: fsm.CodeOK}, {seq: 3, code: fsm.CodeOK}})
 	if got := floor(); got != 1 {
 		t.Errorf("floor %d after newer answers, want 1", got)
 	}
-	tab.settle(9, []answer{{seq: 1, code: fsm.CodeOK}})
+	tab.settle(nil, 9, []answer{{seq: 1, code: fsm.CodeOK}})
 	if got := floor(); got != 4 {
 		t.Errorf("floor %d, want 4", got)
 	}
-	tab.settle(9, []answer{{seq: 4, code: fsm.CodeOK}})
+	tab.settle(nil, 9, []answer{{seq: 4, code: fsm.CodeOK}})
 	if got := floor(); got != 5 {
 		t.Errorf("floor %d when nothing is awaited, want the next number 5", got)
 	}
@@ -73,7 +73,7 @@ func TestPendingGoesToTheNewTakerUnderItsOldNumbers(t *testing.T) {
 	}
 	seqs, _ := takeSeqs(tab, first)
 	wantSeqs(t, seqs, 1, 2, 3)
-	tab.settle(1, []answer{{seq: 2, code: fsm.CodeOK}})
+	tab.settle(nil, 1, []answer{{seq: 2, code: fsm.CodeOK}})
 	addCommand(t, tab, "y")
 	tab.setTaker(second)
 	seqs, _ = takeSeqs(tab, first)
@@ -90,7 +90,7 @@ func TestPendingIsQueuedAgainWhenTheAnswerLeavesItUndone(t *testing.T) {
 		tab.setTaker(w)
 		addCommand(t, tab, "x")
 		takeSeqs(tab, w)
-		if !tab.settle(0, []answer{{seq: 1, code: code}}) {
+		if !tab.settle(nil, 0, []answer{{seq: 1, code: code}}) {
 			t.Errorf("code %d: not told to look for another way", code)
 		}
 		seqs, _ := takeSeqs(tab, w)
@@ -133,7 +133,7 @@ func TestPendingBoundsHowFarItRunsAheadOfTheOldest(t *testing.T) {
 	addCommand(t, tab, "stuck")
 	for range maxWindow - 1 {
 		seq, _ := addCommand(t, tab, "x")
-		tab.settle(1, []answer{{seq: seq, code: fsm.CodeOK}})
+		tab.settle(nil, 1, []answer{{seq: seq, code: fsm.CodeOK}})
 	}
 	if _, code := tab.add(&pending{done: make(chan outcome, 1)}); code != fsm.CodeOverloaded {
 		t.Errorf("code %d, want overloaded", code)
@@ -152,13 +152,13 @@ func TestPendingTellsWhatItKnowsWhenTheWaitEnds(t *testing.T) {
 		{"sent", func(tab *pendingTable, w *taker) { tab.take(w, nil, 9, 99) }, fsm.CodeUnknownOutcome},
 		{"sent and refused", func(tab *pendingTable, w *taker) {
 			tab.take(w, nil, 9, 99)
-			tab.settle(0, []answer{{seq: 1, code: fsm.CodeNotLeader}})
+			tab.settle(nil, 0, []answer{{seq: 1, code: fsm.CodeNotLeader}})
 		}, fsm.CodeNoLeader},
 		{"sent twice and refused once", func(tab *pendingTable, w *taker) {
 			tab.take(w, nil, 9, 99)
-			tab.settle(0, []answer{{seq: 1, code: fsm.CodeUnknownOutcome}})
+			tab.settle(nil, 0, []answer{{seq: 1, code: fsm.CodeUnknownOutcome}})
 			tab.take(w, nil, 9, 99)
-			tab.settle(0, []answer{{seq: 1, code: fsm.CodeNotLeader}})
+			tab.settle(nil, 0, []answer{{seq: 1, code: fsm.CodeNotLeader}})
 		}, fsm.CodeUnknownOutcome},
 	}
 	for _, tt := range tests {
@@ -241,7 +241,7 @@ func TestPendingClosesOnceAllIsAnswered(t *testing.T) {
 		t.Fatal("idle with a command pending")
 	default:
 	}
-	tab.settle(1, []answer{{seq: 1, code: fsm.CodeOK}})
+	tab.settle(nil, 1, []answer{{seq: 1, code: fsm.CodeOK}})
 	<-tab.idle
 	tab.close()
 	tab.abort()
@@ -286,7 +286,7 @@ func BenchmarkPropose(b *testing.B) {
 				for _, it := range items {
 					answers = append(answers, answer{seq: it.seq, code: fsm.CodeOK})
 				}
-				tab.settle(1, answers)
+				tab.settle(nil, 1, answers)
 			}
 		}
 	}()

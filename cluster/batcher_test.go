@@ -1,0 +1,332 @@
+package cluster
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// fakeLog is a Raft that commits when it is told to.
+type fakeLog struct {
+	mu      sync.Mutex
+	entries []*fakeEntry
+	fresh   chan struct{}
+}
+
+type fakeEntry struct {
+	batch *fsm.Batch
+	index uint64
+	done  chan struct{}
+	err   error
+	res   any
+}
+
+func (e *fakeEntry) Error() error  { <-e.done; return e.err }
+func (e *fakeEntry) Index() uint64 { return e.index }
+func (e *fakeEntry) Response() any { return e.res }
+
+func (l *fakeLog) Apply(cmd []byte, _ time.Duration) raft.ApplyFuture {
+	b, err := fsm.DecodeBatch(cmd)
+	if err != nil {
+		panic(err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := &fakeEntry{batch: b, index: uint64(len(l.entries) + 1), done: make(chan struct{})}
+	l.entries = append(l.entries, e)
+	l.fresh <- struct{}{}
+	return e
+}
+
+// next waits for the next proposal.
+func (l *fakeLog) next(t *testing.T) *fakeEntry {
+	t.Helper()
+	select {
+	case <-l.fresh:
+	case <-time.After(5 * time.Second):
+		t.Fatal("nothing was proposed")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.entries[len(l.entries)-1]
+}
+
+// quiet checks that nothing is proposed.
+func (l *fakeLog) quiet(t *testing.T) {
+	t.Helper()
+	select {
+	case <-l.fresh:
+		t.Fatal("something was proposed")
+	case <-time.After(30 * time.Millisecond):
+	}
+}
+
+// commit applies the entry in term with the same code for every item.
+func (e *fakeEntry) commit(term uint64, code fsm.Code) {
+	res := &applied{term: term}
+	for range e.batch.Items {
+		res.results = append(res.results, fsm.Result{Code: code})
+	}
+	e.res = res
+	close(e.done)
+}
+
+func (e *fakeEntry) fail(err error) {
+	e.err = err
+	close(e.done)
+}
+
+// newTestBatcher returns a running batcher that leads in term 5.
+func newTestBatcher(t *testing.T) (*batcher, *fakeLog, *pendingTable) {
+	log := &fakeLog{fresh: make(chan struct{}, 100)}
+	tab := newPendingTable()
+	b := newBatcher(tab, fsm.Origin{Node: fsm.NodeID{1}, Boot: 1}, nil)
+	b.log = log
+	tab.setTaker(&b.taker)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { b.run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		b.abandon()
+		running.Wait()
+		tab.abort()
+	})
+	b.lead()
+	b.open(5)
+	return b, log, tab
+}
+
+func pendingCommand(t *testing.T, tab *pendingTable) *pending {
+	_, p := addCommand(t, tab, string(fsm.AppendCommand(nil, fsm.Ping{})))
+	return p
+}
+
+func TestBatcherFillsTheNextBatchWhileTwoCommit(t *testing.T) {
+	_, log, tab := newTestBatcher(t)
+	var waiting []*pending
+	waiting = append(waiting, pendingCommand(t, tab))
+	first := log.next(t)
+	waiting = append(waiting, pendingCommand(t, tab))
+	second := log.next(t)
+	for range 10 {
+		waiting = append(waiting, pendingCommand(t, tab))
+	}
+	log.quiet(t)
+	first.commit(5, fsm.CodeOK)
+	third := log.next(t)
+	if n := len(third.batch.Items); n != 10 {
+		t.Errorf("%d commands in the batch that filled meanwhile, want 10", n)
+	}
+	second.commit(5, fsm.CodeOK)
+	third.commit(5, fsm.CodePaused)
+	for i, p := range waiting {
+		want := fsm.CodeOK
+		if i >= 2 {
+			want = fsm.CodePaused
+		}
+		if out := <-p.done; out.code != want {
+			t.Errorf("command %d: code %d, want %d", i, out.code, want)
+		}
+	}
+}
+
+func TestBatcherSaysWhoProposedAndWhatIsAwaited(t *testing.T) {
+	_, log, tab := newTestBatcher(t)
+	a := pendingCommand(t, tab)
+	e := log.next(t)
+	b := pendingCommand(t, tab)
+	second := log.next(t)
+	e.commit(5, fsm.CodeOK)
+	<-a.done
+	second.commit(5, fsm.CodeOK)
+	<-b.done
+	pendingCommand(t, tab)
+	third := log.next(t)
+	want := fsm.Origin{Node: fsm.NodeID{1}, Boot: 1, Floor: 3}
+	if got := third.batch.Origins[0]; got != want || third.batch.Items[0].Seq != 3 || third.batch.Term != 5 {
+		t.Errorf("batch of term %d from %+v with item %d, want %+v", third.batch.Term, got, third.batch.Items[0].Seq, want)
+	}
+	third.commit(5, fsm.CodeOK)
+}
+
+func TestBatcherKeepsWhatRaftDidNotTake(t *testing.T) {
+	tests := []struct {
+		name   string
+		end    func(*fakeEntry)
+		copies int // that may still take effect
+	}{
+		{"not the leader", func(e *fakeEntry) { e.fail(raft.ErrNotLeader) }, 0},
+		{"handing over", func(e *fakeEntry) { e.fail(raft.ErrLeadershipTransferInProgress) }, 0},
+		{"leadership lost", func(e *fakeEntry) { e.fail(raft.ErrLeadershipLost) }, 1},
+		{"committed in another term", func(e *fakeEntry) { e.commit(6, fsm.CodeStaleTerm) }, 0},
+		{"not applied", func(e *fakeEntry) { close(e.done) }, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, log, tab := newTestBatcher(t)
+			p := pendingCommand(t, tab)
+			tt.end(log.next(t))
+			again := log.next(t)
+			if again.batch.Items[0].Seq != 1 {
+				t.Errorf("proposed again as %d, want the same number 1", again.batch.Items[0].Seq)
+			}
+			tab.mu.Lock()
+			if p.copies != tt.copies+1 {
+				t.Errorf("%d copies may take effect, want %d", p.copies, tt.copies+1)
+			}
+			tab.mu.Unlock()
+			again.commit(5, fsm.CodeOK)
+			if out := <-p.done; out.code != fsm.CodeOK {
+				t.Errorf("code %d", out.code)
+			}
+		})
+	}
+}
+
+func TestBatcherAnswersBarriersWithTheIndexOfALaterBatch(t *testing.T) {
+	_, log, tab := newTestBatcher(t)
+	pendingCommand(t, tab)
+	first := log.next(t)
+	_, barrier := addCommand(t, tab, "")
+	second := log.next(t)
+	if len(second.batch.Items) != 0 {
+		t.Errorf("a barrier takes %d places in the log", len(second.batch.Items))
+	}
+	first.commit(5, fsm.CodeOK)
+	second.commit(5, fsm.CodeOK)
+	if out := <-barrier.done; out.code != fsm.CodeOK || out.index != second.index {
+		t.Errorf("barrier: code %d, index %d, want index %d", out.code, out.index, second.index)
+	}
+}
+
+func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
+	b, log, tab := newTestBatcher(t)
+	replies := make(chan *results, 1)
+	b.mu.Lock() // so that all join one batch
+	b.paused = true
+	b.mu.Unlock()
+	own := pendingCommand(t, tab)
+	ping := fsm.AppendCommand(nil, fsm.Ping{})
+	b.submit(&forwarded{
+		proposal: proposal{origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, items: []item{{8, ping}, {9, nil}, {10, ping}}},
+		reply:    func(r *results) { replies <- r },
+	})
+	once := &direct{ctx: t.Context(), term: 5, cmd: ping, done: make(chan outcome, 1)}
+	if !b.admit(once) {
+		t.Fatal("not admitted")
+	}
+	b.mu.Lock()
+	b.paused = false
+	b.mu.Unlock()
+	b.poke()
+	e := log.next(t)
+	res := &applied{term: 5}
+	for i := range e.batch.Items {
+		res.results = append(res.results, fsm.Result{Code: fsm.CodeOK, Data: []byte{byte(i)}})
+	}
+	e.res = res
+	close(e.done)
+	r := <-replies
+	if len(r.answers) != 3 || r.index != e.index || r.answers[0].data[0] != 0 || r.answers[1].data != nil || r.answers[2].data[0] != 1 {
+		t.Errorf("the frame's answers %+v", r)
+	}
+	if out := <-own.done; out.data[0] != 2 {
+		t.Errorf("own answer %v", out.data)
+	}
+	if out := <-once.done; out.data[0] != 3 {
+		t.Errorf("direct answer %v", out.data)
+	}
+	if o := e.batch.Items[1].Origin; e.batch.Origins[o].Floor != 8 || e.batch.Items[3].Origin != fsm.NoOrigin {
+		t.Errorf("origins %+v, items %+v", e.batch.Origins, e.batch.Items)
+	}
+}
+
+func TestBatcherRefusesWhatIsQueuedWhenTheTermEnds(t *testing.T) {
+	log := &fakeLog{fresh: make(chan struct{}, 100)}
+	b := newBatcher(newPendingTable(), fsm.Origin{}, nil)
+	b.log = log
+	replies := make(chan *results, 2)
+	frame := func() *forwarded {
+		return &forwarded{proposal: proposal{items: []item{{seq: 1}}}, reply: func(r *results) { replies <- r }}
+	}
+	b.submit(frame())
+	if r := <-replies; r.answers[0].code != fsm.CodeNotLeader {
+		t.Errorf("before it leads: code %d", r.answers[0].code)
+	}
+	b.lead()
+	b.submit(frame())
+	if len(replies) != 0 {
+		t.Fatal("refused while it waits for the barrier")
+	}
+	b.follow()
+	if r := <-replies; r.answers[0].code != fsm.CodeNotLeader {
+		t.Errorf("when the leadership ended: code %d", r.answers[0].code)
+	}
+}
+
+func TestBatcherTicksCarryServingTime(t *testing.T) {
+	b, log, tab := newTestBatcher(t)
+	tick := func() chan outcome {
+		done := make(chan outcome, 1)
+		go func() {
+			done <- b.once(context.Background(), &direct{ctx: context.Background(), done: make(chan outcome, 1)})
+		}()
+		return done
+	}
+	if out := <-tick(); out.code != fsm.CodeNotLeader {
+		t.Errorf("before the clock runs: code %d, want not leader", out.code)
+	}
+	b.startClock(5)
+	first := tick()
+	e := log.next(t)
+	if e.batch.Delta == 0 {
+		t.Error("a tick's batch carries no serving time")
+	}
+	second := tick()
+	log.quiet(t) // one delta at a time
+	p := pendingCommand(t, tab)
+	ping := log.next(t)
+	if ping.batch.Delta != 0 {
+		t.Error("a second delta is in flight")
+	}
+	e.commit(5, fsm.CodeOK)
+	if out := <-first; out.code != fsm.CodeOK {
+		t.Errorf("tick: code %d", out.code)
+	}
+	e = log.next(t)
+	if e.batch.Delta == 0 {
+		t.Error("the second tick's batch carries no serving time")
+	}
+	ping.commit(5, fsm.CodeOK)
+	e.commit(5, fsm.CodeOK)
+	<-second
+	<-p.done
+}
+
+func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
+	b, log, tab := newTestBatcher(t)
+	gaps := make(chan time.Duration, 1)
+	b.mu.Lock()
+	b.gap = func(from, to time.Time) { gaps <- to.Sub(from) }
+	late := time.Duration(0)
+	b.now = func() time.Time { return time.Now().Add(late) }
+	b.mu.Unlock()
+	p := pendingCommand(t, tab)
+	log.next(t).commit(5, fsm.CodeOK)
+	<-p.done
+	b.mu.Lock()
+	late = 20 * time.Second
+	b.mu.Unlock()
+	p = pendingCommand(t, tab)
+	log.next(t).commit(5, fsm.CodeOK)
+	<-p.done
+	if gap := <-gaps; gap < 20*time.Second {
+		t.Errorf("a gap of %v, want 20 s", gap)
+	}
+}

@@ -1,0 +1,167 @@
+package cluster
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// forwardPair connects a follower's table to a leader that answers as submit says.
+func forwardPair(t *testing.T, submit func(*forwarded)) (*pendingTable, *forwardOut, chan struct{}) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &forwardServer{submit: submit, barred: func(n fsm.NodeID) bool { return n == fsm.NodeID{66} }, log: slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithCancel(context.Background())
+	var serving sync.WaitGroup
+	serving.Go(func() { s.serve(ctx, l) })
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab := newPendingTable()
+	ended := make(chan struct{})
+	out := startForwardOut(conn, tab, fsm.Origin{Node: fsm.NodeID{9}, Boot: 2}, nil, func() { close(ended) })
+	tab.setTaker(&out.taker)
+	t.Cleanup(func() {
+		out.close()
+		cancel()
+		serving.Wait()
+		tab.abort()
+	})
+	return tab, out, ended
+}
+
+func TestForwardingPairsManyItemsWithTheirAnswers(t *testing.T) {
+	tab, _, _ := forwardPair(t, func(f *forwarded) {
+		if f.origin.Node != (fsm.NodeID{9}) || f.origin.Boot != 2 || f.origin.Floor == 0 {
+			t.Errorf("origin %+v", f.origin)
+		}
+		r := &results{index: 5}
+		for i := len(f.items) - 1; i >= 0; i-- { // in another order
+			r.answers = append(r.answers, answer{seq: f.items[i].seq, code: fsm.CodeOK, data: f.items[i].cmd})
+		}
+		f.reply(r)
+	})
+	var wg sync.WaitGroup
+	for i := range 500 {
+		wg.Go(func() {
+			cmd := []byte{byte(i), byte(i >> 8), 1}
+			out := tab.await(within(t, 5*time.Second), cmd)
+			if out.code != fsm.CodeOK || string(out.data) != string(cmd) || out.index != 5 {
+				t.Errorf("item %d: %+v", i, out)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestForwardingSplitsLargeAnswers(t *testing.T) {
+	data := make([]byte, 100<<10)
+	tab, out, _ := forwardPair(t, func(f *forwarded) {
+		r := &results{index: 1}
+		for _, it := range f.items {
+			r.answers = append(r.answers, answer{seq: it.seq, code: fsm.CodeOK, data: data})
+		}
+		f.reply(r)
+	})
+	tab.setTaker(nil)
+	var waiting []*pending
+	for range 100 { // 10 MiB of answers to one frame
+		_, p := addCommand(t, tab, "x")
+		waiting = append(waiting, p)
+	}
+	tab.setTaker(&out.taker)
+	for _, p := range waiting {
+		select {
+		case got := <-p.done:
+			if got.code != fsm.CodeOK || len(got.data) != len(data) {
+				t.Fatalf("code %d, %d bytes", got.code, len(got.data))
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("no answer")
+		}
+	}
+}
+
+func TestForwardingEndsWhenTheOtherDoesNotLead(t *testing.T) {
+	tab, out, ended := forwardPair(t, func(f *forwarded) { f.refuse(fsm.CodeNotLeader) })
+	_, p := addCommand(t, tab, "x")
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the connection goes on")
+	}
+	if out.alive() || len(p.done) != 0 {
+		t.Error("the command was not kept for another leader")
+	}
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	if p.copies != 0 {
+		t.Error("a refused command counts as sent")
+	}
+}
+
+func TestForwardingHearsALeaderThatIsStillAtIt(t *testing.T) {
+	submitted := make(chan *forwarded, 1)
+	tab, out, _ := forwardPair(t, func(f *forwarded) { submitted <- f })
+	_, p := addCommand(t, tab, "x")
+	f := <-submitted
+	start := time.Now()
+	for time.Since(start) < 2*silenceLimit {
+		if out.silent(time.Now()) {
+			t.Fatal("the leader seems silent while it works")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	f.reply(&results{index: 1, answers: []answer{{seq: 1, code: fsm.CodeOK}}})
+	if got := <-p.done; got.code != fsm.CodeOK {
+		t.Errorf("code %d", got.code)
+	}
+}
+
+func TestForwardingNoticesSilence(t *testing.T) {
+	here, there := net.Pipe()
+	go func() { // reads and says nothing
+		buf := make([]byte, 1000)
+		for {
+			if _, err := there.Read(buf); err != nil {
+				return
+			}
+		}
+	}()
+	tab := newPendingTable()
+	out := startForwardOut(here, tab, fsm.Origin{}, nil, func() {})
+	tab.setTaker(&out.taker)
+	defer tab.abort()
+	defer out.close()
+	if out.silent(time.Now().Add(time.Hour)) {
+		t.Error("silence while nothing is owed")
+	}
+	addCommand(t, tab, "x")
+	eventually(t, 5*time.Second, func() bool { return out.silent(time.Now()) }, "the silence was not noticed")
+}
+
+func TestForwardingRefusesABarredNode(t *testing.T) {
+	here, there := net.Pipe()
+	var submitted atomic.Int32
+	s := &forwardServer{
+		submit: func(*forwarded) { submitted.Add(1) },
+		barred: func(fsm.NodeID) bool { return true }, log: slog.New(slog.DiscardHandler),
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); s.handle(t.Context(), there) }()
+	here.Write(appendFrame(nil, framePropose, sampleProposal().append))
+	<-done
+	if submitted.Load() != 0 {
+		t.Error("a removed node's command was taken")
+	}
+	here.Close()
+}

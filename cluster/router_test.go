@@ -1,0 +1,148 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// routed is a router among leaders that the test invents.
+type routed struct {
+	*router
+	mu      sync.Mutex
+	now     leaderView
+	servers map[string]func(*forwarded)
+	dialled []string
+}
+
+func newRouted(t *testing.T) *routed {
+	tab := newPendingTable()
+	r := &routed{servers: map[string]func(*forwarded){}}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	r.router = &router{
+		table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me",
+		view: func() leaderView { r.mu.Lock(); defer r.mu.Unlock(); return r.now },
+		dial: func(_ context.Context, v leaderView) (net.Conn, error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.dialled = append(r.dialled, v.id)
+			submit := r.servers[v.id]
+			if submit == nil {
+				return nil, errors.New("connection refused")
+			}
+			here, there := net.Pipe()
+			s := &forwardServer{submit: submit, barred: func(fsm.NodeID) bool { return false }, log: slog.New(slog.DiscardHandler)}
+			running.Go(func() { s.handle(ctx, there) })
+			return here, nil
+		},
+		sound: func() bool { return true }, log: slog.New(slog.DiscardHandler), changed: *newTaker(),
+	}
+	running.Go(func() { r.run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait(); tab.abort() })
+	return r
+}
+
+func (r *routed) lead(v leaderView, submit func(*forwarded)) {
+	r.mu.Lock()
+	r.now = v
+	if submit != nil {
+		r.servers[v.id] = submit
+	}
+	r.mu.Unlock()
+	r.poke()
+}
+
+func sayOK(f *forwarded) { f.reply(&results{index: 1, answers: sameAnswer(f.items, fsm.CodeOK)}) }
+
+func wantCode(t *testing.T, p *pending, want fsm.Code) {
+	t.Helper()
+	select {
+	case out := <-p.done:
+		if out.code != want {
+			t.Errorf("code %d, want %d", out.code, want)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("no answer")
+	}
+}
+
+func TestRouterHoldsCommandsUntilThereIsALeader(t *testing.T) {
+	r := newRouted(t)
+	_, p := addCommand(t, r.table, "x")
+	time.Sleep(2 * routeEvery)
+	if len(p.done) != 0 {
+		t.Fatal("answered without a leader")
+	}
+	r.lead(leaderView{id: "a", term: 1}, sayOK)
+	wantCode(t, p, fsm.CodeOK)
+	if _, ever := r.sinceLeader(time.Now()); !ever {
+		t.Error("no leader was noted")
+	}
+}
+
+func TestRouterTakesPendingCommandsToTheNextLeader(t *testing.T) {
+	tests := []struct {
+		name string
+		old  func(*forwarded) // how the first leader behaves
+		next leaderView
+	}{
+		{"when the leader changes", func(*forwarded) {}, leaderView{id: "b", term: 2}},
+		{"when it does not lead", func(f *forwarded) { f.refuse(fsm.CodeNotLeader) }, leaderView{id: "b", term: 1}},
+		{"when it leads in a new term", func(*forwarded) {}, leaderView{id: "a", term: 2}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { testNextLeader(t, tt.old, tt.next) })
+	}
+}
+
+func testNextLeader(t *testing.T, old func(*forwarded), next leaderView) {
+	r := newRouted(t)
+	got := make(chan uint64, 100)
+	r.lead(leaderView{id: "a", term: 1}, func(f *forwarded) {
+		got <- f.items[0].seq
+		old(f)
+	})
+	_, p := addCommand(t, r.table, "x")
+	first := <-got
+	r.lead(next, func(f *forwarded) {
+		if f.items[0].seq != first {
+			t.Errorf("sent again as %d, want %d", f.items[0].seq, first)
+		}
+		sayOK(f)
+	})
+	wantCode(t, p, fsm.CodeOK)
+}
+
+func TestRouterPrefersItsOwnBatcher(t *testing.T) {
+	r := newRouted(t)
+	r.lead(leaderView{id: "a", term: 1}, sayOK)
+	_, p := addCommand(t, r.table, "x")
+	wantCode(t, p, fsm.CodeOK)
+	r.batcher.lead()
+	r.lead(leaderView{id: "me", term: 2}, nil)
+	eventually(t, 5*time.Second, func() bool {
+		r.table.mu.Lock()
+		defer r.table.mu.Unlock()
+		return r.table.taker == &r.batcher.taker
+	}, "the batcher does not take")
+}
+
+func TestRouterTriesAnUnreachableLeaderAgain(t *testing.T) {
+	r := newRouted(t)
+	r.lead(leaderView{id: "a", term: 1}, nil)
+	_, p := addCommand(t, r.table, "x")
+	eventually(t, 5*time.Second, func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.dialled) >= 2
+	}, "it was not dialed again")
+	r.lead(leaderView{id: "a", term: 1}, sayOK)
+	wantCode(t, p, fsm.CodeOK)
+}

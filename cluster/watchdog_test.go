@@ -1,0 +1,59 @@
+package cluster
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// slowStore is a log whose writes take a while, or fail.
+type slowStore struct {
+	raft.LogStore
+	takes time.Duration
+	err   error
+}
+
+func (s *slowStore) StoreLogs([]*raft.Log) error {
+	time.Sleep(s.takes)
+	return s.err
+}
+
+func (s *slowStore) DeleteRange(uint64, uint64) error { return s.StoreLogs(nil) }
+func (s *slowStore) GetLog(uint64, *raft.Log) error   { return s.err }
+
+func TestWatchdog(t *testing.T) {
+	broken := errors.New("input/output error")
+	tests := []struct {
+		name  string
+		store slowStore
+		use   func(*watchdog) error
+		words string // "": no complaint
+	}{
+		{"a slow write is borne", slowStore{takes: 4 * time.Second}, func(w *watchdog) error { return w.StoreLog(&raft.Log{}) }, ""},
+		{"a write that hangs ends the node", slowStore{takes: 6 * time.Second}, func(w *watchdog) error { return w.StoreLogs(nil) }, "hangs for 5s"},
+		{"a truncation that hangs ends the node", slowStore{takes: 6 * time.Second}, func(w *watchdog) error { return w.DeleteRange(1, 2) }, "hangs"},
+		{"a write that fails ends the node", slowStore{err: broken}, func(w *watchdog) error { return w.StoreLogs(nil) }, "cannot be written: input/output error"},
+		{"an entry that cannot be read ends the node", slowStore{err: broken}, func(w *watchdog) error { return w.GetLog(7, nil) }, "entry 7"},
+		{"an entry that is not there is no fault", slowStore{err: raft.ErrLogNotFound}, func(w *watchdog) error { return w.GetLog(7, nil) }, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var said []string
+				w := newWatchdog(&tt.store, hangLimit, func(err error) { said = append(said, err.Error()) })
+				if err := tt.use(w); !errors.Is(err, tt.store.err) {
+					t.Errorf("the store's error became %v", err)
+				}
+				synctest.Wait()
+				got := strings.Join(said, "\n")
+				if tt.words == "" && got != "" || !strings.Contains(got, tt.words) {
+					t.Errorf("said %q, want %q", got, tt.words)
+				}
+			})
+		})
+	}
+}
