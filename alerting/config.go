@@ -1,0 +1,62 @@
+package alerting
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// What to do with a message that may have been delivered (Config.InDoubt).
+const (
+	InDoubtResend = "resend" // send it again, with the same Message-ID and a word about it
+	InDoubtHold   = "hold"   // leave it for a person to decide
+)
+
+// ErrConfig is wrapped by errors that the operator mends by changing a setting.
+var ErrConfig = errors.New("configuration")
+
+// Config says what a leader sends, how, and to whom.
+type Config struct {
+	Settings   fsm.Settings          // made the cluster's by each new leader
+	SMTPURL    string                // see ParseSMTPURL; "stdout:" shows mails on Terminal
+	MailFrom   string                // the sender's bare address
+	InDoubt    string                // InDoubtResend or InDoubtHold
+	NodeName   string                // shown in the mails
+	Terminal   io.Writer             // for "stdout:"
+	Logger     *slog.Logger          // nil: silent
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// DefaultConfig leaves SMTPURL to be set.
+func DefaultConfig() Config {
+	return Config{Settings: fsm.DefaultSettings(), MailFrom: "quorumbeat@localhost", InDoubt: InDoubtResend}
+}
+
+// Validate tells the first thing that is wrong, and what to do about it.
+func (c Config) Validate() error {
+	if _, err := ParseSMTPURL(c.SMTPURL); err != nil {
+		return err
+	}
+	if err := fsm.ValidateEmail(c.MailFrom); err != nil {
+		return fmt.Errorf("%w: --mail-from: %v", ErrConfig, err)
+	}
+	if c.InDoubt != InDoubtResend && c.InDoubt != InDoubtHold {
+		return fmt.Errorf("%w: --in-doubt is %q: use %s or %s", ErrConfig, c.InDoubt, InDoubtResend, InDoubtHold)
+	}
+	if err := c.Settings.Validate(); err != nil {
+		return fmt.Errorf("%w: --%v", ErrConfig, err)
+	}
+	return nil
+}
+
+func (c Config) logger() *slog.Logger {
+	if c.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Logger
+}

@@ -1,0 +1,20 @@
+// Package alerting is what a leader does about time and mail: it ticks the
+// serving clock, and it sends what the alert ledger holds.
+//
+// Nothing here keeps state that matters. The ledger is replicated; a sender that
+// dies at any point leaves a row from which the next leader goes on:
+//
+//	claim    a committed entry proves leadership and keeps a second sender away
+//	transfer MAIL, RCPT, DATA and the message, all but the final dot
+//	fence    a committed entry, refused to whoever no longer leads; then the dot,
+//	         within 2 s of asking for the fence
+//	settle   the server's answer, or "in doubt" if none came
+//
+// Claims and fences are never repeated: where their outcome is unknown the
+// connection is dropped without the dot. A settle is repeated, and accepted from
+// an ex-leader.
+//
+// The package knows the cluster only by the interface [Cluster], and the state
+// only by package fsm. Rendering is pure: the same row gives the same bytes on
+// every attempt, whoever sends.
+package alerting

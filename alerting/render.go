@@ -1,0 +1,72 @@
+package alerting
+
+import (
+	"bytes"
+	_ "embed"
+	html "html/template"
+	text "text/template"
+
+	"github.com/wneessen/go-mail"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+//go:embed mail.txt.tmpl
+var textSource string
+
+//go:embed mail.html.tmpl
+var htmlSource string
+
+var (
+	textTemplate = text.Must(text.New("text").Parse(textSource))
+	htmlTemplate = html.Must(html.New("html").Parse(htmlSource))
+)
+
+// render makes the message of a row: the same bytes on every attempt, but for the
+// word that it may be a repeat. members are those of a digest.
+func render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
+	l := compose(a, members)
+	var plain, rich bytes.Buffer
+	if err := textTemplate.Execute(&plain, l); err != nil {
+		return nil, err
+	}
+	if err := htmlTemplate.Execute(&rich, l); err != nil {
+		return nil, err
+	}
+	m := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithBoundary("quorumbeat-"+a.ID.String()))
+	if err := m.FromFormat("quorumbeat", from); err != nil {
+		return nil, err
+	}
+	if err := m.To(a.Recipient); err != nil {
+		return nil, err
+	}
+	m.Subject(oneLine(l.Subject))
+	m.SetDateWithValue(a.CreatedAt)
+	m.SetMessageIDWithValue(a.MessageID)
+	setHeaders(m, a)
+	m.SetBodyString(mail.TypeTextPlain, plain.String())
+	m.AddAlternativeString(mail.TypeTextHTML, rich.String())
+	var out bytes.Buffer
+	_, err := m.WriteTo(&out)
+	return out.Bytes(), err
+}
+
+// setHeaders ties a recovery to its alert, and keeps other machines from
+// answering this one.
+func setHeaders(m *mail.Msg, a fsm.Alert) {
+	m.SetGenHeader("Auto-Submitted", "auto-generated")
+	m.SetGenHeader(mail.HeaderXAutoResponseSuppress, "All")
+	m.SetGenHeader("X-Quorumbeat-Alert", a.ID.String())
+	m.SetGenHeader("X-Quorumbeat-Kind", a.Kind.String())
+	if a.Kind != fsm.AlertDigest {
+		m.SetGenHeader("X-Quorumbeat-Heartbeat", a.Heartbeat.String())
+		m.SetGenHeader("X-Quorumbeat-Incident", a.IncidentID())
+	}
+	if a.Answers != "" {
+		m.SetGenHeader(mail.HeaderInReplyTo, "<"+a.Answers+">")
+		m.SetGenHeader(mail.HeaderReferences, "<"+a.Answers+">")
+	}
+	if a.InDoubt {
+		m.SetGenHeader("X-Quorumbeat-Possible-Duplicate", "yes")
+	}
+}

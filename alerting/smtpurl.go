@@ -1,0 +1,82 @@
+package alerting
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// Security is how a connection to the SMTP server is protected.
+type Security string
+
+// The values of the URL's tls parameter.
+const (
+	StartTLS    Security = "starttls" // plain at first, then TLS or nothing (the default)
+	ImplicitTLS Security = "implicit" // TLS from the first byte
+	NoTLS       Security = "none"     // plain, only when told
+)
+
+// SMTPTarget is a parsed SMTP URL.
+type SMTPTarget struct {
+	Terminal bool // "stdout:": mails are shown, not sent
+	Addr     string
+	Host     string
+	Security Security
+	User     string
+	Password string
+}
+
+// ParseSMTPURL reads smtp://USER:PASSWORD@HOST:PORT?tls=starttls|implicit|none,
+// smtps://… (implicit TLS), or "stdout:". The port defaults to 587, 465 with
+// implicit TLS, 25 without TLS. Errors wrap ErrConfig and never show the password.
+func ParseSMTPURL(raw string) (SMTPTarget, error) {
+	if raw == "stdout:" {
+		return SMTPTarget{Terminal: true}, nil
+	}
+	bad := func(format string, args ...any) (SMTPTarget, error) {
+		return SMTPTarget{}, fmt.Errorf("%w: --smtp-url %s", ErrConfig, fmt.Sprintf(format, args...))
+	}
+	if raw == "" {
+		return bad("is not set: use smtp://user:password@host:587, or stdout: to show mails instead of sending them")
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return bad("cannot be parsed: use smtp://user:password@host:587, with special characters of the password as %%XX")
+	}
+	t := SMTPTarget{Host: u.Hostname(), Security: Security(u.Query().Get("tls")), User: u.User.Username()}
+	t.Password, _ = u.User.Password()
+	switch {
+	case u.Scheme != "smtp" && u.Scheme != "smtps":
+		return bad("begins with %q: use smtp:// or smtps://", u.Scheme+":")
+	case t.Host == "":
+		return bad("names no host: use smtp://user:password@host:587")
+	case strings.Trim(u.Path, "/") != "":
+		return bad("has a path (%s), which means nothing here: leave it out", u.Path)
+	}
+	for k := range u.Query() {
+		if k != "tls" {
+			return bad("has a parameter %q: only tls is known", k)
+		}
+	}
+	if t.Security == "" {
+		t.Security = map[string]Security{"smtp": StartTLS, "smtps": ImplicitTLS}[u.Scheme]
+	}
+	port := map[Security]string{StartTLS: "587", ImplicitTLS: "465", NoTLS: "25"}[t.Security]
+	if port == "" {
+		return bad("has tls=%s: use starttls, implicit or none", t.Security)
+	}
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	t.Addr = net.JoinHostPort(t.Host, port)
+	if t.User != "" && t.Security == NoTLS && !loopback(t.Host) {
+		return bad("would send a password over an unprotected connection to %s: use tls=starttls or tls=implicit", t.Host)
+	}
+	return t, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}

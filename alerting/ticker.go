@@ -1,0 +1,72 @@
+package alerting
+
+import (
+	"context"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	tickEvery = time.Second           // at least, so that the serving clock runs
+	tickSoon  = time.Millisecond      // at most that often, and never a tick of 0 ms
+	tickRetry = 50 * time.Millisecond // after a tick that failed
+)
+
+// clock is what the ticker reads of the state.
+type clock struct {
+	serving, horizon int64
+	due              int64
+	running          bool // a deadline is running: due holds
+}
+
+// nextTick returns how long to wait after a tick before the next one. A deadline needs two: one that moves the clock past it, and one
+// more that moves the horizon there.
+func nextTick(c clock) time.Duration {
+	wait := tickEvery
+	if c.running {
+		// Once it has passed, the horizon must follow, or judging goes on.
+		wait = min(wait, time.Duration(c.due-c.serving)*time.Millisecond)
+	}
+	return max(wait, tickSoon)
+}
+
+// ticker makes serving time run and deadlines be judged, while this node leads.
+type ticker struct {
+	store   *fsm.Store
+	cluster Cluster
+	met     *metrics
+}
+
+func (t *ticker) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := t.tick(ctx); err != nil {
+			timer.Reset(tickRetry)
+			continue
+		}
+		timer.Reset(nextTick(t.read()))
+	}
+}
+
+func (t *ticker) tick(ctx context.Context) error {
+	before := t.read()
+	if err := t.cluster.Tick(ctx); err != nil {
+		return err
+	}
+	if before.running && before.due <= t.store.Horizon() {
+		t.met.lag(time.Duration(t.store.Serving()-before.due) * time.Millisecond)
+	}
+	return nil
+}
+
+func (t *ticker) read() clock {
+	due, ok := t.store.NextDue()
+	return clock{serving: t.store.Serving(), horizon: t.store.Horizon(), due: due, running: ok}
+}
