@@ -132,6 +132,7 @@ func (l *leadership) reign(ctx context.Context, term uint64, lastApply time.Time
 		return
 	}
 	l.batcher.startClock(term)
+	duties.Go(func() { watchClock(ctx, l.store.Serving, log) })
 	for _, f := range l.duties {
 		duties.Go(func() { f(ctx, term) })
 	}

@@ -27,12 +27,12 @@ type testNode struct {
 
 // trio is a cluster of real nodes on loopback.
 type trio struct {
-	t     *testing.T
+	t     testing.TB
 	nodes []*testNode
 }
 
 // newTrio forms a cluster of n nodes and waits until all are ready.
-func newTrio(t *testing.T, n int) *trio {
+func newTrio(t testing.TB, n int) *trio {
 	c := &trio{t: t, nodes: make([]*testNode, n)}
 	for i := range n {
 		cfg := DefaultConfig()

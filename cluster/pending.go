@@ -113,19 +113,20 @@ func (t *pendingTable) setTaker(w *taker) {
 	}
 }
 
-// take appends queued items to dst, at most n and about size bytes, and returns
-// the oldest sequence number awaited. It gives nothing to any but the taker.
+// take appends queued items to dst, at most n and size bytes, but at least one
+// if n allows, and returns the oldest sequence number awaited. It gives nothing to
+// any but the taker.
 func (t *pendingTable) take(w *taker, dst []item, n, size int) ([]item, uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.taker != w {
 		return dst, t.base
 	}
-	taken := 0
+	taken, got := 0, len(dst)
 	for _, seq := range t.queue {
 		p := t.slot(seq)
 		if p != nil {
-			if n <= 0 || size < len(p.cmd) {
+			if n <= 0 || size < len(p.cmd) && len(dst) > got {
 				break
 			}
 			n, size = n-1, size-len(p.cmd)

@@ -116,6 +116,16 @@ func TestPendingTakesNoMoreThanFits(t *testing.T) {
 	}
 }
 
+func TestPendingGivesACommandThatIsLargerThanTheRoom(t *testing.T) {
+	tab, w := newPendingTable(), newTaker()
+	tab.setTaker(w)
+	addCommand(t, tab, "much larger")
+	addCommand(t, tab, "next")
+	if items, _ := tab.take(w, nil, 100, 3); len(items) != 1 {
+		t.Errorf("took %d items, want the first", len(items))
+	}
+}
+
 func TestPendingRefusesWhatItCannotHold(t *testing.T) {
 	tab := newPendingTable()
 	for range maxHeld {

@@ -20,19 +20,22 @@ const (
 	trailingLogs      = 16_384 // entries kept behind one; not below the threshold, so that a follower need not be sent whole images
 	snapshotsRetained = 2
 	logCacheEntries   = 128
+	maxAppend         = 32 // entries in one message: 32 MiB at most, which a slow link carries within the timeout
 	raftRPCTimeout    = 3 * time.Second
 )
 
-// raftConfig sets Raft's times so that a dead leader is replaced within about
-// 1.5 s, and two loaded cores do not make followers call elections for nothing.
+// raftConfig sets Raft's times so that a dead leader is replaced within about a
+// second (see suspect), and two loaded cores do not make followers call elections
+// for nothing.
 func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger) *raft.Config {
 	c := raft.DefaultConfig()
 	c.LocalID = id
-	c.HeartbeatTimeout = 600 * time.Millisecond
-	c.ElectionTimeout = 600 * time.Millisecond
+	c.HeartbeatTimeout = 700 * time.Millisecond
+	c.ElectionTimeout = 700 * time.Millisecond
 	c.LeaderLeaseTimeout = 500 * time.Millisecond
 	c.SnapshotThreshold = snapshotThreshold
 	c.TrailingLogs = trailingLogs
+	c.MaxAppendEntries = maxAppend
 	c.NotifyCh = notify
 	c.NoLegacyTelemetry = true
 	c.Logger = newHCLogger(log, "raft")
@@ -126,7 +129,7 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transp
 		return nil, fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice)
 	}
 	a.replayTo(last)
-	r, err = raft.NewRaft(cfg, a, s.logs, s.bolt, s.snapshots, trans)
+	r, err = raft.NewRaft(cfg, a, s.logs, watchedVotes{s.bolt, s.dog}, s.snapshots, trans)
 	if err != nil {
 		return nil, fmt.Errorf("this node's state cannot be restored: %w; %s", err, wipeAdvice)
 	}

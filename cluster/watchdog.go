@@ -65,5 +65,19 @@ func (w *watchdog) timed(write func() error) error {
 	return err
 }
 
+// watchedVotes times the writes of Raft's term and vote.
+type watchedVotes struct {
+	raft.StableStore
+	dog *watchdog
+}
+
+func (v watchedVotes) Set(key, val []byte) error {
+	return v.dog.timed(func() error { return v.StableStore.Set(key, val) })
+}
+
+func (v watchedVotes) SetUint64(key []byte, val uint64) error {
+	return v.dog.timed(func() error { return v.StableStore.SetUint64(key, val) })
+}
+
 // close lets a failing read end at once.
 func (w *watchdog) close() { w.once.Do(func() { close(w.closed) }) }

@@ -16,7 +16,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 		dst = append(append(dst, c.ID[:]...), c.Token[:]...)
 		return appendSpec(dst, c.Spec)
 	case Update:
-		return appendPatch(appendTarget(dst, c.ID, c.IfVersion), c.Patch)
+		dst = appendPatch(appendTarget(dst, c.ID, c.IfVersion), c.Patch)
+		return appendOptional(dst, c.Pause, appendBool)
 	case Pause:
 		return appendTarget(dst, c.ID, c.IfVersion)
 	case Resume:

@@ -41,7 +41,7 @@ func (r *reader) command(kind Kind) Command {
 		return c
 	case KindUpdate:
 		id, v := r.target()
-		return Update{ID: id, IfVersion: v, Patch: r.patch()}
+		return Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: optional(r, r.bool)}
 	case KindPause:
 		id, v := r.target()
 		return Pause{ID: id, IfVersion: v}

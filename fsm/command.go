@@ -47,13 +47,15 @@ type Create struct {
 	Spec  Spec
 }
 
-// Update changes the fields that are set. An update that changes nothing does
-// nothing. IfVersion 0 means any. Result: CodeOK, CodeNotFound, CodeConflict,
+// Update changes the fields that are set, and then pauses or resumes if Pause is
+// set, all or nothing. An update that changes nothing does nothing. IfVersion 0
+// means any. Result: CodeOK, CodeNotFound, CodeConflict,
 // CodeInvalid.
 type Update struct {
 	ID        HeartbeatID
 	IfVersion uint64
 	Patch     Patch
+	Pause     *bool // true pauses, false resumes, nil leaves the status alone
 }
 
 // Pause stops judging a heartbeat and ends its incident without mail.

@@ -110,9 +110,21 @@ func (st *state) update(c Update) Result {
 	if spec.Validate() != nil {
 		return Result{Code: CodeInvalid}
 	}
-	if reflect.DeepEqual(spec, old) {
-		return st.answer(ord, r)
+	if !reflect.DeepEqual(spec, old) {
+		st.respec(ord, r, spec)
 	}
+	switch {
+	case c.Pause == nil:
+		return st.answer(ord, r)
+	case *c.Pause:
+		return st.pause(Pause{ID: c.ID})
+	}
+	return st.resume(Resume{ID: c.ID})
+}
+
+// respec gives a heartbeat new fields.
+func (st *state) respec(ord uint64, r *record, spec Spec) {
+	old := r.config.spec
 	// Misses are counted with the old interval before the new one applies.
 	if r.is(flagFailing) {
 		st.countOn(r)
@@ -125,7 +137,6 @@ func (st *state) update(c Update) Result {
 		st.rearm(r, spec.Arm)
 	}
 	st.reschedule(ord, r)
-	return st.answer(ord, r)
 }
 
 // rearm applies a change of Arm to a heartbeat that it still matters to: one that

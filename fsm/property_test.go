@@ -190,7 +190,8 @@ func drawCommand(t *rapid.T, s *Store, wall int64) Command {
 		return Create{ID: id, Token: testToken(n), Spec: spec}
 	case 2:
 		interval, threshold := small("interval"), int(small("threshold"))
-		return Update{ID: id, Patch: Patch{Interval: &interval, Threshold: &threshold}}
+		pause := rapid.SampledFrom([]*bool{nil, nil, new(bool)}).Draw(t, "pause")
+		return Update{ID: id, Patch: Patch{Interval: &interval, Threshold: &threshold}, Pause: pause}
 	case 3:
 		return Pause{ID: id}
 	case 4:
