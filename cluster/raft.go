@@ -120,8 +120,11 @@ func purgeUnfinished(dir string, log *slog.Logger) error {
 // startRaft restores what is on disk and starts Raft.
 func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transport) (r *raft.Raft, err error) {
 	defer func() {
-		if p := recover(); p != nil { // Raft panics when it cannot read its log
-			err = fmt.Errorf("the log of this node is damaged: %v; %s", p, wipeAdvice)
+		if p := recover(); p != nil { // Raft panics when an entry is missing
+			err = s.checkWhole(a)
+			if err == nil {
+				err = fmt.Errorf("the log of this node is damaged: %v; %s", p, wipeAdvice)
+			}
 		}
 	}()
 	last, err := s.logs.LastIndex()
@@ -139,28 +142,25 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transp
 	return r, nil
 }
 
-// checkWhole makes sure that the log goes on where the restored snapshot ends.
-// Raft falls back to an older snapshot when the newest is damaged, and would then
-// start with a hole.
+// checkWhole makes sure that the restored snapshot and the log together hold
+// everything this node ever acknowledged. Raft falls back to an older snapshot
+// when the newest is damaged, and then there may be a hole behind it.
 func (s *raftStores) checkWhole(a *fsmAdapter) error {
-	first, err := s.logs.FirstIndex()
-	if err != nil {
-		return fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice)
-	}
-	list, err := s.snapshots.List()
-	if err != nil {
-		return fmt.Errorf("the snapshots of this node cannot be read: %w; %s", err, wipeAdvice)
+	first, err1 := s.logs.FirstIndex()
+	last, err2 := s.logs.LastIndex()
+	list, err3 := s.snapshots.List()
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return fmt.Errorf("the state of this node cannot be read: %w; %s", err, wipeAdvice)
 	}
 	restored, _ := a.progress()
-	if len(list) == 0 || restored == list[0].Index {
-		if len(list) == 0 && first > 1 {
-			return fmt.Errorf("this node's log begins at entry %d, and the snapshot before it is missing; %s", first, wipeAdvice)
-		}
+	switch {
+	case len(list) == 0 && first > 1:
+		return fmt.Errorf("this node's log begins at entry %d, and the snapshot that ends before it is missing; %s", first, wipeAdvice)
+	case len(list) == 0 || restored == list[0].Index:
 		return nil
-	}
-	if first > restored+1 {
-		return fmt.Errorf("this node's newest snapshot is damaged, and its log begins at entry %d, after the older one's end at %d; %s",
-			first, restored, wipeAdvice)
+	case first == 0 || first > restored+1 || last < list[0].Index:
+		return fmt.Errorf("this node's newest snapshot is damaged, and the log does not reach back to the older one that ends at entry %d; %s",
+			restored, wipeAdvice)
 	}
 	return nil
 }

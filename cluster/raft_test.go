@@ -1,0 +1,148 @@
+package cluster
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+func TestUnfinishedSnapshotsArePurged(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"1-2-3", "1-2-4.tmp"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := purgeUnfinished(dir, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if len(left) != 1 || filepath.Base(left[0]) != "1-2-3" {
+		t.Errorf("left are %v", left)
+	}
+	if err := purgeUnfinished(filepath.Join(dir, "none"), slog.New(slog.DiscardHandler)); err != nil {
+		t.Errorf("without a folder: %v", err)
+	}
+}
+
+func TestRaftTimesAreSound(t *testing.T) {
+	c := raftConfig("x", nil, slog.New(slog.DiscardHandler))
+	if err := raft.ValidateConfig(c); err != nil {
+		t.Error(err)
+	}
+	if c.TrailingLogs < c.SnapshotThreshold || c.PreVoteDisabled {
+		t.Errorf("trailing logs %d, threshold %d, pre-vote off %v", c.TrailingLogs, c.SnapshotThreshold, c.PreVoteDisabled)
+	}
+}
+
+// diskNode starts and stops Raft alone on a folder, with nobody else.
+type diskNode struct {
+	dir   string
+	store *fsm.Store
+	fsm   *fsmAdapter
+}
+
+// run calls f with a raft that leads.
+func (d *diskNode) run(t *testing.T, f func(*raft.Raft)) error {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	d.store = fsm.NewStore()
+	d.fsm = newFSMAdapter(d.store, func(err error) { t.Errorf("fatal: %v", err) })
+	stores, err := openStores(d.dir, log, func(err error) { t.Logf("fatal: %v", err) })
+	if err != nil {
+		return err
+	}
+	stores.dog.close()
+	defer stores.close()
+	_, trans := raft.NewInmemTransport("")
+	cfg := raftConfig("alone", nil, log)
+	cfg.TrailingLogs = 1
+	r, err := startRaft(cfg, d.fsm, stores, trans)
+	if err != nil {
+		return err
+	}
+	defer func() { r.Shutdown().Error() }()
+	r.BootstrapCluster(raft.Configuration{Servers: []raft.Server{{ID: "alone", Address: trans.LocalAddr()}}})
+	if f != nil {
+		f(r)
+	}
+	return nil
+}
+
+// fill commits n entries and takes a snapshot, three times: then an older and a
+// newer one are there, and the log begins after the older one.
+func (d *diskNode) fill(t *testing.T, r *raft.Raft) {
+	eventually(t, 10e9, func() bool { return r.State() == raft.Leader }, "no leader")
+	for range 3 {
+		for range 10 {
+			if err := r.Apply(entry(0, r.CurrentTerm(), nameIt).Data, 0).Error(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Snapshot().Error(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestADamagedSnapshotIsRefusedWithWords(t *testing.T) {
+	d := &diskNode{dir: t.TempDir()}
+	if err := d.run(t, func(r *raft.Raft) { d.fill(t, r) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.run(t, nil); err != nil || d.store.ClusterID() != nameIt.ID {
+		t.Fatalf("a sound folder: %v, cluster %v", err, d.store.ClusterID())
+	}
+	states, _ := filepath.Glob(filepath.Join(d.dir, "snapshots", "*", "state.bin"))
+	if len(states) != 2 {
+		t.Fatalf("%d snapshots, want 2", len(states))
+	}
+	newest := states[len(states)-1]
+	whole, err := os.ReadFile(newest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.WriteFile(newest, flip(whole, len(whole)/2), 0o600)
+	if err := d.run(t, nil); err == nil || !strings.Contains(err.Error(), "snapshot is damaged") {
+		t.Errorf("with a damaged newest snapshot: %v", err)
+	}
+	for _, s := range states {
+		os.WriteFile(s, whole[:10], 0o600)
+	}
+	if err := d.run(t, nil); err == nil || !strings.Contains(err.Error(), "cannot be restored") {
+		t.Errorf("with no sound snapshot: %v", err)
+	}
+}
+
+func TestALogThatIsNoLogIsRefusedWithWords(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "log.db")
+	os.WriteFile(name, bytes.Repeat([]byte("no log "), 10_000), 0o600)
+	_, err := openStores(dir, slog.New(slog.DiscardHandler), func(error) {})
+	if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "join again") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestRaftLogsThroughSlog(t *testing.T) {
+	var out bytes.Buffer
+	l := newHCLogger(slog.New(slog.NewTextHandler(&out, nil)), "raft").With("peer", "x")
+	l.Info("entering leader state")
+	l.Error("failed to reach", "servers", hclog.Fmt("%d+%d", 1, 2))
+	want := `level=WARN msg="failed to reach" part=raft peer=x servers=1+2`
+	if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "entering") {
+		t.Errorf("logged %q, want only %q", got, want)
+	}
+	if l.IsInfo() || !l.IsError() || l.GetLevel() != hclog.Warn {
+		t.Errorf("info %v, error %v, level %v", l.IsInfo(), l.IsError(), l.GetLevel())
+	}
+	l.Named("x").StandardWriter(nil).Write([]byte("quiet\n"))
+}
