@@ -1,0 +1,40 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+var bearer = []byte("Bearer ")
+
+func hashKey(key []byte) [32]byte { return sha256.Sum256(key) }
+
+// authorize lets keys of scope admin through.
+func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
+	header := ctx.Request.Header.Peek(fasthttp.HeaderAuthorization)
+	if len(header) <= len(bearer) || !bytes.EqualFold(header[:len(bearer)], bearer) {
+		return errNoKey
+	}
+	hash := hashKey(bytes.TrimSpace(header[len(bearer):]))
+	if s.cfg.AdminKey != "" && subtle.ConstantTimeCompare(hash[:], s.admin[:]) == 1 {
+		return nil
+	}
+	k, ok := s.store.KeyByHash(hash)
+	if !ok {
+		if err := s.certain.wait(within(readLimit)); err != nil {
+			return err
+		}
+		if k, ok = s.store.KeyByHash(hash); !ok {
+			return errUnknown
+		}
+	}
+	if k.Scope != fsm.ScopeAdmin {
+		return errScope
+	}
+	return nil
+}

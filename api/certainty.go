@@ -1,0 +1,80 @@
+package api
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// certainEvery is how often one node asks the leader at most, on behalf of
+// requests that name what it does not know.
+const certainEvery = 50 * time.Millisecond
+
+// certainty lets requests wait until this node surely knows all that was
+// acknowledged before they came. Those that wait share a barrier.
+type certainty struct {
+	barrier func(context.Context) error
+
+	mu      sync.Mutex
+	next    *round // not begun; nil: none is waited for
+	running bool
+	began   time.Time // of the last one
+}
+
+type round struct {
+	done chan struct{}
+	err  error
+}
+
+func newCertainty(barrier func(context.Context) error) *certainty {
+	return &certainty{barrier: barrier}
+}
+
+// wait returns once a barrier that began after the call is passed.
+func (c *certainty) wait(ctx context.Context) error {
+	c.mu.Lock()
+	if c.next == nil {
+		c.next = &round{done: make(chan struct{})}
+	}
+	r := c.next
+	if !c.running {
+		c.running = true
+		go c.run()
+	}
+	c.mu.Unlock()
+	deadline, _ := ctx.Deadline()
+	limit := time.NewTimer(time.Until(deadline))
+	defer limit.Stop()
+	select {
+	case <-r.done:
+		return r.err
+	case <-limit.C:
+		return fsm.ErrNoLeader
+	}
+}
+
+// run passes barriers until nobody waits for one.
+func (c *certainty) run() {
+	for {
+		c.mu.Lock()
+		pause := certainEvery - time.Since(c.began)
+		c.mu.Unlock()
+		if pause > 0 {
+			time.Sleep(pause)
+		}
+		c.mu.Lock()
+		r := c.next
+		c.next = nil
+		if r == nil {
+			c.running = false
+			c.mu.Unlock()
+			return
+		}
+		c.began = time.Now()
+		c.mu.Unlock()
+		r.err = c.barrier(within(readLimit))
+		close(r.done)
+	}
+}

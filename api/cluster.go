@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Cluster is what the API needs of replication.
+type Cluster interface {
+	// Propose has a command committed until ctx ends; see the errors of fsm.
+	Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
+	// ReadBarrier returns once the local store has all that was acknowledged.
+	ReadBarrier(ctx context.Context) error
+	// Ready is nil while this node can take a ping, else the reason.
+	Ready() error
+	// Status is the cluster as this node sees it, at once.
+	Status() ClusterStatus
+	// Remove takes a node out for good.
+	Remove(ctx context.Context, nameOrID string) error
+}
+
+// ClusterStatus is the cluster as one node sees it.
+type ClusterStatus struct {
+	ClusterID fsm.NodeID
+	Term      uint64
+	Leader    string // a name, "" if none is known
+	Nodes     []NodeStatus
+}
+
+// NodeStatus is one node of the cluster.
+type NodeStatus struct {
+	fsm.NodeInfo
+	Voter, Alive, Leader bool
+	AppliedIndex         uint64        // of the answering node only
+	LastContact          time.Duration // likewise; negative if never
+}
+
+const (
+	commandLimit = 10 * time.Second // for a command, elections included
+	readLimit    = 5 * time.Second  // for a read's barrier
+)
+
+// until is a context that only has a deadline: a ping needs no more, and it costs
+// one allocation.
+type until time.Time
+
+func (u until) Deadline() (time.Time, bool) { return time.Time(u), true }
+func (until) Done() <-chan struct{}         { return nil }
+func (until) Value(any) any                 { return nil }
+
+func (u until) Err() error {
+	if time.Now().Before(time.Time(u)) {
+		return nil
+	}
+	return context.DeadlineExceeded
+}
+
+func within(d time.Duration) context.Context { return until(time.Now().Add(d)) }

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/valyala/fasthttp"
+)
+
+// decode reads a JSON object. Unknown fields are errors, so that a typo is not
+// ignored; so is anything after the object.
+func decode(ctx *fasthttp.RequestCtx, v any) error {
+	body := ctx.PostBody()
+	if len(bytes.TrimSpace(body)) == 0 {
+		return badRequest("the body is empty; send a JSON object")
+	}
+	if !utf8.Valid(body) {
+		return badRequest("the body is not valid UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return badJSON(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return badRequest("the body has more than one JSON value; send one object")
+	}
+	return nil
+}
+
+func badJSON(err error) error {
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &kind) && kind.Field == "":
+		return badRequest("the body is a JSON " + kind.Value + "; send an object")
+	case errors.As(err, &kind):
+		return badRequest(fmt.Sprintf("%s is a JSON %s; it must be %s", kind.Field, kind.Value, jsonKind(kind.Type.String())))
+	case errors.As(err, &syntax):
+		return badRequest(fmt.Sprintf("the body is not JSON: %v at byte %d", err, syntax.Offset))
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return badRequest("unknown field " + strings.TrimPrefix(err.Error(), "json: unknown field "))
+	}
+	return badRequest("the body is not a whole JSON object")
+}
+
+func jsonKind(goType string) string {
+	switch {
+	case strings.Contains(goType, "[]"):
+		return "an array of strings"
+	case strings.Contains(goType, "int"):
+		return "a whole number"
+	}
+	return "a string"
+}
+
+// limitArg reads ?limit=; absent is what absent says.
+func limitArg(ctx *fasthttp.RequestCtx, absent, most int) (int, error) {
+	raw := ctx.QueryArgs().Peek("limit")
+	if raw == nil {
+		return absent, nil
+	}
+	n, err := strconv.Atoi(string(raw))
+	if err != nil || n < 1 || n > most {
+		return 0, badRequest(fmt.Sprintf("limit is %.40q; it must be 1 to %d", raw, most))
+	}
+	return n, nil
+}
+
+// A cursor is opaque to clients: what follows it is this server's affair.
+func makeCursor(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+
+func cursorArg(ctx *fasthttp.RequestCtx) (string, error) {
+	raw := ctx.QueryArgs().Peek("cursor")
+	b, err := base64.RawURLEncoding.DecodeString(string(raw))
+	if err != nil || (raw != nil && len(b) == 0) {
+		return "", badCursor()
+	}
+	return string(b), nil
+}
+
+func numberCursor(ctx *fasthttp.RequestCtx) (uint64, error) {
+	s, err := cursorArg(ctx)
+	if err != nil || s == "" {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || n == 0 {
+		return 0, badCursor()
+	}
+	return n, nil
+}
+
+func badCursor() error {
+	return badRequest("cursor is not one that this server gave; leave it out to begin anew")
+}
+
+// ifMatch reads the version that a change depends on; 0 if it depends on none.
+func ifMatch(ctx *fasthttp.RequestCtx) (uint64, error) {
+	raw := string(ctx.Request.Header.Peek(fasthttp.HeaderIfMatch))
+	if raw == "" || raw == "*" {
+		return 0, nil
+	}
+	v, err := strconv.ParseUint(strings.Trim(strings.TrimPrefix(raw, "W/"), `"`), 10, 64)
+	if err != nil || v == 0 {
+		return 0, badRequest(fmt.Sprintf(`If-Match is %.40q; send the heartbeat's version, like "3"`, raw))
+	}
+	return v, nil
+}
+
+// fresh makes a read linearizable, unless the client asks for what this node has.
+func (s *Server) fresh(ctx *fasthttp.RequestCtx) error {
+	switch mode := string(ctx.QueryArgs().Peek("consistency")); mode {
+	case "stale":
+		return nil
+	case "", "linearizable":
+		return s.cluster.ReadBarrier(within(readLimit))
+	default:
+		return badRequest(fmt.Sprintf("consistency is %.40q; it must be linearizable or stale", mode))
+	}
+}

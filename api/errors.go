@@ -1,0 +1,107 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// problem is an error with its place in the table of statuses.
+type problem struct {
+	status int
+	code   string // for machines
+	words  string // for people; "": those of the error
+	retry  string // seconds for Retry-After; "": none
+}
+
+// statuses is the one table from the errors of the state and the cluster to what
+// a client sees.
+var statuses = []struct {
+	err error
+	problem
+}{
+	{fsm.ErrInvalid, problem{400, "invalid_request", "", ""}},
+	{fsm.ErrQuota, problem{402, "quota_exceeded", "the cluster's quota is reached: delete what is not needed", ""}},
+	{fsm.ErrNotFound, problem{404, "not_found", "not found", ""}},
+	{fsm.ErrConflict, problem{409, "version_conflict", "the version given with If-Match is not the current one: read it again", ""}},
+	{fsm.ErrExists, problem{409, "already_exists", "it exists already", ""}},
+	{fsm.ErrRejected, problem{409, "invalid_state", "", ""}},
+	{fsm.ErrNoLeader, problem{503, "no_leader", "no leader could be reached in time; nothing was recorded: try again, or another node", "1"}},
+	{fsm.ErrOverloaded, problem{503, "overloaded", "too many requests are waiting; nothing was recorded: try again later", "2"}},
+	{fsm.ErrShutdown, problem{503, "shutting_down", "this node is stopping; nothing was recorded: try another node", "1"}},
+	{fsm.ErrUnknownOutcome, problem{503, "unknown_outcome", "the outcome is unknown: it may or may not have been recorded; try again", "1"}},
+	{fsm.ErrStale, problem{503, "unknown_outcome", "the outcome is unknown: it may or may not have been recorded; try again", "1"}},
+	{fsm.ErrNotLeader, problem{503, "no_leader", "no leader could be reached in time; nothing was recorded: try again, or another node", "1"}},
+	{fsm.ErrStaleTerm, problem{503, "no_leader", "the leader changed; nothing was recorded: try again", "1"}},
+}
+
+var (
+	errNoKey     = &httpError{problem{401, "unauthorized", "no API key was given: send Authorization: Bearer KEY", ""}}
+	errUnknown   = &httpError{problem{401, "unauthorized", "the API key is not known", ""}}
+	errScope     = &httpError{problem{403, "forbidden", "this key may only ping: use a key of scope admin", ""}}
+	errNotFound  = &httpError{problem{404, "not_found", "not found", ""}}
+	errTooLarge  = &httpError{problem{413, "body_too_large", "the body is over the limit of 65536 bytes", ""}}
+	errHeaders   = &httpError{problem{431, "headers_too_large", "the request's headers are over the limit of 8192 bytes", ""}}
+	errMalformed = &httpError{problem{400, "malformed_request", "this is not an HTTP request that can be understood", ""}}
+	errTimeout   = &httpError{problem{408, "timeout", "the request did not arrive in time", ""}}
+	errPanic     = &httpError{problem{500, "internal", "an internal error; it was logged", ""}}
+)
+
+// httpError is an error that says itself what a client sees.
+type httpError struct{ problem }
+
+func (e *httpError) Error() string { return e.words }
+
+// badRequest is a 400 with words of its own.
+func badRequest(words string) error {
+	return &httpError{problem{400, "invalid_request", words, ""}}
+}
+
+// statusOf looks an error up.
+func statusOf(err error) problem {
+	var own *httpError
+	if errors.As(err, &own) {
+		return own.problem
+	}
+	for _, row := range statuses {
+		if errors.Is(err, row.err) {
+			p := row.problem
+			if p.words == "" {
+				p.words = err.Error()
+			}
+			return p
+		}
+	}
+	return errPanic.problem
+}
+
+// fail answers with an error.
+func fail(ctx *fasthttp.RequestCtx, err error) {
+	p := statusOf(err)
+	h := &ctx.Response.Header
+	if p.retry != "" {
+		h.Set(fasthttp.HeaderRetryAfter, p.retry)
+	}
+	if p.status == 401 {
+		h.Set(fasthttp.HeaderWWWAuthenticate, "Bearer")
+	}
+	body, _ := json.Marshal(map[string]string{"error": p.words, "code": p.code})
+	ctx.SetStatusCode(p.status)
+	h.SetContentType("application/json")
+	ctx.SetBody(body)
+}
+
+// reply answers with JSON.
+func reply(ctx *fasthttp.RequestCtx, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	ctx.SetStatusCode(status)
+	ctx.Response.Header.SetContentType("application/json")
+	ctx.SetBody(body)
+	return nil
+}

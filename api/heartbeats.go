@@ -1,0 +1,203 @@
+package api
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strconv"
+
+	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// fields are those of a heartbeat that a client may write; nil leaves one alone.
+type fields struct {
+	Name          *string   `json:"name"`
+	Slug          *string   `json:"slug"`
+	IntervalSecs  *int64    `json:"interval_secs"`
+	GraceSecs     *int64    `json:"grace_secs"`
+	MissThreshold *int      `json:"miss_threshold"`
+	Arm           *fsm.Arm  `json:"arm"`
+	Tags          *[]string `json:"tags"`
+	Email         *[]string `json:"email"`
+}
+
+func (f fields) patch() fsm.Patch {
+	return fsm.Patch{
+		Name: f.Name, Slug: f.Slug, Interval: f.IntervalSecs, Grace: f.GraceSecs,
+		Threshold: f.MissThreshold, Arm: f.Arm, Tags: f.Tags, Emails: f.Email,
+	}
+}
+
+// spec completes the fields of a new heartbeat with the defaults.
+func (f fields) spec() fsm.Spec {
+	s := fsm.Spec{
+		Interval: fsm.DefaultInterval, Grace: fsm.DefaultGrace, Threshold: fsm.DefaultThreshold, Arm: fsm.ArmCreated,
+	}
+	assign(&s.Name, f.Name)
+	assign(&s.Slug, f.Slug)
+	assign(&s.Interval, f.IntervalSecs)
+	assign(&s.Grace, f.GraceSecs)
+	assign(&s.Threshold, f.MissThreshold)
+	assign(&s.Arm, f.Arm)
+	assign(&s.Tags, f.Tags)
+	assign(&s.Emails, f.Email)
+	if f.Slug == nil {
+		s.Slug = fsm.MakeSlug(s.Name)
+	}
+	return s
+}
+
+func assign[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func (s *Server) createHeartbeat(ctx *fasthttp.RequestCtx, _ []string) error {
+	var f fields
+	if err := decode(ctx, &f); err != nil {
+		return err
+	}
+	if f.Name == nil {
+		return badRequest(fmt.Sprintf("name is missing; it must have 1 to %d characters", fsm.MaxNameLen))
+	}
+	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: f.spec()}
+	if err := c.Spec.Validate(); err != nil {
+		return err
+	}
+	rand.Read(c.ID[:])
+	return s.commit(ctx, fasthttp.StatusCreated, c)
+}
+
+// commit runs a command that answers with a heartbeat.
+func (s *Server) commit(ctx *fasthttp.RequestCtx, status int, cmd fsm.Command) error {
+	res, err := s.cluster.Propose(within(commandLimit), cmd)
+	if err != nil {
+		return err
+	}
+	h, err := fsm.DecodeHeartbeat(res.Data)
+	if err != nil {
+		return err
+	}
+	return replyHeartbeat(ctx, status, h)
+}
+
+func replyHeartbeat(ctx *fasthttp.RequestCtx, status int, h fsm.Heartbeat) error {
+	ctx.Response.Header.Set(fasthttp.HeaderETag, strconv.Quote(strconv.FormatUint(h.Version, 10)))
+	return reply(ctx, status, toJSON(ctx, h))
+}
+
+// heartbeatID reads the ID in a path; what is no ID is not found.
+func heartbeatID(args []string) (fsm.HeartbeatID, error) {
+	id, err := fsm.ParseHeartbeatID(args[0])
+	if err != nil {
+		return id, errNotFound
+	}
+	return id, nil
+}
+
+// lookup returns a heartbeat; a stale read that does not find it asks again behind
+// a barrier before it says so.
+func (s *Server) lookup(ctx *fasthttp.RequestCtx, id fsm.HeartbeatID) (fsm.Heartbeat, error) {
+	if err := s.fresh(ctx); err != nil {
+		return fsm.Heartbeat{}, err
+	}
+	h, err := s.store.Heartbeat(id)
+	if err != nil {
+		if err := s.certain.wait(within(readLimit)); err != nil {
+			return h, err
+		}
+		h, err = s.store.Heartbeat(id)
+	}
+	return h, err
+}
+
+func (s *Server) getHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
+	id, err := heartbeatID(args)
+	if err != nil {
+		return err
+	}
+	h, err := s.lookup(ctx, id)
+	if err != nil {
+		return err
+	}
+	return replyHeartbeat(ctx, fasthttp.StatusOK, h)
+}
+
+// target reads the ID and the version of a change.
+func target(ctx *fasthttp.RequestCtx, args []string) (id fsm.HeartbeatID, version uint64, err error) {
+	if id, err = heartbeatID(args); err != nil {
+		return id, 0, err
+	}
+	version, err = ifMatch(ctx)
+	return id, version, err
+}
+
+func (s *Server) updateHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
+	id, version, err := target(ctx, args)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		fields
+		Status *string `json:"status"`
+	}
+	if err := decode(ctx, &body); err != nil {
+		return err
+	}
+	c := fsm.Update{ID: id, IfVersion: version, Patch: body.patch()}
+	if err := c.Patch.Validate(); err != nil {
+		return err
+	}
+	if c.Pause, err = pauseOf(body.Status); err != nil {
+		return err
+	}
+	return s.commit(ctx, fasthttp.StatusOK, c)
+}
+
+// pauseOf reads the status that a PATCH asks for.
+func pauseOf(status *string) (*bool, error) {
+	if status == nil {
+		return nil, nil
+	}
+	pause := *status == string(fsm.StatusPaused)
+	if !pause && *status != string(fsm.StatusActive) {
+		return nil, badRequest(fmt.Sprintf("status is %.40q; it may be set to paused or active", *status))
+	}
+	return &pause, nil
+}
+
+func (s *Server) pauseHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
+	id, version, err := target(ctx, args)
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx, fasthttp.StatusOK, fsm.Pause{ID: id, IfVersion: version})
+}
+
+func (s *Server) resumeHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
+	id, version, err := target(ctx, args)
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx, fasthttp.StatusOK, fsm.Resume{ID: id, IfVersion: version})
+}
+
+func (s *Server) deleteHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
+	id, version, err := target(ctx, args)
+	if err != nil {
+		return err
+	}
+	return s.commitNoContent(ctx, fsm.Delete{ID: id, IfVersion: version})
+}
+
+// commitNoContent runs a command whose success has nothing to tell.
+func (s *Server) commitNoContent(ctx *fasthttp.RequestCtx, cmd fsm.Command) error {
+	if _, err := s.cluster.Propose(within(commandLimit), cmd); err != nil {
+		return err
+	}
+	ctx.SetStatusCode(fasthttp.StatusNoContent)
+	return nil
+}

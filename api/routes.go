@@ -1,0 +1,107 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+// handler answers one route; args are the parts of the path that the pattern
+// leaves open. An error becomes an answer by the table of statuses.
+type handler func(s *Server, ctx *fasthttp.RequestCtx, args []string) error
+
+// route is a method, a pattern in which {…} stands for any one part, and who
+// answers. The OpenAPI document lists the same.
+type route struct {
+	method  string
+	pattern string
+	public  bool // needs no key
+	serve   handler
+}
+
+var routes = []route{
+	{"GET", "/v1/heartbeats", false, (*Server).listHeartbeats},
+	{"POST", "/v1/heartbeats", false, (*Server).createHeartbeat},
+	{"GET", "/v1/heartbeats/{id}", false, (*Server).getHeartbeat},
+	{"PATCH", "/v1/heartbeats/{id}", false, (*Server).updateHeartbeat},
+	{"DELETE", "/v1/heartbeats/{id}", false, (*Server).deleteHeartbeat},
+	{"POST", "/v1/heartbeats/{id}/pause", false, (*Server).pauseHeartbeat},
+	{"POST", "/v1/heartbeats/{id}/resume", false, (*Server).resumeHeartbeat},
+	{"GET", "/v1/heartbeats/{id}/pings", false, (*Server).listPings},
+	{"GET", "/v1/alerts", false, (*Server).listAlerts},
+	{"POST", "/v1/alerts/{id}/retry", false, (*Server).retryAlert},
+	{"GET", "/v1/keys", false, (*Server).listKeys},
+	{"POST", "/v1/keys", false, (*Server).createKey},
+	{"DELETE", "/v1/keys/{id}", false, (*Server).deleteKey},
+	{"GET", "/v1/cluster", false, (*Server).clusterStatus},
+	{"DELETE", "/v1/cluster/nodes/{node}", false, (*Server).removeNode},
+	{"GET", "/v1/openapi.json", true, (*Server).openAPI},
+	{"GET", "/healthz", true, (*Server).healthz},
+	{"GET", "/readyz", true, (*Server).readyz},
+	{"GET", "/metrics", true, (*Server).serveMetrics},
+}
+
+// route finds who answers. A path that exists with another method is a 405; a
+// HEAD is a GET whose body fasthttp leaves out.
+func (s *Server) route(ctx *fasthttp.RequestCtx) error {
+	method, path := string(ctx.Method()), string(ctx.Path())
+	if method == fasthttp.MethodHead {
+		method = fasthttp.MethodGet
+	}
+	var allowed []string
+	for i := range routes {
+		r := &routes[i]
+		args, ok := match(r.pattern, path)
+		if !ok {
+			continue
+		}
+		if r.method != method {
+			allowed = append(allowed, r.method)
+			continue
+		}
+		if !r.public {
+			if err := s.authorize(ctx); err != nil {
+				return err
+			}
+		}
+		return r.serve(s, ctx, args)
+	}
+	if allowed != nil {
+		return notAllowed(ctx, allowed)
+	}
+	return errNotFound
+}
+
+func notAllowed(ctx *fasthttp.RequestCtx, allowed []string) error {
+	allow := strings.Join(allowed, ", ")
+	ctx.Response.Header.Set(fasthttp.HeaderAllow, allow)
+	return &httpError{problem{405, "method_not_allowed", "this address takes " + allow, ""}}
+}
+
+// match compares a path with a pattern and returns what stands for its {…}.
+func match(pattern, path string) (args []string, ok bool) {
+	for pattern != "" && path != "" {
+		var want, have string
+		want, pattern = cut(pattern)
+		have, path = cut(path)
+		switch {
+		case strings.HasPrefix(want, "{"):
+			if have == "" {
+				return nil, false
+			}
+			args = append(args, have)
+		case want != have:
+			return nil, false
+		}
+	}
+	return args, pattern == "" && path == ""
+}
+
+// cut takes the first part of a path that begins with a slash.
+func cut(path string) (part, rest string) {
+	path = path[1:]
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i:]
+	}
+	return path, ""
+}

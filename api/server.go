@@ -1,0 +1,123 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	maxBody    = 64 << 10
+	maxHeaders = 8 << 10
+)
+
+// Server is the HTTP interface of one node.
+type Server struct {
+	cfg     Config
+	store   *fsm.Store
+	cluster Cluster
+	admin   [32]byte // SHA-256 of the admin key
+	certain *certainty
+	met     *metrics
+	metrics fasthttp.RequestHandler
+	log     *slog.Logger
+	http    *fasthttp.Server
+}
+
+// New makes the server of a node. Errors wrap ErrConfig.
+func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Registry == nil {
+		cfg.Registry = prometheus.NewRegistry()
+	}
+	s := &Server{cfg: cfg, store: store, cluster: c, admin: hashKey([]byte(cfg.AdminKey)), log: cfg.Logger}
+	s.certain = newCertainty(c.ReadBarrier)
+	var err error
+	if s.met, err = newMetrics(cfg, store); err != nil {
+		return nil, err
+	}
+	s.metrics = metricsHandler(cfg.Registry)
+	s.http = &fasthttp.Server{
+		Handler: s.handle, ErrorHandler: s.unreadable,
+		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxRequestBodySize: maxBody, ReadBufferSize: maxHeaders,
+		NoDefaultServerHeader: true, CloseOnShutdown: true, TCPKeepalive: true,
+		Logger: quiet{},
+	}
+	if cfg.TLSCert != "" {
+		cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
+		if err != nil {
+			return nil, fmt.Errorf("%w: the HTTP certificate cannot be used: %v; see --http-tls-cert and --http-tls-key", ErrConfig, err)
+		}
+		s.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	}
+	return s, nil
+}
+
+// quiet drops fasthttp's own lines: they tell of clients that went away.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+
+// Serve answers requests until Shutdown.
+func (s *Server) Serve(ln net.Listener) error {
+	if s.http.TLSConfig != nil {
+		ln = tls.NewListener(ln, s.http.TLSConfig)
+	}
+	return s.http.Serve(ln)
+}
+
+// Shutdown takes no more connections and waits for the requests under way, until
+// ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.http.ShutdownWithContext(ctx) }
+
+// handle answers every request, whatever happens in it.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	defer s.recover(ctx)
+	if token, ok := pingPath(ctx.Path()); ok {
+		s.ping(ctx, token)
+		return
+	}
+	if err := s.route(ctx); err != nil {
+		fail(ctx, err)
+	}
+}
+
+func (s *Server) recover(ctx *fasthttp.RequestCtx) {
+	if p := recover(); p != nil {
+		s.log.Error("a request met a fault in this program: please report it", "method", string(ctx.Method()), "fault", fmt.Sprint(p), "stack", string(debug.Stack()))
+		ctx.Response.Reset()
+		fail(ctx, errPanic)
+	}
+}
+
+// unreadable answers what fasthttp could not read as a request.
+func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	var netErr net.Error
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		fail(ctx, errTooLarge)
+	case errors.As(err, &small):
+		fail(ctx, errHeaders)
+	case errors.As(err, &netErr) && netErr.Timeout():
+		fail(ctx, errTimeout)
+	default:
+		fail(ctx, errMalformed)
+	}
+}

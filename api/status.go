@@ -1,0 +1,113 @@
+package api
+
+import (
+	_ "embed"
+	"net/url"
+
+	"github.com/valyala/fasthttp"
+)
+
+//go:embed openapi.json
+var openAPIDocument []byte
+
+func (s *Server) openAPI(ctx *fasthttp.RequestCtx, _ []string) error {
+	ctx.Response.Header.SetContentType("application/json")
+	ctx.Response.SetBodyRaw(openAPIDocument)
+	return nil
+}
+
+// healthz says that the process lives. It asks nobody.
+func (s *Server) healthz(ctx *fasthttp.RequestCtx, _ []string) error {
+	ctx.SetContentType("text/plain; charset=utf-8")
+	ctx.SetBodyString("ok\n")
+	return nil
+}
+
+// readyz says whether this node can take a ping, for load balancers.
+func (s *Server) readyz(ctx *fasthttp.RequestCtx, _ []string) error {
+	ctx.SetContentType("text/plain; charset=utf-8")
+	if err := s.cluster.Ready(); err != nil {
+		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
+		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")
+		ctx.SetBodyString("not ready: " + err.Error() + "\n")
+		return nil
+	}
+	ctx.SetBodyString("ready\n")
+	return nil
+}
+
+func (s *Server) serveMetrics(ctx *fasthttp.RequestCtx, _ []string) error {
+	s.metrics(ctx)
+	return nil
+}
+
+type clusterJSON struct {
+	ClusterID  *string    `json:"cluster_id"`
+	Term       uint64     `json:"term"`
+	Leader     *string    `json:"leader"`
+	Nodes      []nodeJSON `json:"nodes"`
+	IngestGaps []gapJSON  `json:"ingest_gaps"`
+}
+
+type nodeJSON struct {
+	Name          string `json:"name"`
+	ID            string `json:"id"`
+	HTTP          string `json:"http"`
+	Cluster       string `json:"cluster"`
+	Voter         bool   `json:"voter"`
+	Alive         bool   `json:"alive"`
+	Leader        bool   `json:"leader"`
+	AppliedIndex  uint64 `json:"applied_index"`
+	LastContactMs *int64 `json:"last_contact_ms"`
+	Version       string `json:"version"`
+}
+
+type gapJSON struct {
+	From *string `json:"from"`
+	To   *string `json:"to"`
+}
+
+// clusterStatus answers from this node at once, also without a majority.
+func (s *Server) clusterStatus(ctx *fasthttp.RequestCtx, _ []string) error {
+	st := s.cluster.Status()
+	out := clusterJSON{Term: st.Term, Nodes: []nodeJSON{}, IngestGaps: []gapJSON{}}
+	if !st.ClusterID.IsZero() {
+		id := st.ClusterID.String()
+		out.ClusterID = &id
+	}
+	if st.Leader != "" {
+		out.Leader = &st.Leader
+	}
+	for _, n := range st.Nodes {
+		out.Nodes = append(out.Nodes, nodeToJSON(n))
+	}
+	for _, g := range s.store.Gaps() {
+		out.IngestGaps = append(out.IngestGaps, gapJSON{stamp(g.From), stamp(g.To)})
+	}
+	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+func nodeToJSON(n NodeStatus) nodeJSON {
+	out := nodeJSON{
+		Name: n.Name, ID: n.ID.String(), HTTP: n.HTTP, Cluster: n.Cluster, Voter: n.Voter, Alive: n.Alive,
+		Leader: n.Leader, AppliedIndex: n.AppliedIndex, Version: n.Version,
+	}
+	if n.AppliedIndex > 0 && n.LastContact >= 0 { // only of the node that answers
+		ms := n.LastContact.Milliseconds()
+		out.LastContactMs = &ms
+	}
+	return out
+}
+
+// removeNode takes a node out of the cluster for good.
+func (s *Server) removeNode(ctx *fasthttp.RequestCtx, args []string) error {
+	name, err := url.PathUnescape(args[0])
+	if err != nil {
+		return errNotFound
+	}
+	if err := s.cluster.Remove(within(commandLimit), name); err != nil {
+		return err
+	}
+	ctx.SetStatusCode(fasthttp.StatusNoContent)
+	return nil
+}
