@@ -59,7 +59,7 @@ type sealed struct {
 // counts a start. Errors say what to do.
 func openIdentity(dir string) (*identity, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, configError("the data folder %s cannot be made: %v; choose another with --data-dir, or mend its permissions", dir, err)
+		return nil, fmt.Errorf("the data folder %s cannot be made: %v; choose another with --data-dir, or mend its permissions", dir, err)
 	}
 	id := &identity{dir: dir}
 	if err := id.acquire(); err != nil {
@@ -75,11 +75,11 @@ func openIdentity(dir string) (*identity, error) {
 func (i *identity) acquire() error {
 	f, err := os.OpenFile(filepath.Join(i.dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return configError("the data folder %s cannot be used: %v; mend its permissions or choose another with --data-dir", i.dir, err)
+		return fmt.Errorf("the data folder %s cannot be used: %v; mend its permissions or choose another with --data-dir", i.dir, err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
-		return configError("the data folder %s is in use by another process: stop that one, or give each node its own --data-dir", i.dir)
+		return fmt.Errorf("the data folder %s is in use by another process: stop that one, or give each node its own --data-dir", i.dir)
 	}
 	i.lock = f
 	return nil
@@ -99,10 +99,10 @@ func (i *identity) load() error {
 		i.ID[6], i.ID[8] = i.ID[6]&0x0f|0x40, i.ID[8]&0x3f|0x80 // a UUID of version 4
 		i.kept.ID = i.ID.String()
 	case err != nil:
-		return configError("%s cannot be read: %v; mend its permissions", name, err)
+		return fmt.Errorf("%s cannot be read: %v; mend its permissions", name, err)
 	default:
 		if err := i.decode(raw); err != nil {
-			return configError("%s is damaged (%v): restore the file, or remove the node from the cluster and start with an empty data folder", name, err)
+			return fmt.Errorf("%s is damaged (%v): restore the file, or remove the node from the cluster and start with an empty data folder", name, err)
 		}
 	}
 	i.kept.Boot++
@@ -115,7 +115,7 @@ func (i *identity) load() error {
 func (i *identity) refuseOrphan() error {
 	for _, name := range []string{"log.db", "snapshots"} {
 		if _, err := os.Stat(filepath.Join(i.dir, name)); err == nil {
-			return configError("%s has data but no %s: restore that file, or start with an empty data folder", i.dir, identityFile)
+			return fmt.Errorf("%s has data but no %s: restore that file, or start with an empty data folder", i.dir, identityFile)
 		}
 	}
 	return nil

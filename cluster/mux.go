@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -64,9 +65,9 @@ func listenMux(addr string, tls *tlsPair, log *slog.Logger) (*mux, error) {
 // listenError says which setting to change.
 func listenError(flag, addr string, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return configError("%s %s is in use: stop the process that listens there, or choose another address", flag, addr)
+		return fmt.Errorf("%s %s is in use: stop the process that listens there, or choose another address", flag, addr)
 	}
-	return configError("%s %s cannot be bound: %v", flag, addr, err)
+	return fmt.Errorf("%s %s cannot be bound: %w", flag, addr, err)
 }
 
 func (m *mux) run() {

@@ -44,7 +44,7 @@ func (n *Node) drain(ctx context.Context) {
 	}
 }
 
-// handOver gives the leadership to another voter, if there is one, so that the
+// handOver gives the leadership to another voter, if one lives, so that the
 // cluster need not notice a silence first.
 func (n *Node) handOver(ctx context.Context) {
 	r := n.raft.Load()
@@ -58,9 +58,11 @@ func (n *Node) handOver(ctx context.Context) {
 	}
 }
 
+// otherVoter reports whether gossip knows another voter to be alive.
 func (n *Node) otherVoter(r *raft.Raft) bool {
+	alive := n.aliveMembers()
 	for _, s := range r.GetConfiguration().Configuration().Servers {
-		if s.Suffrage == raft.Voter && string(s.ID) != n.id.ID.String() {
+		if s.Suffrage == raft.Voter && string(s.ID) != n.id.ID.String() && alive[string(s.ID)] {
 			return true
 		}
 	}
