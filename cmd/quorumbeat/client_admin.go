@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+func (p *program) alertsCommand() *cobra.Command {
+	var params heartbeat.AlertsParams
+	c := p.client("alerts", "List the newest alerts", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+		return api.Alerts(ctx, params)
+	}, func(w *tabwriter.Writer, v any) {
+		row(w, "ID", "CREATED", "KIND", "HEARTBEAT", "RECIPIENT", "STATE", "ATTEMPTS", "SENT", "ERROR")
+		for _, a := range v.([]heartbeat.Alert) {
+			row(w, a.ID, when(&a.CreatedAt), a.Kind, orDash(a.HeartbeatName), orDash(a.Recipient), a.State, a.Attempts, when(a.SentAt), orDash(a.Error))
+		}
+	})
+	c.Flags().StringVar(&params.State, "state", "", "only those in this `state`: pending, claimed, fenced, sent, failed, held, cancelled")
+	c.Flags().StringVar(&params.HeartbeatID, "heartbeat", "", "only those of this heartbeat `ID`")
+	c.Flags().IntVar(&params.Limit, "limit", 100, "how many, 1 to 1000")
+	c.AddCommand(p.client("retry ID", "Send a failed or held alert again", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		return api.RetryAlert(ctx, args[0])
+	}, func(w *tabwriter.Writer, v any) { row(w, v.(*heartbeat.Alert).State) }))
+	return c
+}
+
+func (p *program) keysCommand() *cobra.Command {
+	keys := &cobra.Command{Use: "keys", Short: "Manage API keys", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	keys.AddCommand(p.client("list", "List the API keys", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+		return api.Keys(ctx)
+	}, func(w *tabwriter.Writer, v any) {
+		row(w, "ID", "NAME", "SCOPE", "CREATED")
+		for _, k := range v.([]heartbeat.Key) {
+			row(w, k.ID, k.Name, k.Scope, when(&k.CreatedAt))
+		}
+	}))
+	var scope string
+	create := p.client("create NAME", "Make an API key; it is shown this once", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		return api.CreateKey(ctx, args[0], scope)
+	}, func(w *tabwriter.Writer, v any) {
+		k := v.(*heartbeat.Key)
+		row(w, "ID", k.ID)
+		row(w, "Scope", k.Scope)
+		row(w, "Key", k.Key)
+	})
+	create.Flags().StringVar(&scope, "scope", "admin", "admin (everything) or ping (pings by slug only)")
+	keys.AddCommand(create, p.client("delete ID", "Revoke an API key", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		return map[string]string{"deleted": args[0]}, api.DeleteKey(ctx, args[0])
+	}, say("deleted")))
+	return keys
+}
+
+func (p *program) clusterCommand() *cobra.Command {
+	c := p.client("cluster", "Show the cluster as the answering node sees it", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+		return api.Cluster(ctx)
+	}, showCluster)
+	c.AddCommand(p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		return map[string]string{"removed": args[0]}, api.RemoveNode(ctx, args[0])
+	}, say("removed: its data folder cannot come back")))
+	return c
+}
+
+func showCluster(w *tabwriter.Writer, v any) {
+	c := v.(*heartbeat.Cluster)
+	row(w, "Cluster", orDash(c.ClusterID))
+	row(w, "Leader", orDash(c.Leader))
+	row(w, "Term", c.Term)
+	row(w)
+	row(w, "NODE", "ROLE", "ALIVE", "HTTP", "CLUSTER", "VERSION", "ID")
+	for _, n := range c.Nodes {
+		role := "non-voter"
+		switch {
+		case n.Leader:
+			role = "leader"
+		case n.Voter:
+			role = "voter"
+		}
+		row(w, orDash(n.Name), role, map[bool]string{true: "yes", false: "no"}[n.Alive], orDash(n.HTTP), n.Cluster, orDash(n.Version), n.ID)
+	}
+	if len(c.IngestGaps) > 0 {
+		row(w)
+		row(w, "NO PING COULD BE TAKEN FROM", "TO")
+		for _, g := range c.IngestGaps {
+			row(w, when(&g.From), when(&g.To))
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+const (
+	devKey   = "quorumbeat-dev-key"
+	devNodes = 3
+)
+
+// devPorts are the HTTP ports of the nodes, if they are free.
+var devPorts = [devNodes]string{"8080", "8180", "8280"}
+
+func (p *program) devCommand() *cobra.Command {
+	s := newServeSettings()
+	s.alerting.SMTPURL, s.alerting.Settings.MailTo = "stdout:", []string{"you@example.com"}
+	s.logLevel = "error"
+	c := &cobra.Command{
+		Use:   "dev",
+		Short: "Run three nodes on this machine to try things with; mails are shown here",
+		Long: "Run three nodes in one process on loopback, with their data in a temporary folder that is deleted at the end.\n" +
+			"Mails are shown on the terminal. Ctrl-C ends it.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := p.resolve(c.Flags()); err != nil {
+				return err
+			}
+			return p.dev(c.Context(), s)
+		},
+	}
+	f := c.Flags()
+	f.StringSliceVar(&s.alerting.Settings.MailTo, "mail-to", s.alerting.Settings.MailTo, "`addresses` that get the alerts")
+	f.StringVar(&s.alerting.SMTPURL, "smtp-url", s.alerting.SMTPURL, "mail server; stdout: shows mails on the terminal")
+	f.StringVar(&s.logLevel, "log-level", s.logLevel, "debug, info, warn or error")
+	return c
+}
+
+// dev runs three nodes until ctx ends.
+func (p *program) dev(ctx context.Context, s *serveSettings) (err error) {
+	dir, err := os.MkdirTemp("", "quorumbeat-dev-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	terminal := &lockedWriter{w: p.stdout}
+	var nodes []*node
+	defer func() { err = errors.Join(err, stopAll(nodes)) }()
+	for i := range devNodes {
+		n, err := p.devNode(*s, dir, i, nodes, terminal)
+		if err != nil {
+			return err
+		}
+		nodes = append(nodes, n)
+	}
+	if err := waitReady(ctx, nodes); err != nil {
+		return err
+	}
+	p.devHint(nodes, terminal)
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(terminal, "\nending the three nodes and deleting their data")
+		return nil
+	case err = <-nodes[0].cluster.Fatal():
+	case err = <-nodes[1].cluster.Fatal():
+	case err = <-nodes[2].cluster.Fatal():
+	}
+	return err
+}
+
+// devNode starts the i-th node; it finds the others by the first one's gossip.
+func (p *program) devNode(s serveSettings, dir string, i int, before []*node, terminal *lockedWriter) (*node, error) {
+	s.cluster.NodeName = fmt.Sprintf("node%d", i+1)
+	s.cluster.DataDir = filepath.Join(dir, s.cluster.NodeName)
+	s.cluster.ClusterAddr, s.cluster.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
+	s.api.AdminKey = devKey
+	s.httpAddr = devAddr(devPorts[i])
+	if len(before) > 0 {
+		_, gossip := before[0].cluster.Addrs()
+		s.cluster.Join = []string{gossip}
+	}
+	s.cluster.BootstrapExpect = devNodes
+	s.cluster.Version, s.api.Version, s.api.Revision = version, version, revision
+	s.alerting.NodeName = s.cluster.NodeName
+	return startNode(&s, s.logger(p), terminal)
+}
+
+// devAddr is a port on loopback, or any if that one is taken.
+func devAddr(port string) string {
+	addr := net.JoinHostPort("127.0.0.1", port)
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	ln.Close()
+	return addr
+}
+
+// waitReady waits until every node can take pings.
+func waitReady(ctx context.Context, nodes []*node) error {
+	limit := time.After(time.Minute)
+	for {
+		var err error
+		for _, n := range nodes {
+			if e := n.cluster.Ready(); e != nil {
+				err = e
+			}
+		}
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil
+		case <-limit:
+			return fmt.Errorf("the three nodes did not form a cluster within a minute: %w", err)
+		}
+	}
+}
+
+func (p *program) devHint(nodes []*node, w *lockedWriter) {
+	fmt.Fprintf(w, "quorumbeat %s: three nodes are ready\n\n", version)
+	for _, n := range nodes {
+		fmt.Fprintf(w, "  http://%s\n", n.http)
+	}
+	first := "http://" + nodes[0].http
+	fmt.Fprintf(w, `
+API key: %s
+
+Create a heartbeat that is due every 10 seconds:
+  curl -H 'Authorization: Bearer %s' %s/v1/heartbeats \
+    -d '{"name":"first","interval_secs":10,"grace_secs":2}'
+
+Ping it, with the token from the answer, at any of the nodes:
+  curl -X POST %s/v1/heartbeats/TOKEN/ping
+
+Mails are shown below. Ctrl-C ends the nodes and deletes their data.
+`, devKey, devKey, first, "http://"+nodes[1].http)
+}
+
+// stopAll stops the nodes side by side: one alone may wait for the others.
+func stopAll(nodes []*node) error {
+	errs := make([]error, len(nodes))
+	var stopping sync.WaitGroup
+	for i, n := range nodes {
+		stopping.Go(func() { errs[i] = n.stop() })
+	}
+	stopping.Wait()
+	return errors.Join(errs...)
+}
+
+// lockedWriter keeps what several nodes write apart.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  interface{ Write([]byte) (int, error) }
+}
+
+func (l *lockedWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/quorumbeat/quorumbeat/alerting"
+	"github.com/quorumbeat/quorumbeat/api"
+	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// stopLimit bounds an orderly end.
+const stopLimit = 20 * time.Second
+
+// node is a running node with everything that belongs to it.
+type node struct {
+	http    string // HOST:PORT that it listens at
+	cluster *cluster.Node
+	down    []func(context.Context) error
+}
+
+// startNode makes the parts of a node in the order in which each needs the ones
+// before, and takes down what stands if one fails.
+func startNode(s *serveSettings, log *slog.Logger, terminal io.Writer) (*node, error) {
+	n := &node{}
+	if err := n.start(s, log, terminal); err != nil {
+		return nil, errors.Join(err, n.stop())
+	}
+	return n, nil
+}
+
+func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) error {
+	reg := prometheus.NewRegistry()
+	store := fsm.NewStore()
+
+	cc := s.cluster
+	cc.Logger, cc.Registerer = log, reg
+	c, err := cluster.Open(cc, store)
+	if err != nil {
+		return err
+	}
+	n.cluster = c
+	n.push(c.Shutdown)
+
+	ln, err := listenHTTP(s.httpAddr, cc.DataDir)
+	if err != nil {
+		return err
+	}
+	n.push(func(context.Context) error { return ignoreClosed(ln.Close()) })
+	n.http = ln.Addr().String()
+	clusterAddr, gossipAddr := c.Addrs()
+	if err := writeAddrs(filepath.Join(cc.DataDir, addrsFile), addrs{n.http, clusterAddr, gossipAddr}); err != nil {
+		return err
+	}
+
+	ac := s.alerting
+	ac.Logger, ac.Registerer, ac.Terminal = log, reg, terminal
+	mails, err := alerting.New(ac, store, c)
+	if err != nil {
+		return err
+	}
+	n.down = append([]func(context.Context) error{func(context.Context) error { return mails.Close() }}, n.down...) // after the cluster
+	c.OnLeader(mails.Lead)
+
+	hc := s.api
+	hc.Logger, hc.Registry = log, reg
+	server, err := api.New(hc, store, clusterForAPI{c})
+	if err != nil {
+		return err
+	}
+	n.serve(server, ln)
+	if err := c.Start(advertisedHTTP(n.http, cc.Advertise, clusterAddr)); err != nil {
+		return err
+	}
+	log.Info("this node serves", "http", n.http, "cluster", clusterAddr, "gossip", gossipAddr, "version", version)
+	return nil
+}
+
+// serve answers HTTP until the node stops.
+func (n *node) serve(server *api.Server, ln net.Listener) {
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ln) }()
+	n.push(func(ctx context.Context) error {
+		return errors.Join(server.Shutdown(ctx), ignoreClosed(<-done))
+	})
+}
+
+func (n *node) push(undo func(context.Context) error) { n.down = append(n.down, undo) }
+
+// stop takes the parts down, the last one first.
+func (n *node) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	var errs []error
+	for i := len(n.down) - 1; i >= 0; i-- {
+		errs = append(errs, n.down[i](ctx))
+	}
+	n.down = nil
+	return errors.Join(errs...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// listenHTTP binds the public address; port 0 is the last start's port again, if
+// it is free.
+func listenHTTP(addr, dataDir string) (net.Listener, error) {
+	if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
+		if last := lastPort(filepath.Join(dataDir, addrsFile)); last != "" {
+			if ln, err := net.Listen("tcp", net.JoinHostPort(host, last)); err == nil {
+				return ln, nil
+			}
+		}
+	}
+	ln, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("--http-addr %s is in use: stop the process that listens there, or choose another address", addr)
+	case err != nil:
+		return nil, fmt.Errorf("--http-addr %s cannot be bound: %w", addr, err)
+	}
+	return ln, nil
+}
+
+// advertisedHTTP is where others find this node's HTTP, when it listens everywhere.
+func advertisedHTTP(http, advertise, clusterAddr string) string {
+	host, port, err := net.SplitHostPort(http)
+	if err != nil {
+		return http
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsUnspecified() {
+		return http
+	}
+	if advertise == "" {
+		advertise, _, _ = net.SplitHostPort(clusterAddr)
+	}
+	return net.JoinHostPort(advertise, port)
+}
+
+// clusterForAPI shows the cluster to the API, which must not know its package.
+type clusterForAPI struct{ *cluster.Node }
+
+func (c clusterForAPI) Status() api.ClusterStatus {
+	s := c.Node.Status()
+	out := api.ClusterStatus{ClusterID: s.ClusterID, Term: s.Term, Leader: s.Leader}
+	for _, n := range s.Nodes {
+		out.Nodes = append(out.Nodes, api.NodeStatus(n))
+	}
+	return out
+}

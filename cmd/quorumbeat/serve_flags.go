@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/quorumbeat/quorumbeat/alerting"
+	"github.com/quorumbeat/quorumbeat/api"
+	"github.com/quorumbeat/quorumbeat/cluster"
+)
+
+// serveSettings are the settings of a node, as flags.
+type serveSettings struct {
+	config     string
+	httpAddr   string
+	secretFile string
+	secret     string
+	groupWait  time.Duration
+	logLevel   string
+	logFormat  string
+
+	cluster  cluster.Config
+	alerting alerting.Config
+	api      api.Config
+}
+
+func newServeSettings() *serveSettings {
+	s := &serveSettings{cluster: cluster.DefaultConfig(), alerting: alerting.DefaultConfig(), api: api.DefaultConfig()}
+	s.cluster.NodeName, _ = os.Hostname()
+	s.cluster.DataDir = "./data"
+	s.groupWait = time.Duration(s.alerting.Settings.GroupWait) * time.Millisecond
+	return s
+}
+
+// register declares the flags. Their defaults are those of the packages.
+func (s *serveSettings) register(f *pflag.FlagSet) {
+	c, a, h := &s.cluster, &s.alerting, &s.api
+	f.StringVar(&s.config, "config", "", "YAML `file` of settings, named like the flags; flags and QUORUMBEAT_… variables win")
+	f.StringVar(&c.NodeName, "node-name", c.NodeName, "what people call this node")
+	f.StringVar(&c.DataDir, "data-dir", c.DataDir, "`folder` of this node's log, snapshots and identity; one process each")
+	f.StringVar(&s.httpAddr, "http-addr", ":8080", "public HTTP `address`; port 0 takes the last start's port, else any")
+	f.StringVar(&h.TLSCert, "http-tls-cert", "", "PEM `file` of the HTTP certificate; with --http-tls-key")
+	f.StringVar(&h.TLSKey, "http-tls-key", "", "PEM `file` of the HTTP certificate's key")
+	f.StringVar(&c.ClusterAddr, "cluster-addr", c.ClusterAddr, "`address` for Raft and forwarding between nodes")
+	f.StringVar(&c.GossipAddr, "gossip-addr", c.GossipAddr, "`address` for finding other nodes (TCP and UDP)")
+	f.StringVar(&c.Advertise, "advertise", "", "`host` that the other nodes reach this one at (default: the bound one)")
+	f.StringSliceVar(&c.Join, "join", nil, "gossip `addresses` of other nodes, tried until they answer")
+	f.IntVar(&c.BootstrapExpect, "bootstrap-expect", c.BootstrapExpect, "nodes that form a new cluster together, 1 to 9; 0: never form one (default with --join)")
+	f.StringVar(&s.secretFile, "cluster-secret-file", "", "`file` with the cluster secret of 'quorumbeat secret', the same on every node; needed beyond loopback")
+	f.StringVar(&s.secret, "cluster-secret", "", "the cluster secret itself: for QUORUMBEAT_CLUSTER_SECRET rather than for the command line")
+	f.StringVar(&c.TLSCert, "cluster-tls-cert", "", "PEM `file` of an own certificate for the cluster port, instead of one made from the secret")
+	f.StringVar(&c.TLSKey, "cluster-tls-key", "", "PEM `file` of its key")
+	f.StringVar(&c.TLSCA, "cluster-tls-ca", "", "PEM `file` of the CA that all nodes' certificates are signed by")
+	f.StringVar(&h.AdminKey, "admin-key", "", "API `key` that may do everything, 16 to 256 printable characters; the same on every node")
+	f.StringVar(&a.SMTPURL, "smtp-url", "", "mail server, smtp://user:password@host:587?tls=starttls|implicit|none, or stdout: to show mails")
+	f.StringVar(&a.MailFrom, "mail-from", a.MailFrom, "sender's `address`")
+	f.StringSliceVar(&a.Settings.MailTo, "mail-to", nil, "`addresses` that get the alerts of heartbeats that name none (replicated)")
+	f.IntVar(&a.Settings.History, "history", a.Settings.History, "pings kept of each heartbeat, 0 to 1000000 (replicated)")
+	f.StringVar(&a.InDoubt, "in-doubt", a.InDoubt, "what to do with a mail that may have been delivered: resend or hold")
+	f.DurationVar(&c.DeadAfter, "dead-after", 0, "remove a dead voter after this long, if three others live; 0: never")
+	f.IntVar(&a.Settings.Burst, "alert-burst", a.Settings.Burst, "single mails a recipient and window; more become a digest (replicated)")
+	f.DurationVar(&s.groupWait, "alert-group-wait", s.groupWait, "length of that window; 0s turns digests off (replicated)")
+	f.BoolVar(&h.MetricsPerHeartbeat, "metrics-per-heartbeat", h.MetricsPerHeartbeat, "export metrics of each heartbeat")
+	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
+}
+
+// complete derives what depends on several flags, and validates everything.
+func (s *serveSettings) complete(f *pflag.FlagSet) error {
+	if len(s.cluster.Join) > 0 && !f.Changed("bootstrap-expect") {
+		s.cluster.BootstrapExpect = 0
+	}
+	s.alerting.Settings.GroupWait = s.groupWait.Milliseconds()
+	s.alerting.NodeName = s.cluster.NodeName
+	s.cluster.Version, s.api.Version, s.api.Revision = version, version, revision
+	if err := s.readSecret(); err != nil {
+		return err
+	}
+	if s.logFormat != "text" && s.logFormat != "json" {
+		return usagef("--log-format is %q: use text or json", s.logFormat)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s.logLevel) {
+		return usagef("--log-level is %q: use debug, info, warn or error", s.logLevel)
+	}
+	return firstError(s.cluster.Validate, s.alerting.Validate, s.api.Validate)
+}
+
+func firstError(checks ...func() error) error {
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *serveSettings) readSecret() (err error) {
+	text := []byte(s.secret)
+	if s.secretFile != "" {
+		if s.secret != "" {
+			return usagef("both a cluster secret and a file of one are given: use --cluster-secret-file alone")
+		}
+		if text, err = os.ReadFile(s.secretFile); err != nil {
+			return usagef("--cluster-secret-file: %v; make one with 'quorumbeat secret'", err)
+		}
+	}
+	if text != nil && (s.secretFile != "" || len(text) > 0) {
+		s.cluster.Secrets, err = cluster.ParseSecrets(text)
+	}
+	return err
+}
+
+// logger writes to the given place in the form that was asked for.
+func (s *serveSettings) logger(p *program) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(s.logLevel)) // validated
+	opts := &slog.HandlerOptions{Level: level}
+	if s.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(p.stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(p.stderr, opts))
+}
+
+// load reads the settings from everywhere.
+func (s *serveSettings) load(p *program, f *pflag.FlagSet) error {
+	if err := p.resolve(f); err != nil {
+		return err
+	}
+	if err := s.complete(f); err != nil {
+		if errors.Is(err, errUsage) {
+			return err
+		}
+		return usageError{fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "configuration: "))}
+	}
+	return nil
+}

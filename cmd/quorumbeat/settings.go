@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/pflag"
+)
+
+// envPrefix begins the environment's name of every flag.
+const envPrefix = "QUORUMBEAT_"
+
+// secretFlags may also be given as the name of a file, in the environment variable
+// with _FILE at its end.
+var secretFlags = map[string]bool{"admin-key": true, "smtp-url": true, "cluster-secret": true, "api-key": true}
+
+// resolve fills in the flags that the command line leaves open: from the
+// environment, else from the YAML file of --config. Unknown keys are errors, in
+// the file at least: the environment belongs to others too.
+func (p *program) resolve(flags *pflag.FlagSet) error {
+	given := map[string]bool{}
+	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
+	if err := p.fromEnv(flags, given); err != nil {
+		return err
+	}
+	config := flags.Lookup("config")
+	if config == nil || config.Value.String() == "" {
+		return nil
+	}
+	return fromFile(flags, config.Value.String(), given)
+}
+
+func (p *program) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if err != nil || given[f.Name] || f.Name == "help" {
+			return
+		}
+		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := p.env(name)
+		if !ok && secretFlags[f.Name] {
+			value, ok, err = p.fromSecretFile(name + "_FILE")
+		}
+		if err != nil || !ok {
+			return
+		}
+		given[f.Name] = true
+		if e := flags.Set(f.Name, value); e != nil {
+			err = usagef("%s: %v", name, hideSecret(f.Name, e))
+		}
+	})
+	return err
+}
+
+func (p *program) fromSecretFile(name string) (string, bool, error) {
+	path, ok := p.env(name)
+	if !ok {
+		return "", false, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", false, usagef("%s: %v", name, err)
+	}
+	return strings.TrimSpace(string(b)), true, nil
+}
+
+// fromFile reads a mapping of flags' names to values; lists may be YAML lists.
+func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return usagef("--config: %v", err)
+	}
+	values := map[string]any{}
+	if err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
+		return usagef("%s is not a YAML mapping of settings: %v", path, err)
+	}
+	for name, value := range values {
+		f := flags.Lookup(name)
+		if f == nil || name == "help" || name == "config" {
+			return usagef("%s: unknown setting %q; see 'quorumbeat serve --help' for those that there are", path, name)
+		}
+		if given[name] {
+			continue
+		}
+		text, err := settingText(value)
+		if err == nil {
+			err = flags.Set(name, text)
+		}
+		if err != nil {
+			return usagef("%s: %s: %v", path, name, hideSecret(name, err))
+		}
+	}
+	return nil
+}
+
+// settingText is a YAML value as it would stand on the command line.
+func settingText(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", errors.New("has no value")
+	case map[string]any:
+		return "", errors.New("is a mapping; it must be a single value or a list")
+	case []any:
+		parts := make([]string, len(v))
+		for i, x := range v {
+			parts[i] = fmt.Sprint(x)
+		}
+		return strings.Join(parts, ","), nil
+	}
+	return fmt.Sprint(v), nil
+}
+
+// hideSecret keeps a value that pflag quotes in its errors out of sight.
+func hideSecret(flag string, err error) error {
+	if secretFlags[flag] {
+		return errors.New("the value is not valid")
+	}
+	return err
+}

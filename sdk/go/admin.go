@@ -1,0 +1,126 @@
+package heartbeat
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Alert is a row of the alert ledger: one mail for one recipient, or its part in a
+// digest.
+type Alert struct {
+	ID            string     `json:"id"`
+	IncidentID    string     `json:"incident_id"`
+	HeartbeatID   string     `json:"heartbeat_id"`
+	HeartbeatName string     `json:"heartbeat_name"`
+	Kind          string     `json:"kind"` // down, recovered, unheard, digest
+	Channel       string     `json:"channel"`
+	Recipient     string     `json:"recipient"`
+	State         string     `json:"state"` // pending, claimed, fenced, sent, failed, held, cancelled
+	Attempts      int        `json:"attempts"`
+	InDoubt       bool       `json:"in_doubt"` // an earlier attempt may have been delivered
+	MessageID     string     `json:"message_id"`
+	DigestID      string     `json:"digest_id"`
+	Error         string     `json:"error"`
+	CreatedAt     time.Time  `json:"created_at"`
+	SentAt        *time.Time `json:"sent_at"`
+}
+
+// AlertsParams chooses alerts; zero values choose all.
+type AlertsParams struct {
+	State       string
+	HeartbeatID string
+	Limit       int // 1 to 1000; 0: 100
+}
+
+// Alerts returns the newest rows of the ledger, newest first.
+func (c *Client) Alerts(ctx context.Context, p AlertsParams) ([]Alert, error) {
+	q := url.Values{}
+	for k, v := range map[string]string{"state": p.State, "heartbeat_id": p.HeartbeatID} {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	if p.Limit != 0 {
+		q.Set("limit", strconv.Itoa(p.Limit))
+	}
+	out, err := result[struct{ Alerts []Alert }](ctx, c, http.MethodGet, "/v1/alerts?"+q.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return out.Alerts, nil
+}
+
+// RetryAlert has a failed or held alert sent again.
+func (c *Client) RetryAlert(ctx context.Context, id string) (*Alert, error) {
+	return result[Alert](ctx, c, http.MethodPost, "/v1/alerts/"+url.PathEscape(id)+"/retry", nil)
+}
+
+// Key is an API key.
+type Key struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Scope     string    `json:"scope"`         // "admin" or "ping"
+	Key       string    `json:"key,omitempty"` // only of a key that was just created
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Keys lists the API keys, without the keys themselves.
+func (c *Client) Keys(ctx context.Context) ([]Key, error) {
+	out, err := result[struct{ Keys []Key }](ctx, c, http.MethodGet, "/v1/keys", nil)
+	if err != nil {
+		return nil, err
+	}
+	return out.Keys, nil
+}
+
+// CreateKey makes an API key. Its Key is shown this once.
+func (c *Client) CreateKey(ctx context.Context, name, scope string) (*Key, error) {
+	return result[Key](ctx, c, http.MethodPost, "/v1/keys", map[string]string{"name": name, "scope": scope})
+}
+
+// DeleteKey revokes an API key.
+func (c *Client) DeleteKey(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, "/v1/keys/"+url.PathEscape(id), nil, nil)
+}
+
+// Cluster is the cluster as the answering node sees it.
+type Cluster struct {
+	ClusterID  string `json:"cluster_id"`
+	Term       uint64 `json:"term"`
+	Leader     string `json:"leader"` // a name, "" if none is known
+	Nodes      []Node `json:"nodes"`
+	IngestGaps []Gap  `json:"ingest_gaps"`
+}
+
+// Node is one node of a cluster.
+type Node struct {
+	Name          string `json:"name"`
+	ID            string `json:"id"`
+	HTTP          string `json:"http"`
+	Cluster       string `json:"cluster"`
+	Voter         bool   `json:"voter"`
+	Alive         bool   `json:"alive"`
+	Leader        bool   `json:"leader"`
+	AppliedIndex  uint64 `json:"applied_index"`   // of the answering node, else 0
+	LastContactMs *int64 `json:"last_contact_ms"` // likewise
+	Version       string `json:"version"`
+}
+
+// Gap is a time in which no ping could be taken.
+type Gap struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// Cluster returns the state of the cluster.
+func (c *Client) Cluster(ctx context.Context) (*Cluster, error) {
+	return result[Cluster](ctx, c, http.MethodGet, "/v1/cluster", nil)
+}
+
+// RemoveNode takes a node out of the cluster for good, by name or ID.
+func (c *Client) RemoveNode(ctx context.Context, nameOrID string) error {
+	return c.call(ctx, http.MethodDelete, "/v1/cluster/nodes/"+url.PathEscape(nameOrID), nil, nil)
+}

@@ -1,0 +1,152 @@
+package heartbeat
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Heartbeat is a monitored job.
+type Heartbeat struct {
+	ID                string     `json:"id"`
+	Name              string     `json:"name"`
+	Slug              string     `json:"slug"`
+	Token             string     `json:"token"` // the credential for pings
+	PingURL           string     `json:"ping_url"`
+	IntervalSecs      int64      `json:"interval_secs"`
+	GraceSecs         int64      `json:"grace_secs"`
+	MissThreshold     int        `json:"miss_threshold"`
+	Arm               string     `json:"arm"`
+	Tags              []string   `json:"tags"`
+	Email             []string   `json:"email"` // empty: the server's default recipients
+	Status            string     `json:"status"`
+	ConsecutiveMisses int64      `json:"consecutive_misses"`
+	PingsTotal        uint64     `json:"pings_total"`
+	LastPingedAt      *time.Time `json:"last_pinged_at"`
+	NextExpectedAt    *time.Time `json:"next_expected_at"` // without grace; nil while paused or unarmed
+	LastAlertAt       *time.Time `json:"last_alert_at"`
+	CreatedAt         time.Time  `json:"created_at"`
+	UpdatedAt         time.Time  `json:"updated_at"`
+	Version           uint64     `json:"version"`
+}
+
+// The values of Heartbeat.Status.
+const (
+	StatusActive  = "active"
+	StatusPaused  = "paused"
+	StatusFailing = "failing"
+)
+
+// CreateParams describes a new heartbeat. Only Name is needed; zero values of the
+// others leave the server's defaults (1 h interval, 5 min grace, 2 misses).
+type CreateParams struct {
+	Name          string   `json:"name"`
+	IntervalSecs  int64    `json:"interval_secs,omitempty"` // 1 to 31,622,400
+	GraceSecs     *int64   `json:"grace_secs,omitempty"`    // 0 to 31,622,400; nil: the default
+	MissThreshold int      `json:"miss_threshold,omitempty"`
+	Slug          string   `json:"slug,omitempty"`
+	Arm           string   `json:"arm,omitempty"` // "created" or "first_ping"
+	Tags          []string `json:"tags,omitempty"`
+	Email         []string `json:"email,omitempty"`
+}
+
+// UpdateParams changes the fields that are not nil.
+type UpdateParams struct {
+	Name          *string   `json:"name,omitempty"`
+	IntervalSecs  *int64    `json:"interval_secs,omitempty"`
+	GraceSecs     *int64    `json:"grace_secs,omitempty"`
+	MissThreshold *int      `json:"miss_threshold,omitempty"`
+	Slug          *string   `json:"slug,omitempty"`
+	Arm           *string   `json:"arm,omitempty"`
+	Tags          *[]string `json:"tags,omitempty"`
+	Email         *[]string `json:"email,omitempty"`
+	Status        *string   `json:"status,omitempty"` // StatusPaused or StatusActive
+}
+
+// Ping is one recorded ping.
+type Ping struct {
+	ID          string    `json:"id"`
+	HeartbeatID string    `json:"heartbeat_id"`
+	PingedAt    time.Time `json:"pinged_at"`
+}
+
+// PingsParams chooses pings of the history.
+type PingsParams struct {
+	Limit int // 1 to 100; 0: 50
+}
+
+// Create adds a heartbeat.
+func (c *Client) Create(ctx context.Context, p CreateParams) (*Heartbeat, error) {
+	return result[Heartbeat](ctx, c, http.MethodPost, "/v1/heartbeats", p)
+}
+
+// List returns all heartbeats, newest first.
+func (c *Client) List(ctx context.Context) ([]Heartbeat, error) {
+	out, err := result[struct{ Heartbeats []Heartbeat }](ctx, c, http.MethodGet, "/v1/heartbeats", nil)
+	if err != nil {
+		return nil, err
+	}
+	return out.Heartbeats, nil
+}
+
+// Get returns one heartbeat.
+func (c *Client) Get(ctx context.Context, id string) (*Heartbeat, error) {
+	return result[Heartbeat](ctx, c, http.MethodGet, heartbeatPath(id, ""), nil)
+}
+
+// Update changes a heartbeat and returns it as it is then.
+func (c *Client) Update(ctx context.Context, id string, p UpdateParams) (*Heartbeat, error) {
+	return result[Heartbeat](ctx, c, http.MethodPatch, heartbeatPath(id, ""), p)
+}
+
+// Pause stops the judging of a heartbeat; its pings are still recorded.
+func (c *Client) Pause(ctx context.Context, id string) (*Heartbeat, error) {
+	return result[Heartbeat](ctx, c, http.MethodPost, heartbeatPath(id, "/pause"), nil)
+}
+
+// Resume arms a paused heartbeat from now; the next missed interval alerts.
+func (c *Client) Resume(ctx context.Context, id string) (*Heartbeat, error) {
+	return result[Heartbeat](ctx, c, http.MethodPost, heartbeatPath(id, "/resume"), nil)
+}
+
+// Delete removes a heartbeat and its pings.
+func (c *Client) Delete(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, heartbeatPath(id, ""), nil, nil)
+}
+
+// Ping records a good run. It returns the heartbeat's "ok" or "paused".
+func (c *Client) Ping(ctx context.Context, token string) (status string, err error) {
+	keyless := *c
+	keyless.apiKey = "" // the token is the credential
+	out, err := result[struct{ Status string }](ctx, &keyless, http.MethodPost, heartbeatPath(token, "/ping"), nil)
+	if err != nil {
+		return "", err
+	}
+	return out.Status, nil
+}
+
+// Pings returns the newest pings of a heartbeat, newest first.
+func (c *Client) Pings(ctx context.Context, id string, p PingsParams) ([]Ping, error) {
+	path := heartbeatPath(id, "/pings")
+	if p.Limit != 0 {
+		path += "?limit=" + strconv.Itoa(p.Limit)
+	}
+	out, err := result[struct{ Pings []Ping }](ctx, c, http.MethodGet, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return out.Pings, nil
+}
+
+func heartbeatPath(id, suffix string) string { return "/v1/heartbeats/" + url.PathEscape(id) + suffix }
+
+// result is call for an answer of type T.
+func result[T any](ctx context.Context, c *Client, method, path string, in any) (*T, error) {
+	out := new(T)
+	if err := c.call(ctx, method, path, in, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
