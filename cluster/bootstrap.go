@@ -28,7 +28,6 @@ type bootstrapper struct {
 	members func() []member
 	ask     func(ctx context.Context, addr string, req controlRequest) (controlAnswer, error)
 	form    func(raft.Configuration) error
-	woken   <-chan struct{}
 	told    bool
 }
 

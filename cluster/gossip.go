@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -65,14 +66,16 @@ func decodeMeta(b []byte) (m nodeMeta, ok bool) {
 
 // gossip finds the other nodes and tells where they are. It decides nothing.
 type gossip struct {
-	list *memberlist.Memberlist
-	id   *identity
-	join []string
-	log  *slog.Logger
-	woke chan struct{}
+	list  *memberlist.Memberlist
+	id    *identity
+	join  []string
+	local string // HOST:PORT that others reach this gossip at
+	log   *slog.Logger
+	woke  chan struct{}
 
 	mu     sync.Mutex
 	meta   nodeMeta
+	alive  map[fsm.NodeID]member
 	warned map[fsm.NodeID]time.Time // foreign clusters that were met
 
 	stop    context.CancelFunc
@@ -84,7 +87,7 @@ type gossip struct {
 func openGossip(cfg Config, id *identity) (*gossip, error) {
 	g := &gossip{
 		id: id, join: cfg.Join, log: cfg.logger().With("node", cfg.NodeName),
-		woke: make(chan struct{}, 1), warned: map[fsm.NodeID]time.Time{},
+		woke: make(chan struct{}, 1), warned: map[fsm.NodeID]time.Time{}, alive: map[fsm.NodeID]member{},
 		meta: nodeMeta{ClusterID: id.cluster(), Name: cfg.NodeName, Version: cfg.Version},
 		stop: func() {}, foreign: func(error) {},
 	}
@@ -95,6 +98,7 @@ func openGossip(cfg Config, id *identity) (*gossip, error) {
 	if g.list, err = memberlist.Create(c); err != nil {
 		return nil, listenError("--gossip-addr", cfg.GossipAddr, err)
 	}
+	g.local = g.list.LocalNode().Address()
 	return g, nil
 }
 
@@ -219,28 +223,25 @@ func (g *gossip) missing() (out []string) {
 }
 
 // members lists the living nodes, this one included.
-func (g *gossip) members() (out []member) {
-	for _, n := range g.list.Members() {
-		id, err := fsm.ParseNodeID(n.Name)
-		meta, ok := decodeMeta(n.Meta)
-		if err == nil && ok {
-			out = append(out, member{nodeMeta: meta, ID: id, Gossip: n.Address()})
-		}
-	}
-	return out
+func (g *gossip) members() []member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Collect(maps.Values(g.alive))
 }
 
 // addressOf returns a node's cluster address, false if gossip does not know it.
 func (g *gossip) addressOf(id raft.ServerID) (string, bool) {
-	for _, m := range g.members() {
-		if m.ID.String() == string(id) && m.Cluster != "" {
-			return m.Cluster, true
-		}
+	node, err := fsm.ParseNodeID(string(id))
+	if err != nil {
+		return "", false
 	}
-	return "", false
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := g.alive[node]
+	return m.Cluster, m.Cluster != ""
 }
 
-func (g *gossip) addr() string          { return g.list.LocalNode().Address() }
+func (g *gossip) addr() string          { return g.local }
 func (g *gossip) wake() <-chan struct{} { return g.woke }
 
 // leave tells the others that this node goes, so that they need not find out.

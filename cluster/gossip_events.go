@@ -25,10 +25,26 @@ func (g *gossip) GetBroadcasts(int, int) [][]byte { return nil }
 func (g *gossip) LocalState(bool) []byte          { return nil }
 func (g *gossip) MergeRemoteState([]byte, bool)   {}
 
-// NotifyJoin implements memberlist.EventDelegate, with the two below.
-func (g *gossip) NotifyJoin(*memberlist.Node)   { g.poke() }
-func (g *gossip) NotifyLeave(*memberlist.Node)  { g.poke() }
-func (g *gossip) NotifyUpdate(*memberlist.Node) { g.poke() }
+// NotifyJoin implements memberlist.EventDelegate, with the two below. They keep a
+// copy: memberlist goes on writing to its nodes.
+func (g *gossip) NotifyJoin(n *memberlist.Node)   { g.note(n, true) }
+func (g *gossip) NotifyUpdate(n *memberlist.Node) { g.note(n, true) }
+func (g *gossip) NotifyLeave(n *memberlist.Node)  { g.note(n, false) }
+
+func (g *gossip) note(n *memberlist.Node, alive bool) {
+	id, err := fsm.ParseNodeID(n.Name)
+	meta, ok := decodeMeta(n.Meta)
+	if err == nil {
+		g.mu.Lock()
+		if alive && ok {
+			g.alive[id] = member{nodeMeta: meta, ID: id, Gossip: n.Address()}
+		} else {
+			delete(g.alive, id)
+		}
+		g.mu.Unlock()
+	}
+	g.poke()
+}
 
 func (g *gossip) poke() {
 	select {

@@ -1,0 +1,169 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+type document struct {
+	Paths map[string]map[string]struct {
+		Responses map[string]json.RawMessage `json:"responses"`
+	} `json:"paths"`
+}
+
+func TestEveryRouteIsDocumented(t *testing.T) {
+	var doc document
+	if err := json.Unmarshal(openAPIDocument, &doc); err != nil {
+		t.Fatal(err)
+	}
+	var have, want []string
+	for path, methods := range doc.Paths {
+		for m := range methods {
+			have = append(have, strings.ToUpper(m)+" "+path)
+		}
+	}
+	for _, r := range routes {
+		want = append(want, r.method+" "+r.pattern)
+	}
+	for _, m := range []string{"GET", "HEAD", "POST", "PUT"} {
+		want = append(want, m+" /v1/heartbeats/{id}/ping")
+	}
+	slices.Sort(have)
+	slices.Sort(want)
+	if !slices.Equal(have, want) {
+		t.Errorf("the document has\n%s\nthe router\n%s", strings.Join(have, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// checker holds answers against the document.
+type checker struct {
+	t        *testing.T
+	compiler *jsonschema.Compiler
+	doc      document
+	seen     map[string]bool
+}
+
+func newChecker(t *testing.T) *checker {
+	raw, err := jsonschema.UnmarshalJSON(bytes.NewReader(openAPIDocument))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &checker{t: t, compiler: jsonschema.NewCompiler(), seen: map[string]bool{}}
+	c.compiler.AssertFormat()
+	if err := c.compiler.AddResource("openapi.json", raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(openAPIDocument, &c.doc); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// check validates an answer's body against the schema of its route and status.
+func (c *checker) check(method, pattern string, a answer) {
+	c.t.Helper()
+	status := fmt.Sprint(a.status)
+	res, ok := c.doc.Paths[pattern][strings.ToLower(method)].Responses[status]
+	if !ok {
+		c.t.Errorf("%s %s: status %s is not documented: %s", method, pattern, status, a.body)
+		return
+	}
+	c.seen[method+" "+pattern+" "+status] = true
+	where := "openapi.json#/paths/" + strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(pattern) + "/" + strings.ToLower(method) + "/responses/" + status
+	if strings.Contains(string(res), "#/components/responses/") {
+		where = "openapi.json#/components/responses/E" + status
+	} else if method == "HEAD" || !strings.Contains(string(res), "application/json") {
+		return
+	}
+	schema, err := c.compiler.Compile(where + "/content/application~1json/schema")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(a.body))
+	if err != nil {
+		c.t.Fatalf("%s %s: %v in %q", method, pattern, err, a.body)
+	}
+	if err := schema.Validate(v); err != nil {
+		c.t.Errorf("%s %s answers %s\n%s\n%v", method, pattern, status, a.body, err)
+	}
+}
+
+func TestAnswersAreAsDocumented(t *testing.T) {
+	r, c := newRig(t), newChecker(t)
+	do := func(method, pattern, arg, body string, headers ...string) answer {
+		t.Helper()
+		path := pattern
+		if i := strings.Index(pattern, "{"); i >= 0 {
+			j := strings.Index(pattern, "}")
+			path = pattern[:i] + arg + pattern[j+1:]
+		}
+		a := r.call(method, path, body, headers...)
+		c.check(method, pattern, a)
+		return a
+	}
+	const one, all = "/v1/heartbeats/{id}", "/v1/heartbeats"
+	h := decodeAs[heartbeatJSON](t, do("POST", all, "", `{"name":"x","interval_secs":1,"grace_secs":0,"email":["ops@example.com"],"tags":["a"]}`).body)
+	do("GET", all, "", "")
+	do("GET", one, h.ID, "")
+	do("PATCH", one, h.ID, `{"miss_threshold":1}`)
+	for _, m := range []string{"GET", "POST", "PUT", "HEAD"} {
+		do(m, one+"/ping", h.Token, "")
+	}
+	do("GET", one+"/pings", h.ID, "")
+	r.cluster.pass(5 * time.Second)
+	do("GET", one, h.ID, "")
+	alerts := do("GET", "/v1/alerts", "", "")
+	alert := decodeAs[struct{ Alerts []alertJSON }](t, alerts.body).Alerts[0]
+	do("POST", "/v1/alerts/{id}/retry", alert.ID, "") // pending: 409
+	if _, err := r.cluster.Propose(t.Context(), claimOf(alert.ID)); err != nil {
+		t.Fatal(err)
+	}
+	id, _ := fsm.ParseAlertID(alert.ID)
+	if _, err := r.cluster.Propose(t.Context(), fsm.Settle{Alert: id, Term: 1, Attempt: 1, Outcome: fsm.OutcomeFailed, Error: "550 no"}); err != nil {
+		t.Fatal(err)
+	}
+	do("GET", "/v1/alerts", "", "")
+	do("POST", "/v1/alerts/{id}/retry", alert.ID, "")
+	do("POST", one+"/pause", h.ID, "")
+	do("POST", one+"/resume", h.ID, "")
+	key := decodeAs[keyJSON](t, do("POST", "/v1/keys", "", `{"name":"k","scope":"ping"}`).body)
+	do("GET", "/v1/keys", "", "")
+	do("GET", "/v1/cluster", "", "")
+	do("DELETE", "/v1/cluster/nodes/{node}", "alpha", "")
+	for _, path := range []string{"/v1/openapi.json", "/healthz", "/readyz", "/metrics"} {
+		do("GET", path, "", "")
+	}
+	// Errors.
+	do("POST", all, "", `{}`)
+	do("GET", all+"", "", "", "Authorization", "")
+	do("GET", all, "", "", "Authorization", "Bearer "+key.Key)
+	do("DELETE", "/v1/keys/{id}", key.ID, "")
+	do("GET", one, "hb_000000000000000000000000", "")
+	do("PATCH", one, h.ID, `{"name":"y"}`, "If-Match", "99")
+	do("POST", all, "", `{"name":"`+strings.Repeat("x", maxBody)+`"}`)
+	do("DELETE", one, h.ID, "")
+	do("POST", one+"/ping", h.Token, "")
+	r.cluster.fail(fsm.ErrNoLeader)
+	do("POST", all, "", `{"name":"x"}`)
+	do("GET", "/readyz", "", "")
+	for _, rt := range routes {
+		ok := slices.ContainsFunc([]string{"200", "201", "204"}, func(s string) bool { return c.seen[rt.method+" "+rt.pattern+" "+s] })
+		if !ok {
+			t.Errorf("no good answer of %s %s was checked", rt.method, rt.pattern)
+		}
+	}
+}
+
+func claimOf(id string) fsm.Command {
+	a, _ := fsm.ParseAlertID(id)
+	return fsm.Claim{Alert: a, Term: 1, Attempt: 1}
+}
