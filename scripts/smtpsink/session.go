@@ -11,17 +11,19 @@ import (
 // session is one connection.
 type session struct {
 	sink   *Sink
+	conn   *smtp.Conn
 	to     []string
 	authed bool
 }
 
-func (s *Sink) session(*smtp.Conn) (smtp.Session, error) {
+func (s *Sink) session(conn *smtp.Conn) (smtp.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conns++
 	s.open++
+	s.live[conn] = struct{}{}
 	s.peak = max(s.peak, s.open)
-	return &session{sink: s, authed: s.cfg.Username == ""}, nil
+	return &session{sink: s, conn: conn, authed: s.cfg.Username == ""}, nil
 }
 
 func (c *session) Reset() { c.to = nil }
@@ -30,6 +32,7 @@ func (c *session) Logout() error {
 	c.sink.mu.Lock()
 	defer c.sink.mu.Unlock()
 	c.sink.open--
+	delete(c.sink.live, c.conn)
 	return nil
 }
 

@@ -56,11 +56,14 @@ type Sink struct {
 	conns  int
 	peak   int // most connections at a time
 	open   int
+	live   map[*smtp.Conn]struct{}
+
+	hanging int // messages whose answer is kept back
 }
 
 // Start listens on a free port of 127.0.0.1.
 func Start(cfg Config) (*Sink, error) {
-	s := &Sink{cfg: cfg, fail: map[Stage]error{}, addr: "127.0.0.1:0"}
+	s := &Sink{cfg: cfg, fail: map[Stage]error{}, live: map[*smtp.Conn]struct{}{}, addr: "127.0.0.1:0"}
 	return s, s.Up()
 }
 
@@ -170,13 +173,21 @@ func (s *Sink) failure(at Stage) error {
 	return nil
 }
 
+func (s *Sink) count(n *int, by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*n += by
+}
+
 // accept keeps a message once the server may answer for it.
 func (s *Sink) accept(to []string, raw []byte) error {
 	s.mu.Lock()
 	hang := s.hang
 	s.mu.Unlock()
 	if hang != nil {
+		s.count(&s.hanging, 1)
 		<-hang
+		s.count(&s.hanging, -1)
 	}
 	msg, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
@@ -191,4 +202,29 @@ func (s *Sink) accept(to []string, raw []byte) error {
 		})
 	}
 	return nil
+}
+
+// Open returns how many connections there are now.
+func (s *Sink) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}
+
+// Hanging returns how many messages wait for their answer since Hang.
+func (s *Sink) Hanging() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hanging
+}
+
+// Cut drops every connection and goes on listening; what hangs gets no answer.
+func (s *Sink) Cut() {
+	s.mu.Lock()
+	conns := s.live
+	s.live = map[*smtp.Conn]struct{}{}
+	s.mu.Unlock()
+	for c := range conns {
+		_ = c.Conn().Close()
+	}
 }

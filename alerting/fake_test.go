@@ -1,0 +1,123 @@
+package alerting
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// fakeCluster is a cluster of one over a real store. hook may answer a command
+// instead of it.
+type fakeCluster struct {
+	store *fsm.Store
+
+	mu   sync.Mutex
+	term uint64
+	wall int64
+	last time.Time
+	hook func(once bool, cmd fsm.Command) error
+	log  []string
+}
+
+func newFakeCluster() *fakeCluster {
+	return &fakeCluster{store: fsm.NewStore(), term: 1, wall: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC).UnixMilli(), last: time.Now()}
+}
+
+func (f *fakeCluster) apply(delta uint32, cmds ...fsm.Command) (fsm.Result, error) {
+	f.wall += int64(delta)
+	b := fsm.Batch{Term: f.term, Wall: f.wall, Delta: delta}
+	for _, c := range cmds {
+		b.Items = append(b.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+	}
+	res, err := f.store.Apply(fsm.AppendBatch(nil, &b), f.term)
+	if err != nil || len(res) == 0 {
+		return fsm.Result{}, err
+	}
+	return res[0], res[0].Code.Err()
+}
+
+func (f *fakeCluster) propose(once bool, cmd fsm.Command) (fsm.Result, error) {
+	f.mu.Lock()
+	hook := f.hook
+	f.log = append(f.log, fmt.Sprintf("%T", cmd)[len("fsm."):])
+	f.mu.Unlock()
+	if hook != nil {
+		if err := hook(once, cmd); err != nil {
+			return fsm.Result{Code: fsm.CodeOf(err)}, err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.apply(0, cmd)
+}
+
+func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, error) {
+	return f.propose(false, cmd)
+}
+
+func (f *fakeCluster) ProposeOnce(_ context.Context, _ uint64, cmd fsm.Command) (fsm.Result, error) {
+	return f.propose(true, cmd)
+}
+
+// Tick advances the clock by what has passed since the last one.
+func (f *fakeCluster) Tick(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ms := time.Since(f.last).Milliseconds()
+	f.last = f.last.Add(time.Duration(ms) * time.Millisecond)
+	_, err := f.apply(uint32(min(ms, fsm.MaxDelta)))
+	return err
+}
+
+// jump lets serving time pass at once.
+func (f *fakeCluster) jump(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for left := d.Milliseconds(); left > 0; left -= 1000 {
+		f.apply(1000)
+	}
+	f.apply(1)
+}
+
+func (f *fakeCluster) must(t *testing.T, cmd fsm.Command) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.apply(0, cmd); err != nil {
+		t.Fatalf("%T: %v", cmd, err)
+	}
+}
+
+// fail makes n heartbeats of one recipient fail.
+func (f *fakeCluster) fail(t *testing.T, n int) {
+	t.Helper()
+	for i := 1; i <= n; i++ {
+		f.must(t, fsm.Create{ID: fsm.HeartbeatID{byte(i >> 8), byte(i)}, Token: fsm.Token{byte(i >> 8), byte(i)}, Spec: fsm.Spec{
+			Name: fmt.Sprint("job ", i), Slug: "job", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated, Emails: []string{"ops@example.com"},
+		}})
+	}
+	f.jump(61 * time.Second)
+}
+
+// states counts the rows by state.
+func (f *fakeCluster) states() map[fsm.AlertState]int {
+	out := map[fsm.AlertState]int{}
+	list, _ := f.store.Alerts(fsm.AlertFilter{})
+	for _, a := range list {
+		out[a.State]++
+	}
+	return out
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("still not: %s", what)
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package alerting
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	"go.uber.org/goleak"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func TestNextTick(t *testing.T) {
+	for name, c := range map[string]struct {
+		clock clock
+		want  time.Duration
+	}{
+		"nothing is due":                        {clock{serving: 5000, horizon: 4000}, tickEvery},
+		"a deadline is far off":                 {clock{serving: 5000, horizon: 4000, due: 60_000, running: true}, tickEvery},
+		"a deadline comes before the next tick": {clock{serving: 5000, horizon: 4000, due: 5300, running: true}, 300 * time.Millisecond},
+		"a deadline has passed":                 {clock{serving: 5000, horizon: 4000, due: 4900, running: true}, tickSoon},
+		"a deadline passes now":                 {clock{serving: 5000, horizon: 4000, due: 5000, running: true}, tickSoon},
+		"judging goes on":                       {clock{serving: 5000, horizon: 4999, due: 100, running: true}, tickSoon},
+	} {
+		if got := nextTick(c.clock); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestParseSMTPURL(t *testing.T) {
+	for raw, want := range map[string]SMTPTarget{
+		"stdout:":                               {Terminal: true},
+		"smtp://mail.example.com":               {Addr: "mail.example.com:587", Host: "mail.example.com", Security: StartTLS},
+		"smtps://mail.example.com":              {Addr: "mail.example.com:465", Host: "mail.example.com", Security: ImplicitTLS},
+		"smtp://mail.example.com?tls=none":      {Addr: "mail.example.com:25", Host: "mail.example.com", Security: NoTLS},
+		"smtp://a:p%40ss@[::1]:2525?tls=none":   {Addr: "[::1]:2525", Host: "::1", Security: NoTLS, User: "a", Password: "p@ss"},
+		"smtp://u@example.com:26/?tls=implicit": {Addr: "example.com:26", Host: "example.com", Security: ImplicitTLS, User: "u"},
+		"smtp://u:secret@example.com?tls=none":  {},
+		"smtp://u:secret@example.com?tls=maybe": {},
+		"smtp://u:secret@example.com?TLS=none":  {},
+		"http://u:secret@example.com":           {},
+		"smtp://u:secret@":                      {},
+		"smtp://u:sec ret%@example.com":         {},
+		"smtp://u:secret@example.com/path":      {},
+		"":                                      {},
+		"example.com:25":                        {},
+		"smtp://u:secret@example.com:notaport":  {},
+	} {
+		got, err := ParseSMTPURL(raw)
+		if got != want || (err != nil) != (want == SMTPTarget{}) {
+			t.Errorf("%q: %+v, %v", raw, got, err)
+		}
+		if err != nil && (!errors.Is(err, ErrConfig) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "sec ret")) {
+			t.Errorf("%q: the error %q is no configuration error or shows the password", raw, err)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	answer := func(code int) error { return &smtp.SMTPError{Code: code, Message: "x"} }
+	for name, c := range map[string]struct {
+		err  error
+		want verdict
+	}{
+		"no connection":                       {at(phaseConnect, io.EOF), passing},
+		"a login that is refused":             {at(phaseConnect, answer(535)), passing},
+		"a sender that is refused":            {at(phaseConnect, answer(550)), passing},
+		"a recipient that is refused":         {at(phaseMessage, answer(550)), lasting},
+		"a recipient that is refused for now": {at(phaseMessage, answer(450)), refused},
+		"a server that wants a login":         {at(phaseMessage, answer(530)), refused},
+		"a connection lost before the dot":    {at(phaseMessage, io.EOF), passing},
+		"a message that is refused":           {at(phaseDot, answer(554)), lasting},
+		"a message that is refused for now":   {at(phaseDot, answer(451)), refused},
+		"a connection lost after the dot":     {at(phaseDot, io.ErrUnexpectedEOF), doubtful},
+		"a dot that was too late":             {errLate, passing},
+		"a fence that was not confirmed":      {errNoFence, passing},
+	} {
+		if got := judge(c.err); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestBackoffGrowsAndIsBounded(t *testing.T) {
+	for n := uint32(1); n < 100; n++ {
+		d := backoff(n)
+		if d < firstRetry*3/4 || d > lastRetry*5/4 {
+			t.Errorf("attempt %d: %v", n, d)
+		}
+	}
+	if backoff(1) > 2*firstRetry || backoff(20) < lastRetry/2 {
+		t.Error("it does not grow")
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 s", 1500 * time.Millisecond: "2 s", time.Minute: "1 min", 130 * time.Minute: "2 h 10 min",
+		24 * time.Hour: "1 d", 25*time.Hour + 3*time.Second: "1 d 1 h", time.Hour + 5*time.Second: "1 h",
+	} {
+		if got := duration(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// alertFor is a row with evidence of every kind.
+func alertFor(kind fsm.AlertKind, name string) fsm.Alert {
+	day := time.Date(2026, 5, 1, 2, 0, 0, 0, time.UTC)
+	return fsm.Alert{
+		ID: fsm.AlertID{1}, Heartbeat: fsm.HeartbeatID{2}, Incident: 3, Kind: kind, Recipient: "ops@example.com",
+		MessageID: "0123456789abcdef@quorumbeat", CreatedAt: day.Add(26 * time.Hour),
+		Evidence: fsm.Evidence{
+			Name: name, LastPing: day, LastFrom: "192.0.2.7", Interval: 86400, Grace: 3600, Threshold: 1, Misses: 1, Pings: 40,
+			Due: day.Add(24 * time.Hour), Silent: 26 * time.Hour,
+			Gaps: []fsm.Gap{{From: day.Add(time.Hour), To: day.Add(61 * time.Minute)}},
+		},
+	}
+}
+
+func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
+	recovered := alertFor(fsm.AlertRecovered, "nightly-sync")
+	recovered.Answers = "fedcba@quorumbeat"
+	doubt := alertFor(fsm.AlertDown, "nightly-sync")
+	doubt.InDoubt = true
+	never := alertFor(fsm.AlertDown, "Größe <b>\"&\" 試験")
+	never.Evidence.LastPing, never.Evidence.Gaps = time.Time{}, nil
+	digest := alertFor(fsm.AlertDigest, "")
+	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), alertFor(fsm.AlertRecovered, "c"), never}
+	for name, c := range map[string]struct {
+		alert   fsm.Alert
+		members []fsm.Alert
+	}{
+		"down":      {alertFor(fsm.AlertDown, "nightly-sync"), nil},
+		"recovered": {recovered, nil},
+		"unheard":   {alertFor(fsm.AlertUnheard, "nightly-sync"), nil},
+		"in-doubt":  {doubt, nil},
+		"never":     {never, nil},
+		"digest":    {digest, members},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := render("monitor@example.com", c.alert, c.members)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, _ := render("monitor@example.com", c.alert, c.members)
+			if !bytes.Equal(got, again) {
+				t.Error("a second rendering differs")
+			}
+			path := filepath.Join("testdata", name+".eml")
+			if *update {
+				if err := os.WriteFile(path, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%v; it differs from %s:\n%s", err, path, got)
+			}
+			for l := range bytes.Lines(got) {
+				if len(l) > 998 {
+					t.Errorf("a line of %d bytes", len(l))
+				}
+			}
+		})
+	}
+}
+
+func TestALongDigestIsCut(t *testing.T) {
+	members := make([]fsm.Alert, 3*maxLines)
+	for i := range members {
+		members[i] = alertFor(fsm.AlertDown, strings.Repeat("x", 60))
+	}
+	l := compose(fsm.Alert{Kind: fsm.AlertDigest}, members)
+	if len(l.Lines) != maxLines || l.More != 2*maxLines || len(l.Subject) > 200 {
+		t.Errorf("%d lines, %d more, subject %q", len(l.Lines), l.More, l.Subject)
+	}
+}
+
+// FuzzRender gives heartbeats any name: it stays in its place, whole, and the
+// message stays one message.
+func FuzzRender(f *testing.F) {
+	for _, s := range []string{"plain", "a\r\nBcc: evil@example.com", "Größe", "=?utf-8?q?x?=", "<script>", strings.Repeat("長", 200), "\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if (fsm.Spec{Name: name, Slug: "x", Interval: 1, Threshold: 1, Arm: fsm.ArmCreated}).Validate() != nil {
+			return // such a name does not get into the state
+		}
+		raw, err := render("monitor@example.com", alertFor(fsm.AlertDown, name), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := mail.ReadMessage(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(m.Header["Bcc"]) > 0 || len(m.Header["Subject"]) != 1 {
+			t.Fatalf("headers %v", m.Header)
+		}
+		subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+		if want := "[DOWN] " + oneLine(name); err != nil || strings.TrimSpace(subject) != strings.TrimSpace(want) {
+			t.Errorf("subject %q, want %q (%v)", subject, want, err)
+		}
+		_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := multipart.NewReader(m.Body, params["boundary"])
+		for range 2 {
+			p, err := parts.NextRawPart()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadAll(quotedprintable.NewReader(p)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := parts.NextRawPart(); err != io.EOF {
+			t.Errorf("after two parts: %v", err)
+		}
+	})
+}
