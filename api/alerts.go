@@ -110,8 +110,8 @@ func (s *Server) retryAlert(ctx *fasthttp.RequestCtx, args []string) error {
 	if _, err := s.cluster.Propose(within(commandLimit), fsm.RetryAlert{Alert: id}); err != nil {
 		return err
 	}
-	if err := s.cluster.ReadBarrier(within(readLimit)); err != nil {
-		return err
+	if err := limited(readLimit, s.cluster.ReadBarrier); err != nil {
+		return errUnread
 	}
 	a, err := s.store.Alert(id)
 	if err != nil {

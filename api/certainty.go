@@ -20,6 +20,7 @@ type certainty struct {
 	mu      sync.Mutex
 	next    *round // not begun; nil: none is waited for
 	running bool
+	runs    sync.WaitGroup
 	began   time.Time // of the last one
 }
 
@@ -41,7 +42,7 @@ func (c *certainty) wait(ctx context.Context) error {
 	r := c.next
 	if !c.running {
 		c.running = true
-		go c.run()
+		c.runs.Go(c.run)
 	}
 	c.mu.Unlock()
 	deadline, _ := ctx.Deadline()
@@ -74,7 +75,7 @@ func (c *certainty) run() {
 		}
 		c.began = time.Now()
 		c.mu.Unlock()
-		r.err = c.barrier(within(readLimit))
+		r.err = limited(readLimit, c.barrier)
 		close(r.done)
 	}
 }

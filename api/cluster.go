@@ -42,8 +42,9 @@ const (
 	readLimit    = 5 * time.Second  // for a read's barrier
 )
 
-// until is a context that only has a deadline: a ping needs no more, and it costs
-// one allocation.
+// until is a context that only has a deadline, for Propose: a ping needs no more,
+// and it costs one allocation. Its Done never closes, so it is not for calls that
+// may wait on that; see limited.
 type until time.Time
 
 func (u until) Deadline() (time.Time, bool) { return time.Time(u), true }
@@ -58,3 +59,10 @@ func (u until) Err() error {
 }
 
 func within(d time.Duration) context.Context { return until(time.Now().Add(d)) }
+
+// limited runs f under a context that really ends after d.
+func limited(d time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return f(ctx)
+}

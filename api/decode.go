@@ -18,8 +18,11 @@ import (
 // ignored; so is anything after the object.
 func decode(ctx *fasthttp.RequestCtx, v any) error {
 	body := ctx.PostBody()
-	if len(bytes.TrimSpace(body)) == 0 {
+	switch string(bytes.TrimSpace(body)) {
+	case "":
 		return badRequest("the body is empty; send a JSON object")
+	case "null": // which Decode would take for an object without fields
+		return badRequest("the body is a JSON null; send an object")
 	}
 	if !utf8.Valid(body) {
 		return badRequest("the body is not valid UTF-8")
@@ -42,7 +45,8 @@ func badJSON(err error) error {
 	case errors.As(err, &kind) && kind.Field == "":
 		return badRequest("the body is a JSON " + kind.Value + "; send an object")
 	case errors.As(err, &kind):
-		return badRequest(fmt.Sprintf("%s is a JSON %s; it must be %s", kind.Field, kind.Value, jsonKind(kind.Type.String())))
+		field := strings.TrimPrefix(kind.Field, "fields.") // the name of the embedded struct
+		return badRequest(fmt.Sprintf("%s is a JSON %s; it must be %s", field, kind.Value, jsonKind(kind.Type.String())))
 	case errors.As(err, &syntax):
 		return badRequest(fmt.Sprintf("the body is not JSON: %v at byte %d", err, syntax.Offset))
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
@@ -121,7 +125,7 @@ func (s *Server) fresh(ctx *fasthttp.RequestCtx) error {
 	case "stale":
 		return nil
 	case "", "linearizable":
-		return s.cluster.ReadBarrier(within(readLimit))
+		return limited(readLimit, s.cluster.ReadBarrier)
 	default:
 		return badRequest(fmt.Sprintf("consistency is %.40q; it must be linearizable or stale", mode))
 	}

@@ -47,6 +47,7 @@ var (
 	errHeaders   = &httpError{problem{431, "headers_too_large", "the request's headers are over the limit of 8192 bytes", ""}}
 	errMalformed = &httpError{problem{400, "malformed_request", "this is not an HTTP request that can be understood", ""}}
 	errTimeout   = &httpError{problem{408, "timeout", "the request did not arrive in time", ""}}
+	errUnread    = &httpError{problem{503, "unread", "it was recorded, but this node could not read it back in time: look again", "1"}}
 	errPanic     = &httpError{problem{500, "internal", "an internal error; it was logged", ""}}
 )
 
@@ -92,6 +93,14 @@ func fail(ctx *fasthttp.RequestCtx, err error) {
 	ctx.SetStatusCode(p.status)
 	h.SetContentType("application/json")
 	ctx.SetBody(body)
+}
+
+// refuse is fail for what a handler returned; faults of this program are logged.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
+	fail(ctx, err)
+	if ctx.Response.StatusCode() == fasthttp.StatusInternalServerError {
+		s.log.Error("a request could not be answered: please report it", "method", string(ctx.Method()), "error", err)
+	}
 }
 
 // reply answers with JSON.

@@ -61,7 +61,7 @@ func (s *Server) createKey(ctx *fasthttp.RequestCtx, _ []string) error {
 
 // createdAt is the stamp of a new key, as the state has it once it is here.
 func (s *Server) createdAt(id fsm.KeyID) time.Time {
-	if s.cluster.ReadBarrier(within(readLimit)) == nil {
+	if limited(readLimit, s.cluster.ReadBarrier) == nil {
 		for _, k := range s.store.Keys() {
 			if k.ID == id {
 				return k.CreatedAt

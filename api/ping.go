@@ -33,7 +33,7 @@ func (s *Server) ping(ctx *fasthttp.RequestCtx, raw []byte) {
 	start := time.Now()
 	paused, err := s.takePing(ctx, raw, start)
 	if err != nil {
-		fail(ctx, err)
+		s.refuse(ctx, err)
 	} else {
 		ctx.Response.Header.SetContentType("application/json")
 		body := bodyOK

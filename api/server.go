@@ -55,7 +55,8 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	s.http = &fasthttp.Server{
 		Handler: s.handle, ErrorHandler: s.unreadable,
 		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxRequestBodySize: maxBody, ReadBufferSize: maxHeaders,
+		DisablePreParseMultipartForm: true, // the Content-Type is nobody's affair
+		MaxRequestBodySize:           maxBody, ReadBufferSize: maxHeaders,
 		NoDefaultServerHeader: true, CloseOnShutdown: true, TCPKeepalive: true,
 		Logger: quiet{},
 	}
@@ -84,7 +85,13 @@ func (s *Server) Serve(ln net.Listener) error {
 
 // Shutdown takes no more connections and waits for the requests under way, until
 // ctx ends.
-func (s *Server) Shutdown(ctx context.Context) error { return s.http.ShutdownWithContext(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.http.ShutdownWithContext(ctx); err != nil {
+		return err
+	}
+	s.certain.runs.Wait() // nobody waits for a barrier any more: within certainEvery
+	return nil
+}
 
 // handle answers every request, whatever happens in it.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
@@ -94,7 +101,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if err := s.route(ctx); err != nil {
-		fail(ctx, err)
+		s.refuse(ctx, err)
 	}
 }
 

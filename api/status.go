@@ -1,8 +1,8 @@
 package api
 
 import (
+	"context"
 	_ "embed"
-	"net/url"
 
 	"github.com/valyala/fasthttp"
 )
@@ -101,11 +101,9 @@ func nodeToJSON(n NodeStatus) nodeJSON {
 
 // removeNode takes a node out of the cluster for good.
 func (s *Server) removeNode(ctx *fasthttp.RequestCtx, args []string) error {
-	name, err := url.PathUnescape(args[0])
+	// fasthttp has decoded the path.
+	err := limited(commandLimit, func(c context.Context) error { return s.cluster.Remove(c, args[0]) })
 	if err != nil {
-		return errNotFound
-	}
-	if err := s.cluster.Remove(within(commandLimit), name); err != nil {
 		return err
 	}
 	ctx.SetStatusCode(fasthttp.StatusNoContent)
