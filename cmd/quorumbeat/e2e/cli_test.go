@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// result is what a command did.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// cli runs quorumbeat to its end.
+func cli(t *testing.T, env []string, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "HOME=" + t.TempDir()}, env...)
+	cmd.Dir = t.TempDir()
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		t.Fatalf("quorumbeat %s did not end in %s:\n%s", strings.Join(args, " "), patience, tail(stderr.String(), 20))
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+func (e *env) clientEnv() []string {
+	return []string{"QUORUMBEAT_URL=" + e.Running()[0].URL(), "QUORUMBEAT_API_KEY=" + adminKey}
+}
+
+// json runs a client command with --json and decodes what it prints.
+func (e *env) json(t *testing.T, v any, args ...string) {
+	t.Helper()
+	r := cli(t, e.clientEnv(), append(args, "--json")...)
+	if r.code != 0 {
+		t.Fatalf("%s: exit code %d: %s", strings.Join(args, " "), r.code, r.stderr)
+	}
+	if err := json.Unmarshal([]byte(r.stdout), v); err != nil {
+		t.Fatalf("%s: %v in %s", strings.Join(args, " "), err, r.stdout)
+	}
+}
+
+func commandLine(t *testing.T, e *env) {
+	var h heartbeat
+	e.json(t, &h, "create", "from-the-shell", "--interval", "1h", "--grace", "5m")
+	if r := cli(t, e.clientEnv(), "ping", h.Token); r.code != 0 {
+		t.Errorf("ping: %d %s", r.code, r.stderr)
+	}
+	e.json(t, &h, "pause", h.ID)
+	if h.Status != "paused" || h.PingsTotal != 1 {
+		t.Errorf("after pause: %+v", h)
+	}
+	e.json(t, &h, "resume", h.ID)
+	if got := get(t, e.Nodes[2], h.ID); got.Status != "active" {
+		t.Errorf("after resume: %+v", got)
+	}
+	for _, args := range [][]string{{"list"}, {"get", h.ID}, {"pings", h.ID}, {"alerts"}, {"keys", "list"}, {"cluster"}} {
+		if r := cli(t, e.clientEnv(), args...); r.code != 0 || r.stdout == "" {
+			t.Errorf("%v: exit code %d, %q, %s", args, r.code, r.stdout, r.stderr)
+		}
+	}
+	if r := cli(t, e.clientEnv(), "list"); !strings.Contains(r.stdout, "from-the-shell") {
+		t.Errorf("list does not show the heartbeat:\n%s", r.stdout)
+	}
+	if r := cli(t, e.clientEnv(), "delete", h.ID); r.code != 0 {
+		t.Errorf("delete: %d %s", r.code, r.stderr)
+	}
+	for name, tt := range map[string]struct {
+		args []string
+		code int
+	}{
+		"what is not there fails":  {[]string{"get", h.ID}, 1},
+		"an unknown flag is usage": {[]string{"list", "--nonsense"}, 2},
+		"an unknown word is usage": {[]string{"nonsense"}, 2},
+		"a missing word is usage":  {[]string{"get"}, 2},
+		"a wrong key fails":        {[]string{"list", "--api-key", "wrong-key-of-nobody"}, 1},
+		"nobody there fails":       {[]string{"list", "--url", "http://127.0.0.1:1"}, 1},
+	} {
+		if r := cli(t, e.clientEnv(), tt.args...); r.code != tt.code || r.stderr == "" {
+			t.Errorf("%s: %v: exit code %d, want %d; stderr %q", name, tt.args, r.code, tt.code, r.stderr)
+		}
+	}
+}
+
+func TestVersionTellsTheBuild(t *testing.T) {
+	t.Parallel()
+	if r := cli(t, nil, "version"); r.code != 0 || !strings.Contains(r.stdout, "quorumbeat") {
+		t.Errorf("exit code %d, %q, %q", r.code, r.stdout, r.stderr)
+	}
+}
+
+func TestCompletionForEveryShell(t *testing.T) {
+	t.Parallel()
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		r := cli(t, nil, "completion", shell)
+		if r.code != 0 || !strings.Contains(r.stdout, "quorumbeat") {
+			t.Errorf("%s: exit code %d, %.100q, %q", shell, r.code, r.stdout, r.stderr)
+		}
+	}
+	if r := cli(t, nil, "completion", "bash"); r.code == 0 {
+		cmd := exec.Command("bash", "-n")
+		cmd.Stdin = strings.NewReader(r.stdout)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("bash does not take it: %v: %s", err, out)
+		}
+	}
+}

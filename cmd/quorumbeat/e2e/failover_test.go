@@ -1,0 +1,86 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+)
+
+// TestKillOfTheLeaderUnderLoad is promise 1, 2 and 3 at once.
+func TestKillOfTheLeaderUnderLoad(t *testing.T) {
+	e := start(t, 3, "--history", "1000000")
+	e.waitServing(t)
+	leader := e.leader()
+	survivors := e.Followers(leader)
+	to := address()
+	stopped := create(t, survivors[0], fields{"name": "stopped", "interval_secs": 3, "grace_secs": 1, "email": []string{to}})
+	ping(t, leader, stopped) // due 7 s of serving time from here, after the kill
+
+	l := startLoad(t, 50, survivors)
+	l.waitEach(5)
+	e.expectMails(t, to, 0)
+	l.mark()
+	must(t, leader.Kill())
+	next := l.waitNext()
+	newLeader := e.leader()
+	l.waitEach(5)
+	time.Sleep(3 * time.Second) // load on the new leader, whatever comes
+	total := l.finish(survivors[1])
+	t.Logf("kill -9 of %s under load: pings commit again after %s, %s leads; %d pings answered, %d failed, the slowest took %s",
+		leader.Name, next.Round(time.Millisecond), newLeader.Name, total, l.failed.Load(), time.Duration(l.slowest.Load()).Round(time.Millisecond))
+
+	e.waitMails(t, to, 1)
+	e.canary(t)
+	e.expectMails(t, to, 1)
+
+	must(t, leader.Start())
+	e.waitReady()
+	for _, p := range l.pingers[:5] {
+		if got := int64(get(t, leader, p.h.ID).PingsTotal); got != p.acked.Load() {
+			t.Errorf("after its restart %s counts %d pings, %d were answered", leader.Name, got, p.acked.Load())
+		}
+	}
+	e.expectMails(t, to, 1)
+}
+
+// TestAFrozenLeaderIsReplaced stops the leader's process without its knowing.
+func TestAFrozenLeaderIsReplaced(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3, "--history", "100000")
+	e.waitServing(t)
+	leader := e.leader()
+	l := startLoad(t, 6, e.Followers(leader))
+	l.waitEach(3)
+	l.mark()
+	must(t, leader.Freeze())
+	next := l.waitNext()
+	l.waitEach(3)
+	must(t, leader.Thaw())
+	l.waitEach(20)
+	total := l.finish(leader)
+	t.Logf("SIGSTOP of the leader: pings commit again after %s; %d answered", next.Round(time.Millisecond), total)
+}
+
+// TestARollingRestartRefusesNoPing restarts every node in turn, as an upgrade
+// does, while clients ping the two that are up.
+func TestARollingRestartRefusesNoPing(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3, "--history", "100000")
+	e.waitServing(t)
+	to := address()
+	h := create(t, e.Nodes[0], fields{"name": "job", "interval_secs": 2, "grace_secs": 3, "email": []string{to}})
+	for _, n := range e.Nodes {
+		l := startLoad(t, 6, e.Followers(n))
+		ping(t, e.Nodes[0], h)
+		must(t, n.Stop())
+		if code := n.ExitCode(); code != 0 {
+			t.Errorf("SIGTERM: %s ended with exit code %d", n.Name, code)
+		}
+		l.waitEach(3)
+		must(t, n.Start())
+		e.waitReady()
+		l.waitEach(3)
+		l.finish(n)
+	}
+	ping(t, e.Nodes[0], h)
+	e.expectMails(t, to, 0)
+}

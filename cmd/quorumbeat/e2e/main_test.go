@@ -1,0 +1,36 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "quorumbeat-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if binary, err = localcluster.Build(dir, raceEnabled); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	// These tests mostly wait: more of them at a time than there are cores.
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("5")
+	}
+	return m.Run()
+}

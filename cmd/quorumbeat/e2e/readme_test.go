@@ -1,0 +1,133 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestReadmesCommands runs README's commands as they are printed. A block of sh
+// that follows the comment <!-- run: GROUP --> belongs to that group.
+func TestReadmesCommands(t *testing.T) {
+	for _, port := range []string{"8080", "8180", "8280"} { // README names these
+		ln, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Skipf("README's port %s is taken by something else: %v", port, err)
+		}
+		ln.Close()
+	}
+	blocks := readmeBlocks(t)
+	t.Run("the first heartbeat, against make run", func(t *testing.T) {
+		dir := workdir(t)
+		log := background(t, dir, "bin/quorumbeat dev")
+		waitHTTP(t, "http://localhost:8080/readyz", log)
+		for _, block := range need(t, blocks, "dev") {
+			sh(t, dir, block)
+		}
+		eventually(t, "the terminal shows the mail", func() bool { return strings.Contains(log(), "[DOWN] nightly-backup") })
+	})
+	t.Run("three nodes by hand", func(t *testing.T) {
+		dir := workdir(t)
+		started := need(t, blocks, "three")
+		log := background(t, dir, started[0]+"\nwait")
+		for _, port := range []string{"8080", "8180", "8280"} {
+			waitHTTP(t, "http://localhost:"+port+"/readyz", log)
+		}
+		for _, block := range started[1:] {
+			sh(t, dir, block)
+		}
+	})
+}
+
+var marked = regexp.MustCompile("(?s)<!-- run: (\\w+) -->\n```sh\n(.*?)```")
+
+func readmeBlocks(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repoRoot(t), "README.md"))
+	must(t, err)
+	blocks := map[string][]string{}
+	for _, m := range marked.FindAllStringSubmatch(string(text), -1) {
+		blocks[m[1]] = append(blocks[m[1]], m[2])
+	}
+	return blocks
+}
+
+func need(t *testing.T, blocks map[string][]string, group string) []string {
+	t.Helper()
+	if len(blocks[group]) < 2 {
+		t.Fatalf("README has %d blocks marked %q", len(blocks[group]), group)
+	}
+	return blocks[group]
+}
+
+// workdir is a folder in which bin/quorumbeat is the binary under test.
+func workdir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
+	must(t, os.Symlink(binary, filepath.Join(dir, "bin", "quorumbeat")))
+	return dir
+}
+
+// background runs a script until the test ends, when it ends the script's
+// process group. The function returned gives its output so far.
+func background(t *testing.T, dir, script string) func() string {
+	t.Helper()
+	file := filepath.Join(dir, "output")
+	out, err := os.Create(file)
+	must(t, err)
+	defer out.Close()
+	cmd := exec.Command("bash", "-c", script)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	must(t, cmd.Start())
+	read := func() string {
+		text, _ := os.ReadFile(file)
+		return string(text)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // the group that Setpgid made
+		late := time.AfterFunc(30*time.Second, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+		_ = cmd.Wait()
+		late.Stop()
+		eventually(t, "the whole group has ended", func() bool { return syscall.Kill(-cmd.Process.Pid, 0) != nil })
+		if t.Failed() {
+			t.Logf("output of %q:\n%s", script, tail(read(), 100))
+		}
+	})
+	return read
+}
+
+func sh(t *testing.T, dir, script string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Errorf("%v:\n%s\n%s", err, script, out.String())
+	}
+	return out.String()
+}
+
+func waitHTTP(t *testing.T, url string, log func() string) {
+	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Logf("output:\n%s", tail(log(), 50))
+		}
+	}()
+	eventually(t, url+" answers 200", func() bool {
+		a, err := tryCall("", "GET", url, nil)
+		return err == nil && a.status == 200
+	})
+}

@@ -1,0 +1,134 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestThreeNodes shares one cluster among what leaves it as it was.
+func TestThreeNodes(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3)
+	t.Run("group", func(t *testing.T) { // returns when all of its parallel tests did
+		for name, test := range map[string]func(*testing.T, *env){
+			"a silence mails once and a ping brings one recovery":        silenceAndRecovery,
+			"a pause longer than the interval brings no mail":            pauseDuringDeploy,
+			"pausing a failing heartbeat ends its incident without mail": pauseWhileFailing,
+			"Tickstem's clients get the answers of the contract":         tickstemClients,
+			"bad input is refused and changes nothing":                   badInput,
+			"the command line does what the API does":                    commandLine,
+			"every node shows the same replicated metrics":               metrics,
+			"reads through any node see what was just written":           readYourWrites,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, e)
+			})
+		}
+	})
+}
+
+func silenceAndRecovery(t *testing.T, e *env) {
+	one, two := address(), address()
+	h := create(t, e.Nodes[0], fields{"name": "backup", "interval_secs": 1, "grace_secs": 1, "email": []string{one, two}})
+	for i := range 12 { // six times the interval
+		ping(t, e.Nodes[i%3], h)
+		time.Sleep(500 * time.Millisecond)
+	}
+	if h := get(t, e.Nodes[1], h.ID); h.Status != "active" || h.ConsecutiveMisses != 0 || h.PingsTotal != 12 {
+		t.Errorf("while pinged: %+v", h)
+	}
+	last := time.Now()
+	e.expectMails(t, one, 0)
+	ping(t, e.Nodes[2], h)
+
+	down := e.waitMails(t, one, 1)[0]
+	e.waitMails(t, two, 1)
+	if late := down.At.Sub(last); late < 3*time.Second {
+		t.Errorf("alerted %s after the last ping; the second miss is 3 s after it", late)
+	} else {
+		t.Logf("alerted %s after the last ping (due after 3 s)", late)
+	}
+	if down.Subject != "[DOWN] backup" || down.Header.Get("Auto-Submitted") != "auto-generated" {
+		t.Errorf("subject %q, Auto-Submitted %q", down.Subject, down.Header.Get("Auto-Submitted"))
+	}
+	if h := get(t, e.Nodes[0], h.ID); h.Status != "failing" || h.ConsecutiveMisses < 2 {
+		t.Errorf("after the alert: %+v", h)
+	}
+	e.canary(t)
+	e.expectMails(t, one, 1)
+	e.expectMails(t, two, 1)
+
+	ping(t, e.Nodes[1], h)
+	for _, to := range []string{one, two} {
+		mails := e.waitMails(t, to, 2)
+		up := mails[1]
+		if up.Subject != "[RECOVERED] backup" || !strings.Contains(up.Header.Get("References"), mails[0].MessageID) {
+			t.Errorf("recovery: subject %q, References %q, alert's Message-ID %q", up.Subject, up.Header.Get("References"), mails[0].MessageID)
+		}
+	}
+	ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/heartbeats/"+h.ID, nil, nil)
+	e.canary(t)
+	e.expectMails(t, one, 2)
+	e.expectMails(t, two, 2)
+}
+
+func pauseDuringDeploy(t *testing.T, e *env) {
+	to := address()
+	h := create(t, e.Nodes[0], fields{"name": "deployed", "interval_secs": 1, "grace_secs": 1, "email": []string{to}})
+	ping(t, e.Nodes[1], h)
+	ask(t, 200, "POST", e.Nodes[1].URL()+"/v1/heartbeats/"+h.ID+"/pause", nil, nil)
+	e.canary(t) // two intervals
+	if a := call(t, "", "POST", pingURL(e.Nodes[2], h), nil); a.status != 200 || a.body != `{"status":"paused"}` {
+		t.Errorf("ping while paused: %d %s", a.status, a.body)
+	}
+	e.canary(t) // two more
+	e.expectMails(t, to, 0)
+	if h := get(t, e.Nodes[0], h.ID); h.Status != "paused" || h.ConsecutiveMisses != 0 || h.NextExpectedAt != nil || h.PingsTotal != 2 {
+		t.Errorf("while paused: %+v", h)
+	}
+
+	ask(t, 200, "PATCH", e.Nodes[2].URL()+"/v1/heartbeats/"+h.ID, fields{"status": "active"}, nil)
+	resumed := time.Now()
+	down := e.waitMails(t, to, 1)[0]
+	if late := down.At.Sub(resumed); late < 1500*time.Millisecond {
+		t.Errorf("alerted %s after resume; the next miss is 2 s after it", late)
+	}
+	if h := get(t, e.Nodes[0], h.ID); h.Status != "failing" {
+		t.Errorf("after the first miss since resume: %+v", h)
+	}
+	e.canary(t)
+	e.expectMails(t, to, 1)
+	ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/heartbeats/"+h.ID, nil, nil)
+}
+
+func pauseWhileFailing(t *testing.T, e *env) {
+	to := address()
+	h := create(t, e.Nodes[0], fields{"name": "retired", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
+	e.waitMails(t, to, 1)
+	ask(t, 200, "POST", e.Nodes[1].URL()+"/v1/heartbeats/"+h.ID+"/pause", nil, nil)
+	if a := call(t, "", "POST", pingURL(e.Nodes[1], h), nil); a.status != 200 || a.body != `{"status":"paused"}` {
+		t.Errorf("ping while paused: %d %s", a.status, a.body)
+	}
+	e.canary(t)
+	e.expectMails(t, to, 1)
+}
+
+func readYourWrites(t *testing.T, e *env) {
+	for i := range 30 {
+		writer, reader := e.Nodes[i%3], e.Nodes[(i+1)%3]
+		h := create(t, writer, fields{"name": "fresh"})
+		if got := get(t, reader, h.ID); got.Token != h.Token {
+			t.Fatalf("%s read %+v of what %s had just written", reader.Name, got, writer.Name)
+		}
+		ping(t, reader, h) // a lagging node must ask before it says 404
+		if got := get(t, writer, h.ID); got.PingsTotal != 1 {
+			t.Fatalf("%s does not see the ping that %s answered", writer.Name, reader.Name)
+		}
+		ask(t, 204, "DELETE", writer.URL()+"/v1/heartbeats/"+h.ID, nil, nil)
+		if a := call(t, "", "POST", pingURL(reader, h), nil); a.status != 404 {
+			t.Fatalf("ping of a deleted heartbeat: %d %s", a.status, a.body)
+		}
+	}
+}
