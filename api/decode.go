@@ -18,6 +18,9 @@ import (
 // ignored; so is anything after the object.
 func decode(ctx *fasthttp.RequestCtx, v any) error {
 	body := ctx.PostBody()
+	if len(body) > maxBody {
+		return errTooLarge
+	}
 	switch string(bytes.TrimSpace(body)) {
 	case "":
 		return badRequest("the body is empty; send a JSON object")

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	maxBody    = 64 << 10
+	maxBody    = 64 << 10 // of a JSON body
+	maxRead    = 1 << 20  // read of any body; what is over that costs the connection, and maybe the answer
 	maxHeaders = 8 << 10
 )
 
@@ -56,7 +57,7 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 		Handler: s.handle, ErrorHandler: s.unreadable,
 		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		DisablePreParseMultipartForm: true, // the Content-Type is nobody's affair
-		MaxRequestBodySize:           maxBody, ReadBufferSize: maxHeaders,
+		MaxRequestBodySize:           maxRead, ReadBufferSize: maxHeaders,
 		NoDefaultServerHeader: true, CloseOnShutdown: true, TCPKeepalive: true,
 		Logger: quiet{},
 	}

@@ -49,6 +49,7 @@ type Sink struct {
 
 	mu     sync.Mutex
 	server *smtp.Server // nil while down
+	ln     net.Listener
 	served chan struct{}
 	fail   map[Stage]error
 	hang   chan struct{} // while set, the answer to the final dot waits for its end
@@ -83,7 +84,7 @@ func (s *Sink) Up() error {
 	server.ReadTimeout, server.WriteTimeout = time.Minute, time.Minute
 	server.ErrorLog = log.New(io.Discard, "", 0)
 	s.mu.Lock()
-	s.addr, s.server, s.served = ln.Addr().String(), server, make(chan struct{})
+	s.addr, s.server, s.ln, s.served = ln.Addr().String(), server, ln, make(chan struct{})
 	served := s.served
 	s.mu.Unlock()
 	if s.cfg.Implicit {
@@ -99,10 +100,11 @@ func (s *Sink) Up() error {
 // Down closes the port and every connection, as a crash would.
 func (s *Sink) Down() {
 	s.mu.Lock()
-	server, served := s.server, s.served
+	server, ln, served := s.server, s.ln, s.served
 	s.server = nil
 	s.mu.Unlock()
 	if server != nil {
+		_ = ln.Close() // the server does not know it yet if it has only just begun
 		_ = server.Close()
 		<-served
 	}
