@@ -75,6 +75,9 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.down.push("log", func(context.Context) error { return n.stores.close() })
+	if err := n.stores.checkKept(!n.id.cluster().IsZero()); err != nil {
+		return err
+	}
 	n.cfg.ClusterAddr = lastPort(n.cfg.ClusterAddr, n.id.kept.ClusterPort)
 	n.cfg.GossipAddr = lastPort(n.cfg.GossipAddr, n.id.kept.GossipPort)
 	tls, err := newTLS(n.cfg)

@@ -63,7 +63,7 @@ func openStores(dir string, log *slog.Logger, fatal func(error)) (*raftStores, e
 	if err != nil {
 		return nil, err
 	}
-	dog := newWatchdog(bolt, hangLimit, fatal)
+	dog := newWatchdog(sealedLog{bolt}, hangLimit, fatal)
 	logs, err := raft.NewLogCache(logCacheEntries, dog)
 	if err != nil {
 		return nil, errors.Join(err, bolt.Close())
@@ -79,6 +79,9 @@ func openBolt(path string) (store *raftboltdb.BoltStore, err error) {
 			store, err = nil, fmt.Errorf("the log %s is damaged: %v; %s", path, r, wipeAdvice)
 		}
 	}()
+	if err := checkLength(path); err != nil {
+		return nil, err
+	}
 	store, err = raftboltdb.New(raftboltdb.Options{
 		Path: path,
 		BoltOptions: &bbolt.Options{
@@ -95,6 +98,26 @@ func openBolt(path string) (store *raftboltdb.BoltStore, err error) {
 		return nil, fmt.Errorf("the log %s cannot be opened: %w; %s", path, err, wipeAdvice)
 	}
 	return store, nil
+}
+
+// checkLength refuses a file that was cut off: bbolt maps it into memory, and a
+// page that is not there would kill the process without words.
+func checkLength(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() == 0 {
+		return nil // a new log; bbolt tells whatever else is wrong
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
+	if err != nil {
+		return nil
+	}
+	defer db.Close()
+	return db.View(func(tx *bbolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return fmt.Errorf("the log %s is cut off: it has %d bytes of %d; %s", path, info.Size(), tx.Size(), wipeAdvice)
+		}
+		return nil
+	})
 }
 
 const wipeAdvice = "if the disk is sound, move the data folder away and let the node join again as a new one"
@@ -140,6 +163,21 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transp
 		return nil, errors.Join(err, r.Shutdown().Error())
 	}
 	return r, nil
+}
+
+// checkKept refuses a folder that is a member of a cluster but has lost its log: it
+// has forgotten its votes and everything it acknowledged, so it must not go on
+// under its old name.
+func (s *raftStores) checkKept(member bool) error {
+	last, err1 := s.logs.LastIndex()
+	list, err2 := s.snapshots.List()
+	if err := errors.Join(err1, err2); err != nil {
+		return fmt.Errorf("the state of this node cannot be read: %w; %s", err, wipeAdvice)
+	}
+	if member && last == 0 && len(list) == 0 {
+		return fmt.Errorf("the log of this node is gone, though it is a member of a cluster; %s", wipeAdvice)
+	}
+	return nil
 }
 
 // checkWhole makes sure that the restored snapshot and the log together hold

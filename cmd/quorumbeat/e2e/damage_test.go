@@ -27,12 +27,13 @@ func TestADamagedDataFolderNeverStartsWrong(t *testing.T) {
 	for range 20 {
 		ping(t, n, h)
 	}
+	eventually(t, "the folder knows its cluster", func() bool {
+		text, err := os.ReadFile(filepath.Join(n.Dir, "node.json"))
+		return err == nil && strings.Contains(string(text), `"cluster_id"`)
+	})
 	must(t, n.Kill())
 
-	log := filepath.Join("raft", "raft.db")
-	if _, err := os.Stat(filepath.Join(n.Dir, log)); err != nil {
-		log = find(t, n.Dir, ".db")
-	}
+	const log = "log.db"
 	tests := []struct {
 		name   string
 		refuse bool // it must not start at all
@@ -111,20 +112,6 @@ func copyOf(t *testing.T, dir string) string {
 	must(t, os.CopyFS(to, os.DirFS(dir)))
 	must(t, os.Chmod(to, 0o700))
 	return to
-}
-
-func find(t *testing.T, dir, suffix string) string {
-	t.Helper()
-	var found string
-	must(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-		if strings.HasSuffix(path, suffix) {
-			found = path
-		}
-		return err
-	}))
-	rel, err := filepath.Rel(dir, found)
-	must(t, err)
-	return rel
 }
 
 func cut(t *testing.T, file string, by int64) {

@@ -1,0 +1,63 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/hashicorp/raft"
+)
+
+// sealedLog keeps a checksum with each entry. Neither bbolt nor Raft has one, so
+// a flipped bit in a command would make this node's state another than the
+// others', unnoticed.
+type sealedLog struct{ raft.LogStore }
+
+// sealSize is the length of the checksum, at the end of an entry's extensions.
+const sealSize = 4
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (s sealedLog) StoreLog(l *raft.Log) error { return s.StoreLogs([]*raft.Log{l}) }
+
+// StoreLogs seals copies: Raft goes on using the entries.
+func (s sealedLog) StoreLogs(ls []*raft.Log) error {
+	copies := make([]raft.Log, len(ls))
+	sealed := make([]*raft.Log, len(ls))
+	for i, l := range ls {
+		copies[i] = *l
+		ext := append(make([]byte, 0, len(l.Extensions)+sealSize), l.Extensions...)
+		copies[i].Extensions = binary.BigEndian.AppendUint32(ext, entrySum(l))
+		sealed[i] = &copies[i]
+	}
+	return s.LogStore.StoreLogs(sealed)
+}
+
+// GetLog gives the entry as it was stored, or an error.
+func (s sealedLog) GetLog(index uint64, l *raft.Log) error {
+	if err := s.LogStore.GetLog(index, l); err != nil {
+		return err
+	}
+	n := len(l.Extensions) - sealSize
+	if n < 0 || l.Index != index {
+		return fmt.Errorf("entry %d is not what was written", index)
+	}
+	want := binary.BigEndian.Uint32(l.Extensions[n:])
+	if l.Extensions = l.Extensions[:n]; n == 0 {
+		l.Extensions = nil
+	}
+	if sum := entrySum(l); sum != want {
+		return fmt.Errorf("entry %d is not what was written: its checksum is %08x, not %08x", index, sum, want)
+	}
+	return nil
+}
+
+// entrySum covers all of an entry that replication depends on.
+func entrySum(l *raft.Log) uint32 {
+	var head [17]byte
+	binary.BigEndian.PutUint64(head[:], l.Index)
+	binary.BigEndian.PutUint64(head[8:], l.Term)
+	head[16] = byte(l.Type)
+	sum := crc32.Update(0, castagnoli, head[:])
+	return crc32.Update(crc32.Update(sum, castagnoli, l.Data), castagnoli, l.Extensions)
+}
