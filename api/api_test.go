@@ -299,27 +299,3 @@ func TestListings(t *testing.T) {
 		}
 	}
 }
-
-// FuzzRoutes sends any request; none may panic, and none that is refused may
-// change the state.
-func FuzzRoutes(f *testing.F) {
-	r := newRig(f)
-	h := r.create(`{"name":"x"}`)
-	for _, rt := range routes {
-		f.Add(rt.method, strings.ReplaceAll(rt.pattern, "{id}", h.ID), `{"name":"y"}`)
-	}
-	f.Fuzz(func(t *testing.T, method, path, body string) {
-		if method == "" || strings.ContainsAny(method+path, " \r\n\x00") || !strings.HasPrefix(path, "/") {
-			return
-		}
-		r := &rig{t: t, cluster: r.cluster, server: r.server, ln: r.ln}
-		before := r.cluster.store.Totals()
-		a := r.raw(fmt.Sprintf("%s %s HTTP/1.1\r\nHost: qb.example\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", method, path, testKey, len(body), body))
-		if a.status == 500 {
-			t.Errorf("%s %q %q: %s", method, path, body, a.body)
-		}
-		if after := r.cluster.store.Totals(); a.status >= 300 && fmt.Sprint(after) != fmt.Sprint(before) {
-			t.Errorf("%s %q was answered %d and changed the state", method, path, a.status)
-		}
-	})
-}

@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -54,7 +55,11 @@ func (f *fakeCluster) ReadBarrier(context.Context) error {
 	return err
 }
 
-func (f *fakeCluster) Ready() error { return f.err }
+func (f *fakeCluster) Ready() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
 
 func (f *fakeCluster) Status() ClusterStatus {
 	return ClusterStatus{
@@ -67,7 +72,7 @@ func (f *fakeCluster) Remove(_ context.Context, name string) error {
 	if name != "alpha" {
 		return fsm.ErrNotFound
 	}
-	return f.err
+	return f.Ready()
 }
 
 func (f *fakeCluster) fail(err error) {
@@ -85,33 +90,72 @@ func (f *fakeCluster) pass(d time.Duration) {
 	}
 }
 
-// rig is a server over sockets in memory.
+// picture is all that clients may change, for comparisons.
+func (f *fakeCluster) picture() string {
+	heartbeats, _ := f.store.Heartbeats(fsm.HeartbeatFilter{})
+	alerts, _ := f.store.Alerts(fsm.AlertFilter{})
+	return fmt.Sprintf("%+v\n%+v\n%+v\n%+v", heartbeats, alerts, f.store.Keys(), f.store.Settings())
+}
+
+// rig is a server and the way to it.
 type rig struct {
 	t       testing.TB
 	cluster *fakeCluster
 	server  *Server
-	ln      *fasthttputil.InmemoryListener
+	dial    func() (net.Conn, error)
 }
 
+// newRig serves over TCP.
 func newRig(t testing.TB) *rig {
 	t.Helper()
+	return newRigWith(t, func(*Config) {}, func(*Server) {})
+}
+
+// newRigWith serves over TCP what the two functions have changed.
+func newRigWith(t testing.TB, configure func(*Config), change func(*Server)) *rig {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := serveOn(t, ln, configure, change)
+	r.dial = func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }
+	return r
+}
+
+// newMemoryRig serves over sockets in memory, of which there are enough for any
+// number of requests.
+func newMemoryRig(t testing.TB) *rig {
+	t.Helper()
+	ln := fasthttputil.NewInmemoryListener()
+	r := serveOn(t, ln, func(*Config) {}, func(*Server) {})
+	r.dial = ln.Dial
+	return r
+}
+
+func serveOn(t testing.TB, ln net.Listener, configure func(*Config), change func(*Server)) *rig {
+	t.Helper()
 	store := fsm.NewStore()
-	r := &rig{t: t, cluster: &fakeCluster{store: store}, ln: fasthttputil.NewInmemoryListener()}
+	r := &rig{t: t, cluster: &fakeCluster{store: store}}
 	cfg := DefaultConfig()
 	cfg.AdminKey, cfg.Version = testKey, "v1.2.3"
+	configure(&cfg)
 	var err error
 	if r.server, err = New(cfg, store, r.cluster); err != nil {
 		t.Fatal(err)
 	}
+	change(r.server)
 	served := make(chan error, 1)
-	go func() { served <- r.server.Serve(r.ln) }()
+	go func() { served <- r.server.Serve(ln) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := r.server.Shutdown(ctx); err != nil {
 			t.Error(err)
 		}
-		<-served
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
 	})
 	return r
 }
@@ -126,8 +170,7 @@ type answer struct {
 // call sends a request with the admin key.
 func (r *rig) call(method, target, body string, headers ...string) answer {
 	r.t.Helper()
-	req, res := fasthttp.AcquireRequest(), &fasthttp.Response{}
-	defer fasthttp.ReleaseRequest(req)
+	var req fasthttp.Request
 	req.Header.SetMethod(method)
 	req.SetRequestURI("http://qb.example:8080" + target)
 	req.Header.Set("Authorization", "Bearer "+testKey)
@@ -138,29 +181,38 @@ func (r *rig) call(method, target, body string, headers ...string) answer {
 			req.Header.Del(headers[i])
 		}
 	}
-	client := fasthttp.Client{Dial: func(string) (net.Conn, error) { return r.ln.Dial() }}
-	defer client.CloseIdleConnections()
-	if err := client.DoTimeout(req, res, 20*time.Second); err != nil {
-		r.t.Fatalf("%s %s: %v", method, target, err)
-	}
-	return answer{res.StatusCode(), string(res.Body()), &res.Header}
+	return r.raw(req.String())
 }
 
-// raw sends bytes as they are and reads one response.
+// raw sends bytes as they are on a connection of their own and reads one response.
 func (r *rig) raw(request string) answer {
 	r.t.Helper()
-	conn, err := r.ln.Dial()
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	conn := r.connect()
 	defer conn.Close()
 	if _, err := conn.Write([]byte(request)); err != nil {
 		r.t.Fatal(err)
 	}
+	return r.read(bufio.NewReader(conn), strings.HasPrefix(request, "HEAD "))
+}
+
+func (r *rig) connect() net.Conn {
+	r.t.Helper()
+	conn, err := r.dial()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		r.t.Fatal(err)
+	}
+	return conn
+}
+
+func (r *rig) read(from *bufio.Reader, head bool) answer {
+	r.t.Helper()
 	var res fasthttp.Response
-	res.SkipBody = strings.HasPrefix(request, "HEAD ")
-	if err := res.Read(bufio.NewReader(conn)); err != nil {
-		r.t.Fatalf("no answer to %.60q: %v", request, err)
+	res.SkipBody = head
+	if err := res.Read(from); err != nil {
+		r.t.Fatalf("no answer: %v", err)
 	}
 	return answer{res.StatusCode(), string(res.Body()), &res.Header}
 }

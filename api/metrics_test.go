@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,25 +38,39 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// BenchmarkPing is a ping's way through this package, with a cluster that answers
-// at once.
-func BenchmarkPing(b *testing.B) {
-	r := newRig(b)
-	h := r.create(`{"name":"x"}`)
-	conn, err := r.ln.Dial()
-	if err != nil {
-		b.Fatal(err)
+// TestMetricNames holds the names against the contract's, in both directions.
+func TestMetricNames(t *testing.T) {
+	perHeartbeat := []string{
+		"heartbeat_up", "heartbeat_paused", "heartbeat_consecutive_misses", "heartbeat_misses_total", "heartbeat_pings_total",
+		"heartbeat_last_ping_timestamp_seconds", "heartbeat_next_deadline_timestamp_seconds",
 	}
-	defer conn.Close()
-	req := []byte("POST /v1/heartbeats/" + h.Token + "/ping HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-	buf := make([]byte, 4096)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := conn.Write(req); err != nil {
-			b.Fatal(err)
-		}
-		if _, err := conn.Read(buf); err != nil {
-			b.Fatal(err)
-		}
+	always := []string{
+		"heartbeats", "misses_total", "ping_requests_total", "ping_duration_seconds", "alerts_total", "alert_queue_length",
+		"alert_oldest_pending_seconds", "ingest_gap_seconds_total", "serving_seconds_total", "build_info",
+	}
+	for name, want := range map[string][]string{
+		"with the series of each heartbeat":    slices.Concat(always, perHeartbeat),
+		"without the series of each heartbeat": always,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRigWith(t, func(c *Config) { c.MetricsPerHeartbeat = len(want) > len(always) }, func(*Server) {})
+			h := r.create(`{"name":"x","interval_secs":1,"grace_secs":0,"miss_threshold":1}`)
+			r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
+			r.cluster.pass(4 * time.Second)
+			families, err := r.server.cfg.Registry.Gather()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var have []string
+			for _, f := range families {
+				if name, ours := strings.CutPrefix(f.GetName(), "quorumbeat_"); ours {
+					have = append(have, name)
+				}
+			}
+			want = slices.Sorted(slices.Values(want))
+			if !slices.Equal(have, want) {
+				t.Errorf("exported\n%v\nwant\n%v", have, want)
+			}
+		})
 	}
 }

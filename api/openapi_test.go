@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,22 @@ func (c *checker) check(method, pattern string, a answer) {
 	}
 }
 
+// checkError holds an answer that belongs to no route against the form of errors.
+func (c *checker) checkError(t *testing.T, a answer) {
+	t.Helper()
+	schema, err := c.compiler.Compile("openapi.json#/components/schemas/Error")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(a.body))
+	if err != nil {
+		t.Fatalf("%d: %v in %q", a.status, err, a.body)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Errorf("%d %s: %v", a.status, a.body, err)
+	}
+}
+
 func TestAnswersAreAsDocumented(t *testing.T) {
 	r, c := newRig(t), newChecker(t)
 	do := func(method, pattern, arg, body string, headers ...string) answer {
@@ -152,9 +169,17 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("POST", all, "", `{"name":"`+strings.Repeat("x", maxBody)+`"}`)
 	do("DELETE", one, h.ID, "")
 	do("POST", one+"/ping", h.Token, "")
+	r.cluster.fail(fsm.ErrQuota)
+	do("POST", all, "", `{"name":"x"}`)
+	do("POST", "/v1/keys", "", `{"name":"x"}`)
 	r.cluster.fail(fsm.ErrNoLeader)
 	do("POST", all, "", `{"name":"x"}`)
 	do("GET", "/readyz", "", "")
+	for _, want := range []string{"400", "401", "402", "403", "404", "409", "413", "503"} {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(c.seen)), func(s string) bool { return strings.HasSuffix(s, " "+want) }) {
+			t.Errorf("no answer of status %s was checked", want)
+		}
+	}
 	for _, rt := range routes {
 		ok := slices.ContainsFunc([]string{"200", "201", "204"}, func(s string) bool { return c.seen[rt.method+" "+rt.pattern+" "+s] })
 		if !ok {

@@ -78,6 +78,7 @@ func (quiet) Printf(string, ...any) {}
 
 // Serve answers requests until Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
+	ln = lingerListener{ln}
 	if s.http.TLSConfig != nil {
 		ln = tls.NewListener(ln, s.http.TLSConfig)
 	}
@@ -120,6 +121,7 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	var netErr net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		linger(ctx.Conn())
 		fail(ctx, errTooLarge)
 	case errors.As(err, &small):
 		fail(ctx, errHeaders)

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+func TestAnEditLeavesOutWhatIsToStay(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"Nightly Sync!","interval_secs":60,"grace_secs":30,"tags":["a"],"email":["ops@example.com"]}`)
+	if h.Slug != "nightly-sync" {
+		t.Errorf("slug %q", h.Slug)
+	}
+	a := r.call("PATCH", "/v1/heartbeats/"+h.ID, `{"grace_secs":0,"tags":[]}`)
+	got := decodeAs[heartbeatJSON](t, a.body)
+	if a.status != 200 || got.GraceSecs != 0 || len(got.Tags) != 0 {
+		t.Errorf("zero and [] are values, not absence: %d %s", a.status, a.body)
+	}
+	if got.Name != h.Name || got.Slug != h.Slug || got.IntervalSecs != 60 || len(got.Email) != 1 || got.MissThreshold != 2 {
+		t.Errorf("an edit changed what it did not name: %s", a.body)
+	}
+	again := decodeAs[heartbeatJSON](t, r.call("PATCH", "/v1/heartbeats/"+h.ID, `{"grace_secs":0}`).body)
+	if again.Version != got.Version {
+		t.Errorf("an edit of nothing made version %d of %d", again.Version, got.Version)
+	}
+}
+
+// TestAnEditWithAStatusIsAllOrNothing sends both with a version that is not the
+// current one, and with a field that is out of its limits.
+func TestAnEditWithAStatusIsAllOrNothing(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"x"}`)
+	before := r.cluster.picture()
+	for body, status := range map[string]int{
+		`{"name":"y","status":"paused"}`:          409,
+		`{"interval_secs":0,"status":"paused"}`:   400,
+		`{"name":"y","status":"failing"}`:         400,
+		`{"status":"paused","name":"y","typo":1}`: 400,
+	} {
+		if a := r.call("PATCH", "/v1/heartbeats/"+h.ID, body, "If-Match", `"9"`); a.status != status {
+			t.Errorf("%s: %d %s, want %d", body, a.status, a.body, status)
+		}
+	}
+	if after := r.cluster.picture(); after != before {
+		t.Errorf("%s became\n%s", before, after)
+	}
+}
+
+func TestIfMatchIsTakenQuotedAndPlain(t *testing.T) {
+	r := newRig(t)
+	path := "/v1/heartbeats/" + r.create(`{"name":"x"}`).ID
+	for form, status := range map[string]int{
+		`1`: 200, `"1"`: 200, `W/"1"`: 200, `*`: 200,
+		`2`: 409, `"2"`: 409, `0`: 400, `x`: 400, `-1`: 400, `"1", "2"`: 400,
+	} {
+		if a := r.call("PATCH", path, `{}`, "If-Match", form); a.status != status {
+			t.Errorf("If-Match %s: %d %s, want %d", form, a.status, a.body, status)
+		}
+	}
+	for _, step := range []string{"/pause", "/resume"} {
+		if a := r.call("POST", path+step, "", "If-Match", `"99"`); a.status != 409 {
+			t.Errorf("%s of another version: %d", step, a.status)
+		}
+	}
+	if a := r.call("DELETE", path, "", "If-Match", `"99"`); a.status != 409 {
+		t.Errorf("a deletion of another version: %d", a.status)
+	}
+	if a := r.call("GET", path, ""); string(a.header.Peek("ETag")) != `"1"` {
+		t.Errorf("ETag %q", a.header.Peek("ETag"))
+	}
+}
+
+func TestAnUnarmedHeartbeatExpectsNothing(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"x","arm":"first_ping"}`)
+	if h.NextExpectedAt != nil {
+		t.Errorf("expected at %s before its first ping", *h.NextExpectedAt)
+	}
+	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
+	if got := decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+h.ID, "").body); got.NextExpectedAt == nil {
+		t.Error("nothing is expected after the first ping")
+	}
+}
+
+// TestStaleReadsNeedNoLeader reads what a node has; any other read says 503.
+func TestStaleReadsNeedNoLeader(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"x"}`)
+	r.cluster.fail(fsm.ErrNoLeader)
+	for _, path := range []string{
+		"/v1/heartbeats", "/v1/heartbeats/" + h.ID, "/v1/heartbeats/" + h.ID + "/pings", "/v1/alerts", "/v1/keys",
+	} {
+		if a := r.call("GET", path+"?consistency=stale", ""); a.status != 200 {
+			t.Errorf("%s stale: %d %s", path, a.status, a.body)
+		}
+		if a := r.call("GET", path, ""); a.status != 503 || len(a.header.Peek("Retry-After")) == 0 {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+}
+
+// TestAPingKeyMayDoNothingHere tries it on every route that needs a key.
+func TestAPingKeyMayDoNothingHere(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"x"}`)
+	key := decodeAs[keyJSON](t, r.call("POST", "/v1/keys", `{"name":"k","scope":"ping"}`).body)
+	before := r.cluster.picture()
+	for _, rt := range routes {
+		path := strings.NewReplacer("{id}", h.ID, "{node}", "alpha").Replace(rt.pattern)
+		want := map[bool]int{true: 200, false: 403}[rt.public]
+		if a := r.call(rt.method, path, `{"name":"y"}`, "Authorization", "Bearer "+key.Key); a.status != want {
+			t.Errorf("%s %s: %d, want %d", rt.method, path, a.status, want)
+		}
+		if a := r.call(rt.method, path, `{"name":"y"}`, "Authorization", ""); !rt.public && a.status != 401 {
+			t.Errorf("%s %s without a key: %d", rt.method, path, a.status)
+		}
+	}
+	if after := r.cluster.picture(); after != before {
+		t.Errorf("%s became\n%s", before, after)
+	}
+}
