@@ -70,7 +70,7 @@ func (st *state) readHead(r *imageReader) {
 }
 
 // maxOrdinal keeps a damaged image from asking for a table without end.
-const maxOrdinal = 1 << 40
+const maxOrdinal = 1 << 32
 
 func (st *state) readRecord(r *imageReader, ord uint64) {
 	c := &config{}

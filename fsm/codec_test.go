@@ -1,0 +1,190 @@
+package fsm
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+// everyCommand holds one of each kind, with every field set.
+var everyCommand = []Command{
+	Ping{Token: testToken(1)},
+	Ping{Token: testToken(1), From: netip.MustParseAddr("192.0.2.7")},
+	Ping{Token: testToken(1), From: netip.MustParseAddr("2001:db8::1")},
+	Create{ID: testID(1), Token: testToken(2), Spec: Spec{
+		Name: "Größe", Slug: "grosse", Interval: 60, Grace: 5, Threshold: 2, Arm: ArmFirstPing,
+		Tags: []string{"a", "b"}, Emails: []string{"ops@example.com"},
+	}},
+	Update{ID: testID(1), IfVersion: 7},
+	Update{ID: testID(1), Pause: ptr(true), Patch: Patch{
+		Name: ptr("n"), Slug: ptr("s"), Interval: ptr(int64(1)), Grace: ptr(int64(0)), Threshold: ptr(3),
+		Arm: ptr(ArmCreated), Tags: ptr([]string{"x"}), Emails: ptr([]string{"a@example.com"}),
+	}},
+	Pause{ID: testID(1), IfVersion: 1},
+	Resume{ID: testID(1), IfVersion: 2},
+	Delete{ID: testID(1), IfVersion: 300},
+	PutKey{ID: KeyID{1}, Name: "ci", Scope: ScopePing, Hash: [32]byte{2}},
+	DeleteKey{ID: KeyID{1}},
+	SetSettings{Settings{History: 5, MailTo: []string{"a@example.com"}, Burst: 3, GroupWait: 10_000}},
+	Claim{Alert: AlertID{1}, Term: 2, Attempt: 3},
+	Fence{Alert: AlertID{1}, Term: 2, Attempt: 3},
+	Settle{Alert: AlertID{1}, Term: 2, Attempt: 3, Outcome: OutcomeRetry, Refused: true, RetryIn: 5000, Resend: true, Error: "451 later"},
+	ResolveDoubt{Alert: AlertID{1}, Term: 2, Attempt: 3, Resend: true},
+	RetryAlert{Alert: AlertID{1}},
+	FormDigest{ID: AlertID{9}, Recipient: "a@example.com", Members: []AlertID{{1}, {2}}},
+	RecordGap{From: -5, To: 1_777_777_777_777},
+	PutNode{NodeInfo{ID: NodeID{1}, Name: "alpha", HTTP: "h:1", Cluster: "c:2", Version: "v1"}},
+	RemoveNode{ID: NodeID{1}},
+	SetClusterID{ID: NodeID{2}},
+}
+
+func TestCommandsComeBackAsTheyWere(t *testing.T) {
+	for _, c := range everyCommand {
+		b := AppendCommand(nil, c)
+		got, err := DecodeCommand(b)
+		if err != nil || !reflect.DeepEqual(got, c) {
+			t.Errorf("%#v\ncame back as %#v, %v", c, got, err)
+		}
+		for cut := range b {
+			if _, err := DecodeCommand(b[:cut]); !errors.Is(err, ErrCorrupt) {
+				t.Errorf("%T cut to %d of %d bytes: %v", c, cut, len(b), err)
+			}
+		}
+		if _, err := DecodeCommand(append(bytes.Clone(b), 0)); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%T with a byte too many: %v", c, err)
+		}
+	}
+}
+
+// TestTheWireFormatStays compares with bytes that are in logs already. A change
+// needs a new batchVersion, and code that reads the old one.
+func TestTheWireFormatStays(t *testing.T) {
+	var lines []string
+	for _, c := range everyCommand {
+		lines = append(lines, hex.EncodeToString(AppendCommand(nil, c)))
+	}
+	lines = append(lines, hex.EncodeToString(AppendBatch(nil, &wholeBatch)))
+	got := strings.Join(lines, "\n") + "\n"
+	path := filepath.Join("testdata", "wire-v1.hex")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil || got != string(want) {
+		t.Errorf("the wire format differs from %s (%v)", path, err)
+	}
+}
+
+var wholeBatch = Batch{
+	Term: 7, Wall: 1_777_777_777_777, Delta: 250,
+	Origins: []Origin{{NodeID{1}, 2, 3}, {NodeID{4}, 5, 6}},
+	Items: []Item{
+		{Origin: 0, Seq: 9, Cmd: AppendCommand(nil, Ping{Token: testToken(1)})},
+		{Origin: 1, Seq: 10, Cmd: AppendCommand(nil, RemoveNode{})},
+		{Origin: NoOrigin, Cmd: AppendCommand(nil, Claim{})},
+	},
+}
+
+func TestBatchesComeBackAsTheyWere(t *testing.T) {
+	b := AppendBatch(nil, &wholeBatch)
+	got, err := DecodeBatch(b)
+	if err != nil || !reflect.DeepEqual(*got, wholeBatch) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for cut := 1; cut < len(b); cut++ {
+		if _, err := DecodeBatch(b[:cut]); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("cut to %d of %d bytes: %v", cut, len(b), err)
+		}
+	}
+	newer := bytes.Clone(b)
+	newer[0]++
+	if _, err := DecodeBatch(newer); !errors.Is(err, ErrVersion) {
+		t.Errorf("a newer version: %v", err)
+	}
+	long := wholeBatch
+	long.Delta = MaxDelta + 1
+	if _, err := DecodeBatch(AppendBatch(nil, &long)); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a delta over the limit: %v", err)
+	}
+	stray := wholeBatch
+	stray.Origins = stray.Origins[:1]
+	if _, err := DecodeBatch(AppendBatch(nil, &stray)); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("an item of no origin in the head: %v", err)
+	}
+	if _, err := NewStore().Apply([]byte{99}, 1); !errors.Is(err, ErrVersion) {
+		t.Errorf("apply of a newer version: %v", err)
+	}
+}
+
+func TestPingsAreDecodedWithoutAllocating(t *testing.T) {
+	b := AppendCommand(nil, everyCommand[1])
+	if n := testing.AllocsPerRun(100, func() {
+		if _, ok := DecodePing(b); !ok {
+			t.Fatal("not a ping")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if len(b) > 24 {
+		t.Errorf("a ping takes %d bytes", len(b))
+	}
+}
+
+func TestCodesAndErrorsMatch(t *testing.T) {
+	for c := CodeNone + 1; int(c) < len(codeErrors); c++ {
+		want := c
+		if c == CodePaused {
+			want = CodeOK // a success of its own
+		}
+		if got := CodeOf(c.Err()); got != want {
+			t.Errorf("code %d became %d", c, got)
+		}
+	}
+	if !errors.Is(Code(200).Err(), ErrInternal) {
+		t.Error("an unknown code")
+	}
+}
+
+// FuzzDecodeCommand: decoding never panics, and what decodes has one encoding.
+func FuzzDecodeCommand(f *testing.F) {
+	for _, c := range everyCommand {
+		f.Add(AppendCommand(nil, c))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := DecodeCommand(b)
+		if err != nil {
+			return
+		}
+		if again := AppendCommand(nil, c); !bytes.Equal(again, b) {
+			t.Errorf("%x became %x by way of %#v", b, again, c)
+		}
+		NewStore().st.applyCommand(b)
+	})
+}
+
+// FuzzDecodeBatch: the same for whole entries.
+func FuzzDecodeBatch(f *testing.F) {
+	f.Add(AppendBatch(nil, &wholeBatch))
+	f.Fuzz(func(t *testing.T, entry []byte) {
+		b, err := DecodeBatch(entry)
+		if err != nil {
+			return
+		}
+		if again := AppendBatch(nil, b); !bytes.Equal(again, entry) {
+			t.Errorf("%x became %x", entry, again)
+		}
+		if _, err := NewStore().Apply(entry, b.Term); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,73 @@
+package fsm
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestSpecsAreHeldToTheirLimits(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Spec)
+		words  string // "": valid
+	}{
+		"as it should be":            {func(*Spec) {}, ""},
+		"200 characters of name":     {func(s *Spec) { s.Name = strings.Repeat("ä", 200) }, ""},
+		"201 characters of name":     {func(s *Spec) { s.Name = strings.Repeat("ä", 201) }, "name has 201 characters; it must have 1 to 200"},
+		"no name":                    {func(s *Spec) { s.Name = "" }, "name has 0 characters"},
+		"a blank name":               {func(s *Spec) { s.Name = " \u00a0" }, "name is only spaces"},
+		"a name with CR and LF":      {func(s *Spec) { s.Name = "a\r\nb" }, "line breaks"},
+		"a name that is no UTF-8":    {func(s *Spec) { s.Name = "\xff" }, "UTF-8"},
+		"an interval of a second":    {func(s *Spec) { s.Interval = 1 }, ""},
+		"an interval of none":        {func(s *Spec) { s.Interval = 0 }, "interval_secs is 0; it must be 1 to 31622400"},
+		"an interval of 367 days":    {func(s *Spec) { s.Interval = 367 * 86400 }, "interval_secs"},
+		"no grace":                   {func(s *Spec) { s.Grace = 0 }, ""},
+		"a negative grace":           {func(s *Spec) { s.Grace = -1 }, "grace_secs is -1"},
+		"a threshold of none":        {func(s *Spec) { s.Threshold = 0 }, "miss_threshold is 0; it must be 1 to 100"},
+		"a slug in capitals":         {func(s *Spec) { s.Slug = "ABC" }, "slug"},
+		"an unknown arm":             {func(s *Spec) { s.Arm = "later" }, "arm"},
+		"a tag twice":                {func(s *Spec) { s.Tags = []string{"a", "a"} }, "tags[1] repeats"},
+		"too many tags":              {func(s *Spec) { s.Tags = make([]string, 33) }, "tags has 33 entries"},
+		"an address":                 {func(s *Spec) { s.Emails = []string{"a.b+c@sub.example.com"} }, ""},
+		"an address without a host":  {func(s *Spec) { s.Emails = []string{"a@"} }, "email[0]"},
+		"an address with a name":     {func(s *Spec) { s.Emails = []string{"A <a@example.com>"} }, "email[0]"},
+		"an address with CR and LF":  {func(s *Spec) { s.Emails = []string{"a@example.com\r\nRCPT TO:<b@example.com>"} }, "email[0]"},
+		"an address twice":           {func(s *Spec) { s.Emails = []string{"a@b.c", "a@b.c"} }, "email[1] repeats"},
+		"an address that is no text": {func(s *Spec) { s.Emails = []string{"ä@example.com"} }, "ASCII"},
+	} {
+		s := testSpec(60, 5, 2)
+		c.change(&s)
+		switch err := s.Validate(); {
+		case c.words == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.words != "" && (err == nil || !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.words)):
+			t.Errorf("%s: %v, want words like %q", name, err, c.words)
+		}
+	}
+}
+
+func TestSettingsAreHeldToTheirLimits(t *testing.T) {
+	for _, s := range []Settings{
+		{History: -1, Burst: 1}, {History: MaxHistory + 1, Burst: 1}, {Burst: 0}, {Burst: 1, GroupWait: -1},
+		{Burst: 1, MailTo: []string{"x"}},
+	} {
+		if !errors.Is(s.Validate(), ErrInvalid) {
+			t.Errorf("%+v is valid", s)
+		}
+	}
+	if err := DefaultSettings().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSlugs(t *testing.T) {
+	for name, want := range map[string]string{
+		"Nightly Sync!": "nightly-sync", "  a  b  ": "a-b", "日本": "heartbeat", "a_b-c": "a_b-c", "ÄB": "b",
+		strings.Repeat("x y", 60): strings.Trim(strings.ReplaceAll(strings.Repeat("x y", 60), " ", "-")[:100], "-"),
+	} {
+		got := MakeSlug(name)
+		if got != want || validateSlug(got) != nil {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
