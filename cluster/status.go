@@ -49,7 +49,18 @@ func (n *Node) Ready() error {
 	case n.router.stuck(now):
 		return errors.New("this node does not apply what is committed")
 	}
+	if !n.caughtUp() {
+		return errors.New("this node has not caught up with the leader since its start")
+	}
 	return nil
+}
+
+// caughtUp reports whether this node has applied anything new since its start. A
+// leader that has missed a node for long sends it nothing for up to 10 s after its
+// return, though it is known as the leader at once.
+func (n *Node) caughtUp() bool {
+	r := n.raft.Load()
+	return r != nil && r.AppliedIndex() > n.fsm.replayEnd()
 }
 
 // Status tells what this node knows, at once.
