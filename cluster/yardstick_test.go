@@ -45,7 +45,10 @@ func bareCluster(b *testing.B) *raft.Raft {
 		check(b, err)
 		transport, err := raft.NewTCPTransport("127.0.0.1:0", nil, 3, 10*time.Second, io.Discard)
 		check(b, err)
-		b.Cleanup(func() { _ = transport.Close() })
+		b.Cleanup(func() {
+			_ = transport.Close()
+			transport.CloseStreams() // or the other nodes go on reading from them
+		})
 		node, err := raft.NewRaft(cfg, nothing{}, log, log, snapshots, transport)
 		check(b, err)
 		b.Cleanup(func() { _ = node.Shutdown().Error() })
