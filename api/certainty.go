@@ -16,6 +16,8 @@ const certainEvery = 50 * time.Millisecond
 // acknowledged before they came. Those that wait share a barrier.
 type certainty struct {
 	barrier func(context.Context) error
+	life    context.Context // of the barriers
+	end     context.CancelFunc
 
 	mu      sync.Mutex
 	next    *round // not begun; nil: none is waited for
@@ -30,7 +32,16 @@ type round struct {
 }
 
 func newCertainty(barrier func(context.Context) error) *certainty {
-	return &certainty{barrier: barrier}
+	c := &certainty{barrier: barrier}
+	c.life, c.end = context.WithCancel(context.Background())
+	return c
+}
+
+// close ends the barrier under way, if there is one, and waits for that. Nobody
+// may wait any more.
+func (c *certainty) close() {
+	c.end()
+	c.runs.Wait()
 }
 
 // wait returns once a barrier that began after the call is passed.
@@ -75,7 +86,15 @@ func (c *certainty) run() {
 		}
 		c.began = time.Now()
 		c.mu.Unlock()
-		r.err = limited(readLimit, c.barrier)
+		r.err = c.pass()
 		close(r.done)
 	}
+}
+
+// pass may take as long as a ping: one that waits for it is held through an
+// election like any other.
+func (c *certainty) pass() error {
+	ctx, cancel := context.WithTimeout(c.life, commandLimit)
+	defer cancel()
+	return c.barrier(ctx)
 }

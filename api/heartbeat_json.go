@@ -47,13 +47,17 @@ func toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON {
 }
 
 // origin is the scheme and host that the client used, also behind a proxy that
-// ends TLS.
+// ends TLS; an HTTP/1.0 client that names no host gets the address it connected to.
 func origin(ctx *fasthttp.RequestCtx) string {
 	scheme := "http"
 	if ctx.IsTLS() || string(ctx.Request.Header.Peek(fasthttp.HeaderXForwardedProto)) == "https" {
 		scheme = "https"
 	}
-	return scheme + "://" + string(ctx.Host())
+	host := string(ctx.Host())
+	if host == "" {
+		host = ctx.LocalAddr().String()
+	}
+	return scheme + "://" + host
 }
 
 // stamp writes a time with exactly three decimals, null for none.

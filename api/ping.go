@@ -30,7 +30,8 @@ func pingPath(path []byte) (token []byte, ok bool) {
 // ping records a good run. It answers 200 only once the ping is on the disks of a
 // majority.
 func (s *Server) ping(ctx *fasthttp.RequestCtx, raw []byte) {
-	start := time.Now()
+	start, status := time.Now(), fasthttp.StatusInternalServerError // unless it gets to its end
+	defer func() { s.met.pinged(status, time.Since(start)) }()
 	paused, err := s.takePing(ctx, raw, start)
 	if err != nil {
 		s.refuse(ctx, err)
@@ -42,7 +43,7 @@ func (s *Server) ping(ctx *fasthttp.RequestCtx, raw []byte) {
 		}
 		ctx.Response.SetBodyRaw(body)
 	}
-	s.met.pinged(ctx.Response.StatusCode(), time.Since(start))
+	status = ctx.Response.StatusCode()
 }
 
 func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) (paused bool, err error) {

@@ -91,7 +91,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
 		return err
 	}
-	s.certain.runs.Wait() // nobody waits for a barrier any more: within certainEvery
+	s.certain.close()
 	return nil
 }
 

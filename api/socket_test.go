@@ -23,8 +23,14 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
+// TestMain looks for leaks, but for two goroutines of fasthttp's: one lives as long
+// as the process, one sleeps up to 10 s before it sees that its server stopped.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
+	goleak.VerifyTestMain(
+		m,
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
+	)
 }
 
 // TestWhatIsNoRequestIsRefusedInJSON tries what no route ever sees.
