@@ -32,7 +32,7 @@ func TestReadmesCommands(t *testing.T) {
 		for _, block := range need(t, blocks, "dev") {
 			sh(t, dir, block)
 		}
-		eventually(t, "the terminal shows the mail", func() bool { return strings.Contains(log(), "[DOWN] nightly-backup") })
+		eventually(t, "the terminal shows the mail", func() bool { return strings.Contains(log(), "[DOWN] my-job") })
 	})
 	t.Run("three nodes by hand", func(t *testing.T) {
 		dir := workdir(t)
@@ -45,6 +45,27 @@ func TestReadmesCommands(t *testing.T) {
 			sh(t, dir, block)
 		}
 	})
+}
+
+// TestReadmesProductionFiles checks the settings that README shows, with a secret
+// made as it says.
+func TestReadmesProductionFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "cluster-secret"), []byte(cli(t, nil, "secret").stdout), 0o600))
+	text, err := os.ReadFile(filepath.Join(repoRoot(t), "README.md"))
+	must(t, err)
+	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(text)
+	if m == nil {
+		t.Fatal("README shows no settings")
+	}
+	settings := strings.ReplaceAll(string(m[1]), "/etc/quorumbeat/cluster-secret", filepath.Join(dir, "cluster-secret"))
+	must(t, os.WriteFile(filepath.Join(dir, "quorumbeat.yaml"), []byte(settings), 0o600))
+	r := cli(t, []string{"QUORUMBEAT_ADMIN_KEY=" + adminKey, "QUORUMBEAT_SMTP_URL=smtp://mail.example.com"},
+		"config", "check", "--config", filepath.Join(dir, "quorumbeat.yaml"))
+	if r.code != 0 {
+		t.Errorf("exit code %d: %s", r.code, r.stderr)
+	}
 }
 
 var marked = regexp.MustCompile("(?s)<!-- run: (\\w+) -->\n```sh\n(.*?)```")
