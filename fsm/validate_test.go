@@ -48,7 +48,10 @@ func TestSpecsAreHeldToTheirLimits(t *testing.T) {
 
 func TestSettingsAreHeldToTheirLimits(t *testing.T) {
 	for _, s := range []Settings{
-		{History: -1, Burst: 1}, {History: MaxHistory + 1, Burst: 1}, {Burst: 0}, {Burst: 1, GroupWait: -1},
+		{History: -1, Burst: 1},
+		{History: MaxHistory + 1, Burst: 1},
+		{Burst: 0},
+		{Burst: 1, GroupWait: -1},
 		{Burst: 1, MailTo: []string{"x"}},
 	} {
 		if !errors.Is(s.Validate(), ErrInvalid) {
