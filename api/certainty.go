@@ -16,6 +16,7 @@ const certainEvery = 50 * time.Millisecond
 // acknowledged before they came. Those that wait share a barrier.
 type certainty struct {
 	barrier func(context.Context) error
+	every   time.Duration   // at least, from one barrier to the next
 	life    context.Context // of the barriers
 	end     context.CancelFunc
 
@@ -32,7 +33,7 @@ type round struct {
 }
 
 func newCertainty(barrier func(context.Context) error) *certainty {
-	c := &certainty{barrier: barrier}
+	c := &certainty{barrier: barrier, every: certainEvery}
 	c.life, c.end = context.WithCancel(context.Background())
 	return c
 }
@@ -71,7 +72,7 @@ func (c *certainty) wait(ctx context.Context) error {
 func (c *certainty) run() {
 	for {
 		c.mu.Lock()
-		pause := certainEvery - time.Since(c.began)
+		pause := c.every - time.Since(c.began)
 		c.mu.Unlock()
 		if pause > 0 {
 			time.Sleep(pause)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -22,17 +23,26 @@ func FuzzRoutes(f *testing.F) {
 	f.Add("PATCH", "/v1/heartbeats/"+known.ID.String(), `{"name":"changed","interval_secs":0}`)
 	f.Add("GET", "/v1/heartbeats?tag=a&status=paused&q=x&limit=1&cursor=MQ&consistency=stale", "")
 	f.Add("GET", "/v1/alerts?state=sent&heartbeat_id="+known.ID.String()+"&cursor=YWxf", "")
+	shared := newMemoryRig(f)
+	shared.server.certain.every = 0
+	for _, c := range []fsm.Command{known, key} {
+		if _, err := shared.cluster.Propose(f.Context(), c); err != nil {
+			f.Fatal(err)
+		}
+	}
+	var image bytes.Buffer
+	if _, err := shared.cluster.store.Snapshot().WriteTo(&image); err != nil {
+		f.Fatal(err)
+	}
+	before := shared.cluster.picture()
 	f.Fuzz(func(t *testing.T, method, path, body string) {
 		if method == "" || strings.ContainsAny(method+path, " \r\n\x00") || !strings.HasPrefix(path, "/") {
 			t.Skip("no request line")
 		}
-		r := newMemoryRig(t)
-		for _, c := range []fsm.Command{known, key} {
-			if _, err := r.cluster.Propose(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
+		r := &rig{t: t, cluster: shared.cluster, server: shared.server, dial: shared.dial}
+		if err := r.cluster.store.Restore(bytes.NewReader(image.Bytes())); err != nil {
+			t.Fatal(err)
 		}
-		before := r.cluster.picture()
 		a := r.raw(fmt.Sprintf("%s %s HTTP/1.1\r\nHost: qb.example\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", method, path, testKey, len(body), body))
 		if a.status == 500 {
 			t.Errorf("%s %q %q: %s", method, path, body, a.body)

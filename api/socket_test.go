@@ -63,18 +63,21 @@ func TestABodyOverTheLimitIsAnswered(t *testing.T) {
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return r.dial() }}
 	defer transport.CloseIdleConnections()
 	client := http.Client{Transport: transport, Timeout: 20 * time.Second}
-	body := `{"name":"` + strings.Repeat("a", 900<<10) + `"}`
-	for range 20 {
-		req, _ := http.NewRequest(http.MethodPost, "http://qb.example/v1/heartbeats", strings.NewReader(body))
-		req.Header.Set("Authorization", "Bearer "+testKey)
-		res, err := client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		if res.StatusCode != 413 || res.Header.Get("Content-Type") != "application/json" {
-			t.Fatalf("%d %s", res.StatusCode, res.Header)
-		}
+	for name, size := range map[string]int{"what is read whole": maxRead - 1000, "what is not": 3 * maxRead} {
+		t.Run(name, func(t *testing.T) {
+			for range 20 {
+				req, _ := http.NewRequest(http.MethodPost, "http://qb.example/v1/heartbeats", strings.NewReader(`{"name":"`+strings.Repeat("a", size)+`"}`))
+				req.Header.Set("Authorization", "Bearer "+testKey)
+				res, err := client.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				res.Body.Close()
+				if res.StatusCode != 413 || res.Header.Get("Content-Type") != "application/json" {
+					t.Fatalf("%d %s", res.StatusCode, res.Header)
+				}
+			}
+		})
 	}
 }
 
