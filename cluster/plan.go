@@ -54,9 +54,19 @@ func plan(in planInput) action {
 	for _, m := range in.members {
 		alive[m.ID] = m
 	}
-	for _, step := range []func(planInput, map[fsm.NodeID]member) action{planMove, planAdd, planPromote, planBury} {
+	for _, step := range []func(planInput, map[fsm.NodeID]member) action{planExpel, planMove, planAdd, planPromote, planBury} {
 		if a := step(in, alive); a.kind != actNone {
 			return a
+		}
+	}
+	return action{}
+}
+
+// planExpel takes out a node that was barred by a leader that then was lost.
+func planExpel(in planInput, alive map[fsm.NodeID]member) action {
+	for _, s := range in.servers {
+		if id := serverID(s); in.barred(id) && id != in.self && (s.Suffrage != raft.Voter || canLose(in, alive, s)) {
+			return action{actRemove, id, string(s.Address), "it was removed by an operator"}
 		}
 	}
 	return action{}

@@ -139,14 +139,16 @@ func (r *reconciler) move(id raft.ServerID, addr raft.ServerAddress, prev uint64
 	return r.raft.AddVoter(id, addr, prev, changeLimit).Error()
 }
 
-// expel takes a server out, and bars it from ever proposing again.
+// expel bars a node from ever proposing again, and takes it out. In this order: a
+// node that is out but not barred would be let in again at once. If this leader
+// goes in between, the next one's plan finishes it.
 func (r *reconciler) expel(ctx context.Context, id fsm.NodeID, prev uint64) error {
-	if err := r.raft.RemoveServer(raft.ServerID(id.String()), prev, changeLimit).Error(); err != nil {
+	limited, cancel := context.WithTimeout(ctx, changeLimit)
+	defer cancel()
+	if err := r.propose(limited, fsm.RemoveNode{ID: id}); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, changeLimit)
-	defer cancel()
-	return r.propose(ctx, fsm.RemoveNode{ID: id})
+	return r.raft.RemoveServer(raft.ServerID(id.String()), prev, changeLimit).Error()
 }
 
 // register tells the state machine what people call the nodes and where they are.

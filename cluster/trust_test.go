@@ -1,0 +1,278 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+func secrets(names ...string) (out [][]byte) {
+	for _, n := range names {
+		out = append(out, bytes.Repeat([]byte(n), minSecret)[:minSecret])
+	}
+	return out
+}
+
+// TestWhoIsLetIn connects two ports with the secrets given.
+func TestWhoIsLetIn(t *testing.T) {
+	for name, c := range map[string]struct {
+		server, client [][]byte
+		ok             bool
+	}{
+		"the same secret":                {secrets("a"), secrets("a"), true},
+		"another secret":                 {secrets("a"), secrets("b"), false},
+		"no secret":                      {secrets("a"), nil, false},
+		"both know the new one":          {secrets("a", "b"), secrets("b", "a"), true},
+		"the old one, trusted still":     {secrets("b", "a"), secrets("a", "b"), true},
+		"one that is not trusted yet":    {secrets("a"), secrets("b", "a"), false},
+		"one that is not trusted longer": {secrets("b"), secrets("a", "b"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, client := openMux(t, c.server), openMux(t, c.client)
+			l := server.accept(connControl)
+			got := make(chan string, 1)
+			go func() {
+				conn, err := l.Accept()
+				if err != nil {
+					got <- ""
+					return
+				}
+				defer conn.Close()
+				conn.SetDeadline(time.Now().Add(5 * time.Second))
+				b := make([]byte, 5)
+				n, _ := conn.Read(b)
+				got <- string(b[:n])
+			}()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			conn, err := client.dial(ctx, server.Addr().String(), connControl)
+			if err == nil {
+				conn.Write([]byte("hello"))
+				defer conn.Close()
+			}
+			if !c.ok {
+				l.Close() // nobody may have come
+			}
+			if heard := <-got; (heard == "hello") != c.ok {
+				t.Errorf("the server heard %q, dial said %v", heard, err)
+			}
+		})
+	}
+}
+
+func openMux(t *testing.T, s [][]byte) *mux {
+	t.Helper()
+	pair, err := newTLS(Config{Secrets: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := listenMux("127.0.0.1:0", pair, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func TestAPortInUseIsToldInWords(t *testing.T) {
+	m := openMux(t, nil)
+	_, err := listenMux(m.Addr().String(), nil, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "is in use") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestClosingTheMuxEndsItsConnections(t *testing.T) {
+	m := openMux(t, nil)
+	conn, err := net.Dial("tcp", m.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	m.Close()
+	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read: %v", err)
+	}
+}
+
+func TestSecretFiles(t *testing.T) {
+	made := GenerateSecret()
+	if made == GenerateSecret() {
+		t.Error("two secrets are the same")
+	}
+	for file, words := range map[string]string{
+		made: "", made + "\n\n" + GenerateSecret() + "\n": "", "": "empty", "short": "5 bytes", made + "\nshort": "5 bytes",
+		made + "\n" + made + "\n" + made: "3 cluster secrets",
+	} {
+		_, err := ParseSecrets([]byte(file))
+		if (err == nil) != (words == "") || (err != nil && (!errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), words))) {
+			t.Errorf("%d bytes: %v, want %q", len(file), err, words)
+		}
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	open := func(t *testing.T, dir string) *identity {
+		t.Helper()
+		id, err := openIdentity(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	t.Run("it is kept, and starts are counted", func(t *testing.T) {
+		dir := t.TempDir()
+		a := open(t, dir)
+		if err := errors.Join(a.setClusterID(fsm.NodeID{5}), a.setPeers([]string{"h:2", "h:1"}), a.setPorts(7, 8), a.close()); err != nil {
+			t.Fatal(err)
+		}
+		b := open(t, dir)
+		defer b.close()
+		if b.ID != a.ID || b.Boot != a.Boot+1 || b.ClusterID != (fsm.NodeID{5}) || len(b.peers()) != 2 || b.kept.GossipPort != 8 {
+			t.Errorf("%+v, was %+v", b.kept, a.kept)
+		}
+	})
+	t.Run("two processes cannot have it", func(t *testing.T) {
+		dir := t.TempDir()
+		defer open(t, dir).close()
+		if _, err := openIdentity(dir); err == nil || !strings.Contains(err.Error(), "in use by another process") {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("a promise is given once, and outlives a crash", func(t *testing.T) {
+		dir := t.TempDir()
+		a := open(t, dir)
+		if _, ok, err := a.promise(fsm.NodeID{1}, fsm.NodeID{9}); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		a.close()
+		b := open(t, dir)
+		defer b.close()
+		if _, ok, _ := b.promise(fsm.NodeID{2}, fsm.NodeID{8}); ok {
+			t.Error("it was given again")
+		}
+		if _, ok, _ := b.promise(fsm.NodeID{1}, fsm.NodeID{8}); ok {
+			t.Error("it was given for another cluster")
+		}
+		if _, ok, _ := b.promise(fsm.NodeID{1}, fsm.NodeID{9}); !ok {
+			t.Error("the same asker may ask again")
+		}
+		if b.namedCluster() != (fsm.NodeID{9}) {
+			t.Error("the promised cluster is forgotten")
+		}
+	})
+	t.Run("damage is refused in words", func(t *testing.T) {
+		dir := t.TempDir()
+		open(t, dir).close()
+		name := filepath.Join(dir, identityFile)
+		whole, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range whole[:len(whole)-1] {
+			bad := bytes.Clone(whole)
+			bad[i] ^= 4
+			if err := os.WriteFile(name, bad, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if id, err := openIdentity(dir); err == nil {
+				id.close()
+				t.Fatalf("byte %d was flipped unnoticed: %s", i, bad)
+			}
+		}
+		if err := os.Truncate(name, 10); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openIdentity(dir); err == nil || !strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("a log without an identity is refused", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "log.db"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openIdentity(dir); err == nil || !strings.Contains(err.Error(), identityFile) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestPromises(t *testing.T) {
+	fresh := true
+	id, err := openIdentity(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer id.close()
+	b := &bootstrapper{id: id, expect: 3, log: slog.New(slog.DiscardHandler), fresh: func() bool { return fresh }}
+	asks := func(asker, cluster byte) controlRequest {
+		return controlRequest{Op: askPromise, Asker: fsm.NodeID{asker}, Cluster: fsm.NodeID{cluster}}
+	}
+	for _, c := range []struct {
+		name string
+		req  controlRequest
+		ok   bool
+		set  func()
+	}{
+		{"a question without an asker", asks(0, 1), false, nil},
+		{"the first asker", asks(1, 1), true, nil},
+		{"the same asker again", asks(1, 1), true, nil},
+		{"another asker", asks(2, 2), false, nil},
+		{"a node with data promises nothing", asks(1, 1), false, func() { fresh = false }},
+	} {
+		if c.set != nil {
+			c.set()
+		}
+		a := b.answer(c.req)
+		if (a.err() == nil) != c.ok || (!c.ok && a.Words == "") {
+			t.Errorf("%s: %+v", c.name, a)
+		}
+	}
+	fresh = true
+	if _, err := b.ownPromise(); err == nil {
+		t.Error("a promised node asks others")
+	}
+}
+
+func TestMetadataFitsAndComesBack(t *testing.T) {
+	long := nodeMeta{
+		ClusterID: fsm.NodeID{1}, Name: strings.Repeat("n", 200), HTTP: strings.Repeat("h", 60), Cluster: strings.Repeat("c", 60), Version: "v1",
+	}
+	b := long.encode()
+	if len(b) > 512 {
+		t.Errorf("%d bytes; memberlist takes 512", len(b))
+	}
+	got, ok := decodeMeta(b)
+	if !ok || got != long {
+		t.Errorf("came back as %+v", got)
+	}
+	for cut := range b {
+		if m, ok := decodeMeta(b[:cut]); ok {
+			t.Errorf("cut to %d bytes it is %+v", cut, m)
+		}
+	}
+}
+
+// FuzzControl reads what another node may send.
+func FuzzControl(f *testing.F) {
+	f.Add([]byte(`{"op":"info","asker":"01000000-0000-0000-0000-000000000000","cluster":"00000000-0000-0000-0000-000000000000"}`))
+	f.Add([]byte(`{"code":1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		decodeControl[controlRequest](bytes.NewReader(b))
+		if a, err := decodeControl[controlAnswer](bytes.NewReader(b)); err == nil {
+			_ = a.err()
+		}
+		decodeMeta(b)
+	})
+}
