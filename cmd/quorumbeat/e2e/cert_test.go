@@ -10,10 +10,13 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
 // selfSigned makes a certificate for 127.0.0.1 and the file to trust it by.
@@ -32,4 +35,35 @@ func selfSigned(t *testing.T) (*tls.Config, string) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	must(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, file
+}
+
+func TestPingsOverHTTPS(t *testing.T) {
+	t.Parallel()
+	pair, ca := selfSigned(t)
+	der, err := x509.MarshalPKCS8PrivateKey(pair.Certificates[0].PrivateKey)
+	must(t, err)
+	key := filepath.Join(t.TempDir(), "key.pem")
+	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	c, err := localcluster.Start(localcluster.Options{
+		Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey,
+		Flags: []string{"--smtp-url", "stdout:", "--http-tls-cert", ca, "--http-tls-key", key},
+	})
+	must(t, err)
+	defer c.Close()
+	pool := x509.NewCertPool()
+	text, err := os.ReadFile(ca)
+	must(t, err)
+	pool.AppendCertsFromPEM(text)
+	https := &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
+	eventually(t, "the node is ready over HTTPS", func() bool {
+		resp, err := https.Get("https://" + c.Nodes[0].Addrs.HTTP + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	if a, err := tryCall("", "GET", c.Nodes[0].URL()+"/readyz", nil); err == nil && a.status == http.StatusOK {
+		t.Error("the same port answers without TLS")
+	}
 }
