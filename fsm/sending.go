@@ -37,6 +37,7 @@ func (st *state) claim(c Claim) Code {
 		if !ok {
 			return CodeGrouped
 		}
+		st.dropWindows()
 		st.ledger.windows[r.recipient] = w
 	}
 	st.changeRow(c.Alert, func(r *row) {
@@ -83,6 +84,21 @@ func (st *state) takeBurst(to string) (window, bool) {
 	}
 	w.count++
 	return w, w.count <= st.settings.Burst
+}
+
+// maxWindows is how many recipients' windows are kept before those are dropped
+// that have ended and that nothing waits for.
+const maxWindows = 1000
+
+func (st *state) dropWindows() {
+	if len(st.ledger.windows) < maxWindows {
+		return
+	}
+	for to, w := range st.ledger.windows {
+		if st.ended(w) && w.count < st.settings.Burst {
+			delete(st.ledger.windows, to)
+		}
+	}
 }
 
 func (st *state) ended(w window) bool { return st.serving >= w.start+st.settings.GroupWait }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -14,6 +15,9 @@ type seconds int64
 var days = regexp.MustCompile(`^(\d+)d(.*)$`)
 
 func (s *seconds) Set(text string) error {
+	if text == "" {
+		return errors.New("no length of time is given: use seconds, or units like 90s, 1h30m, 1d")
+	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		*s = seconds(n)
 		return nil

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+func (p *program) withEnv(env map[string]string) *program {
+	p.env = func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	return p
+}
+
+func newTestProgram(env map[string]string) (*program, *bytes.Buffer, *bytes.Buffer) {
+	var stdout, stderr bytes.Buffer
+	return (&program{stdout: &stdout, stderr: &stderr}).withEnv(env), &stdout, &stderr
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSettingsComeFromFlagsThenEnvironmentThenFile(t *testing.T) {
+	file := write(t, "q.yaml", "history: 1\nmail-to: [a@example.com, b@example.com]\nadmin-key: from-the-file-0123\nalert-group-wait: 20s\n")
+	secret := write(t, "key", "from-a-secret-file\n")
+	s := newServeSettings()
+	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	s.register(flags)
+	if err := flags.Parse([]string{"--config", file, "--history", "3", "--smtp-url", "stdout:", "--join", "h:1,h:2"}); err != nil {
+		t.Fatal(err)
+	}
+	p, _, _ := newTestProgram(map[string]string{
+		"QUORUMBEAT_HISTORY": "2", "QUORUMBEAT_ALERT_BURST": "7", "QUORUMBEAT_ADMIN_KEY_FILE": secret, "QUORUMBEAT_NODE_NAME": "n",
+	})
+	if err := s.load(p, flags); err != nil {
+		t.Fatal(err)
+	}
+	if s.alerting.Settings.History != 3 || s.alerting.Settings.Burst != 7 || s.alerting.Settings.GroupWait != 20_000 ||
+		s.api.AdminKey != "from-a-secret-file" || len(s.alerting.Settings.MailTo) != 2 || s.cluster.NodeName != "n" {
+		t.Errorf("%+v %+v %+v", s.cluster, s.alerting, s.api)
+	}
+	if s.cluster.BootstrapExpect != 0 || len(s.cluster.Join) != 2 {
+		t.Errorf("with --join a node forms no cluster unless told: %d, %v", s.cluster.BootstrapExpect, s.cluster.Join)
+	}
+}
+
+func TestWrongSettingsAreUsageErrorsOfOneLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		args  []string
+		env   map[string]string
+		words string
+	}{
+		"an unknown key in the file":    {[]string{"--config", write(t, "q", "historie: 1\n")}, nil, "historie"},
+		"a mapping in the file":         {[]string{"--config", write(t, "q", "history: {a: 1}\n")}, nil, "history"},
+		"no such file":                  {[]string{"--config", "/nowhere/q.yaml"}, nil, "/nowhere/q.yaml"},
+		"a file that is no YAML":        {[]string{"--config", write(t, "q", "\t{")}, nil, "YAML"},
+		"a wrong value in the variable": {nil, map[string]string{"QUORUMBEAT_HISTORY": "many"}, "QUORUMBEAT_HISTORY"},
+		"no mail server":                {[]string{"--smtp-url", ""}, nil, "--smtp-url"},
+		"a short secret":                {nil, map[string]string{"QUORUMBEAT_CLUSTER_SECRET": "short"}, "quorumbeat secret"},
+		"an admin key of few letters":   {[]string{"--admin-key", "short"}, nil, "--admin-key"},
+		"beyond loopback, no secret":    {[]string{"--cluster-addr", "0.0.0.0:1"}, nil, "--cluster-secret-file"},
+		"an unknown format of the log":  {[]string{"--log-format", "xml"}, nil, "--log-format"},
+		"history over its limit":        {[]string{"--history", "1000001"}, nil, "history"},
+		"an argument too many":          {[]string{"now"}, nil, "now"},
+		"an unknown flag":               {[]string{"--nonsense"}, nil, "nonsense"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, _, stderr := newTestProgram(c.env)
+			args := append([]string{"config", "check", "--smtp-url", "stdout:", "--admin-key", "a-key-of-16-letters"}, c.args...)
+			code := p.run(t.Context(), args)
+			text := stderr.String()
+			if code != exitUsage || !strings.Contains(text, c.words) || strings.Count(text, "\n") != 1 {
+				t.Errorf("exit code %d, %q", code, text)
+			}
+		})
+	}
+}
+
+func TestSecretsDoNotShowInErrors(t *testing.T) {
+	for _, args := range [][]string{
+		{"--smtp-url", "smtp://u:hunter2hunter2@host?tls=maybe"}, {"--smtp-url", "smtp://u:hunter2 hunter2@host"},
+	} {
+		p, _, stderr := newTestProgram(nil)
+		if code := p.run(t.Context(), append([]string{"config", "check"}, args...)); code != exitUsage || strings.Contains(stderr.String(), "hunter2") {
+			t.Errorf("exit code %d, %q", code, stderr.String())
+		}
+	}
+}
+
+func TestLengthsOfTime(t *testing.T) {
+	for text, want := range map[string]int64{
+		"90": 90, "90s": 90, "1h30m": 5400, "1d": 86400, "1d12h": 129600, "0": 0, "0s": 0,
+		"": -1, "1w": -1, "1.5s": -1, "d": -1, "1d1d": -1, "500ms": -1,
+	} {
+		var s seconds
+		err := s.Set(text)
+		if (err != nil) != (want < 0) || (err == nil && int64(s) != want) {
+			t.Errorf("%q: %d, %v, want %d", text, s, err, want)
+		}
+	}
+}
+
+func TestHelpTellsUnitsAndLimits(t *testing.T) {
+	p, stdout, _ := newTestProgram(nil)
+	if code := p.run(t.Context(), []string{"serve", "--help"}); code != exitDone {
+		t.Fatalf("exit code %d", code)
+	}
+	for _, want := range []string{
+		"--node-name", "--data-dir", "--config", "--http-addr", "--http-tls-cert", "--cluster-addr", "--gossip-addr", "--advertise", "--join",
+		"--bootstrap-expect", "--cluster-secret-file", "--admin-key", "--smtp-url", "--mail-from", "--mail-to", "--history", "--in-doubt",
+		"--dead-after", "--alert-burst", "--alert-group-wait", "--metrics-per-heartbeat", "--log-level", "--log-format",
+		"0 to 1000000", "16 to 256",
+	} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
