@@ -87,7 +87,7 @@ func makeCursor(s string) string { return base64.RawURLEncoding.EncodeToString([
 func cursorArg(ctx *fasthttp.RequestCtx) (string, error) {
 	raw := ctx.QueryArgs().Peek("cursor")
 	b, err := base64.RawURLEncoding.DecodeString(string(raw))
-	if err != nil || (raw != nil && len(b) == 0) {
+	if err != nil {
 		return "", badCursor()
 	}
 	return string(b), nil

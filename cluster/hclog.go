@@ -7,6 +7,8 @@ import (
 	"log"
 	"log/slog"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -17,10 +19,37 @@ type hclogger struct {
 	log  *slog.Logger
 	name string
 	args []any
+	said *recently
 }
 
 func newHCLogger(l *slog.Logger, name string) hclog.Logger {
-	return &hclogger{log: l.With("part", name), name: name}
+	return &hclogger{log: l.With("part", name), name: name, said: &recently{at: map[string]time.Time{}}}
+}
+
+const (
+	repeatAfter = 10 * time.Second // for the same line about the same node
+	maxRecent   = 256
+)
+
+// recently remembers what was said, so that a node that is down is not told of
+// twice a second.
+type recently struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+// again reports whether a line was said not long ago, and notes it if not.
+func (r *recently) again(line string, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.at[line]) < repeatAfter {
+		return true
+	}
+	if len(r.at) >= maxRecent {
+		clear(r.at)
+	}
+	r.at[line] = now
+	return false
 }
 
 var slogLevels = map[hclog.Level]slog.Level{
@@ -40,6 +69,9 @@ func (l *hclogger) Log(level hclog.Level, msg string, args ...any) {
 		if f, ok := a.(hclog.Format); ok && len(f) > 0 {
 			args[i] = fmt.Sprintf(fmt.Sprint(f[0]), f[1:]...)
 		}
+	}
+	if at >= slog.LevelInfo && l.said.again(msg+fmt.Sprint(args[:min(len(args), 2)]...), time.Now()) {
+		return
 	}
 	l.log.Log(context.Background(), at, msg, args...)
 }
@@ -63,13 +95,15 @@ func (l *hclogger) IsError() bool { return l.enabled(hclog.Error) }
 func (l *hclogger) ImpliedArgs() []any { return l.args }
 
 func (l *hclogger) With(args ...any) hclog.Logger {
-	return &hclogger{log: l.log.With(args...), name: l.name, args: append(l.args[:len(l.args):len(l.args)], args...)}
+	return &hclogger{log: l.log.With(args...), name: l.name, args: append(l.args[:len(l.args):len(l.args)], args...), said: l.said}
 }
 
-func (l *hclogger) Name() string                        { return l.name }
-func (l *hclogger) Named(name string) hclog.Logger      { return l.ResetNamed(l.name + "." + name) }
-func (l *hclogger) ResetNamed(name string) hclog.Logger { return &hclogger{l.log, name, l.args} }
-func (l *hclogger) SetLevel(hclog.Level)                {}
+func (l *hclogger) Name() string                   { return l.name }
+func (l *hclogger) Named(name string) hclog.Logger { return l.ResetNamed(l.name + "." + name) }
+func (l *hclogger) ResetNamed(name string) hclog.Logger {
+	return &hclogger{l.log, name, l.args, l.said}
+}
+func (l *hclogger) SetLevel(hclog.Level) {}
 
 func (l *hclogger) GetLevel() hclog.Level {
 	for _, level := range []hclog.Level{hclog.Trace, hclog.Debug, hclog.Info, hclog.Warn} {

@@ -39,7 +39,7 @@ func (p *program) devCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringSliceVar(&s.alerting.Settings.MailTo, "mail-to", s.alerting.Settings.MailTo, "`addresses` that get the alerts")
+	f.Var((*addresses)(&s.alerting.Settings.MailTo), "mail-to", "`addresses` that get the alerts")
 	f.StringVar(&s.alerting.SMTPURL, "smtp-url", s.alerting.SMTPURL, "mail server; stdout: shows mails on the terminal")
 	f.StringVar(&s.logLevel, "log-level", s.logLevel, "debug, info, warn or error")
 	return c

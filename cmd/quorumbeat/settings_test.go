@@ -70,6 +70,7 @@ func TestWrongSettingsAreUsageErrorsOfOneLine(t *testing.T) {
 		"beyond loopback, no secret":    {[]string{"--cluster-addr", "0.0.0.0:1"}, nil, "--cluster-secret-file"},
 		"an unknown format of the log":  {[]string{"--log-format", "xml"}, nil, "--log-format"},
 		"history over its limit":        {[]string{"--history", "1000001"}, nil, "history"},
+		"a line break in a recipient":   {[]string{"--mail-to", "a@example.com\r\nb@example.com"}, nil, "mail-to"},
 		"an argument too many":          {[]string{"now"}, nil, "now"},
 		"an unknown flag":               {[]string{"--nonsense"}, nil, "nonsense"},
 	} {
