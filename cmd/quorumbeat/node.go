@@ -82,6 +82,9 @@ func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) err
 	if err := c.Start(advertisedHTTP(n.http, cc.Advertise, clusterAddr)); err != nil {
 		return err
 	}
+	if hc.AdminKey == "" {
+		log.Warn("no admin key is set: this node knows only the keys that the cluster holds; set --admin-key to make the first one")
+	}
 	log.Info("this node serves", "http", n.http, "cluster", clusterAddr, "gossip", gossipAddr, "version", version)
 	return nil
 }
