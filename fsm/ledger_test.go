@@ -244,6 +244,18 @@ func TestStormsBecomeDigests(t *testing.T) {
 			t.Errorf("queue %d", q)
 		}
 	})
+	t.Run("a retry uses no second place in the burst", func(t *testing.T) {
+		r := newRig(t)
+		r.must(SetSettings{Settings{History: 1, Burst: 1, GroupWait: 10_000}})
+		r.failing(2)
+		first := r.oneReady()
+		n := r.attempt(first)
+		r.must(Settle{Alert: first, Term: 1, Attempt: n, Outcome: OutcomeRetry, Error: "451 later"})
+		if r.oneReady() != first {
+			t.Error("another row took its place")
+		}
+		r.send(first)
+	})
 	t.Run("a window of zero turns digests off", func(t *testing.T) {
 		r := newRig(t)
 		r.must(SetSettings{Settings{History: 1, Burst: 1, GroupWait: 0}})
