@@ -30,6 +30,8 @@ type Config struct {
 	Terminal   io.Writer             // for "stdout:"
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: no metrics
+
+	Step func(point string) // for tests only: told of each Point that a delivery reaches; may end the process
 }
 
 // DefaultConfig leaves SMTPURL to be set.

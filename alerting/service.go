@@ -49,7 +49,9 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, store: store, cluster: c, met: met, log: cfg.logger()}
-	s.transport = newSMTPTransport(target)
+	smtp := newSMTPTransport(target)
+	smtp.dotted = func() { s.step(PointDotted) }
+	s.transport = smtp
 	if target.Terminal {
 		s.transport = &terminal{out: cfg.Terminal}
 	}

@@ -23,6 +23,7 @@ func (w *worker) complete(ctx context.Context, a fsm.Alert, n uint32) error {
 	_, err := w.d.s.cluster.ProposeOnce(limited, w.d.term, fsm.Fence{Alert: a.ID, Term: w.d.term, Attempt: n})
 	switch {
 	case err == nil:
+		w.d.s.step(PointFenced)
 		return w.dot(ctx, by)
 	case errors.Is(err, fsm.ErrRejected) || errors.Is(err, fsm.ErrNotLeader):
 		w.hangUp()

@@ -20,6 +20,7 @@ type smtpTransport struct {
 	dial    time.Duration // for connecting
 	command time.Duration // for each answer but the last
 	answer  time.Duration // for the answer to the final dot
+	dotted  func()        // told when a dot is out; nil: nobody
 }
 
 func newSMTPTransport(t SMTPTarget) *smtpTransport {
@@ -40,7 +41,7 @@ func (s *smtpTransport) open(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, at(phaseConnect, fmt.Errorf("the SMTP server cannot be reached: %w", err))
 	}
-	guard := &guardedConn{Conn: conn}
+	guard := &guardedConn{Conn: conn, sent: s.dotted}
 	conn.SetDeadline(time.Now().Add(s.command))
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	client, err := s.secure(guard)
@@ -100,7 +101,8 @@ func (s *smtpTransport) login(c *smtp.Client) error {
 // late, however long a process was stopped on its way here.
 type guardedConn struct {
 	net.Conn
-	by atomic.Int64 // ns after processStart, by the monotonic clock; 0: none
+	sent func()       // told of what was written under a guard; nil: nobody
+	by   atomic.Int64 // ns after processStart, by the monotonic clock; 0: none
 }
 
 // processStart is the zero of guards: steps of the wall clock do not move them.
@@ -118,7 +120,11 @@ func (g *guardedConn) Write(b []byte) (int, error) {
 	if by := g.by.Load(); by != 0 && int64(time.Since(processStart)) > by {
 		return 0, errLate
 	}
-	return g.Conn.Write(b)
+	n, err := g.Conn.Write(b)
+	if g.by.Load() != 0 && err == nil && g.sent != nil {
+		g.sent()
+	}
+	return n, err
 }
 
 type smtpSession struct {

@@ -62,6 +62,7 @@ func (w *worker) attempt(ctx context.Context, id fsm.AlertID) {
 		return // dropped meanwhile
 	}
 	n, began := a.Attempt+1, time.Now()
+	w.d.s.step(PointReady)
 	claim := fsm.Claim{Alert: id, Term: w.d.term, Attempt: n}
 	if _, err := w.d.s.cluster.ProposeOnce(ctx, w.d.term, claim); err != nil {
 		if errors.Is(err, fsm.ErrUnknownOutcome) { // give it back, if it was claimed
@@ -69,11 +70,13 @@ func (w *worker) attempt(ctx context.Context, id fsm.AlertID) {
 		}
 		return
 	}
+	w.d.s.step(PointClaimed)
 	message, err := render(w.d.s.cfg.MailFrom, a, members)
 	if err == nil {
 		err = w.transfer(ctx, a.Recipient, message)
 	}
 	if err == nil {
+		w.d.s.step(PointTransferred)
 		err = w.complete(ctx, a, n)
 	}
 	if err == errNotLeading {
@@ -85,7 +88,9 @@ func (w *worker) attempt(ctx context.Context, id fsm.AlertID) {
 		return
 	}
 	w.d.s.met.delivered(time.Since(began))
+	w.d.s.step(PointTaken)
 	w.settle(ctx, a, n, fsm.Settle{Outcome: fsm.OutcomeSent})
+	w.d.s.step(PointSettled)
 }
 
 // load reads a row and, of a digest, its members.

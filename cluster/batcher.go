@@ -33,6 +33,7 @@ type batcher struct {
 	origin fsm.Origin // of this node, without a floor
 	now    func() time.Time
 	met    *metrics
+	faults Faults
 	gap    func(from, to time.Time) // told of a pause between two batches of this leader
 
 	mu      sync.Mutex
@@ -97,6 +98,7 @@ func (b *batcher) step(ctx context.Context) bool {
 	}
 	// The entry gets memory of its own: Raft keeps it.
 	d.future = b.log.Apply(fsm.AppendBatch(make([]byte, 0, 128+d.bytes+16*len(d.batch.Items)), &d.batch), 0)
+	b.faults.step(PointProposed)
 	b.flights <- d
 	return true
 }
@@ -118,7 +120,7 @@ func (b *batcher) collect() *draft {
 		return nil
 	}
 	d.batch.Term = b.term
-	d.batch.Wall = now.UnixMilli()
+	d.batch.Wall = now.Add(b.faults.wall()).UnixMilli()
 	d.batch.Delta = b.clock.take(now)
 	return d
 }
@@ -186,7 +188,9 @@ func (b *batcher) answer() {
 		switch {
 		case ok:
 			b.met.batch(d, now)
+			b.faults.step(PointCommitted)
 			d.publish(d.future.Index(), res.results, b.settleOwn)
+			b.faults.step(PointAnswered)
 		case err == nil && res != nil && res.term != d.batch.Term:
 			d.fail(fsm.CodeNotLeader, b.settleOwn)
 		default:

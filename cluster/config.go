@@ -34,6 +34,8 @@ type Config struct {
 
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: no metrics
+
+	Faults Faults // for tests only
 }
 
 // DefaultConfig is a node that forms a cluster of one on loopback. NodeName and

@@ -28,9 +28,10 @@ var errBroken = errors.New("this node met a log entry that it cannot apply, and 
 // After an entry that it cannot apply it applies nothing more and gives no
 // snapshot, for either would let this node's state diverge; fatal says why.
 type fsmAdapter struct {
-	store *fsm.Store
-	fatal func(error)
-	now   func() time.Time
+	store  *fsm.Store
+	fatal  func(error)
+	now    func() time.Time
+	faults Faults
 
 	mu      sync.Mutex
 	broken  bool
@@ -56,6 +57,7 @@ func (a *fsmAdapter) Apply(l *raft.Log) any {
 			l.Index, l.Term, err))
 		return nil
 	}
+	a.faults.step(PointApplied)
 	a.advance(l.Index)
 	return &applied{term: l.Term, results: results}
 }

@@ -26,7 +26,7 @@ func TestGapAtElection(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			gap, ok := gapAtElection(now, tt.at, tt.wall)
+			gap, ok := gapAtElection(now, tt.at, tt.wall, 0)
 			if ok != (tt.want != 0) {
 				t.Fatalf("gap %v, %v", gap, ok)
 			}

@@ -39,6 +39,7 @@ type leadership struct {
 	early   []duty            // run once commands may be proposed
 	duties  []duty            // run once the serving clock runs
 	log     *slog.Logger
+	faults  Faults
 
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the current leadership
@@ -114,7 +115,7 @@ func (l *leadership) reign(ctx context.Context, term uint64, lastApply time.Time
 	if !l.barrier(ctx, term) {
 		return
 	}
-	gap, gapped := gapAtElection(time.Now(), lastApply, l.store.LastWall())
+	gap, gapped := gapAtElection(time.Now(), lastApply, l.store.LastWall(), l.faults.wall())
 	l.batcher.open(term)
 
 	var duties sync.WaitGroup

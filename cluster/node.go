@@ -64,6 +64,10 @@ func Open(cfg Config, store *fsm.Store) (*Node, error) {
 
 func (n *Node) open() (err error) {
 	n.fsm = newFSMAdapter(n.store, n.fail)
+	n.fsm.faults = n.cfg.Faults
+	if n.cfg.Faults.Held > 0 {
+		n.pending.limit = n.cfg.Faults.Held
+	}
 	if n.met, err = newMetrics(n.cfg.Registerer); err != nil {
 		return err
 	}
@@ -71,7 +75,7 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.down.push("data folder", func(context.Context) error { return n.id.close() })
-	if n.stores, err = openStores(n.cfg.DataDir, n.log, n.fail); err != nil {
+	if n.stores, err = openStores(n.cfg.DataDir, n.log, n.fail, n.cfg.Faults); err != nil {
 		return err
 	}
 	n.down.push("log", func(context.Context) error { return n.stores.close() })
@@ -101,6 +105,7 @@ func (n *Node) assemble() {
 	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
 	n.batcher = newBatcher(n.pending, origin, n.met)
 	n.batcher.gap = n.recordPause
+	n.batcher.faults = n.cfg.Faults
 	n.router = &router{
 		table: n.pending, batcher: n.batcher, self: n.id.ID.String(), origin: origin,
 		view: n.leaderView, dial: n.dialLeader, sound: n.applying,
@@ -115,7 +120,7 @@ func (n *Node) assemble() {
 		},
 		cluster: n.clusterName,
 		changed: n.router.poke,
-		log:     n.log, wake: make(chan struct{}, 1),
+		log:     n.log, wake: make(chan struct{}, 1), faults: n.cfg.Faults,
 	}
 }
 

@@ -50,6 +50,7 @@ type pendingTable struct {
 	base   uint64     // sequence number of slots[0]: the oldest that is awaited
 	slots  []*pending // nil: answered
 	held   int
+	limit  int      // for held
 	queue  []uint64 // to be taken, in order
 	taker  *taker   // nil: nobody can commit anything now
 	expiry time.Time
@@ -58,7 +59,7 @@ type pendingTable struct {
 }
 
 func newPendingTable() *pendingTable {
-	return &pendingTable{base: 1, idle: make(chan struct{})}
+	return &pendingTable{base: 1, limit: maxHeld, idle: make(chan struct{})}
 }
 
 // add gives p a sequence number and queues it; a code other than CodeNone refuses it.
@@ -68,7 +69,7 @@ func (t *pendingTable) add(p *pending) (uint64, fsm.Code) {
 	if t.closed {
 		return 0, fsm.CodeShutdown
 	}
-	if t.held >= maxHeld || len(t.slots) >= maxWindow {
+	if t.held >= t.limit || len(t.slots) >= maxWindow {
 		return 0, fsm.CodeOverloaded
 	}
 	seq := t.base + uint64(len(t.slots))

@@ -27,7 +27,7 @@ const (
 // raftConfig sets Raft's times so that a dead leader is replaced within about a
 // second (see suspect), and two loaded cores do not make followers call elections
 // for nothing.
-func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger) *raft.Config {
+func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger, faults Faults) *raft.Config {
 	c := raft.DefaultConfig()
 	c.LocalID = id
 	c.HeartbeatTimeout = 700 * time.Millisecond
@@ -35,6 +35,9 @@ func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger) *raft.Co
 	c.LeaderLeaseTimeout = 500 * time.Millisecond
 	c.SnapshotThreshold = snapshotThreshold
 	c.TrailingLogs = trailingLogs
+	if faults.SnapshotEvery > 0 {
+		c.SnapshotThreshold, c.TrailingLogs, c.SnapshotInterval = faults.SnapshotEvery, faults.SnapshotEvery, time.Second
+	}
 	c.MaxAppendEntries = maxAppend
 	c.NotifyCh = notify
 	c.NoLegacyTelemetry = true
@@ -47,11 +50,12 @@ type raftStores struct {
 	bolt      *raftboltdb.BoltStore
 	dog       *watchdog
 	logs      raft.LogStore // the watched log behind a cache
+	votes     raft.StableStore
 	snapshots *raft.FileSnapshotStore
 }
 
 // openStores opens the log and the snapshots in the data folder dir.
-func openStores(dir string, log *slog.Logger, fatal func(error)) (*raftStores, error) {
+func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) (*raftStores, error) {
 	if err := purgeUnfinished(filepath.Join(dir, "snapshots"), log); err != nil {
 		return nil, err
 	}
@@ -63,12 +67,13 @@ func openStores(dir string, log *slog.Logger, fatal func(error)) (*raftStores, e
 	if err != nil {
 		return nil, err
 	}
-	dog := newWatchdog(sealedLog{bolt}, hangLimit, fatal)
+	dog := newWatchdog(faultyLog{sealedLog{bolt}, faults}, hangLimit, fatal)
 	logs, err := raft.NewLogCache(logCacheEntries, dog)
 	if err != nil {
 		return nil, errors.Join(err, bolt.Close())
 	}
-	return &raftStores{bolt: bolt, dog: dog, logs: logs, snapshots: snapshots}, nil
+	votes := watchedVotes{faultyVotes{bolt, faults}, dog}
+	return &raftStores{bolt: bolt, dog: dog, logs: logs, votes: votes, snapshots: snapshots}, nil
 }
 
 // openBolt opens the log. Every write is synced; the free list is not written but
@@ -155,7 +160,7 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transp
 		return nil, fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice)
 	}
 	a.replayTo(last)
-	r, err = raft.NewRaft(cfg, a, s.logs, watchedVotes{s.bolt, s.dog}, s.snapshots, trans)
+	r, err = raft.NewRaft(cfg, a, s.logs, s.votes, s.snapshots, trans)
 	if err != nil {
 		return nil, fmt.Errorf("this node's state cannot be restored: %w; %s", err, wipeAdvice)
 	}

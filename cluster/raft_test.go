@@ -34,7 +34,7 @@ func TestUnfinishedSnapshotsArePurged(t *testing.T) {
 }
 
 func TestRaftTimesAreSound(t *testing.T) {
-	c := raftConfig("x", nil, slog.New(slog.DiscardHandler))
+	c := raftConfig("x", nil, slog.New(slog.DiscardHandler), Faults{})
 	if err := raft.ValidateConfig(c); err != nil {
 		t.Error(err)
 	}
@@ -56,14 +56,14 @@ func (d *diskNode) run(t *testing.T, f func(*raft.Raft)) error {
 	log := slog.New(slog.DiscardHandler)
 	d.store = fsm.NewStore()
 	d.fsm = newFSMAdapter(d.store, func(err error) { t.Errorf("fatal: %v", err) })
-	stores, err := openStores(d.dir, log, func(err error) { t.Logf("fatal: %v", err) })
+	stores, err := openStores(d.dir, log, func(err error) { t.Logf("fatal: %v", err) }, Faults{})
 	if err != nil {
 		return err
 	}
 	stores.dog.close()
 	defer stores.close()
 	_, trans := raft.NewInmemTransport("")
-	cfg := raftConfig("alone", nil, log)
+	cfg := raftConfig("alone", nil, log, Faults{})
 	cfg.TrailingLogs = 1
 	r, err := startRaft(cfg, d.fsm, stores, trans)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestALogThatIsNoLogIsRefusedWithWords(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "log.db")
 	os.WriteFile(name, bytes.Repeat([]byte("no log "), 10_000), 0o600)
-	_, err := openStores(dir, slog.New(slog.DiscardHandler), func(error) {})
+	_, err := openStores(dir, slog.New(slog.DiscardHandler), func(error) {}, Faults{})
 	if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "join again") {
 		t.Errorf("error %v", err)
 	}

@@ -99,7 +99,7 @@ func TestABitFlippedInTheLogIsRefusedWithWords(t *testing.T) {
 
 func TestALogThatIsGoneIsRefusedWithWords(t *testing.T) {
 	dir := t.TempDir()
-	stores, err := openStores(dir, slog.New(slog.DiscardHandler), func(error) {})
+	stores, err := openStores(dir, slog.New(slog.DiscardHandler), func(error) {}, Faults{})
 	if err != nil {
 		t.Fatal(err)
 	}

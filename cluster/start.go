@@ -22,7 +22,7 @@ func (n *Node) start(httpAddr string) error {
 
 	trans := n.transport()
 	n.down.push("transport", func(context.Context) error { return trans.Close() })
-	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log), n.fsm, n.stores, trans)
+	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log, n.cfg.Faults), n.fsm, n.stores, trans)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (n *Node) applying() bool {
 
 // recordPause has a pause between two batches of this leader recorded.
 func (n *Node) recordPause(from, to time.Time) {
-	gap, ok := gapBetween(from, to)
+	gap, ok := gapBetween(from, to, n.cfg.Faults.wall())
 	if !ok || n.stopping.Load() {
 		return
 	}

@@ -22,6 +22,9 @@ import (
 // stopLimit bounds an orderly end.
 const stopLimit = 20 * time.Second
 
+// giveUpLimit bounds the end of a node that failed.
+const giveUpLimit = 2 * time.Second
+
 // node is a running node with everything that belongs to it.
 type node struct {
 	http    string // HOST:PORT that it listens at
@@ -42,6 +45,7 @@ func startNode(s *serveSettings, log *slog.Logger, terminal io.Writer) (*node, e
 func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) error {
 	reg := prometheus.NewRegistry()
 	store := fsm.NewStore()
+	breakOn(s)
 
 	cc := s.cluster
 	cc.Logger, cc.Registerer = log, reg
@@ -110,6 +114,20 @@ func (n *node) stop() error {
 	}
 	n.down = nil
 	return errors.Join(errs...)
+}
+
+// giveUp takes a node down that cannot go on, perhaps because its disk hangs: then
+// some part will never end, and the others need this process to be gone.
+func (n *node) giveUp() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = n.stop()
+	}()
+	select {
+	case <-done:
+	case <-time.After(giveUpLimit):
+	}
 }
 
 func ignoreClosed(err error) error {

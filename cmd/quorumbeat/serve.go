@@ -36,8 +36,8 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	case <-ctx.Done():
 		return n.stop()
 	case err := <-n.cluster.Fatal():
-		_ = n.stop() // the failure is what to tell
-		return err
+		n.giveUp()
+		return err // the failure is what to tell
 	}
 }
 

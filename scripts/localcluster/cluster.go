@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -125,9 +126,9 @@ func (c *Cluster) Close() {
 	}
 }
 
-// Build compiles quorumbeat into dir and returns the binary's path.
-func Build(dir string, race bool) (string, error) {
-	args := []string{"build", "-o", filepath.Join(dir, "quorumbeat")}
+// Build compiles quorumbeat with build tags into dir and returns the binary's path.
+func Build(dir string, race bool, tags ...string) (string, error) {
+	args := []string{"build", "-tags", strings.Join(tags, ","), "-o", filepath.Join(dir, "quorumbeat")}
 	env := append(os.Environ(), "CGO_ENABLED=0")
 	if race {
 		args = append(args, "-race")

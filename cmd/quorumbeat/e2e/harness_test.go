@@ -51,7 +51,10 @@ func newSink(t *testing.T, cfg smtpsink.Config) *smtpsink.Sink {
 
 func startWith(t *testing.T, sink *smtpsink.Sink, opts localcluster.Options) *env {
 	t.Helper()
-	opts.Binary, opts.Dir, opts.AdminKey = binary, t.TempDir(), adminKey
+	if opts.Binary == "" {
+		opts.Binary = binary
+	}
+	opts.Dir, opts.AdminKey = t.TempDir(), adminKey
 	c, err := localcluster.Start(opts)
 	if err != nil {
 		t.Fatal(err)

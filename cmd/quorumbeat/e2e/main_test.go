@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
@@ -24,6 +25,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	faulty.dir = filepath.Join(dir, "faulty")
 	if binary, err = localcluster.Build(dir, raceEnabled); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -1,0 +1,18 @@
+package alerting
+
+// Points that a delivery passes, in this order; see Config.Step.
+const (
+	PointReady       = "ready"       // a row is to be sent, and not claimed
+	PointClaimed     = "claimed"     // the claim committed, and SMTP has not begun
+	PointTransferred = "transferred" // the server has all but the final dot
+	PointFenced      = "fenced"      // the fence committed, and the dot is not out
+	PointDotted      = "dotted"      // the dot is out, and the answer not read
+	PointTaken       = "taken"       // the server took the message, and the ledger does not know
+	PointSettled     = "settled"     // the ledger knows
+)
+
+func (s *Service) step(point string) {
+	if s.cfg.Step != nil {
+		s.cfg.Step(point)
+	}
+}
