@@ -33,8 +33,9 @@ type trio struct {
 	nodes []*testNode
 }
 
-// newTrio forms a cluster of n nodes and waits until all are ready.
-func newTrio(t testing.TB, n int) *trio {
+// newTrio forms a cluster of n nodes and waits until all are ready. Each goes
+// through prepare before it starts.
+func newTrio(t testing.TB, n int, prepare ...func(*testNode)) *trio {
 	c := &trio{t: t, nodes: make([]*testNode, n)}
 	for i := range n {
 		cfg := DefaultConfig()
@@ -50,6 +51,9 @@ func newTrio(t testing.TB, n int) *trio {
 			cfg.Join = []string{gossip}
 		}
 		c.open(i, cfg)
+		for _, f := range prepare {
+			f(c.nodes[i])
+		}
 	}
 	t.Cleanup(c.stop)
 	c.start()

@@ -45,7 +45,8 @@ type leadership struct {
 	cancel context.CancelFunc // of the current leadership
 	wake   chan struct{}
 	lead   bool
-	before time.Time // when this node last applied a batch before it was elected
+	before time.Time       // when this node last applied a batch before it was elected
+	past   <-chan struct{} // closed when the duties of the last leadership have returned; run's alone
 }
 
 // duty is work of a leader; its ctx ends with the leadership of term.
@@ -74,8 +75,13 @@ func (l *leadership) drain(ctx context.Context, notify <-chan bool) {
 	}
 }
 
-// run leads whenever the node is elected, until ctx ends.
+// run leads whenever the node is elected, until ctx ends and all duties have
+// returned.
 func (l *leadership) run(ctx context.Context) {
+	none := make(chan struct{})
+	close(none)
+	l.past = none
+	defer func() { <-l.past }()
 	for {
 		select {
 		case <-l.wake:
@@ -118,11 +124,9 @@ func (l *leadership) reign(ctx context.Context, term uint64, lastApply time.Time
 	gap, gapped := gapAtElection(time.Now(), lastApply, l.store.LastWall(), l.faults.wall())
 	l.batcher.open(term)
 
-	var duties sync.WaitGroup
-	defer duties.Wait()
-	for _, f := range l.early {
-		duties.Go(func() { f(ctx, term) })
-	}
+	start, ended := l.newDuties(ctx, term)
+	defer ended()
+	start(l.early...)
 	if gapped {
 		l.record(ctx, gap)
 	}
@@ -133,11 +137,36 @@ func (l *leadership) reign(ctx context.Context, term uint64, lastApply time.Time
 		return
 	}
 	l.batcher.startClock(term)
-	duties.Go(func() { watchClock(ctx, l.store.Serving, log) })
-	for _, f := range l.duties {
-		duties.Go(func() { f(ctx, term) })
-	}
+	start(func(ctx context.Context, _ uint64) { watchClock(ctx, l.store.Serving, log) })
+	start(l.duties...)
 	<-ctx.Done()
+}
+
+// newDuties returns a function that starts duties of this leadership, each once
+// those of the last one have returned, and a function that ends it. A duty may
+// need a leader to come to its end, and this node may be the one that is elected:
+// so nothing but the next duties waits for it.
+func (l *leadership) newDuties(ctx context.Context, term uint64) (start func(...duty), ended func()) {
+	var running sync.WaitGroup
+	past, done := l.past, make(chan struct{})
+	l.past = done
+	start = func(fs ...duty) {
+		for _, f := range fs {
+			running.Go(func() {
+				<-past
+				if ctx.Err() == nil {
+					f(ctx, term)
+				}
+			})
+		}
+	}
+	return start, func() {
+		go func() {
+			<-past
+			running.Wait()
+			close(done)
+		}()
+	}
 }
 
 // barrier waits until everything of earlier terms is applied here; false if the

@@ -154,8 +154,8 @@ func (n *Node) fail(err error) {
 
 // OnLeader has fn run on a goroutine each time this node leads, once it may be
 // sure of it: past the barrier and the settle time, with the serving clock
-// running. ctx ends with the leadership, and fn must then return: the node does
-// not lead again before. Call it before Start.
+// running. ctx ends with the leadership, and fn must then return: it is not run
+// again before. Call it before Start.
 func (n *Node) OnLeader(fn func(ctx context.Context, term uint64)) {
 	n.lead.duties = append(n.lead.duties, fn)
 }

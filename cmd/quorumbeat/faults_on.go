@@ -19,6 +19,7 @@ import (
 //
 //	crash      the name of a point (see cluster and alerting): the process kills
 //	           itself there, once, for the file goes with it
+//	freeze     the same, but the process stops itself (SIGSTOP)
 //	disk       "hang": writes of the log wait until the file is gone; "fail": they fail
 //	clock      a duration that the wall clock is off by
 //	held       commands that may wait, read at the start
@@ -45,13 +46,16 @@ func (f faultFolder) read(name string) string {
 var dying sync.Mutex // held for ever by the first to die
 
 func (f faultFolder) step(point string) {
-	if f.read("crash") != point {
-		return
+	switch point {
+	case f.read("crash"):
+		dying.Lock()
+		_ = os.Remove(filepath.Join(f.dir, "crash"))
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	case f.read("freeze"):
+		_ = os.Remove(filepath.Join(f.dir, "freeze"))
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	}
-	dying.Lock()
-	_ = os.Remove(filepath.Join(f.dir, "crash"))
-	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	select {}
 }
 
 func (f faultFolder) disk() error {

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 // Break gives a node of a binary built with the tag faults an order; see
@@ -30,3 +32,14 @@ func (n *Node) Mend(name string) error {
 }
 
 func (n *Node) faultDir() string { return n.Dir + ".faults" }
+
+// Frozen reports whether the process stands still, by Freeze or by order. It
+// reads /proc.
+func (n *Node) Frozen() bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(n.PID()), "stat"))
+	if err != nil {
+		return false
+	}
+	_, after, _ := strings.Cut(string(stat), ") ") // the name before it may hold anything
+	return strings.HasPrefix(after, "T")
+}

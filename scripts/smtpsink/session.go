@@ -59,7 +59,13 @@ func (c *session) Data(r io.Reader) error {
 	if err := c.sink.failure(AtData); err != nil {
 		return err
 	}
-	return c.sink.accept(c.to, raw)
+	if err := c.sink.accept(c.to, raw); err != nil {
+		return err
+	}
+	if d, ok := c.conn.Conn().(*droppingConn); ok {
+		d.accepted.Store(true)
+	}
+	return nil
 }
 
 func (c *session) AuthMechanisms() []string {

@@ -38,9 +38,12 @@ type Stage int
 
 // The stages of a transaction.
 const (
-	AtRcpt Stage = iota
-	AtData
+	AtRcpt Stage = iota // before the message
+	AtData              // after the final dot
 )
+
+// Delivery tells messages apart as a recipient would.
+type Delivery struct{ MessageID, To string }
 
 // Sink is a running server. Its address stays the same while it is down.
 type Sink struct {
@@ -52,19 +55,20 @@ type Sink struct {
 	ln     net.Listener
 	served chan struct{}
 	fail   map[Stage]error
-	hang   chan struct{} // while set, the answer to the final dot waits for its end
+	hang   map[Stage]chan struct{} // answers wait for their end
+	drop   drop
 	mails  []Mail
 	conns  int
 	peak   int // most connections at a time
 	open   int
 	live   map[*smtp.Conn]struct{}
 
-	hanging int // messages whose answer is kept back
+	hanging int // answers that are kept back
 }
 
 // Start listens on a free port of 127.0.0.1.
 func Start(cfg Config) (*Sink, error) {
-	s := &Sink{cfg: cfg, fail: map[Stage]error{}, live: map[*smtp.Conn]struct{}{}, addr: "127.0.0.1:0"}
+	s := &Sink{cfg: cfg, fail: map[Stage]error{}, hang: map[Stage]chan struct{}{}, live: map[*smtp.Conn]struct{}{}, addr: "127.0.0.1:0"}
 	return s, s.Up()
 }
 
@@ -87,6 +91,7 @@ func (s *Sink) Up() error {
 	s.addr, s.server, s.ln, s.served = ln.Addr().String(), server, ln, make(chan struct{})
 	served := s.served
 	s.mu.Unlock()
+	ln = droppingListener{ln, s}
 	if s.cfg.Implicit {
 		ln = tls.NewListener(ln, s.cfg.TLS)
 	}
@@ -126,12 +131,12 @@ func (s *Sink) Fail(at Stage, code int) {
 	}
 }
 
-// Hang keeps back the answer to every final dot until Resume.
-func (s *Sink) Hang() {
+// Hang keeps back the answers of a stage until Resume.
+func (s *Sink) Hang(at Stage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.hang == nil {
-		s.hang = make(chan struct{})
+	if s.hang[at] == nil {
+		s.hang[at] = make(chan struct{})
 	}
 }
 
@@ -139,9 +144,9 @@ func (s *Sink) Hang() {
 func (s *Sink) Resume() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.hang != nil {
-		close(s.hang)
-		s.hang = nil
+	for at, end := range s.hang {
+		close(end)
+		delete(s.hang, at)
 	}
 }
 
@@ -166,7 +171,25 @@ func (s *Sink) Conns() (total, peak int) {
 	return s.conns, s.peak
 }
 
+// Counts returns how often each message came to each recipient.
+func (s *Sink) Counts() map[Delivery]int {
+	counts := map[Delivery]int{}
+	for _, m := range s.Mails("") {
+		counts[Delivery{m.MessageID, m.To}]++
+	}
+	return counts
+}
+
+// failure is what a stage answers, once it may.
 func (s *Sink) failure(at Stage) error {
+	s.mu.Lock()
+	hang := s.hang[at]
+	s.mu.Unlock()
+	if hang != nil {
+		s.count(&s.hanging, 1)
+		<-hang
+		s.count(&s.hanging, -1)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err, ok := s.fail[at]; ok {
@@ -181,16 +204,8 @@ func (s *Sink) count(n *int, by int) {
 	*n += by
 }
 
-// accept keeps a message once the server may answer for it.
+// accept keeps a message.
 func (s *Sink) accept(to []string, raw []byte) error {
-	s.mu.Lock()
-	hang := s.hang
-	s.mu.Unlock()
-	if hang != nil {
-		s.count(&s.hanging, 1)
-		<-hang
-		s.count(&s.hanging, -1)
-	}
 	msg, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: err.Error()}
@@ -213,7 +228,7 @@ func (s *Sink) Open() int {
 	return s.open
 }
 
-// Hanging returns how many messages wait for their answer since Hang.
+// Hanging returns how many answers are kept back since Hang.
 func (s *Sink) Hanging() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -55,7 +55,7 @@ func TestSinkFailsOnCommand(t *testing.T) {
 
 func TestSinkHangsAtTheFinalDot(t *testing.T) {
 	s := start(t, Config{})
-	s.Hang()
+	s.Hang(AtData)
 	done := make(chan error, 1)
 	go func() { done <- send(s, nil, "a@example.com") }()
 	select {
@@ -97,4 +97,24 @@ func start(t *testing.T, cfg Config) *Sink {
 
 func send(s *Sink, auth smtp.Auth, to string) error {
 	return smtp.SendMail(s.Addr(), auth, "monitor@example.com", []string{to}, []byte(message))
+}
+
+func TestSinkLosesConnectionsAtTheAnswer(t *testing.T) {
+	s := start(t, Config{})
+	s.DropBeforeAnswer()
+	if err := send(s, nil, "a@example.com"); err == nil {
+		t.Error("an answer came")
+	}
+	s.DropAfterAnswer() // SendMail says QUIT to a server that is gone
+	var answer *textproto.Error
+	if err := send(s, nil, "a@example.com"); err == nil || errors.As(err, &answer) {
+		t.Errorf("after the answer: %v, want a lost connection", err)
+	}
+	s.Keep()
+	if err := send(s, nil, "a@example.com"); err != nil {
+		t.Error(err)
+	}
+	if n := s.Counts()[Delivery{"<1@example.com>", "a@example.com"}]; n != 3 {
+		t.Errorf("%d deliveries of it, want 3", n)
+	}
 }

@@ -66,7 +66,7 @@ func TestMailServerTrouble(t *testing.T) {
 
 	t.Run("a leader killed between the final dot and the answer repeats the mail and says so", func(t *testing.T) {
 		to := address()
-		e.sink.Hang()
+		e.sink.Hang(smtpsink.AtData)
 		lost := create(t, n, fields{"name": "doubt", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
 		eventually(t, "the row is fenced", func() bool {
 			rows := alerts(t, n, lost)
