@@ -225,7 +225,7 @@ func TestAServerThatIsLostAfterTheDot(t *testing.T) {
 	for _, mode := range []string{InDoubtResend, InDoubtHold} {
 		t.Run(mode, func(t *testing.T) {
 			d := newDesk(t, func(c *Config) { c.InDoubt = mode })
-			d.sink.Hang()
+			d.sink.Hang(smtpsink.AtData)
 			d.f.fail(t, 1)
 			d.lead(1)
 			eventually(t, "the row is fenced", func() bool { return d.f.states()[fsm.AlertFenced] == 1 })

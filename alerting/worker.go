@@ -130,7 +130,11 @@ func (w *worker) transfer(ctx context.Context, to string, message []byte) error 
 // failed records how an attempt ended that did not end well.
 func (w *worker) failed(ctx context.Context, a fsm.Alert, n uint32, err error) {
 	v := judge(err)
-	w.d.trouble(w.log, a, v, err)
+	if errors.Is(err, errNoFence) {
+		w.log.Warn("an alert was not completed, for the cluster did not confirm it in time; it is tried again", "alert", a.ID.String())
+	} else {
+		w.d.trouble(w.log, a, v, err)
+	}
 	s := fsm.Settle{Error: clipError(err), RetryIn: backoff(n).Milliseconds()}
 	switch v {
 	case passing:

@@ -89,6 +89,9 @@ type desk struct {
 	until int64 // its end, while it lasts; 0: none has begun
 	ended int64 // the end of a window that left nothing: what came before becomes a digest
 	group []AlertID
+
+	unheard []*row // what waits for a digest of its own kind, oldest first
+
 	fresh []AlertID // what came after that window: single mails once the digest is formed
 }
 
@@ -111,11 +114,7 @@ func (p *planner) consider(r *row) {
 func (p *planner) considerSingle(r *row) {
 	d := p.desk(r.recipient)
 	if r.kind == AlertUnheard {
-		if at := r.due + p.st.settings.GroupWait; at > p.st.serving {
-			p.later(at)
-			return
-		}
-		d.group = append(d.group, r.id)
+		d.unheard = append(d.unheard, r)
 		return
 	}
 	switch {
@@ -151,6 +150,7 @@ func (p *planner) desk(to string) *desk {
 func (p *planner) digest() {
 	for _, to := range p.order {
 		d := p.desks[to]
+		p.gatherUnheard(d)
 		group := d.group[:min(len(d.group), MaxDigestMembers)]
 		if len(group) > 1 {
 			if len(p.work.Digests) < p.limit {
@@ -160,6 +160,30 @@ func (p *planner) digest() {
 		}
 		for _, id := range append(group, d.fresh...) {
 			p.single(d, id)
+		}
+	}
+}
+
+// unheardPatience is how many times the group wait the first unheard job waits for
+// others while more of them come to light.
+const unheardPatience = 30
+
+// gatherUnheard lets what was unheard into the group once nothing has joined it for
+// the group wait: after an outage such jobs come to light one after the other, each
+// when its own miss is due, and they are one story.
+func (p *planner) gatherUnheard(d *desk) {
+	if len(d.unheard) == 0 {
+		return
+	}
+	wait := p.st.settings.GroupWait
+	at := min(d.unheard[len(d.unheard)-1].due+wait, d.unheard[0].due+unheardPatience*wait)
+	if p.st.serving < at {
+		p.later(at)
+		return
+	}
+	for _, r := range d.unheard {
+		if p.st.serving >= r.due+wait {
+			d.group = append(d.group, r.id)
 		}
 	}
 }

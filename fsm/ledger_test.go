@@ -287,6 +287,27 @@ func TestStormsBecomeDigests(t *testing.T) {
 			t.Errorf("work %+v", w)
 		}
 	})
+	t.Run("unheard notices that come to light one by one wait for each other", func(t *testing.T) {
+		r := newRig(t)
+		const jobs = 100
+		for i := 1; i <= jobs; i++ {
+			r.create(i, testSpec(3600, 60, 1))
+			r.run(4 * time.Second)
+		}
+		r.run(3590*time.Second - jobs*4*time.Second)
+		r.gap(45 * time.Minute)
+		var sizes []int
+		for range 500 { // the first is due 70 s from here, the last 6 min 40 s after it
+			if w := r.work(); len(w.Digests) > 0 {
+				sizes = append(sizes, len(w.Digests[0].Members))
+				r.must(w.Digests[0])
+			}
+			r.run(time.Second)
+		}
+		if len(sizes) != 2 || sizes[0]+sizes[1] != jobs || sizes[0] < 70 {
+			t.Errorf("digests of %v jobs, want one after 5 min and one when no more come", sizes)
+		}
+	})
 	t.Run("unheard notices go out as one digest", func(t *testing.T) {
 		r := newRig(t)
 		for i := 1; i <= 3; i++ {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -46,14 +47,17 @@ type gate struct {
 	shut bool
 }
 
-func startHerd(t *testing.T, e *env, careful, rash int, rest time.Duration) *herd {
+// startHerd gives each client a heartbeat of the kind that watch describes.
+func startHerd(t *testing.T, e *env, careful, rash int, rest time.Duration, watch fields) *herd {
 	t.Helper()
 	h := &herd{t: t, rest: rest, gates: map[*localcluster.Node]*gate{}, over: make(chan struct{})}
 	for _, n := range e.Nodes {
 		h.gates[n] = &gate{url: n.URL()}
 	}
 	for i := range careful + rash {
-		s := &sheep{h: create(t, e.Nodes[0], fields{"name": fmt.Sprintf("sheep %d", i), "interval_secs": 86400})}
+		spec := fields{"name": fmt.Sprintf("sheep %d", i)}
+		maps.Copy(spec, watch)
+		s := &sheep{h: create(t, e.Nodes[0], spec)}
 		if i < careful {
 			h.careful = append(h.careful, s)
 			h.wg.Go(func() { h.runCareful(s) })
@@ -64,6 +68,15 @@ func startHerd(t *testing.T, e *env, careful, rash int, rest time.Duration) *her
 	}
 	t.Cleanup(h.stop)
 	return h
+}
+
+// unwatched is a heartbeat that is never late in a test.
+var unwatched = fields{"interval_secs": 86400}
+
+// touchy is a heartbeat that alerts after 4 s of silence: of its herd's mails, each
+// is a false alert.
+func touchy(to string) fields {
+	return fields{"interval_secs": 2, "grace_secs": 2, "miss_threshold": 1, "email": []string{to}}
 }
 
 func (h *herd) stop() {
@@ -117,13 +130,12 @@ func (h *herd) runCareful(s *sheep) {
 	for h.resting() {
 		g := h.pick()
 		g.mu.RLock()
-		if !g.shut {
+		if g.shut {
+			own.CloseIdleConnections()
+		} else {
 			h.pingCarefully(own, g, s)
 		}
 		g.mu.RUnlock()
-		if g.shut {
-			own.CloseIdleConnections()
-		}
 	}
 }
 

@@ -1,0 +1,47 @@
+package e2e
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+// TestAStoppedLeaderDoesNoHarmWhenItGoesOn stops the leader for shorter and longer
+// than the others need to replace it, under load and with an alert under way.
+func TestAStoppedLeaderDoesNoHarmWhenItGoesOn(t *testing.T) {
+	t.Parallel()
+	stops := []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 700 * time.Millisecond, time.Second, 3 * time.Second}
+	if os.Getenv("QUORUMBEAT_SOAK_STOPS") != "" {
+		stops = append(stops, 6*time.Second, 10*time.Second, 20*time.Second, 30*time.Second, 60*time.Second)
+	}
+	e := startFaulty(t, 3, "--history", "1000000", "--alert-group-wait", "0s")
+	e.waitServing(t)
+	for _, d := range stops {
+		mistaken, to := address(), address()
+		h := startHerd(t, e, 4, 4, 20*time.Millisecond, touchy(mistaken))
+		leader := e.leader()
+		h.shun(leader)
+		lost := create(t, e.Followers(leader)[0], fields{"name": to, "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
+		eventually(t, "the alert is due", func() bool { return len(alerts(t, e.Followers(leader)[0], lost)) == 1 })
+		h.mark()
+		must(t, leader.Freeze())
+		time.Sleep(d)
+		must(t, leader.Thaw())
+		h.recovered()
+		eventually(t, "the alert is sent", func() bool {
+			rows := alerts(t, e.Followers(leader)[0], lost)
+			return len(rows) == 1 && rows[0].State == "sent"
+		})
+		mails := e.sink.Mails(to)
+		for i, m := range mails {
+			if i > 0 && m.Header.Get("X-Quorumbeat-Possible-Duplicate") == "" {
+				t.Errorf("stopped for %s: the alert was repeated without a mark", d)
+			}
+		}
+		h.admit(leader)
+		acked, unknown := h.finish(leader)
+		e.noMails(t, mistaken, h)
+		ask(t, 204, "DELETE", leader.URL()+"/v1/heartbeats/"+lost.ID, nil, nil)
+		t.Logf("stopped for %s: %d pings answered and all counted once, %d unknown, %d mails of one alert", d, acked, unknown, len(mails))
+	}
+}
