@@ -35,6 +35,7 @@ var routes = []route{
 	{"DELETE", "/v1/keys/{id}", false, (*Server).deleteKey},
 	{"GET", "/v1/cluster", false, (*Server).clusterStatus},
 	{"DELETE", "/v1/cluster/nodes/{node}", false, (*Server).removeNode},
+	{"GET", "/v1/backup", false, (*Server).backup},
 	{"GET", "/v1/openapi.json", true, (*Server).openAPI},
 	{"GET", "/healthz", true, (*Server).healthz},
 	{"GET", "/readyz", true, (*Server).readyz},

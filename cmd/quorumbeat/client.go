@@ -45,6 +45,9 @@ func (p *program) client(use, short string, args cobra.PositionalArgs, do client
 		if err != nil {
 			return explain(s, err)
 		}
+		if out == nil {
+			return nil
+		}
 		return p.print(s, out, table)
 	}
 	return c

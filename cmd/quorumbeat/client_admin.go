@@ -60,7 +60,7 @@ func (p *program) clusterCommand() *cobra.Command {
 	}, showCluster)
 	c.AddCommand(p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return map[string]string{"removed": args[0]}, api.RemoveNode(ctx, args[0])
-	}, say("removed: its data folder cannot come back")))
+	}, say("removed: its data folder cannot come back")), p.recoverCommand())
 	return c
 }
 

@@ -2,6 +2,7 @@ package heartbeat
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -118,6 +119,32 @@ type Gap struct {
 // Cluster returns the state of the cluster.
 func (c *Client) Cluster(ctx context.Context) (*Cluster, error) {
 	return result[Cluster](ctx, c, http.MethodGet, "/v1/cluster", nil)
+}
+
+// Backup streams the whole state of the cluster, for `quorumbeat restore`. The last
+// bytes are a checksum: a stream that ends early does not restore. Close it. Only ctx
+// bounds the time.
+func (c *Client) Backup(ctx context.Context) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/v1/backup", nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.apiKey)
+	unhurried := *c.http
+	unhurried.Timeout = 0
+	res, err := unhurried.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode != http.StatusOK {
+		defer res.Body.Close()
+		answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+		if err != nil {
+			return nil, err
+		}
+		return nil, newAPIError(res, answer)
+	}
+	return res.Body, nil
 }
 
 // RemoveNode takes a node out of the cluster for good, by name or ID.

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+// saved is what `backup` tells.
+type saved struct {
+	File       string `json:"file"`
+	Heartbeats int    `json:"heartbeats"`
+}
+
+func (p *program) backupCommand() *cobra.Command {
+	c := p.client("backup FILE", "Save the whole state of a cluster to a file, \"-\" for the standard output", cobra.ExactArgs(1),
+		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+			if args[0] == "-" {
+				_, err := download(ctx, api, p.stdout)
+				return nil, err
+			}
+			n, err := saveBackup(ctx, api, args[0])
+			return saved{args[0], n}, err
+		},
+		func(w *tabwriter.Writer, v any) {
+			s := v.(saved)
+			row(w, fmt.Sprintf("%d heartbeats saved to %s; it holds their ping URLs: keep it secret", s.Heartbeats, s.File))
+		})
+	c.Long = "Save heartbeats with their ping URLs and histories, keys (hashed), settings and alerts, as they are now.\n" +
+		"The file is checked before it gets its name. See 'quorumbeat restore'."
+	return c
+}
+
+// saveBackup writes a new file, which is whole or is not there.
+func saveBackup(ctx context.Context, api *heartbeat.Client, file string) (heartbeats int, err error) {
+	if _, err := os.Stat(file); err == nil {
+		return 0, fmt.Errorf("%s exists: choose another name, for a backup replaces nothing", file)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*.tmp") // of mode 0600
+	if err != nil {
+		return 0, fmt.Errorf("the backup cannot be written: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	n, err := download(ctx, api, tmp)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return 0, err
+	}
+	if err := os.Link(tmp.Name(), file); err != nil { // unlike a rename, it replaces nothing
+		return 0, fmt.Errorf("the backup cannot be written: %w", err)
+	}
+	return n, nil
+}
+
+// download copies an image to a writer, and reads it as `restore` would.
+func download(ctx context.Context, api *heartbeat.Client, to io.Writer) (heartbeats int, err error) {
+	body, err := api.Backup(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close()
+	store := fsm.NewStore()
+	if err := store.Restore(io.TeeReader(body, to)); err != nil {
+		return 0, fmt.Errorf("the backup did not arrive whole: %w; try again", err)
+	}
+	return countHeartbeats(store), nil
+}
+
+func countHeartbeats(s *fsm.Store) int {
+	t := s.Totals()
+	return t.Active + t.Failing + t.Paused
+}

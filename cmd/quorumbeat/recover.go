@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+func (p *program) restoreCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Make a data folder of a backup, for the first node of a new cluster",
+		Long: "Make a data folder of a backup. 'quorumbeat serve' on it is a new cluster of one node, in which every ping URL\n" +
+			"still works; further nodes join it with empty folders and --join. Time since the backup counts against no deadline.\n" +
+			"Make sure that the old cluster is gone for good: otherwise both alert.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := p.resolve(c.Flags()); err != nil {
+				return err
+			}
+			f, err := os.Open(args[0])
+			if err != nil {
+				return fmt.Errorf("the backup cannot be read: %w", err)
+			}
+			defer f.Close()
+			id, err := cluster.Restore(dir, bufio.NewReaderSize(f, 1<<20), p.offlineLog())
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.stdout, "restored to %s as the new cluster %s; start it with\n  quorumbeat serve --data-dir %s …\nand let further nodes, with empty data folders, --join it\n", dir, id, dir)
+			return err
+		},
+	}
+	c.Flags().StringVar(&dir, "data-dir", "./data", "the data `folder` to make; it must be empty or missing")
+	return c
+}
+
+func (p *program) recoverCommand() *cobra.Command {
+	var dir string
+	var confirmed bool
+	c := &cobra.Command{
+		Use:   "recover",
+		Short: "Go on with one node after the majority of a cluster was lost for good",
+		Long: "Make the node of a data folder, which must not be running, a cluster of its own. Run it on one survivor only:\n" +
+			"the one whose newest entry is the highest. Whatever only the lost nodes had is lost. Their data folders, and those\n" +
+			"of other survivors, must be emptied before they join again.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := p.resolve(c.Flags()); err != nil {
+				return err
+			}
+			return p.recoverNode(dir, confirmed)
+		},
+	}
+	c.Flags().StringVar(&dir, "data-dir", "./data", "the data `folder` of the survivor")
+	c.Flags().BoolVar(&confirmed, "the-others-are-gone", false, "do not ask")
+	return c
+}
+
+func (p *program) recoverNode(dir string, confirmed bool) (err error) {
+	r, err := cluster.OpenRecovery(dir, p.offlineLog())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	fmt.Fprintf(p.stdout, "Node %s of cluster %s; its newest entry is %d, of term %d.\n"+
+		"It will be the only member. Pings that it had not received are lost, even if they were acknowledged.\n"+
+		"If another node of this cluster still runs, or comes back with its old data, there will be two clusters that both alert.\n",
+		r.NodeID, r.ClusterID, r.LastIndex, r.LastTerm)
+	if !confirmed {
+		if err := p.confirm(r.NodeID); err != nil {
+			return err
+		}
+	}
+	store, err := r.Run()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "Recovered: %d heartbeats, as of %s. Start the node, and let others, with empty data folders, --join it.\n",
+		countHeartbeats(store), store.LastWall().UTC().Format("2006-01-02 15:04:05 UTC"))
+	return err
+}
+
+// confirm has a person type what cannot be typed by habit.
+func (p *program) confirm(node fsm.NodeID) error {
+	word := node.String()[:8]
+	fmt.Fprintf(p.stdout, "Type %s to go on: ", word)
+	line, _ := bufio.NewReader(p.stdin).ReadString('\n')
+	if strings.TrimSpace(line) != word {
+		return errors.New("not confirmed: nothing was changed")
+	}
+	return nil
+}
+
+// offlineLog tells what goes wrong, and nothing else.
+func (p *program) offlineLog() *slog.Logger {
+	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+}
