@@ -23,6 +23,13 @@ type Options struct {
 	AdminKey string   // shared by the nodes
 	Flags    []string // further flags of `serve`, for every node
 	Env      []string // further NAME=VALUE for every node
+	Hosts    []Host   // where the nodes run, in turn; none: on this machine's loopback
+}
+
+// Host is another machine, or what passes for one.
+type Host struct {
+	Addr  string   // its IP address
+	Enter []string // the command that runs another one there, as the same process
 }
 
 // Cluster is a set of nodes; some may be down.
@@ -65,7 +72,11 @@ func (c *Cluster) Add(flags ...string) (*Node, error) {
 
 func (c *Cluster) node(i int) *Node {
 	name := fmt.Sprintf("n%d", i)
-	return &Node{Name: name, Dir: filepath.Join(c.Dir, name), opts: &c.Options}
+	n := &Node{Name: name, Dir: filepath.Join(c.Dir, name), opts: &c.Options, host: Host{Addr: "127.0.0.1"}}
+	if i <= len(c.Hosts) {
+		n.host = c.Hosts[i-1]
+	}
+	return n
 }
 
 // Running returns the nodes that are up.

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +30,7 @@ type Node struct {
 	Addrs Addrs  // of the last start
 
 	opts   *Options
+	host   Host
 	join   string   // a gossip address, for the first start
 	expect int      // --bootstrap-expect; 0: not given
 	extra  []string // flags of this node alone
@@ -54,7 +57,8 @@ func (n *Node) Start() error {
 	}
 	defer log.Close()
 	before, _ := os.Stat(n.addrsFile())
-	cmd := exec.Command(n.opts.Binary, n.args()...)
+	line := slices.Concat(n.host.Enter, []string{n.opts.Binary}, n.args())
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = append(cleanEnv(), n.opts.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = childAttr()
@@ -71,9 +75,10 @@ func (n *Node) Start() error {
 
 // args joins only at the first start: a node with data needs nobody's address.
 func (n *Node) args() []string {
+	anyPort := net.JoinHostPort(n.host.Addr, "0")
 	args := []string{
 		"serve", "--node-name", n.Name, "--data-dir", n.Dir, "--admin-key", n.opts.AdminKey,
-		"--http-addr", "127.0.0.1:0", "--cluster-addr", "127.0.0.1:0", "--gossip-addr", "127.0.0.1:0",
+		"--http-addr", anyPort, "--cluster-addr", anyPort, "--gossip-addr", anyPort,
 	}
 	if n.expect > 0 {
 		args = append(args, "--bootstrap-expect", strconv.Itoa(n.expect))

@@ -31,6 +31,7 @@ type Config struct {
 	TLS                *tls.Config // offer STARTTLS, or speak TLS from the first byte
 	Implicit           bool        // TLS from the first byte
 	Username, Password string      // demand AUTH PLAIN
+	Addr               string      // HOST:PORT to listen on; "": a free port of 127.0.0.1
 }
 
 // Stage is a moment of a transaction at which the server can fail.
@@ -66,9 +67,12 @@ type Sink struct {
 	hanging int // answers that are kept back
 }
 
-// Start listens on a free port of 127.0.0.1.
+// Start listens.
 func Start(cfg Config) (*Sink, error) {
-	s := &Sink{cfg: cfg, fail: map[Stage]error{}, hang: map[Stage]chan struct{}{}, live: map[*smtp.Conn]struct{}{}, addr: "127.0.0.1:0"}
+	if cfg.Addr == "" {
+		cfg.Addr = "127.0.0.1:0"
+	}
+	s := &Sink{cfg: cfg, fail: map[Stage]error{}, hang: map[Stage]chan struct{}{}, live: map[*smtp.Conn]struct{}{}, addr: cfg.Addr}
 	return s, s.Up()
 }
 

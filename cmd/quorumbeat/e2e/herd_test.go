@@ -17,8 +17,9 @@ import (
 
 // herd is clients that ping without end through any node that they are told is
 // sound. Careful ones leave a node before it is hit, so each of their pings must be
-// answered 200, and counted once. The others ping also what is being killed: what
-// they are not answered may or may not have been recorded.
+// answered 200, and counted once. The others are impatient, and
+// ping also what is being killed: what they are not answered may or may not have
+// been recorded.
 type herd struct {
 	t       *testing.T
 	rest    time.Duration // between two pings of a client
@@ -157,7 +158,7 @@ func (h *herd) pingCarefully(c *http.Client, g *gate, s *sheep) {
 }
 
 func (h *herd) runRash(s *sheep) {
-	own := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	own := &http.Client{Timeout: 500 * time.Millisecond, Transport: &http.Transport{DisableKeepAlives: true}}
 	for h.resting() {
 		g := h.pick()
 		if err := post(own, g.address(), s); err != nil {
