@@ -13,7 +13,7 @@ import (
 
 const (
 	maxBatchItems = 4096
-	maxBatchBytes = 1 << 20
+	maxBatchBytes = 256 << 10             // a larger command goes alone
 	maxInFlight   = 2                     // batches proposed and not yet applied
 	retryPause    = 50 * time.Millisecond // after a batch that Raft refused
 )

@@ -14,7 +14,7 @@ const (
 	aliveEvery   = 150 * time.Millisecond // the leader sends at least that often while something is pending
 	silenceLimit = 500 * time.Millisecond // then the connection is given up
 	writeLimit   = 2 * time.Second        // for one frame
-	maxFrameFill = 512 << 10              // bytes of commands that a follower puts into a frame
+	maxFrameFill = 256 << 10              // bytes of commands that a follower puts into a frame
 )
 
 // forwardOut is a connection to the leader. It takes this node's pending

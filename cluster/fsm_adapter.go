@@ -126,13 +126,6 @@ func (a *fsmAdapter) replayTo(index uint64) {
 	a.replay = index
 }
 
-// replayEnd is the index of the last entry that was in the log when the node started.
-func (a *fsmAdapter) replayEnd() uint64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.replay
-}
-
 // progress returns the index of the last command applied, and when that was: the
 // zero time if nothing but this node's old log was applied since the start.
 func (a *fsmAdapter) progress() (uint64, time.Time) {

@@ -38,6 +38,7 @@ type Node struct {
 	tasks    sync.WaitGroup // short work that no part waits for
 	stopping atomic.Bool
 	barred   atomic.Bool // this node was removed from its cluster
+	caughtUp atomic.Bool // since its start
 	stopOnce sync.Once
 	stopErr  error
 	down     teardown

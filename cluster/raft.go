@@ -20,7 +20,7 @@ const (
 	trailingLogs      = 16_384 // entries kept behind one; not below the threshold, so that a follower need not be sent whole images
 	snapshotsRetained = 2
 	logCacheEntries   = 128
-	maxAppend         = 32 // entries in one message: 32 MiB at most, which a slow link carries within the timeout
+	maxAppend         = 128 // entries in one message: 32 MiB at most (see maxBatchBytes), which a slow link carries within the timeout
 	raftRPCTimeout    = 3 * time.Second
 )
 

@@ -47,6 +47,7 @@ func (n *Node) start(httpAddr string) error {
 	n.background("suspicion", func(ctx context.Context) { suspect(ctx, r) })
 	n.background("router", n.router.run)
 	n.background("leadership", n.lead.run)
+	n.background("catching up", n.catchUp)
 	n.observe(r)
 	return nil
 }

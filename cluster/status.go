@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -49,18 +50,30 @@ func (n *Node) Ready() error {
 	case n.router.stuck(now):
 		return errors.New("this node does not apply what is committed")
 	}
-	if !n.caughtUp() {
+	if !n.caughtUp.Load() {
 		return errors.New("this node has not caught up with the leader since its start")
 	}
 	return nil
 }
 
-// caughtUp reports whether this node has applied anything new since its start. A
-// leader that has missed a node for long sends it nothing for up to 10 s after its
-// return, though it is known as the leader at once.
-func (n *Node) caughtUp() bool {
-	r := n.raft.Load()
-	return r != nil && r.AppliedIndex() > n.fsm.replayEnd()
+// catchUp passes one read barrier after the start: only then has this node all that
+// was acknowledged while it was away. One that is far behind must not be taken for
+// sound, or whoever restarts the nodes in turn goes on to the next too early.
+func (n *Node) catchUp(ctx context.Context) {
+	for ctx.Err() == nil {
+		limited, cancel := context.WithTimeout(ctx, roundLimit)
+		if n.barrier(limited) == nil {
+			n.caughtUp.Store(true)
+		}
+		cancel()
+		if n.caughtUp.Load() || n.stopping.Load() {
+			return
+		}
+		select {
+		case <-time.After(barrierPause):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // Status tells what this node knows, at once.
