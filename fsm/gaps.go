@@ -1,6 +1,9 @@
 package fsm
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // gapLog holds the newest ingest gaps, oldest first: times in which no ping could
 // commit. The serving clock stood still in them.
@@ -30,12 +33,18 @@ func (st *state) recordGap(c RecordGap) Code {
 
 // sinceAnchor returns the gaps that ended after a heartbeat's anchor. Serving
 // time tells most of them at once; wall time tells those in which it was pinged.
+// A clock that jumped may have put one of those after one that counts.
 func (g *gapLog) sinceAnchor(r *record) []gap {
 	i := len(g.list)
-	for i > 0 && g.list[i-1].serving >= r.anchor && g.list[i-1].to > r.anchorWall {
+	for i > 0 && g.list[i-1].serving >= r.anchor {
 		i--
 	}
-	return g.list[i:]
+	list := g.list[i:]
+	before := func(x gap) bool { return x.to <= r.anchorWall }
+	if slices.ContainsFunc(list, before) {
+		list = slices.DeleteFunc(slices.Clone(list), before)
+	}
+	return list
 }
 
 // since returns the ms of gaps since a heartbeat's anchor.

@@ -263,6 +263,16 @@ func TestGaps(t *testing.T) {
 			t.Errorf("next expected %v, want %v", got, want)
 		}
 	})
+	t.Run("a gap dated by a clock that jumped back hides none before it", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(60, 10, 1))
+		r.run(55 * time.Second)
+		r.gap(50 * time.Second) // the ping at 60 s had no chance
+		r.wall -= time.Hour.Milliseconds()
+		r.gap(11 * time.Second)
+		r.run(15*time.Second + time.Millisecond)
+		wantAlerts(t, r, 1, "unheard pending")
+	})
 	t.Run("a clock that jumps raises nothing", func(t *testing.T) {
 		for _, jump := range []time.Duration{time.Hour, -time.Hour} {
 			r := newRig(t)
