@@ -1,0 +1,324 @@
+package fsm
+
+import (
+	"bytes"
+	"slices"
+)
+
+// seenRow is what was last seen of a row of the ledger.
+type seenRow struct {
+	row       row
+	gone      bool // dropped, as one of too many
+	failed    bool // it once was
+	cancelled bool
+}
+
+// checkEntry compares the state after an entry with the model, and the ledger
+// with what it was before.
+func (w *world) checkEntry() {
+	st, m := w.observer.st, w.model
+	if st.serving != m.serving || st.horizon != m.horizon {
+		w.fail("serving time %d, horizon %d; the deltas of legal leaders make %d and %d", st.serving, st.horizon, m.serving, m.horizon)
+	}
+	select {
+	case <-w.observer.LedgerChanged():
+		w.checkLedger()
+	default:
+	}
+	var pings uint64
+	for _, b := range m.beats {
+		pings += b.pings
+	}
+	if st.pings != pings {
+		w.fail("%d pings in all, want %d", st.pings, pings)
+	}
+	if due, ok := w.observer.NextDue(); ok && due <= st.horizon {
+		return // judging lags behind, by its bound
+	}
+	for _, b := range m.beats {
+		w.checkBeat(b)
+	}
+	for k := range m.alerts {
+		if w.rows[alertID(k.hb, k.incident, k.kind, k.to)] == nil {
+			w.fail("no %v alert to %q of incident %d of hb%d", k.kind, k.to, k.incident, k.hb[7])
+		}
+	}
+}
+
+func (w *world) checkBeat(b *beat) {
+	st := w.observer.st
+	ord, ok := st.byID[b.id]
+	if ok == b.deleted {
+		w.fail("hb%d: there %v, deleted %v", b.id[7], ok, b.deleted)
+	}
+	if b.deleted {
+		return
+	}
+	r := st.table.get(ord)
+	type facts struct {
+		paused, failing, armed bool
+		misses                 int64
+		pings                  uint64
+		incident               uint32
+		history                int
+	}
+	got := facts{r.is(flagPaused), r.is(flagFailing), r.is(flagArmed), r.missesAt(st.horizon), r.pings, r.incident, r.history.n}
+	want := facts{b.paused, b.failing, b.armed, b.misses, b.pings, b.incident, len(b.history)}
+	if got != want {
+		w.fail("hb%d: %+v, want %+v", b.id[7], got, want)
+	}
+}
+
+// checkLedger looks at every row: that something calls for it, and that it came
+// where it is by a way that there is.
+func (w *world) checkLedger() {
+	l := &w.observer.st.ledger
+	for id, r := range l.rows {
+		before := w.rows[id]
+		if before == nil {
+			before = &seenRow{}
+			w.rows[id] = before
+			w.checkNew(r)
+		} else {
+			w.checkChange(before, r)
+		}
+		if s, ok := situationOf[r.state]; ok && before.row.state != r.state {
+			w.reached[s]++
+		}
+		before.row = *r
+		before.failed = before.failed || r.state == AlertFailed
+		before.cancelled = before.cancelled || r.state == AlertCancelled
+	}
+	for id, seen := range w.rows {
+		if l.rows[id] == nil && !seen.gone {
+			seen.gone = true
+			w.reached[sawDropped]++
+			w.checkDropped(seen)
+		}
+	}
+	// When all rows are known: these compare some with others.
+	for id, r := range l.rows {
+		w.checkState(id, r)
+	}
+}
+
+func (w *world) checkNew(r *row) {
+	if r.kind == AlertDigest {
+		return
+	}
+	w.reached[situationOf[r.kind]]++
+	if w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}] == nil {
+		w.fail("hb%d: a %v alert to %q for incident %d that the rules do not call for", r.heartbeat[7], r.kind, r.recipient, r.incident)
+	}
+}
+
+// situationOf a state or a kind that a row comes to.
+var situationOf = map[any]situation{
+	AlertDown: sawDown, AlertUnheard: sawUnheard, AlertRecovered: sawRecovered,
+	AlertCancelled: sawCancelled, AlertHeld: sawHeld,
+}
+
+func (w *world) checkChange(before *seenRow, r *row) {
+	old := before.row
+	if before.gone {
+		w.fail("row %x was dropped, and is back", r.id[:3])
+	}
+	if (old.state == AlertSent || old.state == AlertCancelled) && r.state != old.state {
+		w.fail("row %x was %v, and is %v", r.id[:3], old.state, r.state)
+	}
+	if r.attempt < old.attempt || r.attempt == old.attempt && r.term != old.term {
+		w.fail("row %x went from term %d attempt %d to term %d attempt %d", r.id[:3], old.term, old.attempt, r.term, r.attempt)
+	}
+	if old.digest != (AlertID{}) && r.digest != old.digest {
+		w.fail("row %x changed its digest", r.id[:3])
+	}
+}
+
+// checkDropped allows the ledger to forget the oldest of too many settled rows.
+func (w *world) checkDropped(seen *seenRow) {
+	settled := 0
+	for _, r := range w.observer.st.ledger.rows {
+		if r.ord == seen.row.ord && r.state.Settled() {
+			settled++
+		}
+	}
+	if settled < MaxSettledPer {
+		w.fail("row %x, last seen %v, was dropped although its heartbeat has only %d settled rows", seen.row.id[:3], seen.row.state, settled)
+	}
+}
+
+// checkState asks whether a row's end is true.
+func (w *world) checkState(id AlertID, r *row) {
+	carrier := id
+	if r.digest != (AlertID{}) {
+		carrier = r.digest
+	}
+	switch r.state {
+	case AlertSent:
+		if w.mail.delivered[carrier] == 0 {
+			w.fail("row %x is sent, but the mail server never took it", id[:3])
+		}
+	case AlertFailed:
+		if r.recipient != "" && !w.mail.refused[carrier] {
+			w.fail("row %x has failed, but was never refused", id[:3])
+		}
+	case AlertHeld:
+		if w.model.doubts[carrier] == 0 {
+			w.fail("row %x is held, but was never in doubt", id[:3])
+		}
+	case AlertCancelled:
+		w.checkCancelled(r)
+	}
+}
+
+func (w *world) checkCancelled(r *row) {
+	if r.kind == AlertRecovered {
+		down := w.rows[alertID(r.heartbeat, r.incident, AlertDown, r.recipient)]
+		if down == nil || !down.failed && !down.cancelled {
+			w.fail("row %x, a recovery, is cancelled, but its alert did go out or may yet", r.id[:3])
+		}
+		return
+	}
+	if e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]; e == nil || !e.mayCancel {
+		w.fail("row %x is cancelled, but nobody ended its incident", r.id[:3])
+	}
+}
+
+// checkDelivery holds the promise that an incident alerts once, at the moment in
+// which a message reaches somebody.
+func (w *world) checkDelivery(id AlertID) {
+	r := w.observer.st.ledger.rows[id]
+	if r == nil || r.state == AlertSent || r.state == AlertCancelled {
+		w.fail("row %x is delivered, though its state is final", id[:3])
+	}
+	told := []AlertID{id}
+	w.saw(sawTwice, w.mail.delivered[id] > 1)
+	if r.kind == AlertDigest {
+		w.reached[sawDigest]++
+		told = r.members
+	}
+	for _, x := range told {
+		w.checkAnswer(w.observer.st.ledger.rows[x])
+		times, doubts := w.mail.delivered[x], w.model.doubts[x]
+		if x != id {
+			times, doubts = times+w.mail.delivered[id], doubts+w.model.doubts[id]
+		}
+		if times > 1+doubts {
+			w.fail("row %x was delivered %d times, and was in doubt %d times", x[:3], times, doubts)
+		}
+	}
+}
+
+// checkAnswer asks that a recovery reaches only who has had the alert, or may have.
+func (w *world) checkAnswer(r *row) {
+	if r == nil || r.kind != AlertRecovered {
+		return
+	}
+	down := w.observer.st.ledger.rows[r.answers]
+	if down == nil {
+		return
+	}
+	if state := w.observer.st.carrierState(down); state != AlertSent && state != AlertHeld {
+		w.fail("row %x, a recovery, is delivered while its alert is %v", r.id[:3], state)
+	}
+}
+
+// checkReplicas compares each replica that moved with the first that was where it
+// is now.
+func (w *world) checkReplicas() {
+	w.checkImage("the replica that saw every entry", w.observer, len(w.log))
+	for _, n := range w.nodes {
+		if n.up && n.checked != n.applied {
+			n.checked = n.applied
+			w.checkImage(n.String(), n.store, n.applied)
+		}
+	}
+}
+
+func (w *world) checkImage(who string, s *Store, at int) {
+	if s == w.observer && w.images[at] != nil {
+		return
+	}
+	image := w.imageOf(s)
+	if first := w.images[at]; first != nil && !bytes.Equal(image, first) {
+		w.fail("%s differs at entry %d from another replica", who, at)
+	}
+	w.images[at] = image
+}
+
+// quietRounds is more than it takes for everything to settle.
+const quietRounds = 400
+
+// quiesce mends everything and runs until nothing is left to be done.
+func (w *world) quiesce() {
+	w.say("all is mended")
+	for range w.nodes {
+		w.restart(0)
+	}
+	w.appendQueued()
+	for i := range w.nodes {
+		w.elect(w.nodes[i])
+	}
+	for range quietRounds {
+		w.pass(1000)
+		for range 2 * maxTasks {
+			w.look(event{b: 31})
+		}
+		for range 5 {
+			for _, t := range slices.Clone(w.tasks) {
+				w.advance(t, 19, 0)
+			}
+			w.flow()
+		}
+		if w.quiet() {
+			return
+		}
+	}
+	w.fail("not quiet after %d rounds: %+v, %d tasks, %d unsettled", quietRounds,
+		w.observer.Work(w.term, 100), len(w.tasks), w.observer.Totals().Queue)
+}
+
+func (w *world) quiet() bool {
+	for _, n := range w.nodes {
+		if len(n.waiting) > 0 {
+			return false
+		}
+	}
+	due, running := w.observer.NextDue()
+	return len(w.tasks) == 0 && len(w.leader.flight) == 0 && w.observer.Totals().Queue == 0 &&
+		(!running || due > w.observer.Horizon())
+}
+
+// checkEnd asks that nothing was lost: no alert, no ping, on no replica.
+func (w *world) checkEnd() {
+	w.reached[sawRepeat] += w.model.repeats
+	for id, seen := range w.rows {
+		if !seen.gone && !seen.row.state.Settled() {
+			w.fail("row %x is %v at the end", id[:3], seen.row.state)
+		}
+	}
+	for _, b := range w.model.beats {
+		w.checkHistory(b)
+	}
+	for _, n := range w.nodes {
+		w.catchUp(n, len(w.log))
+	}
+	w.checkReplicas()
+	fresh := w.setup.store()
+	for i := range w.log {
+		w.apply(fresh, i)
+	}
+	w.checkImage("a replay of the whole log", fresh, len(w.log))
+}
+
+func (w *world) checkHistory(b *beat) {
+	if b.deleted {
+		return
+	}
+	var got []int64
+	st := w.observer.st
+	st.table.get(st.byID[b.id]).history.times(func(at int64) { got = append(got, at) })
+	if !slices.Equal(got, b.history) {
+		w.fail("hb%d: the history is %v, want %v", b.id[7], got, b.history)
+	}
+}

@@ -1,0 +1,384 @@
+package fsm
+
+import (
+	"fmt"
+	"slices"
+)
+
+// model holds the rules of the design, sections 3 and 4, as plainly as they can be
+// written: no heap, no bound, no lazy counting, no bytes. It takes the same
+// entries as the replicas and says what must be so after each.
+type model struct {
+	wall, serving, horizon int64
+	gaps                   []gap
+	settings               Settings
+	beats                  []*beat
+	origins                map[NodeID]Origin
+	first                  map[ident]Code // the first answer to each command that took effect
+	doubts                 map[AlertID]int
+	alerts                 map[alertKey]*expected
+	capable                int64 // see world
+	repeats                int
+	stamped                int64 // what capable was when the batch was stamped
+}
+
+// ident is what makes a repeated command the same command.
+type ident struct {
+	node      NodeID
+	boot, seq uint64
+}
+
+type alertKey struct {
+	hb       HeartbeatID
+	incident uint32
+	kind     AlertKind
+	to       string
+}
+
+// expected is an alert that must be in the ledger.
+type expected struct {
+	mayCancel bool // its incident was ended by hand
+}
+
+// beat is a heartbeat.
+type beat struct {
+	id                               HeartbeatID
+	token                            Token
+	spec                             Spec
+	armed, paused, failing, deleted  bool
+	resumed, unheard                 bool // the next miss alerts
+	anchor, anchorWall, base, misses int64
+	pings                            uint64
+	history                          []int64
+	incident                         uint32
+	contact                          int64 // capable when it was last anchored
+}
+
+func newModel() *model {
+	return &model{
+		settings: DefaultSettings(), origins: map[NodeID]Origin{}, first: map[ident]Code{},
+		doubts: map[AlertID]int{}, alerts: map[alertKey]*expected{},
+	}
+}
+
+// apply takes one entry, and compares the answers. capable is the true time in
+// which pings could commit.
+func (m *model) apply(p *proposal, got []Result, capable int64) error {
+	m.capable, m.stamped = capable, p.capable
+	if p.batch.Term != p.entryTerm {
+		return sameCodes(got, func(int) Code { return CodeStaleTerm })
+	}
+	m.wall = p.batch.Wall
+	if d := int64(p.batch.Delta); d > 0 {
+		m.horizon, m.serving = m.serving, m.serving+d
+	}
+	if m.serving > capable {
+		return fmt.Errorf("serving time is %d ms, but pings could commit for %d ms only", m.serving, capable)
+	}
+	for _, o := range p.batch.Origins {
+		m.observe(o)
+	}
+	for i, it := range p.items {
+		if err := m.item(p, it, got[i].Code); err != nil {
+			return err
+		}
+	}
+	return m.judgeAll()
+}
+
+func sameCodes(got []Result, want func(int) Code) error {
+	for i, r := range got {
+		if r.Code != want(i) {
+			return fmt.Errorf("item %d is answered %d, want %d", i, r.Code, want(i))
+		}
+	}
+	return nil
+}
+
+func (m *model) observe(o Origin) {
+	cur := m.origins[o.Node]
+	if o.Boot > cur.Boot || o.Boot == cur.Boot && o.Floor > cur.Floor {
+		m.origins[o.Node] = o
+	}
+}
+
+func (m *model) item(p *proposal, it simItem, got Code) error {
+	if it.frame == nil {
+		return m.run(p, it.cmd, got)
+	}
+	o := it.frame.origin
+	cur := m.origins[o.Node]
+	id := ident{o.Node, o.Boot, it.w.seq}
+	if o.Boot < cur.Boot || it.w.seq < cur.Floor {
+		return wantAnswer(it.cmd, got, CodeStale)
+	}
+	if first, repeat := m.first[id]; repeat {
+		m.repeats++
+		return wantAnswer(it.cmd, got, first)
+	}
+	m.first[id] = got
+	return m.run(p, it.cmd, got)
+}
+
+func wantAnswer(cmd Command, got, want Code) error {
+	if got != want {
+		return fmt.Errorf("%s is answered %d, want %d", describe(cmd), got, want)
+	}
+	return nil
+}
+
+// run takes a command that takes effect for the first time.
+func (m *model) run(p *proposal, cmd Command, got Code) error {
+	want := CodeOK
+	var err error
+	switch c := cmd.(type) {
+	case Ping:
+		want, err = m.ping(c)
+	case Create:
+		m.create(c)
+	case Update:
+		want, err = m.edit(c.ID, func(b *beat) { m.update(b, c.Patch) })
+	case Pause:
+		want, err = m.edit(c.ID, m.pause)
+	case Resume:
+		want, err = m.edit(c.ID, m.resume)
+	case Delete:
+		want, err = m.edit(c.ID, func(b *beat) { m.endByHand(b); b.deleted = true })
+	case SetSettings:
+		if err = m.judgeAll(); err == nil {
+			m.set(c.Settings)
+		}
+	case RecordGap:
+		if err = m.judgeAll(); err == nil {
+			m.gaps = append(m.gaps, gap{m.serving, c.From, c.To})
+		}
+	case SetClusterID:
+	default:
+		return m.ledger(p, cmd, got)
+	}
+	if err != nil {
+		return err
+	}
+	return wantAnswer(cmd, got, want)
+}
+
+// ledger notes what a step of the ledger means for the promise that an incident
+// alerts once.
+func (m *model) ledger(p *proposal, cmd Command, got Code) error {
+	if got != CodeOK {
+		return nil
+	}
+	switch c := cmd.(type) {
+	case Claim:
+		return sameTerm(cmd, c.Term, p)
+	case Fence:
+		return sameTerm(cmd, c.Term, p)
+	case ResolveDoubt:
+		if c.Term >= p.entryTerm {
+			return fmt.Errorf("%s is accepted in term %d: its sender may still be at work", describe(cmd), p.entryTerm)
+		}
+		m.doubts[c.Alert]++
+	case Settle:
+		if c.Outcome == OutcomeInDoubt {
+			m.doubts[c.Alert]++
+		}
+	}
+	return nil
+}
+
+func sameTerm(cmd Command, term uint64, p *proposal) error {
+	if term != p.entryTerm {
+		return fmt.Errorf("%s is accepted in term %d", describe(cmd), p.entryTerm)
+	}
+	return nil
+}
+
+func (m *model) set(s Settings) {
+	m.settings = s
+	for _, b := range m.beats {
+		b.trim(s.History)
+	}
+}
+
+func (b *beat) trim(limit int) { b.history = b.history[max(0, len(b.history)-limit):] }
+
+func (m *model) create(c Create) {
+	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == ArmCreated}
+	m.beats = append(m.beats, b)
+	m.reanchor(b, 0)
+}
+
+func (m *model) reanchor(b *beat, misses int64) {
+	b.anchor, b.anchorWall, b.base, b.misses, b.contact = m.serving, m.wall, misses, misses, m.stamped
+}
+
+func (m *model) find(is func(*beat) bool) *beat {
+	i := slices.IndexFunc(m.beats, func(b *beat) bool { return !b.deleted && is(b) })
+	if i < 0 {
+		return nil
+	}
+	return m.beats[i]
+}
+
+func (m *model) ping(c Ping) (Code, error) {
+	b := m.find(func(b *beat) bool { return b.token == c.Token })
+	if b == nil {
+		return CodeNotFound, nil
+	}
+	if err := m.judge(b); err != nil {
+		return 0, err
+	}
+	b.pings++
+	b.history = append(b.history, m.wall)
+	b.trim(m.settings.History)
+	b.armed = true
+	if b.paused {
+		return CodePaused, nil
+	}
+	if b.failing {
+		b.failing = false
+		m.recovered(b)
+	}
+	b.resumed, b.unheard = false, false
+	m.reanchor(b, 0)
+	return CodeOK, nil
+}
+
+func (m *model) edit(id HeartbeatID, f func(*beat)) (Code, error) {
+	b := m.find(func(b *beat) bool { return b.id == id })
+	if b == nil {
+		return CodeNotFound, nil
+	}
+	if err := m.judge(b); err != nil {
+		return 0, err
+	}
+	f(b)
+	return CodeOK, nil
+}
+
+func (m *model) update(b *beat, p Patch) {
+	old := b.spec
+	set(&b.spec.Interval, p.Interval)
+	set(&b.spec.Grace, p.Grace)
+	set(&b.spec.Threshold, p.Threshold)
+	if b.spec.Interval != old.Interval || b.spec.Grace != old.Grace {
+		m.reanchor(b, b.misses)
+	}
+}
+
+func (m *model) pause(b *beat) {
+	if !b.paused {
+		m.endByHand(b)
+		b.paused, b.resumed, b.unheard = true, false, false
+	}
+}
+
+func (m *model) resume(b *beat) {
+	if b.paused {
+		b.paused, b.resumed = false, true
+		m.reanchor(b, 0)
+	}
+}
+
+// endByHand ends an incident without mail; what nobody claimed may be cancelled.
+func (m *model) endByHand(b *beat) {
+	if !b.failing {
+		return
+	}
+	b.failing = false
+	for k, e := range m.alerts {
+		if k.hb == b.id && k.incident == b.incident && k.kind == AlertDown {
+			e.mayCancel = true
+		}
+	}
+}
+
+func (m *model) judgeAll() error {
+	for _, b := range m.beats {
+		if err := m.judge(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judge takes the misses of a heartbeat up to the horizon.
+func (m *model) judge(b *beat) error {
+	for b.armed && !b.paused && !b.deleted {
+		deadline := b.anchor + (b.misses-b.base+1)*b.interval() + b.grace()
+		if deadline > m.horizon {
+			return nil
+		}
+		b.misses++
+		if b.failing || b.misses < int64(b.spec.Threshold) && !b.resumed && !b.unheard {
+			continue
+		}
+		// Whatever the rules make of it: pings could commit for an interval and the
+		// grace, and none came. A stalled batch may hide a little of that time.
+		if silent := m.capable - b.contact; silent < b.interval()+b.grace()-graceMs {
+			return fmt.Errorf("hb%d alerts, but pings could commit for only %d ms since its last", b.id[7], silent)
+		}
+		b.incident++
+		if !b.unheard && m.excused(b, deadline) {
+			b.unheard = true
+			m.expect(b, AlertUnheard)
+			continue
+		}
+		b.failing, b.resumed, b.unheard = true, false, false
+		m.expect(b, AlertDown)
+	}
+	return nil
+}
+
+func (b *beat) interval() int64 { return b.spec.Interval * 1000 }
+func (b *beat) grace() int64    { return b.spec.Grace * 1000 }
+
+// excused reports whether every expected time since the anchor lay in a gap, or
+// had one in the grace after it.
+func (m *model) excused(b *beat, deadline int64) bool {
+	var since []gap
+	until := b.anchorWall + deadline - b.anchor
+	for _, g := range m.gaps {
+		if g.serving >= b.anchor && g.to > b.anchorWall {
+			since = append(since, g)
+			until += g.to - max(g.from, b.anchorWall)
+		}
+	}
+	if len(since) == 0 {
+		return false
+	}
+	for at := b.anchorWall + b.interval(); at+b.grace() <= until; at += b.interval() {
+		hit := slices.ContainsFunc(since, func(g gap) bool { return g.from <= at+b.grace() && g.to >= at })
+		if !hit {
+			return false
+		}
+	}
+	return true
+}
+
+// expect notes the alerts of an incident that begins.
+func (m *model) expect(b *beat, kind AlertKind) {
+	to := b.spec.Emails
+	if len(to) == 0 {
+		to = m.settings.MailTo
+	}
+	if len(to) == 0 {
+		to = []string{""}
+	}
+	for _, r := range to {
+		m.alerts[alertKey{b.id, b.incident, kind, r}] = &expected{}
+	}
+}
+
+// recovered expects an answer to each down of the incident that ends.
+func (m *model) recovered(b *beat) {
+	var to []string
+	for k := range m.alerts {
+		if k.hb == b.id && k.incident == b.incident && k.kind == AlertDown {
+			to = append(to, k.to)
+		}
+	}
+	for _, r := range to {
+		m.alerts[alertKey{b.id, b.incident, AlertRecovered, r}] = &expected{}
+	}
+}
