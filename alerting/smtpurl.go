@@ -52,11 +52,11 @@ func ParseSMTPURL(raw string) (SMTPTarget, error) {
 	case t.Host == "":
 		return bad("names no host: use smtp://user:password@host:587")
 	case strings.Trim(u.Path, "/") != "":
-		return bad("has a path (%s), which means nothing here: leave it out", u.Path)
+		return bad("has a path, which means nothing here: leave it out, and write a / of the password as %%2F") // not shown: it may be of the password
 	}
 	for k := range u.Query() {
 		if k != "tls" {
-			return bad("has a parameter %q: only tls is known", k)
+			return bad("has a parameter other than tls: leave it out, and write a ? of the password as %%3F")
 		}
 	}
 	if t.Security == "" {
@@ -64,7 +64,7 @@ func ParseSMTPURL(raw string) (SMTPTarget, error) {
 	}
 	port := map[Security]string{StartTLS: "587", ImplicitTLS: "465", NoTLS: "25"}[t.Security]
 	if port == "" {
-		return bad("has tls=%s: use starttls, implicit or none", t.Security)
+		return bad("has an unknown value of tls: use starttls, implicit or none")
 	}
 	if u.Port() != "" {
 		port = u.Port()

@@ -80,6 +80,9 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.down.push("log", func(context.Context) error { return n.stores.close() })
+	if err := n.stores.claimFor(n.id.ID); err != nil {
+		return err
+	}
 	if err := n.stores.checkKept(!n.id.cluster().IsZero()); err != nil {
 		return err
 	}

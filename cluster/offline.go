@@ -56,6 +56,9 @@ func openFolder(dir string, log *slog.Logger) (f *folder, err error) {
 	if f.stores, err = openStores(dir, log, func(error) {}, Faults{}); err != nil {
 		return nil, errors.Join(err, f.id.close())
 	}
+	if err := f.stores.claimFor(f.id.ID); err != nil {
+		return nil, errors.Join(err, f.close())
+	}
 	f.config = raftConfig(raft.ServerID(f.id.ID.String()), nil, log, Faults{})
 	return f, nil
 }

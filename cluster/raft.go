@@ -13,6 +13,8 @@ import (
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 const (
@@ -168,6 +170,26 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transp
 		return nil, errors.Join(err, r.Shutdown().Error())
 	}
 	return r, nil
+}
+
+// ownerKey is where the log names the node whose votes it keeps.
+var ownerKey = []byte("quorumbeat-node")
+
+// claimFor makes sure that the log is this node's own. With another's identity
+// file, one node would vote under two names, and two under one.
+func (s *raftStores) claimFor(id fsm.NodeID) error {
+	owner, err := s.bolt.Get(ownerKey)
+	switch {
+	case errors.Is(err, raftboltdb.ErrKeyNotFound):
+		err = s.bolt.Set(ownerKey, []byte(id.String()))
+	case err == nil && string(owner) != id.String():
+		return fmt.Errorf("the log is that of node %s, but %s says that this is node %s: restore the file that belongs to it, or let the node join again with an empty data folder",
+			owner, identityFile, id)
+	}
+	if err != nil {
+		return fmt.Errorf("the log of this node cannot be used: %w; %s", err, wipeAdvice)
+	}
+	return nil
 }
 
 // checkKept refuses a folder that is a member of a cluster but has lost its log: it
