@@ -64,6 +64,51 @@ func TestMailServerTrouble(t *testing.T) {
 		e.waitMails(t, to, 1)
 	})
 
+	t.Run("a server that hangs before the message delays the alert, and nothing else", func(t *testing.T) {
+		e.sink.Hang(smtpsink.AtRcpt)
+		to := address()
+		lost := create(t, n, fields{"name": "slow", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
+		eventually(t, "the server hangs", func() bool { return e.sink.Hanging() > 0 })
+		ping(t, e.Nodes[1], h)
+		if rows := alerts(t, n, lost); len(rows) != 1 || rows[0].State != "claimed" {
+			t.Errorf("before the message: %+v", rows)
+		}
+		e.sink.Resume()
+		e.waitMails(t, to, 1)
+	})
+
+	t.Run("a connection lost after the 250 changes nothing", func(t *testing.T) {
+		e.sink.DropAfterAnswer()
+		to := address()
+		var lost []heartbeat
+		for range 3 {
+			lost = append(lost, create(t, n, fields{"name": "dropped", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}}))
+		}
+		for _, h := range lost {
+			eventually(t, "it is settled", func() bool { rows := alerts(t, n, h); return len(rows) == 1 && rows[0].State == "sent" })
+		}
+		e.sink.Keep()
+		for d, times := range e.sink.Counts() {
+			if d.To == to && times != 1 {
+				t.Errorf("%s came %d times", d.MessageID, times)
+			}
+		}
+		e.expectMails(t, to, 3)
+	})
+
+	t.Run("a connection lost instead of the 250 repeats the mail and says so", func(t *testing.T) {
+		e.sink.DropBeforeAnswer()
+		to := address()
+		lost := create(t, n, fields{"name": "unheard of", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
+		e.waitMails(t, to, 1)
+		e.sink.Keep()
+		mails := e.waitMails(t, to, 2)
+		if mails[0].MessageID != mails[1].MessageID || mails[1].Header.Get("X-Quorumbeat-Possible-Duplicate") == "" {
+			t.Errorf("the repeat: %v after %v", mails[1].Header, mails[0].Header)
+		}
+		eventually(t, "it is settled", func() bool { return alerts(t, n, lost)[0].State == "sent" })
+	})
+
 	t.Run("a leader killed between the final dot and the answer repeats the mail and says so", func(t *testing.T) {
 		to := address()
 		e.sink.Hang(smtpsink.AtData)
