@@ -119,6 +119,16 @@ func (n *Node) readAddrs() error {
 // is down stays down.
 func (n *Node) Kill() error { return n.end(syscall.SIGKILL) }
 
+// Wipe kills the process and removes its data folder. At its next start the node is
+// new, and joins by the gossip address of another.
+func (n *Node) Wipe(join string) error {
+	if err := n.Kill(); err != nil {
+		return err
+	}
+	n.Addrs, n.join, n.expect = Addrs{}, join, 0
+	return os.RemoveAll(n.Dir)
+}
+
 // Stop tells the process to leave, and waits for its end.
 func (n *Node) Stop() error { return n.end(syscall.SIGTERM) }
 

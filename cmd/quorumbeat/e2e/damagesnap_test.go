@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -141,6 +143,13 @@ func snapshotsOf(t *testing.T, n *localcluster.Node) []string {
 	all, err := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*-*-*"))
 	must(t, err)
 	all = slices.DeleteFunc(all, func(s string) bool { return filepath.Ext(s) == ".tmp" })
-	slices.Sort(all)
+	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(snapshotIndex(a), snapshotIndex(b)) })
 	return all
+}
+
+// snapshotIndex is the log index in the name of a snapshot, TERM-INDEX-MILLISECONDS.
+func snapshotIndex(dir string) uint64 {
+	var term, index uint64
+	_, _ = fmt.Sscanf(filepath.Base(dir), "%d-%d-", &term, &index)
+	return index
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -27,7 +28,13 @@ func TestAStoppedLeaderDoesNoHarmWhenItGoesOn(t *testing.T) {
 		must(t, leader.Freeze())
 		time.Sleep(d)
 		must(t, leader.Thaw())
+		thawed := time.Now()
 		h.recovered()
+		eventually(t, "it has caught up", func() bool { // a read waits for that
+			a, err := tryCall(adminKey, "GET", leader.URL()+"/v1/heartbeats/"+lost.ID, nil)
+			return err == nil && a.status == 200
+		})
+		caughtUp := time.Since(thawed)
 		eventually(t, "the alert is sent", func() bool {
 			rows := alerts(t, e.Followers(leader)[0], lost)
 			return len(rows) == 1 && rows[0].State == "sent"
@@ -42,6 +49,44 @@ func TestAStoppedLeaderDoesNoHarmWhenItGoesOn(t *testing.T) {
 		acked, unknown := h.finish(leader)
 		e.noMails(t, mistaken, h)
 		ask(t, 204, "DELETE", leader.URL()+"/v1/heartbeats/"+lost.ID, nil, nil)
-		t.Logf("stopped for %s: %d pings answered and all counted once, %d unknown, %d mails of one alert", d, acked, unknown, len(mails))
+		t.Logf("stopped for %s: %d pings answered and all counted once, %d unknown, %d mails of one alert; caught up %s after the end", d, acked, unknown, len(mails), caughtUp.Round(time.Millisecond))
 	}
+}
+
+// TestAFollowerThatStalls stops a follower for so long that the others' logs no
+// longer hold what it missed: it must come back by a snapshot, under load.
+func TestAFollowerThatStalls(t *testing.T) {
+	t.Parallel()
+	e := startFaulty(t, 3, "--history", "1000000", "--log-level", "debug")
+	e.waitServing(t)
+	for _, n := range e.Nodes {
+		must(t, n.Stop())
+		must(t, n.Break("snapshots", "200"))
+		must(t, n.Start())
+		e.waitReady()
+	}
+	mistaken := address()
+	h := startHerd(t, e, 8, 0, 5*time.Millisecond, touchy(mistaken))
+	leader := e.leader()
+	stalled := e.Followers(leader)[0]
+	h.shun(stalled)
+	missed := members(t, stalled)[stalled.Name].AppliedIndex
+	must(t, stalled.Freeze())
+	eventually(t, "the leader has dropped what it missed", func() bool {
+		all := snapshotsOf(t, leader)
+		return len(all) > 0 && snapshotIndex(all[0]) > missed+400
+	})
+	must(t, stalled.Thaw())
+	began := time.Now()
+	eventually(t, "it has caught up", func() bool {
+		a, err := tryCall(adminKey, "GET", stalled.URL()+"/v1/heartbeats/"+h.careful[0].h.ID, nil)
+		return err == nil && a.status == 200
+	})
+	t.Logf("it has caught up %s after its end", time.Since(began).Round(time.Millisecond))
+	if !strings.Contains(stalled.Log(), "nstalled remote snapshot") {
+		t.Error("it came back without a snapshot: the test tests nothing")
+	}
+	h.admit(stalled)
+	h.finish(stalled)
+	e.noMails(t, mistaken, h)
 }

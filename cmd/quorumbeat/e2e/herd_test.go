@@ -213,7 +213,11 @@ func (h *herd) recovered() (d time.Duration) {
 func (h *herd) finish(n *localcluster.Node) (acked, unknown int64) {
 	h.t.Helper()
 	h.stop()
-	for _, s := range slices.Concat(h.careful, h.rash) {
+	all := slices.Concat(h.careful, h.rash)
+	for _, s := range all { // or they fall due while the long histories are read
+		ask(h.t, 200, "POST", n.URL()+"/v1/heartbeats/"+s.h.ID+"/pause", nil, nil)
+	}
+	for _, s := range all {
 		a, u := s.acked.Load(), s.unknown.Load()
 		acked, unknown = acked+a, unknown+u
 		counted, listed := int64(get(h.t, n, s.h.ID).PingsTotal), int64(history(h.t, n, s.h))

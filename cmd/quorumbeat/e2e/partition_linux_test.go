@@ -3,14 +3,11 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
-	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
 // both are the links between two hosts.
@@ -67,14 +64,7 @@ func TestPartitions(t *testing.T) {
 		return
 	}
 	w := newNetwork(t)
-	sink := newSink(t, smtpsink.Config{Addr: bridge + ":0"})
-	secret := filepath.Join(t.TempDir(), "secret")
-	must(t, os.WriteFile(secret, []byte(strings.Repeat("0123456789abcdef", 4)), 0o600))
-	e := startWith(t, sink, localcluster.Options{
-		Nodes: 3, Hosts: w.hosts(),
-		Flags: append(mailFlags(sink, "none"), "--cluster-secret-file", secret, "--history", "1000000", "--alert-group-wait", "0s"),
-	})
-	e.waitServing(t)
+	e := startOn(t, w)
 	mistaken := address()
 	h := startHerd(t, e, 0, 6, 20*time.Millisecond, fields{"interval_secs": 10, "grace_secs": 10, "miss_threshold": 1, "email": []string{mistaken}})
 	for _, p := range partitions {
