@@ -114,7 +114,7 @@ func newRig(t testing.TB) *rig {
 // newRigWith serves over TCP what the two functions have changed.
 func newRigWith(t testing.TB, configure func(*Config), change func(*Server)) *rig {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,6 +34,9 @@ type Server struct {
 	metrics fasthttp.RequestHandler
 	log     *slog.Logger
 	http    *fasthttp.Server
+
+	listener atomic.Pointer[net.Listener]
+	leaving  atomic.Bool
 }
 
 // New makes the server of a node. Errors wrap ErrConfig.
@@ -78,15 +82,16 @@ func (quiet) Printf(string, ...any) {}
 
 // Serve answers requests until Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
-	ln = lingerListener{ln}
+	s.listener.Store(&ln)
+	var patient net.Listener = lingerListener{ln}
 	if s.http.TLSConfig != nil {
-		ln = tls.NewListener(ln, s.http.TLSConfig)
+		patient = tls.NewListener(patient, s.http.TLSConfig)
 	}
-	return s.http.Serve(ln)
+	return s.http.Serve(patient)
 }
 
 // Shutdown takes no more connections and waits for the requests under way, until
-// ctx ends.
+// ctx ends. Connections that are just being made are reset; see [Server.Leave].
 func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
 		return err
@@ -98,6 +103,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // handle answers every request, whatever happens in it.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	defer s.recover(ctx)
+	defer s.dismiss(ctx)
 	if token, ok := pingPath(ctx.Path()); ok {
 		s.ping(ctx, token)
 		return

@@ -9,12 +9,16 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -152,6 +156,41 @@ func TestShutdownWaitsForWhatIsUnderWay(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestLeavingResetsNobody has clients with new and with kept connections at work
+// while the server stops: they may find the port closed, and nothing else.
+func TestLeavingResetsNobody(t *testing.T) {
+	r := newRig(t)
+	conn := r.connect()
+	url := "http://" + conn.RemoteAddr().String() + "/healthz"
+	conn.Close()
+	var answered atomic.Int64
+	var clients sync.WaitGroup
+	for i := range 24 {
+		clients.Go(func() {
+			c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: i%4 != 0}}
+			defer c.CloseIdleConnections()
+			for {
+				resp, err := c.Post(url, "", nil) // not GET, which Go sends again by itself
+				if errors.Is(err, syscall.ECONNREFUSED) {
+					return
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp.Body.Close()
+				answered.Add(1)
+			}
+		})
+	}
+	waitUntil(t, "they are at work", func() bool { return answered.Load() > 500 })
+	r.server.Leave(t.Context())
+	if err := r.server.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	clients.Wait()
 }
 
 // TestShutdownEndsABarrierThatNobodyNeeds leaves one behind: its waiter gave up.

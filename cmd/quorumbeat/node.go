@@ -29,6 +29,7 @@ const giveUpLimit = 2 * time.Second
 type node struct {
 	http    string // HOST:PORT that it listens at
 	cluster *cluster.Node
+	server  *api.Server
 	down    []func(context.Context) error
 }
 
@@ -95,6 +96,7 @@ func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) err
 
 // serve answers HTTP until the node stops.
 func (n *node) serve(server *api.Server, ln net.Listener) {
+	n.server = server
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(ln) }()
 	n.push(func(ctx context.Context) error {
@@ -103,6 +105,12 @@ func (n *node) serve(server *api.Server, ln net.Listener) {
 }
 
 func (n *node) push(undo func(context.Context) error) { n.down = append(n.down, undo) }
+
+// leave stops a sound node that others can do without: clients get time to notice.
+func (n *node) leave() error {
+	n.server.Leave(context.Background())
+	return n.stop()
+}
 
 // stop takes the parts down, the last one first.
 func (n *node) stop() error {
@@ -142,12 +150,12 @@ func ignoreClosed(err error) error {
 func listenHTTP(addr, dataDir string) (net.Listener, error) {
 	if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
 		if last := lastPort(filepath.Join(dataDir, addrsFile)); last != "" {
-			if ln, err := net.Listen("tcp", net.JoinHostPort(host, last)); err == nil {
+			if ln, err := api.Listen(net.JoinHostPort(host, last)); err == nil {
 				return ln, nil
 			}
 		}
 	}
-	ln, err := net.Listen("tcp", addr)
+	ln, err := api.Listen(addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("--http-addr %s is in use: stop the process that listens there, or choose another address", addr)

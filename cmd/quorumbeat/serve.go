@@ -34,7 +34,7 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	}
 	select {
 	case <-ctx.Done():
-		return n.stop()
+		return n.leave()
 	case err := <-n.cluster.Fatal():
 		n.giveUp()
 		return err // the failure is what to tell
