@@ -6,6 +6,7 @@ LDFLAGS   = -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 E2E       = ./cmd/quorumbeat/e2e
 FUZZTIME ?= 10s
 SOAKTIME ?= 10m
+SOAKTESTS = SoakFaults|KillsUnderLoad|AtEachStep|AStoppedLeader|QuorumLost|Linearizable|ABadNetwork|Partitions
 
 .PHONY: build run test lint bench soak fuzz-short clean
 
@@ -29,8 +30,11 @@ lint: ## format, vet, staticcheck, modules, and the rules of scripts/lint
 bench: build ## the figures of the design, section 8, that can be taken so far
 	go run ./scripts/bench -binary bin/quorumbeat
 
-soak: ## faults at random under load, for SOAKTIME
-	QUORUMBEAT_SOAK=$(SOAKTIME) go test -count 1 -timeout 24h -run Soak -v $(E2E)
+soak: ## the figures of docs/reliability.md: long runs of the fault tests, some hours
+	QUORUMBEAT_SIM_SEEDS=10000 go test -count 1 -timeout 2h -v -run Simulation ./fsm
+	QUORUMBEAT_SOAK=$(SOAKTIME) QUORUMBEAT_SOAK_KILLS=520 QUORUMBEAT_SOAK_STEPS=150 QUORUMBEAT_SOAK_STOPS=1 \
+		QUORUMBEAT_SOAK_OUTAGE=10m QUORUMBEAT_SOAK_JOBS=10000 QUORUMBEAT_SOAK_LINEAR=40 QUORUMBEAT_SOAK_NETWORKS=3 \
+		go test -count 1 -timeout 24h -parallel 1 -v -run '$(SOAKTESTS)' $(E2E)
 
 fuzz-short: ## every fuzz target for FUZZTIME
 	@for pkg in $$(go list ./...); do \

@@ -65,6 +65,10 @@ func (w *watchdog) timed(write func() error) error {
 	return err
 }
 
+// lastWords is how long a failed write of the term or vote takes to return. Raft
+// panics over it; this is longer than a node that gives up needs to end.
+const lastWords = 5 * time.Second
+
 // watchedVotes times the writes of Raft's term and vote.
 type watchedVotes struct {
 	raft.StableStore
@@ -72,11 +76,19 @@ type watchedVotes struct {
 }
 
 func (v watchedVotes) Set(key, val []byte) error {
-	return v.dog.timed(func() error { return v.StableStore.Set(key, val) })
+	return v.timed(func() error { return v.StableStore.Set(key, val) })
 }
 
 func (v watchedVotes) SetUint64(key []byte, val uint64) error {
-	return v.dog.timed(func() error { return v.StableStore.SetUint64(key, val) })
+	return v.timed(func() error { return v.StableStore.SetUint64(key, val) })
+}
+
+func (v watchedVotes) timed(write func() error) error {
+	err := v.dog.timed(write)
+	if err != nil {
+		time.Sleep(lastWords)
+	}
+	return err
 }
 
 // close lets a failing read end at once.

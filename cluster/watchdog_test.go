@@ -57,3 +57,19 @@ func TestWatchdog(t *testing.T) {
 		})
 	}
 }
+
+type brokenVotes struct{ raft.StableStore }
+
+func (brokenVotes) SetUint64([]byte, uint64) error { return errors.New("input/output error") }
+
+// TestAFailedVoteIsToldBeforeRaftPanics leaves a node the time to end in words.
+func TestAFailedVoteIsToldBeforeRaftPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan time.Time, 1)
+		w := newWatchdog(&slowStore{}, hangLimit, func(error) { told <- time.Now() })
+		_ = watchedVotes{brokenVotes{}, w}.SetUint64(nil, 1)
+		if between := time.Since(<-told); between < 3*time.Second {
+			t.Errorf("raft hears of it %s after the words; a node that gives up needs 2 s", between)
+		}
+	})
+}
