@@ -11,7 +11,7 @@ func AppendCommand(dst []byte, c Command) []byte {
 	dst = append(dst, byte(c.Kind()))
 	switch c := c.(type) {
 	case Ping:
-		return appendAddr(append(dst, c.Token[:]...), c.From)
+		return appendPing(dst, c)
 	case Create:
 		dst = append(append(dst, c.ID[:]...), c.Token[:]...)
 		return appendSpec(dst, c.Spec)
@@ -44,6 +44,12 @@ func AppendCommand(dst []byte, c Command) []byte {
 	}
 	return appendLedger(dst, c)
 }
+
+// AppendPing is AppendCommand of a Ping that need not become a Command first,
+// which would allocate.
+func AppendPing(dst []byte, p Ping) []byte { return appendPing(append(dst, byte(KindPing)), p) }
+
+func appendPing(dst []byte, p Ping) []byte { return appendAddr(append(dst, p.Token[:]...), p.From) }
 
 func appendLedger(dst []byte, c Command) []byte {
 	switch c := c.(type) {

@@ -7,7 +7,7 @@ import (
 
 // ping records a good run.
 func (st *state) ping(c Ping) Code {
-	ord, ok := st.byToken[c.Token]
+	ord, ok := st.byToken.find(c.Token)
 	if !ok {
 		return CodeNotFound
 	}
@@ -51,7 +51,7 @@ func (st *state) create(c Create) Result {
 	if _, taken := st.byID[c.ID]; taken {
 		return Result{Code: CodeExists}
 	}
-	if _, taken := st.byToken[c.Token]; taken {
+	if _, taken := st.byToken.find(c.Token); taken {
 		return Result{Code: CodeExists}
 	}
 	if st.table.live >= MaxHeartbeats {
@@ -68,7 +68,7 @@ func (st *state) create(c Create) Result {
 		r.set(flagArmed)
 	}
 	st.byID[c.ID] = ord
-	st.byToken[c.Token] = ord
+	st.byToken.put(c.Token, ord)
 	st.reschedule(ord, r)
 	return st.answer(ord, r)
 }
@@ -231,7 +231,7 @@ func (st *state) delete(c Delete) Code {
 		st.paused--
 	}
 	delete(st.byID, r.config.id)
-	delete(st.byToken, r.config.token)
+	st.byToken.remove(r.config.token)
 	st.table.remove(ord)
 	return CodeOK
 }

@@ -56,6 +56,7 @@ func (i *Image) WriteTo(to io.Writer) (int64, error) {
 	st.table.each(func(ord uint64, r *record) bool {
 		w.uint(ord)
 		r.write(w)
+		w.flushed()
 		return w.err == nil
 	})
 	st.writeKeys(w)
@@ -134,6 +135,7 @@ func (st *state) writeKeys(w *imageWriter) {
 		w.str(k.scope)
 		w.raw(k.hash[:])
 		w.int(k.created)
+		w.flushed()
 	}
 }
 
@@ -164,6 +166,7 @@ func (d *dedup) write(w *imageWriter) {
 		for _, r := range o.results {
 			w.byte(byte(r.Code))
 			w.bytes(r.Data)
+			w.flushed()
 		}
 	}
 	w.count(len(d.barred))
@@ -177,6 +180,7 @@ func (l *ledger) write(w *imageWriter) {
 	w.count(len(rows))
 	for _, r := range rows {
 		r.write(w)
+		w.flushed()
 	}
 	w.count(len(l.windows))
 	for _, to := range slices.Sorted(maps.Keys(l.windows)) {

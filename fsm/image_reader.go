@@ -1,9 +1,7 @@
 package fsm
 
 import (
-	"bufio"
 	"encoding/binary"
-	"hash"
 	"hash/crc32"
 	"io"
 	"math"
@@ -16,14 +14,15 @@ const maxImageString = 64 << 20
 // imageReader reads what imageWriter wrote. The first error sticks, and from then
 // on every read returns zero.
 type imageReader struct {
-	buf *bufio.Reader
-	sum hash.Hash32
-	err error
-	one [1]byte
+	from io.Reader
+	buf  []byte // read, and summed but for what lies from 0 to pos
+	pos  int    // of what was given out
+	sum  uint32
+	err  error
 }
 
-func newImageReader(r io.Reader) *imageReader {
-	return &imageReader{buf: bufio.NewReaderSize(r, 1<<18), sum: crc32.New(castagnoli)}
+func newImageReader(from io.Reader) *imageReader {
+	return &imageReader{from: from, buf: make([]byte, 0, 1<<18)}
 }
 
 func (r *imageReader) fail() {
@@ -32,39 +31,57 @@ func (r *imageReader) fail() {
 	}
 }
 
+// peek returns the next n bytes, fewer only at the end of the image. n is small.
+func (r *imageReader) peek(n int) []byte {
+	for len(r.buf)-r.pos < n {
+		r.sum = crc32.Update(r.sum, castagnoli, r.buf[:r.pos])
+		r.buf = r.buf[:copy(r.buf, r.buf[r.pos:])]
+		r.pos = 0
+		m, err := io.ReadAtLeast(r.from, r.buf[len(r.buf):cap(r.buf)], n-len(r.buf))
+		r.buf = r.buf[:len(r.buf)+m]
+		if err != nil {
+			break
+		}
+	}
+	return r.buf[r.pos:]
+}
+
 func (r *imageReader) raw(b []byte) {
 	if r.err != nil {
-		return
-	}
-	if _, err := io.ReadFull(r.buf, b); err != nil {
 		clear(b)
-		r.fail()
 		return
 	}
-	r.sum.Write(b)
+	for rest := b; len(rest) > 0; {
+		n := copy(rest, r.peek(1))
+		if n == 0 {
+			clear(b)
+			r.fail()
+			return
+		}
+		r.pos += n
+		rest = rest[n:]
+	}
 }
 
 func (r *imageReader) byte() byte {
-	r.one[0] = 0
-	r.raw(r.one[:])
-	return r.one[0]
+	var one [1]byte
+	r.raw(one[:])
+	return one[0]
 }
 
 // uint reads a varint in its shortest form: an image has one encoding only.
-func (r *imageReader) uint() (v uint64) {
-	for shift := 0; shift < 64; shift += 7 {
-		b := r.byte()
-		v |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			if (b == 0 && shift > 0) || (shift == 63 && b > 1) {
-				r.fail()
-				return 0
-			}
-			return v
-		}
+func (r *imageReader) uint() uint64 {
+	if r.err != nil {
+		return 0
 	}
-	r.fail()
-	return 0
+	b := r.peek(binary.MaxVarintLen64)
+	v, n := binary.Uvarint(b)
+	if n <= 0 || (n > 1 && b[n-1] == 0) {
+		r.fail()
+		return 0
+	}
+	r.pos += n
+	return v
 }
 
 // uint32 reads a number that must fit.
@@ -131,12 +148,9 @@ func (r *imageReader) close() error {
 	if r.err != nil {
 		return r.err
 	}
-	want := r.sum.Sum32()
-	var b [4]byte
-	if _, err := io.ReadFull(r.buf, b[:]); err != nil || binary.LittleEndian.Uint32(b[:]) != want {
-		return ErrCorrupt
-	}
-	if _, err := r.buf.ReadByte(); err != io.EOF {
+	rest := r.peek(5)
+	sum := crc32.Update(r.sum, castagnoli, r.buf[:r.pos])
+	if len(rest) != 4 || binary.LittleEndian.Uint32(rest) != sum {
 		return ErrCorrupt
 	}
 	return nil

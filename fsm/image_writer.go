@@ -1,9 +1,7 @@
 package fsm
 
 import (
-	"bufio"
 	"encoding/binary"
-	"hash"
 	"hash/crc32"
 	"io"
 )
@@ -11,58 +9,58 @@ import (
 // castagnoli is the checksum of images: hardware computes it at memory speed.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// flushAt is how many bytes of an image are gathered before they are written.
+const flushAt = 1 << 18
+
 // imageWriter writes the primitives of an image and sums them. The first error
 // sticks.
 type imageWriter struct {
-	buf *bufio.Writer
-	sum hash.Hash32
+	to  io.Writer
+	buf []byte
+	sum uint32
 	n   int64
 	err error
 }
 
-func newImageWriter(w io.Writer) *imageWriter {
-	sum := crc32.New(castagnoli)
-	return &imageWriter{buf: bufio.NewWriterSize(io.MultiWriter(w, sum), 1<<18), sum: sum}
+func newImageWriter(to io.Writer) *imageWriter {
+	return &imageWriter{to: to, buf: make([]byte, 0, flushAt+flushAt/4)}
 }
 
-func (w *imageWriter) raw(b []byte) {
-	if w.err == nil {
-		_, w.err = w.buf.Write(b)
-		w.n += int64(len(b))
+// flushed writes what has gathered, if that is enough. Every list of an image that
+// may be long calls it for each of its items.
+func (w *imageWriter) flushed() {
+	if len(w.buf) >= flushAt {
+		w.flush()
 	}
 }
 
-func (w *imageWriter) uint(v uint64) {
-	var b [binary.MaxVarintLen64]byte
-	w.raw(b[:binary.PutUvarint(b[:], v)])
+func (w *imageWriter) flush() {
+	if w.err == nil {
+		w.sum = crc32.Update(w.sum, castagnoli, w.buf)
+		_, w.err = w.to.Write(w.buf)
+		w.n += int64(len(w.buf))
+	}
+	w.buf = w.buf[:0]
 }
 
-func (w *imageWriter) int(v int64)  { w.uint(zigzag(v)) }
-func (w *imageWriter) byte(v byte)  { w.raw([]byte{v}) }
-func (w *imageWriter) count(n int)  { w.uint(uint64(n)) }
-func (w *imageWriter) bool(v bool)  { w.byte(map[bool]byte{true: 1}[v]) }
-func (w *imageWriter) str(s string) { w.bytes([]byte(s)) }
+func (w *imageWriter) raw(b []byte)    { w.buf = append(w.buf, b...) }
+func (w *imageWriter) uint(v uint64)   { w.buf = binary.AppendUvarint(w.buf, v) }
+func (w *imageWriter) int(v int64)     { w.buf = appendInt(w.buf, v) }
+func (w *imageWriter) byte(v byte)     { w.buf = append(w.buf, v) }
+func (w *imageWriter) count(n int)     { w.uint(uint64(n)) }
+func (w *imageWriter) bool(v bool)     { w.buf = appendBool(w.buf, v) }
+func (w *imageWriter) str(s string)    { w.buf = appendString(w.buf, s) }
+func (w *imageWriter) strs(l []string) { w.buf = appendStrings(w.buf, l) }
 
 func (w *imageWriter) bytes(b []byte) {
 	w.count(len(b))
 	w.raw(b)
 }
 
-func (w *imageWriter) strs(list []string) {
-	w.count(len(list))
-	for _, s := range list {
-		w.str(s)
-	}
-}
-
 // close writes the checksum of everything before it.
 func (w *imageWriter) close() (int64, error) {
-	if w.err == nil {
-		w.err = w.buf.Flush()
-	}
-	w.raw(binary.LittleEndian.AppendUint32(nil, w.sum.Sum32()))
-	if w.err == nil {
-		w.err = w.buf.Flush()
-	}
+	w.flush()
+	w.raw(binary.LittleEndian.AppendUint32(nil, w.sum))
+	w.flush()
 	return w.n, w.err
 }

@@ -23,7 +23,8 @@ func (s *Store) Heartbeat(id HeartbeatID) (Heartbeat, error) {
 func (s *Store) HeartbeatByToken(t Token) (Heartbeat, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.lookup(s.st.byToken[t])
+	ord, _ := s.st.byToken.find(t)
+	return s.st.lookup(ord)
 }
 
 func (st *state) lookup(ord uint64) (Heartbeat, error) {
@@ -34,13 +35,9 @@ func (st *state) lookup(ord uint64) (Heartbeat, error) {
 	return st.view(ord, r), nil
 }
 
-// HasToken reports whether a token is a heartbeat's. It does not allocate.
-func (s *Store) HasToken(t Token) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	_, ok := s.st.byToken[t]
-	return ok
-}
+// HasToken reports whether a token is a heartbeat's. It does not allocate, and
+// does not wait for an entry that is being applied.
+func (s *Store) HasToken(t Token) bool { return s.tokens.Load().has(t) }
 
 // HeartbeatFilter chooses heartbeats; its zero value chooses all.
 type HeartbeatFilter struct {

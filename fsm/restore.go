@@ -27,6 +27,7 @@ func (s *Store) Restore(from io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.st = st
+	s.tokens.Store(st.byToken)
 	select {
 	case s.changed <- struct{}{}:
 	default:
@@ -100,7 +101,7 @@ func (st *state) readRecord(r *imageReader, ord uint64) {
 // admits reports whether a record could have been written by this program.
 func (st *state) admits(h *record) bool {
 	_, sameID := st.byID[h.config.id]
-	_, sameToken := st.byToken[h.config.token]
+	_, sameToken := st.byToken.find(h.config.token)
 	return !sameID && !sameToken && h.config.spec.Validate() == nil && h.flags&^flagsKnown == 0 &&
 		h.history.whole() && uint64(h.history.n) <= h.pings &&
 		h.base >= 0 && h.misses >= h.base && !(h.is(flagFailing) && h.is(flagPaused))
@@ -110,7 +111,7 @@ func (st *state) admits(h *record) bool {
 func (st *state) adopt(ord uint64, h record) {
 	r := st.table.put(ord, h)
 	st.byID[h.config.id] = ord
-	st.byToken[h.config.token] = ord
+	st.byToken.put(h.config.token, ord)
 	if h.is(flagFailing) {
 		st.failing[ord] = struct{}{}
 	}

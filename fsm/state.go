@@ -25,7 +25,7 @@ type state struct {
 
 	// Derived.
 	byID    map[HeartbeatID]uint64
-	byToken map[Token]uint64
+	byToken *tokenIndex
 	byHash  map[[32]byte]KeyID
 	due     due
 	failing map[uint64]struct{}
@@ -45,7 +45,7 @@ func newState() *state {
 		dedup:    newDedup(),
 		ledger:   newLedger(),
 		byID:     map[HeartbeatID]uint64{},
-		byToken:  map[Token]uint64{},
+		byToken:  newTokenIndex(),
 		byHash:   map[[32]byte]KeyID{},
 		failing:  map[uint64]struct{}{},
 	}

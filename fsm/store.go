@@ -3,6 +3,7 @@ package fsm
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // judgeBound is how many due heartbeats one batch judges at most, so that no
@@ -14,13 +15,17 @@ const judgeBound = 1000
 type Store struct {
 	mu      sync.RWMutex
 	st      *state
-	bound   int // judgeBound, but for the tests that show that it changes nothing
+	batch   Batch // being applied; its memory is used again
+	bound   int   // judgeBound, but for the tests that show that it changes nothing
 	changed chan struct{}
+	tokens  atomic.Pointer[tokenIndex] // st.byToken
 }
 
 // NewStore returns an empty store with DefaultSettings.
 func NewStore() *Store {
-	return &Store{st: newState(), bound: judgeBound, changed: make(chan struct{}, 1)}
+	s := &Store{st: newState(), bound: judgeBound, changed: make(chan struct{}, 1)}
+	s.tokens.Store(s.st.byToken)
+	return s
 }
 
 // Apply applies one log entry; term is the entry's own term. It returns one
@@ -28,8 +33,10 @@ func NewStore() *Store {
 // understood (ErrVersion, ErrCorrupt): nothing was changed, and the node must
 // stop rather than let its state diverge.
 func (s *Store) Apply(entry []byte, term uint64) ([]Result, error) {
-	b, err := DecodeBatch(entry)
-	if err != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := &s.batch
+	if err := DecodeBatchInto(b, entry); err != nil {
 		return nil, err
 	}
 	results := make([]Result, len(b.Items))
@@ -39,8 +46,6 @@ func (s *Store) Apply(entry []byte, term uint64) ([]Result, error) {
 		}
 		return results, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.st.apply(b, results, s.bound)
 	if s.st.ledger.touched {
 		s.st.ledger.touched = false
