@@ -10,6 +10,23 @@ import (
 
 var pendingPool = sync.Pool{New: func() any { return &pending{done: make(chan outcome, 1)} }}
 
+// maxKept is the longest command whose memory is kept for the next one: a ping's.
+const maxKept = 64
+
+func newPending(deadline time.Time) *pending {
+	p := pendingPool.Get().(*pending)
+	*p = pending{cmd: p.cmd[:0], deadline: deadline, done: p.done}
+	return p
+}
+
+// free keeps p for another command. It must not be in a table.
+func (p *pending) free() {
+	if cap(p.cmd) > maxKept {
+		p.cmd = nil
+	}
+	pendingPool.Put(p)
+}
+
 // await puts a command (none: a read barrier) into the table and waits for its
 // outcome, at most until ctx ends. A ctx whose Done is nil costs least; its
 // deadline is kept within about 50 ms.
@@ -17,28 +34,43 @@ func (t *pendingTable) await(ctx context.Context, cmd []byte) outcome {
 	if ctx.Err() != nil {
 		return outcome{code: fsm.CodeNoLeader}
 	}
-	p := pendingPool.Get().(*pending)
 	deadline, _ := ctx.Deadline()
-	*p = pending{cmd: cmd, deadline: deadline, done: p.done}
+	p := newPending(deadline)
+	p.cmd = cmd
+	return t.wait(p, ctx.Done())
+}
+
+// awaitPing is await of a ping, without a context and without allocating.
+func (t *pendingTable) awaitPing(deadline time.Time, ping fsm.Ping) fsm.Code {
+	p := newPending(deadline)
+	p.cmd = fsm.AppendPing(p.cmd, ping)
+	return t.wait(p, nil).code
+}
+
+func (t *pendingTable) wait(p *pending, done <-chan struct{}) (out outcome) {
 	seq, refused := t.add(p)
-	if refused != fsm.CodeNone {
-		pendingPool.Put(p)
-		return outcome{code: refused}
+	switch {
+	case refused != fsm.CodeNone:
+		out.code = refused
+	case done == nil:
+		out = <-p.done
+	default:
+		out = t.waitOrForget(p, seq, done)
 	}
-	var out outcome
-	select {
-	case out = <-p.done:
-	case <-ctx.Done():
-		code, given := t.forget(seq)
-		if given {
-			out = outcome{code: code}
-		} else {
-			out = <-p.done
-		}
-	}
-	p.cmd = nil
-	pendingPool.Put(p)
+	p.free()
 	return out
+}
+
+func (t *pendingTable) waitOrForget(p *pending, seq uint64, done <-chan struct{}) outcome {
+	select {
+	case out := <-p.done:
+		return out
+	case <-done:
+	}
+	if code, given := t.forget(seq); given {
+		return outcome{code: code}
+	}
+	return <-p.done
 }
 
 // waitFor polls cond until it holds or ctx ends.

@@ -21,8 +21,8 @@ type direct struct {
 // forwarded is a propose frame on its way through the batcher.
 type forwarded struct {
 	proposal
-	size  int // bytes of its commands
-	reply func(*results)
+	size  int            // bytes of its commands
+	reply func(*results) // must not keep what it is given
 }
 
 // refuse answers every item with code.
@@ -36,12 +36,26 @@ func (f *forwarded) refuse(code fsm.Code) {
 type draft struct {
 	batch    fsm.Batch
 	frames   []*forwarded
-	own      []item
+	own      haul
 	directs  []*direct
 	barriers int
 	bytes    int
 	proposed time.Time
 	future   raft.ApplyFuture
+	answers  []answer // of one proposer at a time
+}
+
+// reset empties a draft, and keeps its memory for the next one.
+func (d *draft) reset() {
+	clear(d.frames)
+	clear(d.directs)
+	clear(d.batch.Items) // they point into frames
+	clear(d.answers)
+	d.own.reset()
+	*d = draft{
+		batch:  fsm.Batch{Origins: d.batch.Origins[:0], Items: d.batch.Items[:0]},
+		frames: d.frames[:0], own: d.own, directs: d.directs[:0], answers: d.answers[:0],
+	}
 }
 
 // room is how many items and bytes may still join.
@@ -83,12 +97,11 @@ func (d *draft) addDirect(x *direct) {
 // publish hands out the results of the applied batch.
 func (d *draft) publish(index uint64, res []fsm.Result, own func(uint64, []answer)) {
 	for _, f := range d.frames {
-		var a []answer
-		a, res = answersTo(f.items, res)
-		f.reply(&results{index: index, answers: a})
+		d.answers, res = answersTo(d.answers[:0], f.items, res)
+		f.reply(&results{index: index, answers: d.answers})
 	}
-	a, res := answersTo(d.own, res)
-	own(index, a)
+	d.answers, res = answersTo(d.answers[:0], d.own.items, res)
+	own(index, d.answers)
 	for _, x := range d.directs {
 		out := outcome{code: fsm.CodeOK, index: index}
 		if x.cmd != nil {
@@ -103,7 +116,7 @@ func (d *draft) fail(code fsm.Code, own func(uint64, []answer)) {
 	for _, f := range d.frames {
 		f.refuse(code)
 	}
-	own(0, sameAnswer(d.own, code))
+	own(0, sameAnswer(d.own.items, code))
 	for _, x := range d.directs {
 		x.done <- outcome{code: code}
 	}
@@ -117,17 +130,18 @@ func onceCode(c fsm.Code) fsm.Code {
 	return c
 }
 
-// answersTo pairs items with the first of the results, and returns the rest.
-func answersTo(items []item, res []fsm.Result) ([]answer, []fsm.Result) {
-	out := make([]answer, len(items))
-	for i, it := range items {
-		out[i] = answer{seq: it.seq, code: fsm.CodeOK}
+// answersTo pairs items with the first of the results, appends that to dst, and
+// returns the rest of the results.
+func answersTo(dst []answer, items []item, res []fsm.Result) ([]answer, []fsm.Result) {
+	for _, it := range items {
+		a := answer{seq: it.seq, code: fsm.CodeOK}
 		if len(it.cmd) > 0 {
-			out[i].code, out[i].data = res[0].Code, res[0].Data
+			a.code, a.data = res[0].Code, res[0].Data
 			res = res[1:]
 		}
+		dst = append(dst, a)
 	}
-	return out, res
+	return dst, res
 }
 
 func sameAnswer(items []item, code fsm.Code) []answer {

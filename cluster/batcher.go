@@ -24,8 +24,8 @@ type applier interface {
 }
 
 // batcher is group commit: it puts all that waits into one log entry, and while
-// that commits the next one fills. It waits for nothing else, so that load makes
-// batches larger and not queues longer. It alone calls raft.Apply.
+// that commits the next one fills, so that load makes batches larger and not queues
+// longer. It alone calls raft.Apply.
 type batcher struct {
 	taker
 	log    applier
@@ -44,6 +44,9 @@ type batcher struct {
 	directs []*direct
 	ticks   []*direct
 	paused  bool
+	pace    cadence
+	held    bool // a wait for a batch to fill is under way
+	spare   []*draft
 	last    time.Time // when this leader's last batch was applied
 
 	slots   chan struct{} // one for each batch in flight
@@ -107,22 +110,51 @@ func (b *batcher) step(ctx context.Context) bool {
 func (b *batcher) collect() *draft {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state != proposing || b.paused {
+	now := b.now()
+	if b.state != proposing || b.paused || !b.worthwhile(now) {
 		return nil
 	}
-	now := b.now()
-	d := &draft{proposed: now}
+	d := b.blank()
+	d.proposed = now
 	b.collectFrames(d)
 	b.collectOwn(d)
 	b.collectDirects(d)
 	b.collectTicks(d, now)
 	if d.empty() {
+		b.spare = append(b.spare, d)
 		return nil
 	}
+	b.pace.proposed(len(d.batch.Items))
 	d.batch.Term = b.term
 	d.batch.Wall = now.Add(b.faults.wall()).UnixMilli()
 	d.batch.Delta = b.clock.take(now)
 	return d
+}
+
+// worthwhile reports whether the next batch may follow at now; see [cadence]. The
+// leader's own work waits for nobody. If it may not, something will wake the
+// batcher when it may.
+func (b *batcher) worthwhile(now time.Time) bool {
+	enough, wait := b.pace.enough(now)
+	for _, f := range b.frames {
+		enough -= len(f.items)
+	}
+	if b.own.waiting(&b.taker, enough) >= enough || len(b.directs) > 0 || len(b.ticks) > 0 && b.clock.due(now) > 0 {
+		return true
+	}
+	if wait > 0 && !b.held {
+		b.held = true
+		time.AfterFunc(wait, b.release)
+	}
+	return false
+}
+
+// release ends the wait for a batch to fill.
+func (b *batcher) release() {
+	b.mu.Lock()
+	b.held = false
+	b.mu.Unlock()
+	b.poke()
 }
 
 func (b *batcher) collectFrames(d *draft) {
@@ -141,8 +173,8 @@ func (b *batcher) collectFrames(d *draft) {
 func (b *batcher) collectOwn(d *draft) {
 	items, bytes := d.room()
 	origin := b.origin
-	d.own, origin.Floor = b.own.take(&b.taker, nil, items, bytes)
-	d.addItems(origin, d.own)
+	origin.Floor = b.own.take(&b.taker, &d.own, items, bytes)
+	d.addItems(origin, d.own.items)
 }
 
 func (b *batcher) collectDirects(d *draft) {
@@ -196,7 +228,28 @@ func (b *batcher) answer() {
 		default:
 			d.fail(failureCode(err), b.settleOwn)
 		}
+		b.keep(d)
 	}
+}
+
+// blank returns an empty draft; the lock is held.
+func (b *batcher) blank() *draft {
+	n := len(b.spare)
+	if n == 0 {
+		return &draft{}
+	}
+	d := b.spare[n-1]
+	b.spare = b.spare[:n-1]
+	d.reset()
+	return d
+}
+
+// keep keeps a draft that is done with for another batch.
+func (b *batcher) keep(d *draft) {
+	d.reset()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spare = append(b.spare, d)
 }
 
 // outcome waits for Raft's answer. When Raft stops it may forget to give one.
@@ -219,6 +272,7 @@ func (b *batcher) outcome(f raft.ApplyFuture) (*applied, error) {
 func (b *batcher) landed(d *draft, now time.Time, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.pace.answered(d.proposed, now)
 	if d.batch.Term != b.term {
 		return
 	}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -215,7 +216,7 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	ping := fsm.AppendCommand(nil, fsm.Ping{})
 	b.submit(&forwarded{
 		proposal: proposal{origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, items: []item{{8, ping}, {9, nil}, {10, ping}}},
-		reply:    func(r *results) { replies <- r },
+		reply:    func(r *results) { replies <- &results{r.index, slices.Clone(r.answers)} },
 	})
 	once := &direct{ctx: t.Context(), term: 5, cmd: ping, done: make(chan outcome, 1)}
 	if !b.admit(once) {

@@ -48,12 +48,13 @@ func startForwardOut(conn net.Conn, table *pendingTable, origin fsm.Origin, met 
 
 func (f *forwardOut) send() {
 	defer f.finish()
-	var items []item
+	var taken haul
 	var buf []byte
 	for {
 		p := proposal{origin: f.origin}
-		items, p.origin.Floor = f.table.take(&f.taker, items[:0], maxFrameItems, maxFrameFill)
-		if len(items) == 0 {
+		taken.reset()
+		p.origin.Floor = f.table.take(&f.taker, &taken, maxFrameItems, maxFrameFill)
+		if len(taken.items) == 0 {
 			select {
 			case <-f.wake:
 				continue
@@ -61,8 +62,8 @@ func (f *forwardOut) send() {
 				return
 			}
 		}
-		p.items = items
-		if f.waiting.Add(int64(len(items))) == int64(len(items)) {
+		p.items = taken.items
+		if f.waiting.Add(int64(len(p.items))) == int64(len(p.items)) {
 			f.heard.Store(time.Now().UnixNano())
 		}
 		buf = appendFrame(buf[:0], framePropose, p.append)

@@ -22,7 +22,7 @@ type outcome struct {
 // pending is one command that somebody waits for. The table's lock guards it
 // while it is in the table; done gets exactly one outcome.
 type pending struct {
-	cmd      []byte    // never written again, for batches share it; none: a read barrier
+	cmd      []byte    // none: a read barrier
 	deadline time.Time // zero: none
 	copies   int       // sent, and not known to have come to nothing
 	queued   bool      // waits to be taken
@@ -30,9 +30,12 @@ type pending struct {
 }
 
 // taker is who may take commands from the table, at most one at a time.
-type taker struct{ wake chan struct{} }
+type taker struct {
+	wake   chan struct{}
+	enough int // what the table holds when it wakes the taker; the table's lock guards it
+}
 
-func newTaker() *taker { return &taker{wake: make(chan struct{}, 1)} }
+func newTaker() *taker { return &taker{wake: make(chan struct{}, 1), enough: 1} }
 
 // poke wakes the taker; it never blocks.
 func (t *taker) poke() {
@@ -54,6 +57,7 @@ type pendingTable struct {
 	queue  []uint64 // to be taken, in order
 	taker  *taker   // nil: nobody can commit anything now
 	expiry time.Time
+	woken  []wakeup // of the last settle, for the next
 	closed bool
 	idle   chan struct{} // closed once closed and empty
 }
@@ -88,7 +92,7 @@ func (t *pendingTable) enqueue(seq uint64, p *pending) {
 	}
 	p.queued = true
 	t.queue = append(t.queue, seq)
-	if t.taker != nil && len(t.queue) == 1 {
+	if t.taker != nil && len(t.queue) == t.taker.enough {
 		t.taker.poke()
 	}
 }
@@ -114,26 +118,56 @@ func (t *pendingTable) setTaker(w *taker) {
 	}
 }
 
-// take appends queued items to dst, at most n and size bytes, but at least one
-// if n allows, and returns the oldest sequence number awaited. It gives nothing to
-// any but the taker.
-func (t *pendingTable) take(w *taker, dst []item, n, size int) ([]item, uint64) {
+// waiting returns how many commands w could take, and has it woken when there are
+// enough, unless there are.
+func (t *pendingTable) waiting(w *taker, enough int) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w.enough = max(enough, 1)
+	return len(t.queue)
+}
+
+// wakeup is an outcome on its way to who waits for it.
+type wakeup struct {
+	p   *pending
+	out outcome
+}
+
+// haul is what a taker took: copies, for the commands' own memory is used again as
+// soon as nobody waits for them any more.
+type haul struct {
+	items []item
+	cmds  []byte // what the items' commands are parts of
+}
+
+func (h *haul) reset() { h.items, h.cmds = h.items[:0], h.cmds[:0] }
+
+func (h *haul) add(seq uint64, cmd []byte) {
+	at := len(h.cmds)
+	h.cmds = append(h.cmds, cmd...)
+	h.items = append(h.items, item{seq: seq, cmd: h.cmds[at:len(h.cmds):len(h.cmds)]})
+}
+
+// take adds queued items to h, at most n and size bytes, but at least one if n
+// allows, and returns the oldest sequence number awaited. It gives nothing to any
+// but the taker.
+func (t *pendingTable) take(w *taker, h *haul, n, size int) uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.taker != w {
-		return dst, t.base
+		return t.base
 	}
-	taken, got := 0, len(dst)
+	taken, got := 0, len(h.items)
 	for _, seq := range t.queue {
 		p := t.slot(seq)
 		if p != nil {
-			if n <= 0 || size < len(p.cmd) && len(dst) > got {
+			if n <= 0 || size < len(p.cmd) && len(h.items) > got {
 				break
 			}
 			n, size = n-1, size-len(p.cmd)
 			p.queued = false
 			p.copies++
-			dst = append(dst, item{seq: seq, cmd: p.cmd})
+			h.add(seq, p.cmd)
 		}
 		taken++
 	}
@@ -142,15 +176,28 @@ func (t *pendingTable) take(w *taker, dst []item, n, size int) ([]item, uint64) 
 	} else {
 		t.queue = t.queue[taken:]
 	}
-	return dst, t.base
+	return t.base
 }
 
 // settle hands each answer to the one who waits for it. Those that leave a
 // command undone are queued again instead; settle reports whether there were any.
 // Then through, the taker that brought the answers, takes no more, unless nil.
 func (t *pendingTable) settle(through *taker, index uint64, answers []answer) (again bool) {
+	woken, again := t.settled(through, index, answers)
+	for _, w := range woken { // without the lock, which those who wake need at once
+		w.p.done <- w.out
+	}
+	clear(woken)
+	t.mu.Lock()
+	t.woken = woken[:0]
+	t.mu.Unlock()
+	return again
+}
+
+func (t *pendingTable) settled(through *taker, index uint64, answers []answer) (woken []wakeup, again bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	woken, t.woken = t.woken, nil
 	for _, a := range answers {
 		p := t.slot(a.seq)
 		if p == nil {
@@ -167,9 +214,9 @@ func (t *pendingTable) settle(through *taker, index uint64, answers []answer) (a
 			continue
 		}
 		t.remove(a.seq)
-		p.done <- outcome{code: a.code, data: a.data, index: index}
+		woken = append(woken, wakeup{p, outcome{code: a.code, data: a.data, index: index}})
 	}
-	return again
+	return woken, again
 }
 
 // undone reports whether a code means "try again" rather than a result.

@@ -19,11 +19,18 @@ func addCommand(t *testing.T, tab *pendingTable, cmd string) (uint64, *pending) 
 }
 
 func takeSeqs(tab *pendingTable, w *taker) (seqs []uint64, floor uint64) {
-	items, floor := tab.take(w, nil, 100, 1<<20)
-	for _, it := range items {
+	var h haul
+	floor = tab.take(w, &h, 100, 1<<20)
+	for _, it := range h.items {
 		seqs = append(seqs, it.seq)
 	}
 	return seqs, floor
+}
+
+func takeItems(tab *pendingTable, w *taker, n, size int) []item {
+	var h haul
+	tab.take(w, &h, n, size)
+	return h.items
 }
 
 func wantSeqs(t *testing.T, got []uint64, want ...uint64) {
@@ -104,14 +111,14 @@ func TestPendingTakesNoMoreThanFits(t *testing.T) {
 	for range 5 {
 		addCommand(t, tab, "0123456789")
 	}
-	items, _ := tab.take(w, nil, 2, 1000)
+	items := takeItems(tab, w, 2, 1000)
 	if len(items) != 2 {
 		t.Errorf("took %d items, want 2", len(items))
 	}
-	if items, _ = tab.take(w, nil, 100, 25); len(items) != 2 {
+	if items = takeItems(tab, w, 100, 25); len(items) != 2 {
 		t.Errorf("took %d items in 25 bytes, want 2", len(items))
 	}
-	if items, _ = tab.take(w, nil, 100, 25); len(items) != 1 || items[0].seq != 5 {
+	if items = takeItems(tab, w, 100, 25); len(items) != 1 || items[0].seq != 5 {
 		t.Errorf("the rest is %v, want number 5", items)
 	}
 }
@@ -121,7 +128,7 @@ func TestPendingGivesACommandThatIsLargerThanTheRoom(t *testing.T) {
 	tab.setTaker(w)
 	addCommand(t, tab, "much larger")
 	addCommand(t, tab, "next")
-	if items, _ := tab.take(w, nil, 100, 3); len(items) != 1 {
+	if items := takeItems(tab, w, 100, 3); len(items) != 1 {
 		t.Errorf("took %d items, want the first", len(items))
 	}
 }
@@ -159,15 +166,15 @@ func TestPendingTellsWhatItKnowsWhenTheWaitEnds(t *testing.T) {
 		want fsm.Code
 	}{
 		{"never sent", func(*pendingTable, *taker) {}, fsm.CodeNoLeader},
-		{"sent", func(tab *pendingTable, w *taker) { tab.take(w, nil, 9, 99) }, fsm.CodeUnknownOutcome},
+		{"sent", func(tab *pendingTable, w *taker) { takeItems(tab, w, 9, 99) }, fsm.CodeUnknownOutcome},
 		{"sent and refused", func(tab *pendingTable, w *taker) {
-			tab.take(w, nil, 9, 99)
+			takeItems(tab, w, 9, 99)
 			tab.settle(nil, 0, []answer{{seq: 1, code: fsm.CodeNotLeader}})
 		}, fsm.CodeNoLeader},
 		{"sent twice and refused once", func(tab *pendingTable, w *taker) {
-			tab.take(w, nil, 9, 99)
+			takeItems(tab, w, 9, 99)
 			tab.settle(nil, 0, []answer{{seq: 1, code: fsm.CodeUnknownOutcome}})
-			tab.take(w, nil, 9, 99)
+			takeItems(tab, w, 9, 99)
 			tab.settle(nil, 0, []answer{{seq: 1, code: fsm.CodeNotLeader}})
 		}, fsm.CodeUnknownOutcome},
 	}
@@ -261,7 +268,7 @@ func TestPendingAbortAnswersEverybody(t *testing.T) {
 	tab, w := newPendingTable(), newTaker()
 	tab.setTaker(w)
 	_, sent := addCommand(t, tab, "x")
-	tab.take(w, nil, 1, 100)
+	takeItems(tab, w, 1, 100)
 	_, unsent := addCommand(t, tab, "y")
 	tab.abort()
 	if out := <-sent.done; out.code != fsm.CodeUnknownOutcome {
@@ -279,7 +286,7 @@ func BenchmarkPropose(b *testing.B) {
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
-		var items []item
+		var h haul
 		var answers []answer
 		for {
 			select {
@@ -288,12 +295,13 @@ func BenchmarkPropose(b *testing.B) {
 				return
 			}
 			for {
-				items, _ = tab.take(w, items[:0], maxBatchItems, maxBatchBytes)
-				if len(items) == 0 {
+				h.reset()
+				tab.take(w, &h, maxBatchItems, maxBatchBytes)
+				if len(h.items) == 0 {
 					break
 				}
 				answers = answers[:0]
-				for _, it := range items {
+				for _, it := range h.items {
 					answers = append(answers, answer{seq: it.seq, code: fsm.CodeOK})
 				}
 				tab.settle(nil, 1, answers)

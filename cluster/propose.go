@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -19,6 +20,13 @@ func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 	}
 	out := n.pending.await(ctx, b)
 	return fsm.Result{Code: out.code, Data: out.data}, out.code.Err()
+}
+
+// Ping is Propose of a ping, at the least cost. It waits until deadline, which is
+// kept within about 50 ms, and returns the result's code and its error.
+func (n *Node) Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error) {
+	code := n.pending.awaitPing(deadline, p)
+	return code, code.Err()
 }
 
 // ProposeOnce has cmd committed by this node as the leader of term, or not at
