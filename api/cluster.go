@@ -11,6 +11,8 @@ import (
 type Cluster interface {
 	// Propose has a command committed until ctx ends; see the errors of fsm.
 	Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
+	// Ping is Propose of a ping until deadline, and allocates nothing.
+	Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error)
 	// ReadBarrier returns once the local store has all that was acknowledged.
 	ReadBarrier(ctx context.Context) error
 	// Ready is nil while this node can take a ping, else the reason.
@@ -42,8 +44,7 @@ const (
 	readLimit    = 5 * time.Second  // for a read's barrier
 )
 
-// until is a context that only has a deadline, for Propose: a ping needs no more,
-// and it costs one allocation. Its Done never closes, so it is not for calls that
+// until is a context that only has a deadline, for Propose. Its Done never closes, so it is not for calls that
 // may wait on that; see limited.
 type until time.Time
 

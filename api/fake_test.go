@@ -44,6 +44,11 @@ func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, e
 	return res[0], res[0].Code.Err()
 }
 
+func (f *fakeCluster) Ping(_ time.Time, p fsm.Ping) (fsm.Code, error) {
+	res, err := f.Propose(context.Background(), p)
+	return res.Code, err
+}
+
 func (f *fakeCluster) ReadBarrier(context.Context) error {
 	f.mu.Lock()
 	f.barriers++

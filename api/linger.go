@@ -20,14 +20,14 @@ func (l lingerListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lingerConn{Conn: conn}, nil
+	return &lingerConn{lazyConn: lazyConn{Conn: conn}}, nil
 }
 
 // lingerConn can read on, for a while, what the client is still sending before it
 // closes: closing at once would reset the connection, and the client would never
 // read the answer that says what was wrong.
 type lingerConn struct {
-	net.Conn
+	lazyConn
 	patient atomic.Bool
 }
 

@@ -30,7 +30,7 @@ func pingPath(path []byte) (token []byte, ok bool) {
 // ping records a good run. It answers 200 only once the ping is on the disks of a
 // majority.
 func (s *Server) ping(ctx *fasthttp.RequestCtx, raw []byte) {
-	start, status := time.Now(), fasthttp.StatusInternalServerError // unless it gets to its end
+	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
 	defer func() { s.met.pinged(status, time.Since(start)) }()
 	paused, err := s.takePing(ctx, raw, start)
 	if err != nil {
@@ -64,8 +64,8 @@ func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) (
 			return false, errNotFound
 		}
 	}
-	res, err := s.cluster.Propose(until(now.Add(commandLimit)), fsm.Ping{Token: token, From: remote(ctx)})
-	return res.Code == fsm.CodePaused, err
+	code, err := s.cluster.Ping(now.Add(commandLimit), fsm.Ping{Token: token, From: remote(ctx)})
+	return code == fsm.CodePaused, err
 }
 
 // remote returns who called, by the connection's other end.

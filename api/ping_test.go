@@ -23,6 +23,11 @@ func (p proposer) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, err
 	return p.propose(ctx, cmd)
 }
 
+func (p proposer) Ping(deadline time.Time, ping fsm.Ping) (fsm.Code, error) {
+	res, err := p.propose(until(deadline), ping)
+	return res.Code, err
+}
+
 func TestAPingCarriesItsDeadlineAndItsCaller(t *testing.T) {
 	r := newRig(t)
 	h := r.create(`{"name":"x"}`)
