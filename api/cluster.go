@@ -12,7 +12,7 @@ type Cluster interface {
 	// Propose has a command committed until ctx ends; see the errors of fsm.
 	Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 	// Ping is Propose of a ping until deadline, and allocates nothing.
-	Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error)
+	Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error)
 	// ReadBarrier returns once the local store has all that was acknowledged.
 	ReadBarrier(ctx context.Context) error
 	// Ready is nil while this node can take a ping, else the reason.

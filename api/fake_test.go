@@ -44,7 +44,7 @@ func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, e
 	return res[0], res[0].Code.Err()
 }
 
-func (f *fakeCluster) Ping(_ time.Time, p fsm.Ping) (fsm.Code, error) {
+func (f *fakeCluster) Ping(_ time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
 	res, err := f.Propose(context.Background(), p)
 	return res.Code, err
 }

@@ -56,15 +56,16 @@ func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) (
 	if err != nil {
 		return false, errNotFound
 	}
-	if !s.store.HasToken(token) {
+	ordinal, known := s.store.Ordinal(token)
+	if !known {
 		if err := s.certain.wait(within(commandLimit)); err != nil {
 			return false, err
 		}
-		if !s.store.HasToken(token) {
+		if ordinal, known = s.store.Ordinal(token); !known {
 			return false, errNotFound
 		}
 	}
-	code, err := s.cluster.Ping(now.Add(commandLimit), fsm.Ping{Token: token, From: remote(ctx)})
+	code, err := s.cluster.Ping(now.Add(commandLimit), fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)})
 	return code == fsm.CodePaused, err
 }
 

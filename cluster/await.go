@@ -41,7 +41,7 @@ func (t *pendingTable) await(ctx context.Context, cmd []byte) outcome {
 }
 
 // awaitPing is await of a ping, without a context and without allocating.
-func (t *pendingTable) awaitPing(deadline time.Time, ping fsm.Ping) fsm.Code {
+func (t *pendingTable) awaitPing(deadline time.Time, ping fsm.PingOrdinal) fsm.Code {
 	p := newPending(deadline)
 	p.cmd = fsm.AppendPing(p.cmd, ping)
 	return t.wait(p, nil).code

@@ -24,7 +24,7 @@ func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 
 // Ping is Propose of a ping, at the least cost. It waits until deadline, which is
 // kept within about 50 ms, and returns the result's code and its error.
-func (n *Node) Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error) {
+func (n *Node) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
 	code := n.pending.awaitPing(deadline, p)
 	return code, code.Err()
 }

@@ -20,7 +20,7 @@ func benchStore(b *testing.B, n, pings int) (*Store, [][]byte) {
 	for i := range cmds {
 		c := Create{ID: testID(i + 1), Token: testToken(i + 1), Spec: testSpec(3600, 300, 2)}
 		items = append(items, Item{Origin: NoOrigin, Cmd: AppendCommand(nil, c)})
-		cmds[i] = AppendCommand(nil, Ping{Token: c.Token})
+		cmds[i] = AppendPing(nil, PingOrdinal{Ordinal: uint64(i + 1)})
 		if len(items) == 500 || i == n-1 {
 			apply()
 		}
@@ -82,12 +82,12 @@ func BenchmarkSnapshotWrite(b *testing.B) {
 }
 
 func BenchmarkAppendPing(b *testing.B) {
-	p := Ping{Token: testToken(1)}
+	p := PingOrdinal{Ordinal: 1_000_000}
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = AppendCommand(buf[:0], p)
-		if _, ok := DecodePing(buf); !ok {
+		buf = AppendPing(buf[:0], p)
+		if _, ok := decodePing(buf); !ok {
 			b.Fatal("not a ping")
 		}
 	}

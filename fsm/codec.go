@@ -11,6 +11,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 	dst = append(dst, byte(c.Kind()))
 	switch c := c.(type) {
 	case Ping:
+		return appendAddr(append(dst, c.Token[:]...), c.From)
+	case PingOrdinal:
 		return appendPing(dst, c)
 	case Create:
 		dst = append(append(dst, c.ID[:]...), c.Token[:]...)
@@ -45,11 +47,15 @@ func AppendCommand(dst []byte, c Command) []byte {
 	return appendLedger(dst, c)
 }
 
-// AppendPing is AppendCommand of a Ping that need not become a Command first,
-// which would allocate.
-func AppendPing(dst []byte, p Ping) []byte { return appendPing(append(dst, byte(KindPing)), p) }
+// AppendPing is AppendCommand of a PingOrdinal that need not become a Command
+// first, which would allocate.
+func AppendPing(dst []byte, p PingOrdinal) []byte {
+	return appendPing(append(dst, byte(KindPingOrdinal)), p)
+}
 
-func appendPing(dst []byte, p Ping) []byte { return appendAddr(append(dst, p.Token[:]...), p.From) }
+func appendPing(dst []byte, p PingOrdinal) []byte {
+	return appendAddr(binary.AppendUvarint(dst, p.Ordinal), p.From)
+}
 
 func appendLedger(dst []byte, c Command) []byte {
 	switch c := c.(type) {

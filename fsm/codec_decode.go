@@ -13,15 +13,17 @@ func DecodeCommand(b []byte) (Command, error) {
 	return c, nil
 }
 
-// DecodePing reads a Ping without allocating; false for any other command.
-func DecodePing(b []byte) (Ping, bool) {
-	if len(b) == 0 || Kind(b[0]) != KindPing {
-		return Ping{}, false
+// decodePing reads a PingOrdinal without allocating; false for any other command.
+func decodePing(b []byte) (PingOrdinal, bool) {
+	if len(b) == 0 || Kind(b[0]) != KindPingOrdinal {
+		return PingOrdinal{}, false
 	}
 	r := reader{b: b[1:]}
-	p := r.ping()
+	p := r.pingOrdinal()
 	return p, r.end() == nil
 }
+
+func (r *reader) pingOrdinal() PingOrdinal { return PingOrdinal{Ordinal: r.uint(), From: r.addr()} }
 
 func (r *reader) ping() (p Ping) {
 	r.fill(p.Token[:])
@@ -33,6 +35,8 @@ func (r *reader) command(kind Kind) Command {
 	switch kind {
 	case KindPing:
 		return r.ping()
+	case KindPingOrdinal:
+		return r.pingOrdinal()
 	case KindCreate:
 		var c Create
 		r.fill(c.ID[:])

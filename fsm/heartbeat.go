@@ -6,9 +6,9 @@ import (
 )
 
 // ping records a good run.
-func (st *state) ping(c Ping) Code {
-	ord, ok := st.byToken.find(c.Token)
-	if !ok {
+func (st *state) ping(c PingOrdinal) Code {
+	ord := c.Ordinal
+	if st.table.get(ord) == nil {
 		return CodeNotFound
 	}
 	st.takeMisses(ord)

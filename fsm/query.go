@@ -35,9 +35,10 @@ func (st *state) lookup(ord uint64) (Heartbeat, error) {
 	return st.view(ord, r), nil
 }
 
-// HasToken reports whether a token is a heartbeat's. It does not allocate, and
-// does not wait for an entry that is being applied.
-func (s *Store) HasToken(t Token) bool { return s.tokens.Load().has(t) }
+// Ordinal returns the ordinal of the heartbeat with a ping token, for
+// [PingOrdinal]. It does not allocate, and does not wait for an entry that is being
+// applied.
+func (s *Store) Ordinal(t Token) (uint64, bool) { return s.tokens.Load().lookup(t) }
 
 // HeartbeatFilter chooses heartbeats; its zero value chooses all.
 type HeartbeatFilter struct {

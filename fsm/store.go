@@ -98,7 +98,7 @@ func (st *state) applyCommand(cmd []byte) (res Result) {
 			res = Result{Code: CodeInternal, Data: fmt.Appendf(nil, "%v", p)}
 		}
 	}()
-	if p, ok := DecodePing(cmd); ok {
+	if p, ok := decodePing(cmd); ok {
 		return Result{Code: st.ping(p)}
 	}
 	c, err := DecodeCommand(cmd)
@@ -110,6 +110,9 @@ func (st *state) applyCommand(cmd []byte) (res Result) {
 
 func (st *state) run(c Command) Result {
 	switch c := c.(type) {
+	case Ping:
+		ord, _ := st.byToken.find(c.Token)
+		return Result{Code: st.ping(PingOrdinal{ord, c.From})}
 	case Create:
 		return st.create(c)
 	case Update:

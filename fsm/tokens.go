@@ -19,12 +19,11 @@ func (x *tokenIndex) find(t Token) (uint64, bool) {
 	return ord, ok
 }
 
-// has is for everybody.
-func (x *tokenIndex) has(t Token) bool {
+// lookup is for everybody.
+func (x *tokenIndex) lookup(t Token) (uint64, bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	_, ok := x.ords[t]
-	return ok
+	return x.find(t)
 }
 
 func (x *tokenIndex) put(t Token, ord uint64) {
