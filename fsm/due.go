@@ -37,13 +37,13 @@ func (d *due) next(t *table, limit int64) (dueEntry, bool) {
 			heap.Pop(&d.entries)
 			continue
 		}
-		r := t.get(top.ord)
-		if r == nil || !r.judged() {
+		v := t.get(top.ord)
+		if v == nil || !v.judged() {
 			d.queued[top.ord] = 0
 			heap.Pop(&d.entries)
 			continue
 		}
-		real := r.deadline()
+		real := v.deadline()
 		if real == top.deadline {
 			return top, true
 		}

@@ -12,36 +12,41 @@ func (st *state) ping(c PingOrdinal) Code {
 		return CodeNotFound
 	}
 	st.takeMisses(ord)
-	r := st.table.mutable(ord)
-	silentSince := r.lastPing
+	page, slot := st.table.own(ord)
+	v := &page.vitals[slot]
+	silentSince := v.lastPing
+	st.pings++
+	v.pings++
+	v.lastPing = st.wall
+	st.table.note(page, slot, st.wall, nil, st.settings.History)
+	v.clear(flagFrom)
+	if c.From.IsValid() {
+		v.lastFrom = c.From.As16()
+		v.set(flagFrom)
+	}
+	wasJudged := v.is(flagArmed) && !v.is(flagFailing)
+	v.set(flagArmed)
+	if v.is(flagPaused) {
+		return CodePaused
+	}
+	if v.is(flagFailing) {
+		st.recover(st.table.open(ord), silentSince)
+	}
+	v.clear(flagResumed | flagUnheard)
+	v.reanchor(st, 0)
+	if !wasJudged {
+		st.due.schedule(ord, v.deadline())
+	}
+	return CodeOK
+}
+
+// recover ends the incident of a heartbeat that was pinged, with its mails.
+func (st *state) recover(r *record, silentSince int64) {
 	if silentSince == 0 {
 		silentSince = r.config.created
 	}
-	st.pings++
-	r.pings++
-	r.lastPing = st.wall
-	r.history.add(st.wall, st.settings.History)
-	r.clear(flagFrom)
-	if c.From.IsValid() {
-		r.lastFrom = c.From.As16()
-		r.set(flagFrom)
-	}
-	wasArmed := r.is(flagArmed)
-	r.set(flagArmed)
-	if r.is(flagPaused) {
-		return CodePaused
-	}
-	if r.is(flagFailing) {
-		st.endFailing(ord, r)
-		st.writeRecovered(r, silentSince)
-		wasArmed = false
-	}
-	r.clear(flagResumed | flagUnheard)
-	r.reanchor(st, 0)
-	if !wasArmed {
-		st.reschedule(ord, r)
-	}
-	return CodeOK
+	st.endFailing(r)
+	st.writeRecovered(r, silentSince)
 }
 
 func (st *state) create(c Create) Result {
@@ -60,48 +65,47 @@ func (st *state) create(c Create) Result {
 	c.Spec.Tags, c.Spec.Emails = canonical(c.Spec.Tags), canonical(c.Spec.Emails)
 	st.created++
 	ord := st.created
-	r := st.table.put(ord, record{config: &config{
+	r := st.table.add(ord, config{
 		id: c.ID, token: c.Token, spec: c.Spec, created: st.wall, updated: st.wall, version: 1,
-	}})
+	})
 	r.reanchor(st, 0)
 	if c.Spec.Arm != ArmFirstPing {
 		r.set(flagArmed)
 	}
 	st.byID[c.ID] = ord
 	st.byToken.put(c.Token, ord)
-	st.reschedule(ord, r)
-	return st.answer(ord, r)
+	st.reschedule(r)
+	return st.answer(r)
 }
 
 // find returns a heartbeat for a command that edits it, with its misses taken.
-func (st *state) find(id HeartbeatID, ifVersion uint64) (uint64, *record, Code) {
+func (st *state) find(id HeartbeatID, ifVersion uint64) (*record, Code) {
 	ord, ok := st.byID[id]
 	if !ok {
-		return 0, nil, CodeNotFound
+		return nil, CodeNotFound
 	}
 	st.takeMisses(ord)
-	r := st.table.get(ord)
+	r := st.table.open(ord)
 	if ifVersion != 0 && ifVersion != r.config.version {
-		return 0, nil, CodeConflict
+		return nil, CodeConflict
 	}
-	return ord, st.table.mutable(ord), CodeOK
+	return r, CodeOK
 }
 
-func (st *state) answer(ord uint64, r *record) Result {
-	return Result{Code: CodeOK, Data: encodeHeartbeat(st.view(ord, r))}
+func (st *state) answer(r *record) Result {
+	return Result{Code: CodeOK, Data: encodeHeartbeat(st.view(r))}
 }
 
-// edited gives a heartbeat a new config with the next version.
+// edited gives a heartbeat a new spec and the next version.
 func (st *state) edited(r *record, spec Spec) {
-	c := *r.config
-	c.spec = spec
-	c.version++
-	c.updated = st.wall
-	r.config = &c
+	r.config.spec = spec
+	r.config.version++
+	r.config.updated = st.wall
+	st.table.configure(r)
 }
 
 func (st *state) update(c Update) Result {
-	ord, r, code := st.find(c.ID, c.IfVersion)
+	r, code := st.find(c.ID, c.IfVersion)
 	if code != CodeOK {
 		return Result{Code: code}
 	}
@@ -111,11 +115,11 @@ func (st *state) update(c Update) Result {
 		return Result{Code: CodeInvalid}
 	}
 	if !reflect.DeepEqual(spec, old) {
-		st.respec(ord, r, spec)
+		st.respec(r, spec)
 	}
 	switch {
 	case c.Pause == nil:
-		return st.answer(ord, r)
+		return st.answer(r)
 	case *c.Pause:
 		return st.pause(Pause{ID: c.ID})
 	}
@@ -123,7 +127,7 @@ func (st *state) update(c Update) Result {
 }
 
 // respec gives a heartbeat new fields.
-func (st *state) respec(ord uint64, r *record, spec Spec) {
+func (st *state) respec(r *record, spec Spec) {
 	old := r.config.spec
 	// Misses are counted with the old interval before the new one applies.
 	if r.is(flagFailing) {
@@ -136,7 +140,7 @@ func (st *state) respec(ord uint64, r *record, spec Spec) {
 	if spec.Arm != old.Arm {
 		st.rearm(r, spec.Arm)
 	}
-	st.reschedule(ord, r)
+	st.reschedule(r)
 }
 
 // rearm applies a change of Arm to a heartbeat that it still matters to: one that
@@ -183,55 +187,55 @@ func canonical(list []string) []string {
 }
 
 func (st *state) pause(c Pause) Result {
-	ord, r, code := st.find(c.ID, c.IfVersion)
+	r, code := st.find(c.ID, c.IfVersion)
 	if code != CodeOK {
 		return Result{Code: code}
 	}
 	if r.is(flagPaused) {
-		return st.answer(ord, r)
+		return st.answer(r)
 	}
 	if r.is(flagFailing) {
-		st.endFailing(ord, r)
-		st.cancelDown(ord, r.incident)
+		st.endFailing(r)
+		st.cancelDown(r.ord, r.incident)
 	}
 	r.clear(flagResumed | flagUnheard)
 	r.set(flagPaused)
 	st.paused++
 	st.edited(r, r.config.spec)
-	return st.answer(ord, r)
+	return st.answer(r)
 }
 
 func (st *state) resume(c Resume) Result {
-	ord, r, code := st.find(c.ID, c.IfVersion)
+	r, code := st.find(c.ID, c.IfVersion)
 	if code != CodeOK {
 		return Result{Code: code}
 	}
 	if !r.is(flagPaused) {
-		return st.answer(ord, r)
+		return st.answer(r)
 	}
 	r.clear(flagPaused)
 	r.set(flagResumed)
 	st.paused--
 	r.reanchor(st, 0)
 	st.edited(r, r.config.spec)
-	st.reschedule(ord, r)
-	return st.answer(ord, r)
+	st.reschedule(r)
+	return st.answer(r)
 }
 
 func (st *state) delete(c Delete) Code {
-	ord, r, code := st.find(c.ID, c.IfVersion)
+	r, code := st.find(c.ID, c.IfVersion)
 	if code != CodeOK {
 		return code
 	}
 	if r.is(flagFailing) {
-		st.endFailing(ord, r)
-		st.cancelDown(ord, r.incident)
+		st.endFailing(r)
+		st.cancelDown(r.ord, r.incident)
 	}
 	if r.is(flagPaused) {
 		st.paused--
 	}
 	delete(st.byID, r.config.id)
 	st.byToken.remove(r.config.token)
-	st.table.remove(ord)
+	st.table.remove(r.ord)
 	return CodeOK
 }

@@ -1,90 +1,177 @@
 package fsm
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
-// history holds the newest pings of one heartbeat as differences, a few bytes a
-// ping. Each entry is a uvarint: zigzag(ms since the entry before) << 1; the low
-// bit is kept for entries that will carry more. Bytes once written are never
-// written again, so snapshots may share them.
-type history struct {
-	buf    []byte
-	n      int
-	oldest int64 // wall of the first entry, whose difference no longer counts
-	newest int64 // wall of the last entry
+// The history of a heartbeat is its newest pings, each as the change of pace that
+// it made: the time since the ping before it, less the time between the two before
+// that. So a job that runs on time costs two bytes a run, whatever its interval
+// is. The vitals hold the time and the pace of the newest; from there it is read
+// backwards.
+//
+// A page keeps the histories of its heartbeats in one piece of memory: a run of
+// entries for each, and behind the runs a log in which new entries of all of them
+// are gathered, each after the number of its place. When it is full, the page is
+// packed: log entries join their runs, and what is beyond the limit is left out.
+//
+// An entry is a uvarint, zigzag(change of pace) << 1; the low bit says that
+// something comes with it: a uvarint of its length, and its bytes.
+
+// run is where the hist of a page has the older entries of a heartbeat.
+type run struct {
+	at   uint32
+	size uint16
+	n    uint16
 }
 
-func (h *history) add(at int64, limit int) {
+const (
+	logLeast = 96   // bytes of room for the log of a page, and
+	logMost  = 8192 // so that packing has bounds
+	sealAt   = 8192 // a run of more bytes is sealed: see long.go
+
+	// maxExtra is how many bytes may come with an entry.
+	maxExtra = 255
+)
+
+// maxPace keeps the change of pace within what an entry can hold.
+const maxPace = 1 << 60
+
+func appendEntry(dst []byte, change int64, extra []byte) []byte {
+	e := zigzag(min(max(change, -maxPace), maxPace)) << 1
+	if len(extra) == 0 {
+		return binary.AppendUvarint(dst, e)
+	}
+	dst = binary.AppendUvarint(dst, e|1)
+	return append(binary.AppendUvarint(dst, uint64(len(extra))), extra...)
+}
+
+// readEntry reads the entry that b begins with; size is 0 if there is none.
+func readEntry(b []byte) (change int64, extra []byte, size int) {
+	e, size := binary.Uvarint(b)
+	if size <= 0 {
+		return 0, nil, 0
+	}
+	if e&1 != 0 {
+		n, more := binary.Uvarint(b[size:])
+		if size += more; more <= 0 || n == 0 || n > maxExtra || n > uint64(len(b)-size) {
+			return 0, nil, 0
+		}
+		extra = b[size:][:n]
+		size += int(n)
+	}
+	return unzigzag(e >> 1), extra, size
+}
+
+// entrySize is the size of a short entry at once, of others by reading them.
+func entrySize(b []byte) int {
+	for i, c := range b {
+		if c < 0x80 {
+			if b[0]&1 == 0 {
+				return i + 1
+			}
+			break
+		}
+	}
+	_, _, size := readEntry(b)
+	return size
+}
+
+// note adds a ping to a heartbeat's history, of which limit are kept.
+func (t *table) note(p *page, slot int, at int64, extra []byte, limit int) {
 	if limit == 0 {
 		return
 	}
-	if h.n == 0 {
-		h.oldest, h.newest, h.buf = at, at, nil
+	v := &p.vitals[slot]
+	if v.kept == 0 {
+		v.newest, v.step = at, 0
 	}
-	d := at - h.newest
-	var e [binary.MaxVarintLen64]byte
-	size := binary.PutUvarint(e[:], zigzag(d)<<1)
-	h.buf = append(h.room(size), e[:size]...)
-	h.newest = at
-	h.n++
-	h.trim(limit)
+	step := at - v.newest
+	if room := 1 + 2*binary.MaxVarintLen64 + len(extra); len(p.hist)+room > cap(p.hist) {
+		t.pack(p, room)
+	}
+	p.hist = appendEntry(append(p.hist, byte(slot)), step-v.step, extra)
+	v.newest, v.step = at, step
+	v.kept = min(v.kept+1, uint32(limit))
 }
 
-// room grows the buffer by a quarter rather than doubling it: a million of these
-// are most of the memory.
-func (h *history) room(size int) []byte {
-	if len(h.buf)+size <= cap(h.buf) {
-		return h.buf
+// forget drops the oldest entries beyond the limit.
+func (v *vitals) forget(limit int) {
+	v.kept = min(v.kept, uint32(limit))
+	if v.kept == 0 {
+		v.newest, v.step = 0, 0
 	}
-	grown := make([]byte, len(h.buf), len(h.buf)+len(h.buf)/4+size+8)
-	copy(grown, h.buf)
-	return grown
 }
 
-// trim drops the oldest entries beyond the limit.
-func (h *history) trim(limit int) {
-	for h.n > limit {
-		_, size := binary.Uvarint(h.buf)
-		h.buf = h.buf[size:]
-		h.n--
-		if h.n == 0 {
-			*h = history{}
+// pack makes room in a page's hist by moving what is kept to new memory.
+func (t *table) pack(p *page, room int) {
+	t.scratch = p.gather(t.scratch[:0], &p.runs)
+	p.sealLong(t.scratch)
+	size := 0
+	for _, r := range p.runs {
+		size += int(r.size)
+	}
+	p.setHist(t.scratch, size, room)
+}
+
+// setHist copies the runs from where gather put them.
+func (p *page) setHist(from []byte, size, room int) {
+	p.hist = slices.Grow[[]byte](nil, size+room+min(max(size/8, logLeast), logMost))
+	for slot := range p.runs {
+		r := &p.runs[slot]
+		at := len(p.hist)
+		p.hist = append(p.hist, from[r.at:][:r.size]...)
+		r.at = uint32(at)
+	}
+	p.logAt = len(p.hist)
+}
+
+// logPart is what the log of a page holds of one heartbeat.
+type logPart struct{ n, size, skip int }
+
+// gather appends the runs of a page to dst as they are with the log's entries and
+// without what is not kept any more, and notes where they are.
+func (p *page) gather(dst []byte, runs *[pageSize]run) []byte {
+	var logged [pageSize]logPart
+	p.eachLogged(func(slot int, e []byte) {
+		logged[slot].n++
+		logged[slot].size += len(e)
+	})
+	old := p.runs
+	for slot := range old {
+		r, l := old[slot], &logged[slot]
+		b := p.hist[r.at:][:r.size]
+		drop := max(0, int(r.n)+l.n-int(p.vitals[slot].kept))
+		n := int(r.n) - drop
+		for ; drop > 0 && len(b) > 0; drop-- {
+			b = b[entrySize(b):]
+		}
+		l.skip = drop
+		runs[slot] = run{uint32(len(dst)), uint16(len(b)), uint16(max(n, 0))}
+		dst = append(dst, b...)
+		dst = append(dst, p.hist[p.logAt:][:l.size]...) // room, written below
+	}
+	p.eachLogged(func(slot int, e []byte) {
+		if l := &logged[slot]; l.skip > 0 {
+			l.skip--
 			return
 		}
-		e, _ := binary.Uvarint(h.buf)
-		h.oldest += unzigzag(e >> 1)
-	}
+		r := &runs[slot]
+		copy(dst[int(r.at)+int(r.size):], e)
+		r.size += uint16(len(e))
+		r.n++
+	})
+	return dst
 }
 
-// times calls f for each entry, oldest first.
-func (h *history) times(f func(at int64)) {
-	at := h.oldest
-	for b, i := h.buf, 0; i < h.n; i++ {
-		e, size := binary.Uvarint(b)
-		if size <= 0 {
-			return
-		}
+// eachLogged calls f for each entry of the log.
+func (p *page) eachLogged(f func(slot int, e []byte)) {
+	for b := p.hist[p.logAt:]; len(b) > 0; {
+		size := 1 + entrySize(b[1:])
+		f(int(b[0]), b[1:size])
 		b = b[size:]
-		if i > 0 {
-			at += unzigzag(e >> 1)
-		}
-		f(at)
 	}
-}
-
-// whole reports whether the buffer holds exactly n entries from oldest to newest.
-func (h *history) whole() bool {
-	b, at := h.buf, h.oldest
-	for i := range h.n {
-		e, size := binary.Uvarint(b)
-		if size <= 0 || e&1 != 0 {
-			return false
-		}
-		b = b[size:]
-		if i > 0 {
-			at += unzigzag(e >> 1)
-		}
-	}
-	return len(b) == 0 && at == h.newest
 }
 
 func zigzag(v int64) uint64   { return uint64(v<<1) ^ uint64(v>>63) }

@@ -12,15 +12,15 @@ import (
 // takes a new version, and Restore goes on reading the old ones.
 const (
 	imageMagic   = "QBIMAGE\x00"
-	imageVersion = 1
+	imageVersion = 2
 )
 
 // Image is the state at one moment. It shares memory with the store, which
 // copies what it changes from then on.
 type Image struct{ st state }
 
-// Snapshot captures the state. Its cost is a pointer for every 64 heartbeats and
-// every row of the ledger; encoding is left to WriteTo.
+// Snapshot captures the state. Its cost is a pointer for every page of heartbeats
+// and every row of the ledger; encoding is left to WriteTo.
 func (s *Store) Snapshot() *Image {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,13 +52,7 @@ func (i *Image) WriteTo(to io.Writer) (int64, error) {
 	w.raw([]byte(imageMagic))
 	w.uint(imageVersion)
 	st.writeHead(w)
-	w.count(st.table.live)
-	st.table.each(func(ord uint64, r *record) bool {
-		w.uint(ord)
-		r.write(w)
-		w.flushed()
-		return w.err == nil
-	})
+	st.writeHeartbeats(w)
 	st.writeKeys(w)
 	st.writeNodes(w)
 	st.dedup.write(w)
@@ -90,40 +84,6 @@ func (st *state) writeHead(w *imageWriter) {
 	w.uint(st.created)
 	w.uint(st.pings)
 	w.uint(st.misses)
-}
-
-func (r *record) write(w *imageWriter) {
-	c := r.config
-	w.raw(c.id[:])
-	w.raw(c.token[:])
-	w.str(c.spec.Name)
-	w.str(c.spec.Slug)
-	w.int(c.spec.Interval)
-	w.int(c.spec.Grace)
-	w.count(c.spec.Threshold)
-	w.str(string(c.spec.Arm))
-	w.strs(c.spec.Tags)
-	w.strs(c.spec.Emails)
-	w.int(c.created)
-	w.int(c.updated)
-	w.uint(c.version)
-	w.byte(byte(r.flags))
-	w.uint(uint64(r.incident))
-	w.int(r.anchor)
-	w.int(r.anchorWall)
-	w.int(r.base)
-	w.int(r.misses)
-	w.uint(r.missed)
-	w.uint(r.pings)
-	w.int(r.lastPing)
-	if r.is(flagFrom) {
-		w.raw(r.lastFrom[:])
-	}
-	w.int(r.lastAlert)
-	w.count(r.history.n)
-	w.int(r.history.oldest)
-	w.int(r.history.newest)
-	w.bytes(r.history.buf)
 }
 
 func (st *state) writeKeys(w *imageWriter) {

@@ -94,6 +94,16 @@ func (r *imageReader) uint32() uint32 {
 	return uint32(v)
 }
 
+// upTo reads a number that may not be above a limit.
+func (r *imageReader) upTo(most uint64) uint64 {
+	v := r.uint()
+	if v > most {
+		r.fail()
+		return 0
+	}
+	return v
+}
+
 func (r *imageReader) int() int64 { return unzigzag(r.uint()) }
 
 func (r *imageReader) bool() bool {

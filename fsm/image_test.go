@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -72,25 +73,56 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 	}
 }
 
-// TestOldImagesLoad keeps an image of each version that was ever released.
+// TestOldImagesLoad keeps an image of each version that was ever released, and
+// what it says.
 func TestOldImagesLoad(t *testing.T) {
-	name := filepath.Join("testdata", fmt.Sprintf("image-v%d.bin", imageVersion))
+	for version := 1; version <= imageVersion; version++ {
+		image, err := os.ReadFile(imageFile(version))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := NewStore()
+		if err := s.Restore(bytes.NewReader(image)); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := told(s), told(richStore(t)); got != want {
+			t.Errorf("the image of version %d says\n%s\nwant\n%s", version, got, want)
+		}
+	}
+}
+
+// TestTheImageFormatStays compares with bytes that are on disks already.
+func TestTheImageFormatStays(t *testing.T) {
+	got := imageOf(t, richStore(t))
 	if *update {
-		if err := os.WriteFile(name, imageOf(t, richStore(t)), 0o644); err != nil {
+		if err := os.WriteFile(imageFile(imageVersion), got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	image, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
+	want, err := os.ReadFile(imageFile(imageVersion))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the format changed without a new version (%v): run with -update only after giving it one", err)
 	}
-	s := NewStore()
-	if err := s.Restore(bytes.NewReader(image)); err != nil {
-		t.Fatal(err)
+}
+
+func imageFile(version int) string {
+	return filepath.Join("testdata", fmt.Sprintf("image-v%d.bin", version))
+}
+
+// told is everything that queries tell of a store.
+func told(s *Store) string {
+	var b strings.Builder
+	list, _ := s.Heartbeats(HeartbeatFilter{})
+	for _, h := range list {
+		pings, _, _ := s.Pings(h.ID, 100, 0)
+		fmt.Fprintf(&b, "%+v %v\n", h, pings)
 	}
-	if !bytes.Equal(image, imageOf(t, s)) {
-		t.Error("the format changed without a new version: run with -update only after giving it one")
-	}
+	alerts, _ := s.Alerts(AlertFilter{})
+	due, running := s.NextDue()
+	fmt.Fprintln(&b, alerts, s.Keys(), s.Settings(), s.ClusterID(), s.Nodes(), s.Gaps(), s.LastWall())
+	fmt.Fprintln(&b, s.Totals(), s.Serving(), s.Horizon(), s.Barred(NodeID{2}), due, running)
+	fmt.Fprintln(&b, s.st.dedup.origins[NodeID{1}])
+	return b.String()
 }
 
 func TestADamagedImageIsRefused(t *testing.T) {

@@ -19,22 +19,21 @@ func (st *state) judge(bound int) {
 // that reaches its threshold. Every command about a heartbeat does this first, so
 // that it makes no difference when judging comes round to it.
 func (st *state) takeMisses(ord uint64) {
-	r := st.table.get(ord)
-	if !r.judged() || r.deadline() > st.horizon {
+	if v := st.table.get(ord); !v.judged() || v.deadline() > st.horizon {
 		return
 	}
-	r = st.table.mutable(ord)
+	r := st.table.open(ord)
 	for r.judged() && r.deadline() <= st.horizon {
-		st.takeMiss(ord, r)
+		st.takeMiss(r)
 	}
 }
 
-func (st *state) takeMiss(ord uint64, r *record) {
+func (st *state) takeMiss(r *record) {
 	deadline := r.deadline()
 	r.misses++
 	r.missed++
 	st.misses++
-	if !r.is(flagResumed|flagUnheard) && r.misses < int64(r.config.spec.Threshold) {
+	if !r.is(flagResumed|flagUnheard) && r.misses < int64(r.threshold) {
 		return
 	}
 	r.incident++
@@ -46,32 +45,32 @@ func (st *state) takeMiss(ord uint64, r *record) {
 	}
 	r.set(flagFailing)
 	r.clear(flagResumed | flagUnheard)
-	st.failing[ord] = struct{}{}
+	st.failing[r.ord] = struct{}{}
 	st.writeAlerts(r, AlertDown, deadline)
 }
 
 // endFailing counts the misses of a failing heartbeat up to the horizon and makes
 // it active. Its incident's mails are the caller's affair.
-func (st *state) endFailing(ord uint64, r *record) {
+func (st *state) endFailing(r *record) {
 	if !r.is(flagFailing) {
 		return
 	}
 	st.countOn(r)
 	r.clear(flagFailing)
-	delete(st.failing, ord)
+	delete(st.failing, r.ord)
 }
 
 // countOn takes the misses that a failing heartbeat had since it was last written.
 func (st *state) countOn(r *record) {
 	extra := r.missesAt(st.horizon) - r.misses
 	r.misses += extra
-	r.missed += uint64(extra)
+	r.missed += uint32(extra)
 	st.misses += uint64(extra)
 }
 
 // reschedule gives a heartbeat its place among the due ones.
-func (st *state) reschedule(ord uint64, r *record) {
+func (st *state) reschedule(r *record) {
 	if r.judged() {
-		st.due.schedule(ord, r.deadline())
+		st.due.schedule(r.ord, r.deadline())
 	}
 }

@@ -28,11 +28,10 @@ func (s *Store) HeartbeatByToken(t Token) (Heartbeat, error) {
 }
 
 func (st *state) lookup(ord uint64) (Heartbeat, error) {
-	r := st.table.get(ord)
-	if r == nil {
+	if st.table.get(ord) == nil {
 		return Heartbeat{}, ErrNotFound
 	}
-	return st.view(ord, r), nil
+	return st.view(st.table.record(ord)), nil
 }
 
 // Ordinal returns the ordinal of the heartbeat with a ping token, for
@@ -49,10 +48,14 @@ type HeartbeatFilter struct {
 	Before uint64 // only Ordinals below; 0: from the newest
 }
 
+// fits tells of some heartbeats, without decoding them, that they do not match.
+func (f *HeartbeatFilter) fits(v *vitals) bool {
+	return f.Status == "" || v.status() == f.Status
+}
+
 func (f *HeartbeatFilter) matches(r *record) bool {
 	spec := &r.config.spec
-	return (f.Status == "" || r.status() == f.Status) &&
-		(f.Tag == "" || slices.Contains(spec.Tags, f.Tag)) &&
+	return (f.Tag == "" || slices.Contains(spec.Tags, f.Tag)) &&
 		(f.Query == "" || containsFold(spec.Name, f.Query) || containsFold(spec.Slug, f.Query))
 }
 
@@ -78,14 +81,17 @@ func (s *Store) someHeartbeats(f HeartbeatFilter, list []Heartbeat, before uint6
 	defer s.mu.RUnlock()
 	read := 0
 	done = true
-	s.st.table.eachNewest(before, func(ord uint64, r *record) bool {
+	s.st.table.eachNewest(before, func(ord uint64, p *page, slot int) bool {
 		if read++; read > lockFor {
 			done = false
 			return false
 		}
 		last = ord
-		if f.matches(r) {
-			list = append(list, s.st.view(ord, r))
+		if !f.fits(&p.vitals[slot]) {
+			return true
+		}
+		if r := p.record(slot, ord); f.matches(r) {
+			list = append(list, s.st.view(r))
 		}
 		return f.Limit == 0 || len(list) <= f.Limit
 	})
@@ -114,10 +120,7 @@ func (s *Store) heartbeatsFrom(page int) (list []Heartbeat, next int) {
 	defer s.mu.RUnlock()
 	t := &s.st.table
 	for ; page < len(t.pages) && len(list) < lockFor; page++ {
-		t.eachIn(page, func(ord uint64, r *record) bool {
-			list = append(list, s.st.view(ord, r))
-			return true
-		})
+		t.eachIn(page, func(r *record) { list = append(list, s.st.view(r)) })
 	}
 	return list, page
 }
@@ -127,24 +130,23 @@ func (s *Store) heartbeatsFrom(page int) (list []Heartbeat, next int) {
 func (s *Store) Pings(id HeartbeatID, limit int, before uint64) (list []PingRecord, more bool, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	r := s.st.table.get(s.st.byID[id])
-	if r == nil {
+	page, slot := s.st.table.at(s.st.byID[id])
+	if page == nil {
 		return nil, false, ErrNotFound
 	}
-	number := r.pings - uint64(r.history.n)
-	first := number + 1
-	last := r.pings
+	v := &page.vitals[slot]
+	last, oldest := v.pings, v.pings-uint64(v.kept)+1
 	if before > 0 {
 		last = min(last, before-1)
 	}
-	r.history.times(func(at int64) {
-		number++
-		if number <= last && last-number < uint64(limit) {
-			list = append(list, PingRecord{Number: number, At: wallTime(at)})
-		}
+	if last < oldest || limit <= 0 {
+		return nil, false, nil
+	}
+	page.walkBack(slot, int(v.pings-last), func(at int64, _ []byte) bool {
+		list = append(list, PingRecord{Number: last - uint64(len(list)), At: wallTime(at)})
+		return len(list) < limit
 	})
-	slices.Reverse(list)
-	return list, len(list) > 0 && list[len(list)-1].Number > first, nil
+	return list, last-uint64(len(list)) >= oldest, nil
 }
 
 // Keys lists the API keys, newest first.

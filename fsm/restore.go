@@ -16,11 +16,12 @@ func (s *Store) Restore(from io.Reader) error {
 	if r.err != nil || string(magic) != imageMagic {
 		return fmt.Errorf("not a snapshot of quorumbeat: %w", ErrCorrupt)
 	}
-	if v := r.uint(); r.err == nil && v != imageVersion {
-		return fmt.Errorf("snapshot of version %d: %w", v, ErrVersion)
+	version := r.uint()
+	if r.err == nil && (version < 1 || version > imageVersion) {
+		return fmt.Errorf("snapshot of version %d: %w", version, ErrVersion)
 	}
 	st := newState()
-	st.read(r)
+	st.read(r, version)
 	if err := r.close(); err != nil {
 		return fmt.Errorf("snapshot is damaged: %w", err)
 	}
@@ -35,17 +36,12 @@ func (s *Store) Restore(from io.Reader) error {
 	return nil
 }
 
-func (st *state) read(r *imageReader) {
+func (st *state) read(r *imageReader, version uint64) {
 	st.readHead(r)
-	last := uint64(0)
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		ord := r.uint()
-		if ord <= last || ord > st.created {
-			r.fail()
-			return
-		}
-		last = ord
-		st.readRecord(r, ord)
+	if version == 1 {
+		st.readHeartbeatsV1(r)
+	} else {
+		st.readHeartbeats(r)
 	}
 	st.readKeys(r)
 	st.readNodes(r)
@@ -71,55 +67,7 @@ func (st *state) readHead(r *imageReader) {
 }
 
 // maxOrdinal keeps a damaged image from asking for a table without end.
-const maxOrdinal = 1 << 32
-
-func (st *state) readRecord(r *imageReader, ord uint64) {
-	c := &config{}
-	r.raw(c.id[:])
-	r.raw(c.token[:])
-	c.spec = Spec{
-		Name: r.str(), Slug: r.str(), Interval: r.int(), Grace: r.int(), Threshold: r.count(),
-		Arm: Arm(r.str()), Tags: r.strs(), Emails: r.strs(),
-	}
-	c.created, c.updated, c.version = r.int(), r.int(), r.uint()
-	h := record{config: c, flags: flags(r.byte()), incident: r.uint32()}
-	h.anchor, h.anchorWall, h.base, h.misses = r.int(), r.int(), r.int(), r.int()
-	h.missed, h.pings, h.lastPing = r.uint(), r.uint(), r.int()
-	if h.is(flagFrom) {
-		r.raw(h.lastFrom[:])
-	}
-	h.lastAlert = r.int()
-	h.history = history{n: r.count(), oldest: r.int(), newest: r.int(), buf: r.bytes()}
-	if r.err == nil && !st.admits(&h) {
-		r.fail()
-	}
-	if r.err == nil {
-		st.adopt(ord, h)
-	}
-}
-
-// admits reports whether a record could have been written by this program.
-func (st *state) admits(h *record) bool {
-	_, sameID := st.byID[h.config.id]
-	_, sameToken := st.byToken.find(h.config.token)
-	return !sameID && !sameToken && h.config.spec.Validate() == nil && h.flags&^flagsKnown == 0 &&
-		h.history.whole() && uint64(h.history.n) <= h.pings &&
-		h.base >= 0 && h.misses >= h.base && !(h.is(flagFailing) && h.is(flagPaused))
-}
-
-// adopt files a restored record in the derived indexes.
-func (st *state) adopt(ord uint64, h record) {
-	r := st.table.put(ord, h)
-	st.byID[h.config.id] = ord
-	st.byToken.put(h.config.token, ord)
-	if h.is(flagFailing) {
-		st.failing[ord] = struct{}{}
-	}
-	if h.is(flagPaused) {
-		st.paused++
-	}
-	st.reschedule(ord, r)
-}
+const maxOrdinal = 1<<32 - 1
 
 func (st *state) readKeys(r *imageReader) {
 	for n := r.count(); n > 0 && r.err == nil; n-- {

@@ -63,7 +63,7 @@ func (w *world) checkBeat(b *beat) {
 		incident               uint32
 		history                int
 	}
-	got := facts{r.is(flagPaused), r.is(flagFailing), r.is(flagArmed), r.missesAt(st.horizon), r.pings, r.incident, r.history.n}
+	got := facts{r.is(flagPaused), r.is(flagFailing), r.is(flagArmed), r.missesAt(st.horizon), r.pings, r.incident, int(r.kept)}
 	want := facts{b.paused, b.failing, b.armed, b.misses, b.pings, b.incident, len(b.history)}
 	if got != want {
 		w.fail("hb%d: %+v, want %+v", b.id[7], got, want)
@@ -328,7 +328,12 @@ func (w *world) checkHistory(b *beat) {
 	}
 	var got []int64
 	st := w.observer.st
-	st.table.get(st.byID[b.id]).history.times(func(at int64) { got = append(got, at) })
+	page, slot := st.table.at(st.byID[b.id])
+	page.walkBack(slot, 0, func(at int64, _ []byte) bool {
+		got = append(got, at)
+		return true
+	})
+	slices.Reverse(got)
 	if !slices.Equal(got, b.history) {
 		w.fail("hb%d: the history is %v, want %v", b.id[7], got, b.history)
 	}

@@ -85,10 +85,7 @@ func (st *state) setSettings(c SetSettings) Code {
 	st.settings.MailTo = canonical(c.Settings.MailTo)
 	st.ledger.touched = true
 	if shrunk {
-		st.table.each(func(ord uint64, _ *record) bool {
-			st.table.mutable(ord).history.trim(c.Settings.History)
-			return true
-		})
+		st.table.forget(c.Settings.History)
 	}
 	return CodeOK
 }

@@ -1,39 +1,48 @@
 package fsm
 
-// pageSize is the number of heartbeats that are copied together when one of them
-// changes while a snapshot is being written.
-const pageSize = 64
+import "maps"
 
 // table holds the heartbeats by ordinal, in pages that are shared with snapshots
 // and copied on the first write after one. Ordinals are never used again.
 type table struct {
-	pages []*page
-	epoch uint64
-	live  int
-}
-
-type page struct {
+	pages   []*page
 	epoch   uint64
 	live    int
-	records [pageSize]record
+	scratch []byte // for packing histories
 }
 
-// get returns a heartbeat for reading, nil if there is none. Ordinals start at 1.
-func (t *table) get(ord uint64) *record {
+// at returns the page and place of an ordinal, nil if there is no such heartbeat.
+// Ordinals start at 1.
+func (t *table) at(ord uint64) (*page, int) {
 	i := (ord - 1) / pageSize
 	if ord == 0 || i >= uint64(len(t.pages)) || t.pages[i] == nil {
-		return nil
+		return nil, 0
 	}
-	r := &t.pages[i].records[(ord-1)%pageSize]
-	if r.config == nil {
-		return nil
+	p, slot := t.pages[i], int((ord-1)%pageSize)
+	if !p.vitals[slot].is(flagLive) {
+		return nil, 0
 	}
-	return r
+	return p, slot
 }
 
-// mutable returns a heartbeat for writing; the pointer is good until the next
-// snapshot.
-func (t *table) mutable(ord uint64) *record {
+// get returns a heartbeat for reading, nil if there is none.
+func (t *table) get(ord uint64) *vitals {
+	p, slot := t.at(ord)
+	if p == nil {
+		return nil
+	}
+	return &p.vitals[slot]
+}
+
+// record returns a heartbeat for reading; there must be one.
+func (t *table) record(ord uint64) *record {
+	p, slot := t.at(ord)
+	return p.record(slot, ord)
+}
+
+// own returns the page and place of a heartbeat for writing; they are good until
+// the next snapshot.
+func (t *table) own(ord uint64) (*page, int) {
 	i := (ord - 1) / pageSize
 	p := t.pages[i]
 	if p.epoch != t.epoch {
@@ -42,30 +51,62 @@ func (t *table) mutable(ord uint64) *record {
 		p = &c
 		t.pages[i] = p
 	}
-	return &p.records[(ord-1)%pageSize]
+	return p, int((ord - 1) % pageSize)
 }
 
-func (t *table) put(ord uint64, r record) *record {
+// mutable returns a heartbeat for writing.
+func (t *table) mutable(ord uint64) *vitals {
+	p, slot := t.own(ord)
+	return &p.vitals[slot]
+}
+
+// open returns a heartbeat for writing, with its config. A new config takes
+// effect by configure.
+func (t *table) open(ord uint64) *record {
+	p, slot := t.own(ord)
+	return p.record(slot, ord)
+}
+
+// configure gives an open record's heartbeat the record's config.
+func (t *table) configure(r *record) {
+	p, slot := t.own(r.ord)
+	r.setConfig(&r.config)
+	p.setText(slot, r.config.appendText(nil))
+}
+
+// add makes room for a heartbeat.
+func (t *table) add(ord uint64, c config) *record {
 	i := (ord - 1) / pageSize
+	if i >= uint64(len(t.pages)) || t.pages[i] == nil {
+		t.put(i, &page{epoch: t.epoch})
+	}
+	r := &record{vitals: t.mutable(ord), ord: ord, config: c}
+	r.set(flagLive)
+	t.configure(r)
+	t.pages[i].live++
+	t.live++
+	return r
+}
+
+// put puts a page in its place.
+func (t *table) put(i uint64, p *page) {
 	for uint64(len(t.pages)) <= i {
 		t.pages = append(t.pages, nil)
 	}
-	if t.pages[i] == nil {
-		t.pages[i] = &page{epoch: t.epoch}
-	}
-	slot := t.mutable(ord)
-	*slot = r
-	t.pages[i].live++
-	t.live++
-	return slot
+	t.pages[i] = p
+	t.live += p.live
 }
 
 func (t *table) remove(ord uint64) {
-	*t.mutable(ord) = record{}
-	i := (ord - 1) / pageSize
+	p, slot := t.own(ord)
+	p.vitals[slot] = vitals{}
+	if p.long[slot] != nil {
+		p.long = maps.Clone(p.long)
+		delete(p.long, slot)
+	}
 	t.live--
-	if t.pages[i].live--; t.pages[i].live == 0 {
-		t.pages[i] = nil
+	if p.live--; p.live == 0 {
+		t.pages[(ord-1)/pageSize] = nil
 	}
 }
 
@@ -76,39 +117,45 @@ func (t *table) share() table {
 	return c
 }
 
-// each calls f in order of creation until it returns false.
-func (t *table) each(f func(ord uint64, r *record) bool) {
-	for i := range t.pages {
-		if !t.eachIn(i, f) {
-			return
-		}
-	}
-}
-
-func (t *table) eachIn(i int, f func(ord uint64, r *record) bool) bool {
+// eachIn calls f for the heartbeats of a page in order of creation.
+func (t *table) eachIn(i int, f func(r *record)) {
 	p := t.pages[i]
 	if p == nil {
-		return true
+		return
 	}
-	for j := range p.records {
-		// f may copy the page: read the record through the table's own pointer.
-		r := &t.pages[i].records[j]
-		if r.config != nil && !f(uint64(i)*pageSize+uint64(j)+1, r) {
-			return false
+	for slot := range p.vitals {
+		if p.vitals[slot].is(flagLive) {
+			f(p.record(slot, uint64(i)*pageSize+uint64(slot)+1))
 		}
 	}
-	return true
 }
 
-// eachNewest calls f from the newest to the oldest below before (0: all).
-func (t *table) eachNewest(before uint64, f func(ord uint64, r *record) bool) {
+// eachNewest calls f from the newest to the oldest below before (0: all) until it
+// returns false.
+func (t *table) eachNewest(before uint64, f func(ord uint64, p *page, slot int) bool) {
 	top := uint64(len(t.pages)) * pageSize
 	if before > 0 && before-1 < top {
 		top = before - 1
 	}
 	for ord := top; ord > 0; ord-- {
-		if r := t.get(ord); r != nil && !f(ord, r) {
+		if p, slot := t.at(ord); p != nil && !f(ord, p, slot) {
 			return
+		}
+	}
+}
+
+// forget drops what the histories hold beyond the limit.
+func (t *table) forget(limit int) {
+	for i, p := range t.pages {
+		if p == nil {
+			continue
+		}
+		p, _ = t.own(uint64(i)*pageSize + 1)
+		for slot := range p.vitals {
+			p.vitals[slot].forget(limit)
+		}
+		if limit == 0 {
+			p.hist, p.long, p.logAt, p.runs = nil, nil, 0, [pageSize]run{}
 		}
 	}
 }

@@ -1,0 +1,81 @@
+package fsm
+
+import "encoding/binary"
+
+// config is the part of a heartbeat that edits change. The table keeps it as
+// text, and a record decodes it.
+type config struct {
+	id      HeartbeatID
+	token   Token
+	spec    Spec
+	created int64 // wall
+	updated int64 // wall
+	version uint64
+}
+
+// appendText writes the config but for what the vitals hold.
+func (c *config) appendText(dst []byte) []byte {
+	dst = appendInt(append(dst, c.id[:]...), c.created)
+	dst = binary.AppendUvarint(appendInt(dst, c.updated-c.created), c.version)
+	dst = appendString(appendString(dst, c.spec.Name), c.spec.Slug)
+	return appendStrings(appendStrings(dst, c.spec.Tags), c.spec.Emails)
+}
+
+// textReader reads a config's text. Its strings are parts of one.
+type textReader struct {
+	reader
+	whole string
+}
+
+func (r *textReader) str() string {
+	n := r.uint()
+	at := len(r.whole) - len(r.b)
+	if r.take(n); r.err != nil {
+		return ""
+	}
+	return r.whole[at : at+int(n)]
+}
+
+func (r *textReader) strs() []string {
+	n := r.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, 0, min(n, MaxTags))
+	for ; n > 0 && r.err == nil; n-- {
+		list = append(list, r.str())
+	}
+	return list
+}
+
+// readText is the inverse of appendText.
+func (c *config) readText(b []byte) error {
+	r := textReader{reader{b: b}, string(b)}
+	r.fill(c.id[:])
+	c.created = r.int()
+	c.updated, c.version = c.created+r.int(), r.uint()
+	c.spec.Name, c.spec.Slug = r.str(), r.str()
+	c.spec.Tags, c.spec.Emails = r.strs(), r.strs()
+	return r.end()
+}
+
+// set notes a config's short fields.
+func (v *vitals) setConfig(c *config) {
+	v.token = c.token
+	v.intervalSecs, v.graceSecs = uint32(c.spec.Interval), uint32(c.spec.Grace)
+	v.threshold = uint8(c.spec.Threshold)
+	v.clear(flagFirstPing)
+	if c.spec.Arm == ArmFirstPing {
+		v.set(flagFirstPing)
+	}
+}
+
+// fill is the inverse of setConfig.
+func (c *config) fill(v *vitals) {
+	c.token = v.token
+	c.spec.Interval, c.spec.Grace = int64(v.intervalSecs), int64(v.graceSecs)
+	c.spec.Threshold, c.spec.Arm = int(v.threshold), ArmCreated
+	if v.is(flagFirstPing) {
+		c.spec.Arm = ArmFirstPing
+	}
+}

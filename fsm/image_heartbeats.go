@@ -1,0 +1,87 @@
+package fsm
+
+import "encoding/binary"
+
+// writeHeartbeats writes the heartbeats in order of creation, page by page.
+func (st *state) writeHeartbeats(w *imageWriter) {
+	w.count(st.table.live)
+	var runs [pageSize]run
+	var merged []byte
+	last := uint64(0)
+	for i, p := range st.table.pages {
+		if p == nil {
+			continue
+		}
+		merged = p.gather(merged[:0], &runs)
+		for slot := range p.vitals {
+			v := &p.vitals[slot]
+			if !v.is(flagLive) {
+				continue
+			}
+			ord := uint64(i)*pageSize + uint64(slot) + 1
+			w.uint(ord - last)
+			last = ord
+			w.buf = v.append(w.buf, st)
+			w.bytes(p.textOf(slot))
+			r := runs[slot]
+			p.writeHistory(w, slot, int(r.n), merged[r.at:][:r.size])
+			w.flushed()
+		}
+		if w.err != nil {
+			return
+		}
+	}
+}
+
+// append writes the vitals in a form that is short for a heartbeat that is well:
+// times as differences from ones nearby.
+func (v *vitals) append(b []byte, st *state) []byte {
+	b = append(b, v.token[:]...)
+	b = binary.AppendUvarint(b, uint64(v.flags&flagsKnown))
+	b = binary.AppendUvarint(b, uint64(v.intervalSecs))
+	b = binary.AppendUvarint(b, uint64(v.graceSecs))
+	b = append(b, v.threshold)
+	b = appendInt(b, st.serving-v.anchor)
+	b = appendInt(b, st.wall-v.anchorWall)
+	b = appendInt(b, v.base)
+	b = appendInt(b, v.misses)
+	b = binary.AppendUvarint(b, uint64(v.missed))
+	b = binary.AppendUvarint(b, uint64(v.incident))
+	b = appendInt(b, v.lastAlert)
+	b = binary.AppendUvarint(b, v.pings)
+	b = appendInt(b, v.anchorWall-v.lastPing)
+	if v.is(flagFrom) {
+		b = append(b, v.lastFrom[:]...)
+	}
+	b = binary.AppendUvarint(b, uint64(v.kept))
+	b = appendInt(b, v.lastPing-v.newest)
+	return appendInt(b, v.step)
+}
+
+// writeHistory writes what is kept of a history: of its parts, and then its run.
+func (p *page) writeHistory(w *imageWriter, slot, n int, run []byte) {
+	l := p.long[slot]
+	if l == nil {
+		w.bytes(run)
+		return
+	}
+	size, drop := len(run), l.n+n-int(p.vitals[slot].kept)
+	parts := l.less(drop).parts
+	drop -= l.n - l.less(drop).n
+	first := []byte(nil)
+	if len(parts) > 0 {
+		first, parts = parts[0].entries, parts[1:]
+		for ; drop > 0; drop-- {
+			first = first[entrySize(first):]
+		}
+	}
+	for _, x := range parts {
+		size += len(x.entries)
+	}
+	w.count(size + len(first))
+	w.raw(first)
+	for _, x := range parts {
+		w.raw(x.entries)
+	}
+	w.raw(run)
+}

@@ -1,0 +1,141 @@
+package fsm
+
+import "bytes"
+
+// filler puts restored heartbeats into a state. They come in order of creation;
+// the texts and histories of a page are gathered, and copied into memory of the
+// right size when it is complete.
+type filler struct {
+	st   *state
+	page *page
+	last uint64
+	text []byte
+	hist []byte
+}
+
+// restored is a heartbeat as an image tells of it.
+type restored struct {
+	vitals
+	config  config
+	text    []byte // of the config
+	entries []byte // of the history
+}
+
+// readHeartbeats reads what writeHeartbeats wrote.
+func (st *state) readHeartbeats(r *imageReader) {
+	f := filler{st: st}
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		ord := f.last + r.uint()
+		var h restored
+		h.read(r, st)
+		h.text = r.bytes()
+		h.entries = r.bytes()
+		if r.err == nil && (h.config.readText(h.text) != nil || !f.add(ord, &h)) {
+			r.fail()
+		}
+	}
+	f.flush()
+}
+
+func (v *restored) read(r *imageReader, st *state) {
+	r.raw(v.token[:])
+	v.flags = flags(r.upTo(uint64(flagsKnown)))
+	v.intervalSecs, v.graceSecs = r.uint32(), r.uint32()
+	v.threshold = r.byte()
+	v.anchor = st.serving - r.int()
+	v.anchorWall = st.wall - r.int()
+	v.base, v.misses = r.int(), r.int()
+	v.missed, v.incident, v.lastAlert = r.uint32(), r.uint32(), r.int()
+	v.pings = r.uint()
+	v.lastPing = v.anchorWall - r.int()
+	if v.is(flagFrom) {
+		r.raw(v.lastFrom[:])
+	}
+	v.kept = r.uint32()
+	v.newest = v.lastPing - r.int()
+	v.step = r.int()
+	v.config.fill(&v.vitals)
+}
+
+// add files a heartbeat, or reports that no such heartbeat could have been written
+// by this program.
+func (f *filler) add(ord uint64, h *restored) bool {
+	if ord <= f.last || ord > f.st.created || !f.admits(h) {
+		return false
+	}
+	if f.page == nil || (ord-1)/pageSize != (f.last-1)/pageSize {
+		f.flush()
+		f.page = &page{}
+	}
+	f.last = ord
+	f.place(int((ord-1)%pageSize), h)
+	f.index(ord, h)
+	return true
+}
+
+// place puts a heartbeat on the page.
+func (f *filler) place(slot int, h *restored) {
+	p, v := f.page, &f.page.vitals[slot]
+	*v = h.vitals
+	v.set(flagLive)
+	v.textAt, v.textLen = uint32(len(f.text)), uint16(len(h.text))
+	f.text = append(f.text, h.text...)
+	entries, n := h.entries, int(h.kept)
+	if len(entries) > sealAt {
+		var l *long
+		l, entries, n = split(entries, n, h.newest, h.step)
+		p.setLong(slot, l)
+	}
+	p.runs[slot] = run{uint32(len(f.hist)), uint16(len(entries)), uint16(n)}
+	f.hist = append(f.hist, entries...)
+	p.live++
+}
+
+// index files a heartbeat in what is derived.
+func (f *filler) index(ord uint64, h *restored) {
+	st := f.st
+	st.byID[h.config.id] = ord
+	st.byToken.put(h.token, ord)
+	if h.is(flagFailing) {
+		st.failing[ord] = struct{}{}
+	}
+	if h.is(flagPaused) {
+		st.paused++
+	}
+	if h.judged() {
+		st.due.schedule(ord, h.deadline())
+	}
+}
+
+// flush completes the page.
+func (f *filler) flush() {
+	if f.page == nil {
+		return
+	}
+	f.page.text = bytes.Clone(f.text)
+	f.page.setHist(f.hist, len(f.hist), 0)
+	f.st.table.put((f.last-1)/pageSize, f.page)
+	f.text, f.hist = f.text[:0], f.hist[:0]
+}
+
+// admits reports whether a heartbeat could have been written by this program.
+func (f *filler) admits(h *restored) bool {
+	_, sameID := f.st.byID[h.config.id]
+	_, sameToken := f.st.byToken.find(h.token)
+	return !sameID && !sameToken && h.config.spec.Validate() == nil &&
+		wholeEntries(h.entries, int(h.kept)) && uint64(h.kept) <= h.pings &&
+		(h.kept > 0 || h.newest == 0 && h.step == 0) &&
+		h.base >= 0 && h.misses >= h.base && !(h.is(flagFailing) && h.is(flagPaused))
+}
+
+// wholeEntries reports whether b holds exactly n entries.
+func wholeEntries(b []byte, n int) bool {
+	for ; n > 0; n-- {
+		_, _, size := readEntry(b)
+		if size == 0 {
+			return false
+		}
+		b = b[size:]
+	}
+	return len(b) == 0
+}

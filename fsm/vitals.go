@@ -1,0 +1,103 @@
+package fsm
+
+import "net/netip"
+
+// vitals is what the table keeps of a heartbeat in a place of fixed size; names
+// and the like are in its page's text, and its pings in its page's history. It
+// has no pointers: the garbage collector never looks at a million of these. What
+// only few heartbeats have does not belong here. Times in ms; "wall" and
+// "serving" say of which clock.
+type vitals struct {
+	token      Token
+	anchor     int64 // serving
+	anchorWall int64
+	base       int64 // misses carried over by the edit that made the anchor
+	misses     int64 // consecutive, as far as taken
+	pings      uint64
+	lastPing   int64 // wall; 0: never
+	lastFrom   [16]byte
+	newest     int64 // history: wall of its newest entry
+	step       int64 // history: ms from the entry before that one
+	lastAlert  int64 // wall; 0: never
+
+	intervalSecs uint32
+	graceSecs    uint32
+	missed       uint32 // ever, as far as taken
+	incident     uint32 // counts incidents and unheard notices
+	kept         uint32 // history: its entries
+	textAt       uint32 // where the page's text has the config
+	textLen      uint16
+	flags        flags
+	threshold    uint8
+}
+
+type flags uint16
+
+const (
+	flagArmed     flags         = 1 << iota // judged, or would be if not paused
+	flagPaused                              //
+	flagFailing                             //
+	flagResumed                             // the next miss alerts, whatever the threshold
+	flagUnheard                             // the last misses fell into gaps: the next one alerts
+	flagFrom                                // lastFrom is set
+	flagFirstPing                           // the spec says ArmFirstPing
+	flagsKnown    = 1<<iota - 1             // those of an image
+	flagLive      = 1 << 15                 // the place is taken
+)
+
+func (v *vitals) is(f flags) bool { return v.flags&f != 0 }
+func (v *vitals) set(f flags)     { v.flags |= f }
+func (v *vitals) clear(f flags)   { v.flags &^= f }
+
+func (v *vitals) interval() int64 { return int64(v.intervalSecs) * 1000 }
+func (v *vitals) grace() int64    { return int64(v.graceSecs) * 1000 }
+
+// judged reports whether a deadline is running.
+func (v *vitals) judged() bool {
+	return v.is(flagArmed) && !v.is(flagPaused|flagFailing)
+}
+
+// deadline returns the serving time of the next miss that is not yet taken.
+func (v *vitals) deadline() int64 {
+	return v.anchor + (v.misses-v.base+1)*v.interval() + v.grace()
+}
+
+// missesAt returns the consecutive misses at a horizon: for a failing heartbeat
+// they go on without anybody counting.
+func (v *vitals) missesAt(horizon int64) int64 {
+	if !v.is(flagFailing) {
+		return v.misses
+	}
+	since := horizon - v.anchor - v.grace()
+	if since < 0 {
+		return v.misses
+	}
+	return max(v.misses, v.base+since/v.interval())
+}
+
+// expected returns the wall time of the n-th expected ping since the anchor,
+// gaps not counted.
+func (v *vitals) expected(n int64) int64 { return v.anchorWall + n*v.interval() }
+
+// reanchor starts the schedule again at now, carrying the misses given.
+func (v *vitals) reanchor(st *state, misses int64) {
+	v.anchor, v.anchorWall = st.serving, st.wall
+	v.base, v.misses = misses, misses
+}
+
+func (v *vitals) status() Status {
+	switch {
+	case v.is(flagPaused):
+		return StatusPaused
+	case v.is(flagFailing):
+		return StatusFailing
+	}
+	return StatusActive
+}
+
+func (v *vitals) from() string {
+	if !v.is(flagFrom) {
+		return ""
+	}
+	return netip.AddrFrom16(v.lastFrom).Unmap().String()
+}
