@@ -39,7 +39,7 @@ func (st *state) writeRecovered(r *record, silentSince int64) {
 	e.Due = wallTime(r.expected(r.misses-r.base) + st.gaps.since(r))
 	e.Silent = time.Duration(max(0, st.wall-silentSince)) * time.Millisecond
 	found := false
-	for _, k := range slices.Clone(st.ledger.byHeart[st.byID[r.config.id]]) {
+	for _, k := range slices.Clone(st.ledger.byHeart[r.ord]) {
 		down := st.ledger.rows[k.id]
 		if down.incident != r.incident || down.kind != AlertDown {
 			continue
@@ -63,7 +63,7 @@ func (st *state) writeRecovered(r *record, silentSince int64) {
 // writeRow completes a row about a heartbeat and inserts it.
 func (st *state) writeRow(r *record, x row) {
 	x.id = alertID(r.config.id, r.incident, x.kind, x.recipient)
-	x.ord = st.byID[r.config.id]
+	x.ord = r.ord
 	x.heartbeat = r.config.id
 	x.incident = r.incident
 	if x.state == 0 {
