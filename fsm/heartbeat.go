@@ -53,13 +53,10 @@ func (st *state) create(c Create) Result {
 	if c.Spec.Validate() != nil {
 		return Result{Code: CodeInvalid}
 	}
-	if _, taken := st.byID[c.ID]; taken {
+	if st.byID(c.ID) != 0 || st.byToken(c.Token) != 0 {
 		return Result{Code: CodeExists}
 	}
-	if _, taken := st.byToken.find(c.Token); taken {
-		return Result{Code: CodeExists}
-	}
-	if st.table.live >= MaxHeartbeats {
+	if st.table.live >= MaxHeartbeats || st.created >= maxOrdinal {
 		return Result{Code: CodeQuota}
 	}
 	c.Spec.Tags, c.Spec.Emails = canonical(c.Spec.Tags), canonical(c.Spec.Emails)
@@ -72,16 +69,15 @@ func (st *state) create(c Create) Result {
 	if c.Spec.Arm != ArmFirstPing {
 		r.set(flagArmed)
 	}
-	st.byID[c.ID] = ord
-	st.byToken.put(c.Token, ord)
+	st.index(ord, c.ID, c.Token)
 	st.reschedule(r)
 	return st.answer(r)
 }
 
 // find returns a heartbeat for a command that edits it, with its misses taken.
 func (st *state) find(id HeartbeatID, ifVersion uint64) (*record, Code) {
-	ord, ok := st.byID[id]
-	if !ok {
+	ord := st.byID(id)
+	if ord == 0 {
 		return nil, CodeNotFound
 	}
 	st.takeMisses(ord)
@@ -234,8 +230,8 @@ func (st *state) delete(c Delete) Code {
 	if r.is(flagPaused) {
 		st.paused--
 	}
-	delete(st.byID, r.config.id)
-	st.byToken.remove(r.config.token)
+	st.ids.remove(r.config.id.indexKey())
+	st.tokens.remove(indexKey(r.token))
 	st.table.remove(r.ord)
 	return CodeOK
 }

@@ -33,7 +33,7 @@ func (s *Store) Snapshot() *Image {
 	c.ledger = ledger{
 		rows: maps.Clone(c.ledger.rows), windows: maps.Clone(c.ledger.windows), counts: maps.Clone(c.ledger.counts),
 	}
-	c.byID, c.byToken, c.byHash, c.failing, c.due = nil, nil, nil, nil, due{}
+	c.ids, c.tokens, c.byHash, c.failing, c.due = nil, nil, nil, nil, due{}
 	return &Image{st: c}
 }
 

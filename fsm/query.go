@@ -16,15 +16,14 @@ const lockFor = 1024
 func (s *Store) Heartbeat(id HeartbeatID) (Heartbeat, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.lookup(s.st.byID[id])
+	return s.st.lookup(s.st.byID(id))
 }
 
 // HeartbeatByToken returns the heartbeat with a ping token, or ErrNotFound.
 func (s *Store) HeartbeatByToken(t Token) (Heartbeat, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	ord, _ := s.st.byToken.find(t)
-	return s.st.lookup(ord)
+	return s.st.lookup(s.st.byToken(t))
 }
 
 func (st *state) lookup(ord uint64) (Heartbeat, error) {
@@ -37,7 +36,7 @@ func (st *state) lookup(ord uint64) (Heartbeat, error) {
 // Ordinal returns the ordinal of the heartbeat with a ping token, for
 // [PingOrdinal]. It does not allocate, and does not wait for an entry that is being
 // applied.
-func (s *Store) Ordinal(t Token) (uint64, bool) { return s.tokens.Load().lookup(t) }
+func (s *Store) Ordinal(t Token) (uint64, bool) { return s.tokens.Load().find(indexKey(t)) }
 
 // HeartbeatFilter chooses heartbeats; its zero value chooses all.
 type HeartbeatFilter struct {
@@ -130,7 +129,7 @@ func (s *Store) heartbeatsFrom(page int) (list []Heartbeat, next int) {
 func (s *Store) Pings(id HeartbeatID, limit int, before uint64) (list []PingRecord, more bool, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	page, slot := s.st.table.at(s.st.byID[id])
+	page, slot := s.st.table.at(s.st.byID(id))
 	if page == nil {
 		return nil, false, ErrNotFound
 	}

@@ -28,7 +28,7 @@ func (s *Store) Restore(from io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.st = st
-	s.tokens.Store(st.byToken)
+	s.tokens.Store(st.tokens)
 	select {
 	case s.changed <- struct{}{}:
 	default:

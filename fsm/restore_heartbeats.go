@@ -66,6 +66,7 @@ func (f *filler) add(ord uint64, h *restored) bool {
 	if f.page == nil || (ord-1)/pageSize != (f.last-1)/pageSize {
 		f.flush()
 		f.page = &page{}
+		f.st.table.put((ord-1)/pageSize, f.page)
 	}
 	f.last = ord
 	f.place(int((ord-1)%pageSize), h)
@@ -80,6 +81,7 @@ func (f *filler) place(slot int, h *restored) {
 	v.set(flagLive)
 	v.textAt, v.textLen = uint32(len(f.text)), uint16(len(h.text))
 	f.text = append(f.text, h.text...)
+	p.text = f.text
 	entries, n := h.entries, int(h.kept)
 	if len(entries) > sealAt {
 		var l *long
@@ -94,8 +96,7 @@ func (f *filler) place(slot int, h *restored) {
 // index files a heartbeat in what is derived.
 func (f *filler) index(ord uint64, h *restored) {
 	st := f.st
-	st.byID[h.config.id] = ord
-	st.byToken.put(h.token, ord)
+	st.index(ord, h.config.id, h.token)
 	if h.is(flagFailing) {
 		st.failing[ord] = struct{}{}
 	}
@@ -114,15 +115,13 @@ func (f *filler) flush() {
 	}
 	f.page.text = bytes.Clone(f.text)
 	f.page.setHist(f.hist, len(f.hist), 0)
-	f.st.table.put((f.last-1)/pageSize, f.page)
+	f.st.table.live += f.page.live
 	f.text, f.hist = f.text[:0], f.hist[:0]
 }
 
 // admits reports whether a heartbeat could have been written by this program.
 func (f *filler) admits(h *restored) bool {
-	_, sameID := f.st.byID[h.config.id]
-	_, sameToken := f.st.byToken.find(h.token)
-	return !sameID && !sameToken && h.config.spec.Validate() == nil &&
+	return f.st.byID(h.config.id) == 0 && f.st.byToken(h.token) == 0 && h.config.spec.Validate() == nil &&
 		wholeEntries(h.entries, int(h.kept)) && uint64(h.kept) <= h.pings &&
 		(h.kept > 0 || h.newest == 0 && h.step == 0) &&
 		h.base >= 0 && h.misses >= h.base && !(h.is(flagFailing) && h.is(flagPaused))

@@ -48,9 +48,9 @@ func (w *world) checkEntry() {
 
 func (w *world) checkBeat(b *beat) {
 	st := w.observer.st
-	ord, ok := st.byID[b.id]
-	if ok == b.deleted {
-		w.fail("hb%d: there %v, deleted %v", b.id[7], ok, b.deleted)
+	ord := st.byID(b.id)
+	if (ord != 0) == b.deleted {
+		w.fail("hb%d: ordinal %d, deleted %v", b.id[7], ord, b.deleted)
 	}
 	if b.deleted {
 		return
@@ -328,7 +328,7 @@ func (w *world) checkHistory(b *beat) {
 	}
 	var got []int64
 	st := w.observer.st
-	page, slot := st.table.at(st.byID[b.id])
+	page, slot := st.table.at(st.byID(b.id))
 	page.walkBack(slot, 0, func(at int64, _ []byte) bool {
 		got = append(got, at)
 		return true

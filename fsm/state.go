@@ -24,8 +24,8 @@ type state struct {
 	ledger    ledger
 
 	// Derived.
-	byID    map[HeartbeatID]uint64
-	byToken *tokenIndex
+	ids     *index
+	tokens  *index
 	byHash  map[[32]byte]KeyID
 	due     due
 	failing map[uint64]struct{}
@@ -44,8 +44,8 @@ func newState() *state {
 		nodes:    map[NodeID]NodeInfo{},
 		dedup:    newDedup(),
 		ledger:   newLedger(),
-		byID:     map[HeartbeatID]uint64{},
-		byToken:  newTokenIndex(),
+		ids:      newIndex(0),
+		tokens:   newIndex(0),
 		byHash:   map[[32]byte]KeyID{},
 		failing:  map[uint64]struct{}{},
 	}

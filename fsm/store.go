@@ -18,13 +18,13 @@ type Store struct {
 	batch   Batch // being applied; its memory is used again
 	bound   int   // judgeBound, but for the tests that show that it changes nothing
 	changed chan struct{}
-	tokens  atomic.Pointer[tokenIndex] // st.byToken
+	tokens  atomic.Pointer[index] // st.tokens
 }
 
 // NewStore returns an empty store with DefaultSettings.
 func NewStore() *Store {
 	s := &Store{st: newState(), bound: judgeBound, changed: make(chan struct{}, 1)}
-	s.tokens.Store(s.st.byToken)
+	s.tokens.Store(s.st.tokens)
 	return s
 }
 
@@ -111,8 +111,7 @@ func (st *state) applyCommand(cmd []byte) (res Result) {
 func (st *state) run(c Command) Result {
 	switch c := c.(type) {
 	case Ping:
-		ord, _ := st.byToken.find(c.Token)
-		return Result{Code: st.ping(PingOrdinal{ord, c.From})}
+		return Result{Code: st.ping(PingOrdinal{st.byToken(c.Token), c.From})}
 	case Create:
 		return st.create(c)
 	case Update:

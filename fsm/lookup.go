@@ -1,0 +1,24 @@
+package fsm
+
+// byToken returns the ordinal of the heartbeat with a token, 0 if there is none.
+func (st *state) byToken(t Token) uint64 {
+	ord, _ := st.tokens.find(indexKey(t))
+	return ord
+}
+
+// byID returns the ordinal of the heartbeat with an ID, 0 if there is none.
+func (st *state) byID(id HeartbeatID) uint64 {
+	ord, _ := st.ids.find(id.indexKey())
+	return ord
+}
+
+func (id HeartbeatID) indexKey() (k indexKey) {
+	copy(k[:], id[:])
+	return k
+}
+
+// index files a heartbeat under its ID and its token.
+func (st *state) index(ord uint64, id HeartbeatID, t Token) {
+	st.ids.put(id.indexKey(), ord)
+	st.tokens.put(indexKey(t), ord)
+}
