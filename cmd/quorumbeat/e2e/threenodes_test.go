@@ -6,21 +6,24 @@ import (
 	"time"
 )
 
-// TestThreeNodes shares one cluster among what leaves it as it was.
+// onThreeNodes are tests that leave the cluster as it was.
+var onThreeNodes = map[string]func(*testing.T, *env){
+	"a silence mails once and a ping brings one recovery":        silenceAndRecovery,
+	"a pause longer than the interval brings no mail":            pauseDuringDeploy,
+	"pausing a failing heartbeat ends its incident without mail": pauseWhileFailing,
+	"Tickstem's clients get the answers of the contract":         tickstemClients,
+	"bad input is refused and changes nothing":                   badInput,
+	"the command line does what the API does":                    commandLine,
+	"every node shows the same replicated metrics":               metrics,
+	"reads through any node see what was just written":           readYourWrites,
+}
+
+// TestThreeNodes shares one cluster among onThreeNodes.
 func TestThreeNodes(t *testing.T) {
 	t.Parallel()
 	e := start(t, 3)
 	t.Run("group", func(t *testing.T) { // returns when all of its parallel tests did
-		for name, test := range map[string]func(*testing.T, *env){
-			"a silence mails once and a ping brings one recovery":        silenceAndRecovery,
-			"a pause longer than the interval brings no mail":            pauseDuringDeploy,
-			"pausing a failing heartbeat ends its incident without mail": pauseWhileFailing,
-			"Tickstem's clients get the answers of the contract":         tickstemClients,
-			"bad input is refused and changes nothing":                   badInput,
-			"the command line does what the API does":                    commandLine,
-			"every node shows the same replicated metrics":               metrics,
-			"reads through any node see what was just written":           readYourWrites,
-		} {
+		for name, test := range onThreeNodes {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				test(t, e)
