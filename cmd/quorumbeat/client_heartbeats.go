@@ -18,7 +18,7 @@ func (p *program) clientCommands() []*cobra.Command {
 		p.onOne("pause", "Stop judging a heartbeat; its pings are still recorded", (*heartbeat.Client).Pause),
 		p.onOne("resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
 		p.deleteCommand(), p.pingCommand(), p.pingsCommand(),
-		p.alertsCommand(), p.keysCommand(), p.clusterCommand(), p.backupCommand(),
+		p.alertsCommand(), p.keysCommand(), p.clusterCommand(), p.backupCommand(), p.benchCommand(),
 	}
 }
 

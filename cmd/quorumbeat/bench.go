@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/quorumbeat/quorumbeat/scripts/load"
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+// benchSettings are the flags of `bench`.
+type benchSettings struct {
+	clientSettings
+	urls       addresses
+	tokensFile string
+	heartbeats int
+	keep       bool
+	threads    int
+	load       load.Config
+}
+
+// maxBenchHeartbeats is what a cluster takes at most.
+const maxBenchHeartbeats = 4_000_000
+
+func (p *program) benchCommand() *cobra.Command {
+	s := &benchSettings{urls: addresses{heartbeat.DefaultBaseURL}, heartbeats: 1000, load: load.DefaultConfig()}
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Ping as fast as the cluster takes it, or at a rate, and tell how it did",
+		Long: "Ping heartbeats from many connections, and tell how many pings were acknowledged and how long they took.\n\n" +
+			"Without --rate, each connection sends its next ping when it has the last one's answer: that shows the capacity.\n" +
+			"With --rate, each ping has its time on a schedule and its latency counts from there, whether or not a connection\n" +
+			"was free: that shows what clients would feel at that load. A stall of the server is never hidden.\n\n" +
+			"The heartbeats are made for the run, with the tag " + benchTag + ", and deleted after it, also on Ctrl-C.\n" +
+			"With --tokens-file, existing ones are pinged instead, and no key is needed.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := s.resolve(p, c.Flags()); err != nil {
+				return err
+			}
+			return p.bench(c.Context(), s)
+		},
+	}
+	s.register(c.Flags())
+	return c
+}
+
+func (s *benchSettings) register(f *pflag.FlagSet) {
+	l := &s.load
+	f.Var(&s.urls, "url", "`addresses` of nodes or a load balancer, with commas between: connections are spread over them (QUORUMBEAT_URL)")
+	f.StringVar(&s.apiKey, "api-key", "", "API `key` that the heartbeats are made with (QUORUMBEAT_API_KEY)")
+	f.BoolVar(&s.json, "json", false, "print JSON for programs")
+	f.StringVar(&s.tokensFile, "tokens-file", "", "`file` of tokens, one a line, to ping instead; \"-\" for the standard input")
+	f.IntVar(&s.heartbeats, "heartbeats", s.heartbeats, "how many to make and ping, 1 to 4000000")
+	f.BoolVar(&s.keep, "keep", false, "do not delete them, and print their tokens to the standard error")
+	f.IntVar(&l.Connections, "connections", l.Connections, "keep-alive connections, each with one ping under way at a time")
+	f.Float64Var(&l.Rate, "rate", 0, "pings a second on a schedule; 0: as fast as they are answered")
+	f.DurationVar(&l.Duration, "duration", l.Duration, "how long to measure")
+	f.DurationVar(&l.Warmup, "warmup", l.Warmup, "how long to ping before that")
+	f.DurationVar(&l.Timeout, "timeout", l.Timeout, "for one ping; a cluster may hold one for 10s")
+	f.IntVar(&s.threads, "threads", runtime.NumCPU(), "threads to ping with")
+	f.BoolVar(&l.BySecond, "verbose", false, "tell of every second")
+}
+
+// resolve fills in the settings and checks them, before anything is made.
+func (s *benchSettings) resolve(p *program, f *pflag.FlagSet) error {
+	if err := p.resolve(f); err != nil {
+		return err
+	}
+	s.load.URLs, s.url = s.urls, s.urls.String()
+	switch {
+	case s.tokensFile == "" && s.apiKey == "":
+		return usagef("set --api-key or QUORUMBEAT_API_KEY to make heartbeats with, or --tokens-file with those to ping")
+	case s.heartbeats < 1 || s.heartbeats > maxBenchHeartbeats:
+		return usagef("--heartbeats is %d: use 1 to %d", s.heartbeats, maxBenchHeartbeats)
+	case s.threads < 1 || s.threads > 1024:
+		return usagef("--threads is %d: use 1 to 1024", s.threads)
+	case s.keep && s.tokensFile != "":
+		return usagef("--keep is for heartbeats that the run makes: leave it out with --tokens-file")
+	}
+	checked := s.load
+	if checked.Tokens == nil {
+		checked.Tokens = []string{"made later"}
+	}
+	if err := checked.Validate(); err != nil {
+		return usagef("%v; see 'quorumbeat bench --help'", err)
+	}
+	return nil
+}
+
+// benchReport is what `bench` tells.
+type benchReport struct {
+	URLs             []string `json:"urls"`
+	Heartbeats       int      `json:"heartbeats"`
+	CreatedPerSecond float64  `json:"created_per_second,omitempty"`
+	DeletedPerSecond float64  `json:"deleted_per_second,omitempty"`
+	*load.Report
+}
+
+var errInterrupted = errors.New("interrupted: figures are of the time until then")
+
+// bench makes the heartbeats, pings them, deletes them, and prints the figures.
+func (p *program) bench(ctx context.Context, s *benchSettings) (err error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(s.threads))
+	out := &benchReport{URLs: s.urls}
+	if s.tokensFile != "" {
+		if s.load.Tokens, err = p.readTokens(s.tokensFile); err != nil {
+			return err
+		}
+		out.Heartbeats = len(s.load.Tokens)
+		out.Report, err = load.Run(ctx, s.load)
+	} else {
+		err = p.benchOwn(ctx, s, out)
+	}
+	if out.Report != nil {
+		err = errors.Join(p.print(&s.clientSettings, out, showBench), err)
+	}
+	switch {
+	case errors.Is(err, context.Canceled), err == nil && ctx.Err() != nil:
+		return errInterrupted
+	case err != nil:
+		return explain(&s.clientSettings, err)
+	case out.Whole.Acknowledged == 0:
+		return fmt.Errorf("no ping was acknowledged: see the answers above, and that the tokens belong to %s", s.url)
+	}
+	return nil
+}
+
+// benchOwn pings heartbeats that it makes, and deletes them whatever happens.
+func (p *program) benchOwn(ctx context.Context, s *benchSettings, out *benchReport) (err error) {
+	made := newFixture(s, p.stderr)
+	defer func() {
+		if s.keep {
+			made.printTokens()
+			return
+		}
+		var e error
+		out.DeletedPerSecond, e = made.deleteAll(ctx)
+		err = errors.Join(err, e)
+	}()
+	if out.CreatedPerSecond, err = made.create(ctx, s.heartbeats); err != nil {
+		return err
+	}
+	s.load.Tokens = made.tokens()
+	out.Heartbeats = len(s.load.Tokens)
+	out.Report, err = load.Run(ctx, s.load)
+	return err
+}
+
+// readTokens reads one token a line; empty lines and ends of lines do not matter.
+func (p *program) readTokens(file string) ([]string, error) {
+	text, err := p.readFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("the tokens cannot be read: %w", err)
+	}
+	tokens := strings.Fields(string(text))
+	for _, t := range tokens {
+		if strings.ContainsAny(t, "/?#%") {
+			return nil, usagef("%s: %q is no token: a file of tokens holds one a line, as 'quorumbeat get' shows them", file, t)
+		}
+	}
+	if len(tokens) == 0 {
+		return nil, usagef("%s holds no token", file)
+	}
+	return tokens, nil
+}
+
+// readFile reads a file, or what "-" stands for.
+func (p *program) readFile(file string) ([]byte, error) {
+	if file == "-" {
+		return io.ReadAll(p.stdin)
+	}
+	return os.ReadFile(file)
+}

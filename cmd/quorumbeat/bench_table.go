@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/quorumbeat/quorumbeat/scripts/load"
+)
+
+// showBench prints the figures for people.
+func showBench(w *tabwriter.Writer, v any) {
+	b := v.(*benchReport)
+	how := "as fast as they are answered"
+	if b.Rate > 0 {
+		how = fmt.Sprintf("%s a second wanted", thousands(b.Rate))
+	}
+	row(w, "Pings", fmt.Sprintf("%s acknowledged a second, for %.1f s; %s", thousands(b.PerSecond), b.Seconds, how))
+	row(w, "Answers", counts(b.Answers))
+	row(w, "Failures", counts(b.Failures))
+	row(w, "Heartbeats", fmt.Sprintf("%d, by %d connections%s", b.Heartbeats, b.Connections, b.making()))
+	row(w)
+	row(w, "MILLISECONDS", "MIN", "P50", "P90", "P99", "P99.9", "MAX")
+	showTimes(w, "latency", &b.Latency)
+	showTimes(w, "other answers", b.Refusals)
+	showTimes(w, "behind schedule", b.Late)
+	if b.Unsent > 0 {
+		row(w)
+		row(w, "Not sent", fmt.Sprintf("%s: no connection came free within the timeout. They count with that as their latency", thousands(float64(b.Unsent))))
+	}
+	if len(b.BySecond) > 0 {
+		row(w)
+		row(w, "SECOND", "OK", "OTHER", "FAILED", "P50", "P99", "MAX")
+	}
+	for i, s := range b.BySecond {
+		row(w, i+1, s.Acknowledged, s.Refused, s.Failed+s.Unsent, ms(s.Latency.P50), ms(s.Latency.P99), ms(s.Latency.Max))
+	}
+}
+
+func (b *benchReport) making() string {
+	if b.CreatedPerSecond == 0 {
+		return ""
+	}
+	s := fmt.Sprintf("; made at %s a second", thousands(b.CreatedPerSecond))
+	if b.DeletedPerSecond > 0 {
+		s += fmt.Sprintf(", deleted at %s", thousands(b.DeletedPerSecond))
+	}
+	return s
+}
+
+func showTimes(w *tabwriter.Writer, name string, p *load.Percentiles) {
+	if p != nil {
+		row(w, name, ms(p.Min), ms(p.P50), ms(p.P90), ms(p.P99), ms(p.P999), ms(p.Max))
+	}
+}
+
+// ms shows milliseconds with as many digits as matter.
+func ms(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+// counts lists how often what happened, "none" if nothing did.
+func counts[K interface{ ~int | ~string }](m map[K]int64) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, fmt.Sprintf("%v: %s", k, thousands(float64(m[k]))))
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// thousands shows a number that may be large.
+func thousands(v float64) string {
+	s := fmt.Sprintf("%.0f", v)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+
+	pings "github.com/quorumbeat/quorumbeat/scripts/load"
+)
+
+// TestBenchIsHeldToWhatTheClusterCounts pings through all nodes, and finds every
+// acknowledged ping in the state, and nothing else.
+func TestBenchIsHeldToWhatTheClusterCounts(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3)
+	e.waitServing(t)
+	var urls []string
+	for _, n := range e.Nodes {
+		urls = append(urls, n.URL())
+	}
+	env := []string{"QUORUMBEAT_URL=" + strings.Join(urls, ","), "QUORUMBEAT_API_KEY=" + adminKey}
+	for _, rate := range []int{0, 200} {
+		args := []string{"bench", "--json", "--keep", "--heartbeats", "20", "--connections", "30", "--duration", "1s", "--warmup", "200ms"}
+		r := cli(t, env, append(args, "--rate", strconv.Itoa(rate))...)
+		var out struct {
+			Heartbeats int
+			pings.Report
+		}
+		if err := json.Unmarshal([]byte(r.stdout), &out); err != nil || r.code != 0 || out.Heartbeats != 20 {
+			t.Fatalf("%v: %+v", err, r)
+		}
+		counted := 0
+		for _, token := range strings.Fields(r.stderr) {
+			counted += pingsOf(t, e, token)
+		}
+		if n := int64(counted); n != out.Whole.Acknowledged || n == 0 || out.Whole.Unknown != 0 || out.Bad() != 0 {
+			t.Errorf("rate %d: the cluster counts %d pings, the bench %+v", rate, n, out.Report)
+		}
+	}
+	if r := cli(t, env, "bench", "--heartbeats", "20", "--duration", "100ms"); r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	left := list(t, e.Nodes[0])
+	if len(left) != 40 {
+		t.Errorf("%d heartbeats are left of 40 that were kept", len(left))
+	}
+}
+
+// pingsOf is how many pings the cluster counts for a token.
+func pingsOf(t *testing.T, e *env, token string) int {
+	t.Helper()
+	for _, h := range list(t, e.Nodes[0]) {
+		if h.Token == token {
+			return h.PingsTotal
+		}
+	}
+	t.Errorf("no heartbeat has the token %s", token)
+	return 0
+}
