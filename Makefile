@@ -8,7 +8,9 @@ FUZZTIME ?= 10s
 SOAKTIME ?= 10m
 SOAKTESTS = SoakFaults|KillsUnderLoad|AtEachStep|AStoppedLeader|QuorumLost|Linearizable|ABadNetwork|Partitions
 
-.PHONY: build run test lint bench soak fuzz-short clean
+BENCH    ?= quick
+
+.PHONY: build run test lint bench bench-full soak fuzz-short clean
 
 build: ## one static binary, bin/quorumbeat
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/quorumbeat ./cmd/quorumbeat
@@ -27,8 +29,11 @@ lint: ## format, vet, staticcheck, modules, and the rules of scripts/lint
 	go mod tidy -diff
 	go run ./scripts/lint
 
-bench: build ## the figures of the design, section 8, that can be taken so far
-	go run ./scripts/bench -binary bin/quorumbeat
+bench: build ## figures of the design, section 8, in a few minutes; BENCH=kill,growth or the like takes others
+	go run ./scripts/bench -binary bin/quorumbeat -only $(BENCH)
+
+bench-full: build ## all figures of docs/performance.md: about an hour, 8 GiB of memory and of disk
+	go run ./scripts/bench -binary bin/quorumbeat -only all
 
 soak: ## the figures of docs/reliability.md: long runs of the fault tests, some hours
 	QUORUMBEAT_SIM_SEEDS=10000 go test -count 1 -timeout 2h -v -run Simulation ./fsm

@@ -26,6 +26,7 @@ func showBench(w *tabwriter.Writer, v any) {
 	showTimes(w, "latency", &b.Latency)
 	showTimes(w, "other answers", b.Refusals)
 	showTimes(w, "behind schedule", b.Late)
+	showTimes(w, "once sent", b.Service)
 	if b.Unsent > 0 {
 		row(w)
 		row(w, "Not sent", fmt.Sprintf("%s: no connection came free within the timeout. They count with that as their latency", thousands(float64(b.Unsent))))

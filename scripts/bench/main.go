@@ -1,10 +1,11 @@
-// Command bench takes the figures of the design's section 8 that need no large
-// state: what a ping costs next to a bare HTTP handler and next to a bare Raft.
+// Command bench takes the figures of the design's section 8, and those that show
+// how cost grows.
 //
-// Everything runs on this machine: three nodes, the bare handler and the load
-// generator, each a process of its own. What is compared is measured in turns,
-// in several rounds, and the medians are printed; so what else the machine does
-// meets both sides alike.
+// Everything runs on this machine: the nodes, the bare handler, the mail server
+// and the load generator, which is `quorumbeat bench` as a process of its own, the
+// same for all that is compared. What is compared is measured in turns, in several
+// rounds, each in another order; a ratio is the median of the rounds' ratios, for
+// what else the machine does meets both sides alike.
 package main
 
 import (
@@ -13,17 +14,33 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
+	"syscall"
 	"time"
 )
 
 // options are what the figures depend on.
 type options struct {
-	binary     string
-	dir        string
+	binary    string
+	generator string
+	only      string
+	dir       string
+	state     string
+
 	conns      int
 	heartbeats int
 	rounds     int
 	duration   time.Duration
+	threads    int
+	kills      int
+	rate       float64
+	many       int
+	history    int
+	alerts     int
+	storm      int
+	overload   int
+	patience   time.Duration
+	breakable  bool
 }
 
 func main() {
@@ -34,23 +51,48 @@ func main() {
 }
 
 func run() error {
-	if len(os.Args) > 1 {
-		switch os.Args[1] {
-		case "bare":
-			return serveBare()
-		case "load":
-			return generate(os.Args[2:])
-		}
+	if len(os.Args) > 1 && os.Args[1] == "bare" {
+		return serveBare()
 	}
-	var o options
-	flag.StringVar(&o.binary, "binary", "bin/quorumbeat", "the program to measure")
-	flag.StringVar(&o.dir, "dir", "", "where the nodes keep their data; default: a temporary folder")
-	flag.IntVar(&o.conns, "conns", 512, "connections of the load generator")
-	flag.IntVar(&o.heartbeats, "heartbeats", 1000, "heartbeats that are pinged")
-	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the table shows their medians")
-	flag.DurationVar(&o.duration, "duration", 4*time.Second, "length of each measurement")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	o, err := parseOptions(os.Args[1:])
+	if err != nil {
+		return err
+	}
+	chosen, err := choose(o.only)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return measure(ctx, o)
+	return takeFigures(ctx, o, chosen)
+}
+
+func parseOptions(args []string) (o options, err error) {
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.StringVar(&o.binary, "binary", "bin/quorumbeat", "the program to measure")
+	f.StringVar(&o.generator, "generator", "", "the program whose `bench` makes the load; default: the one that is measured")
+	f.StringVar(&o.only, "only", "quick", "what to measure: quick, all, or some of "+strings.Join(names(parts), ","))
+	f.StringVar(&o.dir, "dir", "", "where the nodes keep their data; default: a temporary folder")
+	f.StringVar(&o.state, "state", "", "folder that keeps the large state for the next time; default: made anew, and removed")
+	f.IntVar(&o.conns, "conns", 512, "connections of the load generator")
+	f.IntVar(&o.heartbeats, "heartbeats", 1000, "heartbeats that are pinged")
+	f.IntVar(&o.rounds, "rounds", 5, "rounds of what is compared; medians are shown")
+	f.DurationVar(&o.duration, "duration", 4*time.Second, "length of each measurement")
+	f.IntVar(&o.threads, "threads", 2, "threads of the load generator")
+	f.IntVar(&o.kills, "kills", 10, "how often the leader is killed")
+	f.Float64Var(&o.rate, "rate", 4000, "moderate rate of pings, a second, for latencies beside other work")
+	f.IntVar(&o.many, "many", 1_000_000, "heartbeats of the large state")
+	f.IntVar(&o.history, "history", 100, "pings of each of them")
+	f.IntVar(&o.alerts, "alerts", 300, "alerts whose delay is measured")
+	f.IntVar(&o.storm, "storm", 10_000, "heartbeats that fail at once")
+	f.IntVar(&o.overload, "overload", 12_000, "connections of the overload")
+	f.DurationVar(&o.patience, "patience", 6*time.Minute, "how long to wait for snapshots that the nodes take by themselves")
+	f.BoolVar(&o.breakable, "breakable", false, "have nodes take snapshots every few seconds; the binary must be built with -tags faults")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if o.generator == "" {
+		o.generator = o.binary
+	}
+	return o, nil
 }

@@ -54,6 +54,7 @@ type recorder struct {
 	latency   *hdrhistogram.Histogram // of pings that were acknowledged, and those that waited in vain
 	refusal   *hdrhistogram.Histogram // of other answers
 	late      *hdrhistogram.Histogram // from the intended time to the sending
+	service   *hdrhistogram.Histogram // from there to the answer
 	seconds   []second
 	anySecond second // for who does not ask for each
 }
@@ -68,6 +69,7 @@ func newRecorder(from, until time.Time, bySecond bool) *recorder {
 	return &recorder{
 		from: from, until: until, bySecond: bySecond, failures: map[string]int64{},
 		latency: newHistogram(fineDigits), refusal: newHistogram(fineDigits), late: newHistogram(fineDigits),
+		service: newHistogram(fineDigits),
 	}
 }
 
@@ -92,6 +94,9 @@ func (r *recorder) add(o *outcome) {
 	s := r.second(o.intended)
 	took := o.end.Sub(o.intended)
 	record(r.late, o.sent.Sub(o.intended))
+	if o.failure == "" {
+		record(r.service, o.end.Sub(o.sent))
+	}
 	switch {
 	case o.failure != "":
 		r.failures[o.failure]++
@@ -169,10 +174,10 @@ func (r *recorder) report(end time.Time) *Report {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	length := min(end.Sub(r.from), r.until.Sub(r.from))
-	late := percentiles(r.late)
+	late, service := percentiles(r.late), percentiles(r.service)
 	out := &Report{
-		Seconds: max(length, 0).Seconds(), Answers: map[int]int64{}, Failures: r.failures, Unsent: r.unsent,
-		WithoutRetryAfter: r.silent, Latency: percentiles(r.latency), Late: &late, Whole: r.ledger,
+		Began: r.from, Seconds: max(length, 0).Seconds(), Answers: map[int]int64{}, Failures: r.failures, Unsent: r.unsent,
+		WithoutRetryAfter: r.silent, Latency: percentiles(r.latency), Late: &late, Service: &service, Whole: r.ledger,
 	}
 	if length > 0 {
 		out.PerSecond = float64(r.acked) / length.Seconds()

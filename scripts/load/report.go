@@ -1,13 +1,18 @@
 package load
 
-import "github.com/HdrHistogram/hdrhistogram-go"
+import (
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
 
 // Report tells how a run went. But for Whole, it counts what was intended after the
 // warm-up and before the end.
 type Report struct {
-	Connections int     `json:"connections"`
-	Rate        float64 `json:"rate"`    // asked for; 0: full speed
-	Seconds     float64 `json:"seconds"` // measured
+	Connections int       `json:"connections"`
+	Rate        float64   `json:"rate"`    // asked for; 0: full speed
+	Began       time.Time `json:"began"`   // after the warm-up
+	Seconds     float64   `json:"seconds"` // measured
 
 	PerSecond         float64          `json:"acknowledged_per_second"`
 	Answers           map[int]int64    `json:"answers"`  // by status
@@ -20,6 +25,7 @@ type Report struct {
 	Latency  Percentiles  `json:"latency_ms"`
 	Refusals *Percentiles `json:"refusals_ms,omitempty"`        // of all other answers
 	Late     *Percentiles `json:"behind_schedule_ms,omitempty"` // from intended to sent; with a rate only
+	Service  *Percentiles `json:"service_ms,omitempty"`         // from sent to answered, whatever the answer; with a rate only
 
 	Whole    Ledger   `json:"whole_run"`
 	BySecond []Second `json:"by_second,omitempty"`

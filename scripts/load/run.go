@@ -34,7 +34,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	out := r.rec.report(r.end(ctx))
 	out.Connections, out.Rate = cfg.Connections, cfg.Rate
 	if cfg.Rate == 0 {
-		out.Late = nil
+		out.Late, out.Service = nil, nil // nothing else than the latency
 	}
 	return out, nil
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
+)
+
+const (
+	calm     = 10 * time.Second // after a start
+	idleTime = 30 * time.Second // over which CPU is taken
+)
+
+// measureMemory leaves the large cluster alone, and looks at what it takes.
+func measureMemory(ctx context.Context, b *bench) error {
+	l, err := b.million(ctx)
+	if err != nil {
+		return err
+	}
+	if err := pause(ctx, calm); err != nil {
+		return err
+	}
+	before, err := usages(l.Nodes)
+	if err != nil {
+		return err
+	}
+	if err := pause(ctx, idleTime); err != nil {
+		return err
+	}
+	after, err := usages(l.Nodes)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d heartbeats, %d pings of history each, no pings for %s\n\n", b.many, b.history, idleTime)
+	t := newTable(os.Stdout, "node", "resident MiB", "at most MiB", "CPU, % of a core")
+	var resident, peak, cpu spread
+	for i, n := range l.Nodes {
+		used := 100 * (after[i].CPU - before[i].CPU).Seconds() / idleTime.Seconds()
+		resident, peak, cpu = append(resident, mib(after[i].Resident)), append(peak, mib(after[i].Peak)), append(cpu, used)
+		t.row(l.role(n), fmt.Sprintf("%.0f", mib(after[i].Resident)), fmt.Sprintf("%.0f", mib(after[i].Peak)), fmt.Sprintf("%.2f", used))
+	}
+	t.Flush()
+	b.find(fmt.Sprintf("%d heartbeats, %d pings each: resident memory of a node", b.many, b.history), "≤ 1.5 GiB",
+		fmt.Sprintf("%.2f GiB (at most, at the start: %.2f)", resident.max()/1024, peak.max()/1024), resident.max() <= 1536)
+	b.find("  same: idle CPU of a node", "≤ 1 % of a core", fmt.Sprintf("%.2f %% (the leader's or the highest)", cpu.max()), cpu.max() <= 1)
+	return nil
+}
+
+func (t *trial) role(n *localcluster.Node) string {
+	if n == t.leader {
+		return n.Name + " (leader)"
+	}
+	return n.Name
+}
+
+func usages(nodes []*localcluster.Node) (list []localcluster.Usage, err error) {
+	for _, n := range nodes {
+		u, err := n.Usage()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, u)
+	}
+	return list, nil
+}
+
+// pause lets time pass.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
+)
+
+// measureOverload offers twice what the cluster can do, by many connections, and then
+// holds it to what it acknowledged.
+func measureOverload(ctx context.Context, b *bench) error {
+	c, err := b.startCluster(ctx, 3, b.heartbeats)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if b.breakable {
+		if err := c.holdFew(ctx, b.overload/12); err != nil {
+			return err
+		}
+	}
+	s := shot{urls: c.urls(), tokens: c.tokens, conns: b.conns, duration: b.duration}
+	full, err := b.load(ctx, s)
+	if err != nil {
+		return err
+	}
+	before, err := c.pingsTotal(ctx)
+	if err != nil {
+		return err
+	}
+	s.conns, s.rate, s.duration = b.overload, 2*full.PerSecond, 4*b.duration
+	memory := watchMemory(c.Nodes)
+	over, err := b.load(ctx, s)
+	memory.stop()
+	if err != nil {
+		return err
+	}
+	counted, err := c.pingsTotal(ctx)
+	if err != nil {
+		return err
+	}
+	counted -= before
+	s.conns, s.rate, s.duration = b.conns, 0, b.duration
+	after, err := b.load(ctx, s)
+	if err != nil {
+		return err
+	}
+
+	shed := over.Answers[503]
+	fmt.Printf("capacity %.0f pings/s by %d connections; offered %.0f pings/s by %d for %.0f s\n\n", full.PerSecond, b.conns, over.Rate, b.overload, over.Seconds)
+	t := newTable(os.Stdout, "what", "")
+	t.row("acknowledged a second", fmt.Sprintf("%.0f", over.PerSecond))
+	t.row("shed with 503", fmt.Sprintf("%d, %d of them without Retry-After", shed, over.WithoutRetryAfter))
+	t.row("failed, never sent", fmt.Sprintf("%d, %d", over.Failed(), over.Unsent))
+	t.row("from sending to any answer, ms", fmt.Sprintf("p50 %.0f, p99 %.0f, max %.0f", over.Service.P50, over.Service.P99, over.Service.Max))
+	t.row("from the intended time, ms", fmt.Sprintf("p50 %.0f, p99 %.0f, max %.0f", over.Latency.P50, over.Latency.P99, over.Latency.Max))
+	t.row("resident MiB of a node", memory.String())
+	t.row("acknowledged; unknown; counted", fmt.Sprintf("%d; %d; %d", over.Whole.Acknowledged, over.Whole.Unknown, counted))
+	t.row("acknowledged a second, afterwards", fmt.Sprintf("%.0f", after.PerSecond))
+	t.Flush()
+	kept := counted >= over.Whole.Acknowledged && counted <= over.Whole.Acknowledged+over.Whole.Unknown
+	b.find("overload, twice the capacity: every acknowledged ping is counted", "yes", fmt.Sprintf("%d ≤ %d ≤ %d", over.Whole.Acknowledged, counted, over.Whole.Acknowledged+over.Whole.Unknown), kept)
+	b.find("  same: answers come in time, and say when to come again", "no time-out, Retry-After",
+		fmt.Sprintf("p99 %.0f ms, %d failed, %d of %d without Retry-After", over.Service.P99, over.Failed(), over.WithoutRetryAfter, shed), over.Failed() == 0 && over.WithoutRetryAfter == 0)
+	return nil
+}
+
+// holdFew has nodes that can be told so hold few pings at a time.
+func (t *trial) holdFew(ctx context.Context, n int) error {
+	for _, node := range t.Nodes {
+		if err := node.Stop(); err != nil {
+			return err
+		}
+		if err := node.Break("held", fmt.Sprint(n)); err != nil {
+			return err
+		}
+		if err := node.Start(); err != nil {
+			return err
+		}
+	}
+	return t.settle(ctx)
+}
+
+// memoryWatch looks at nodes' memory while something goes on.
+type memoryWatch struct {
+	before, most spread
+	over         chan struct{}
+	wg           sync.WaitGroup
+}
+
+func watchMemory(nodes []*localcluster.Node) *memoryWatch {
+	w := &memoryWatch{over: make(chan struct{}), before: make(spread, len(nodes)), most: make(spread, len(nodes))}
+	for i, n := range nodes {
+		if u, err := n.Usage(); err == nil {
+			w.before[i] = mib(u.Resident)
+		}
+		w.wg.Go(func() {
+			for {
+				if u, err := n.Usage(); err == nil {
+					w.most[i] = max(w.most[i], mib(u.Resident))
+				}
+				select {
+				case <-w.over:
+					return
+				case <-time.After(200 * time.Millisecond):
+				}
+			}
+		})
+	}
+	return w
+}
+
+func (w *memoryWatch) stop() {
+	close(w.over)
+	w.wg.Wait()
+}
+
+func (w *memoryWatch) String() string {
+	return fmt.Sprintf("%.0f before, %.0f at most", w.before.max(), w.most.max())
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/quorumbeat/quorumbeat/scripts/load"
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
+)
+
+const (
+	snapshotsWanted = 3
+	snapshotChunk   = 20 * time.Second // of load at a time
+	captureTime     = 200 * time.Millisecond
+	breakEvery      = "8192" // entries between snapshots of nodes that take them on order
+)
+
+// measureSnapshot pings at a moderate rate until the nodes have taken some snapshots,
+// and compares the seconds in which one was under way with the others.
+func measureSnapshot(ctx context.Context, b *bench) error {
+	l, err := b.million(ctx)
+	if err != nil {
+		return err
+	}
+	if b.breakable {
+		if err := l.snapshotOften(ctx); err != nil {
+			return err
+		}
+	}
+	w := watchSnapshots(l.Nodes)
+	defer w.stop()
+	calmSeconds, busySeconds := newTally(), newTally()
+	for end := time.Now().Add(b.patience); time.Now().Before(end) && (len(w.seen()) < snapshotsWanted || calmSeconds.seconds < 10); {
+		r, err := b.load(ctx, shot{urls: l.urls(), tokens: l.tokens, conns: b.conns, rate: b.rate, duration: snapshotChunk, bySecond: true})
+		if err != nil {
+			return err
+		}
+		if err := sortSeconds(r, w.seen(), calmSeconds, busySeconds); err != nil {
+			return err
+		}
+		say("%d snapshots so far, in %d seconds of %d", len(w.seen()), busySeconds.seconds, busySeconds.seconds+calmSeconds.seconds)
+	}
+	if busySeconds.seconds == 0 || calmSeconds.seconds == 0 {
+		return fmt.Errorf("in %s there were %d seconds with a snapshot and %d without: give it more -patience, or use -breakable", b.patience, busySeconds.seconds, calmSeconds.seconds)
+	}
+	with, without := busySeconds.p(99), calmSeconds.p(99)
+	fmt.Printf("%.0f pings/s on a schedule, spread over the nodes; %d snapshots of about %.0f MiB, %s\n", b.rate, len(w.seen()), mib(l.image), w.lengths())
+	fmt.Printf("without: %s\nwhile one is taken: %s\n", calmSeconds, busySeconds)
+	b.find("  same: p99 of pings while a snapshot is taken ÷ without", "≤ 2",
+		fmt.Sprintf("%.2f (%.1f ÷ %.1f ms)", with/without, with, without), with/without <= 2)
+	return nil
+}
+
+// snapshotOften has nodes that can be told so take a snapshot every few seconds.
+func (l *large) snapshotOften(ctx context.Context) error {
+	for _, n := range l.Nodes {
+		if err := n.Stop(); err != nil {
+			return err
+		}
+		if err := n.Break("snapshots", breakEvery); err != nil {
+			return err
+		}
+		if err := n.Start(); err != nil {
+			return err
+		}
+		if err := n.Mend("snapshots"); err != nil { // it was read; the next start is as usual
+			return err
+		}
+		if err := l.settleFor(ctx, joinLimit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// window is a time in which a node wrote a snapshot.
+type window struct{ from, to time.Time }
+
+// snapshotWatch looks for snapshots being written, in the nodes' folders.
+type snapshotWatch struct {
+	mu   sync.Mutex
+	list []window
+	over chan struct{}
+	wg   sync.WaitGroup
+}
+
+func watchSnapshots(nodes []*localcluster.Node) *snapshotWatch {
+	w := &snapshotWatch{over: make(chan struct{})}
+	for _, n := range nodes {
+		w.wg.Go(func() { w.watch(n) })
+	}
+	return w
+}
+
+func (w *snapshotWatch) watch(n *localcluster.Node) {
+	var from time.Time
+	for {
+		select {
+		case <-w.over:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+		unfinished, _ := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*.tmp"))
+		switch now := time.Now(); {
+		case len(unfinished) > 0 && from.IsZero():
+			from = now
+		case len(unfinished) == 0 && !from.IsZero():
+			w.mu.Lock()
+			w.list = append(w.list, window{from.Add(-captureTime), now})
+			w.mu.Unlock()
+			from = time.Time{}
+		}
+	}
+}
+
+func (w *snapshotWatch) seen() []window {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]window(nil), w.list...)
+}
+
+func (w *snapshotWatch) stop() {
+	close(w.over)
+	w.wg.Wait()
+}
+
+func (w *snapshotWatch) lengths() string {
+	var took spread
+	for _, x := range w.seen() {
+		took = append(took, (x.to.Sub(x.from) - captureTime).Seconds())
+	}
+	return took.show("%.1f") + " s each"
+}
+
+// tally sums up seconds of a run.
+type tally struct {
+	h       *hdrhistogram.Histogram
+	seconds int
+	bad     int64
+}
+
+func newTally() *tally {
+	return &tally{h: hdrhistogram.New(1, (2 * load.MaxTimeout).Microseconds(), 2)}
+}
+
+func (t *tally) p(percent float64) float64 { return float64(t.h.ValueAtPercentile(percent)) / 1000 }
+
+func (t *tally) String() string {
+	return fmt.Sprintf("%d s, p50 %.2f, p99 %.2f, p99.9 %.2f, max %.1f ms, %d not OK", t.seconds, t.p(50), t.p(99), t.p(99.9), t.p(100), t.bad)
+}
+
+// sortSeconds adds each second of a run to those with or without a snapshot.
+func sortSeconds(r *load.Report, windows []window, calm, busy *tally) error {
+	for i, s := range r.BySecond {
+		from := r.Began.Add(time.Duration(i) * time.Second)
+		h, err := hdrhistogram.Decode([]byte(s.Histogram))
+		if err != nil {
+			return fmt.Errorf("the load generator's histogram: %w", err)
+		}
+		t := calm
+		for _, w := range windows {
+			if w.from.Before(from.Add(time.Second)) && w.to.After(from) {
+				t = busy
+			}
+		}
+		t.h.Merge(h)
+		t.seconds++
+		t.bad += s.Refused + s.Failed + s.Unsent
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package localcluster
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+func TestUsageIsReadFromProc(t *testing.T) {
+	status := []byte("Name:\tq\nVmPeak:\t  9 kB\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n")
+	if n, err := statusField(status, "VmRSS"); err != nil || n != 1<<20 {
+		t.Errorf("%d %v", n, err)
+	}
+	if _, err := statusField(status, "VmSwap"); err == nil {
+		t.Error("a field that is not there is found")
+	}
+	d, err := cpuTime("42 (odd) name) S 1 2 3 4 5 6 7 8 9 10 150 50 3 4 20 0 9 0 100 0 0")
+	if err != nil || d != 2*time.Second {
+		t.Errorf("%s %v", d, err)
+	}
+	for _, bad := range []string{"", "42 (q) S 1 2", "42 (q) S 1 2 3 4 5 6 7 8 9 10 x y 3"} {
+		if _, err := cpuTime(bad); err == nil {
+			t.Errorf("%q is understood", bad)
+		}
+	}
+}
+
+func TestUsageOfAProcess(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("there is no /proc")
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err1 := statusField(status, "VmRSS")
+	peak, err2 := statusField(status, "VmHWM")
+	_, err3 := cpuTime(string(stat))
+	if err1 != nil || err2 != nil || err3 != nil || now < 1<<20 || peak < now {
+		t.Errorf("%d of %d bytes, %v %v %v", now, peak, err1, err2, err3)
+	}
+}
