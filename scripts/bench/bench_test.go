@@ -105,11 +105,12 @@ func TestSecondsWithASnapshotAreSortedOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.BySecond = append(r.BySecond, load.Second{Acknowledged: 10, Failed: int64(ms), Histogram: string(text)})
+		r.BySecond = append(r.BySecond, load.Second{Acknowledged: 10, Failed: int64(ms), Histogram: string(text), Latency: load.Percentiles{P99: float64(ms + 1)}})
 	}
 	calm, busy := newTally(), newTally()
-	if err := sortSeconds(r, []window{{at(-3), at(-1)}, {at(1.9), at(2.1)}, {at(4), at(9)}}, calm, busy); err != nil {
-		t.Fatal(err)
+	line, err := sortSeconds(r, []window{{at(-3), at(-1)}, {at(1.9), at(2.1)}, {at(4), at(9)}}, calm, busy)
+	if err != nil || line != "1 [2] [3] 4 [5] " {
+		t.Fatalf("%q %v", line, err)
 	}
 	if calm.seconds != 2 || calm.bad != 0+3 || busy.seconds != 3 || busy.bad != 1+2+4 || busy.h.TotalCount() != 30 {
 		t.Errorf("without: %s; with: %s", calm, busy)

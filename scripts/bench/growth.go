@@ -20,12 +20,19 @@ func measureLatency(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("full load, as fast as %d connections are answered: %.0f pings/s. On a schedule, latency from the intended time, ms:\n\n", b.conns, full.PerSecond)
+	// To keep a schedule costs the generator more, on the cores that they share.
+	s.rate = 1.5 * full.PerSecond
+	most, err := b.load(ctx, s)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("three nodes, %d connections spread over them; full load is what they do on a schedule that asks for more.\nLatency from the intended time, ms:\n\n", b.conns)
 	t := newTable(os.Stdout, "load", "per second", "p50", "p90", "p99", "p99.9", "max", "not OK")
 	defer t.Flush()
-	t.row("full, closed loop", fmt.Sprintf("%.0f", full.PerSecond), times(full.Latency), full.Bad())
+	t.row("as fast as they are answered", fmt.Sprintf("%.0f", full.PerSecond), times(full.Latency), full.Bad())
+	t.row("full", fmt.Sprintf("%.0f", most.PerSecond), "\t\t\t\t", most.Bad())
 	for _, part := range []float64{0.1, 0.5, 0.9} {
-		s.rate = full.PerSecond * part
+		s.rate = most.PerSecond * part
 		s.duration = 2 * b.duration
 		r, err := b.load(ctx, s)
 		if err != nil {

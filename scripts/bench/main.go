@@ -87,11 +87,11 @@ func parseOptions(args []string) (o options, err error) {
 	f.IntVar(&o.storm, "storm", 10_000, "heartbeats that fail at once")
 	f.IntVar(&o.overload, "overload", 12_000, "connections of the overload")
 	f.DurationVar(&o.patience, "patience", 6*time.Minute, "how long to wait for snapshots that the nodes take by themselves")
-	f.BoolVar(&o.breakable, "breakable", false, "have nodes take snapshots every few seconds; the binary must be built with -tags faults")
+	f.BoolVar(&o.breakable, "breakable", false, "measure a build with -tags faults instead, which is told to take snapshots every few seconds, and to hold few pings in the overload")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	if o.generator == "" {
+	if o.generator == "" { // not the breakable one, either
 		o.generator = o.binary
 	}
 	return o, nil

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
 // part is something that is measured on its own.
@@ -87,6 +89,11 @@ func takeFigures(ctx context.Context, o options, chosen []part) (err error) {
 		b.large.close()
 		err = errors.Join(err, os.RemoveAll(b.dir))
 	}()
+	if b.breakable {
+		if b.binary, err = localcluster.Build(b.dir, false, "faults"); err != nil {
+			return err
+		}
+	}
 	fmt.Println(machine(b.dir))
 	for _, p := range chosen {
 		fmt.Printf("\n%s\n%s\n", p.name, strings.Repeat("-", len(p.name)))

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,9 +18,13 @@ import (
 const (
 	snapshotsWanted = 3
 	snapshotChunk   = 20 * time.Second // of load at a time
-	captureTime     = 200 * time.Millisecond
-	breakEvery      = "8192" // entries between snapshots of nodes that take them on order
+	captureTime     = 200 * time.Millisecond // before a snapshot's file is there
+	compactTime     = time.Second            // in which the log is cut off behind it
 )
+
+// onOrder is how many entries lie between snapshots of nodes that take them on order:
+// not the same number, for nodes seldom take theirs at once.
+var onOrder = []string{"12000", "17000", "23000"}
 
 // measureSnapshot pings at a moderate rate until the nodes have taken some snapshots,
 // and compares the seconds in which one was under way with the others.
@@ -34,14 +40,22 @@ func measureSnapshot(ctx context.Context, b *bench) error {
 	}
 	w := watchSnapshots(l.Nodes)
 	defer w.stop()
+	var reports []*load.Report
+	var line string
 	calmSeconds, busySeconds := newTally(), newTally()
 	for end := time.Now().Add(b.patience); time.Now().Before(end) && (len(w.seen()) < snapshotsWanted || calmSeconds.seconds < 10); {
 		r, err := b.load(ctx, shot{urls: l.urls(), tokens: l.tokens, conns: b.conns, rate: b.rate, duration: snapshotChunk, bySecond: true})
 		if err != nil {
 			return err
 		}
-		if err := sortSeconds(r, w.seen(), calmSeconds, busySeconds); err != nil {
-			return err
+		reports = append(reports, r)
+		calmSeconds, busySeconds, line = newTally(), newTally(), ""
+		for _, r := range reports { // anew: a window that has ended only now may have begun before
+			seconds, err := sortSeconds(r, append(w.seen(), w.underWay()...), calmSeconds, busySeconds)
+			if err != nil {
+				return err
+			}
+			line += seconds
 		}
 		say("%d snapshots so far, in %d seconds of %d", len(w.seen()), busySeconds.seconds, busySeconds.seconds+calmSeconds.seconds)
 	}
@@ -51,6 +65,7 @@ func measureSnapshot(ctx context.Context, b *bench) error {
 	with, without := busySeconds.p(99), calmSeconds.p(99)
 	fmt.Printf("%.0f pings/s on a schedule, spread over the nodes; %d snapshots of about %.0f MiB, %s\n", b.rate, len(w.seen()), mib(l.image), w.lengths())
 	fmt.Printf("without: %s\nwhile one is taken: %s\n", calmSeconds, busySeconds)
+	fmt.Printf("p99 of each second, ms, in brackets while a snapshot is taken: %s\n", line)
 	b.find("  same: p99 of pings while a snapshot is taken ÷ without", "≤ 2",
 		fmt.Sprintf("%.2f (%.1f ÷ %.1f ms)", with/without, with, without), with/without <= 2)
 	return nil
@@ -58,24 +73,16 @@ func measureSnapshot(ctx context.Context, b *bench) error {
 
 // snapshotOften has nodes that can be told so take a snapshot every few seconds.
 func (l *large) snapshotOften(ctx context.Context) error {
-	for _, n := range l.Nodes {
-		if err := n.Stop(); err != nil {
-			return err
-		}
-		if err := n.Break("snapshots", breakEvery); err != nil {
-			return err
-		}
-		if err := n.Start(); err != nil {
-			return err
-		}
-		if err := n.Mend("snapshots"); err != nil { // it was read; the next start is as usual
-			return err
-		}
-		if err := l.settleFor(ctx, joinLimit); err != nil {
+	for i, n := range l.Nodes {
+		if err := n.Break("snapshots", onOrder[i]); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := restart(ctx, l.Nodes)
+	for _, n := range l.Nodes { // it was read; the next start is as usual
+		err = errors.Join(err, n.Mend("snapshots"))
+	}
+	return errors.Join(err, l.settleFor(ctx, joinLimit))
 }
 
 // window is a time in which a node wrote a snapshot.
@@ -85,12 +92,13 @@ type window struct{ from, to time.Time }
 type snapshotWatch struct {
 	mu   sync.Mutex
 	list []window
+	open map[*localcluster.Node]time.Time
 	over chan struct{}
 	wg   sync.WaitGroup
 }
 
 func watchSnapshots(nodes []*localcluster.Node) *snapshotWatch {
-	w := &snapshotWatch{over: make(chan struct{})}
+	w := &snapshotWatch{over: make(chan struct{}), open: map[*localcluster.Node]time.Time{}}
 	for _, n := range nodes {
 		w.wg.Go(func() { w.watch(n) })
 	}
@@ -98,7 +106,6 @@ func watchSnapshots(nodes []*localcluster.Node) *snapshotWatch {
 }
 
 func (w *snapshotWatch) watch(n *localcluster.Node) {
-	var from time.Time
 	for {
 		select {
 		case <-w.over:
@@ -106,22 +113,39 @@ func (w *snapshotWatch) watch(n *localcluster.Node) {
 		case <-time.After(10 * time.Millisecond):
 		}
 		unfinished, _ := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*.tmp"))
-		switch now := time.Now(); {
-		case len(unfinished) > 0 && from.IsZero():
-			from = now
-		case len(unfinished) == 0 && !from.IsZero():
-			w.mu.Lock()
-			w.list = append(w.list, window{from.Add(-captureTime), now})
-			w.mu.Unlock()
-			from = time.Time{}
-		}
+		w.note(n, len(unfinished) > 0, time.Now())
 	}
 }
 
+// note keeps the times in which a node has an unfinished snapshot.
+func (w *snapshotWatch) note(n *localcluster.Node, writing bool, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	from, open := w.open[n]
+	switch {
+	case writing && !open:
+		w.open[n] = now
+	case !writing && open:
+		w.list = append(w.list, window{from.Add(-captureTime), now.Add(compactTime)})
+		delete(w.open, n)
+	}
+}
+
+// seen returns the finished ones.
 func (w *snapshotWatch) seen() []window {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return append([]window(nil), w.list...)
+	return slices.Clone(w.list)
+}
+
+// underWay returns the others, as if they ended now.
+func (w *snapshotWatch) underWay() (list []window) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, from := range w.open {
+		list = append(list, window{from.Add(-captureTime), time.Now()})
+	}
+	return list
 }
 
 func (w *snapshotWatch) stop() {
@@ -132,7 +156,7 @@ func (w *snapshotWatch) stop() {
 func (w *snapshotWatch) lengths() string {
 	var took spread
 	for _, x := range w.seen() {
-		took = append(took, (x.to.Sub(x.from) - captureTime).Seconds())
+		took = append(took, (x.to.Sub(x.from) - captureTime - compactTime).Seconds())
 	}
 	return took.show("%.1f") + " s each"
 }
@@ -154,23 +178,25 @@ func (t *tally) String() string {
 	return fmt.Sprintf("%d s, p50 %.2f, p99 %.2f, p99.9 %.2f, max %.1f ms, %d not OK", t.seconds, t.p(50), t.p(99), t.p(99.9), t.p(100), t.bad)
 }
 
-// sortSeconds adds each second of a run to those with or without a snapshot.
-func sortSeconds(r *load.Report, windows []window, calm, busy *tally) error {
+// sortSeconds adds each second of a run to those with or without a snapshot, and
+// returns them as a line.
+func sortSeconds(r *load.Report, windows []window, calm, busy *tally) (line string, err error) {
 	for i, s := range r.BySecond {
 		from := r.Began.Add(time.Duration(i) * time.Second)
 		h, err := hdrhistogram.Decode([]byte(s.Histogram))
 		if err != nil {
-			return fmt.Errorf("the load generator's histogram: %w", err)
+			return "", fmt.Errorf("the load generator's histogram: %w", err)
 		}
-		t := calm
+		t, shown := calm, "%.0f "
 		for _, w := range windows {
 			if w.from.Before(from.Add(time.Second)) && w.to.After(from) {
-				t = busy
+				t, shown = busy, "[%.0f] "
 			}
 		}
 		t.h.Merge(h)
 		t.seconds++
 		t.bad += s.Refused + s.Failed + s.Unsent
+		line += fmt.Sprintf(shown, s.Latency.P99)
 	}
-	return nil
+	return line, nil
 }
