@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Course } from "./course.js";
+import { APIError, ConnectionError, isNotFound } from "./errors.js";
+import { exchange, NoAnswer } from "./exchange.js";
+import { judge } from "./judge.js";
+import { attemptMs, type Limits } from "./options.js";
+import { VERSION } from "./version.js";
+import { errorOf, jsonOf, NotQuorumbeat } from "./wire.js";
+
+/** What a call asks for. */
+export interface Request<T> {
+  method: string;
+  path: string; // from /v1 on, with the query
+  headers?: Record<string, string>;
+  body?: Uint8Array | undefined;
+  keyless?: boolean; // the path holds the credential
+  once?: boolean; // it may not be repeated if it may have been done
+  read: (json: unknown) => T; // throws NotQuorumbeat
+}
+
+/** Caller makes calls to whichever node takes them. */
+export class Caller {
+  readonly #bases: string[];
+  readonly #apiKey: string;
+  readonly #limits: Limits;
+  #best = 0; // the node to ask first
+
+  constructor(bases: string[], apiKey: string, limits: Limits) {
+    this.#bases = bases;
+    this.#apiKey = apiKey;
+    this.#limits = limits;
+  }
+
+  /**
+   * call asks one node after the other, in rounds, until one takes the request. It
+   * throws an APIError, a ConnectionError or the signal's reason.
+   */
+  async call<T>(request: Request<T>, signal: AbortSignal | undefined): Promise<T> {
+    const course = new Course(this.#best, this.#bases.length, this.#limits);
+    for (;;) {
+      signal?.throwIfAborted();
+      const node = course.node;
+      try {
+        const value = await this.#attempt(node, request, signal);
+        this.#best = node;
+        return value;
+      } catch (err) {
+        if (signal?.aborted || !(err instanceof APIError || err instanceof NoAnswer)) {
+          throw err;
+        }
+        if (request.method === "DELETE" && course.unsure && isNotFound(err)) {
+          return request.read(undefined); // an attempt before has done it
+        }
+        const verdict = judge(err);
+        const wait = course.failed(err, verdict);
+        if (!verdict.final && !verdict.ofCluster && this.#best === node) {
+          this.#best = (node + 1) % this.#bases.length;
+        }
+        if (verdict.final || (verdict.unsure && request.once) || wait === undefined) {
+          throw this.#told(verdict.final ? err : undefined, course);
+        }
+        await sleep(wait, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+      }
+    }
+  }
+
+  async #attempt<T>(node: number, request: Request<T>, signal: AbortSignal | undefined): Promise<T> {
+    const headers: Record<string, string> = {
+      Accept: "application/json",
+      "User-Agent": `quorumbeat-node/${VERSION}`,
+      ...request.headers,
+    };
+    if (this.#apiKey !== "" && !request.keyless) {
+      headers.Authorization = `Bearer ${this.#apiKey}`;
+    }
+    const url = new URL(this.#bases[node] + request.path);
+    const limitMs = attemptMs(this.#limits, this.#bases.length, request.once);
+    const answer = await exchange({ method: request.method, url, headers, body: request.body }, limitMs, signal);
+    if (![200, 201, 204].includes(answer.status)) {
+      throw errorOf(answer);
+    }
+    try {
+      return request.read(jsonOf(answer));
+    } catch (err) {
+      throw err instanceof NotQuorumbeat ? new NoAnswer(err.message, true, err) : err;
+    }
+  }
+
+  /** told is the error for the caller: a server's word, if there is one, or what was wrong with each node. */
+  #told(final: APIError | NoAnswer | undefined, course: Course): Error {
+    const newestFirst = [...course.failures.values()].reverse();
+    const said = [final, ...newestFirst].find((err) => err instanceof APIError);
+    const each = [...course.failures].map(([node, err]) => `${this.#name(node)}: ${err.message}`);
+    const err = said ?? new ConnectionError(`no node took it: ${each.join("; ")}`, { cause: newestFirst[0] });
+    err.unknownOutcome = course.unsure;
+    return err;
+  }
+
+  // The rest of the URL may hold credentials.
+  #name(node: number): string {
+    return new URL(this.#bases[node] ?? "").origin;
+  }
+}

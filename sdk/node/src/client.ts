@@ -1,0 +1,162 @@
+import { Caller, type Request } from "./calls.js";
+import { basesOf, checkKey, type ClientOptions, limitsOf } from "./options.js";
+import { heartbeatPath, query } from "./paths.js";
+import { exitSignal, type PingOptions, pingRequest, type PingStatus } from "./pings.js";
+import type {
+  CallOptions,
+  CreateParams,
+  Heartbeat,
+  HeartbeatPing,
+  ListParams,
+  PingsParams,
+  UpdateParams,
+} from "./types.js";
+import { isObject, NotQuorumbeat } from "./wire.js";
+
+/**
+ * Calls the nodes of a quorumbeat cluster. Make one and keep it; it holds nothing open.
+ *
+ * ```ts
+ * const client = new HeartbeatClient(process.env.QUORUMBEAT_API_KEY ?? "", {
+ *   baseURL: ["http://mon1:8080", "http://mon2:8080", "http://mon3:8080"],
+ * });
+ * const job = await client.create({ name: "nightly-sync", interval_secs: 86400, grace_secs: 3600 });
+ * await client.ping(job.token); // after each good run
+ * ```
+ *
+ * A call that no node took is tried again, as {@link ClientOptions} says, for about a
+ * minute at most. Then it throws one of these:
+ * - APIError: what the server answered. Only 408, 429, 500, 502, 503 and 504 are
+ *   tried again before.
+ * - ConnectionError: no node answered.
+ * - the reason of its signal, once that is aborted.
+ * - a TypeError or RangeError: an argument that cannot be sent.
+ *
+ * All attempts of one ping carry the same Idempotency-Key, by which the server knows
+ * them for one. `create` is only repeated when the server did not get the request, or
+ * says that it did nothing.
+ */
+export class HeartbeatClient {
+  readonly #caller: Caller;
+
+  /**
+   * @param apiKey - Of scope admin. Pings do not need it: `""` will do for them.
+   * @throws TypeError or RangeError for options that cannot work.
+   */
+  constructor(apiKey: string, options: ClientOptions = {}) {
+    this.#caller = new Caller(basesOf(options.baseURL), checkKey(apiKey ?? ""), limitsOf(options));
+  }
+
+  /**
+   * Records a good run. It resolves once the ping is on the disks of a majority of nodes.
+   * Catch its errors if the job must not fail because of the monitor, and give it a
+   * signal if the job must not wait for it.
+   */
+  async ping(token: string, options: PingOptions = {}): Promise<PingStatus> {
+    return this.#signal(token, "", options);
+  }
+
+  /** Tells that a run starts. If it does not finish within its grace, that is a miss. */
+  async start(token: string, options: PingOptions = {}): Promise<PingStatus> {
+    return this.#signal(token, "/start", options);
+  }
+
+  /** Tells that a run ended well; the same as {@link ping}. */
+  async success(token: string, options: PingOptions = {}): Promise<PingStatus> {
+    return this.#signal(token, "", options);
+  }
+
+  /** Tells that a run failed. That alerts at once. */
+  async fail(token: string, options: PingOptions = {}): Promise<PingStatus> {
+    return this.#signal(token, "/fail", options);
+  }
+
+  /** Leaves a note in the history. It changes nothing else. */
+  async log(token: string, options: PingOptions = {}): Promise<PingStatus> {
+    return this.#signal(token, "/log", options);
+  }
+
+  /**
+   * Tells how a process ended: 0 is a success, 1 to 255 a failure.
+   *
+   * @throws RangeError for any other number.
+   */
+  async exitStatus(token: string, status: number, options: PingOptions = {}): Promise<PingStatus> {
+    return this.#signal(token, exitSignal(status), options);
+  }
+
+  /**
+   * Adds a heartbeat. It is not repeated if it may have been done: see
+   * isUnknownOutcome.
+   */
+  async create(params: CreateParams, options: CallOptions = {}): Promise<Heartbeat> {
+    return this.#call({ ...json("POST", "/v1/heartbeats", params), once: true, read: heartbeat }, options);
+  }
+
+  /** Returns all heartbeats, or those that fit, newest first. */
+  async list(params: ListParams = {}, options: CallOptions = {}): Promise<Heartbeat[]> {
+    const path = "/v1/heartbeats" + query({ ...params });
+    return this.#call({ method: "GET", path, read: listed<Heartbeat>("heartbeats") }, options);
+  }
+
+  /** Returns one heartbeat. */
+  async get(id: string, options: CallOptions = {}): Promise<Heartbeat> {
+    return this.#call({ method: "GET", path: heartbeatPath(id), read: heartbeat }, options);
+  }
+
+  /** Changes a heartbeat, all that is named or nothing, and returns it as it is then. */
+  async update(id: string, params: UpdateParams, options: CallOptions = {}): Promise<Heartbeat> {
+    return this.#call({ ...json("PATCH", heartbeatPath(id), params), read: heartbeat }, options);
+  }
+
+  /** Stops the judging of a heartbeat; its pings are still recorded. */
+  async pause(id: string, options: CallOptions = {}): Promise<Heartbeat> {
+    return this.#call({ method: "POST", path: heartbeatPath(id, "/pause"), read: heartbeat }, options);
+  }
+
+  /** Goes on with a paused heartbeat from now; the next missed interval alerts. */
+  async resume(id: string, options: CallOptions = {}): Promise<Heartbeat> {
+    return this.#call({ method: "POST", path: heartbeatPath(id, "/resume"), read: heartbeat }, options);
+  }
+
+  /** Removes a heartbeat and its pings. */
+  async delete(id: string, options: CallOptions = {}): Promise<void> {
+    return this.#call({ method: "DELETE", path: heartbeatPath(id), read: () => undefined }, options);
+  }
+
+  /** Returns the newest pings of a heartbeat, newest first. */
+  async pings(id: string, params: PingsParams = {}, options: CallOptions = {}): Promise<HeartbeatPing[]> {
+    const path = heartbeatPath(id, "/pings") + query({ limit: params.limit });
+    return this.#call({ method: "GET", path, read: listed<HeartbeatPing>("pings") }, options);
+  }
+
+  #signal(token: string, signal: string, options: PingOptions): Promise<PingStatus> {
+    return this.#call(pingRequest(token, signal, options), options);
+  }
+
+  #call<T>(request: Request<T>, options: CallOptions): Promise<T> {
+    return this.#caller.call(request, options.signal);
+  }
+}
+
+function json(method: string, path: string, body: object) {
+  return { method, path, headers: { "Content-Type": "application/json" }, body: Buffer.from(JSON.stringify(body)) };
+}
+
+function heartbeat(answer: unknown): Heartbeat {
+  if (!isObject(answer) || typeof answer.id !== "string") {
+    throw new NotQuorumbeat();
+  }
+  return answer as unknown as Heartbeat;
+}
+
+/** listed reads the list that an answer holds under a name. */
+function listed<T>(name: string): (answer: unknown) => T[] {
+  return (answer) => {
+    const list = isObject(answer) ? answer[name] : undefined;
+    if (!Array.isArray(list)) {
+      throw new NotQuorumbeat();
+    }
+    return list as T[];
+  };
+}

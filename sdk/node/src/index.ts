@@ -1,0 +1,25 @@
+export { HeartbeatClient } from "./client.js";
+export {
+  APIError,
+  ConnectionError,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  isQuotaExceeded,
+  isRateLimited,
+  isUnauthorized,
+  isUnavailable,
+  isUnknownOutcome,
+} from "./errors.js";
+export { DEFAULT_BASE_URL, type ClientOptions } from "./options.js";
+export { MAX_BODY_BYTES, type PingOptions, type PingStatus } from "./pings.js";
+export type {
+  CallOptions,
+  CreateParams,
+  Heartbeat,
+  HeartbeatPing,
+  HeartbeatStatus,
+  ListParams,
+  PingsParams,
+  UpdateParams,
+} from "./types.js";

@@ -1,0 +1,23 @@
+/**
+ * heartbeatPath is the path of a heartbeat, by ID or token. It throws a TypeError for
+ * what cannot be one, such as a variable of the environment that is not set.
+ */
+export function heartbeatPath(id: string, suffix = ""): string {
+  // A path with an empty, "." or ".." part would be that of something else.
+  if (typeof id !== "string" || /^\.{0,2}$/.test(id)) {
+    throw new TypeError(`a heartbeat's ID or token is needed, not ${JSON.stringify(id)}`);
+  }
+  return `/v1/heartbeats/${encodeURIComponent(id)}${suffix}`;
+}
+
+/** query is what follows the path: "" when nothing is set. */
+export function query(params: Record<string, string | number | undefined>): string {
+  const set = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined) {
+      set.append(name, String(value));
+    }
+  }
+  const text = set.toString();
+  return text === "" ? "" : `?${text}`;
+}

@@ -1,0 +1,88 @@
+/** What every call may be told. */
+export interface CallOptions {
+  /** Ends the call, with its retries and waits. The call then throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** `failing`: so many expected pings in a row did not come that people were told. */
+export type HeartbeatStatus = "active" | "paused" | "failing";
+
+/** A monitored job. All times are RFC 3339 in UTC, with three decimals. */
+export interface Heartbeat {
+  /** `hb_…`: what the other calls want. */
+  id: string;
+  name: string;
+  slug: string;
+  /** A UUID: the credential for pings. */
+  token: string;
+  /** A URL that takes a plain ping. */
+  ping_url: string;
+  /** Seconds from one expected ping to the next. */
+  interval_secs: number;
+  /** Seconds that a ping may be late. */
+  grace_secs: number;
+  /** Misses in a row that make it fail. */
+  miss_threshold: number;
+  /** `first_ping`: nothing is expected before the first ping. */
+  arm: "created" | "first_ping";
+  tags: string[];
+  /** Who gets the mails; empty: the server's default recipients. */
+  email: string[];
+  status: HeartbeatStatus;
+  consecutive_misses: number;
+  pings_total: number;
+  last_pinged_at: string | null;
+  /** Without the grace; null while paused or not armed. */
+  next_expected_at: string | null;
+  last_alert_at: string | null;
+  created_at: string;
+  updated_at: string;
+  /** Counts the changes. */
+  version: number;
+}
+
+/** A ping of the history. */
+export interface HeartbeatPing {
+  id: string;
+  heartbeat_id: string;
+  pinged_at: string;
+}
+
+/** A new heartbeat. What is left out is the server's default. */
+export interface CreateParams {
+  /** 1 to 200 characters. */
+  name: string;
+  /** 1 to 31,622,400 seconds (366 days). Default: 3,600. */
+  interval_secs?: number;
+  /** 0 to 31,622,400 seconds. Default: 300. */
+  grace_secs?: number;
+  /** 1 to 100. Default: 2. */
+  miss_threshold?: number;
+  /** 1 to 100 of `a-z`, `0-9`, `_` and `-`. Default: made from the name. */
+  slug?: string;
+  /** Default: `created`. */
+  arm?: "created" | "first_ping";
+  tags?: string[];
+  /** Default: the server's recipients. */
+  email?: string[];
+}
+
+/** What is to change. What is left out stays as it is. */
+export interface UpdateParams extends Partial<CreateParams> {
+  /** Pauses or resumes, together with the other changes. */
+  status?: "active" | "paused";
+}
+
+/** Which heartbeats; together, all must fit. */
+export interface ListParams {
+  tag?: string;
+  status?: HeartbeatStatus;
+  /** A part of the name. */
+  q?: string;
+}
+
+/** Which pings. */
+export interface PingsParams {
+  /** 1 to 100, the newest ones. Default: 50. */
+  limit?: number;
+}

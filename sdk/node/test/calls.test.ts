@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HeartbeatClient, isUnauthorized } from "../src/index.js";
+import { FakeCluster, HEARTBEAT, ID, KEY } from "./fake.js";
+
+test("each call asks for what the API promises, and gives its answer", async (t) => {
+  const cluster = await FakeCluster.start(t, 1);
+  const c = cluster.client();
+  const ping = { id: "hb_1-1", heartbeat_id: ID, pinged_at: "2026-05-02T00:00:00.000Z" };
+  const calls: [name: string, call: () => Promise<unknown>, request: string, body: string, answer: unknown][] = [
+    [
+      "create",
+      () => c.create({ name: "nightly-sync", interval_secs: 86400, grace_secs: 0 }),
+      "POST /v1/heartbeats",
+      `{"name":"nightly-sync","interval_secs":86400,"grace_secs":0}`,
+      HEARTBEAT,
+    ],
+    ["list", () => c.list(), "GET /v1/heartbeats", "", [HEARTBEAT]],
+    [
+      "list of some",
+      () => c.list({ tag: "a b", status: "failing", q: "ü&" }),
+      "GET /v1/heartbeats?tag=a+b&status=failing&q=%C3%BC%26",
+      "",
+      [HEARTBEAT],
+    ],
+    ["get", () => c.get(ID), "GET /v1/heartbeats/hb_1", "", HEARTBEAT],
+    ["get of an odd ID", () => c.get("a/../hb_1?x"), "GET /v1/heartbeats/a%2F..%2Fhb_1%3Fx", "", HEARTBEAT],
+    [
+      "update",
+      () => c.update(ID, { grace_secs: 0, status: "paused" }),
+      "PATCH /v1/heartbeats/hb_1",
+      `{"grace_secs":0,"status":"paused"}`,
+      HEARTBEAT,
+    ],
+    ["pause", () => c.pause(ID), "POST /v1/heartbeats/hb_1/pause", "", HEARTBEAT],
+    ["resume", () => c.resume(ID), "POST /v1/heartbeats/hb_1/resume", "", HEARTBEAT],
+    ["pings", () => c.pings(ID), "GET /v1/heartbeats/hb_1/pings", "", [ping]],
+    ["some pings", () => c.pings(ID, { limit: 7 }), "GET /v1/heartbeats/hb_1/pings?limit=7", "", [ping]],
+    ["delete", () => c.delete(ID), "DELETE /v1/heartbeats/hb_1", "", undefined],
+  ];
+  for (const [name, call, request, body, answer] of calls) {
+    await t.test(name, async () => {
+      assert.deepEqual(await call(), answer);
+      const { method, path, headers, body: sent } = cluster.last;
+      assert.equal(`${method} ${path}`, request);
+      assert.equal(sent.toString(), body);
+      assert.equal(headers.authorization, `Bearer ${KEY}`);
+      assert.equal(headers.accept, "application/json");
+      assert.equal(headers["content-type"], body === "" ? undefined : "application/json");
+      assert.equal(headers["idempotency-key"], undefined);
+    });
+  }
+});
+
+test("a base URL may end in /v1 and slashes, and have a path of its own", async (t) => {
+  const cluster = await FakeCluster.start(t, 1);
+  for (const [suffix, path] of [
+    ["", "/v1/heartbeats"],
+    ["/", "/v1/heartbeats"],
+    ["/v1", "/v1/heartbeats"],
+    ["/v1/", "/v1/heartbeats"],
+    ["/monitor/v1", "/monitor/v1/heartbeats"],
+  ] as const) {
+    await cluster.client({ baseURL: cluster.urls[0] + suffix }).list();
+    assert.equal(cluster.last.path, path);
+  }
+});
+
+test("without a key, none is sent", async (t) => {
+  const cluster = await FakeCluster.start(t, 1);
+  await assert.rejects(new HeartbeatClient("", { baseURL: cluster.urls }).list(), isUnauthorized);
+  assert.equal(cluster.last.headers.authorization, undefined);
+});
+
+test("what cannot be an ID or a token is refused before anything is sent", async (t) => {
+  const cluster = await FakeCluster.start(t, 1);
+  const c = cluster.client();
+  for (const id of ["", ".", "..", undefined as unknown as string]) {
+    await assert.rejects(c.get(id), TypeError);
+    await assert.rejects(c.delete(id), TypeError);
+    await assert.rejects(c.ping(id), TypeError);
+  }
+  assert.equal(cluster.seen.length, 0);
+});

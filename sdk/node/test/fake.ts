@@ -1,0 +1,152 @@
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TestContext } from "node:test";
+import { type ClientOptions, HeartbeatClient } from "../src/index.js";
+
+export const KEY = "an-admin-key-for-tests";
+export const TOKEN = "6f1c0f5e-0d0f-4c57-8f0a-0c1f4f3f9a10";
+export const ID = "hb_1";
+
+/** A request that a node got whole. */
+export interface Seen {
+  node: number;
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** What a node does to one request instead of answering it well. */
+export type Fault =
+  | "hangs up"
+  | "records it and hangs up"
+  | "records it and cuts its answer off"
+  | "stalls"
+  | "stalls in its answer"
+  | "answers bit by bit" // over half a second
+  | { status: number; headers?: Record<string, string>; body?: string };
+
+/** Nodes on loopback that answer as the API promises, and one state behind them. */
+export class FakeCluster {
+  readonly seen: Seen[] = [];
+  /** The pings that count, by what makes them one. */
+  readonly pings = new Set<string>();
+  readonly urls: string[] = [];
+  readonly #faults: Fault[][] = [];
+
+  static async start(t: TestContext, nodes: number): Promise<FakeCluster> {
+    const cluster = new FakeCluster();
+    for (let node = 0; node < nodes; node++) {
+      const server = createServer((req, res) => void cluster.#serve(node, req, res));
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      cluster.urls.push(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      cluster.#faults.push([]);
+      t.after(async () => {
+        server.closeAllConnections();
+        server.close();
+        await once(server, "close");
+      });
+    }
+    return cluster;
+  }
+
+  /** A client that waits little. */
+  client(options: ClientOptions = {}): HeartbeatClient {
+    return new HeartbeatClient(KEY, { baseURL: this.urls, backoffMs: 1, ...options });
+  }
+
+  /** The next requests that a node gets meet these faults, in turn. */
+  faults(node: number, ...faults: Fault[]): void {
+    this.#faults[node]?.push(...faults);
+  }
+
+  /** The nodes that were asked, in turn. */
+  get asked(): number[] {
+    return this.seen.map((s) => s.node);
+  }
+
+  get last(): Seen {
+    const last = this.seen.at(-1);
+    if (last === undefined) {
+      throw new Error("no request was seen");
+    }
+    return last;
+  }
+
+  async #serve(node: number, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of req) {
+      chunks.push(chunk as Buffer);
+    }
+    const seen = { node, method: req.method ?? "", path: req.url ?? "", headers: req.headers, body: Buffer.concat(chunks) };
+    this.seen.push(seen);
+    const fault = this.#faults[node]?.shift();
+    if (fault === "stalls") {
+      return;
+    }
+    if (fault === "hangs up") {
+      res.destroy();
+      return;
+    }
+    if (typeof fault === "object") {
+      res.writeHead(fault.status, fault.headers).end(fault.body ?? `{"error":"words","code":"a_word"}`);
+      return;
+    }
+    const [status, answer] = this.#answer(seen);
+    if (fault === "records it and hangs up") {
+      res.destroy();
+      return;
+    }
+    const cut = fault === "records it and cuts its answer off" || fault === "stalls in its answer";
+    res.writeHead(status, status === 204 ? {} : { "Content-Type": "application/json", "Content-Length": answer.length + (cut ? 9 : 0) });
+    if (fault === "answers bit by bit") {
+      for (const byte of answer) {
+        res.write(byte);
+        await sleep(500 / answer.length);
+      }
+    }
+    if (fault === "records it and cuts its answer off") {
+      res.write(answer, () => res.destroy());
+    } else if (fault === "stalls in its answer") {
+      res.write(answer);
+    } else {
+      res.end(fault === "answers bit by bit" ? undefined : answer);
+    }
+  }
+
+  #answer({ method, path, headers }: Seen): [number, string] {
+    if (path.includes("/ping") && !path.includes("/pings")) {
+      this.pings.add(String(headers["idempotency-key"] ?? this.seen.length));
+      return [200, `{"status":"ok"}`];
+    }
+    if (headers.authorization !== `Bearer ${KEY}`) {
+      return [401, `{"error":"the API key is not known","code":"unauthorized"}`];
+    }
+    if (method === "DELETE") {
+      return [204, ""];
+    }
+    if (path.includes("/pings")) {
+      return [200, JSON.stringify({ pings: [{ id: "hb_1-1", heartbeat_id: ID, pinged_at: "2026-05-02T00:00:00.000Z" }] })];
+    }
+    if (method === "GET" && !path.includes(ID)) {
+      return [200, JSON.stringify({ heartbeats: [HEARTBEAT] })];
+    }
+    return [method === "POST" && path === "/v1/heartbeats" ? 201 : 200, JSON.stringify(HEARTBEAT)];
+  }
+}
+
+export const HEARTBEAT = { id: ID, name: "nightly-sync", token: TOKEN, interval_secs: 86400, grace_secs: 3600, status: "active" };
+
+/** A URL at which nobody listens. */
+export async function deadURL(): Promise<string> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return `http://127.0.0.1:${port}`;
+}
