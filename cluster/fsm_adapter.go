@@ -31,6 +31,7 @@ type fsmAdapter struct {
 	store  *fsm.Store
 	fatal  func(error)
 	now    func() time.Time
+	onDisk func(index uint64) bool // waits until an entry is on this node's disk; false: it will not be
 	faults Faults
 
 	mu      sync.Mutex
@@ -43,12 +44,16 @@ type fsmAdapter struct {
 }
 
 func newFSMAdapter(store *fsm.Store, fatal func(error)) *fsmAdapter {
-	return &fsmAdapter{store: store, fatal: fatal, now: time.Now, waiters: map[chan struct{}]uint64{}}
+	return &fsmAdapter{store: store, fatal: fatal, now: time.Now, onDisk: func(uint64) bool { return true }, waiters: map[chan struct{}]uint64{}}
 }
 
 // Apply applies one command entry. It answers *applied, or nil when broken.
 func (a *fsmAdapter) Apply(l *raft.Log) any {
 	if a.isBroken() {
+		return nil
+	}
+	if !a.onDisk(l.Index) { // and whatever comes after it must not be applied either
+		a.setBroken()
 		return nil
 	}
 	results, err := a.applySafely(l)
@@ -77,10 +82,14 @@ func (a *fsmAdapter) isBroken() bool {
 	return a.broken
 }
 
-func (a *fsmAdapter) breakDown(err error) {
+func (a *fsmAdapter) setBroken() {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.broken = true
-	a.mu.Unlock()
+}
+
+func (a *fsmAdapter) breakDown(err error) {
+	a.setBroken()
 	a.fatal(err)
 }
 

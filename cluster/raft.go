@@ -51,7 +51,8 @@ func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger, faults F
 type raftStores struct {
 	bolt      *raftboltdb.BoltStore
 	dog       *watchdog
-	logs      raft.LogStore // the watched log behind a cache
+	eager     *eagerLog     // the watched log
+	logs      raft.LogStore // the same behind a cache
 	votes     raft.StableStore
 	snapshots *raft.FileSnapshotStore
 }
@@ -70,12 +71,17 @@ func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) 
 		return nil, err
 	}
 	dog := newWatchdog(faultyLog{sealedLog{bolt}, faults}, hangLimit, fatal)
-	logs, err := raft.NewLogCache(logCacheEntries, dog)
+	eager, err := newEagerLog(dog)
 	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice), bolt.Close())
+	}
+	logs, err := raft.NewLogCache(logCacheEntries, eager)
+	if err != nil {
+		eager.close()
 		return nil, errors.Join(err, bolt.Close())
 	}
 	votes := watchedVotes{faultyVotes{bolt, faults}, dog}
-	return &raftStores{bolt: bolt, dog: dog, logs: logs, votes: votes, snapshots: snapshots}, nil
+	return &raftStores{bolt: bolt, dog: dog, eager: eager, logs: logs, votes: votes, snapshots: snapshots}, nil
 }
 
 // openBolt opens the log. Every write is synced; the free list is not written but
@@ -233,5 +239,6 @@ func (s *raftStores) checkWhole(a *fsmAdapter) error {
 // close ends the log store. Raft must have stopped.
 func (s *raftStores) close() error {
 	s.dog.close()
+	s.eager.close()
 	return s.bolt.Close()
 }

@@ -20,6 +20,8 @@ func (n *Node) start(httpAddr string) error {
 	var batcher sync.WaitGroup
 	n.down.do("batcher", func() { stopBatching(); n.batcher.abandon(); batcher.Wait() })
 
+	n.stores.eager.leading = n.leads
+	n.fsm.onDisk = n.stores.eager.waitFor
 	trans := n.transport()
 	n.down.push("transport", func(context.Context) error { return trans.Close() })
 	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log, n.cfg.Faults), n.fsm, n.stores, trans)
@@ -61,16 +63,22 @@ func (n *Node) background(name string, f func(context.Context)) {
 }
 
 // transport carries Raft's own messages over the cluster port.
-func (n *Node) transport() *raft.NetworkTransport {
+func (n *Node) transport() *gatedTransport {
 	cluster, _ := n.Addrs()
-	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	return &gatedTransport{written: n.stores.eager.written, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		ServerAddressProvider:   n,
 		Logger:                  newHCLogger(n.log, "transport"),
 		Stream:                  n.mux.streamLayer(cluster),
 		MaxPool:                 3,
 		Timeout:                 raftRPCTimeout,
 		MsgpackUseNewTimeFormat: true,
-	})
+	})}
+}
+
+// leads reports whether this node leads, by Raft itself.
+func (n *Node) leads() bool {
+	r := n.raft.Load()
+	return r != nil && r.State() == raft.Leader
 }
 
 // ServerAddr implements [raft.ServerAddressProvider]: where a node is now, by

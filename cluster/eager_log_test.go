@@ -1,0 +1,204 @@
+package cluster
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hashicorp/raft"
+)
+
+// gatedStore holds or fails writes.
+type gatedStore struct {
+	*raft.InmemStore
+	gate chan struct{} // each write takes one
+	fail error
+
+	mu     sync.Mutex
+	writes [][]uint64
+}
+
+func (g *gatedStore) StoreLogs(ls []*raft.Log) error {
+	<-g.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.fail != nil {
+		return g.fail
+	}
+	var indexes []uint64
+	for _, l := range ls {
+		indexes = append(indexes, l.Index)
+	}
+	g.writes = append(g.writes, indexes)
+	return g.InmemStore.StoreLogs(ls)
+}
+
+func newGatedLog(t *testing.T, leading bool) (*eagerLog, *gatedStore) {
+	t.Helper()
+	g := &gatedStore{InmemStore: raft.NewInmemStore(), gate: make(chan struct{}, 100)}
+	e, err := newEagerLog(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.leading = func() bool { return leading }
+	return e, g
+}
+
+func commands(indexes ...uint64) (ls []*raft.Log) {
+	for _, i := range indexes {
+		ls = append(ls, &raft.Log{Index: i, Term: 1, Type: raft.LogCommand, Data: []byte{byte(i)}})
+	}
+	return ls
+}
+
+func TestALeadersCommandsAreThereBeforeTheyAreOnDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, g := newGatedLog(t, true)
+		for i := uint64(1); i <= 4; i++ {
+			if err := e.StoreLogs(commands(i)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait() // the first is being written when the others come
+		}
+		var l raft.Log
+		if err := e.GetLog(3, &l); err != nil || l.Data[0] != 3 {
+			t.Errorf("%+v, %v", l, err)
+		}
+		if last, err := e.LastIndex(); last != 4 || err != nil {
+			t.Errorf("last index %d, %v", last, err)
+		}
+		if e.written() != 0 {
+			t.Errorf("%d is said to be on disk", e.written())
+		}
+		applied := false
+		go func() { applied = e.waitFor(2) }()
+		synctest.Wait()
+		if applied {
+			t.Error("an entry that is not on disk was waited for")
+		}
+		g.gate <- struct{}{} // the first write
+		synctest.Wait()
+		if e.written() != 1 || applied {
+			t.Errorf("%d on disk, applied: %v", e.written(), applied)
+		}
+		g.gate <- struct{}{} // all that queued meanwhile in one
+		synctest.Wait()
+		if e.written() != 4 || !applied || len(g.writes) != 2 {
+			t.Errorf("%d on disk, applied: %v, writes %v", e.written(), applied, g.writes)
+		}
+		e.close()
+	})
+}
+
+func TestAFollowerAndAnythingButACommandWaitForTheDisk(t *testing.T) {
+	for name, tc := range map[string]struct {
+		leading bool
+		kind    raft.LogType
+	}{"a follower's command": {false, raft.LogCommand}, "a leader's configuration": {true, raft.LogConfiguration}, "a leader's first entry": {true, raft.LogNoop}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e, g := newGatedLog(t, tc.leading)
+				stored := false
+				go func() { stored = e.StoreLog(&raft.Log{Index: 1, Type: tc.kind}) == nil }()
+				synctest.Wait()
+				if stored {
+					t.Error("stored before it was on disk")
+				}
+				g.gate <- struct{}{}
+				synctest.Wait()
+				if !stored || e.written() != 1 {
+					t.Errorf("stored: %v, %d on disk", stored, e.written())
+				}
+				e.close()
+			})
+		})
+	}
+}
+
+func TestWhatIsQueuedIsWrittenFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, g := newGatedLog(t, true)
+		if err := e.StoreLogs(commands(1, 2)); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- e.StoreLog(&raft.Log{Index: 3, Type: raft.LogConfiguration}) }()
+		synctest.Wait()
+		g.gate <- struct{}{}
+		g.gate <- struct{}{}
+		if err := <-done; err != nil || len(g.writes) != 2 || g.writes[1][0] != 3 {
+			t.Errorf("%v, writes %v", err, g.writes)
+		}
+		e.close()
+	})
+}
+
+func TestEntriesThatANewLeaderReplacedAreNoLongerOnDisk(t *testing.T) {
+	e, g := newGatedLog(t, false)
+	g.gate <- struct{}{}
+	if err := e.StoreLogs(commands(1, 2, 3, 4)); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.DeleteRange(1, 1); err != nil || e.written() != 4 { // behind a snapshot
+		t.Errorf("%v, %d on disk", err, e.written())
+	}
+	if err := e.DeleteRange(3, 4); err != nil || e.written() != 2 {
+		t.Errorf("%v, %d on disk", err, e.written())
+	}
+	e.close()
+}
+
+func TestADiskThatFailsLetsNothingBeApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, g := newGatedLog(t, true)
+		g.fail = errors.New("broken")
+		if err := e.StoreLogs(commands(1)); err != nil {
+			t.Fatal(err)
+		}
+		g.gate <- struct{}{}
+		if e.waitFor(1) {
+			t.Error("it was never written")
+		}
+		if err := e.StoreLogs(commands(2)); !errors.Is(err, g.fail) {
+			t.Errorf("stored after that: %v", err)
+		}
+		e.close()
+	})
+}
+
+func TestRaftWaitsWhenTheDiskFallsBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, g := newGatedLog(t, true)
+		stored := 0
+		go func() {
+			for i := uint64(1); i <= maxUnwritten+5; i++ {
+				_ = e.StoreLogs(commands(i))
+				stored++
+			}
+		}()
+		synctest.Wait()
+		if stored != maxUnwritten {
+			t.Errorf("%d entries are not on disk", stored)
+		}
+		close(g.gate)
+		synctest.Wait()
+		if stored != maxUnwritten+5 || e.written() != maxUnwritten+5 {
+			t.Errorf("%d stored, %d on disk", stored, e.written())
+		}
+		e.close()
+	})
+}
+
+func TestFollowersHearOfNoCommitThatIsNotOnTheLeadersDisk(t *testing.T) {
+	onDisk := uint64(7)
+	g := &gatedTransport{written: func() uint64 { return onDisk }}
+	args := &raft.AppendEntriesRequest{LeaderCommitIndex: 9, PrevLogEntry: 8}
+	if got := g.gate(args); got.LeaderCommitIndex != 7 || got.PrevLogEntry != 8 || args.LeaderCommitIndex != 9 {
+		t.Errorf("sent %+v, kept %+v", got, args)
+	}
+	onDisk = 9
+	if got := g.gate(args); got != args {
+		t.Errorf("sent %+v", got)
+	}
+}
