@@ -1,10 +1,12 @@
 package fsm
 
+import "math"
+
 // judge takes the misses of at most bound heartbeats that are due.
 func (st *state) judge(bound int) {
 	for ; ; bound-- {
-		e, ok := st.due.next(&st.table, st.horizon)
-		if !ok {
+		e, found, _ := st.due.next(&st.table, st.horizon, math.MaxInt)
+		if !found {
 			st.passes = st.passes[:0]
 			return
 		}

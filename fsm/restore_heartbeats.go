@@ -103,9 +103,6 @@ func (f *filler) index(ord uint64, h *restored) {
 	if h.is(flagPaused) {
 		st.paused++
 	}
-	if h.judged() {
-		st.due.schedule(ord, h.deadline())
-	}
 }
 
 // flush completes the page.
@@ -116,6 +113,8 @@ func (f *filler) flush() {
 	f.page.text = bytes.Clone(f.text)
 	f.page.setHist(f.hist, len(f.hist), 0)
 	f.st.table.live += f.page.live
+	_, deadline := f.page.firstDue()
+	f.st.due.schedule(f.last, deadline)
 	f.text, f.hist = f.text[:0], f.hist[:0]
 }
 
