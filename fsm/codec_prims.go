@@ -101,6 +101,16 @@ func (r *reader) uint32() uint32 {
 	return uint32(v)
 }
 
+// upTo reads a number that may not be above a limit.
+func (r *reader) upTo(most uint64) uint64 {
+	v := r.uint()
+	if v > most {
+		r.fail()
+		return 0
+	}
+	return v
+}
+
 func (r *reader) int() int64 { return unzigzag(r.uint()) }
 
 // small reads an int that the encoding of a command keeps below 2^31.

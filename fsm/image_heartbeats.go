@@ -2,7 +2,14 @@ package fsm
 
 import "encoding/binary"
 
-// writeHeartbeats writes the heartbeats in order of creation, page by page.
+// Heartbeats are written in blocks with their length before them, so that they
+// can be read quickly. A block ends with its page, or when it is this long.
+const (
+	blockHead = 4
+	blockMost = 1 << 20
+)
+
+// writeHeartbeats writes the heartbeats in order of creation.
 func (st *state) writeHeartbeats(w *imageWriter) {
 	w.count(st.table.live)
 	var runs [pageSize]run
@@ -13,10 +20,15 @@ func (st *state) writeHeartbeats(w *imageWriter) {
 			continue
 		}
 		merged = p.gather(merged[:0], &runs)
+		begin := w.beginBlock()
 		for slot := range p.vitals {
 			v := &p.vitals[slot]
 			if !v.is(flagLive) {
 				continue
+			}
+			if len(w.buf)-begin > blockMost {
+				w.endBlock(begin)
+				begin = w.beginBlock()
 			}
 			ord := uint64(i)*pageSize + uint64(slot) + 1
 			w.uint(ord - last)
@@ -25,8 +37,8 @@ func (st *state) writeHeartbeats(w *imageWriter) {
 			w.bytes(p.textOf(slot))
 			r := runs[slot]
 			p.writeHistory(w, slot, int(r.n), merged[r.at:][:r.size])
-			w.flushed()
 		}
+		w.endBlock(begin)
 		if w.err != nil {
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+	"slices"
 )
 
 // maxImageString bounds a single string or list of an image, so that a damaged
@@ -94,16 +95,6 @@ func (r *imageReader) uint32() uint32 {
 	return uint32(v)
 }
 
-// upTo reads a number that may not be above a limit.
-func (r *imageReader) upTo(most uint64) uint64 {
-	v := r.uint()
-	if v > most {
-		r.fail()
-		return 0
-	}
-	return v
-}
-
 func (r *imageReader) int() int64 { return unzigzag(r.uint()) }
 
 func (r *imageReader) bool() bool {
@@ -133,15 +124,27 @@ func (r *imageReader) bytes() []byte {
 	if n == 0 {
 		return nil
 	}
+	return r.into(nil, n)
+}
+
+// into reads n bytes into the memory of b, or more if that is not enough: step by
+// step, so that a wrong length meets the end of the image before it costs memory.
+func (r *imageReader) into(b []byte, n int) []byte {
 	const step = 1 << 16
-	b := make([]byte, min(n, step))
-	r.raw(b)
+	b = b[:0]
 	for len(b) < n && r.err == nil {
 		at := len(b)
-		b = append(b, make([]byte, min(n-at, step))...)
+		b = slices.Grow(b, min(n-at, step))[:at+min(n-at, step)]
 		r.raw(b[at:])
 	}
 	return b
+}
+
+// block reads bytes with their length before them, into the memory of b.
+func (r *imageReader) block(b []byte) []byte {
+	var size [blockHead]byte
+	r.raw(size[:])
+	return r.into(b, int(binary.LittleEndian.Uint32(size[:])))
 }
 
 func (r *imageReader) str() string { return string(r.bytes()) }

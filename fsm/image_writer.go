@@ -57,6 +57,19 @@ func (w *imageWriter) bytes(b []byte) {
 	w.raw(b)
 }
 
+// beginBlock makes room for the length of a block, and returns where it begins.
+func (w *imageWriter) beginBlock() int {
+	w.flushed()
+	w.buf = append(w.buf, make([]byte, blockHead)...)
+	return len(w.buf)
+}
+
+// endBlock notes the length of a block. Nothing was flushed since it began.
+func (w *imageWriter) endBlock(begin int) {
+	binary.LittleEndian.PutUint32(w.buf[begin-blockHead:], uint32(len(w.buf)-begin))
+	w.flushed()
+}
+
 // close writes the checksum of everything before it.
 func (w *imageWriter) close() (int64, error) {
 	w.flush()

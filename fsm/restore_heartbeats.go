@@ -23,38 +23,56 @@ type restored struct {
 
 // readHeartbeats reads what writeHeartbeats wrote.
 func (st *state) readHeartbeats(r *imageReader) {
-	f := filler{st: st}
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		ord := f.last + r.uint()
-		var h restored
-		h.read(r, st)
-		h.text = r.bytes()
-		h.entries = r.bytes()
-		if r.err == nil && (h.config.readText(h.text) != nil || !f.add(ord, &h)) {
+	n := r.count()
+	f := newFiller(st, n)
+	var block []byte
+	for n > 0 && r.err == nil {
+		block = r.block(block)
+		in := reader{b: block}
+		for ; n > 0 && len(in.b) > 0; n-- {
+			var h restored
+			ord := f.last + in.uint()
+			h.read(&in, st)
+			if in.err != nil || !f.add(ord, &h) {
+				r.fail()
+				return
+			}
+		}
+		if len(block) == 0 || len(in.b) > 0 {
 			r.fail()
 		}
 	}
 	f.flush()
 }
 
-func (v *restored) read(r *imageReader, st *state) {
-	r.raw(v.token[:])
-	v.flags = flags(r.upTo(uint64(flagsKnown)))
-	v.intervalSecs, v.graceSecs = r.uint32(), r.uint32()
-	v.threshold = r.byte()
-	v.anchor = st.serving - r.int()
-	v.anchorWall = st.wall - r.int()
-	v.base, v.misses = r.int(), r.int()
-	v.missed, v.incident, v.lastAlert = r.uint32(), r.uint32(), r.int()
-	v.pings = r.uint()
-	v.lastPing = v.anchorWall - r.int()
-	if v.is(flagFrom) {
-		r.raw(v.lastFrom[:])
+func (h *restored) read(r *reader, st *state) {
+	r.fill(h.token[:])
+	h.flags = flags(r.upTo(uint64(flagsKnown)))
+	h.intervalSecs, h.graceSecs = r.uint32(), r.uint32()
+	h.threshold = r.byte()
+	h.anchor = st.serving - r.int()
+	h.anchorWall = st.wall - r.int()
+	h.base, h.misses = r.int(), r.int()
+	h.missed, h.incident, h.lastAlert = r.uint32(), r.uint32(), r.int()
+	h.pings = r.uint()
+	h.lastPing = h.anchorWall - r.int()
+	if h.is(flagFrom) {
+		r.fill(h.lastFrom[:])
 	}
-	v.kept = r.uint32()
-	v.newest = v.lastPing - r.int()
-	v.step = r.int()
-	v.config.fill(&v.vitals)
+	h.kept = r.uint32()
+	h.newest = h.lastPing - r.int()
+	h.step = r.int()
+	h.text, h.entries = r.take(r.uint()), r.take(r.uint())
+	h.config.fill(&h.vitals)
+	if h.config.readText(h.text) != nil {
+		r.fail()
+	}
+}
+
+func newFiller(st *state, heartbeats int) *filler {
+	heartbeats = min(heartbeats, MaxHeartbeats)
+	st.ids, st.tokens = newIndex(heartbeats), newIndex(heartbeats)
+	return &filler{st: st}
 }
 
 // add files a heartbeat, or reports that no such heartbeat could have been written
@@ -129,9 +147,16 @@ func (f *filler) admits(h *restored) bool {
 // wholeEntries reports whether b holds exactly n entries.
 func wholeEntries(b []byte, n int) bool {
 	for ; n > 0; n-- {
-		_, _, size := readEntry(b)
-		if size == 0 {
-			return false
+		size := 0
+		switch {
+		case len(b) > 0 && b[0] < 0x80 && b[0]&1 == 0:
+			size = 1
+		case len(b) > 1 && b[1] < 0x80 && b[1] > 0 && b[0]&1 == 0:
+			size = 2
+		default:
+			if _, _, size = readEntry(b); size == 0 {
+				return false
+			}
 		}
 		b = b[size:]
 	}

@@ -4,8 +4,9 @@ package fsm
 
 // readHeartbeatsV1 reads the heartbeats of an image of version 1.
 func (st *state) readHeartbeatsV1(r *imageReader) {
-	f := filler{st: st}
-	for n := r.count(); n > 0 && r.err == nil; n-- {
+	n := r.count()
+	f := newFiller(st, n)
+	for ; n > 0 && r.err == nil; n-- {
 		ord := r.uint()
 		var h restored
 		h.readV1(r)

@@ -1,5 +1,7 @@
 package fsm
 
+import "slices"
+
 // entry is one of a history, decoded.
 type entry struct {
 	change int64
@@ -30,7 +32,7 @@ func (p *page) walkBack(slot, skip int, f func(at int64, extra []byte) bool) {
 	v := &p.vitals[slot]
 	w := walk{at: v.newest, step: v.step, left: int(v.kept), skip: skip, f: f}
 	r := p.runs[slot]
-	list := appendEntries(nil, p.hist[r.at:][:r.size])
+	list := appendEntries(make([]entry, 0, r.n), p.hist[r.at:][:r.size])
 	p.eachLogged(func(s int, e []byte) {
 		if s == slot {
 			list = appendEntries(list, e)
@@ -48,7 +50,7 @@ func (p *page) walkBack(slot, skip int, f func(at int64, extra []byte) bool) {
 			w.left -= x.n
 			continue
 		}
-		list = appendEntries(list[:0], x.entries)
+		list = appendEntries(slices.Grow(list[:0], x.n), x.entries)
 		if !w.through(list) {
 			return
 		}
