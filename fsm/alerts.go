@@ -39,14 +39,13 @@ func (st *state) writeRecovered(r *record, silentSince int64) {
 	e.Due = wallTime(r.expected(r.misses-r.base) + st.gaps.since(r))
 	e.Silent = time.Duration(max(0, st.wall-silentSince)) * time.Millisecond
 	found := false
-	for _, k := range slices.Clone(st.ledger.byHeart[r.ord]) {
-		down := st.ledger.rows[k.id]
-		if down.incident != r.incident || down.kind != AlertDown {
+	for _, down := range st.rowsOf(r, r.incident) {
+		if down.kind != AlertDown {
 			continue
 		}
 		found = true
 		x := row{kind: AlertRecovered, recipient: down.recipient, due: st.serving, created: st.wall, answers: down.id, evidence: e}
-		if s := st.carrierState(down); s == AlertFailed || s == AlertCancelled {
+		if s := st.ledger.carrierState(down); s == AlertFailed || s == AlertCancelled {
 			x.state, x.err = AlertCancelled, "the alert that it answers never went out"
 		}
 		st.writeRow(r, x)
@@ -88,23 +87,23 @@ func (st *state) evidence(r *record) Evidence {
 	return e
 }
 
-// carrierState is the state of the mail that carries a row: its own, or that of
-// its digest.
-func (st *state) carrierState(r *row) AlertState {
-	if d := st.ledger.rows[r.digest]; d != nil {
-		return d.state
-	}
-	return r.state
-}
-
 // cancelDown cancels the downs of an incident that no sender has claimed.
-func (st *state) cancelDown(ord uint64, incident uint32) {
-	for _, k := range slices.Clone(st.ledger.byHeart[ord]) {
-		r := st.ledger.rows[k.id]
-		if r.incident == incident && r.kind == AlertDown && r.state == AlertPending && r.digest == (AlertID{}) {
+func (st *state) cancelDown(h *record, incident uint32) {
+	for _, r := range st.rowsOf(h, incident) {
+		if r.kind == AlertDown && r.state == AlertPending && r.digest == (AlertID{}) {
 			st.changeRow(r.id, func(r *row) { r.state = AlertCancelled })
 		}
 	}
+}
+
+// rowsOf returns the rows of one incident of a heartbeat, oldest first.
+func (st *state) rowsOf(h *record, incident uint32) (rows []*row) {
+	for _, k := range st.ledger.byHeart[h.config.id] {
+		if r := st.ledger.rows[k.id]; r.ord == h.ord && r.incident == incident {
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }
 
 // insertKey and removeKey keep a short list ordered.

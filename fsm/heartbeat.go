@@ -192,7 +192,7 @@ func (st *state) pause(c Pause) Result {
 	}
 	if r.is(flagFailing) {
 		st.endFailing(r)
-		st.cancelDown(r.ord, r.incident)
+		st.cancelDown(r, r.incident)
 	}
 	r.clear(flagResumed | flagUnheard)
 	r.set(flagPaused)
@@ -225,7 +225,7 @@ func (st *state) delete(c Delete) Code {
 	}
 	if r.is(flagFailing) {
 		st.endFailing(r)
-		st.cancelDown(r.ord, r.incident)
+		st.cancelDown(r, r.incident)
 	}
 	if r.is(flagPaused) {
 		st.paused--

@@ -7,17 +7,11 @@ type ledger struct {
 	counts  map[countKey]uint64
 
 	// Derived.
-	open    rowSet              // rows that a sender must see to; not the members of digests
-	settled rowSet              // rows at their end, up to MaxSettled
-	byHeart map[uint64][]rowKey // by ordinal, ordered
-	carried int                 // unsettled members of digests
-	touched bool                // since the last Apply
-}
-
-// window counts the single mails of one recipient since start.
-type window struct {
-	start int64 // serving
-	count int
+	order   keyList // of all rows
+	byHeart map[HeartbeatID][]rowKey
+	places
+	lapses  lapses
+	touched bool // since the last Apply
 }
 
 type countKey struct {
@@ -28,24 +22,7 @@ type countKey struct {
 func newLedger() ledger {
 	return ledger{
 		rows: map[AlertID]*row{}, windows: map[string]window{}, counts: map[countKey]uint64{},
-		open: newRowSet(), settled: newRowSet(), byHeart: map[uint64][]rowKey{},
-	}
-}
-
-// index files a row in the derived sets.
-func (l *ledger) index(r *row) {
-	carried := r.digest != (AlertID{})
-	switch {
-	case r.state.Settled():
-		l.open.remove(r.id)
-		l.settled.add(r.key())
-	case carried:
-		l.open.remove(r.id)
-		l.settled.remove(r.id)
-		l.carried++
-	default:
-		l.settled.remove(r.id)
-		l.open.add(r.key())
+		byHeart: map[HeartbeatID][]rowKey{}, places: newPlaces(),
 	}
 }
 
@@ -55,22 +32,23 @@ func (l *ledger) insert(r row) {
 		return
 	}
 	l.file(&r)
+	l.enter(&r)
 	l.counts[countKey{r.kind, AlertPending}]++
 	if r.state != AlertPending {
 		l.counts[countKey{r.kind, r.state}]++
 	}
 	l.touched = true
 	if r.state.Settled() {
-		l.retain(r.ord, 0)
+		l.retain(&r, 0)
 	}
 }
 
-// file puts a row in its places without counting it.
+// file makes a row known, which is then to enter its place.
 func (l *ledger) file(r *row) {
 	l.rows[r.id] = r
-	l.index(r)
+	l.order.add(r.key())
 	if r.ord != 0 {
-		l.byHeart[r.ord] = insertKey(l.byHeart[r.ord], r.key())
+		l.byHeart[r.heartbeat] = insertKey(l.byHeart[r.heartbeat], r.key())
 	}
 }
 
@@ -80,52 +58,60 @@ func (l *ledger) change(id AlertID, openIncident uint32, f func(r *row)) {
 	old := l.rows[id]
 	r := *old
 	f(&r)
-	l.rows[id] = &r
-	if old.digest != (AlertID{}) && !old.state.Settled() {
-		l.carried--
-	}
-	l.index(&r)
+	l.replace(old, &r)
 	l.touched = true
 	if r.state == old.state {
 		return
 	}
+	if r.state.Settled() != old.state.Settled() {
+		l.recheckAnswer(&r)
+	}
 	if r.state.Settled() {
 		l.counts[countKey{r.kind, r.state}]++
-		l.retain(r.ord, openIncident)
+		l.retain(&r, openIncident)
 	}
 }
 
-// retain drops the oldest settled rows: beyond MaxSettledPer of the heartbeat,
-// but for those of the incident that is going on, and beyond MaxSettled in all.
-func (l *ledger) retain(ord uint64, openIncident uint32) {
+// retain drops the oldest settled rows: beyond MaxSettledPer of the heartbeat of
+// r, but for those of the incident that is going on, and beyond MaxSettled in all.
+func (l *ledger) retain(r *row, openIncident uint32) {
+	if len(l.byHeart[r.heartbeat]) > MaxSettledPer {
+		l.retainOf(r.heartbeat, r.ord, openIncident)
+	}
+	for l.settled.n > MaxSettled {
+		k, _ := l.settled.first()
+		l.drop(l.rows[k.id])
+	}
+}
+
+func (l *ledger) retainOf(hb HeartbeatID, ord uint64, openIncident uint32) {
 	excess := -MaxSettledPer
-	for _, k := range l.byHeart[ord] {
-		if l.settled.contains(k.id) {
+	var settled []*row
+	for _, k := range l.byHeart[hb] {
+		if r := l.rows[k.id]; r.ord == ord && r.state.Settled() {
+			settled = append(settled, r)
 			excess++
 		}
 	}
-	for i := 0; excess > 0 && i < len(l.byHeart[ord]); {
-		r := l.rows[l.byHeart[ord][i].id]
-		if !r.state.Settled() || (openIncident != 0 && r.incident == openIncident) {
-			i++
-			continue
+	for _, r := range settled {
+		if excess <= 0 {
+			return
 		}
-		l.drop(r)
-		excess--
-	}
-	for l.settled.len() > MaxSettled {
-		id, _ := l.settled.oldest()
-		l.drop(l.rows[id])
+		if openIncident == 0 || r.incident != openIncident {
+			l.drop(r)
+			excess--
+		}
 	}
 }
 
 func (l *ledger) drop(r *row) {
 	delete(l.rows, r.id)
-	l.settled.remove(r.id)
-	if keys := removeKey(l.byHeart[r.ord], r.key()); len(keys) > 0 {
-		l.byHeart[r.ord] = keys
+	l.order.remove(r.key())
+	l.leave(r)
+	if keys := removeKey(l.byHeart[r.heartbeat], r.key()); len(keys) > 0 {
+		l.byHeart[r.heartbeat] = keys
 	} else {
-		delete(l.byHeart, r.ord)
+		delete(l.byHeart, r.heartbeat)
 	}
 }
 
@@ -140,4 +126,22 @@ func (st *state) openIncident(r *row) uint32 {
 // changeRow changes a row with the retention that its heartbeat's state asks for.
 func (st *state) changeRow(id AlertID, f func(r *row)) {
 	st.ledger.change(id, st.openIncident(st.ledger.rows[id]), f)
+}
+
+// waitsForDown reports whether a recovery's alert has not settled yet.
+func (l *ledger) waitsForDown(r *row) bool {
+	if r.answers == (AlertID{}) {
+		return false
+	}
+	down := l.rows[r.answers]
+	return down != nil && !l.carrierState(down).Settled()
+}
+
+// carrierState is the state of the mail that carries a row: its own, or that of
+// its digest.
+func (l *ledger) carrierState(r *row) AlertState {
+	if d := l.rows[r.digest]; d != nil {
+		return d.state
+	}
+	return r.state
 }

@@ -154,6 +154,11 @@ func checkSegment(t *rapid.T, rs []*runner, g segment) {
 			t.Fatalf("%s: the image differs", r.name)
 		}
 	}
+	for _, r := range rs {
+		if err := checkWork(r.s); err != nil {
+			t.Fatalf("%s: %v", r.name, err)
+		}
+	}
 }
 
 // replay applies a runner's whole log to an empty store.

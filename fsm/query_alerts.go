@@ -16,28 +16,74 @@ type AlertFilter struct {
 
 // Alerts lists the ledger newest first. more tells that the limit cut the list:
 // go on with Before set to the last one's ID. A Before that the ledger has dropped
-// meanwhile ends the list: what would follow is older still.
+// meanwhile ends the list: what would follow is older still. A list that takes long
+// is not one moment's picture.
 func (s *Store) Alerts(f AlertFilter) (list []Alert, more bool) {
+	if f.Heartbeat != nil {
+		return s.alertsOf(f)
+	}
+	before, ok := s.position(f.Before)
+	for ok && !more {
+		list, more, before, ok = s.someAlerts(f, list, before)
+	}
+	return list, more
+}
+
+// position is where a listing begins; false if that is unknown.
+func (s *Store) position(id *AlertID) (*rowKey, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.position(id)
+}
+
+// someAlerts appends what matches among the next lockFor rows; ok tells that there
+// may be more after the row that it came to.
+func (s *Store) someAlerts(f AlertFilter, list []Alert, before *rowKey) (_ []Alert, more bool, last *rowKey, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var at rowKey
+	read := 0
+	for k := range s.st.ledger.order.before(before) {
+		if read++; read > lockFor {
+			return list, false, &at, true
+		}
+		at = k
+		if list, more = s.st.list(f, list, k); more {
+			return list, more, nil, false
+		}
+	}
+	return list, false, nil, false
+}
+
+// alertsOf lists the rows of one heartbeat, of which there are few.
+func (s *Store) alertsOf(f AlertFilter) (list []Alert, more bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	before, ok := s.st.position(f.Before)
 	if !ok {
 		return nil, false
 	}
-	for _, k := range s.st.rowKeys(f.Heartbeat) {
+	for _, k := range slices.Backward(s.st.ledger.byHeart[*f.Heartbeat]) {
 		if before != nil && compareKeys(k, *before) >= 0 {
 			continue
 		}
-		a := s.st.alert(s.st.ledger.rows[k.id])
-		if f.State != 0 && a.State != f.State {
-			continue
+		if list, more = s.st.list(f, list, k); more {
+			break
 		}
-		if f.Limit > 0 && len(list) == f.Limit {
-			return list, true
-		}
-		list = append(list, a)
 	}
-	return list, false
+	return list, more
+}
+
+// list appends a row if it matches; more tells that the limit forbids it.
+func (st *state) list(f AlertFilter, list []Alert, k rowKey) (_ []Alert, more bool) {
+	r := st.ledger.rows[k.id]
+	if f.State != 0 && st.ledger.carrierState(r) != f.State {
+		return list, false
+	}
+	if f.Limit > 0 && len(list) == f.Limit {
+		return list, true
+	}
+	return append(list, st.alert(r)), false
 }
 
 func (st *state) position(id *AlertID) (*rowKey, bool) {
@@ -50,18 +96,6 @@ func (st *state) position(id *AlertID) (*rowKey, bool) {
 	}
 	k := r.key()
 	return &k, true
-}
-
-// rowKeys returns the keys of all rows, or of one heartbeat's, newest first.
-func (st *state) rowKeys(hb *HeartbeatID) []rowKey {
-	keys := make([]rowKey, 0, 64)
-	for _, r := range st.ledger.rows {
-		if hb == nil || r.heartbeat == *hb {
-			keys = append(keys, r.key())
-		}
-	}
-	slices.SortFunc(keys, func(a, b rowKey) int { return compareKeys(b, a) })
-	return keys
 }
 
 // Alert returns one row of the ledger, or ErrNotFound.
@@ -105,16 +139,15 @@ func (s *Store) Totals() Totals {
 		Paused: st.paused, Failing: len(st.failing),
 		Active: st.table.live - st.paused - len(st.failing),
 		Misses: st.misses, Pings: st.pings, Serving: st.serving, GapTotal: st.gaps.total,
-		Queue: st.ledger.open.len() + st.ledger.carried,
+		Queue: st.ledger.open.n + st.ledger.carried,
 	}
 	for ord := range st.failing {
 		r := st.table.get(ord)
 		t.Misses += uint64(r.missesAt(st.horizon) - r.misses)
 	}
-	st.ledger.open.each(func(id AlertID) bool {
-		t.OldestPending = wallTime(st.ledger.rows[id].created)
-		return false
-	})
+	if k, ok := st.ledger.open.first(); ok {
+		t.OldestPending = wallTime(st.ledger.rows[k.id].created)
+	}
 	for k, n := range st.ledger.counts {
 		t.Alerts = append(t.Alerts, AlertCount{k.kind, k.state, n})
 	}

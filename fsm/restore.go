@@ -118,6 +118,9 @@ func (st *state) readLedger(r *imageReader) {
 			l.file(x)
 		}
 	}
+	for k := range l.order.all() { // now, for a place may depend on other rows
+		l.enter(l.rows[k.id])
+	}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		l.windows[r.str()] = window{r.int(), r.count()}
 	}

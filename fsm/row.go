@@ -33,6 +33,7 @@ type row struct {
 	digest    AlertID // zero, or the digest that carries it
 	members   []AlertID
 	evidence  Evidence
+	place     place // derived
 }
 
 // rowKey orders rows by when what they tell came to pass.

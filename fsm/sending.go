@@ -32,13 +32,8 @@ func (st *state) claim(c Claim) Code {
 	if c.Term != st.term || c.Attempt != r.attempt+1 || !st.claimable(r, c.Term) {
 		return CodeRejected
 	}
-	if st.singled(r) {
-		w, ok := st.takeBurst(r.recipient)
-		if !ok {
-			return CodeGrouped
-		}
-		st.dropWindows()
-		st.ledger.windows[r.recipient] = w
+	if st.singled(r) && !st.takeBurst(r.recipient) {
+		return CodeGrouped
 	}
 	st.changeRow(c.Alert, func(r *row) {
 		r.state, r.term, r.attempt, r.counted = AlertClaimed, c.Term, c.Attempt, true
@@ -56,52 +51,15 @@ func (st *state) claimable(r *row, term uint64) bool {
 	case AlertClaimed:
 		return r.term < term // its sender lost its term before the dot
 	case AlertPending:
-		return r.notBefore <= st.serving && !st.waitsForDown(r)
+		return r.notBefore <= st.serving && !st.ledger.waitsForDown(r)
 	}
 	return false
-}
-
-// waitsForDown reports whether a recovery's alert has not settled yet.
-func (st *state) waitsForDown(r *row) bool {
-	if r.answers == (AlertID{}) {
-		return false
-	}
-	down := st.ledger.rows[r.answers]
-	return down != nil && !st.carrierState(down).Settled()
 }
 
 // singled reports whether a row still has to use up a place in the burst.
 func (st *state) singled(r *row) bool {
 	return !r.counted && r.kind != AlertDigest && st.settings.GroupWait > 0
 }
-
-// takeBurst returns a recipient's window after one more single mail, false if
-// there is no place left.
-func (st *state) takeBurst(to string) (window, bool) {
-	w, ok := st.ledger.windows[to]
-	if !ok || st.ended(w) {
-		w = window{start: st.serving}
-	}
-	w.count++
-	return w, w.count <= st.settings.Burst
-}
-
-// maxWindows is how many recipients' windows are kept before those are dropped
-// that have ended and that nothing waits for.
-const maxWindows = 1000
-
-func (st *state) dropWindows() {
-	if len(st.ledger.windows) < maxWindows {
-		return
-	}
-	for to, w := range st.ledger.windows {
-		if st.ended(w) && w.count < st.settings.Burst {
-			delete(st.ledger.windows, to)
-		}
-	}
-}
-
-func (st *state) ended(w window) bool { return st.serving >= w.start+st.settings.GroupWait }
 
 func (st *state) fence(c Fence) Code {
 	r := st.ledger.rows[c.Alert]

@@ -98,6 +98,9 @@ func (w *world) checkLedger() {
 			w.checkDropped(seen)
 		}
 	}
+	if err := checkWork(w.observer); err != nil {
+		w.fail("%v", err)
+	}
 	// When all rows are known: these compare some with others.
 	for id, r := range l.rows {
 		w.checkState(id, r)
@@ -229,7 +232,7 @@ func (w *world) checkAnswer(r *row) {
 	if seen := w.rows[carrier]; seen != nil && seen.held {
 		return
 	}
-	if state := w.observer.st.carrierState(down); state != AlertSent {
+	if state := w.observer.st.ledger.carrierState(down); state != AlertSent {
 		w.fail("row %x, a recovery, is delivered while its alert %x is %v", r.id[:3], down.id[:3], state)
 	}
 }

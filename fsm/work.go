@@ -1,0 +1,177 @@
+package fsm
+
+// Work is what a leader's sender may do now.
+type Work struct {
+	Ready   []AlertID    // may be claimed now, about the oldest first
+	Digests []FormDigest // may be formed now
+	Doubt   []Alert      // fenced in an earlier term, unsettled
+	Next    int64        // serving time at which more becomes ready by itself; 0: none
+}
+
+// Work returns what the sender of a term may do: at most limit rows and digests
+// together, and of rows in doubt. Its cost follows what it returns and what senders
+// have in hand, not how much waits. It takes the write lock, to look at the
+// recipients of whom something changed since it was last called.
+func (s *Store) Work(term uint64, limit int) Work {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.st.fileDesks()
+	p := planner{st: s.st, term: term, limit: limit}
+	p.considerHands()
+	p.considerWaiting()
+	return p.work
+}
+
+// planner gathers what can be done.
+type planner struct {
+	st    *state
+	term  uint64
+	limit int
+	work  Work
+}
+
+// considerHands looks at what the senders of earlier terms left behind.
+func (p *planner) considerHands() {
+	for k := range p.st.ledger.hands.all() {
+		r := p.st.ledger.rows[k.id]
+		switch {
+		case r.term >= p.term:
+		case r.state == AlertClaimed:
+			p.ready(r.id)
+		case len(p.work.Doubt) < p.limit:
+			p.work.Doubt = append(p.work.Doubt, p.st.alert(r))
+		}
+	}
+}
+
+// considerWaiting looks at the queue and the desks in turn, in the order in which
+// their time has come.
+func (p *planner) considerWaiting() {
+	l := &p.st.ledger
+	queue, agenda := l.queue.begin(), l.desks.agenda.begin()
+	for p.room() {
+		q, some := queue.key()
+		a, any := agenda.key()
+		next, isDesk := q, any && (!some || compareKeys(a, q) < 0)
+		if isDesk {
+			next = a
+		}
+		switch {
+		case !some && !any:
+			return
+		case next.due > p.st.serving:
+			p.later(next.due)
+			return
+		case isDesk:
+			p.considerDesk(l.desks.by[l.rows[a.id].recipient])
+			agenda.step()
+		default:
+			p.ready(q.id)
+			queue.step()
+		}
+	}
+}
+
+// considerDesk offers what fits into a recipient's window, or the digest of what did
+// not fit into the last one. A group of one is a mail like any other. What came
+// after a window that has ended waits until the digest is formed.
+func (p *planner) considerDesk(d *desk) {
+	if p.st.settings.GroupWait == 0 {
+		p.readyAll(&d.singles)
+		p.readyAll(&d.unheard)
+		return
+	}
+	b := p.st.burst(d.to)
+	singles := d.singles.begin()
+	group := p.group(&singles, b.ended)
+	if b.ended == 0 {
+		p.singles(&singles, &b)
+	}
+	group = p.addUnheard(group, d)
+	if len(group) > 1 {
+		p.work.Digests = append(p.work.Digests, FormDigest{ID: DigestID(d.to, group), Recipient: d.to, Members: group})
+		return
+	}
+	for _, id := range group {
+		p.single(id, &b)
+	}
+	p.singles(&singles, &b)
+}
+
+// group takes what came to pass before a window ended.
+func (p *planner) group(singles *cursor, ended int64) (group []AlertID) {
+	for len(group) < MaxDigestMembers {
+		k, ok := singles.key()
+		if !ok || k.due > ended {
+			break
+		}
+		group = append(group, k.id)
+		singles.step()
+	}
+	return group
+}
+
+// addUnheard lets what was unheard into a group, once its time has come.
+func (p *planner) addUnheard(group []AlertID, d *desk) []AlertID {
+	if d.unheard.n == 0 {
+		return group
+	}
+	if at := p.st.unheardAt(d); p.st.serving < at {
+		p.later(at)
+		return group
+	}
+	for k := range d.unheard.all() {
+		if k.due+p.st.settings.GroupWait > p.st.serving || len(group) == MaxDigestMembers {
+			break
+		}
+		group = append(group, k.id)
+	}
+	return group
+}
+
+// singles offers rows as single mails as long as the window has room.
+func (p *planner) singles(at *cursor, b *burst) {
+	for p.room() {
+		k, ok := at.key()
+		if !ok || !p.single(k.id, b) {
+			return
+		}
+		at.step()
+	}
+}
+
+func (p *planner) single(id AlertID, b *burst) bool {
+	if b.left == 0 {
+		if b.until > 0 { // else the first claim begins a window
+			p.later(b.until)
+		}
+		return false
+	}
+	b.left--
+	p.ready(id)
+	return true
+}
+
+func (p *planner) readyAll(l *keyList) {
+	for at := l.begin(); p.room(); at.step() {
+		k, ok := at.key()
+		if !ok {
+			return
+		}
+		p.ready(k.id)
+	}
+}
+
+func (p *planner) room() bool { return len(p.work.Ready)+len(p.work.Digests) < p.limit }
+
+func (p *planner) ready(id AlertID) {
+	if p.room() {
+		p.work.Ready = append(p.work.Ready, id)
+	}
+}
+
+func (p *planner) later(at int64) {
+	if p.work.Next == 0 || at < p.work.Next {
+		p.work.Next = at
+	}
+}
