@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -31,17 +32,18 @@ func (p *program) client(use, short string, args cobra.PositionalArgs, do client
 	s := &clientSettings{}
 	c := &cobra.Command{Use: use, Short: short, Args: args}
 	f := c.Flags()
-	f.StringVar(&s.url, "url", heartbeat.DefaultBaseURL, "`address` of a node or load balancer (QUORUMBEAT_URL)")
+	registerURL(f, &s.url)
 	f.StringVar(&s.apiKey, "api-key", "", "API `key` (QUORUMBEAT_API_KEY)")
 	f.BoolVar(&s.json, "json", false, "print JSON for programs")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := p.resolve(c.Flags()); err != nil {
 			return err
 		}
-		if u, err := url.Parse(s.url); err != nil || u.Host == "" {
-			return usagef("--url is %q: use http://HOST:PORT", s.url)
+		api, err := newClient(s.url, s.apiKey, heartbeat.WithRetries(clientRetries))
+		if err != nil {
+			return err
 		}
-		out, err := do(c.Context(), heartbeat.New(s.apiKey, heartbeat.WithBaseURL(s.url)), args)
+		out, err := do(c.Context(), api, args)
 		if err != nil {
 			return explain(s, err)
 		}
@@ -51,6 +53,27 @@ func (p *program) client(use, short string, args cobra.PositionalArgs, do client
 		return p.print(s, out, table)
 	}
 	return c
+}
+
+// clientRetries are fewer than the SDK's: somebody waits.
+const clientRetries = 2
+
+func registerURL(f *pflag.FlagSet, value *string) {
+	f.StringVar(value, "url", heartbeat.DefaultBaseURL,
+		"`address` of a load balancer or node, or of several with commas between, asked in turn (QUORUMBEAT_URL)")
+}
+
+// newClient makes a client of the nodes that --url names.
+func newClient(urls, apiKey string, opts ...heartbeat.Option) (*heartbeat.Client, error) {
+	var list []string
+	for u := range strings.SplitSeq(urls, ",") {
+		list = append(list, strings.TrimSpace(u))
+	}
+	c := heartbeat.New(apiKey, append(opts, heartbeat.WithBaseURL(list...))...)
+	if err := c.Validate(); err != nil {
+		return nil, usagef("--url: %v, several with commas between", err)
+	}
+	return c, nil
 }
 
 // explain says what to do about an error of the API.
@@ -105,7 +128,7 @@ func when(t *time.Time) string {
 }
 
 // length shows seconds as a length of time.
-func length(secs int64) string {
+func length(secs int) string {
 	s := seconds(secs)
 	return s.String()
 }

@@ -45,11 +45,13 @@ func (p *program) createCommand() *cobra.Command {
 	var c *cobra.Command
 	c = p.client("create NAME", "Create a heartbeat", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		params := heartbeat.CreateParams{
-			Name: args[0], IntervalSecs: int64(h.interval), MissThreshold: h.threshold, Slug: h.slug, Arm: h.arm, Tags: h.tags, Email: h.email,
+			Name: args[0], IntervalSecs: int(h.interval), GraceSecs: int(h.grace), MissThreshold: h.threshold, Slug: h.slug, Arm: h.arm, Tags: h.tags, Email: h.email,
 		}
-		if c.Flags().Changed("grace") {
-			grace := int64(h.grace)
-			params.GraceSecs = &grace
+		switch {
+		case h.grace < 0:
+			return nil, usagef("--grace is %s: it must be 0s to 366d", &h.grace)
+		case h.grace == 0 && c.Flags().Changed("grace"):
+			params.GraceSecs = heartbeat.NoGrace
 		}
 		return api.Create(ctx, params)
 	}, showHeartbeat)
@@ -63,7 +65,7 @@ func (p *program) updateCommand() *cobra.Command {
 	c = p.client("update ID", "Change a heartbeat", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		var u heartbeat.UpdateParams
 		f := c.Flags()
-		interval, grace := int64(h.interval), int64(h.grace)
+		interval, grace := int(h.interval), int(h.grace)
 		given(f, "name", &u.Name, &h.name)
 		given(f, "slug", &u.Slug, &h.slug)
 		given(f, "arm", &u.Arm, &h.arm)
@@ -94,7 +96,7 @@ func (p *program) listCommand() *cobra.Command {
 		return api.List(ctx)
 	}, func(w *tabwriter.Writer, v any) {
 		row(w, "ID", "NAME", "STATUS", "INTERVAL", "GRACE", "MISSES", "LAST PING", "NEXT EXPECTED")
-		for _, h := range v.([]heartbeat.Heartbeat) {
+		for _, h := range v.([]*heartbeat.Heartbeat) {
 			row(w, h.ID, h.Name, h.Status, length(h.IntervalSecs), length(h.GraceSecs), h.ConsecutiveMisses, when(h.LastPingedAt), when(h.NextExpectedAt))
 		}
 	})
@@ -119,7 +121,7 @@ func (p *program) deleteCommand() *cobra.Command {
 
 func (p *program) pingCommand() *cobra.Command {
 	return p.client("ping TOKEN", "Ping a heartbeat; needs no key", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		status, err := api.Ping(ctx, args[0])
+		status, err := api.Signal(ctx, args[0], heartbeat.SignalSuccess, heartbeat.SignalParams{})
 		return map[string]string{"status": status}, err
 	}, func(w *tabwriter.Writer, v any) { row(w, v.(map[string]string)["status"]) })
 }
@@ -130,7 +132,7 @@ func (p *program) pingsCommand() *cobra.Command {
 		return api.Pings(ctx, args[0], params)
 	}, func(w *tabwriter.Writer, v any) {
 		row(w, "PINGED AT", "ID")
-		for _, x := range v.([]heartbeat.Ping) {
+		for _, x := range v.([]*heartbeat.Ping) {
 			row(w, when(&x.PingedAt), x.ID)
 		}
 	})

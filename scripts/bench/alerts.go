@@ -70,8 +70,7 @@ func (l *large) alertDelays(ctx context.Context, n int) (late spread, err error)
 
 // failing is a heartbeat that fails so many seconds after its creation.
 func failing(name string, secs int, to string) heartbeat.CreateParams {
-	none := int64(0)
-	return heartbeat.CreateParams{Name: name, IntervalSecs: int64(secs), GraceSecs: &none, MissThreshold: 1, Email: []string{to}}
+	return heartbeat.CreateParams{Name: name, IntervalSecs: secs, GraceSecs: heartbeat.NoGrace, MissThreshold: 1, Email: []string{to}}
 }
 
 func dueAt(h *heartbeat.Heartbeat) time.Time {

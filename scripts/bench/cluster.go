@@ -90,7 +90,7 @@ func urls(nodes []*localcluster.Node) (list []string) {
 
 // client calls one node.
 func client(n *localcluster.Node) *heartbeat.Client {
-	return heartbeat.New(adminKey, heartbeat.WithBaseURL(n.URL()), heartbeat.WithHTTPClient(&http.Client{
+	return heartbeat.New(adminKey, heartbeat.WithBaseURL(n.URL()), heartbeat.WithRetries(0), heartbeat.WithHTTPClient(&http.Client{
 		Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: creators, IdleConnTimeout: 5 * time.Second},
 	}))
 }

@@ -101,7 +101,7 @@ func firstCommit(ctx context.Context, nodes []*localcluster.Node, token string) 
 
 func pingUntilTaken(ctx context.Context, api *heartbeat.Client, token string) error {
 	for {
-		_, err := api.Ping(ctx, token)
+		err := api.Ping(ctx, token)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func (c *Client) Alerts(ctx context.Context, p AlertsParams) ([]Alert, error) {
 	if p.Limit != 0 {
 		q.Set("limit", strconv.Itoa(p.Limit))
 	}
-	out, err := result[struct{ Alerts []Alert }](ctx, c, http.MethodGet, "/v1/alerts?"+q.Encode(), nil)
+	out, err := result[struct{ Alerts []Alert }](ctx, c, request{method: http.MethodGet, path: "/v1/alerts?" + q.Encode()}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (c *Client) Alerts(ctx context.Context, p AlertsParams) ([]Alert, error) {
 
 // RetryAlert has a failed or held alert sent again.
 func (c *Client) RetryAlert(ctx context.Context, id string) (*Alert, error) {
-	return result[Alert](ctx, c, http.MethodPost, "/v1/alerts/"+url.PathEscape(id)+"/retry", nil)
+	return result[Alert](ctx, c, request{method: http.MethodPost, path: "/v1/alerts/" + url.PathEscape(id) + "/retry", once: true}, nil)
 }
 
 // Key is an API key.
@@ -70,7 +70,7 @@ type Key struct {
 
 // Keys lists the API keys, without the keys themselves.
 func (c *Client) Keys(ctx context.Context) ([]Key, error) {
-	out, err := result[struct{ Keys []Key }](ctx, c, http.MethodGet, "/v1/keys", nil)
+	out, err := result[struct{ Keys []Key }](ctx, c, request{method: http.MethodGet, path: "/v1/keys"}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -79,12 +79,13 @@ func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 
 // CreateKey makes an API key. Its Key is shown this once.
 func (c *Client) CreateKey(ctx context.Context, name, scope string) (*Key, error) {
-	return result[Key](ctx, c, http.MethodPost, "/v1/keys", map[string]string{"name": name, "scope": scope})
+	in := map[string]string{"name": name, "scope": scope}
+	return result[Key](ctx, c, request{method: http.MethodPost, path: "/v1/keys", once: true}, in)
 }
 
 // DeleteKey revokes an API key.
 func (c *Client) DeleteKey(ctx context.Context, id string) error {
-	return c.call(ctx, http.MethodDelete, "/v1/keys/"+url.PathEscape(id), nil, nil)
+	return c.call(ctx, request{method: http.MethodDelete, path: "/v1/keys/" + url.PathEscape(id)}, nil, nil)
 }
 
 // Cluster is the cluster as the answering node sees it.
@@ -118,36 +119,25 @@ type Gap struct {
 
 // Cluster returns the state of the cluster.
 func (c *Client) Cluster(ctx context.Context) (*Cluster, error) {
-	return result[Cluster](ctx, c, http.MethodGet, "/v1/cluster", nil)
+	return result[Cluster](ctx, c, request{method: http.MethodGet, path: "/v1/cluster"}, nil)
 }
 
 // Backup streams the whole state of the cluster, for `quorumbeat restore`. The last
-// bytes are a checksum: a stream that ends early does not restore. Close it. Only ctx
-// bounds the time.
-func (c *Client) Backup(ctx context.Context) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/v1/backup", nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+c.apiKey)
-	unhurried := *c.http
-	unhurried.Timeout = 0
-	res, err := unhurried.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	if res.StatusCode != http.StatusOK {
-		defer res.Body.Close()
-		answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-		if err != nil {
-			return nil, err
+// bytes are a checksum: a stream that ends early does not restore. Close it. It may
+// take as long as it needs, if it goes on.
+func (c *Client) Backup(ctx context.Context) (body io.ReadCloser, err error) {
+	r := request{method: http.MethodGet, path: "/v1/backup", stream: true}
+	err = c.try(ctx, false, func(ctx context.Context, n node, limit time.Duration) error {
+		res, err := c.open(ctx, n, max(limit, aloneTimeout), r)
+		if err == nil {
+			body = res.Body
 		}
-		return nil, newAPIError(res, answer)
-	}
-	return res.Body, nil
+		return err
+	})
+	return body, err
 }
 
 // RemoveNode takes a node out of the cluster for good, by name or ID.
 func (c *Client) RemoveNode(ctx context.Context, nameOrID string) error {
-	return c.call(ctx, http.MethodDelete, "/v1/cluster/nodes/"+url.PathEscape(nameOrID), nil, nil)
+	return c.call(ctx, request{method: http.MethodDelete, path: "/v1/cluster/nodes/" + url.PathEscape(nameOrID)}, nil, nil)
 }

@@ -2,6 +2,7 @@ package heartbeat
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -15,14 +16,14 @@ type Heartbeat struct {
 	Slug              string     `json:"slug"`
 	Token             string     `json:"token"` // the credential for pings
 	PingURL           string     `json:"ping_url"`
-	IntervalSecs      int64      `json:"interval_secs"`
-	GraceSecs         int64      `json:"grace_secs"`
+	IntervalSecs      int        `json:"interval_secs"`
+	GraceSecs         int        `json:"grace_secs"`
 	MissThreshold     int        `json:"miss_threshold"`
 	Arm               string     `json:"arm"`
 	Tags              []string   `json:"tags"`
 	Email             []string   `json:"email"` // empty: the server's default recipients
 	Status            string     `json:"status"`
-	ConsecutiveMisses int64      `json:"consecutive_misses"`
+	ConsecutiveMisses int        `json:"consecutive_misses"`
 	PingsTotal        uint64     `json:"pings_total"`
 	LastPingedAt      *time.Time `json:"last_pinged_at"`
 	NextExpectedAt    *time.Time `json:"next_expected_at"` // without grace; nil while paused or unarmed
@@ -39,12 +40,15 @@ const (
 	StatusFailing = "failing"
 )
 
+// NoGrace is a CreateParams.GraceSecs of 0 seconds: 0 itself leaves the default.
+const NoGrace = -1
+
 // CreateParams describes a new heartbeat. Only Name is needed; zero values of the
 // others leave the server's defaults (1 h interval, 5 min grace, 2 misses).
 type CreateParams struct {
 	Name          string   `json:"name"`
-	IntervalSecs  int64    `json:"interval_secs,omitempty"` // 1 to 31,622,400
-	GraceSecs     *int64   `json:"grace_secs,omitempty"`    // 0 to 31,622,400; nil: the default
+	IntervalSecs  int      `json:"interval_secs,omitempty"` // 1 to 31,622,400
+	GraceSecs     int      `json:"grace_secs,omitempty"`    // 1 to 31,622,400, or NoGrace
 	MissThreshold int      `json:"miss_threshold,omitempty"`
 	Slug          string   `json:"slug,omitempty"`
 	Arm           string   `json:"arm,omitempty"` // "created" or "first_ping"
@@ -52,11 +56,26 @@ type CreateParams struct {
 	Email         []string `json:"email,omitempty"`
 }
 
+// MarshalJSON writes NoGrace as the server knows it.
+func (p CreateParams) MarshalJSON() ([]byte, error) {
+	type plain CreateParams // without this method
+	out := struct {
+		plain
+		GraceSecs *int `json:"grace_secs,omitempty"`
+	}{plain: plain(p)}
+	if grace := max(0, p.GraceSecs); p.GraceSecs > 0 || p.GraceSecs == NoGrace {
+		out.GraceSecs = &grace
+	} else if p.GraceSecs < 0 {
+		out.GraceSecs = &p.GraceSecs // for the server to refuse, in words
+	}
+	return json.Marshal(out)
+}
+
 // UpdateParams changes the fields that are not nil.
 type UpdateParams struct {
 	Name          *string   `json:"name,omitempty"`
-	IntervalSecs  *int64    `json:"interval_secs,omitempty"`
-	GraceSecs     *int64    `json:"grace_secs,omitempty"`
+	IntervalSecs  *int      `json:"interval_secs,omitempty"`
+	GraceSecs     *int      `json:"grace_secs,omitempty"`
 	MissThreshold *int      `json:"miss_threshold,omitempty"`
 	Slug          *string   `json:"slug,omitempty"`
 	Arm           *string   `json:"arm,omitempty"`
@@ -77,14 +96,15 @@ type PingsParams struct {
 	Limit int // 1 to 100; 0: 50
 }
 
-// Create adds a heartbeat.
+// Create adds a heartbeat. It is not repeated if it may have been done: see
+// IsUnknownOutcome.
 func (c *Client) Create(ctx context.Context, p CreateParams) (*Heartbeat, error) {
-	return result[Heartbeat](ctx, c, http.MethodPost, "/v1/heartbeats", p)
+	return result[Heartbeat](ctx, c, request{method: http.MethodPost, path: "/v1/heartbeats", once: true}, p)
 }
 
 // List returns all heartbeats, newest first.
-func (c *Client) List(ctx context.Context) ([]Heartbeat, error) {
-	out, err := result[struct{ Heartbeats []Heartbeat }](ctx, c, http.MethodGet, "/v1/heartbeats", nil)
+func (c *Client) List(ctx context.Context) ([]*Heartbeat, error) {
+	out, err := result[struct{ Heartbeats []*Heartbeat }](ctx, c, request{method: http.MethodGet, path: "/v1/heartbeats"}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -93,60 +113,44 @@ func (c *Client) List(ctx context.Context) ([]Heartbeat, error) {
 
 // Get returns one heartbeat.
 func (c *Client) Get(ctx context.Context, id string) (*Heartbeat, error) {
-	return result[Heartbeat](ctx, c, http.MethodGet, heartbeatPath(id, ""), nil)
+	return c.heartbeat(ctx, http.MethodGet, id, "", nil)
 }
 
 // Update changes a heartbeat and returns it as it is then.
 func (c *Client) Update(ctx context.Context, id string, p UpdateParams) (*Heartbeat, error) {
-	return result[Heartbeat](ctx, c, http.MethodPatch, heartbeatPath(id, ""), p)
+	return c.heartbeat(ctx, http.MethodPatch, id, "", p)
 }
 
 // Pause stops the judging of a heartbeat; its pings are still recorded.
 func (c *Client) Pause(ctx context.Context, id string) (*Heartbeat, error) {
-	return result[Heartbeat](ctx, c, http.MethodPost, heartbeatPath(id, "/pause"), nil)
+	return c.heartbeat(ctx, http.MethodPost, id, "/pause", nil)
 }
 
 // Resume arms a paused heartbeat from now; the next missed interval alerts.
 func (c *Client) Resume(ctx context.Context, id string) (*Heartbeat, error) {
-	return result[Heartbeat](ctx, c, http.MethodPost, heartbeatPath(id, "/resume"), nil)
+	return c.heartbeat(ctx, http.MethodPost, id, "/resume", nil)
 }
 
 // Delete removes a heartbeat and its pings.
 func (c *Client) Delete(ctx context.Context, id string) error {
-	return c.call(ctx, http.MethodDelete, heartbeatPath(id, ""), nil, nil)
-}
-
-// Ping records a good run. It returns the heartbeat's "ok" or "paused".
-func (c *Client) Ping(ctx context.Context, token string) (status string, err error) {
-	keyless := *c
-	keyless.apiKey = "" // the token is the credential
-	out, err := result[struct{ Status string }](ctx, &keyless, http.MethodPost, heartbeatPath(token, "/ping"), nil)
-	if err != nil {
-		return "", err
-	}
-	return out.Status, nil
+	return c.call(ctx, request{method: http.MethodDelete, path: heartbeatPath(id, "")}, nil, nil)
 }
 
 // Pings returns the newest pings of a heartbeat, newest first.
-func (c *Client) Pings(ctx context.Context, id string, p PingsParams) ([]Ping, error) {
+func (c *Client) Pings(ctx context.Context, id string, p PingsParams) ([]*Ping, error) {
 	path := heartbeatPath(id, "/pings")
 	if p.Limit != 0 {
 		path += "?limit=" + strconv.Itoa(p.Limit)
 	}
-	out, err := result[struct{ Pings []Ping }](ctx, c, http.MethodGet, path, nil)
+	out, err := result[struct{ Pings []*Ping }](ctx, c, request{method: http.MethodGet, path: path}, nil)
 	if err != nil {
 		return nil, err
 	}
 	return out.Pings, nil
 }
 
-func heartbeatPath(id, suffix string) string { return "/v1/heartbeats/" + url.PathEscape(id) + suffix }
-
-// result is call for an answer of type T.
-func result[T any](ctx context.Context, c *Client, method, path string, in any) (*T, error) {
-	out := new(T)
-	if err := c.call(ctx, method, path, in, out); err != nil {
-		return nil, err
-	}
-	return out, nil
+func (c *Client) heartbeat(ctx context.Context, method, id, suffix string, in any) (*Heartbeat, error) {
+	return result[Heartbeat](ctx, c, request{method: method, path: heartbeatPath(id, suffix)}, in)
 }
+
+func heartbeatPath(id, suffix string) string { return "/v1/heartbeats/" + url.PathEscape(id) + suffix }
