@@ -119,13 +119,6 @@ func (p *program) deleteCommand() *cobra.Command {
 	}, say("deleted"))
 }
 
-func (p *program) pingCommand() *cobra.Command {
-	return p.client("ping TOKEN", "Ping a heartbeat; needs no key", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		status, err := api.Signal(ctx, args[0], heartbeat.SignalSuccess, heartbeat.SignalParams{})
-		return map[string]string{"status": status}, err
-	}, func(w *tabwriter.Writer, v any) { row(w, v.(map[string]string)["status"]) })
-}
-
 func (p *program) pingsCommand() *cobra.Command {
 	var params heartbeat.PingsParams
 	c := p.client("pings ID", "List a heartbeat's newest pings", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
