@@ -1,4 +1,5 @@
-# quorumbeat's commands. Needs Go, make, git; gcc for the race detector (make test).
+# quorumbeat's commands. Needs Go, make, git; gcc for the race detector, and Node.js
+# with npm for sdk/node (make test, make lint).
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
@@ -10,7 +11,10 @@ SOAKTESTS = SoakFaults|KillsUnderLoad|AtEachStep|AStoppedLeader|QuorumLost|Linea
 
 BENCH    ?= quick
 
-.PHONY: build run test lint bench bench-full soak fuzz-short clean
+# What npm ci writes last.
+NODE_MODULES = sdk/node/node_modules/.package-lock.json
+
+.PHONY: build run test test-node test-go lint bench bench-full soak fuzz-short clean
 
 build: ## one static binary, bin/quorumbeat
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/quorumbeat ./cmd/quorumbeat
@@ -18,15 +22,27 @@ build: ## one static binary, bin/quorumbeat
 run: build ## three nodes in one process, to try it out
 	bin/quorumbeat dev
 
-test: ## every test, under the race detector
+test: test-node test-go ## every test
+
+test-node: $(NODE_MODULES) ## those of sdk/node
+	cd sdk/node && npm test
+
+test-go: ## those of Go, under the race detector; those of the npm package are skipped unless npm ci was run
 	CGO_ENABLED=1 go test -race -timeout 10m ./...
 
-lint: ## format, vet, staticcheck, modules, and the rules of scripts/lint
+$(NODE_MODULES): sdk/node/package.json sdk/node/package-lock.json
+	@for tool in node npm; do command -v $$tool >/dev/null || { \
+		echo "sdk/node needs Node.js 18 or newer with npm, and $$tool is not found: install them (make test-go does without)" >&2; exit 1; }; done
+	cd sdk/node && npm ci
+	@touch $@
+
+lint: $(NODE_MODULES) ## format, vet, staticcheck, modules, the types of sdk/node, and the rules of scripts/lint
 	@unformatted=$$(go tool gofumpt -l .); test -z "$$unformatted" || { echo "not gofumpt'ed:" $$unformatted; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
 	go mod verify
 	go mod tidy -diff
+	cd sdk/node && npm run check
 	go run ./scripts/lint
 
 bench: build ## figures of the design, section 8, in a few minutes; BENCH=kill,growth or the like takes others
@@ -49,4 +65,4 @@ fuzz-short: ## every fuzz target for FUZZTIME
 	done
 
 clean:
-	rm -rf bin
+	rm -rf bin sdk/node/build sdk/node/dist sdk/node/node_modules
