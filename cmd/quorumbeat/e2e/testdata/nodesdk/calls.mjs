@@ -1,0 +1,45 @@
+// Every call of the package, as its users make them. Its argument is the base URLs.
+import assert from "node:assert/strict";
+import { APIError, ConnectionError, HeartbeatClient, isInvalid, isNotFound, isUnauthorized } from "@quorumbeat/heartbeat";
+
+const baseURL = JSON.parse(process.argv[2]);
+const client = new HeartbeatClient(process.env.QUORUMBEAT_API_KEY, { baseURL });
+
+const made = await client.create({ name: "nightly-sync", interval_secs: 86400, grace_secs: 0, tags: ["node"], email: [] });
+assert.match(made.id, /^hb_/);
+assert.deepEqual([made.name, made.interval_secs, made.grace_secs, made.status, made.tags], ["nightly-sync", 86400, 0, "active", ["node"]]);
+assert.equal(made.last_pinged_at, null);
+
+// The other nodes know of it at once, and a ping needs no key.
+for (const [i, url] of baseURL.entries()) {
+  const other = new HeartbeatClient("", { baseURL: url + "/v1/" });
+  assert.equal(await other.ping(made.token), "ok");
+  assert.equal((await client.get(made.id)).pings_total, i + 1);
+}
+const pings = await client.pings(made.id, { limit: 2 });
+assert.equal(pings.length, 2);
+assert.equal(pings[0].heartbeat_id, made.id);
+assert.equal((await client.pings(made.id)).length, 3);
+await assert.rejects(client.pings(made.id, { limit: 101 }), (err) => err instanceof APIError && isInvalid(err) && /101/.test(err.message));
+
+assert.deepEqual((await client.list({ tag: "node", status: "active", q: "nightly" })).map((h) => h.id), [made.id]);
+assert.ok((await client.list()).some((h) => h.id === made.id));
+assert.equal((await client.update(made.id, { name: "renamed", grace_secs: 60 })).name, "renamed");
+
+assert.equal((await client.pause(made.id)).status, "paused");
+assert.equal(await client.ping(made.token), "paused");
+assert.equal((await client.resume(made.id)).status, "active");
+assert.equal((await client.update(made.id, { status: "paused" })).next_expected_at, null);
+
+assert.equal(await client.delete(made.id), undefined);
+await assert.rejects(client.get(made.id), isNotFound);
+await assert.rejects(client.ping(made.token), isNotFound);
+await assert.rejects(client.delete(made.id), isNotFound);
+
+// What the server refuses, in its words.
+await assert.rejects(client.create({ name: "" }), (err) => isInvalid(err) && err.code === "invalid_request" && /name/.test(err.message));
+await assert.rejects(new HeartbeatClient("not-the-key-of-anybody", { baseURL }).list(), isUnauthorized);
+
+// A port at which nobody listens costs nothing but the way to the next address.
+assert.ok(Array.isArray(await new HeartbeatClient(process.env.QUORUMBEAT_API_KEY, { baseURL: ["http://127.0.0.1:1", ...baseURL] }).list()));
+await assert.rejects(new HeartbeatClient("", { baseURL: "http://127.0.0.1:1", retries: 0 }).ping("x"), ConnectionError);
