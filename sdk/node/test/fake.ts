@@ -25,7 +25,7 @@ export type Fault =
   | "records it and cuts its answer off"
   | "stalls"
   | "stalls in its answer"
-  | "answers bit by bit" // over half a second
+  | "answers bit by bit" // over 0.8 seconds
   | { status: number; headers?: Record<string, string>; body?: string };
 
 /** Nodes on loopback that answer as the API promises, and one state behind them. */
@@ -105,7 +105,7 @@ export class FakeCluster {
     if (fault === "answers bit by bit") {
       for (const byte of answer) {
         res.write(byte);
-        await sleep(500 / answer.length);
+        await sleep(800 / answer.length);
       }
     }
     if (fault === "records it and cuts its answer off") {

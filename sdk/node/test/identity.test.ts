@@ -51,7 +51,7 @@ test("a heartbeat is not created again when it may exist already", async (t) => 
   for (const fault of faults) {
     const cluster = await FakeCluster.start(t, 2);
     cluster.faults(0, fault);
-    await assert.rejects(cluster.client({ timeoutMs: 200 }).create({ name: "x" }), isUnknownOutcome);
+    await assert.rejects(cluster.client({ timeoutMs: 500 }).create({ name: "x" }), isUnknownOutcome);
     assert.deepEqual(cluster.asked, [0], JSON.stringify(fault));
   }
 });
