@@ -184,3 +184,29 @@ func TestTheLargeStateIsWhatItSays(t *testing.T) {
 		t.Errorf("the deadlines fall on %d times, want one for each herd", len(dues))
 	}
 }
+
+func TestAStateIsCopiedNotShared(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	for _, name := range []string{"n1/log.db", "n1/snapshots/1-1-1/state.bin", "tokens"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(from, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(from, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cloneFolder(from, to); err != nil {
+		t.Fatal(err)
+	}
+	for name, shared := range map[string]bool{"n1/log.db": false, "n1/snapshots/1-1-1/state.bin": true, "tokens": false} {
+		text, err := os.ReadFile(filepath.Join(to, name))
+		if err != nil || string(text) != name {
+			t.Errorf("%s holds %q, %v", name, text, err)
+		}
+		a, err1 := os.Stat(filepath.Join(from, name))
+		b, err2 := os.Stat(filepath.Join(to, name))
+		if err1 != nil || err2 != nil || os.SameFile(a, b) != shared {
+			t.Errorf("%s is the same file: %v, want %v", name, !shared, shared)
+		}
+	}
+}

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,24 +26,14 @@ type large struct {
 	*trial
 	sink  *smtpsink.Sink
 	image int64 // bytes
-	kept  bool  // the folder stays
 }
 
 // million returns the cluster with the large state, which the parts share.
-func (b *bench) million(ctx context.Context) (*large, error) {
-	if b.large != nil {
-		return b.large, nil
+func (b *bench) million(ctx context.Context) (l *large, err error) {
+	if b.large == nil {
+		b.large, err = b.startLarge(ctx, b.many)
 	}
-	dir := b.state
-	if dir == "" {
-		dir = filepath.Join(b.dir, "large")
-	}
-	l, err := b.startLarge(ctx, dir, b.many)
-	if err == nil {
-		l.kept = b.state != ""
-		b.large = l
-	}
-	return l, err
+	return b.large, err
 }
 
 // stateOf returns a cluster of n heartbeats, and how to be done with it.
@@ -48,20 +42,17 @@ func (b *bench) stateOf(ctx context.Context, n int) (l *large, done func(), err 
 		l, err = b.million(ctx)
 		return l, func() {}, err
 	}
-	l, err = b.startLarge(ctx, filepath.Join(b.dir, fmt.Sprint("state-", n)), n)
+	l, err = b.startLarge(ctx, n)
 	return l, l.close, err
 }
 
-// close ends the nodes.
+// close ends the nodes and removes what they had.
 func (l *large) close() {
 	if l == nil {
 		return
 	}
-	l.Close()
+	l.trial.close()
 	l.sink.Close()
-	if !l.kept {
-		_ = os.RemoveAll(l.Dir)
-	}
 }
 
 // stop ends the nodes in good order.
@@ -75,9 +66,9 @@ func (l *large) stop() error {
 	return errors.Join(errs...)
 }
 
-// startLarge starts three nodes on a folder with n heartbeats, which it makes if it is
-// not there yet.
-func (b *bench) startLarge(ctx context.Context, dir string, n int) (l *large, err error) {
+// startLarge starts three nodes with n heartbeats. They work on a copy, so that the
+// state is the same the next time.
+func (b *bench) startLarge(ctx context.Context, n int) (l *large, err error) {
 	sink, err := smtpsink.Start(smtpsink.Config{})
 	if err != nil {
 		return nil, err
@@ -87,47 +78,93 @@ func (b *bench) startLarge(ctx context.Context, dir string, n int) (l *large, er
 			sink.Close()
 		}
 	}()
-	opts := localcluster.Options{
-		Binary: b.binary, Dir: dir, Nodes: 3, AdminKey: adminKey, Flags: nodeFlags("smtp://" + sink.Addr() + "?tls=none"),
+	from, err := b.stateFolder(ctx, n)
+	if err != nil {
+		return nil, fmt.Errorf("the state of %d heartbeats cannot be made: %w", n, err)
 	}
-	tag := fmt.Sprintf("%d heartbeats, %d pings each", n, b.history)
-	mark := filepath.Join(dir, "holds")
-	switch text, err := os.ReadFile(mark); {
-	case errors.Is(err, os.ErrNotExist):
-		if err := b.prepare(ctx, opts, n); err != nil {
-			return nil, fmt.Errorf("the state of %s cannot be made: %w", tag, err)
-		}
-		if err := os.WriteFile(mark, []byte(tag), 0o600); err != nil {
-			return nil, err
-		}
-	case err != nil:
+	dir, err := os.MkdirTemp(b.dir, "large-")
+	if err != nil {
 		return nil, err
-	case string(text) != tag:
-		return nil, fmt.Errorf("%s holds %s, and not %s: choose another folder, or the same numbers", dir, text, tag)
 	}
-	say("starting three nodes with %s", tag)
-	c, err := localcluster.Start(opts)
+	if err := cloneFolder(from, dir); err != nil {
+		return nil, err
+	}
+	say("starting three nodes with %d heartbeats", n)
+	c, err := localcluster.Start(localcluster.Options{
+		Binary: b.binary, Dir: dir, Nodes: 3, AdminKey: adminKey, Flags: nodeFlags("smtp://" + sink.Addr() + "?tls=none"),
+	})
 	if err != nil {
 		return nil, err
 	}
 	l = &large{trial: &trial{Cluster: c, tokens: filepath.Join(dir, "tokens")}, sink: sink}
 	if err := l.settleFor(ctx, joinLimit); err != nil {
-		c.Close()
+		l.trial.close()
 		return nil, err
 	}
 	l.image, err = newestImage(l.Nodes[0])
 	return l, err
 }
 
-// prepare makes the folder: a backup is written, restored on one node, and two more
-// join it.
-func (b *bench) prepare(ctx context.Context, opts localcluster.Options, n int) error {
-	dir := opts.Dir
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// stateFolder is where three nodes with n heartbeats are, which do not run. It is made
+// if it is not there yet.
+func (b *bench) stateFolder(ctx context.Context, n int) (dir string, err error) {
+	tag := fmt.Sprintf("%d-%d", n, b.history)
+	dir = filepath.Join(b.dir, "state-"+tag)
+	if b.state != "" {
+		dir = filepath.Join(b.state, tag)
+	}
+	finished := filepath.Join(dir, "finished")
+	if _, err := os.Stat(finished); err == nil {
+		return dir, nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	if err := b.prepare(ctx, dir, n); err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(finished, nil, 0o600)
+}
+
+// cloneFolder copies a folder. Snapshots, which are most of it, are never written
+// again, and so are only linked.
+func cloneFolder(from, to string) error {
+	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		switch {
+		case e.IsDir():
+			return os.MkdirAll(target, 0o700)
+		case strings.Contains(rel, "snapshots") && os.Link(path, target) == nil:
+			return nil
+		}
+		return copyFile(path, target)
+	})
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
 		return err
 	}
-	if rest, err := os.ReadDir(dir); err != nil || len(rest) > 0 {
-		return errors.Join(fmt.Errorf("%s is not empty, and not finished: remove it", dir), err)
+	defer in.Close()
+	return writeFile(to, func(w *bufio.Writer) error {
+		_, err := io.Copy(w, in)
+		return err
+	})
+}
+
+// prepare makes the folder: a backup is written, restored on one node, and two more
+// join it.
+func (b *bench) prepare(ctx context.Context, dir string, n int) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
 	}
 	image := filepath.Join(dir, "image")
 	began := time.Now()
@@ -146,8 +183,7 @@ func (b *bench) prepare(ctx context.Context, opts localcluster.Options, n int) e
 		return fmt.Errorf("restore: %w\n%s", err, out)
 	}
 	say("restored to a data folder in %s", time.Since(began).Round(100*time.Millisecond))
-	opts.Nodes = 1
-	c, err := localcluster.Start(opts)
+	c, err := localcluster.Start(localcluster.Options{Binary: b.binary, Dir: dir, Nodes: 1, AdminKey: adminKey, Flags: nodeFlags("stdout:")})
 	if err != nil {
 		return err
 	}

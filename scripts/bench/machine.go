@@ -6,7 +6,9 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 )
 
 var (
@@ -34,4 +36,35 @@ func machine(dir string) string {
 	return fmt.Sprintf("%d cores (%s), %s kB, kernel %s, %s, data on %s",
 		runtime.NumCPU(), first("/proc/cpuinfo", cpuName), first("/proc/meminfo", memTotal),
 		output("uname", "-r"), runtime.Version(), output("df", "--output=fstype", dir))
+}
+
+// disturbed tells if others keep the machine busy, for then no figure is worth much.
+func disturbed() string {
+	busy1, all1 := ticks()
+	time.Sleep(500 * time.Millisecond)
+	busy2, all2 := ticks()
+	if all2 <= all1 {
+		return "" // no /proc
+	}
+	if share := (busy2 - busy1) / (all2 - all1); share > 0.15 {
+		return fmt.Sprintf("the machine is %.0f %% busy with other things: take these figures again", share*100)
+	}
+	return ""
+}
+
+// ticks reads how long the cores have been busy, and how long they have been there.
+func ticks() (busy, all float64) {
+	text, _ := os.ReadFile("/proc/stat")
+	line, _, _ := strings.Cut(string(text), "\n")
+	for i, field := range strings.Fields(line) {
+		n, err := strconv.ParseFloat(field, 64)
+		if err != nil || i > 8 { // the rest is counted already
+			continue
+		}
+		all += n
+		if i != 4 && i != 5 { // idle, and waiting for the disk
+			busy += n
+		}
+	}
+	return busy, all
 }

@@ -73,7 +73,7 @@ func parseOptions(args []string) (o options, err error) {
 	f.StringVar(&o.generator, "generator", "", "the program whose `bench` makes the load; default: the one that is measured")
 	f.StringVar(&o.only, "only", "quick", "what to measure: quick, all, or some of "+strings.Join(names(parts), ","))
 	f.StringVar(&o.dir, "dir", "", "where the nodes keep their data; default: a temporary folder")
-	f.StringVar(&o.state, "state", "", "folder that keeps the large state for the next time; default: made anew, and removed")
+	f.StringVar(&o.state, "state", "", "folder that keeps large states for the next time; default: they are made anew")
 	f.IntVar(&o.conns, "conns", 512, "connections of the load generator")
 	f.IntVar(&o.heartbeats, "heartbeats", 1000, "heartbeats that are pinged")
 	f.IntVar(&o.rounds, "rounds", 5, "rounds of what is compared; medians are shown")

@@ -32,6 +32,7 @@ var parts = []part{
 	{"snapshot", false, measureSnapshot},
 	{"alerts", false, measureAlerts},
 	{"storm", false, measureStorm},
+	{"mails", false, measureMails},
 	{"restart", false, measureRestart},
 }
 
@@ -97,6 +98,9 @@ func takeFigures(ctx context.Context, o options, chosen []part) (err error) {
 	fmt.Println(machine(b.dir))
 	for _, p := range chosen {
 		fmt.Printf("\n%s\n%s\n", p.name, strings.Repeat("-", len(p.name)))
+		if words := disturbed(); words != "" {
+			fmt.Println(words)
+		}
 		began := time.Now()
 		if err = p.do(ctx, b); err != nil {
 			err = fmt.Errorf("%s: %w", p.name, err)

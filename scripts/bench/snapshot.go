@@ -17,7 +17,7 @@ import (
 
 const (
 	snapshotsWanted = 3
-	snapshotChunk   = 20 * time.Second // of load at a time
+	snapshotChunk   = 20 * time.Second       // of load at a time
 	captureTime     = 200 * time.Millisecond // before a snapshot's file is there
 	compactTime     = time.Second            // in which the log is cut off behind it
 )
