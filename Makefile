@@ -48,7 +48,7 @@ lint: $(NODE_MODULES) ## format, vet, staticcheck, modules, the types of sdk/nod
 bench: build ## figures of the design, section 8, in a few minutes; BENCH=kill,growth or the like takes others
 	go run ./scripts/bench -binary bin/quorumbeat -only $(BENCH)
 
-bench-full: build ## all figures of docs/performance.md: about an hour, 8 GiB of memory and of disk
+bench-full: build ## all figures of docs/performance.md: half an hour, 8 GiB of memory and of disk
 	go run ./scripts/bench -binary bin/quorumbeat -only all
 
 soak: ## the figures of docs/reliability.md: long runs of the fault tests, some hours
