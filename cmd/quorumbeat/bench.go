@@ -22,7 +22,7 @@ type benchSettings struct {
 	urls       addresses
 	tokensFile string
 	heartbeats int
-	keep       bool
+	keep       string
 	threads    int
 	load       load.Config
 }
@@ -60,13 +60,13 @@ func (s *benchSettings) register(f *pflag.FlagSet) {
 	f.BoolVar(&s.json, "json", false, "print JSON for programs")
 	f.StringVar(&s.tokensFile, "tokens-file", "", "`file` of tokens, one a line, to ping instead; \"-\" for the standard input")
 	f.IntVar(&s.heartbeats, "heartbeats", s.heartbeats, "how many to make and ping, 1 to 4000000")
-	f.BoolVar(&s.keep, "keep", false, "do not delete them, and print their tokens to the standard error")
+	f.StringVar(&s.keep, "keep", "", "do not delete them, and write their tokens to this `file`, for --tokens-file")
 	f.IntVar(&l.Connections, "connections", l.Connections, "keep-alive connections, each with one ping under way at a time")
 	f.Float64Var(&l.Rate, "rate", 0, "pings a second on a schedule; 0: as fast as they are answered")
 	f.DurationVar(&l.Duration, "duration", l.Duration, "how long to measure")
 	f.DurationVar(&l.Warmup, "warmup", l.Warmup, "how long to ping before that")
 	f.DurationVar(&l.Timeout, "timeout", l.Timeout, "for one ping; a cluster may hold one for 10s")
-	f.IntVar(&s.threads, "threads", runtime.NumCPU(), "threads to ping with")
+	f.IntVar(&s.threads, "threads", runtime.GOMAXPROCS(0), "threads to ping with")
 	f.BoolVar(&l.BySecond, "verbose", false, "tell of every second")
 }
 
@@ -83,7 +83,7 @@ func (s *benchSettings) resolve(p *program, f *pflag.FlagSet) error {
 		return usagef("--heartbeats is %d: use 1 to %d", s.heartbeats, maxBenchHeartbeats)
 	case s.threads < 1 || s.threads > 1024:
 		return usagef("--threads is %d: use 1 to 1024", s.threads)
-	case s.keep && s.tokensFile != "":
+	case s.keep != "" && s.tokensFile != "":
 		return usagef("--keep is for heartbeats that the run makes: leave it out with --tokens-file")
 	}
 	checked := s.load
@@ -136,16 +136,19 @@ func (p *program) bench(ctx context.Context, s *benchSettings) (err error) {
 
 // benchOwn pings heartbeats that it makes, and deletes them whatever happens.
 func (p *program) benchOwn(ctx context.Context, s *benchSettings, out *benchReport) (err error) {
-	made := newFixture(s, p.stderr)
-	defer func() {
-		if s.keep {
-			made.printTokens()
-			return
+	end := func(f *fixture) (err error) {
+		out.DeletedPerSecond, err = f.deleteAll(ctx)
+		return err
+	}
+	if s.keep != "" {
+		file, err := os.OpenFile(s.keep, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // before there is anything to keep
+		if err != nil {
+			return usagef("--keep: the tokens cannot be written: %v", err)
 		}
-		var e error
-		out.DeletedPerSecond, e = made.deleteAll(ctx)
-		err = errors.Join(err, e)
-	}()
+		end = func(f *fixture) error { return errors.Join(f.writeTokens(file), file.Close()) }
+	}
+	made := newFixture(s, p.stderr)
+	defer func() { err = errors.Join(err, end(made)) }()
 	if out.CreatedPerSecond, err = made.create(ctx, s.heartbeats); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -165,9 +166,8 @@ func (f *fixture) tokens() []string {
 	return tokens
 }
 
-// printTokens leaves a --tokens-file for the next run.
-func (f *fixture) printTokens() {
-	for _, t := range f.tokens() {
-		fmt.Fprintln(f.words, t)
-	}
+// writeTokens leaves a --tokens-file for the next run.
+func (f *fixture) writeTokens(to io.Writer) error {
+	_, err := io.WriteString(to, strings.Join(f.tokens(), "\n")+"\n")
+	return err
 }

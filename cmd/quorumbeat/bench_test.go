@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -131,10 +133,22 @@ func TestBenchOfExistingHeartbeatsNeedsNoKey(t *testing.T) {
 
 func TestBenchKeepsHeartbeatsOnDemand(t *testing.T) {
 	f, url := startFake(t)
+	file := filepath.Join(t.TempDir(), "tokens")
+	args := append([]string{"bench", "--url", url, "--api-key", "the-key", "--heartbeats", "3", "--keep", file}, quick...)
 	p, _, stderr := newTestProgram(nil)
-	args := append([]string{"bench", "--url", url, "--api-key", "the-key", "--heartbeats", "3", "--keep"}, quick...)
-	if code := p.run(t.Context(), args); code != exitDone || len(f.alive) != 3 || strings.Count(stderr.String(), "token-") != 3 {
-		t.Errorf("exit code %d, %d left: %s", code, len(f.alive), stderr)
+	if code := p.run(t.Context(), args); code != exitDone || len(f.alive) != 3 {
+		t.Fatalf("exit code %d, %d left: %s", code, len(f.alive), stderr)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || len(strings.Fields(string(text))) != 3 {
+		t.Errorf("the tokens: %q %v", text, err)
+	}
+	if code := p.run(t.Context(), args); code != exitUsage || f.made != 3 || !strings.Contains(stderr.String(), "exists") {
+		t.Errorf("a file that exists: exit code %d, %d made: %s", code, f.made, stderr)
+	}
+	again := append([]string{"bench", "--url", url, "--tokens-file", file}, quick...)
+	if code := p.run(t.Context(), again); code != exitDone {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
 
@@ -159,7 +173,7 @@ func TestBenchTellsWhatIsWrong(t *testing.T) {
 		"a negative rate": {[]string{"--api-key", "k", "--rate", "-1"}, exitUsage, "rate"},
 		"odd tokens":      {[]string{"--url", url, "--tokens-file", odd}, exitUsage, "no token"},
 		"no tokens":       {[]string{"--url", url, "--tokens-file", odd + "x"}, exitFailed, "no such file"},
-		"kept tokens":     {[]string{"--tokens-file", odd, "--keep"}, exitUsage, "--keep"},
+		"kept tokens":     {[]string{"--tokens-file", odd, "--keep", odd}, exitUsage, "--keep"},
 	} {
 		p, stdout, stderr := newTestProgram(nil)
 		code := p.run(t.Context(), append([]string{"bench", "--duration", "50ms"}, c.args...))

@@ -38,9 +38,9 @@ func TestSpreads(t *testing.T) {
 func TestRoundsGoForwardsAndBackwards(t *testing.T) {
 	var order []string
 	entrant := func(name string) *contestant {
-		return &contestant{name: name, run: func(context.Context) (*load.Report, error) {
+		return &contestant{name: name, run: func(context.Context) (*report, error) {
 			order = append(order, name)
-			return &load.Report{PerSecond: float64(len(order)), Answers: map[int]int64{200: 5, 503: 2}, Unsent: 1}, nil
+			return &report{&load.Report{PerSecond: float64(len(order)), Answers: map[int]int64{200: 5, 503: 2}, Unsent: 1}, time.Second}, nil
 		}}
 	}
 	list := []*contestant{entrant("a"), entrant("b"), entrant("c")}

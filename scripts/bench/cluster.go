@@ -81,6 +81,13 @@ func (t *trial) close() {
 
 func (t *trial) urls() (list []string) { return urls(t.Running()) }
 
+func (t *trial) pids() (list []int) {
+	for _, n := range t.Running() {
+		list = append(list, n.PID())
+	}
+	return list
+}
+
 func urls(nodes []*localcluster.Node) (list []string) {
 	for _, n := range nodes {
 		list = append(list, n.URL())

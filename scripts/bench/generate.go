@@ -46,27 +46,16 @@ func (b *bench) command(ctx context.Context, s shot) *exec.Cmd {
 	return cmd
 }
 
+// report is what a generator tells, and what it took.
+type report struct {
+	*load.Report
+	cpu time.Duration // of the generator
+}
+
 // load runs the generator to its end.
-func (b *bench) load(ctx context.Context, s shot) (*load.Report, error) {
-	out, err := b.command(ctx, s).Output()
-	return decodeReport(out, err)
-}
-
-// startLoad runs the generator beside what else is done; wait returns its report.
-func (b *bench) startLoad(ctx context.Context, s shot) (wait func() (*load.Report, error)) {
-	type result struct {
-		r   *load.Report
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		r, err := b.load(ctx, s)
-		done <- result{r, err}
-	}()
-	return func() (*load.Report, error) { r := <-done; return r.r, r.err }
-}
-
-func decodeReport(out []byte, err error) (*load.Report, error) {
+func (b *bench) load(ctx context.Context, s shot) (*report, error) {
+	cmd := b.command(ctx, s)
+	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("the load generator: %w", err)
 	}
@@ -74,5 +63,24 @@ func decodeReport(out []byte, err error) (*load.Report, error) {
 	if err := json.Unmarshal(out, r); err != nil {
 		return nil, fmt.Errorf("the load generator says %.200q: %w", out, err)
 	}
-	return r, nil
+	return &report{r, cpuOf(cmd)}, nil
+}
+
+// cpuOf is what a process that has ended took.
+func cpuOf(cmd *exec.Cmd) time.Duration {
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+}
+
+// startLoad runs the generator beside what else is done; wait returns its report.
+func (b *bench) startLoad(ctx context.Context, s shot) (wait func() (*report, error)) {
+	type result struct {
+		r   *report
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		r, err := b.load(ctx, s)
+		done <- result{r, err}
+	}()
+	return func() (*report, error) { r := <-done; return r.r, r.err }
 }

@@ -60,7 +60,7 @@ func measureNodes(ctx context.Context, b *bench) error {
 		s := shot{urls: c.urls(), tokens: c.tokens, conns: b.conns, duration: b.duration}
 		list = append(list, &contestant{
 			name: fmt.Sprint(nodes),
-			run:  func(ctx context.Context) (*load.Report, error) { return b.load(ctx, s) },
+			run:  func(ctx context.Context) (*report, error) { return b.load(ctx, s) },
 		})
 	}
 	if err := compete(ctx, b.rounds, list); err != nil {
@@ -77,16 +77,16 @@ func measureNodes(ctx context.Context, b *bench) error {
 
 // measureGrowth compares few heartbeats with many.
 func measureGrowth(ctx context.Context, b *bench) error {
-	bare, stop, err := b.startBare()
+	bare, err := b.startBare()
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer bare.stop()
 	fmt.Printf("three nodes, %d pings of history each, %d connections spread over them, %d rounds of %s\n\n", b.history, b.conns, b.rounds, b.duration)
 	t := newTable(os.Stdout, "heartbeats", "pings per second", "÷ bare", "p99 ms", "not OK", "resident MiB of a node", "image MiB")
 	defer t.Flush()
 	for n := 1000; n <= b.many; n *= 10 {
-		if err := b.growthRow(ctx, t, n, bare); err != nil {
+		if err := b.growthRow(ctx, t, n, bare.url); err != nil {
 			return err
 		}
 	}
@@ -99,8 +99,8 @@ func (b *bench) growthRow(ctx context.Context, t sheet, n int, bare string) erro
 		return err
 	}
 	defer done()
-	at := func(urls []string) func(context.Context) (*load.Report, error) {
-		return func(ctx context.Context) (*load.Report, error) {
+	at := func(urls []string) func(context.Context) (*report, error) {
+		return func(ctx context.Context) (*report, error) {
 			return b.load(ctx, shot{urls: urls, tokens: l.tokens, conns: b.conns, duration: b.duration})
 		}
 	}

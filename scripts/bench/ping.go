@@ -11,14 +11,17 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/scripts/load"
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
 // contestant is one of the things that are compared.
 type contestant struct {
 	name string
-	run  func(context.Context) (*load.Report, error)
+	run  func(context.Context) (*report, error)
+	pids []int // of the servers
 
 	perSecond, p50, p99 spread
+	generator, server   spread // µs of CPU a ping, warm-up and start included
 	bad                 int64
 }
 
@@ -39,15 +42,31 @@ func compete(ctx context.Context, rounds int, list []*contestant) error {
 }
 
 func (c *contestant) measure(ctx context.Context) error {
+	before := cpuOfAll(c.pids)
 	r, err := c.run(ctx)
 	if err != nil {
 		return err
 	}
+	served := cpuOfAll(c.pids) - before
 	c.perSecond = append(c.perSecond, r.PerSecond)
 	c.p50 = append(c.p50, r.Latency.P50)
 	c.p99 = append(c.p99, r.Latency.P99)
 	c.bad += r.Bad() + r.Unsent
+	if n := float64(max(r.Whole.Acknowledged, r.Answers[200])); n > 0 {
+		c.generator = append(c.generator, float64(r.cpu.Microseconds())/n)
+		c.server = append(c.server, float64(served.Microseconds())/n)
+	}
 	return nil
+}
+
+// cpuOfAll is what processes have taken so far; those that cannot be asked, nothing.
+func cpuOfAll(pids []int) (sum time.Duration) {
+	for _, pid := range pids {
+		if u, err := localcluster.UsageOf(pid); err == nil {
+			sum += u.CPU
+		}
+	}
+	return sum
 }
 
 // measurePings compares a ping with a bare HTTP handler, and with a bare Raft.
@@ -56,11 +75,11 @@ func measurePings(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	bare, stop, err := b.startBare()
+	bare, err := b.startBare()
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer bare.stop()
 	c, err := b.startCluster(ctx, 3, b.heartbeats)
 	if err != nil {
 		return err
@@ -71,28 +90,29 @@ func measurePings(ctx context.Context, b *bench) error {
 		return err
 	}
 
-	at := func(urls []string, conns int) func(context.Context) (*load.Report, error) {
-		return func(ctx context.Context) (*load.Report, error) {
+	nodes := c.pids()
+	at := func(urls []string, conns int) func(context.Context) (*report, error) {
+		return func(ctx context.Context) (*report, error) {
 			return b.load(ctx, shot{urls: urls, tokens: c.tokens, conns: conns, duration: b.duration})
 		}
 	}
-	byWrk := func(urls []string) func(context.Context) (*load.Report, error) {
-		return func(ctx context.Context) (*load.Report, error) {
+	byWrk := func(urls []string) func(context.Context) (*report, error) {
+		return func(ctx context.Context) (*report, error) {
 			return w.load(ctx, shot{urls: urls, tokens: c.tokens, conns: b.conns, duration: b.duration})
 		}
 	}
 	leader, all := []string{c.leader.URL()}, c.urls()
-	none := &contestant{name: "bare fasthttp handler", run: at([]string{bare}, b.conns)}
-	lead := &contestant{name: "pings through the leader", run: at(leader, b.conns)}
-	every := &contestant{name: "pings spread over the nodes", run: at(all, b.conns)}
-	single := &contestant{name: "pings, one at a time", run: at(leader, 1)}
-	apply := &contestant{name: "bare raft.Apply, one at a time", run: func(ctx context.Context) (*load.Report, error) { return b.bareRaft(ctx, raftTest) }}
+	none := &contestant{name: "bare fasthttp handler", run: at([]string{bare.url}, b.conns), pids: []int{bare.pid}}
+	lead := &contestant{name: "pings through the leader", run: at(leader, b.conns), pids: nodes}
+	every := &contestant{name: "pings spread over the nodes", run: at(all, b.conns), pids: nodes}
+	single := &contestant{name: "pings, one at a time", run: at(leader, 1), pids: nodes}
+	apply := &contestant{name: "bare raft.Apply, one at a time", run: func(ctx context.Context) (*report, error) { return b.bareRaft(ctx, raftTest) }}
 	list := []*contestant{none, lead, every, apply, single}
 	var wrkNone, wrkLead, wrkEvery *contestant
 	if w != nil {
-		wrkNone = &contestant{name: "wrk: bare fasthttp handler", run: byWrk([]string{bare})}
-		wrkLead = &contestant{name: "wrk: pings through the leader", run: byWrk(leader)}
-		wrkEvery = &contestant{name: "wrk: pings spread over the nodes", run: byWrk(all)}
+		wrkNone = &contestant{name: "wrk: bare fasthttp handler", run: byWrk([]string{bare.url}), pids: []int{bare.pid}}
+		wrkLead = &contestant{name: "wrk: pings through the leader", run: byWrk(leader), pids: nodes}
+		wrkEvery = &contestant{name: "wrk: pings spread over the nodes", run: byWrk(all), pids: nodes}
 		list = append(list, wrkNone, wrkLead, wrkEvery)
 	} else {
 		say("wrk is not installed (apt-get install wrk): the ratios are taken with one generator only")
@@ -103,13 +123,14 @@ func measurePings(ctx context.Context, b *bench) error {
 
 	fmt.Printf("%d connections, %d heartbeats, %d rounds of %s, three nodes on loopback, fsync on; medians (lowest to highest)\n\n",
 		b.conns, b.heartbeats, b.rounds, b.duration)
-	t := newTable(os.Stdout, "what", "per second", "p50 ms", "p99 ms", "not OK", "ratio")
+	t := newTable(os.Stdout, "what", "per second", "p50 ms", "p99 ms", "not OK", "CPU µs a ping: generator", "servers", "ratio")
 	line := func(c *contestant, ratio spread) {
 		shown := ""
 		if ratio != nil {
 			shown = ratio.show("%.2f")
 		}
-		t.row(c.name, c.perSecond.show("%.0f"), fmt.Sprintf("%.2f", c.p50.median()), fmt.Sprintf("%.2f", c.p99.median()), c.bad, shown)
+		t.row(c.name, c.perSecond.show("%.0f"), fmt.Sprintf("%.2f", c.p50.median()), fmt.Sprintf("%.2f", c.p99.median()), c.bad,
+			fmt.Sprintf("%.1f", c.generator.median()), fmt.Sprintf("%.1f", c.server.median()), shown)
 	}
 	line(none, nil)
 	line(lead, lead.perSecond.over(none.perSecond))
@@ -157,7 +178,7 @@ func (b *bench) buildBareRaft(ctx context.Context) (string, error) {
 var p50 = regexp.MustCompile(`([0-9.]+) p50-ns`)
 
 // bareRaft takes the median time of one Apply on three Raft nodes that do nothing else.
-func (b *bench) bareRaft(ctx context.Context, path string) (*load.Report, error) {
+func (b *bench) bareRaft(ctx context.Context, path string) (*report, error) {
 	cmd := exec.CommandContext(ctx, path, "-test.run", "^$", "-test.bench", "BareRaftApply", "-test.benchtime", b.duration.String())
 	out, err := cmd.CombinedOutput()
 	m := p50.FindSubmatch(out)
@@ -166,28 +187,36 @@ func (b *bench) bareRaft(ctx context.Context, path string) (*load.Report, error)
 	}
 	ns, err := strconv.ParseFloat(string(m[1]), 64)
 	ms := ns / float64(time.Millisecond)
-	return &load.Report{PerSecond: 1000 / ms, Latency: load.Percentiles{P50: ms}}, err
+	return &report{&load.Report{PerSecond: 1000 / ms, Latency: load.Percentiles{P50: ms}}, 0}, err
+}
+
+// yardstick is a bare handler that runs.
+type yardstick struct {
+	url  string
+	pid  int
+	stop func()
 }
 
 // startBare runs the yardstick for full speed.
-func (b *bench) startBare() (url string, stop func(), err error) {
+func (b *bench) startBare() (y *yardstick, err error) {
 	cmd := exec.Command(b.self, "bare")
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	stop = func() { _ = in.Close(); _ = cmd.Wait() }
+	y = &yardstick{pid: cmd.Process.Pid, stop: func() { _ = in.Close(); _ = cmd.Wait() }}
 	var addr string
 	if _, err = fmt.Fscanln(out, &addr); err != nil {
-		stop()
-		return "", nil, err
+		y.stop()
+		return nil, err
 	}
-	return "http://" + addr, stop, nil
+	y.url = "http://" + addr
+	return y, nil
 }

@@ -48,7 +48,7 @@ func measureSnapshot(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		reports = append(reports, r)
+		reports = append(reports, r.Report)
 		calmSeconds, busySeconds, line = newTally(), newTally(), ""
 		for _, r := range reports { // anew: a window that has ended only now may have begun before
 			seconds, err := sortSeconds(r, append(w.seen(), w.underWay()...), calmSeconds, busySeconds)

@@ -35,7 +35,7 @@ func (b *bench) findWrk() (*wrk, error) {
 }
 
 // load pings at full speed.
-func (w *wrk) load(ctx context.Context, s shot) (*load.Report, error) {
+func (w *wrk) load(ctx context.Context, s shot) (*report, error) {
 	cmd := exec.CommandContext(ctx, w.path, "-t", strconv.Itoa(w.threads), "-c", strconv.Itoa(s.conns),
 		"-d", fmt.Sprint(max(1, int(s.duration.Seconds()+0.5))), "--timeout", "15", "-s", w.script, s.urls[0])
 	cmd.Env = append(os.Environ(), "BENCH_TOKENS="+s.tokens,
@@ -45,7 +45,8 @@ func (w *wrk) load(ctx context.Context, s shot) (*load.Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wrk: %w\n%s", err, out)
 	}
-	return wrkReport(out)
+	r, err := wrkReport(out)
+	return &report{r, cpuOf(cmd)}, err
 }
 
 // wrkReport reads what the script prints at the end.

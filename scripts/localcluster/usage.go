@@ -20,9 +20,12 @@ type Usage struct {
 // tick is the unit of times in /proc/PID/stat, on every Linux that Go runs on.
 const tick = 10 * time.Millisecond
 
-// Usage reads /proc.
-func (n *Node) Usage() (u Usage, err error) {
-	proc := filepath.Join("/proc", strconv.Itoa(n.PID()))
+// Usage is what the node's process has taken.
+func (n *Node) Usage() (Usage, error) { return UsageOf(n.PID()) }
+
+// UsageOf reads /proc.
+func UsageOf(pid int) (u Usage, err error) {
+	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	status, err := os.ReadFile(filepath.Join(proc, "status"))
 	if err != nil {
 		return u, err

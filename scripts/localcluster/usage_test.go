@@ -29,18 +29,8 @@ func TestUsageOfAProcess(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("there is no /proc")
 	}
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stat, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	now, err1 := statusField(status, "VmRSS")
-	peak, err2 := statusField(status, "VmHWM")
-	_, err3 := cpuTime(string(stat))
-	if err1 != nil || err2 != nil || err3 != nil || now < 1<<20 || peak < now {
-		t.Errorf("%d of %d bytes, %v %v %v", now, peak, err1, err2, err3)
+	u, err := UsageOf(os.Getpid())
+	if err != nil || u.Resident < 1<<20 || u.Peak < u.Resident {
+		t.Errorf("%+v %v", u, err)
 	}
 }
