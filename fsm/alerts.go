@@ -24,9 +24,7 @@ func (st *state) recipients(r *record) []string {
 
 // writeAlerts writes the rows of an incident that began with a missed deadline.
 func (st *state) writeAlerts(r *record, kind AlertKind, deadline int64) {
-	e := st.evidence(r)
-	e.Misses = r.misses
-	e.Due = wallTime(r.expected(r.misses-r.base) + st.gaps.since(r))
+	e := packEvidence(st.evidence(r))
 	for _, to := range st.recipients(r) {
 		st.writeRow(r, row{kind: kind, recipient: to, due: deadline, created: st.passedAt(deadline), evidence: e})
 	}
@@ -34,10 +32,9 @@ func (st *state) writeAlerts(r *record, kind AlertKind, deadline int64) {
 
 // writeRecovered answers each down of the incident that just ended.
 func (st *state) writeRecovered(r *record, silentSince int64) {
-	e := st.evidence(r)
-	e.Misses = r.misses
-	e.Due = wallTime(r.expected(r.misses-r.base) + st.gaps.since(r))
-	e.Silent = time.Duration(max(0, st.wall-silentSince)) * time.Millisecond
+	told := st.evidence(r)
+	told.Silent = time.Duration(max(0, st.wall-silentSince)) * time.Millisecond
+	e := packEvidence(told)
 	found := false
 	for _, down := range st.rowsOf(r, r.incident) {
 		if down.kind != AlertDown {
@@ -79,6 +76,7 @@ func (st *state) evidence(r *record) Evidence {
 	e := Evidence{
 		Name: s.Name, LastPing: wallTime(r.lastPing), LastFrom: r.from(),
 		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.pings,
+		Misses: r.misses, Due: wallTime(r.expected(r.misses-r.base) + st.gaps.since(r)),
 	}
 	gaps := st.gaps.sinceAnchor(r)
 	for _, g := range gaps[max(0, len(gaps)-evidenceGaps):] {

@@ -27,6 +27,7 @@ func (x *desks) add(r *row) {
 		d = &desk{to: r.recipient}
 		x.by[d.to] = d
 	}
+	r.recipient = d.to // the same memory for all of them
 	d.list(r).add(r.key())
 	x.touch(d)
 }

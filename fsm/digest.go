@@ -13,7 +13,7 @@ func (st *state) formDigest(c FormDigest) Code {
 	}
 	st.ledger.insert(row{
 		id: c.ID, kind: AlertDigest, recipient: c.Recipient, state: AlertPending, counted: true,
-		due: st.serving, created: st.wall, members: slices.Clone(c.Members),
+		due: st.serving, created: st.wall, members: slices.Clone(c.Members), evidence: noEvidence,
 	})
 	for _, m := range c.Members {
 		st.changeRow(m, func(r *row) { r.digest, r.counted = c.ID, true })

@@ -183,23 +183,5 @@ func (r *row) write(w *imageWriter) {
 	for _, m := range r.members {
 		w.raw(m[:])
 	}
-	r.evidence.write(w)
-}
-
-func (e *Evidence) write(w *imageWriter) {
-	w.str(e.Name)
-	w.int(wallMillis(e.LastPing))
-	w.str(e.LastFrom)
-	w.int(e.Interval)
-	w.int(e.Grace)
-	w.count(e.Threshold)
-	w.int(e.Misses)
-	w.uint(e.Pings)
-	w.int(wallMillis(e.Due))
-	w.int(e.Silent.Milliseconds())
-	w.count(len(e.Gaps))
-	for _, g := range e.Gaps {
-		w.int(wallMillis(g.From))
-		w.int(wallMillis(g.To))
-	}
+	w.raw([]byte(r.evidence))
 }

@@ -16,8 +16,14 @@ type keyList struct {
 	n      int
 }
 
-// find returns where k is, or where it belongs.
+// find returns where k is, or where it belongs: at one of the ends, mostly.
 func (l *keyList) find(k rowKey) (c, i int, found bool) {
+	if l.n == 0 || l.chunks[0][0] == k {
+		return 0, 0, l.n > 0
+	}
+	if c = len(l.chunks) - 1; compareKeys(l.chunks[c][len(l.chunks[c])-1], k) < 0 {
+		return c, len(l.chunks[c]), false
+	}
 	c = sort.Search(len(l.chunks), func(c int) bool { return compareKeys(l.chunks[c][0], k) > 0 })
 	if c == 0 {
 		return 0, 0, false

@@ -39,9 +39,11 @@ func (l *ledger) insert(r row) {
 	}
 	l.touched = true
 	if r.state.Settled() {
-		l.retain(&r, 0)
+		l.retain(&r, noIncident)
 	}
 }
+
+func noIncident(*row) uint32 { return 0 }
 
 // file makes a row known, which is then to enter its place.
 func (l *ledger) file(r *row) {
@@ -52,9 +54,9 @@ func (l *ledger) file(r *row) {
 	}
 }
 
-// change replaces a row with what f makes of it. openIncident is the incident of
-// its heartbeat that is still going on, or 0.
-func (l *ledger) change(id AlertID, openIncident uint32, f func(r *row)) {
+// changeRow replaces a row with what f makes of it.
+func (st *state) changeRow(id AlertID, f func(r *row)) {
+	l := &st.ledger
 	old := l.rows[id]
 	r := *old
 	f(&r)
@@ -68,15 +70,23 @@ func (l *ledger) change(id AlertID, openIncident uint32, f func(r *row)) {
 	}
 	if r.state.Settled() {
 		l.counts[countKey{r.kind, r.state}]++
-		l.retain(&r, openIncident)
+		l.retain(&r, st.openIncident)
 	}
+}
+
+// openIncident returns the incident of a row's heartbeat that is going on, or 0.
+func (st *state) openIncident(r *row) uint32 {
+	if h := st.table.get(r.ord); h != nil && h.is(flagFailing) {
+		return h.incident
+	}
+	return 0
 }
 
 // retain drops the oldest settled rows: beyond MaxSettledPer of the heartbeat of
 // r, but for those of the incident that is going on, and beyond MaxSettled in all.
-func (l *ledger) retain(r *row, openIncident uint32) {
+func (l *ledger) retain(r *row, openIncident func(*row) uint32) {
 	if len(l.byHeart[r.heartbeat]) > MaxSettledPer {
-		l.retainOf(r.heartbeat, r.ord, openIncident)
+		l.retainOf(r.heartbeat, r.ord, openIncident(r))
 	}
 	for l.settled.n > MaxSettled {
 		k, _ := l.settled.first()
@@ -113,19 +123,6 @@ func (l *ledger) drop(r *row) {
 	} else {
 		delete(l.byHeart, r.heartbeat)
 	}
-}
-
-// openIncident returns the incident of a row's heartbeat that is going on, or 0.
-func (st *state) openIncident(r *row) uint32 {
-	if h := st.table.get(r.ord); h != nil && h.is(flagFailing) {
-		return h.incident
-	}
-	return 0
-}
-
-// changeRow changes a row with the retention that its heartbeat's state asks for.
-func (st *state) changeRow(id AlertID, f func(r *row)) {
-	st.ledger.change(id, st.openIncident(st.ledger.rows[id]), f)
 }
 
 // waitsForDown reports whether a recovery's alert has not settled yet.

@@ -109,8 +109,13 @@ func (d *dedup) read(r *imageReader) {
 
 func (st *state) readLedger(r *imageReader) {
 	l := &st.ledger
+	recipients := map[string]string{} // the same memory for all of one's rows
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		x := readRow(r)
+		if _, known := recipients[x.recipient]; !known {
+			recipients[x.recipient] = x.recipient
+		}
+		x.recipient = recipients[x.recipient]
 		if r.err == nil && l.rows[x.id] != nil {
 			r.fail()
 		}
@@ -146,7 +151,7 @@ func readRow(r *imageReader) *row {
 		r.raw(m[:])
 		x.members = append(x.members, m)
 	}
-	x.evidence = readEvidence(r)
+	x.evidence = packEvidence(readEvidence(r))
 	if x.kind.String() == "unknown" || x.state.String() == "unknown" {
 		r.fail()
 	}

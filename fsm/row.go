@@ -13,26 +13,26 @@ import (
 // replaces them, so that snapshots may share them.
 type row struct {
 	id        AlertID
-	ord       uint64 // the heartbeat's ordinal; 0 for a digest
 	heartbeat HeartbeatID
+	answers   AlertID // recovered: the row of the down
+	digest    AlertID // zero, or the digest that carries it
+	ord       uint64  // the heartbeat's ordinal; 0 for a digest
 	incident  uint32
-	kind      AlertKind
-	recipient string
-	state     AlertState
-	term      uint64
 	attempt   uint32
-	inDoubt   bool
-	counted   bool  // it has used its place in the recipient's burst
+	term      uint64
 	due       int64 // serving: when what it tells came to pass; orders the ledger
 	created   int64 // wall
 	sent      int64 // wall; 0: not yet
 	notBefore int64 // serving: no attempt until then
 	refused   int64 // serving: the first 4xx answer in this run of attempts; 0: none
+	recipient string
 	err       string
-	answers   AlertID // recovered: the row of the down
-	digest    AlertID // zero, or the digest that carries it
+	evidence  evidence
 	members   []AlertID
-	evidence  Evidence
+	kind      AlertKind
+	state     AlertState
+	inDoubt   bool
+	counted   bool  // it has used its place in the recipient's burst
 	place     place // derived
 }
 
@@ -90,7 +90,7 @@ func (st *state) alert(r *row) Alert {
 	a := Alert{
 		ID: r.id, Heartbeat: r.heartbeat, Incident: r.incident, Kind: r.kind, Recipient: r.recipient,
 		State: r.state, Term: r.term, Attempt: r.attempt, InDoubt: r.inDoubt, Error: r.err,
-		CreatedAt: wallTime(r.created), SentAt: wallTime(r.sent), Evidence: r.evidence,
+		CreatedAt: wallTime(r.created), SentAt: wallTime(r.sent), Evidence: r.evidence.unpack(),
 		Digest: r.digest, Members: r.members, MessageID: st.messageID(r.id),
 	}
 	if d := st.ledger.rows[r.digest]; d != nil {

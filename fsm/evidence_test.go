@@ -1,0 +1,23 @@
+package fsm
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEvidenceIsWhatWasPacked(t *testing.T) {
+	for name, e := range map[string]Evidence{
+		"none": {},
+		"full": {
+			Name: strings.Repeat("ü", MaxNameLen), LastPing: epoch, LastFrom: "2001:db8::1", Interval: MaxInterval, Grace: 0,
+			Threshold: 100, Misses: 1 << 40, Pings: 1 << 60, Due: epoch.Add(time.Hour), Silent: 90 * time.Second,
+			Gaps: []Gap{{epoch, epoch.Add(time.Second)}, {epoch.Add(time.Minute), epoch.Add(time.Hour)}},
+		},
+	} {
+		if got := packEvidence(e).unpack(); !reflect.DeepEqual(got, e) {
+			t.Errorf("%s: %+v, want %+v", name, got, e)
+		}
+	}
+}
