@@ -58,8 +58,12 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	var own exitStatus
+	switch {
+	case err == nil:
 		return exitDone
+	case errors.As(err, &own):
+		return int(own)
 	}
 	fmt.Fprintln(p.stderr, "quorumbeat:", message(err))
 	if isUsage(err) {
@@ -135,6 +139,12 @@ func orDash(s string) string {
 	}
 	return s
 }
+
+// exitStatus is the error of a command that ends with a status of its own and
+// has said what there is to say.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // errUsage is wrapped by errors that the command line or the settings cause.
 var errUsage = errors.New("usage")
