@@ -19,6 +19,7 @@ func (p *program) clientCommands() []*cobra.Command {
 		p.onOne("resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
 		p.deleteCommand(), p.pingCommand(), p.pingsCommand(),
 		p.alertsCommand(), p.keysCommand(), p.clusterCommand(), p.backupCommand(), p.benchCommand(),
+		p.runCommand(), p.spoolCommand(), p.carryOutputCommand(),
 	}
 }
 

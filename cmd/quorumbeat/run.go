@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+// runSettings are those of a wrapped job.
+type runSettings struct {
+	url, token string
+	wait       time.Duration
+	noCapture  bool
+	spool      spool
+}
+
+const (
+	defaultWait = 10 * time.Second
+	maxWait     = 5 * time.Minute
+)
+
+func (s *runSettings) register(f *pflag.FlagSet) {
+	registerURL(f, &s.url)
+	f.StringVar(&s.token, "token", "", "the heartbeat's `token` (QUORUMBEAT_TOKEN, or a file: QUORUMBEAT_TOKEN_FILE)")
+	f.DurationVar(&s.wait, "wait", defaultWait, "how long to try to tell of the job's end, after it, up to 5m")
+	f.BoolVar(&s.noCapture, "no-capture", false, "leave the job's output alone: none of it is sent")
+	s.spool.register(f)
+}
+
+func (s *runSettings) validate() error {
+	switch {
+	case strings.TrimSpace(s.token) == "":
+		return usagef("no token is given: set --token or QUORUMBEAT_TOKEN to that of the heartbeat")
+	case s.wait < 0 || s.wait > maxWait:
+		return usagef("--wait is %s: it must be 0s to 5m", s.wait)
+	}
+	s.token = strings.TrimSpace(s.token)
+	return nil
+}
+
+const runHelp = `Run a command, and tell the monitor that it starts, and how it ends: with success, or with its
+exit status and the last 10,000 bytes of what it printed.
+
+The job does not wait for the monitor, and does not fail because of it. It has the streams, the
+working folder, the environment and the process group that it would have without. What could not
+be told within --wait after its end is kept on disk, and told with the next run, or by
+'quorumbeat spool flush', with its own time, for up to 24 hours.
+
+Exit status: the job's own. 128+N if signal N killed it (this program itself is not killed, it exits, as a
+shell does), 127 if there is no such command, 126 if it cannot be run, 2 if the flags are wrong: then
+nothing is run.
+
+Signals: HUP, TERM, INT, QUIT, USR1, USR2, WINCH, TSTP and CONT are passed on to the job, but not those that
+the keyboard gives to all of a terminal's foreground (INT, QUIT, TSTP, WINCH), which the job has then. What
+somebody else sends to the whole group the job gets twice; so let systemd have KillMode=mixed.
+
+Output: a stream that is a terminal stays the job's own, and is not sent; others pass through a pipe. With
+--no-capture none does. What a process in the background still prints after the job's end is carried
+on by a process of its own.
+
+Others on the machine can see the flags of a command: QUORUMBEAT_TOKEN or QUORUMBEAT_TOKEN_FILE hide the token.`
+
+func (p *program) runCommand() *cobra.Command {
+	s := &runSettings{}
+	c := &cobra.Command{
+		Use:     "run --token TOKEN -- COMMAND [ARGUMENT]…",
+		Short:   "Run a job and tell the monitor how it goes",
+		Long:    runHelp,
+		Example: "  0 3 * * *  quorumbeat run --url http://mon1:8080,http://mon2:8080 --token TOKEN -- backup.sh",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := p.resolve(c.Flags()); err != nil {
+				return err
+			}
+			if err := s.validate(); err != nil {
+				return err
+			}
+			api, err := newClient(s.url, "")
+			if err != nil {
+				return err
+			}
+			if status := p.runJob(s, api, args); status != 0 {
+				return exitStatus(status)
+			}
+			return nil
+		},
+	}
+	c.Flags().SetInterspersed(false) // what follows the command's name is the command's
+	s.register(c.Flags())
+	return c
+}
+
+// runJob runs a job to its end and returns its exit status. Whatever happens to the
+// reports about it, they only cost time after its end.
+func (p *program) runJob(s *runSettings, api *heartbeat.Client, command []string) int {
+	say := func(format string, args ...any) {
+		fmt.Fprintf(p.stderr, "quorumbeat: %s\n", oneLine(fmt.Sprintf(format, args...)))
+	}
+	signals := catchSignals()
+	defer signals.stop()
+	out := newOutput(say, !s.noCapture)
+	report := newReport(s, api, say)
+	j, err := startJob(command, out)
+	if err != nil {
+		say("%v", err)
+		signals.passTo(nil)
+		report.end(signals.enough, commandStatus(err), time.Now(), []byte(err.Error()))
+		return commandStatus(err)
+	}
+	signals.passTo(j.process())
+	report.begin(j.started)
+	status := j.wait()
+	ended := time.Now()
+	report.end(signals.enough, status, ended, out.settle())
+	out.leave()
+	return status
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

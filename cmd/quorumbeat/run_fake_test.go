@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	testToken = "0b5cbd4c-0ad9-4f4d-9d2e-6a7e3f1c2a10"
+	patience  = 40 * time.Second // with a machine that is busy
+)
+
+// fakeMonitor answers signals as the contract says, and notes them.
+type fakeMonitor struct {
+	*httptest.Server
+	release chan struct{}
+
+	mu      sync.Mutex
+	mode    string // "", hang, refuse
+	heard   []heardSignal
+	repeats int // of signals that were heard before
+}
+
+type heardSignal struct {
+	signal, rid, at, key, body string
+}
+
+func newFakeMonitor(t *testing.T) *fakeMonitor {
+	m := &fakeMonitor{release: make(chan struct{})}
+	m.Server = httptest.NewServer(m)
+	t.Cleanup(func() {
+		close(m.release)
+		m.Close()
+	})
+	return m
+}
+
+func (m *fakeMonitor) set(mode string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mode = mode
+}
+
+func (m *fakeMonitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	m.mu.Lock()
+	mode := m.mode
+	m.mu.Unlock()
+	suffix, ok := strings.CutPrefix(r.URL.Path, "/v1/heartbeats/"+testToken+"/ping")
+	q := r.URL.Query()
+	switch {
+	case mode == "hang":
+		<-m.release
+	case mode == "refuse":
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, `{"error":"no leader could be reached in time","code":"no_leader"}`)
+	case !ok:
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"error":"not found","code":"not_found"}`)
+	default:
+		m.note(heardSignal{strings.TrimPrefix(suffix, "/"), q.Get("rid"), q.Get("at"), r.Header.Get("Idempotency-Key"), string(body)})
+		_, _ = io.WriteString(w, `{"status":"ok"}`)
+	}
+}
+
+// note counts a repeated key once.
+func (m *fakeMonitor) note(s heardSignal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, h := range m.heard {
+		if h.key == s.key {
+			m.repeats++
+			return
+		}
+	}
+	m.heard = append(m.heard, s)
+}
+
+func (m *fakeMonitor) all() []heardSignal {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]heardSignal(nil), m.heard...)
+}
+
+// signals are those that came, as "start 3".
+func (m *fakeMonitor) signals() string {
+	var names []string
+	for _, s := range m.all() {
+		if s.signal == "" {
+			s.signal = "success"
+		}
+		names = append(names, s.signal)
+	}
+	return strings.Join(names, " ")
+}
+
+// wrapped is a job under `quorumbeat run`.
+type wrapped struct {
+	*exec.Cmd
+	stdout, stderr bytes.Buffer
+	spool          string
+}
+
+// wrap prepares `quorumbeat run`; args are flags, --, and the command.
+func wrap(t *testing.T, url string, args ...string) *wrapped {
+	t.Helper()
+	w := &wrapped{spool: t.TempDir()}
+	w.Cmd = programCommand(t, []string{"QUORUMBEAT_URL=" + url, "QUORUMBEAT_TOKEN=" + testToken, "QUORUMBEAT_SPOOL=" + w.spool},
+		append([]string{"run"}, args...)...)
+	w.Stdout, w.Stderr = &w.stdout, &w.stderr
+	return w
+}
+
+// shell wraps a script.
+func shell(t *testing.T, url, script string, flags ...string) *wrapped {
+	t.Helper()
+	return wrap(t, url, append(flags, "--", "sh", "-c", script)...)
+}
+
+// status runs it to its end and returns its exit status.
+func (w *wrapped) status(t *testing.T) int {
+	t.Helper()
+	start(t, w)
+	return w.wait(t)
+}
+
+func start(t *testing.T, w *wrapped) {
+	t.Helper()
+	if err := w.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *wrapped) wait(t *testing.T) int {
+	t.Helper()
+	err := w.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return w.ProcessState.ExitCode()
+}
+
+// eventually polls until ok.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("after %s still not: %s", patience, what)
+		}
+	}
+}
+
+// spooled reads what a spool holds.
+func spooled(t *testing.T, dir string) (all []entry) {
+	t.Helper()
+	files, _, err := listSpool(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		e, err := f.read()
+		if err != nil {
+			t.Errorf("%s: %v", f.path, err)
+		}
+		all = append(all, e)
+	}
+	return all
+}

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func TestTheTailIsTheEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		parts []string
+		want  string
+	}{
+		"nothing":          {nil, ""},
+		"little":           {[]string{"a", "b"}, "ab"},
+		"as much":          {[]string{strings.Repeat("x", keptTail)}, strings.Repeat("x", keptTail)},
+		"one more":         {[]string{"y" + strings.Repeat("x", keptTail)}, strings.Repeat("x", keptTail)},
+		"a large part":     {[]string{"y", strings.Repeat("z", 1<<20), "end"}, strings.Repeat("z", keptTail-3) + "end"},
+		"a character cut":  {[]string{"🐑" + strings.Repeat("x", keptTail-1)}, strings.Repeat("x", keptTail-1)},
+		"a character kept": {[]string{"y🐑" + strings.Repeat("x", keptTail-4)}, "🐑" + strings.Repeat("x", keptTail-4)},
+		"no characters":    {[]string{strings.Repeat("\x80", keptTail+5)}, strings.Repeat("\x80", keptTail)},
+	} {
+		var tail tail
+		for _, p := range c.parts {
+			tail.add([]byte(p))
+		}
+		if got := string(tail.text()); got != c.want {
+			t.Errorf("%s: %d bytes %.20q…, want %d %.20q…", name, len(got), got, len(c.want), c.want)
+		}
+	}
+	var tail tail
+	var all []byte
+	for i := range 5000 {
+		part := []byte(fmt.Sprintf("%d é ", i))
+		all = append(all, part...)
+		tail.add(part)
+		if i%50 != 0 {
+			continue
+		}
+		got := tail.text()
+		if !bytes.HasSuffix(all, got) || len(got) > keptTail || len(got) < min(len(all), keptTail-3) || !utf8.Valid(got) {
+			t.Fatalf("after %d parts: %d bytes of %d", i+1, len(got), len(all))
+		}
+	}
+}
+
+// TestAJobThatPrints100MB also reads the wrapper's memory, which the job can see.
+func TestAJobThatPrints100MB(t *testing.T) {
+	t.Parallel()
+	peak := func(bytes int) (kib int, w *wrapped, m *fakeMonitor) {
+		m = newFakeMonitor(t)
+		file := filepath.Join(t.TempDir(), "peak")
+		w = shell(t, m.URL, fmt.Sprintf(`head -c %d /dev/zero | tr '\0' x; echo the end; grep VmHWM /proc/$PPID/status > %s`, bytes, file), "--wait", "20s")
+		var count counter
+		w.Stdout = &count
+		if status := w.status(t); status != 0 || int(count) != bytes+len("the end\n") {
+			t.Errorf("status %d, %d bytes came through of %d, said %q", status, count, bytes, &w.stderr)
+		}
+		text, _ := os.ReadFile(file)
+		if field := strings.Fields(string(text)); len(field) == 3 {
+			kib, _ = strconv.Atoi(field[1])
+		}
+		return kib, w, m
+	}
+	little, _, _ := peak(1000)
+	began := time.Now()
+	much, _, m := peak(100 << 20)
+	t.Logf("the wrapper's memory: %d KiB with little output, %d KiB with 100 MiB, in %s", little, much, time.Since(began).Round(time.Millisecond))
+	if much > little+16<<10 {
+		t.Errorf("the wrapper's memory grew from %d to %d KiB", little, much)
+	}
+	heard := m.all()
+	if len(heard) != 2 || len(heard[1].body) != keptTail || !strings.HasSuffix(heard[1].body, "xxx\nthe end\n") && !strings.HasSuffix(heard[1].body, "xxxthe end\n") {
+		t.Errorf("%d signals, the last with %d bytes", len(heard), len(heard[len(heard)-1].body))
+	}
+}
+
+type counter int
+
+func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
+
+// TestAJobThatForks leaves a process in the background that holds the job's output
+// open, and prints when the wrapper is gone.
+func TestAJobThatForks(t *testing.T) {
+	t.Parallel()
+	for _, streams := range []string{"one", "two"} {
+		t.Run(streams, func(t *testing.T) {
+			t.Parallel()
+			m := newFakeMonitor(t)
+			dir := t.TempDir()
+			r, to, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			w := shell(t, m.URL, `(while [ ! -e go ]; do sleep 0.02; done; echo late; echo late too >&2; touch survived) & echo early`, "--wait", "20s")
+			w.Dir, w.Stdout, w.Stderr = dir, to, to
+			if streams == "two" {
+				w.Stderr, err = os.OpenFile(filepath.Join(dir, "stderr"), os.O_CREATE|os.O_WRONLY, 0o600)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if status := w.status(t); status != 0 || m.signals() != "start success" {
+				t.Errorf("status %d, heard %q", status, m.signals())
+			}
+			to.Close()
+			if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := io.ReadAll(r) // to the end: nobody holds the pipe open for longer than the background does
+			want := "early\nlate\nlate too\n"
+			if streams == "two" {
+				want = "early\nlate\n"
+				eventually(t, "the other stream has it, too", func() bool {
+					text, _ := os.ReadFile(filepath.Join(dir, "stderr"))
+					return string(text) == "late too\n"
+				})
+			}
+			if err != nil || string(out) != want {
+				t.Errorf("came through: %q, %v", out, err)
+			}
+			eventually(t, "the background has gone on after it printed", func() bool {
+				_, err := os.Stat(filepath.Join(dir, "survived"))
+				return err == nil
+			})
+			if body := m.all()[1].body; body != "early\n" {
+				t.Errorf("told %q", body)
+			}
+		})
+	}
+}
+
+// TestABackgroundThatPrintsWithoutEnd does not keep the wrapper.
+func TestABackgroundThatPrintsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	m := newFakeMonitor(t)
+	w := shell(t, m.URL, `(while [ ! -e stop ]; do echo more; done) & sleep 0.1; exit 3`, "--wait", "20s")
+	w.Dir = t.TempDir()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	w.Stdout, w.Stderr = null, null // a buffer would have the test wait for the background
+	t.Cleanup(func() {
+		if err := os.WriteFile(filepath.Join(w.Dir, "stop"), nil, 0o600); err != nil {
+			t.Error(err)
+		}
+	})
+	if status := w.status(t); status != 3 || m.signals() != "start 3" {
+		t.Errorf("status %d, heard %q", status, m.signals())
+	}
+}
+
+// TestAReaderThatGoesAway is `quorumbeat run -- job | head -1`.
+func TestAReaderThatGoesAway(t *testing.T) {
+	t.Parallel()
+	m := newFakeMonitor(t)
+	w := wrap(t, m.URL, "--wait", "20s", "--", "sh", "-c", "exec yes")
+	r, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Stdout = to
+	start(t, w)
+	to.Close()
+	if _, err := io.ReadFull(r, make([]byte, 2)); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	if status := w.wait(t); status != 141 || m.signals() != "start 141" { // of SIGPIPE, as without a wrapper
+		t.Errorf("status %d, heard %q, said %q", status, m.signals(), &w.stderr)
+	}
+}
+
+func TestTheOrderOfTwoStreamsToOnePlaceStays(t *testing.T) {
+	t.Parallel()
+	m := newFakeMonitor(t)
+	w := shell(t, m.URL, `for i in 1 2 3 4 5 6 7 8 9; do echo out $i; echo err $i >&2; done`, "--wait", "20s")
+	var both bytes.Buffer
+	w.Stdout, w.Stderr = &both, &both
+	if status := w.status(t); status != 0 {
+		t.Fatalf("status %d", status)
+	}
+	want := ""
+	for i := 1; i < 10; i++ {
+		want += fmt.Sprintf("out %d\nerr %d\n", i, i)
+	}
+	if both.String() != want || m.all()[1].body != want {
+		t.Errorf("came through\n%s\ntold\n%s", &both, m.all()[1].body)
+	}
+}
+
+func TestNoCaptureLeavesTheStreamsAlone(t *testing.T) {
+	t.Parallel()
+	m := newFakeMonitor(t)
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := shell(t, m.URL, `readlink /proc/self/fd/1`, "--no-capture", "--wait", "20s")
+	w.Stdout = file
+	if status := w.status(t); status != 0 || m.signals() != "start success" || m.all()[1].body != "" {
+		t.Errorf("status %d, heard %+v", status, m.all())
+	}
+	if text, _ := os.ReadFile(file.Name()); strings.TrimSpace(string(text)) != file.Name() && exec.Command("readlink", "/proc/self/fd/1").Run() == nil {
+		t.Errorf("the job's output is %s, not the file", text)
+	}
+}
+
+// TestOutputThatCannotBeWritten has the disk full to which the job prints.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skipf("no /dev/full here: %v", err)
+	}
+	defer full.Close()
+	m := newFakeMonitor(t)
+	w := shell(t, m.URL, `echo printed; exit 4`, "--wait", "20s")
+	w.Stdout = full
+	if status := w.status(t); status != 4 || m.signals() != "start 4" || m.all()[1].body != "printed\n" || !strings.Contains(w.stderr.String(), "8 bytes of the job's output could not be written") {
+		t.Errorf("status %d, heard %+v, said %q", status, m.all(), &w.stderr)
+	}
+}
+
+// TestWhatWasWrittenBeforeTheEndIsInTheTail asks a stream to settle before it has
+// read anything, while somebody else holds the pipe open.
+func TestWhatWasWrittenBeforeTheEndIsInTheTail(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	to, err := os.Create(filepath.Join(t.TempDir(), "to"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	text := strings.Repeat("x", 50_000) + "the end"
+	if _, err := w.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+	var tail tail
+	s := newStream(r, nil, to, &tail)
+	s.settle()
+	go s.carry()
+	<-s.settled
+	if got := string(tail.text()); !strings.HasSuffix(got, "the end") {
+		t.Errorf("the tail is %d bytes", len(got))
+	}
+	if !s.leave() {
+		t.Error("the pipe is taken for ended")
+	}
+	r.Close()
+	if got, err := os.ReadFile(to.Name()); err != nil || string(got) != text {
+		t.Errorf("%d bytes came through, %v", len(got), err)
+	}
+}

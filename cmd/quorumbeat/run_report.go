@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+// report tells the monitor of one run. Its start is told in the background, again
+// and again while the job runs; its end is told after the job's, for a while, and is
+// then kept for later.
+type report struct {
+	api   *heartbeat.Client
+	spool *spool
+	wait  time.Duration
+	say   func(string, ...any)
+	run   entry // as it would be kept
+
+	ended    chan struct{} // closed when the job has
+	settled  chan struct{} // closed when nobody tells of the start any more; nil: nobody did
+	startDue bool          // the monitor was not told of the start, then
+	stop     context.CancelFunc
+	flushing sync.WaitGroup
+	left     bool // of the spool
+}
+
+const (
+	startAgain = time.Minute     // after about this time a start is told again
+	flushTime  = 2 * time.Second // for what earlier runs have left, after a job's end
+)
+
+func newReport(s *runSettings, api *heartbeat.Client, say func(string, ...any)) *report {
+	return &report{
+		api: api, spool: &s.spool, wait: s.wait, say: say, left: true,
+		run:   entry{URL: s.url, Token: s.token, RunID: heartbeat.NewRunID()},
+		ended: make(chan struct{}),
+	}
+}
+
+// begin tells of the start, and then of what earlier runs have left.
+func (r *report) begin(at time.Time) {
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop, r.settled = stop, make(chan struct{})
+	start := signalEntry{Signal: string(heartbeat.SignalStart), At: at, Key: heartbeat.NewKey()}
+	r.run.Signals = []signalEntry{start}
+	r.flushing.Go(func() {
+		err := r.tellStart(ctx, start)
+		r.startDue = err != nil && !heartbeat.IsRefused(err)
+		close(r.settled)
+		if err == nil {
+			r.flush(ctx)
+		}
+	})
+}
+
+// tellStart tries until it has tried once since the job's end. A refusal is for the
+// end to tell of.
+func (r *report) tellStart(ctx context.Context, start signalEntry) error {
+	for late := false; ; late = true {
+		last := closed(r.ended)
+		err := r.run.tell(ctx, r.api, start, late)
+		if err == nil || heartbeat.IsRefused(err) || last || ctx.Err() != nil {
+			return err
+		}
+		pause := time.NewTimer(startAgain/2 + rand.N(startAgain))
+		select {
+		case <-r.ended:
+		case <-pause.C:
+		}
+		pause.Stop()
+	}
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// end tells of the end, or has it kept. enough cuts it short.
+func (r *report) end(enough <-chan struct{}, status int, at time.Time, printed []byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), r.wait)
+	defer cancel()
+	go func() {
+		select {
+		case <-enough:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	signal := heartbeat.SignalSuccess
+	if status != 0 {
+		signal = heartbeat.ExitStatus(status)
+	}
+	end := signalEntry{Signal: string(signal), At: at, Key: heartbeat.NewKey(), Body: printed}
+	r.finishStart(ctx)
+	err := r.run.tell(ctx, r.api, end, false)
+	switch {
+	case err == nil:
+		r.flush(ctx)
+	case heartbeat.IsNotFound(err) && heartbeat.IsRefused(err):
+		r.say("the monitor knows no heartbeat with this token: see --token; nobody was told of this run")
+	case heartbeat.IsRefused(err):
+		r.say("the monitor refused to be told of this run: %v", err)
+	default:
+		r.keep(end, err)
+	}
+}
+
+// finishStart gives the start a third of the time. It has to be told first: a start
+// that comes after its end would begin a run that never ends. If the end then comes
+// through and the start did not, the start is dropped.
+func (r *report) finishStart(ctx context.Context) {
+	close(r.ended)
+	if r.settled == nil {
+		return
+	}
+	limit := time.NewTimer(r.wait / 3)
+	defer limit.Stop()
+	select {
+	case <-r.settled:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
+	r.stop()
+	r.flushing.Wait()
+}
+
+// keep puts what was not told into the spool.
+func (r *report) keep(end signalEntry, why error) {
+	if !r.startDue {
+		r.run.Signals = nil
+	}
+	r.run.Signals = append(r.run.Signals, end)
+	dir, err := r.spool.add(r.run)
+	if err != nil {
+		r.say("the monitor was not told of this run: %v; and it cannot be kept for later: %v", why, err)
+		return
+	}
+	r.say("the monitor was not told of this run: %v; it is kept in %s, for the next run or 'quorumbeat spool flush'", why, dir)
+}
+
+// flush tells of earlier runs, as far as the time allows.
+func (r *report) flush(ctx context.Context) {
+	if !r.left {
+		return
+	}
+	if closed(r.ended) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, flushTime)
+		defer cancel()
+	}
+	f := flusher{say: r.say, client: func(e entry) *heartbeat.Client {
+		if e.Token == r.run.Token || e.URL == r.run.URL { // the address may have been corrected since
+			return r.api
+		}
+		return nil
+	}}
+	res, err := f.flush(ctx, r.spool)
+	r.left = err != nil || res.Left > 0
+}

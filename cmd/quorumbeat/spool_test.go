@@ -1,0 +1,282 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+// nobody is an address at which nothing listens.
+const nobody = "http://127.0.0.1:1"
+
+func TestWhatCouldNotBeToldIsToldByTheNextRun(t *testing.T) {
+	t.Parallel()
+	m := newFakeMonitor(t)
+	lost := shell(t, nobody, "echo first run; exit 3", "--wait", "1s")
+	if status := lost.status(t); status != 3 || !strings.Contains(lost.stderr.String(), "it is kept in "+lost.spool) {
+		t.Fatalf("status %d, said %q", status, &lost.stderr)
+	}
+	all := spooled(t, lost.spool)
+	if len(all) != 1 || len(all[0].Signals) != 2 {
+		t.Fatalf("kept %+v", all)
+	}
+	private(t, lost.spool)
+	next := shell(t, m.URL, "true", "--wait", "20s", "--spool", lost.spool)
+	if status := next.status(t); status != 0 || next.stderr.Len() > 0 {
+		t.Errorf("status %d, said %q", status, &next.stderr)
+	}
+	if got := spooled(t, lost.spool); len(got) != 0 {
+		t.Errorf("still kept: %+v", got)
+	}
+	heard := map[string]heardSignal{}
+	for _, s := range m.all() {
+		heard[s.key] = s
+	}
+	if len(heard) != 4 {
+		t.Errorf("heard %q", m.signals())
+	}
+	for i, s := range all[0].Signals {
+		got := heard[s.Key]
+		if got.signal != s.Signal || got.rid != all[0].RunID || got.at != s.At.UTC().Format("2006-01-02T15:04:05.000Z") || got.body != string(s.Body) {
+			t.Errorf("signal %d: heard %+v, kept was %+v", i, got, s)
+		}
+	}
+	if string(all[0].Signals[1].Body) != "first run\n" {
+		t.Errorf("kept %+v", all[0])
+	}
+}
+
+// private checks that nobody else may look into a spool.
+func private(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if err == nil && path != dir && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %s", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestARunThatBeganInVainIsToldLate has the monitor away when the job starts.
+func TestARunThatBeganInVainIsToldLate(t *testing.T) {
+	t.Parallel()
+	m := newFakeMonitor(t)
+	m.set("refuse")
+	w := shell(t, m.URL, "echo ready; while [ ! -e go ]; do sleep 0.02; done", "--wait", "20s")
+	w.Dir = t.TempDir()
+	out := lines(t, w)
+	start(t, w)
+	out.expect("ready")
+	m.set("")
+	if err := os.WriteFile(filepath.Join(w.Dir, "go"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status := w.wait(t); status != 0 || m.signals() != "start success" {
+		t.Errorf("status %d, heard %q, said %q", status, m.signals(), &w.stderr)
+	}
+}
+
+func TestSpoolFlush(t *testing.T) {
+	t.Parallel()
+	m := newFakeMonitor(t)
+	dir := t.TempDir()
+	flush := func(args ...string) (code int, words string) {
+		cmd := programCommand(t, []string{"QUORUMBEAT_SPOOL=" + dir, "QUORUMBEAT_URL=" + nobody}, append([]string{"spool", "flush"}, args...)...)
+		out, _ := cmd.CombinedOutput()
+		return cmd.ProcessState.ExitCode(), string(out)
+	}
+	if code, words := flush(); code != 0 || words != "0 delivered, 0 dropped, 0 left\n" {
+		t.Errorf("with an empty spool: %d, %q", code, words)
+	}
+	put(t, dir, m.URL, testToken, time.Now().Add(-3*time.Hour), "3")
+	put(t, dir, m.URL, testToken, time.Now().Add(-25*time.Hour), "25")
+	put(t, dir, m.URL, "a-token-of-nobody", time.Now().Add(-2*time.Hour), "2")
+	put(t, dir, nobody, testToken, time.Now().Add(-time.Hour), "1")
+	put(t, dir, nobody, testToken, time.Now().Add(-time.Minute), "0")
+	if err := os.WriteFile(filepath.Join(dir, "0000000000000000001-x"+entrySuffix), []byte(`{"version":1`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, words := flush()
+	for _, want := range []string{"1 delivered, 3 dropped, 2 left", "over 24 hours old", "not found", "damaged"} {
+		if code != 1 || !strings.Contains(words, want) {
+			t.Errorf("exit code %d, said %q, want %q", code, words, want)
+		}
+	}
+	if code, words := flush("--url", m.URL, "--json"); code != 0 || !strings.Contains(words, `"delivered": 2`) {
+		t.Errorf("to another address: %d, %q", code, words)
+	}
+	if m.signals() != "3 1 0" {
+		t.Errorf("heard %q", m.signals())
+	}
+}
+
+// put keeps a run that ended with a status.
+func put(t *testing.T, dir, url, token string, at time.Time, status string) {
+	t.Helper()
+	putInto(t, &spool{dir: dir}, url, token, at, status)
+}
+
+func putInto(t *testing.T, s *spool, url, token string, at time.Time, status string) {
+	t.Helper()
+	e := entry{URL: url, Token: token, RunID: heartbeat.NewRunID(), Signals: []signalEntry{{Signal: status, At: at, Key: heartbeat.NewKey()}}}
+	if _, err := s.add(e); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestManyWrappersShareASpool: all keep at once, then all deliver at once.
+func TestManyWrappersShareASpool(t *testing.T) {
+	t.Parallel()
+	const wrappers = 12
+	m := newFakeMonitor(t)
+	dir := t.TempDir()
+	atOnce := func(url, wait string) {
+		var all sync.WaitGroup
+		for i := range wrappers {
+			w := shell(t, url, fmt.Sprintf("exit %d", i+1), "--wait", wait, "--spool", dir)
+			all.Go(func() {
+				if err := w.Run(); w.ProcessState.ExitCode() != i+1 {
+					t.Errorf("job %d: %v, said %q", i, err, &w.stderr)
+				}
+			})
+		}
+		all.Wait()
+	}
+	atOnce(nobody, "0s")
+	if got := spooled(t, dir); len(got) != wrappers {
+		t.Fatalf("%d are kept", len(got))
+	}
+	requests := len(m.all())
+	atOnce(m.URL, "30s")
+	heard := m.all()[requests:]
+	if len(heard) != 4*wrappers || len(spooled(t, dir)) != 0 {
+		t.Errorf("heard %q; %d still kept", m.signals(), len(spooled(t, dir)))
+	}
+	if m.repeats > wrappers { // each may cut one short, when its job ends
+		t.Errorf("%d signals were sent twice", m.repeats)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 { // the lock
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+func TestTheSpoolIsBounded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const most = 20
+	for i := range most {
+		name := fmt.Sprintf("%019d-x%s", i, entrySuffix)
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	putInto(t, &spool{dir: dir, most: most}, nobody, testToken, time.Now(), "7")
+	all, _, err := listSpool(dir)
+	if err != nil || len(all) != most || !strings.HasPrefix(filepath.Base(all[0].path), "0000000000000000001-") {
+		t.Errorf("%d entries, the oldest is %s, %v", len(all), all[0].path, err)
+	}
+	if e, err := all[len(all)-1].read(); err != nil || e.Signals[0].Signal != "7" {
+		t.Errorf("the newest is %+v, %v", e, err)
+	}
+	big := t.TempDir()
+	for i := range 4 { // holes, not bytes
+		name := filepath.Join(big, fmt.Sprintf("%019d-x%s", i, entrySuffix))
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(name, spoolMaxBytes/4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, big, nobody, testToken, time.Now(), "7")
+	if all, bytes, _ := listSpool(big); len(all) != 4 || bytes > spoolMaxBytes {
+		t.Errorf("%d entries of %d bytes", len(all), bytes)
+	}
+}
+
+func TestASpoolThatOthersMayWriteToIsRefused(t *testing.T) {
+	t.Parallel()
+	open := filepath.Join(t.TempDir(), "open")
+	if err := os.Mkdir(open, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(t.TempDir(), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{open, link, "/dev/null/spool"} {
+		w := shell(t, nobody, "exit 3", "--wait", "0s", "--spool", dir)
+		if status := w.status(t); status != 3 || !strings.Contains(w.stderr.String(), "cannot be kept") {
+			t.Errorf("%s: status %d, said %q", dir, status, &w.stderr)
+		}
+	}
+}
+
+func TestTheSpoolsPlace(t *testing.T) {
+	home, state := t.TempDir(), t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_STATE_HOME", "")
+	var s spool
+	if got := s.dirs()[0]; got != filepath.Join(home, ".local", "state", "quorumbeat", "spool") {
+		t.Error(got)
+	}
+	t.Setenv("XDG_STATE_HOME", state)
+	if got := s.dirs()[0]; got != filepath.Join(state, "quorumbeat", "spool") {
+		t.Error(got)
+	}
+	t.Setenv("XDG_STATE_HOME", "/dev/null") // as bad as a home that is not there
+	t.Setenv("TMPDIR", t.TempDir())
+	put(t, "", nobody, testToken, time.Now(), "7")
+	if got := spooled(t, s.dirs()[1]); len(got) != 1 {
+		t.Errorf("kept %+v", got)
+	}
+}
+
+func TestWhatAKilledWriterLeftIsRemoved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old, young := filepath.Join(dir, "old"+tmpSuffix), filepath.Join(dir, "young"+tmpSuffix)
+	for _, f := range []string{old, young} {
+		if err := os.WriteFile(f, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	past := time.Now().Add(-2 * time.Hour)
+	if err := os.Chtimes(old, past, past); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, nobody, testToken, time.Now(), "7")
+	if _, err := os.Stat(old); err == nil {
+		t.Error("the old one is there")
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Error("the young one is gone")
+	}
+}
+
+// TestAnEntryOfTomorrow is not understood, and does not stop what comes after it.
+func TestAnEntryOfTomorrow(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(entry{Version: entryVersion + 1, Token: "x", Signals: []signalEntry{{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := kept{path: write(t, "entry", string(text))}
+	if _, err := k.read(); err == nil {
+		t.Error("it is read")
+	}
+}
