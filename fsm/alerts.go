@@ -22,26 +22,42 @@ func (st *state) recipients(r *record) []string {
 	return []string{""}
 }
 
-// writeAlerts writes the rows of an incident that began with a missed deadline.
-func (st *state) writeAlerts(r *record, kind AlertKind, deadline int64) {
-	e := packEvidence(st.evidence(r))
+// writeAlerts writes the rows of an incident that begins.
+func (st *state) writeAlerts(r *record, kind AlertKind, c cause) {
+	e := st.evidence(r)
+	e.Output = r.extras.printed(r.extras.lastEnd())
+	switch {
+	case c.failed != nil:
+		e.Failed, e.Exit, e.Due = true, max(0, c.failed.Exit), time.Time{}
+		e.Output = r.extras.printed(c.failed.ended + 1)
+		if len(c.failed.Body) > 0 { // also if none are kept
+			e.Output = excerpt(c.failed.Body)
+		}
+	case c.run != nil:
+		e.Started = wallTime(c.run.began())
+		e.Due = wallTime(c.run.wall + r.grace() + st.gaps.after(c.run))
+	}
+	packed := packEvidence(e)
 	for _, to := range st.recipients(r) {
-		st.writeRow(r, row{kind: kind, recipient: to, due: deadline, created: st.passedAt(deadline), evidence: e})
+		st.writeRow(r, row{kind: kind, recipient: to, due: c.due, created: c.created, evidence: packed})
 	}
 }
 
-// writeRecovered answers each down of the incident that just ended.
-func (st *state) writeRecovered(r *record, silentSince int64) {
-	told := st.evidence(r)
-	told.Silent = time.Duration(max(0, st.wall-silentSince)) * time.Millisecond
-	e := packEvidence(told)
-	found := false
+// writeRecovered answers each down of the incident that just ended. One that was
+// reported lasted from its alert on; any other is a silence.
+func (st *state) writeRecovered(r *record, silentSince int64, reported bool) {
+	e := st.evidence(r)
+	if e.Failed = reported; reported {
+		silentSince, e.Due = r.lastAlert, time.Time{}
+	}
+	e.Silent = time.Duration(max(0, st.wall-silentSince)) * time.Millisecond
+	packed, found := packEvidence(e), false
 	for _, down := range st.rowsOf(r, r.incident) {
 		if down.kind != AlertDown {
 			continue
 		}
 		found = true
-		x := row{kind: AlertRecovered, recipient: down.recipient, due: st.serving, created: st.wall, answers: down.id, evidence: e}
+		x := row{kind: AlertRecovered, recipient: down.recipient, due: st.serving, created: st.wall, answers: down.id, evidence: packed}
 		if s := st.ledger.carrierState(down); s == AlertFailed || s == AlertCancelled {
 			x.state, x.err = AlertCancelled, "the alert that it answers never went out"
 		}
@@ -52,7 +68,7 @@ func (st *state) writeRecovered(r *record, silentSince int64) {
 	}
 	// The rows of a very long incident may be gone: its mail went out long ago.
 	for _, to := range st.recipients(r) {
-		st.writeRow(r, row{kind: AlertRecovered, recipient: to, due: st.serving, created: st.wall, evidence: e})
+		st.writeRow(r, row{kind: AlertRecovered, recipient: to, due: st.serving, created: st.wall, evidence: packed})
 	}
 }
 
@@ -66,7 +82,7 @@ func (st *state) writeRow(r *record, x row) {
 		x.state = AlertPending
 	}
 	if x.recipient == "" && x.state == AlertPending {
-		x.state, x.err = AlertFailed, noRecipient
+		x.state, x.err, x.evidence = AlertFailed, noRecipient, x.evidence.withoutOutput()
 	}
 	st.ledger.insert(x)
 }

@@ -14,6 +14,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendAddr(append(dst, c.Token[:]...), c.From)
 	case PingOrdinal:
 		return appendPing(dst, c)
+	case Signal:
+		return appendSignal(dst, c)
 	case Create:
 		dst = append(append(dst, c.ID[:]...), c.Token[:]...)
 		return appendSpec(dst, c.Spec)
@@ -55,6 +57,20 @@ func AppendPing(dst []byte, p PingOrdinal) []byte {
 
 func appendPing(dst []byte, p PingOrdinal) []byte {
 	return appendAddr(binary.AppendUvarint(dst, p.Ordinal), p.From)
+}
+
+func appendSignal(dst []byte, c Signal) []byte {
+	dst = appendAddr(binary.AppendUvarint(dst, c.Ordinal), c.From)
+	dst = appendBool(appendInt(append(dst, byte(c.Tells)), int64(c.Exit)), c.HasRun)
+	if c.HasRun {
+		dst = append(dst, c.Run[:]...)
+	}
+	dst = binary.AppendUvarint(dst, uint64(c.At))
+	keyed := c.Key != [16]byte{}
+	if dst = appendBool(dst, keyed); keyed {
+		dst = append(dst, c.Key[:]...)
+	}
+	return append(binary.AppendUvarint(dst, uint64(len(c.Body))), c.Body...)
 }
 
 func appendLedger(dst []byte, c Command) []byte {

@@ -31,12 +31,33 @@ func (r *reader) ping() (p Ping) {
 	return p
 }
 
+func (r *reader) signal() Signal {
+	c := Signal{Ordinal: r.uint(), From: r.addr(), Tells: SignalKind(r.byte()), Exit: r.small(), HasRun: r.bool()}
+	if c.HasRun {
+		r.fill(c.Run[:])
+	}
+	c.At = r.millis()
+	keyed := r.bool()
+	if keyed {
+		r.fill(c.Key[:])
+	}
+	if n := r.uint(); n > 0 {
+		c.Body = r.take(n)
+	}
+	if c.Tells > SignalLog || c.Exit < none || c.Exit > MaxExit || keyed != (c.Key != [16]byte{}) || len(c.Body) > MaxBody {
+		r.fail()
+	}
+	return c
+}
+
 func (r *reader) command(kind Kind) Command {
 	switch kind {
 	case KindPing:
 		return r.ping()
 	case KindPingOrdinal:
 		return r.pingOrdinal()
+	case KindSignal:
+		return r.signal()
 	case KindCreate:
 		var c Create
 		r.fill(c.ID[:])

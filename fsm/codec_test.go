@@ -47,6 +47,11 @@ var everyCommand = []Command{
 	PingOrdinal{Ordinal: 300},
 	PingOrdinal{Ordinal: 1, From: netip.MustParseAddr("192.0.2.7")},
 	PingOrdinal{Ordinal: 1 << 40, From: netip.MustParseAddr("2001:db8::1")},
+	Signal{Ordinal: 300, Tells: SignalStart, Exit: -1},
+	Signal{
+		Ordinal: 1, From: netip.MustParseAddr("192.0.2.7"), Tells: SignalFail, Exit: 255, HasRun: true, Run: [16]byte{1},
+		At: 1_777_777_777_777, Key: [16]byte{2}, Body: []byte("disk full\n"),
+	},
 }
 
 func TestCommandsComeBackAsTheyWere(t *testing.T) {

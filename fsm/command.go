@@ -26,6 +26,7 @@ const (
 	KindRemoveNode   Kind = 18
 	KindSetClusterID Kind = 19
 	KindPingOrdinal  Kind = 20
+	KindSignal       Kind = 21
 )
 
 // Command is one change of state. The concrete types below are all there are.
@@ -173,6 +174,7 @@ type SetClusterID struct{ ID NodeID }
 
 func (Ping) Kind() Kind         { return KindPing }
 func (PingOrdinal) Kind() Kind  { return KindPingOrdinal }
+func (Signal) Kind() Kind       { return KindSignal }
 func (Create) Kind() Kind       { return KindCreate }
 func (Update) Kind() Kind       { return KindUpdate }
 func (Pause) Kind() Kind        { return KindPause }

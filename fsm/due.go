@@ -102,7 +102,7 @@ func (p *page) firstDue() (slot int, first int64) {
 		if v.flags&(flagLive|flagArmed|flagPaused|flagFailing) != flagLive|flagArmed {
 			continue
 		}
-		if t := v.deadline(); t < first {
+		if t := p.deadline(i); t < first {
 			slot, first = i, t
 		}
 	}

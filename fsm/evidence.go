@@ -22,7 +22,18 @@ func packEvidence(e Evidence) evidence {
 	for _, g := range e.Gaps {
 		b = appendInt(appendInt(b, wallMillis(g.From)), wallMillis(g.To))
 	}
-	return evidence(b)
+	b = binary.AppendUvarint(appendBool(b, e.Failed), uint64(e.Exit))
+	return evidence(appendString(appendInt(b, wallMillis(e.Started)), e.Output))
+}
+
+// withoutOutput lets go of what a run printed, when nobody will read it again.
+func (packed evidence) withoutOutput() evidence {
+	e := packed.unpack()
+	if e.Output == "" {
+		return packed
+	}
+	e.Output = ""
+	return packEvidence(e)
 }
 
 func (packed evidence) unpack() (e Evidence) {
@@ -35,5 +46,6 @@ func (packed evidence) unpack() (e Evidence) {
 	for n := r.uint(); n > 0; n-- {
 		e.Gaps = append(e.Gaps, Gap{wallTime(r.int()), wallTime(r.int())})
 	}
+	e.Failed, e.Exit, e.Started, e.Output = r.bool(), int(r.uint()), wallTime(r.int()), r.str()
 	return e
 }

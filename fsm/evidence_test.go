@@ -13,6 +13,7 @@ func TestEvidenceIsWhatWasPacked(t *testing.T) {
 		"full": {
 			Name: strings.Repeat("ü", MaxNameLen), LastPing: epoch, LastFrom: "2001:db8::1", Interval: MaxInterval, Grace: 0,
 			Threshold: 100, Misses: 1 << 40, Pings: 1 << 60, Due: epoch.Add(time.Hour), Silent: 90 * time.Second,
+			Failed: true, Exit: 255, Started: epoch, Output: "no space left",
 			Gaps: []Gap{{epoch, epoch.Add(time.Second)}, {epoch.Add(time.Minute), epoch.Add(time.Hour)}},
 		},
 	} {

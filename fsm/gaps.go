@@ -80,6 +80,28 @@ func (g *gapLog) swallowed(r *record, deadline int64) bool {
 	}
 }
 
+// excuse reports whether gaps are to blame for a miss. A run may have ended in any
+// that came after its start.
+func (g *gapLog) excuse(r *record, c cause) bool {
+	if c.run == nil {
+		return g.swallowed(r, c.due)
+	}
+	return slices.ContainsFunc(g.list, c.run.before)
+}
+
+// after returns the ms of gaps since a run began.
+func (g *gapLog) after(o *openRun) (ms int64) {
+	for _, x := range g.list {
+		if o.before(x) {
+			ms += x.to - max(x.from, o.wall)
+		}
+	}
+	return ms
+}
+
+// before reports whether a run began before a gap ended.
+func (o *openRun) before(x gap) bool { return x.serving >= o.start && x.to > o.wall }
+
 func overlapping(gaps []gap, from, to int64) *gap {
 	for i := range gaps {
 		if gaps[i].from <= to && gaps[i].to >= from {

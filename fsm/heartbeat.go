@@ -8,22 +8,21 @@ import (
 // ping records a good run.
 func (st *state) ping(c PingOrdinal) Code {
 	ord := c.Ordinal
-	if st.table.get(ord) == nil {
+	page, slot := st.table.at(ord)
+	if page == nil {
 		return CodeNotFound
 	}
+	if page.extrasOf(slot) != nil { // it may end a run
+		return st.signal(Signal{Ordinal: ord, From: c.From, Exit: none})
+	}
 	st.takeMisses(ord)
-	page, slot := st.table.own(ord)
+	page, slot = st.table.own(ord)
 	v := &page.vitals[slot]
 	silentSince := v.lastPing
 	st.pings++
 	v.pings++
-	v.lastPing = st.wall
+	v.pinged(st.wall, c.From)
 	st.table.note(page, slot, st.wall, nil, st.settings.History)
-	v.clear(flagFrom)
-	if c.From.IsValid() {
-		v.lastFrom = c.From.As16()
-		v.set(flagFrom)
-	}
 	wasJudged := v.is(flagArmed) && !v.is(flagFailing)
 	v.set(flagArmed)
 	if v.is(flagPaused) {
@@ -45,8 +44,9 @@ func (st *state) recover(r *record, silentSince int64) {
 	if silentSince == 0 {
 		silentSince = r.config.created
 	}
+	reported := r.is(flagReported)
 	st.endFailing(r)
-	st.writeRecovered(r, silentSince)
+	st.writeRecovered(r, silentSince, reported)
 }
 
 func (st *state) create(c Create) Result {
@@ -132,6 +132,7 @@ func (st *state) respec(r *record, spec Spec) {
 	st.edited(r, spec)
 	if spec.Interval != old.Interval || spec.Grace != old.Grace {
 		r.reanchor(st, r.misses)
+		r.extras.regrace(st, r.grace())
 	}
 	if spec.Arm != old.Arm {
 		st.rearm(r, spec.Arm)
@@ -213,6 +214,7 @@ func (st *state) resume(c Resume) Result {
 	r.set(flagResumed)
 	st.paused--
 	r.reanchor(st, 0)
+	r.extras.settle(func(*openRun) bool { return true })
 	st.edited(r, r.config.spec)
 	st.reschedule(r)
 	return st.answer(r)

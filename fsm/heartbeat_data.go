@@ -3,6 +3,7 @@ package fsm
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 )
 
 // encodeHeartbeat writes the heartbeat that a command answers with.
@@ -15,7 +16,16 @@ func encodeHeartbeat(h Heartbeat) []byte {
 	b = appendString(appendInt(b, wallMillis(h.LastPing)), h.LastFrom)
 	b = appendInt(appendInt(b, wallMillis(h.NextDue)), wallMillis(h.CreatedAt))
 	b = appendInt(appendInt(b, wallMillis(h.UpdatedAt)), wallMillis(h.LastAlert))
-	return binary.AppendUvarint(b, h.Version)
+	b = binary.AppendUvarint(b, h.Version)
+	if h.LastExit == none && h.LastRun < 0 && h.Started.IsZero() {
+		return b // as it always was
+	}
+	b = appendInt(b, int64(h.LastExit))
+	ran := int64(none)
+	if h.LastRun >= 0 {
+		ran = h.LastRun.Milliseconds()
+	}
+	return appendInt(appendInt(b, ran), wallMillis(h.Started))
 }
 
 // DecodeHeartbeat reads the Data of a Result that answers with a heartbeat.
@@ -31,6 +41,14 @@ func DecodeHeartbeat(data []byte) (Heartbeat, error) {
 	h.NextDue, h.CreatedAt = wallTime(r.int()), wallTime(r.int())
 	h.UpdatedAt, h.LastAlert = wallTime(r.int()), wallTime(r.int())
 	h.Version = r.uint()
+	h.LastExit, h.LastRun = none, none
+	if len(r.b) > 0 {
+		h.LastExit = r.small()
+		if ran := r.int(); ran >= 0 {
+			h.LastRun = time.Duration(ran) * time.Millisecond
+		}
+		h.Started = wallTime(r.int())
+	}
 	if err := r.end(); err != nil {
 		return Heartbeat{}, fmt.Errorf("heartbeat in a result: %w", err)
 	}

@@ -111,6 +111,16 @@ func (r *rig) heartbeat(n int) Heartbeat {
 
 func (r *rig) ping(n int) Code { r.t.Helper(); return r.do(Ping{Token: testToken(n)}).Code }
 
+// signal sends heartbeat n a signal, which has an exit status unless that is 0.
+func (r *rig) signal(n int, c Signal) Code {
+	r.t.Helper()
+	if c.Exit == 0 {
+		c.Exit = none
+	}
+	c.Ordinal = r.s.st.byID(testID(n))
+	return r.do(c).Code
+}
+
 // alerts lists what the ledger says of heartbeat n, oldest first, as
 // "kind state".
 func (r *rig) alerts(n int) (out []string) {

@@ -9,10 +9,11 @@ import (
 )
 
 // imageMagic comes first in an image, its version next. A change of the format
-// takes a new version, and Restore goes on reading the old ones.
+// takes a new version, and Restore goes on reading the old ones. Version 3 added
+// what signals leave.
 const (
 	imageMagic   = "QBIMAGE\x00"
-	imageVersion = 2
+	imageVersion = 3
 )
 
 // Image is the state at one moment. It shares memory with the store, which

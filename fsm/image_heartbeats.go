@@ -13,7 +13,7 @@ const (
 func (st *state) writeHeartbeats(w *imageWriter) {
 	w.count(st.table.live)
 	var runs [pageSize]run
-	var merged []byte
+	var merged, told []byte
 	last := uint64(0)
 	for i, p := range st.table.pages {
 		if p == nil {
@@ -37,6 +37,11 @@ func (st *state) writeHeartbeats(w *imageWriter) {
 			w.bytes(p.textOf(slot))
 			r := runs[slot]
 			p.writeHistory(w, slot, int(r.n), merged[r.at:][:r.size])
+			told = told[:0]
+			if x := p.extrasOf(slot); x != nil {
+				told = x.append(told, st)
+			}
+			w.bytes(told)
 		}
 		w.endBlock(begin)
 		if w.err != nil {

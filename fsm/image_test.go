@@ -3,6 +3,7 @@ package fsm
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -54,8 +55,27 @@ func richStore(t testing.TB) *Store {
 	return r.s
 }
 
-func TestRestoreGivesTheSameState(t *testing.T) {
+// tellingStore is a richStore with what signals leave.
+func tellingStore(t testing.TB) *Store {
+	tt, ok := t.(*testing.T)
+	if !ok {
+		tt = &testing.T{}
+	}
 	s := richStore(t)
+	r := &rig{t: tt, s: s, term: 1, wall: s.LastWall().UnixMilli()}
+	r.signal(8, Signal{Tells: SignalStart, HasRun: true, Run: [16]byte{7}, From: netip.MustParseAddr("192.0.2.7")})
+	r.signal(8, Signal{Tells: SignalStart})
+	r.run(2 * time.Second)
+	r.signal(8, Signal{Tells: SignalSuccess, HasRun: true, Run: [16]byte{7}, Body: []byte("all is well"), Key: [16]byte{5}})
+	r.signal(9, Signal{Tells: SignalLog, Body: []byte("beginning")})
+	r.signal(9, Signal{Tells: SignalFail, Exit: 3, At: r.wall - 1000, Body: []byte("disk full")})
+	r.signal(10, Signal{Tells: SignalFail})
+	r.signal(3, Signal{Tells: SignalLog, Key: [16]byte{6}})
+	return s
+}
+
+func TestRestoreGivesTheSameState(t *testing.T) {
+	s := tellingStore(t)
 	image := imageOf(t, s)
 	fresh := NewStore()
 	if err := fresh.Restore(bytes.NewReader(image)); err != nil {
@@ -74,7 +94,7 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 }
 
 // TestOldImagesLoad keeps an image of each version that was ever released, and
-// what it says.
+// what it says. The newest has what the older ones could not hold.
 func TestOldImagesLoad(t *testing.T) {
 	for version := 1; version <= imageVersion; version++ {
 		image, err := os.ReadFile(imageFile(version))
@@ -85,15 +105,61 @@ func TestOldImagesLoad(t *testing.T) {
 		if err := s.Restore(bytes.NewReader(image)); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := told(s), told(richStore(t)); got != want {
+		want := told(tellingStore(t))
+		if version < 3 {
+			want = told(richStore(t))
+		}
+		if got := told(s); got != want {
 			t.Errorf("the image of version %d says\n%s\nwant\n%s", version, got, want)
 		}
 	}
 }
 
+// TestALogFromBeforeSignalsIsStillApplied keeps the entries that a version before
+// signals wrote, and the image that it made of them.
+func TestALogFromBeforeSignalsIsStillApplied(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "log-v2.hex"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := os.ReadFile(filepath.Join("testdata", "log-v2.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed, restored := NewStore(), NewStore()
+	for line := range strings.FieldsSeq(string(text)) {
+		entry, err := hex.DecodeString(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := replayed.Apply(entry, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := restored.Restore(bytes.NewReader(image)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := told(replayed), told(restored); got != want {
+		t.Errorf("the log says\n%s\nthe image of its time\n%s", got, want)
+	}
+	if !bytes.Equal(imageOf(t, replayed), imageOf(t, restored)) {
+		t.Error("the log and the image of its time make different images now")
+	}
+	// Both go on alike with what they did not know then.
+	for _, s := range []*Store{replayed, restored} {
+		r := &rig{t: t, s: s, term: 1, wall: s.LastWall().UnixMilli()}
+		r.signal(8, Signal{Tells: SignalStart})
+		r.run(10 * time.Second)
+		wantStatus(t, r, 8, StatusFailing, 1)
+	}
+	if !bytes.Equal(imageOf(t, replayed), imageOf(t, restored)) {
+		t.Error("they went on differently")
+	}
+}
+
 // TestTheImageFormatStays compares with bytes that are on disks already.
 func TestTheImageFormatStays(t *testing.T) {
-	got := imageOf(t, richStore(t))
+	got := imageOf(t, tellingStore(t))
 	if *update {
 		if err := os.WriteFile(imageFile(imageVersion), got, 0o644); err != nil {
 			t.Fatal(err)
@@ -126,7 +192,7 @@ func told(s *Store) string {
 }
 
 func TestADamagedImageIsRefused(t *testing.T) {
-	image := imageOf(t, richStore(t))
+	image := imageOf(t, tellingStore(t))
 	s := NewStore()
 	before := imageOf(t, s)
 	check := func(what string, b []byte) {
@@ -150,12 +216,13 @@ func TestADamagedImageIsRefused(t *testing.T) {
 }
 
 func TestASnapshotIsOfItsMoment(t *testing.T) {
-	s := richStore(t)
+	s := tellingStore(t)
 	want := imageOf(t, s)
 	img := s.Snapshot()
 	r := &rig{t: t, s: s, term: 1, wall: s.LastWall().UnixMilli()}
 	for i := 1; i <= 70; i++ {
 		r.ping(i)
+		r.signal(8, Signal{Tells: SignalStart, Body: []byte("again")})
 		r.do(Pause{ID: testID(i)})
 		r.do(Delete{ID: testID(i)})
 		r.create(100+i, testSpec(1, 0, 1))
@@ -177,7 +244,7 @@ func retainNothing() Command { return SetSettings{Settings{Burst: 1, GroupWait: 
 // FuzzRestore gives every input a right checksum, so that what lies behind it is
 // reached. Whatever loads is written again byte for byte.
 func FuzzRestore(f *testing.F) {
-	image := imageOf(f, richStore(f))
+	image := imageOf(f, tellingStore(f))
 	f.Add(image[:len(image)-4])
 	empty := imageOf(f, NewStore())
 	f.Add(empty[:len(empty)-4])

@@ -60,6 +60,9 @@ func (st *state) changeRow(id AlertID, f func(r *row)) {
 	old := l.rows[id]
 	r := *old
 	f(&r)
+	if r.state == AlertSent || r.state == AlertCancelled {
+		r.evidence = r.evidence.withoutOutput() // nobody will read it again
+	}
 	l.replace(old, &r)
 	l.touched = true
 	if r.state == old.state {

@@ -16,6 +16,8 @@ type page struct {
 	hist []byte        // runs of histories, and then the log: see history.go
 	long map[int]*long // the older parts of histories that are long
 
+	extras *[pageSize]*extras // nil until one has any
+
 	epoch  uint64
 	live   int
 	logAt  int
@@ -25,7 +27,7 @@ type page struct {
 
 // record decodes the config of a heartbeat.
 func (p *page) record(slot int, ord uint64) *record {
-	r := &record{vitals: &p.vitals[slot], ord: ord}
+	r := &record{vitals: &p.vitals[slot], extras: p.extrasOf(slot), ord: ord}
 	r.config.fill(r.vitals)
 	if r.config.readText(p.textOf(slot)) != nil {
 		panic("a heartbeat's config cannot be read")

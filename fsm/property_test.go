@@ -215,7 +215,29 @@ func drawCommand(t *rapid.T, s *Store, wall int64) Command {
 			MailTo:    rapid.SampledFrom([][]string{nil, {"team@example.com"}}).Draw(t, "mailto"),
 		}}
 	}
-	return Ping{Token: testToken(n)}
+	if s.st.byID(id) == 0 || rapid.Bool().Draw(t, "plain") {
+		return Ping{Token: testToken(n)}
+	}
+	return drawSignal(t, s.st.byID(id), wall)
+}
+
+// drawSignal draws one of a few runs and keys, so that they meet.
+func drawSignal(t *rapid.T, ord uint64, wall int64) Command {
+	c := Signal{Ordinal: ord, Exit: none, Tells: SignalKind(rapid.IntRange(0, 3).Draw(t, "tells"))}
+	if c.HasRun = rapid.Bool().Draw(t, "named"); c.HasRun {
+		c.Run[0] = byte(rapid.IntRange(1, 3).Draw(t, "run"))
+	}
+	c.Key[0] = byte(rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "key"))
+	if c.Tells == SignalFail {
+		c.Exit = rapid.SampledFrom([]int{none, 1, 255}).Draw(t, "exit")
+	}
+	if rapid.IntRange(0, 3).Draw(t, "late") == 0 {
+		c.At = wall - int64(rapid.IntRange(-1000, 10_000).Draw(t, "by"))
+	}
+	if n := rapid.SampledFrom([]int{0, 0, 1, 5000, MaxBody}).Draw(t, "body"); n > 0 {
+		c.Body = bytes.Repeat([]byte{'x'}, n)
+	}
+	return c
 }
 
 // drawSending draws the next step of some row, or nil.

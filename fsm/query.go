@@ -141,11 +141,32 @@ func (s *Store) Pings(id HeartbeatID, limit int, before uint64) (list []PingReco
 	if last < oldest || limit <= 0 {
 		return nil, false, nil
 	}
-	page.walkBack(slot, int(v.pings-last), func(at int64, _ []byte) bool {
-		list = append(list, PingRecord{Number: last - uint64(len(list)), At: wallTime(at)})
+	page.walkBack(slot, int(v.pings-last), func(at int64, extra []byte) bool {
+		number := last - uint64(len(list))
+		p := pingRecord(number, at, extra)
+		p.Body = page.extrasOf(slot).bodyOf(number)
+		list = append(list, p)
 		return len(list) < limit
 	})
 	return list, last-uint64(len(list)) >= oldest, nil
+}
+
+// pingRecord makes the copy of an entry that queries show.
+func pingRecord(number uint64, at int64, extra []byte) PingRecord {
+	p := PingRecord{Number: number, At: wallTime(at), Received: wallTime(at), Exit: none, Took: none}
+	if len(extra) == 0 {
+		return p
+	}
+	d, _ := readDetail(extra)
+	p.At = wallTime(at - d.late)
+	p.Kind, p.Exit, p.HasRun, p.Run = d.kind, d.exit, d.hasRun, d.run
+	if d.took != none {
+		p.Took = time.Duration(d.took) * time.Millisecond
+	}
+	if d.from.IsValid() {
+		p.From = d.from.String()
+	}
+	return p
 }
 
 // Keys lists the API keys, newest first.

@@ -10,6 +10,7 @@ import (
 // without.
 type record struct {
 	*vitals
+	extras *extras // nil for most
 	ord    uint64
 	config config
 }
@@ -24,6 +25,16 @@ func (st *state) view(r *record) Heartbeat {
 		LastPing: wallTime(r.lastPing), LastFrom: r.from(),
 		CreatedAt: wallTime(r.config.created), UpdatedAt: wallTime(r.config.updated),
 		LastAlert: wallTime(r.lastAlert), Version: r.config.version,
+		LastExit: none, LastRun: none,
+	}
+	if x := r.extras; x != nil {
+		h.LastExit = x.exit
+		if x.took != none {
+			h.LastRun = time.Duration(x.took) * time.Millisecond
+		}
+		if o := x.newest(); o != nil {
+			h.Started = wallTime(o.began())
+		}
 	}
 	h.Spec.Tags = slices.Clone(h.Spec.Tags)
 	h.Spec.Emails = slices.Clone(h.Spec.Emails)

@@ -41,12 +41,12 @@ func (st *state) read(r *imageReader, version uint64) {
 	if version == 1 {
 		st.readHeartbeatsV1(r)
 	} else {
-		st.readHeartbeats(r)
+		st.readHeartbeats(r, version)
 	}
 	st.readKeys(r)
 	st.readNodes(r)
 	st.dedup.read(r)
-	st.readLedger(r)
+	st.readLedger(r, version)
 }
 
 func (st *state) readHead(r *imageReader) {
@@ -107,11 +107,11 @@ func (d *dedup) read(r *imageReader) {
 	}
 }
 
-func (st *state) readLedger(r *imageReader) {
+func (st *state) readLedger(r *imageReader, version uint64) {
 	l := &st.ledger
 	recipients := map[string]string{} // the same memory for all of one's rows
 	for n := r.count(); n > 0 && r.err == nil; n-- {
-		x := readRow(r)
+		x := readRow(r, version)
 		if _, known := recipients[x.recipient]; !known {
 			recipients[x.recipient] = x.recipient
 		}
@@ -134,7 +134,7 @@ func (st *state) readLedger(r *imageReader) {
 	}
 }
 
-func readRow(r *imageReader) *row {
+func readRow(r *imageReader, version uint64) *row {
 	x := &row{}
 	r.raw(x.id[:])
 	x.ord = r.uint()
@@ -151,14 +151,14 @@ func readRow(r *imageReader) *row {
 		r.raw(m[:])
 		x.members = append(x.members, m)
 	}
-	x.evidence = packEvidence(readEvidence(r))
+	x.evidence = packEvidence(readEvidence(r, version))
 	if x.kind.String() == "unknown" || x.state.String() == "unknown" {
 		r.fail()
 	}
 	return x
 }
 
-func readEvidence(r *imageReader) Evidence {
+func readEvidence(r *imageReader, version uint64) Evidence {
 	e := Evidence{
 		Name: r.str(), LastPing: wallTime(r.int()), LastFrom: r.str(), Interval: r.int(), Grace: r.int(),
 		Threshold: r.count(), Misses: r.int(), Pings: r.uint(), Due: wallTime(r.int()),
@@ -166,6 +166,9 @@ func readEvidence(r *imageReader) Evidence {
 	}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		e.Gaps = append(e.Gaps, Gap{wallTime(r.int()), wallTime(r.int())})
+	}
+	if version >= 3 {
+		e.Failed, e.Exit, e.Started, e.Output = r.bool(), r.count(), wallTime(r.int()), r.str()
 	}
 	return e
 }

@@ -19,10 +19,11 @@ type restored struct {
 	config  config
 	text    []byte // of the config
 	entries []byte // of the history
+	extras  *extras
 }
 
 // readHeartbeats reads what writeHeartbeats wrote.
-func (st *state) readHeartbeats(r *imageReader) {
+func (st *state) readHeartbeats(r *imageReader, version uint64) {
 	n := r.count()
 	f := newFiller(st, n)
 	var block []byte
@@ -33,6 +34,9 @@ func (st *state) readHeartbeats(r *imageReader) {
 			var h restored
 			ord := f.last + in.uint()
 			h.read(&in, st)
+			if version >= 3 {
+				h.readExtras(&in, st)
+			}
 			if in.err != nil || !f.add(ord, &h) {
 				r.fail()
 				return
@@ -75,6 +79,17 @@ func newFiller(st *state, heartbeats int) *filler {
 	return &filler{st: st}
 }
 
+// readExtras reads what few heartbeats have; for the others it is empty.
+func (h *restored) readExtras(r *reader, st *state) {
+	b := r.take(r.uint())
+	if len(b) == 0 {
+		return
+	}
+	if h.extras = readExtras(b, st); h.extras == nil {
+		r.fail()
+	}
+}
+
 // add files a heartbeat, or reports that no such heartbeat could have been written
 // by this program.
 func (f *filler) add(ord uint64, h *restored) bool {
@@ -105,6 +120,12 @@ func (f *filler) place(slot int, h *restored) {
 		var l *long
 		l, entries, n = split(entries, n, h.newest, h.step)
 		p.setLong(slot, l)
+	}
+	if h.extras != nil {
+		if p.extras == nil {
+			p.extras = &[pageSize]*extras{}
+		}
+		p.extras[slot] = h.extras
 	}
 	p.runs[slot] = run{uint32(len(f.hist)), uint16(len(entries)), uint16(n)}
 	f.hist = append(f.hist, entries...)
@@ -147,16 +168,19 @@ func (f *filler) admits(h *restored) bool {
 // wholeEntries reports whether b holds exactly n entries.
 func wholeEntries(b []byte, n int) bool {
 	for ; n > 0; n-- {
-		size := 0
+		size, extra := 0, []byte(nil)
 		switch {
 		case len(b) > 0 && b[0] < 0x80 && b[0]&1 == 0:
 			size = 1
 		case len(b) > 1 && b[1] < 0x80 && b[1] > 0 && b[0]&1 == 0:
 			size = 2
 		default:
-			if _, _, size = readEntry(b); size == 0 {
+			if _, extra, size = readEntry(b); size == 0 {
 				return false
 			}
+		}
+		if _, ok := readDetail(extra); !ok {
+			return false
 		}
 		b = b[size:]
 	}

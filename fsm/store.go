@@ -112,6 +112,8 @@ func (st *state) run(c Command) Result {
 	switch c := c.(type) {
 	case Ping:
 		return Result{Code: st.ping(PingOrdinal{st.byToken(c.Token), c.From})}
+	case Signal:
+		return Result{Code: st.signal(c)}
 	case Create:
 		return st.create(c)
 	case Update:

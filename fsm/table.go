@@ -54,6 +54,10 @@ func (t *table) own(ord uint64) (*page, int) {
 	if p.epoch != t.epoch {
 		c := *p
 		c.epoch = t.epoch
+		if c.extras != nil {
+			shared := *c.extras
+			c.extras = &shared
+		}
 		p = &c
 		t.pages[i] = p
 	}
@@ -70,7 +74,11 @@ func (t *table) mutable(ord uint64) *vitals {
 // effect by configure.
 func (t *table) open(ord uint64) *record {
 	p, slot := t.own(ord)
-	return p.record(slot, ord)
+	r := p.record(slot, ord)
+	if r.extras != nil {
+		r.extras = t.ownExtras(ord)
+	}
+	return r
 }
 
 // configure gives an open record's heartbeat the record's config.
@@ -105,6 +113,9 @@ func (t *table) put(i uint64, p *page) {
 func (t *table) remove(ord uint64) {
 	p, slot := t.own(ord)
 	p.vitals[slot] = vitals{}
+	if p.extras != nil {
+		p.extras[slot] = nil
+	}
 	if p.long[slot] != nil {
 		p.long = maps.Clone(p.long)
 		delete(p.long, slot)
@@ -157,7 +168,11 @@ func (t *table) forget(limit int) {
 		}
 		p, _ = t.own(uint64(i)*pageSize + 1)
 		for slot := range p.vitals {
-			p.vitals[slot].forget(limit)
+			v := &p.vitals[slot]
+			v.forget(limit)
+			if p.extrasOf(slot) != nil {
+				t.ownExtras(uint64(i)*pageSize + uint64(slot) + 1).prune(v.pings - uint64(v.kept))
+			}
 		}
 		if limit == 0 {
 			p.hist, p.long, p.logAt, p.runs = nil, nil, 0, [pageSize]run{}

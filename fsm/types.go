@@ -26,6 +26,12 @@ const (
 	MaxSettled       = 100_000 // settled rows kept in all
 	MaxSettledPer    = 20      // and for each heartbeat
 	MaxDigestMembers = 20_000
+	MaxBody          = 10_000   // bytes of what comes with a ping
+	MaxBodies        = 32 << 10 // bytes of bodies kept for each heartbeat, the newest; each counts 64 more
+	MaxExcerpt       = 2_000    // bytes of a body in a mail, its end
+	MaxExit          = 255
+	MaxOpenRuns      = 32     // for each heartbeat, the newest
+	MaxKeyed         = 10_000 // pings of a history that are looked through for an idempotency key
 )
 
 // Scopes of API keys.
@@ -93,13 +99,24 @@ type Heartbeat struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	LastAlert time.Time
-	Version   uint64 // counts edits, pauses and resumes, from 1
+	Version   uint64        // counts edits, pauses and resumes, from 1
+	LastExit  int           // the exit status that the newest ended run told; -1: none
+	LastRun   time.Duration // how long that took; negative: not known
+	Started   time.Time     // when the newest run began that has not ended; zero: none is open
 }
 
 // PingRecord is one ping of the history.
 type PingRecord struct {
-	Number uint64 // counts the heartbeat's pings, from 1
-	At     time.Time
+	Number   uint64    // counts the heartbeat's pings, from 1
+	At       time.Time // when it was sent
+	Received time.Time // when it came; At, unless it came late
+	Kind     SignalKind
+	Exit     int // -1: none told
+	HasRun   bool
+	Run      [16]byte      // if HasRun
+	Took     time.Duration // of the run that it ended; negative: not known
+	From     string        // of a signal; "": not known
+	Body     []byte        // what is kept of it
 }
 
 // Key is an API key, without the key.
@@ -203,9 +220,13 @@ type Evidence struct {
 	Threshold int
 	Misses    int64
 	Pings     uint64
-	Due       time.Time     // when the ping that made the difference was expected
+	Due       time.Time     // when the ping that made the difference was expected; zero: Failed
 	Silent    time.Duration // recovered: from the last ping before (or the anchor) to the one that ended it
 	Gaps      []Gap         // the newest few since the anchor
+	Failed    bool          // the job itself reported the failure that began it
+	Exit      int           // with this exit status; 0: none told
+	Started   time.Time     // when the run began that did not end within its grace; zero: no such run
+	Output    string        // the end of what the run printed last; dropped once the mail is out
 }
 
 // Alert is one row of the ledger, as a copy. A row that is a member of a digest

@@ -41,6 +41,7 @@ const (
 	flagUnheard                             // the last misses fell into gaps: the next one alerts
 	flagFrom                                // lastFrom is set
 	flagFirstPing                           // the spec says ArmFirstPing
+	flagReported                            // failing, and its incident began with a reported failure
 	flagsKnown    = 1<<iota - 1             // those of an image
 	flagLive      = 1 << 15                 // the place is taken
 )
@@ -57,7 +58,8 @@ func (v *vitals) judged() bool {
 	return v.is(flagArmed) && !v.is(flagPaused|flagFailing)
 }
 
-// deadline returns the serving time of the next miss that is not yet taken.
+// deadline returns the serving time of the next miss of an interval that is not yet
+// taken. See page.deadline for those of runs.
 func (v *vitals) deadline() int64 {
 	return v.anchor + (v.misses-v.base+1)*v.interval() + v.grace()
 }
@@ -93,6 +95,16 @@ func (v *vitals) status() Status {
 		return StatusFailing
 	}
 	return StatusActive
+}
+
+// pinged notes when a run last ended, and who told.
+func (v *vitals) pinged(at int64, from netip.Addr) {
+	v.lastPing = at
+	v.clear(flagFrom)
+	if from.IsValid() {
+		v.lastFrom = from.As16()
+		v.set(flagFrom)
+	}
 }
 
 func (v *vitals) from() string {

@@ -98,9 +98,10 @@ func (p *planner) considerDesk(d *desk) {
 	p.singles(&singles, &b)
 }
 
-// group takes what came to pass before a window ended.
+// group takes what came to pass before a window ended; 0: none has, though what a
+// job reports may come to pass at the serving time 0.
 func (p *planner) group(singles *cursor, ended int64) (group []AlertID) {
-	for len(group) < MaxDigestMembers {
+	for ended > 0 && len(group) < MaxDigestMembers {
 		k, ok := singles.key()
 		if !ok || k.due > ended {
 			break

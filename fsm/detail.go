@@ -1,0 +1,148 @@
+package fsm
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net/netip"
+)
+
+// detail is what an entry of a history tells besides its time. Most have none.
+type detail struct {
+	kind   SignalKind
+	exit   int // none, or 0 to MaxExit
+	hasRun bool
+	run    [16]byte
+	took   int64 // ms; none
+	late   int64 // ms that it came after it was sent; 0: at once
+	from   netip.Addr
+	key    []byte // shortKeyLen bytes, or nil
+	paused bool   // the heartbeat was
+}
+
+// The first number of a detail has the kind in its lowest bits, and then what follows.
+const (
+	detailKind   = 3
+	detailExit   = 1 << 2
+	detailRun    = 1 << 3
+	detailTook   = 1 << 4
+	detailFrom   = 1 << 5
+	detailLate   = 1 << 6
+	detailKey    = 1 << 7
+	detailPaused = 1 << 8
+	detailAll    = 1<<9 - 1
+)
+
+// shortKeyLen is how much is kept of a key. Within one history that is plenty.
+const shortKeyLen = 8
+
+func shortKey(k [16]byte) []byte {
+	if k == ([16]byte{}) {
+		return nil
+	}
+	return k[:shortKeyLen]
+}
+
+// plainDetail is that of an entry without any.
+func plainDetail() detail { return detail{exit: none, took: none} }
+
+// append writes a detail; a plain one is nothing.
+func (d *detail) append(b []byte) []byte {
+	bits := uint64(d.kind)
+	for _, x := range []struct {
+		has bool
+		bit uint64
+	}{
+		{d.exit != none, detailExit},
+		{d.hasRun, detailRun},
+		{d.took != none, detailTook},
+		{d.from.IsValid(), detailFrom},
+		{d.late > 0, detailLate},
+		{d.key != nil, detailKey},
+		{d.paused && d.key != nil, detailPaused}, // it is for who asks again
+	} {
+		if x.has {
+			bits |= x.bit
+		}
+	}
+	if bits == 0 {
+		return b
+	}
+	b = binary.AppendUvarint(b, bits)
+	if bits&detailExit != 0 {
+		b = append(b, byte(d.exit))
+	}
+	if bits&detailRun != 0 {
+		b = append(b, d.run[:]...)
+	}
+	if bits&detailTook != 0 {
+		b = binary.AppendUvarint(b, uint64(d.took))
+	}
+	if bits&detailFrom != 0 {
+		b = appendAddr(b, d.from)
+	}
+	if bits&detailLate != 0 {
+		b = binary.AppendUvarint(b, uint64(d.late))
+	}
+	return append(b, d.key...)
+}
+
+// readDetail is the inverse of append.
+func readDetail(b []byte) (d detail, ok bool) {
+	d = plainDetail()
+	if len(b) == 0 {
+		return d, true
+	}
+	r := reader{b: b}
+	bits := r.uint()
+	if bits == 0 || bits > detailAll {
+		return d, false
+	}
+	d.kind = SignalKind(bits & detailKind)
+	if bits&detailExit != 0 {
+		d.exit = int(r.byte())
+	}
+	if d.hasRun = bits&detailRun != 0; d.hasRun {
+		r.fill(d.run[:])
+	}
+	if bits&detailTook != 0 {
+		d.took = r.millis()
+	}
+	if bits&detailFrom != 0 {
+		d.from = r.addr()
+	}
+	if bits&detailLate != 0 {
+		d.late = r.millis()
+	}
+	if bits&detailKey != 0 {
+		d.key = r.take(shortKeyLen)
+	}
+	d.paused = bits&detailPaused != 0
+	return d, r.end() == nil
+}
+
+// answered returns what the ping with a key was answered, CodeNone if none of the
+// newest MaxKeyed in the history has it.
+func (p *page) answered(slot int, key [16]byte) (code Code) {
+	short := shortKey(key)
+	if short == nil {
+		return CodeNone
+	}
+	left := MaxKeyed
+	p.walkBack(slot, 0, func(_ int64, extra []byte) bool {
+		left--
+		if len(extra) <= shortKeyLen || !bytes.HasSuffix(extra, short) {
+			return left > 0
+		}
+		d, ok := readDetail(extra)
+		switch {
+		case !ok || !bytes.Equal(d.key, short):
+			return left > 0
+		case d.paused:
+			code = CodePaused
+		default:
+			code = CodeOK
+		}
+		return false
+	})
+	return code
+}

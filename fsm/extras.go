@@ -1,0 +1,208 @@
+package fsm
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+// none stands for an exit status or a duration that was not told.
+const none = -1
+
+// extras is what a heartbeat has that was sent more than plain pings. Few have
+// it, so it is not in the vitals. Snapshots share it: who writes has a copy.
+type extras struct {
+	epoch  uint64
+	open   []openRun // in the order in which they began
+	bodies []body    // the newest, oldest first
+	size   int       // of the bodies, with bodyCost
+	ended  uint64    // the number of the newest ping that ended a run
+	exit   int       // what that told
+	took   int64     // and how long its run was, ms
+}
+
+// body is what came with a ping. Its text is never written to.
+type body struct {
+	number uint64
+	text   []byte
+}
+
+// bodyCost is what a body takes beside its text.
+const bodyCost = 64
+
+func newExtras(epoch uint64) *extras { return &extras{epoch: epoch, exit: none, took: none} }
+
+// extrasOf returns what a heartbeat has beside its vitals, nil for most.
+func (p *page) extrasOf(slot int) *extras {
+	if p.extras == nil {
+		return nil
+	}
+	return p.extras[slot]
+}
+
+// ownExtras returns a heartbeat's extras for writing.
+func (t *table) ownExtras(ord uint64) *extras {
+	p, slot := t.own(ord)
+	if p.extras == nil {
+		p.extras = &[pageSize]*extras{}
+	}
+	x := p.extras[slot]
+	switch {
+	case x == nil:
+		x = newExtras(t.epoch)
+	case x.epoch != t.epoch:
+		c := *x
+		c.epoch, c.open, c.bodies = t.epoch, slices.Clone(c.open), slices.Clone(c.bodies)
+		x = &c
+	}
+	p.extras[slot] = x
+	return x
+}
+
+// deadline returns the serving time of the next miss that is not yet taken.
+func (p *page) deadline(slot int) int64 {
+	return min(p.vitals[slot].deadline(), p.extrasOf(slot).runDeadline())
+}
+
+// keep files the body of a ping, and lets go of the oldest beyond MaxBodies.
+func (x *extras) keep(number uint64, text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	x.bodies = append(x.bodies, body{number, slices.Clone(text)})
+	x.size += len(text) + bodyCost
+	for x.size > MaxBodies {
+		x.drop()
+	}
+}
+
+func (x *extras) drop() {
+	x.size -= len(x.bodies[0].text) + bodyCost
+	x.bodies = slices.Delete(x.bodies, 0, 1)
+}
+
+// prune lets go of the bodies of pings up to a number: they left the history.
+func (x *extras) prune(upTo uint64) {
+	for len(x.bodies) > 0 && x.bodies[0].number <= upTo {
+		x.drop()
+	}
+}
+
+// bodyOf returns what came with a ping, nil if that is not known.
+func (x *extras) bodyOf(number uint64) []byte {
+	if x == nil {
+		return nil
+	}
+	i, found := slices.BinarySearchFunc(x.bodies, number, func(b body, n uint64) int {
+		if b.number < n {
+			return -1
+		}
+		return int(min(b.number-n, 1))
+	})
+	if !found {
+		return nil
+	}
+	return x.bodies[i].text
+}
+
+// lastEnd is the number of the newest ping that ended a run. What came with it, or
+// after it, is the newest there is to read.
+func (x *extras) lastEnd() uint64 {
+	if x == nil {
+		return 0
+	}
+	return x.ended
+}
+
+// printed returns the end of the newest body, if that came with the ping of a
+// number or later.
+func (x *extras) printed(since uint64) string {
+	if x == nil || len(x.bodies) == 0 {
+		return ""
+	}
+	b := x.bodies[len(x.bodies)-1]
+	if b.number < since {
+		return ""
+	}
+	return excerpt(b.text)
+}
+
+// excerpt is the end of a text, cut on a UTF-8 boundary.
+func excerpt(b []byte) string {
+	if len(b) <= MaxExcerpt {
+		return string(b)
+	}
+	b = b[len(b)-MaxExcerpt:]
+	for i := 0; i < utf8.UTFMax; i++ {
+		if utf8.RuneStart(b[i]) {
+			return string(b[i:])
+		}
+	}
+	return string(b) // not UTF-8 at all
+}
+
+// append writes the extras for an image: times as differences.
+func (x *extras) append(b []byte, st *state) []byte {
+	b = binary.AppendUvarint(b, uint64(len(x.open)))
+	for _, o := range x.open {
+		b = appendBool(b, o.named)
+		if o.named {
+			b = append(b, o.id[:]...)
+		}
+		b = appendInt(appendInt(b, st.serving-o.start), st.wall-o.wall)
+		b = binary.AppendUvarint(b, uint64(o.late))
+		b = binary.AppendUvarint(b, uint64(o.deadline))
+	}
+	b = binary.AppendUvarint(b, uint64(len(x.bodies)))
+	for _, y := range x.bodies {
+		b = binary.AppendUvarint(b, y.number)
+		b = append(binary.AppendUvarint(b, uint64(len(y.text))), y.text...)
+	}
+	b = binary.AppendUvarint(b, x.ended)
+	return appendInt(appendInt(b, int64(x.exit)), x.took)
+}
+
+// readExtras is the inverse of append; nil if b is not what it writes.
+func readExtras(b []byte, st *state) *extras {
+	r := reader{b: b}
+	x := newExtras(0)
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		o := openRun{named: r.bool()}
+		if o.named {
+			r.fill(o.id[:])
+		}
+		o.start, o.wall = st.serving-r.int(), st.wall-r.int()
+		o.late, o.deadline = r.millis(), r.millis()
+		x.open = append(x.open, o)
+	}
+	for n, last := r.count(), uint64(0); n > 0 && r.err == nil; n-- {
+		number := r.uint()
+		if number <= last {
+			r.fail()
+		}
+		last = number
+		text := r.take(r.uint())
+		if len(text) == 0 {
+			r.fail()
+		}
+		x.bodies = append(x.bodies, body{number, slices.Clone(text)})
+		x.size += len(text) + bodyCost
+	}
+	x.ended = r.uint()
+	x.exit, x.took = r.small(), r.int()
+	if r.end() != nil || len(x.open) > MaxOpenRuns || x.size > MaxBodies || x.exit < none || x.exit > MaxExit || x.took < none {
+		return nil
+	}
+	return x
+}
+
+// millis reads a length of time or a serving time, neither of which is negative.
+func (r *reader) millis() int64 {
+	v := r.uint()
+	if v > math.MaxInt64/2 {
+		r.fail()
+		return 0
+	}
+	return int64(v)
+}

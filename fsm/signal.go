@@ -1,0 +1,191 @@
+package fsm
+
+import (
+	"math"
+	"net/netip"
+)
+
+// SignalKind is what a ping tells.
+type SignalKind uint8
+
+const (
+	SignalSuccess SignalKind = 0 // also exit status 0
+	SignalStart   SignalKind = 1
+	SignalFail    SignalKind = 2 // alerts at once, whatever the threshold
+	SignalLog     SignalKind = 3 // a note that changes nothing
+)
+
+var signalNames = [...]string{
+	SignalSuccess: "success", SignalStart: "start", SignalFail: "fail", SignalLog: "log",
+}
+
+func (k SignalKind) String() string { return nameOf(signalNames[:], int(k)) }
+
+// ends reports whether a run is over with it.
+func (k SignalKind) ends() bool { return k == SignalSuccess || k == SignalFail }
+
+// Signal is a ping that carries more than "a good run just ended". A plain ping
+// stays PingOrdinal (a few bytes). Result: CodeOK, CodePaused or CodeNotFound.
+type Signal struct {
+	Ordinal uint64
+	From    netip.Addr
+	Tells   SignalKind
+	Exit    int // exit status 0-255; -1: none given
+	HasRun  bool
+	Run     [16]byte // run ID (rid), if HasRun
+	At      int64    // original wall time in Unix ms of a ping delivered late; 0: now
+	Key     [16]byte // first half of the SHA-256 of the Idempotency-Key; zero: none
+	Body    []byte   // at most MaxBody bytes, already cut on a UTF-8 boundary
+}
+
+// signal records a ping that tells something. One whose key is in the history
+// already is the same ping again, and changes nothing.
+func (st *state) signal(c Signal) Code {
+	page, slot := st.table.at(c.Ordinal)
+	if page == nil {
+		return CodeNotFound
+	}
+	if code := page.answered(slot, c.Key); code != CodeNone {
+		return code
+	}
+	st.takeMisses(c.Ordinal)
+	r := st.table.open(c.Ordinal)
+	r.extras = st.table.ownExtras(c.Ordinal)
+	h := heard{Signal: c, at: st.wall, before: r.lastPing, ended: r.extras.ended}
+	if c.At != 0 && c.At < st.wall {
+		h.at, h.late = c.At, true
+		h.stale = h.at <= max(r.lastPing, r.anchorWall)
+	}
+	st.noteSignal(r, &h, st.track(r, &h))
+	code := CodeOK
+	if r.is(flagPaused) {
+		code = CodePaused
+	}
+	switch {
+	case c.Tells == SignalLog || h.stale:
+	case c.Tells == SignalStart:
+		st.started(r)
+	case c.Tells == SignalFail:
+		st.failed(r, &h)
+	default:
+		st.succeeded(r, &h)
+	}
+	return code
+}
+
+// heard is a signal on its way into the state.
+type heard struct {
+	Signal
+	at     int64  // wall: when it was sent first
+	late   bool   // at is in the past
+	stale  bool   // late, and something newer is known already
+	before int64  // the last ping before it
+	ended  uint64 // and the number of the one that ended a run
+}
+
+// plain reports whether it tells no more than a ping does.
+func (h *heard) plain() bool {
+	return h.Tells == SignalSuccess && h.Exit == none && !h.HasRun && h.At == 0 && len(h.Body) == 0 && h.Key == [16]byte{}
+}
+
+// noteSignal files a signal in the history, with how long its run took.
+func (st *state) noteSignal(r *record, h *heard, took int64) {
+	x := r.extras
+	st.pings++
+	r.pings++
+	d := detail{
+		kind: h.Tells, exit: h.Exit, hasRun: h.HasRun, run: h.Run, took: took,
+		late: millis(st.wall - h.at), key: shortKey(h.Key), paused: r.is(flagPaused),
+	}
+	if !h.plain() { // a plain ping's caller is not worth twenty times its entry
+		d.from = h.From
+	}
+	page, slot := st.table.own(r.ord)
+	st.table.note(page, slot, st.wall, d.append(nil), st.settings.History)
+	x.keep(r.pings, h.Body)
+	x.prune(r.pings - uint64(r.kept))
+	if !h.Tells.ends() {
+		return
+	}
+	if !h.late || h.at > r.lastPing {
+		r.pinged(h.at, h.From)
+	}
+	if !h.stale {
+		x.ended, x.exit, x.took = r.pings, h.Exit, took
+	}
+}
+
+// started arms a heartbeat that waits for its first ping: who tells of a start
+// wants to know if it hangs.
+func (st *state) started(r *record) {
+	if !r.is(flagArmed) {
+		r.set(flagArmed)
+		r.reanchor(st, 0)
+	}
+	st.reschedule(r)
+}
+
+// failed makes a heartbeat failing at once.
+func (st *state) failed(r *record, h *heard) {
+	r.set(flagArmed)
+	if r.is(flagPaused) {
+		return
+	}
+	begins := !r.is(flagFailing)
+	if !begins {
+		st.countOn(r)
+	}
+	r.anchored(st.anchorOf(r, h))
+	if begins {
+		r.set(flagReported)
+		st.fail(r, cause{due: st.serving, created: st.wall, failed: h})
+	}
+}
+
+// succeeded is a good run. One that came so late that the next is overdue already
+// does not end an incident.
+func (st *state) succeeded(r *record, h *heard) {
+	r.set(flagArmed)
+	if r.is(flagPaused) {
+		return
+	}
+	a := st.anchorOf(r, h)
+	if r.is(flagFailing) && a.misses > 0 {
+		st.countOn(r)
+		r.anchored(a)
+		return
+	}
+	if r.is(flagFailing) {
+		st.recover(r, h.before)
+	}
+	r.clear(flagResumed | flagUnheard)
+	r.anchored(a)
+	st.reschedule(r)
+}
+
+// anchor is where a schedule begins anew, and what was missed since.
+type anchor struct{ serving, wall, misses int64 }
+
+func (v *vitals) anchored(a anchor) {
+	v.anchor, v.anchorWall, v.base, v.misses = a.serving, a.wall, 0, a.misses
+}
+
+// anchorOf returns the anchor that a ping makes: the time at which it was sent.
+// From the old anchor to now, wall time ran ahead of serving time by what the
+// cluster lost. All of that is taken to be lost after a ping that came late: so
+// the anchor is never too early, and the monitor's own trouble makes no miss.
+func (st *state) anchorOf(r *record, h *heard) anchor {
+	if !h.late {
+		return anchor{st.serving, st.wall, 0}
+	}
+	lost := max(0, st.wall-r.anchorWall-(st.serving-r.anchor))
+	a := anchor{max(r.anchor, st.serving-max(0, st.wall-h.at-lost)), h.at, 0}
+	// What fell due since then was missed, and counted; it does not count again.
+	if over := st.horizon - a.serving - r.grace(); over > 0 {
+		a.misses = over / r.interval()
+	}
+	return a
+}
+
+// millis is a length of time within what is kept of one.
+func millis(ms int64) int64 { return min(max(ms, 0), math.MaxInt64/2) }

@@ -1,0 +1,447 @@
+package fsm
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAReportedFailureAlertsAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.create(1, testSpec(3600, 60, 5))
+	r.ping(1)
+	r.run(time.Minute)
+	if c := r.signal(1, Signal{Tells: SignalFail, Exit: 3, Body: []byte("no space left")}); c != CodeOK {
+		t.Fatalf("code %d", c)
+	}
+	wantStatus(t, r, 1, StatusFailing, 0)
+	wantAlerts(t, r, 1, "down pending")
+	e := r.newest(1).Evidence
+	if !e.Failed || e.Exit != 3 || e.Output != "no space left" || !e.LastPing.Equal(epoch.Add(time.Minute)) || !e.Due.IsZero() {
+		t.Errorf("evidence %+v", e)
+	}
+	h := r.heartbeat(1)
+	if h.LastExit != 3 || !h.LastPing.Equal(epoch.Add(time.Minute)) || !h.NextDue.Equal(epoch.Add(61*time.Minute)) {
+		t.Errorf("%+v", h)
+	}
+	r.run(10 * time.Second)
+	r.signal(1, Signal{Tells: SignalFail})
+	wantAlerts(t, r, 1, "down pending")
+	r.run(2 * time.Hour)
+	wantStatus(t, r, 1, StatusFailing, 1)
+	wantAlerts(t, r, 1, "down pending")
+	r.ping(1)
+	wantStatus(t, r, 1, StatusActive, 0)
+	wantAlerts(t, r, 1, "down pending", "recovered pending")
+	if e := r.newest(1).Evidence; !e.Failed || e.Silent != 2*time.Hour+10*time.Second {
+		t.Errorf("recovery %+v", e)
+	}
+	if got := r.heartbeat(1).LastExit; got != none {
+		t.Errorf("exit status %d after a plain ping", got)
+	}
+	r.run(2 * time.Hour)
+	wantStatus(t, r, 1, StatusActive, 1)
+}
+
+// newest is the newest row about a heartbeat.
+func (r *rig) newest(n int) Alert {
+	r.t.Helper()
+	id := testID(n)
+	list, _ := r.s.Alerts(AlertFilter{Heartbeat: &id})
+	if len(list) == 0 {
+		r.t.Fatal("no alert")
+	}
+	return list[0]
+}
+
+func TestRuns(t *testing.T) {
+	start := Signal{Tells: SignalStart}
+	named := func(tells SignalKind, n byte) Signal {
+		return Signal{Tells: tells, HasRun: true, Run: [16]byte{n}}
+	}
+	t.Run("one that does not end within its grace is a miss", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(86400, 60, 1))
+		r.run(time.Hour)
+		r.signal(1, start)
+		r.run(time.Minute)
+		wantStatus(t, r, 1, StatusActive, 0)
+		r.tick()
+		wantStatus(t, r, 1, StatusFailing, 1)
+		wantAlerts(t, r, 1, "down pending")
+		if e := r.newest(1).Evidence; !e.Started.Equal(epoch.Add(time.Hour)) || !e.Due.Equal(epoch.Add(61*time.Minute)) {
+			t.Errorf("%+v", e)
+		}
+	})
+	t.Run("one that hangs is one miss, and the next is due an interval after its start", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 2))
+		r.run(time.Hour - time.Second)
+		r.signal(1, start)
+		r.run(10 * time.Minute)
+		wantStatus(t, r, 1, StatusActive, 1)
+		if next, want := r.heartbeat(1).NextDue, epoch.Add(2*time.Hour-time.Second); !next.Equal(want) {
+			t.Errorf("next %v, want %v", next, want)
+		}
+		r.run(51 * time.Minute)
+		wantStatus(t, r, 1, StatusActive, 1)
+		r.tick()
+		wantStatus(t, r, 1, StatusFailing, 2)
+	})
+	t.Run("one that began before a miss of the interval is not another", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 3))
+		r.run(time.Hour + 30*time.Second)
+		r.signal(1, start)
+		r.run(10 * time.Minute)
+		wantStatus(t, r, 1, StatusActive, 1)
+	})
+	t.Run("starting again and again does not hide that nothing ends", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(600, 60, 1))
+		for range 25 {
+			r.signal(1, start)
+			r.run(30 * time.Second)
+		}
+		wantStatus(t, r, 1, StatusFailing, 1)
+	})
+	t.Run("ends close what they should, and say how long it took", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 600, 1))
+		open := func(want int) {
+			t.Helper()
+			_, slot := r.s.st.table.at(1)
+			if got := len(r.s.st.table.pages[0].extrasOf(slot).open); got != want {
+				t.Errorf("%d runs are open, want %d", got, want)
+			}
+		}
+		took := func(want time.Duration) {
+			t.Helper()
+			if got := r.heartbeat(1).LastRun; got != want {
+				t.Errorf("the run took %v, want %v", got, want)
+			}
+		}
+		r.signal(1, named(SignalStart, 1))
+		r.run(10 * time.Second)
+		r.signal(1, named(SignalStart, 2))
+		r.signal(1, start)
+		r.run(5 * time.Second)
+		open(3)
+		if h := r.heartbeat(1); !h.Started.Equal(epoch.Add(10 * time.Second)) {
+			t.Errorf("running since %v", h.Started)
+		}
+		r.signal(1, named(SignalSuccess, 9))
+		open(3)
+		took(none)
+		r.signal(1, named(SignalSuccess, 1))
+		open(2)
+		took(15 * time.Second)
+		r.signal(1, Signal{Tells: SignalLog})
+		open(2)
+		took(15 * time.Second)
+		r.ping(1)
+		open(0)
+		took(5 * time.Second)
+		r.signal(1, named(SignalStart, 3))
+		r.signal(1, named(SignalStart, 4))
+		r.run(time.Second)
+		r.signal(1, named(SignalFail, 4))
+		open(0)
+		took(time.Second)
+		r.ping(1)
+		took(none)
+	})
+	t.Run("only the newest are kept", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 600, 1))
+		for i := range MaxOpenRuns + 5 {
+			r.signal(1, named(SignalStart, byte(i)))
+		}
+		if got := len(r.s.st.table.pages[0].extrasOf(0).open); got != MaxOpenRuns {
+			t.Errorf("%d", got)
+		}
+	})
+	t.Run("a start arms what waits for its first ping", func(t *testing.T) {
+		r := newRig(t)
+		spec := testSpec(60, 10, 1)
+		spec.Arm = ArmFirstPing
+		r.create(1, spec)
+		r.run(time.Hour)
+		r.signal(1, Signal{Tells: SignalLog})
+		r.run(time.Hour)
+		wantStatus(t, r, 1, StatusActive, 0)
+		r.signal(1, start)
+		r.run(10 * time.Second)
+		wantStatus(t, r, 1, StatusActive, 0)
+		r.tick()
+		wantStatus(t, r, 1, StatusFailing, 1)
+		if h := r.heartbeat(1); !h.LastPing.IsZero() || h.Pings != 2 {
+			t.Errorf("%+v", h)
+		}
+	})
+	t.Run("a pause lets go of it", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 10, 1))
+		r.signal(1, start)
+		r.must(Pause{ID: testID(1)})
+		r.run(time.Minute)
+		if c := r.signal(1, Signal{Tells: SignalFail}); c != CodePaused {
+			t.Errorf("code %d", c)
+		}
+		r.signal(1, start)
+		r.must(Resume{ID: testID(1)})
+		r.run(time.Minute)
+		wantStatus(t, r, 1, StatusActive, 0)
+		wantAlerts(t, r, 1)
+	})
+	t.Run("an edit gives it the new grace from now", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 600, 1))
+		r.signal(1, start)
+		r.run(time.Minute)
+		r.must(Update{ID: testID(1), Patch: Patch{Grace: ptr(int64(30))}})
+		r.run(30 * time.Second)
+		wantStatus(t, r, 1, StatusActive, 0)
+		r.tick()
+		wantStatus(t, r, 1, StatusFailing, 1)
+	})
+	t.Run("one that may have ended in a gap is unheard", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 1))
+		r.signal(1, start)
+		r.run(30 * time.Second)
+		r.gap(10 * time.Minute)
+		r.run(31 * time.Second)
+		wantStatus(t, r, 1, StatusActive, 1)
+		wantAlerts(t, r, 1, "unheard pending")
+		if e := r.newest(1).Evidence; !e.Due.Equal(epoch.Add(11 * time.Minute)) {
+			t.Errorf("due %v", e.Due)
+		}
+	})
+	t.Run("one that was overdue while failing is not counted after the recovery", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 2))
+		r.signal(1, named(SignalStart, 1))
+		r.signal(1, named(SignalStart, 2))
+		r.signal(1, Signal{Tells: SignalFail}) // closes both
+		r.signal(1, named(SignalStart, 3))
+		r.run(2 * time.Minute)
+		r.signal(1, named(SignalSuccess, 4))
+		r.run(2 * time.Minute)
+		wantStatus(t, r, 1, StatusActive, 0)
+	})
+}
+
+func TestLatePings(t *testing.T) {
+	ago := func(r *rig, d time.Duration) int64 { return r.wall - d.Milliseconds() }
+	t.Run("an older one changes nothing but the history", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 1))
+		r.run(10 * time.Minute)
+		r.ping(1)
+		r.run(10 * time.Minute)
+		before := r.heartbeat(1)
+		r.signal(1, Signal{Tells: SignalFail, At: ago(r, 15*time.Minute)})
+		r.signal(1, Signal{At: ago(r, 15*time.Minute)})
+		r.signal(1, Signal{Tells: SignalStart, At: ago(r, 15*time.Minute)})
+		r.run(5 * time.Minute)
+		h := r.heartbeat(1)
+		before.Pings, before.Started = h.Pings, h.Started
+		if fmt.Sprint(h) != fmt.Sprint(before) {
+			t.Errorf("%+v\nwas\n%+v", h, before)
+		}
+		list, _, _ := r.s.Pings(testID(1), 10, 0)
+		if !list[2].At.Equal(epoch.Add(5*time.Minute)) || !list[2].Received.Equal(epoch.Add(20*time.Minute)) || list[2].Kind != SignalFail {
+			t.Errorf("%+v", list)
+		}
+	})
+	t.Run("a newer one is a ping of its time", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 1))
+		r.run(70 * time.Minute)
+		wantStatus(t, r, 1, StatusFailing, 1)
+		r.signal(1, Signal{At: ago(r, 5*time.Minute)})
+		wantStatus(t, r, 1, StatusActive, 0)
+		wantAlerts(t, r, 1, "down pending", "recovered pending")
+		h := r.heartbeat(1)
+		if want := epoch.Add(65 * time.Minute); !h.LastPing.Equal(want) || !h.NextDue.Equal(want.Add(time.Hour)) {
+			t.Errorf("%+v", h)
+		}
+		r.run(56 * time.Minute)
+		wantStatus(t, r, 1, StatusActive, 0)
+		r.tick()
+		wantStatus(t, r, 1, StatusFailing, 1)
+	})
+	t.Run("one after which the next is overdue does not recover", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 1))
+		r.run(5*time.Hour + time.Minute)
+		r.signal(1, Signal{At: ago(r, 4*time.Hour)})
+		wantStatus(t, r, 1, StatusFailing, 3)
+		wantAlerts(t, r, 1, "down pending")
+		if got := r.s.Totals().Misses; got != 4 {
+			t.Errorf("%d misses in all", got)
+		}
+	})
+	t.Run("time that the cluster lost makes no miss of it", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 1))
+		r.run(time.Minute)
+		r.gap(2 * time.Hour)
+		r.run(time.Minute)
+		r.signal(1, Signal{At: ago(r, 2*time.Hour)})
+		r.run(time.Hour)
+		wantStatus(t, r, 1, StatusActive, 0)
+	})
+	t.Run("a run delivered late tells how long it took", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 1))
+		r.run(30 * time.Minute)
+		r.signal(1, Signal{Tells: SignalStart, At: ago(r, 20*time.Minute)})
+		r.signal(1, Signal{Exit: none, At: ago(r, 5*time.Minute)})
+		if got := r.heartbeat(1); got.LastRun != 15*time.Minute || !got.Started.IsZero() {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("a time in the future is now", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 1))
+		r.signal(1, Signal{At: r.wall + 5000})
+		if h := r.heartbeat(1); !h.LastPing.Equal(epoch) {
+			t.Errorf("%v", h.LastPing)
+		}
+	})
+}
+
+func TestTheSameKeyIsTheSamePing(t *testing.T) {
+	r := newRig(t)
+	r.must(SetSettings{Settings{History: 3, Burst: 5, GroupWait: 10_000}})
+	r.create(1, testSpec(3600, 60, 1))
+	key := Signal{Tells: SignalFail, Key: [16]byte{1, 2, 3}}
+	r.signal(1, key)
+	before := imageOf(t, r.s)
+	if c := r.signal(1, key); c != CodeOK {
+		t.Errorf("code %d", c)
+	}
+	if string(before) != string(imageOf(t, r.s)) {
+		t.Error("a repeat changed the state")
+	}
+	r.must(Pause{ID: testID(1)})
+	paused := Signal{Key: [16]byte{4}}
+	if c := r.signal(1, paused); c != CodePaused {
+		t.Errorf("code %d", c)
+	}
+	r.must(Resume{ID: testID(1)})
+	if a, b := r.signal(1, paused), r.signal(1, key); a != CodePaused || b != CodeOK {
+		t.Errorf("answered %d and %d, were answered %d and %d", a, b, CodePaused, CodeOK)
+	}
+	if h := r.heartbeat(1); h.Pings != 2 {
+		t.Errorf("%d pings", h.Pings)
+	}
+	for range 3 {
+		r.ping(1)
+	}
+	r.signal(1, key) // it has left the history
+	if h := r.heartbeat(1); h.Pings != 6 {
+		t.Errorf("%d pings", h.Pings)
+	}
+}
+
+func TestTheHistoryShowsWhatSignalsTold(t *testing.T) {
+	r := newRig(t)
+	r.create(1, testSpec(3600, 60, 1))
+	r.signal(1, Signal{Tells: SignalStart, HasRun: true, Run: [16]byte{9}, From: netip.MustParseAddr("192.0.2.1")})
+	r.run(1500 * time.Millisecond)
+	r.signal(1, Signal{Tells: SignalFail, Exit: 42, HasRun: true, Run: [16]byte{9}, From: netip.MustParseAddr("2001:db8::2"), Body: []byte("b")})
+	r.ping(1)
+	r.signal(1, Signal{Tells: SignalLog, Body: []byte("c")})
+	list, _, err := r.s.Pings(testID(1), 10, 0)
+	if err != nil || len(list) != 4 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	log, plain, fail, start := list[0], list[1], list[2], list[3]
+	if log.Kind != SignalLog || string(log.Body) != "c" || log.Exit != none || log.Number != 4 {
+		t.Errorf("%+v", log)
+	}
+	if plain.Kind != SignalSuccess || plain.Exit != none || plain.Took != none || plain.Body != nil || plain.HasRun || plain.From != "" {
+		t.Errorf("%+v", plain)
+	}
+	if fail.Kind != SignalFail || fail.Exit != 42 || fail.Took != 1500*time.Millisecond || fail.Run != [16]byte{9} || fail.From != "2001:db8::2" {
+		t.Errorf("%+v", fail)
+	}
+	if start.Kind != SignalStart || !start.HasRun || start.Took != none || start.From != "192.0.2.1" {
+		t.Errorf("%+v", start)
+	}
+}
+
+func TestBodiesAreBounded(t *testing.T) {
+	r := newRig(t)
+	r.create(1, testSpec(3600, 60, 1))
+	for i := range 10 {
+		r.signal(1, Signal{Tells: SignalLog, Body: []byte(strings.Repeat(fmt.Sprint(i), MaxBody))})
+	}
+	list, _, _ := r.s.Pings(testID(1), 10, 0)
+	kept := 0
+	for i, p := range list {
+		if len(p.Body) == MaxBody && p.Body[0] == byte('0'+len(list)-1-i) {
+			kept++
+		}
+	}
+	if x := r.s.st.table.pages[0].extrasOf(0); kept != 3 || len(x.bodies) != 3 || x.size > MaxBodies {
+		t.Errorf("%d bodies are shown, %d kept, %d bytes", kept, len(x.bodies), x.size)
+	}
+	for range 100 {
+		r.ping(1)
+	}
+	if x := r.s.st.table.pages[0].extrasOf(0); len(x.bodies) != 0 || x.size != 0 {
+		t.Errorf("%d bodies of pings that left the history", len(x.bodies))
+	}
+	r.signal(1, Signal{Tells: SignalFail, Body: []byte(strings.Repeat("ü", MaxBody/2))})
+	if out := r.newest(1).Evidence.Output; len(out) != MaxExcerpt || strings.Trim(out, "ü") != "" {
+		t.Errorf("an excerpt of %d bytes", len(out))
+	}
+	r.signal(1, Signal{Tells: SignalSuccess})
+	r.signal(1, Signal{Tells: SignalFail, Body: []byte("x" + strings.Repeat("ü", MaxBody/2-1))})
+	if out := r.newest(1).Evidence.Output; strings.Trim(out, "ü") != "" {
+		t.Errorf("the excerpt is cut within a character: %q", out[:4])
+	}
+	first := r.work().Ready[0]
+	r.send(first)
+	if a, err := r.s.Alert(first); err != nil || a.State != AlertSent || a.Evidence.Output != "" {
+		t.Errorf("the excerpt outlives its mail: %v, %v", a.State, err)
+	}
+}
+
+// TestOutput: what a mail says that the run printed is of that run.
+func TestOutput(t *testing.T) {
+	body := func(s string) Signal { return Signal{Tells: SignalLog, Body: []byte(s)} }
+	t.Run("a log of the run that failed", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 1))
+		r.signal(1, body("copying"))
+		r.signal(1, Signal{Tells: SignalFail})
+		if got := r.newest(1).Evidence.Output; got != "copying" {
+			t.Errorf("%q", got)
+		}
+	})
+	t.Run("not that of the run before", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 1))
+		r.signal(1, Signal{Body: []byte("all is well")})
+		r.signal(1, Signal{Tells: SignalFail})
+		if got := r.newest(1).Evidence.Output; got != "" {
+			t.Errorf("%q", got)
+		}
+	})
+	t.Run("a silence has that of the last run", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(60, 0, 1))
+		r.signal(1, Signal{Body: []byte("all is well")})
+		r.run(2 * time.Minute)
+		if got := r.newest(1).Evidence.Output; got != "all is well" {
+			t.Errorf("%q", got)
+		}
+	})
+}
