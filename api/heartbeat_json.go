@@ -28,6 +28,10 @@ type heartbeatJSON struct {
 	LastPingedAt      *string  `json:"last_pinged_at"`
 	NextExpectedAt    *string  `json:"next_expected_at"`
 	LastAlertAt       *string  `json:"last_alert_at"`
+	LastExitCode      *int     `json:"last_exit_code"`
+	LastDurationMs    *int64   `json:"last_duration_ms"`
+	Running           bool     `json:"running"`
+	StartedAt         *string  `json:"started_at"`
 	CreatedAt         *string  `json:"created_at"`
 	UpdatedAt         *string  `json:"updated_at"`
 	Version           uint64   `json:"version"`
@@ -35,7 +39,7 @@ type heartbeatJSON struct {
 
 func toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON {
 	token := h.Token.String()
-	return heartbeatJSON{
+	out := heartbeatJSON{
 		ID: h.ID.String(), Name: h.Spec.Name, Slug: h.Spec.Slug, Token: token,
 		PingURL:      origin(ctx) + "/v1/heartbeats/" + token + "/ping",
 		IntervalSecs: h.Spec.Interval, GraceSecs: h.Spec.Grace, MissThreshold: h.Spec.Threshold,
@@ -43,7 +47,15 @@ func toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON {
 		Status: string(h.Status), ConsecutiveMisses: h.Misses, PingsTotal: h.Pings,
 		LastPingedAt: stamp(h.LastPing), NextExpectedAt: stamp(h.NextDue), LastAlertAt: stamp(h.LastAlert),
 		CreatedAt: stamp(h.CreatedAt), UpdatedAt: stamp(h.UpdatedAt), Version: h.Version,
+		Running: !h.Started.IsZero(), StartedAt: stamp(h.Started),
 	}
+	if h.LastExit >= 0 {
+		out.LastExitCode = &h.LastExit
+	}
+	if h.LastRun >= 0 {
+		out.LastDurationMs = new(h.LastRun.Milliseconds())
+	}
+	return out
 }
 
 // origin is the scheme and host that the client used, also behind a proxy that

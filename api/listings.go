@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -55,7 +56,43 @@ func heartbeatFilter(ctx *fasthttp.RequestCtx) (f fsm.HeartbeatFilter, err error
 type pingJSON struct {
 	ID          string  `json:"id"`
 	HeartbeatID string  `json:"heartbeat_id"`
-	PingedAt    *string `json:"pinged_at"`
+	PingedAt    *string `json:"pinged_at"` // when it was sent
+	Kind        string  `json:"kind"`
+	ExitCode    *int    `json:"exit_code,omitempty"`
+	RID         *string `json:"rid,omitempty"`
+	DurationMs  *int64  `json:"duration_ms,omitempty"` // of the run that it ended
+	Late        bool    `json:"late,omitempty"`
+	ReceivedAt  *string `json:"received_at,omitempty"` // of a late one
+	From        string  `json:"from,omitempty"`
+	Body        *string `json:"body,omitempty"`
+	BodySize    int     `json:"body_size,omitempty"`
+}
+
+// pingToJSON makes of a ping what clients see; its ID derives from its heartbeat
+// and its number.
+func pingToJSON(heartbeat string, p fsm.PingRecord) pingJSON {
+	out := pingJSON{
+		ID:          fmt.Sprintf("pg_%s_%d", heartbeat[len("hb_"):], p.Number),
+		HeartbeatID: heartbeat, PingedAt: stamp(p.At), Kind: p.Kind.String(), From: p.From,
+	}
+	if p.Exit >= 0 {
+		out.ExitCode = &p.Exit
+	}
+	if p.HasRun {
+		rid := fsm.Token(p.Run).String()
+		out.RID = &rid
+	}
+	if p.Took >= 0 {
+		out.DurationMs = new(p.Took.Milliseconds())
+	}
+	if out.Late = !p.Received.Equal(p.At); out.Late {
+		out.ReceivedAt = stamp(p.Received)
+	}
+	if len(p.Body) > 0 {
+		text := strings.ToValidUTF8(string(p.Body), "\uFFFD")
+		out.Body, out.BodySize = &text, len(p.Body)
+	}
+	return out
 }
 
 func (s *Server) listPings(ctx *fasthttp.RequestCtx, args []string) error {
@@ -83,8 +120,7 @@ func (s *Server) listPings(ctx *fasthttp.RequestCtx, args []string) error {
 		NextCursor string     `json:"next_cursor,omitempty"`
 	}{Pings: make([]pingJSON, 0, len(found))}
 	for _, p := range found {
-		// A ping's ID derives from its heartbeat and its number.
-		out.Pings = append(out.Pings, pingJSON{fmt.Sprintf("pg_%s_%d", args[0][len("hb_"):], p.Number), args[0], stamp(p.At)})
+		out.Pings = append(out.Pings, pingToJSON(args[0], p))
 	}
 	if more {
 		out.NextCursor = makeCursor(strconv.FormatUint(found[len(found)-1].Number, 10))

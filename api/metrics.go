@@ -73,6 +73,8 @@ var (
 	descMissed   = desc("heartbeat_misses_total", "Misses of a heartbeat.", "id", "name")
 	descPings    = desc("heartbeat_pings_total", "Pings of a heartbeat.", "id", "name")
 	descLast     = desc("heartbeat_last_ping_timestamp_seconds", "When a heartbeat was last pinged.", "id", "name")
+	descRun      = desc("heartbeat_run_duration_seconds", "How long the newest run took that told its start and its end.", "id", "name")
+	descExit     = desc("heartbeat_last_exit_code", "The exit status that the newest run told when it ended.", "id", "name")
 	descDeadline = desc("heartbeat_next_deadline_timestamp_seconds", "When a heartbeat misses next, by the wall clock.", "id", "name")
 
 	descHeartbeats = desc("heartbeats", "Heartbeats by status.", "status")
@@ -92,7 +94,7 @@ type stateCollector struct {
 
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descUp, descPaused, descRow, descMissed, descPings, descLast, descDeadline,
+		descUp, descPaused, descRow, descMissed, descPings, descLast, descDeadline, descRun, descExit,
 		descHeartbeats, descMisses, descAlerts, descQueue, descOldest, descGaps, descServing,
 	} {
 		ch <- d
@@ -137,6 +139,12 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		}
 		if !h.NextDue.IsZero() {
 			gauge(descDeadline, seconds(h.NextDue)+float64(h.Spec.Grace), id, name)
+		}
+		if h.LastRun >= 0 {
+			gauge(descRun, h.LastRun.Seconds(), id, name)
+		}
+		if h.LastExit >= 0 {
+			gauge(descExit, float64(h.LastExit), id, name)
 		}
 		return true
 	})

@@ -36,7 +36,7 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 		want = append(want, r.method+" "+r.pattern)
 	}
 	for _, m := range []string{"GET", "HEAD", "POST", "PUT"} {
-		want = append(want, m+" /v1/heartbeats/{id}/ping")
+		want = append(want, m+" /v1/heartbeats/{id}/ping", m+" /v1/heartbeats/{id}/ping/{signal}")
 	}
 	slices.Sort(have)
 	slices.Sort(want)
@@ -121,7 +121,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		path := pattern
 		if i := strings.Index(pattern, "{"); i >= 0 {
 			j := strings.Index(pattern, "}")
-			path = pattern[:i] + arg + pattern[j+1:]
+			path = strings.Replace(pattern[:i]+arg+pattern[j+1:], "{signal}", "fail", 1)
 		}
 		a := r.call(method, path, body, headers...)
 		c.check(method, pattern, a)
@@ -134,6 +134,12 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("PATCH", one, h.ID, `{"miss_threshold":1}`)
 	for _, m := range []string{"GET", "POST", "PUT", "HEAD"} {
 		do(m, one+"/ping", h.Token, "")
+		do(m, one+"/ping/{signal}", h.Token, "disk full")
+	}
+	do("GET", one, h.ID, "")
+	do("POST", one+"/ping", h.Token, "", "Idempotency-Key", strings.Repeat("x", 65)) // 400
+	for _, m := range []string{"/start", "/7", "?at=" + fmt.Sprint(time.Now().Unix()-60) + "&rid=" + rid} {
+		r.call("POST", "/v1/heartbeats/"+h.Token+"/ping"+m, "out")
 	}
 	do("GET", one+"/pings", h.ID, "")
 	r.cluster.pass(5 * time.Second)

@@ -18,21 +18,31 @@ var (
 	bodyPaused = []byte(`{"status":"paused"}`)
 )
 
-// pingPath returns the token's place in the path of a ping.
-func pingPath(path []byte) (token []byte, ok bool) {
-	if len(path) <= len(pingPrefix)+len(pingSuffix) || !bytes.HasPrefix(path, pingPrefix) || !bytes.HasSuffix(path, pingSuffix) {
-		return nil, false
+// pingPath returns the token's place in the path of a ping, and that of what the
+// ping tells, if the path goes on.
+func pingPath(path []byte) (token, action []byte, ok bool) {
+	if !bytes.HasPrefix(path, pingPrefix) {
+		return nil, nil, false
 	}
-	token = path[len(pingPrefix) : len(path)-len(pingSuffix)]
-	return token, bytes.IndexByte(token, '/') < 0
+	path = path[len(pingPrefix):]
+	i := bytes.IndexByte(path, '/')
+	if i <= 0 || !bytes.HasPrefix(path[i:], pingSuffix) {
+		return nil, nil, false
+	}
+	token, path = path[:i], path[i+len(pingSuffix):]
+	if len(path) == 0 {
+		return token, nil, true
+	}
+	action = path[1:]
+	return token, action, path[0] == '/' && len(action) > 0 && isAction(action)
 }
 
-// ping records a good run. It answers 200 only once the ping is on the disks of a
-// majority.
-func (s *Server) ping(ctx *fasthttp.RequestCtx, raw []byte) {
+// ping records what a job tells, a good run most often. It answers 200 only once
+// that is on the disks of a majority.
+func (s *Server) ping(ctx *fasthttp.RequestCtx, raw, action []byte) {
 	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
 	defer func() { s.met.pinged(status, time.Since(start)) }()
-	paused, err := s.takePing(ctx, raw, start)
+	paused, err := s.takePing(ctx, raw, action, start)
 	if err != nil {
 		s.refuse(ctx, err)
 	} else {
@@ -46,7 +56,7 @@ func (s *Server) ping(ctx *fasthttp.RequestCtx, raw []byte) {
 	status = ctx.Response.StatusCode()
 }
 
-func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) (paused bool, err error) {
+func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time.Time) (paused bool, err error) {
 	switch string(ctx.Method()) { // compared, not copied
 	case "GET", "HEAD", "POST", "PUT":
 	default:
@@ -64,6 +74,13 @@ func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) (
 		if ordinal, known = s.store.Ordinal(token); !known {
 			return false, errNotFound
 		}
+	}
+	if !bare(ctx, action) {
+		g, err := readSignal(ctx, action, now)
+		if err != nil {
+			return false, err
+		}
+		return s.tell(ctx, ordinal, &g, now)
 	}
 	code, err := s.cluster.Ping(now.Add(commandLimit), fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)})
 	return code == fsm.CodePaused, err

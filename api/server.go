@@ -104,8 +104,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	defer s.recover(ctx)
 	defer s.dismiss(ctx)
-	if token, ok := pingPath(ctx.Path()); ok {
-		s.ping(ctx, token)
+	if token, action, ok := pingPath(ctx.Path()); ok {
+		s.ping(ctx, token, action)
 		return
 	}
 	if err := s.route(ctx); err != nil {

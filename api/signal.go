@@ -1,0 +1,169 @@
+package api
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	maxLate = 24 * time.Hour // that a ping may be delivered after it was sent
+	maxSkew = time.Minute    // that a client's clock may be ahead
+	maxKey  = 64             // characters of an Idempotency-Key
+	noExit  = -1
+
+	headerKey = "Idempotency-Key"
+)
+
+// signal is what a request tells besides whose heartbeat it is.
+type signal struct {
+	kind   fsm.SignalKind
+	exit   int // noExit: none
+	run    [16]byte
+	hasRun bool
+	at     int64 // Unix ms; 0: now
+	key    [16]byte
+	body   []byte // of the request: copy what outlives it
+}
+
+// plain reports whether it is an ordinary ping, which takes the cheap path.
+func (g *signal) plain() bool {
+	return g.kind == fsm.SignalSuccess && g.exit == noExit && !g.hasRun && g.at == 0 && g.key == [16]byte{} && len(g.body) == 0
+}
+
+// tell commits a signal for a heartbeat that was looked up; now is when the request
+// came. paused is as for a ping.
+func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (paused bool, err error) {
+	deadline := now.Add(commandLimit)
+	if g.plain() {
+		code, err := s.cluster.Ping(deadline, fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)})
+		return code == fsm.CodePaused, err
+	}
+	res, err := s.cluster.Propose(until(deadline), fsm.Signal{
+		Ordinal: ordinal, From: remote(ctx), Tells: g.kind, Exit: g.exit,
+		HasRun: g.hasRun, Run: g.run, At: g.at, Key: g.key, Body: g.body,
+	})
+	return res.Code == fsm.CodePaused, err
+}
+
+// bare reports whether a request has nothing that could make it more than a plain
+// ping.
+func bare(ctx *fasthttp.RequestCtx, action []byte) bool {
+	return len(action) == 0 && len(ctx.URI().QueryString()) == 0 && len(ctx.Request.Body()) == 0 &&
+		len(ctx.Request.Header.Peek(headerKey)) == 0
+}
+
+// readSignal reads what a request tells: action is the last part of its path, or
+// nothing. now is when the request came.
+func readSignal(ctx *fasthttp.RequestCtx, action []byte, now time.Time) (g signal, err error) {
+	if g.kind, g.exit, err = readAction(string(action)); err != nil {
+		return g, err
+	}
+	args := ctx.QueryArgs()
+	if g.hasRun = args.Has("rid"); g.hasRun {
+		raw := args.Peek("rid")
+		run, err := fsm.ParseToken(raw)
+		if err != nil {
+			return g, badRequest(fmt.Sprintf("rid is %.60q; it must be a UUID", raw))
+		}
+		g.run = run
+	}
+	if raw := args.Peek("at"); raw != nil {
+		if g.at, err = readAt(string(raw), now); err != nil {
+			return g, err
+		}
+	}
+	if g.key, err = readKey(ctx.Request.Header.Peek(headerKey)); err != nil {
+		return g, err
+	}
+	if m := string(ctx.Method()); m == "POST" || m == "PUT" {
+		g.body = cutBody(ctx.PostBody())
+	}
+	return g, nil
+}
+
+// actions are the parts of a path that say what is told, but for exit statuses.
+var actions = map[string]fsm.SignalKind{
+	"": fsm.SignalSuccess, "start": fsm.SignalStart, "fail": fsm.SignalFail, "log": fsm.SignalLog,
+}
+
+func isAction(action []byte) bool {
+	_, ok := actions[string(action)]
+	return ok || isNumber(action)
+}
+
+func isNumber(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+func readAction(action string) (kind fsm.SignalKind, exit int, err error) {
+	if kind, ok := actions[action]; ok {
+		return kind, noExit, nil
+	}
+	exit, err = strconv.Atoi(action)
+	switch {
+	case err != nil || exit < 0 || exit > fsm.MaxExit:
+		return kind, noExit, badRequest(fmt.Sprintf("the exit status is %.20q; it must be 0 to %d", action, fsm.MaxExit))
+	case exit != 0:
+		kind = fsm.SignalFail
+	}
+	return kind, exit, nil
+}
+
+// readAt reads the original time of a ping delivered late, in Unix ms.
+func readAt(raw string, now time.Time) (int64, error) {
+	at, err := time.Parse(time.RFC3339, strings.Replace(raw, " ", "+", 1)) // a plus that was not escaped
+	if err != nil {
+		secs, numErr := strconv.ParseFloat(raw, 64)
+		if numErr != nil || !(secs > 0 && secs < 1e11) {
+			return 0, badRequest(fmt.Sprintf("at is %.40q; it must be a time like 2026-05-01T02:00:00Z, or Unix seconds", raw))
+		}
+		at = time.UnixMilli(int64(secs * 1000))
+	}
+	switch {
+	case at.Before(now.Add(-maxLate)):
+		return 0, badRequest(fmt.Sprintf("at is %.40q; it may be at most %.0f hours ago", raw, maxLate.Hours()))
+	case at.After(now.Add(maxSkew)):
+		return 0, badRequest(fmt.Sprintf("at is %.40q, which is in the future", raw))
+	}
+	return at.UnixMilli(), nil
+}
+
+// readKey hashes an Idempotency-Key; zero for none.
+func readKey(raw []byte) (key [16]byte, err error) {
+	switch n := utf8.RuneCount(raw); {
+	case n == 0:
+		return key, nil
+	case n > maxKey:
+		return key, badRequest(fmt.Sprintf("%s has %d characters; it may have %d", headerKey, n, maxKey))
+	}
+	sum := sha256.Sum256(raw)
+	return [16]byte(sum[:16]), nil
+}
+
+// cutBody returns at most fsm.MaxBody bytes of b, cut on a UTF-8 boundary, invalid
+// UTF-8 kept as it came.
+func cutBody(b []byte) []byte {
+	if len(b) <= fsm.MaxBody {
+		return b
+	}
+	// Back to where the last character begins, if that is cut.
+	for end := fsm.MaxBody; end > fsm.MaxBody-utf8.UTFMax; end-- {
+		if utf8.RuneStart(b[end]) {
+			return b[:end]
+		}
+	}
+	return b[:fsm.MaxBody]
+}
