@@ -12,10 +12,14 @@ type letter struct {
 	Subject string
 	Lead    []string // what happened, first of all
 	Facts   []fact   // the evidence
+	Output  string   // what the run printed last
 	Lines   []line   // of a digest: one for each member
 	More    int      // members that are not shown
 	Notes   []string // small print
 }
+
+// OutputLines are to be indented, so that none is taken for the end of a part.
+func (l letter) OutputLines() []string { return strings.Split(l.Output, "\n") }
 
 type fact struct{ Label, Value string }
 
@@ -50,6 +54,12 @@ func tag(k fsm.AlertKind) string {
 
 func composeDown(a fsm.Alert) letter {
 	e := a.Evidence
+	switch {
+	case e.Failed:
+		return composeFailed(e)
+	case !e.Started.IsZero():
+		return composeHanging(e)
+	}
 	first := fmt.Sprintf("%s has not been heard from since %s.", e.Name, moment(e.LastPing))
 	if e.LastPing.IsZero() {
 		first = fmt.Sprintf("%s has never been heard from.", e.Name)
@@ -61,19 +71,55 @@ func composeDown(a fsm.Alert) letter {
 			fmt.Sprintf("A ping was expected every %s; the one due at %s did not come within its grace of %s. That makes %s in a row.",
 				seconds(e.Interval), moment(e.Due), seconds(e.Grace), plural(e.Misses, "miss", "misses")),
 		},
-		Facts: facts(e),
-		Notes: []string{"You will get one more mail when it pings again, and none before that."},
+		Facts:  facts(e),
+		Output: printable(e.Output),
+		Notes:  []string{"You will get one more mail when it pings again, and none before that."},
+	}
+}
+
+// composeFailed tells of a failure that the job itself reported.
+func composeFailed(e fsm.Evidence) letter {
+	return letter{
+		Subject: "[DOWN] " + e.Name,
+		Lead: []string{
+			fmt.Sprintf("%s reported a failure at %s%s.", e.Name, moment(e.LastPing), exitStatus(e)),
+			"The job itself said so: it was not silent.",
+		},
+		Facts:  facts(e),
+		Output: printable(e.Output),
+		Notes:  []string{"You will get one more mail when it reports a good run, and none before that."},
+	}
+}
+
+func exitStatus(e fsm.Evidence) string {
+	if e.Exit == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (exit status %d)", e.Exit)
+}
+
+// composeHanging tells of a run that began and did not end.
+func composeHanging(e fsm.Evidence) letter {
+	return letter{
+		Subject: "[DOWN] " + e.Name,
+		Lead: []string{
+			fmt.Sprintf("%s began a run at %s that did not finish.", e.Name, moment(e.Started)),
+			fmt.Sprintf("Its end was expected by %s, within its grace of %s. That makes %s in a row.",
+				moment(e.Due), seconds(e.Grace), plural(e.Misses, "miss", "misses")),
+		},
+		Facts:  facts(e),
+		Output: printable(e.Output),
+		Notes:  []string{"You will get one more mail when a run ends well, and none before that."},
 	}
 }
 
 func composeRecovered(a fsm.Alert) letter {
 	e := a.Evidence
-	return letter{
-		Subject: "[RECOVERED] " + e.Name,
-		Lead: []string{fmt.Sprintf("%s pings again. It was silent for %s (%s).",
-			e.Name, duration(e.Silent), plural(e.Misses, "miss", "misses"))},
-		Facts: facts(e),
+	lead := fmt.Sprintf("%s pings again. It was silent for %s (%s).", e.Name, duration(e.Silent), plural(e.Misses, "miss", "misses"))
+	if e.Failed {
+		lead = fmt.Sprintf("%s reports a good run again, %s after the failure that it reported.", e.Name, duration(e.Silent))
 	}
+	return letter{Subject: "[RECOVERED] " + e.Name, Lead: []string{lead}, Facts: facts(e)}
 }
 
 func composeUnheard(a fsm.Alert) letter {
@@ -84,7 +130,8 @@ func composeUnheard(a fsm.Alert) letter {
 			fmt.Sprintf("%s was due while no ping could be taken. Please check whether it ran.", e.Name),
 			"The monitor itself was out of order then, so this is no sign that the job failed. If the next ping is missed, an alert follows.",
 		},
-		Facts: facts(e),
+		Facts:  facts(e),
+		Output: printable(e.Output),
 	}
 }
 
@@ -96,14 +143,20 @@ func facts(e fsm.Evidence) []fact {
 			last += ", from " + e.LastFrom
 		}
 	}
-	out := []fact{
-		{"Last ping", last},
-		{"Was due", moment(e.Due)},
-		{"Interval", seconds(e.Interval)},
-		{"Grace", seconds(e.Grace)},
-		{"Misses", fmt.Sprintf("%d in a row (alerts at %d)", e.Misses, e.Threshold)},
-		{"Pings so far", fmt.Sprint(e.Pings)},
+	out := []fact{{"Last ping", last}}
+	if !e.Started.IsZero() {
+		out = append(out, fact{"Run began", moment(e.Started)})
 	}
+	if !e.Due.IsZero() {
+		out = append(out, fact{"Was due", moment(e.Due)})
+	}
+	out = append(
+		out,
+		fact{"Interval", seconds(e.Interval)},
+		fact{"Grace", seconds(e.Grace)},
+		fact{"Misses", fmt.Sprintf("%d in a row (alerts at %d)", e.Misses, e.Threshold)},
+		fact{"Pings so far", fmt.Sprint(e.Pings)},
+	)
 	for _, g := range e.Gaps {
 		out = append(out, fact{"No ping could be taken", fmt.Sprintf("from %s to %s", moment(g.From), moment(g.To))})
 	}
@@ -111,10 +164,13 @@ func facts(e fsm.Evidence) []fact {
 }
 
 func composeDigest(members []fsm.Alert) letter {
-	counts := map[fsm.AlertKind]int{}
+	counts, failed := map[fsm.AlertKind]int{}, 0
 	var l letter
 	for i, m := range members {
 		counts[m.Kind]++
+		if m.Kind == fsm.AlertDown && m.Evidence.Failed {
+			failed++
+		}
 		if i < maxLines {
 			l.Lines = append(l.Lines, line{tag(m.Kind), m.Evidence.Name, digestText(m)})
 		}
@@ -124,6 +180,12 @@ func composeDigest(members []fsm.Alert) letter {
 	for _, k := range []fsm.AlertKind{fsm.AlertDown, fsm.AlertUnheard, fsm.AlertRecovered} {
 		if n := counts[k]; n > 0 {
 			tags = append(tags, tag(k))
+			if k == fsm.AlertDown && failed > 0 {
+				lead = append(lead, plural(int64(failed), "heartbeat", "heartbeats")+" reported a failure.")
+				if n -= failed; n == 0 {
+					continue
+				}
+			}
 			lead = append(lead, digestLead(k, int64(n)))
 		}
 	}
@@ -143,16 +205,21 @@ func digestLead(k fsm.AlertKind, n int64) string {
 		return subject + " was due while no ping could be taken; please check whether the job ran."
 	case k == fsm.AlertUnheard:
 		return subject + " were due while no ping could be taken; please check whether the jobs ran."
-	case n == 1:
-		return subject + " stopped pinging."
 	}
 	return subject + " stopped pinging."
 }
 
 func digestText(a fsm.Alert) string {
 	e := a.Evidence
-	if a.Kind == fsm.AlertRecovered {
+	switch {
+	case a.Kind == fsm.AlertRecovered && e.Failed:
+		return "a good run again, after " + duration(e.Silent)
+	case a.Kind == fsm.AlertRecovered:
 		return "was silent for " + duration(e.Silent)
+	case e.Failed:
+		return fmt.Sprintf("reported a failure at %s%s", moment(e.LastPing), exitStatus(e))
+	case !e.Started.IsZero():
+		return fmt.Sprintf("a run that began at %s did not finish", moment(e.Started))
 	}
 	last := "never pinged"
 	if !e.LastPing.IsZero() {

@@ -159,8 +159,15 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	doubt.InDoubt = true
 	never := alertFor(fsm.AlertDown, "Größe <b>\"&\" 試験")
 	never.Evidence.LastPing, never.Evidence.Gaps = time.Time{}, nil
+	failed := alertFor(fsm.AlertDown, "nightly-sync")
+	failed.Evidence.Failed, failed.Evidence.Exit, failed.Evidence.Misses, failed.Evidence.Due = true, 3, 0, time.Time{}
+	failed.Evidence.Output = "copying…\r\x1b[31mno space left on <device>\x1b[0m\r\n\xff\xfe\u202e\x00\tend\n.\nFrom here\n"
+	hanging := alertFor(fsm.AlertDown, "nightly-sync")
+	hanging.Evidence.Started, hanging.Evidence.Output = hanging.Evidence.LastPing.Add(24*time.Hour), "step 1 of 9"
+	good := alertFor(fsm.AlertRecovered, "nightly-sync")
+	good.Answers, good.Evidence.Failed = "fedcba@quorumbeat", true
 	digest := alertFor(fsm.AlertDigest, "")
-	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), alertFor(fsm.AlertRecovered, "c"), never}
+	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), alertFor(fsm.AlertRecovered, "c"), never, failed, hanging, good}
 	for name, c := range map[string]struct {
 		alert   fsm.Alert
 		members []fsm.Alert
@@ -170,6 +177,9 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 		"unheard":   {alertFor(fsm.AlertUnheard, "nightly-sync"), nil},
 		"in-doubt":  {doubt, nil},
 		"never":     {never, nil},
+		"failed":    {failed, nil},
+		"hanging":   {hanging, nil},
+		"good":      {good, nil},
 		"digest":    {digest, members},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -208,6 +218,37 @@ func TestALongDigestIsCut(t *testing.T) {
 	l := compose(fsm.Alert{Kind: fsm.AlertDigest}, members)
 	if len(l.Lines) != maxLines || l.More != 2*maxLines || len(l.Subject) > 200 {
 		t.Errorf("%d lines, %d more, subject %q", len(l.Lines), l.More, l.Subject)
+	}
+}
+
+// TestOutputStaysOutput: no line that a job prints becomes a part of the mail that
+// it is in.
+func TestOutputStaysOutput(t *testing.T) {
+	a := alertFor(fsm.AlertDown, "x")
+	a.Evidence.Failed = true
+	a.Evidence.Output = "\r\n.\r\nMAIL FROM:<evil@example.com>\r\n\r\n--quorumbeat-" + a.ID.String() + "--\r\n<script>" + strings.Repeat("長", 600)
+	raw, err := render("monitor@example.com", a, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, params, _ := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for _, want := range []string{"    <script>長", "&lt;script&gt;長"} {
+		p, err := parts.NextPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(p)
+		if err != nil || !strings.Contains(string(text), want) || !strings.Contains(string(text), strings.Repeat("長", 600)) {
+			t.Errorf("no %q in\n%s (%v)", want, text, err)
+		}
+	}
+	if _, err := parts.NextPart(); err != io.EOF {
+		t.Errorf("after two parts: %v", err)
 	}
 }
 

@@ -2,8 +2,10 @@ package alerting
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // duration says a length of time as a person would: at most two units, no
@@ -42,6 +44,25 @@ func plural(n int64, one, many string) string {
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
+
+// printable makes of a job's output what may stand in a mail: valid UTF-8 in lines,
+// without what a terminal would take for an order.
+func printable(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	s = strings.ReplaceAll(s, "\r", "\n") // progress bars
+	s = terminalOrder.ReplaceAllString(s, "")
+	s = strings.Map(func(c rune) rune {
+		if c == '\n' || c == '\t' || unicode.IsPrint(c) {
+			return c
+		}
+		return -1
+	}, s)
+	return strings.Trim(s, "\n")
+}
+
+// terminalOrder is a colour or another order to a terminal.
+var terminalOrder = regexp.MustCompile(`\x1b\[[0-9;?]*[ -/]*[@-~]`)
 
 // oneLine makes of a text what may stand in a header: no control characters.
 func oneLine(s string) string {
