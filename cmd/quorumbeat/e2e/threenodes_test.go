@@ -14,6 +14,7 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"Tickstem's clients get the answers of the contract":         tickstemClients,
 	"bad input is refused and changes nothing":                   badInput,
 	"the command line does what the API does":                    commandLine,
+	"signals are in the history, the mails and the metrics":      signals,
 	"every node shows the same replicated metrics":               metrics,
 	"reads through any node see what was just written":           readYourWrites,
 }
