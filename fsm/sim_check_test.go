@@ -61,10 +61,14 @@ func (w *world) checkBeat(b *beat) {
 		misses                 int64
 		pings                  uint64
 		incident               uint32
-		history                int
+		history, open, exit    int
+		last                   int64
 	}
-	got := facts{r.is(flagPaused), r.is(flagFailing), r.is(flagArmed), r.missesAt(st.horizon), r.pings, r.incident, int(r.kept)}
-	want := facts{b.paused, b.failing, b.armed, b.misses, b.pings, b.incident, len(b.history)}
+	got := facts{r.is(flagPaused), r.is(flagFailing), r.is(flagArmed), r.missesAt(st.horizon), r.pings, r.incident, int(r.kept), 0, none, r.lastPing}
+	if x := st.table.record(ord).extras; x != nil {
+		got.open, got.exit = len(x.open), x.exit
+	}
+	want := facts{b.paused, b.failing, b.armed, b.misses, b.pings, b.incident, len(b.history), len(b.open), b.exit, b.last}
 	if got != want {
 		w.fail("hb%d: %+v, want %+v", b.id[7], got, want)
 	}
@@ -112,6 +116,8 @@ func (w *world) checkNew(r *row) {
 		return
 	}
 	w.reached[situationOf[r.kind]]++
+	w.saw(sawReported, r.evidence.unpack().Failed)
+	w.saw(sawHanging, !r.evidence.unpack().Started.IsZero())
 	if w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}] == nil {
 		w.fail("hb%d: a %v alert to %q for incident %d that the rules do not call for", r.heartbeat[7], r.kind, r.recipient, r.incident)
 	}

@@ -137,7 +137,7 @@ func (w *world) giveUp(e event) {
 	}
 	i := int(e.b) % len(n.waiting)
 	switch n.waiting[i].cmd.(type) {
-	case Ping, Create, Update, Pause, Resume, Delete:
+	case Ping, Signal, Create, Update, Pause, Resume, Delete:
 		w.say("%v: the client of %d gives up", n, n.waiting[i].seq)
 		n.waiting = slices.Delete(n.waiting, i, i+1)
 	}
@@ -149,6 +149,20 @@ func (w *world) ping(e event) {
 		return
 	}
 	w.add(n, Ping{Token: testToken(w.pick(e.a))})
+	if e.c%2 == 0 {
+		w.flow()
+	}
+}
+
+// signal is a job that tells more; its node knows the heartbeat already.
+func (w *world) signal(e event) {
+	n := w.node(e.b)
+	if !n.up || w.created == 0 {
+		return
+	}
+	if ord := n.store.st.byID(testID(w.pick(e.a))); ord != 0 {
+		w.add(n, drawSignalFrom(ord, e.a/16, e.c, w.wall(n)))
+	}
 	if e.c%2 == 0 {
 		w.flow()
 	}
@@ -242,6 +256,8 @@ func describe(cmd Command) string {
 	switch c := cmd.(type) {
 	case Ping:
 		return fmt.Sprintf("ping(hb%d)", c.Token[7])
+	case Signal:
+		return fmt.Sprintf("%v(#%d run %d at %d key %d)", c.Tells, c.Ordinal, c.Run[0], c.At, c.Key[0])
 	case Create:
 		return fmt.Sprintf("create(hb%d %ds+%ds x%d %s %v)", c.ID[7], c.Spec.Interval, c.Spec.Grace, c.Spec.Threshold, c.Spec.Arm, c.Spec.Emails)
 	case Update:

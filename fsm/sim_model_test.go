@@ -52,6 +52,10 @@ type beat struct {
 	history                          []int64
 	incident                         uint32
 	contact                          int64 // capable when it was last anchored
+	last                             int64 // wall: its last ping, 0 if it has none
+	exit                             int   // that the last one told
+	open                             []simRun
+	keys                             []simKey // beside history
 }
 
 func newModel() *model {
@@ -134,6 +138,8 @@ func (m *model) run(p *proposal, cmd Command, got Code) error {
 	switch c := cmd.(type) {
 	case Ping:
 		want, err = m.ping(c)
+	case Signal:
+		want, err = m.told(c)
 	case Create:
 		m.create(c)
 	case Update:
@@ -200,10 +206,13 @@ func (m *model) set(s Settings) {
 	}
 }
 
-func (b *beat) trim(limit int) { b.history = b.history[max(0, len(b.history)-limit):] }
+func (b *beat) trim(limit int) {
+	b.history = b.history[max(0, len(b.history)-limit):]
+	b.keys = b.keys[max(0, len(b.keys)-limit):]
+}
 
 func (m *model) create(c Create) {
-	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == ArmCreated}
+	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == ArmCreated, exit: none}
 	m.beats = append(m.beats, b)
 	m.reanchor(b, 0)
 }
@@ -225,23 +234,14 @@ func (m *model) ping(c Ping) (Code, error) {
 	if b == nil {
 		return CodeNotFound, nil
 	}
-	if err := m.judge(b); err != nil {
-		return 0, err
+	return m.signal(b, Signal{Exit: none})
+}
+
+func (m *model) told(c Signal) (Code, error) {
+	if c.Ordinal > uint64(len(m.beats)) || m.beats[c.Ordinal-1].deleted {
+		return CodeNotFound, nil
 	}
-	b.pings++
-	b.history = append(b.history, m.wall)
-	b.trim(m.settings.History)
-	b.armed = true
-	if b.paused {
-		return CodePaused, nil
-	}
-	if b.failing {
-		b.failing = false
-		m.recovered(b)
-	}
-	b.resumed, b.unheard = false, false
-	m.reanchor(b, 0)
-	return CodeOK, nil
+	return m.signal(m.beats[c.Ordinal-1], c)
 }
 
 func (m *model) edit(id HeartbeatID, f func(*beat)) (Code, error) {
@@ -263,6 +263,12 @@ func (m *model) update(b *beat, p Patch) {
 	set(&b.spec.Threshold, p.Threshold)
 	if b.spec.Interval != old.Interval || b.spec.Grace != old.Grace {
 		m.reanchor(b, b.misses)
+		for i := range b.open {
+			if b.open[i].deadline > 0 {
+				b.open[i].deadline = m.serving + max(1, b.grace())
+				b.open[i].contact = m.stamped
+			}
+		}
 	}
 }
 
@@ -277,6 +283,9 @@ func (m *model) resume(b *beat) {
 	if b.paused {
 		b.paused, b.resumed = false, true
 		m.reanchor(b, 0)
+		for i := range b.open {
+			b.open[i].deadline = 0
+		}
 	}
 }
 
@@ -286,6 +295,7 @@ func (m *model) endByHand(b *beat) {
 		return
 	}
 	b.failing = false
+	m.lapse(b)
 	for k, e := range m.alerts {
 		if k.hb == b.id && k.incident == b.incident && k.kind == AlertDown {
 			e.mayCancel = true
@@ -306,20 +316,43 @@ func (m *model) judgeAll() error {
 func (m *model) judge(b *beat) error {
 	for b.armed && !b.paused && !b.deleted {
 		deadline := b.anchor + (b.misses-b.base+1)*b.interval() + b.grace()
-		if deadline > m.horizon {
+		run := b.overdue(min(deadline, m.horizon))
+		if b.failing {
+			run = nil // they do not count meanwhile
+		}
+		if run == nil && deadline > m.horizon {
 			return nil
 		}
-		b.misses++
-		if b.failing || b.misses < int64(b.spec.Threshold) && !b.resumed && !b.unheard {
+		var excused bool
+		if run != nil {
+			var err error
+			if excused, err = m.takeRun(b, run); err != nil {
+				return err
+			}
+		} else {
+			excused = m.excused(b, deadline)
+			b.misses++
+		}
+		if b.failing {
+			continue
+		}
+		if run == nil {
+			for i := range b.open {
+				if b.open[i].start < deadline {
+					b.open[i].deadline = 0
+				}
+			}
+		}
+		if b.misses < int64(b.spec.Threshold) && !b.resumed && !b.unheard {
 			continue
 		}
 		// Whatever the rules make of it: pings could commit for an interval and the
 		// grace, and none came. A stalled batch may hide a little of that time.
-		if silent := m.capable - b.contact; silent < b.interval()+b.grace()-graceMs {
+		if silent := m.capable - b.contact; run == nil && silent < b.interval()+b.grace()-graceMs {
 			return fmt.Errorf("hb%d alerts, but pings could commit for only %d ms since its last", b.id[7], silent)
 		}
 		b.incident++
-		if !b.unheard && m.excused(b, deadline) {
+		if !b.unheard && excused {
 			b.unheard = true
 			m.expect(b, AlertUnheard)
 			continue

@@ -27,7 +27,7 @@ import (
 //
 // Faults put into the state machine by hand, each found within the default seeds:
 // stale fences accepted, entries of another term applied, repeats run again,
-// origins left out of images, gaps that excuse nothing, recoveries that do not wait
+// origins left out of images, runs left out of images or counted twice, gaps that excuse nothing, recoveries that do not wait
 // for their alert or outlive a failed one, claims of fenced rows or out of turn,
 // pings that do not take their misses.
 
@@ -88,6 +88,8 @@ const (
 	sawDigest
 	sawDropped
 	sawInstall
+	sawReported
+	sawHanging
 	situations
 )
 
@@ -97,6 +99,7 @@ var situationNames = [situations]string{
 	"a claim refused", "a fence refused", "a settle of an ex-leader taken",
 	"a doubt resolved by the next leader", "a row held in doubt", "a doubtful message delivered again",
 	"a digest delivered", "a row dropped as one of too many", "a snapshot installed",
+	"an alert of a failure that was reported", "an alert of a run that did not end",
 }
 
 func (s situation) String() string { return situationNames[s] }

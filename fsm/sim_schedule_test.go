@@ -36,6 +36,7 @@ type eventKind int
 
 const (
 	evPing eventKind = iota
+	evSignal
 	evSend
 	evDeliver
 	evPropose
@@ -67,7 +68,7 @@ const (
 
 // weights say how often each kind comes.
 var weights = [eventKinds]int{
-	evPing: 12, evSend: 6, evDeliver: 8, evPropose: 7, evCommit: 8, evTick: 34, evFlow: 9, evWait: 4,
+	evPing: 12, evSignal: 12, evSend: 6, evDeliver: 8, evPropose: 7, evCommit: 8, evTick: 34, evFlow: 9, evWait: 4,
 	evElect: 4, evDepose: 2, evCrash: 2, evRestart: 4, evQueued: 4, evWallJump: 2,
 	evCatchUp: 6, evSnapshot: 4, evInstall: 3,
 	evCreate: 3, evPause: 3, evResume: 3, evUpdate: 3, evDelete: 1, evSettings: 1,
@@ -120,6 +121,8 @@ func (w *world) happen(e event) {
 	switch e.kind {
 	case evPing:
 		w.ping(e)
+	case evSignal:
+		w.signal(e)
 	case evSend:
 		w.send(w.node(e.a), e.b%4 == 0)
 	case evDeliver:

@@ -1,0 +1,178 @@
+package fsm
+
+import (
+	"fmt"
+	"slices"
+)
+
+// simRun is an open run, as the model knows it.
+type simRun struct {
+	named              bool
+	id                 byte
+	start, wall, began int64
+	deadline           int64 // 0: it counts no more
+	contact            int64 // capable when it began
+}
+
+// simKey is what an entry of the history was answered, if it had a key.
+type simKey struct {
+	key  byte
+	code Code
+}
+
+// signal is DESIGN section 4 on signals, written plainly.
+func (m *model) signal(b *beat, c Signal) (Code, error) {
+	if c.Key[0] != 0 {
+		for _, k := range b.keys {
+			if k.key == c.Key[0] {
+				return k.code, nil
+			}
+		}
+	}
+	if err := m.judge(b); err != nil {
+		return 0, err
+	}
+	at := m.wall
+	if c.At > 0 && c.At < m.wall {
+		at = c.At
+	}
+	late, ends := at != m.wall, c.Tells == SignalSuccess || c.Tells == SignalFail
+	stale := late && at <= max(b.last, b.anchorWall)
+	code := CodeOK
+	if b.paused {
+		code = CodePaused
+	}
+	b.pings++
+	b.history = append(b.history, m.wall)
+	b.keys = append(b.keys, simKey{c.Key[0], code})
+	b.trim(m.settings.History)
+	m.runs(b, c, at, late, stale)
+	if ends && (!late || at > b.last) {
+		b.last = at
+	}
+	if ends && !stale {
+		b.exit = c.Exit
+	}
+	if c.Tells == SignalLog || stale {
+		return code, nil
+	}
+	if !b.armed && c.Tells == SignalStart {
+		m.reanchor(b, 0)
+	}
+	b.armed = true
+	if b.paused || !ends {
+		return code, nil
+	}
+	anchor, missed := m.anchorAt(b, at, late)
+	switch {
+	case c.Tells == SignalFail:
+		anchor()
+		if !b.failing {
+			b.incident++
+			b.failing, b.resumed, b.unheard = true, false, false
+			m.expect(b, AlertDown)
+		}
+		return code, nil
+	case b.failing && missed > 0:
+		anchor()
+		return code, nil
+	case b.failing:
+		b.failing = false
+		m.lapse(b)
+		m.recovered(b)
+	}
+	b.resumed, b.unheard = false, false
+	anchor()
+	return code, nil
+}
+
+// runs opens and closes runs.
+func (m *model) runs(b *beat, c Signal, at int64, late, stale bool) {
+	same := func(o simRun) bool { return o.named == c.HasRun && o.id == c.Run[0] }
+	switch c.Tells {
+	case SignalStart:
+		b.open = slices.DeleteFunc(b.open, same)
+		o := simRun{named: c.HasRun, id: c.Run[0], start: m.serving, wall: m.wall, began: at, contact: m.stamped}
+		if !stale {
+			o.deadline = m.serving + max(1, b.grace())
+		}
+		b.open = append(b.open, o)
+	case SignalSuccess, SignalFail:
+		b.open = slices.DeleteFunc(b.open, func(o simRun) bool {
+			return (!late || o.began <= at) && (same(o) || !c.HasRun || c.Tells == SignalFail || o.deadline == 0)
+		})
+	}
+}
+
+// anchorAt returns what sets the anchor to a ping's time, and how many misses it
+// would have since.
+func (m *model) anchorAt(b *beat, at int64, late bool) (set func(), missed int64) {
+	if !late {
+		return func() { m.reanchor(b, 0) }, 0
+	}
+	lost := max(0, m.wall-b.anchorWall-(m.serving-b.anchor))
+	anchor := max(b.anchor, m.serving-max(0, m.wall-at-lost))
+	for anchor+(missed+1)*b.interval()+b.grace() <= m.horizon {
+		missed++
+	}
+	contact := m.stamped - (m.serving - anchor)
+	return func() {
+		b.anchor, b.anchorWall, b.base, b.misses, b.contact = anchor, at, 0, missed, contact
+	}, missed
+}
+
+// lapse lets go of runs that were overdue while the heartbeat was failing.
+func (m *model) lapse(b *beat) {
+	for i := range b.open {
+		if b.open[i].deadline <= m.horizon {
+			b.open[i].deadline = 0
+		}
+	}
+}
+
+// overdue returns the run that misses first by a time, nil if none does.
+func (b *beat) overdue(by int64) *simRun {
+	var first *simRun
+	for i := range b.open {
+		o := &b.open[i]
+		if o.deadline > 0 && o.deadline <= by && (first == nil || o.deadline < first.deadline) {
+			first = o
+		}
+	}
+	return first
+}
+
+// takeRun counts a run that did not end, and reports whether gaps excuse it.
+func (m *model) takeRun(b *beat, o *simRun) (excused bool, err error) {
+	if had := m.capable - o.contact; had < b.grace()-graceMs {
+		return false, fmt.Errorf("hb%d has a run that misses, but pings could commit for only %d ms since its start", b.id[7], had)
+	}
+	o.deadline = 0
+	b.misses++
+	b.base++
+	if o.start > b.anchor {
+		b.anchor, b.anchorWall, b.base, b.contact = o.start, o.wall, b.misses, o.contact
+	}
+	return slices.ContainsFunc(m.gaps, func(g gap) bool { return g.serving >= o.start && g.to > o.wall }), nil
+}
+
+// drawSignalFrom makes a signal of numbers.
+func drawSignalFrom(ord uint64, a, b uint32, wall int64) Signal {
+	c := Signal{Ordinal: ord, Exit: none, Tells: SignalKind(a % 4)}
+	if c.HasRun = a/4%2 == 0; c.HasRun {
+		c.Run[0] = byte(1 + a/8%3)
+	}
+	if a/32%4 == 0 {
+		c.Key[0] = byte(1 + a/128%4)
+	}
+	if c.Tells == SignalFail && b%2 == 0 {
+		c.Exit = int(1 + b%255)
+	}
+	if b/4%4 == 0 {
+		c.At = wall - int64(b/16%30_000) + 1000
+	}
+	if b/8%2 == 0 {
+		c.Body = make([]byte, b/32%MaxBody)
+	}
+	return c
+}
