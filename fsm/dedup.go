@@ -1,5 +1,11 @@
 package fsm
 
+import (
+	"maps"
+	"math"
+	"slices"
+)
+
 // maxAwaited bounds how far a proposer's sequence numbers may run ahead of its
 // floor; no node holds nearly as many commands.
 const maxAwaited = 1 << 18
@@ -11,12 +17,13 @@ type dedup struct {
 	barred  map[NodeID]bool
 }
 
-// origin keeps results from the floor on; results[i] answers sequence floor+i,
-// CodeNone if that was not seen.
+// origin keeps results from the floor on: codes[i] is that of sequence floor+i,
+// CodeNone if that was not seen. Few have data with it; pings never do.
 type origin struct {
-	boot    uint64
-	floor   uint64
-	results []Result
+	boot  uint64
+	floor uint64
+	codes []Code
+	data  map[uint64][]byte // by sequence
 }
 
 func newDedup() dedup {
@@ -34,28 +41,72 @@ func (d *dedup) observe(o Origin) {
 	case cur == nil || o.Boot > cur.boot:
 		d.origins[o.Node] = &origin{boot: o.Boot, floor: o.Floor}
 	case o.Boot == cur.boot && o.Floor > cur.floor:
-		drop := min(o.Floor-cur.floor, uint64(len(cur.results)))
-		cur.results = cur.results[drop:]
-		cur.floor = o.Floor
+		cur.raise(o.Floor)
 	}
 }
 
-// slot returns where the result of a command is kept, and whether it is known
-// already; nil for a late copy that must not take effect.
-func (d *dedup) slot(o Origin, seq uint64) (*Result, bool) {
-	cur := d.origins[o.Node]
-	if cur == nil || o.Boot != cur.boot || seq < cur.floor || seq-cur.floor >= maxAwaited {
-		return nil, false
+// of returns what is kept of an origin, nil if nothing of it may take effect any
+// more.
+func (d *dedup) of(o Origin) *origin {
+	if cur := d.origins[o.Node]; cur != nil && cur.boot == o.Boot {
+		return cur
 	}
-	i := seq - cur.floor
-	for uint64(len(cur.results)) <= i {
-		cur.results = append(cur.results, Result{})
-	}
-	return &cur.results[i], cur.results[i].Code != CodeNone
+	return nil
 }
 
-// bar forgets a node and refuses everything that still comes from it.
+func (o *origin) raise(floor uint64) {
+	o.codes = o.codes[min(floor-o.floor, uint64(len(o.codes))):]
+	o.floor = floor
+	if len(o.data) > 0 {
+		maps.DeleteFunc(o.data, func(seq uint64, _ []byte) bool { return seq < floor })
+	}
+}
+
+// known returns the result of a command that was seen before. ok is false for a
+// late copy that must not take effect.
+func (o *origin) known(seq uint64) (res Result, seen, ok bool) {
+	if o == nil || seq < o.floor || seq-o.floor >= maxAwaited {
+		return Result{}, false, false
+	}
+	i := seq - o.floor
+	if i >= uint64(len(o.codes)) || o.codes[i] == CodeNone {
+		return Result{}, false, true
+	}
+	return Result{Code: o.codes[i], Data: o.data[seq]}, true, true
+}
+
+// keep notes the result of a command that known has let pass.
+func (o *origin) keep(seq uint64, res Result) {
+	if seq < o.floor {
+		return // barred by the command itself
+	}
+	i := seq - o.floor
+	for uint64(len(o.codes)) <= i {
+		o.codes = append(o.codes, CodeNone)
+	}
+	o.codes[i] = res.Code
+	if res.Data != nil {
+		if o.data == nil {
+			o.data = map[uint64][]byte{}
+		}
+		o.data[seq] = res.Data
+	}
+}
+
+// bar forgets a node and refuses everything that still comes from it, in the rest
+// of the batch too.
 func (d *dedup) bar(n NodeID) {
+	if o := d.origins[n]; o != nil {
+		o.floor = math.MaxUint64
+	}
 	delete(d.origins, n)
 	d.barred[n] = true
+}
+
+func (d *dedup) clone() dedup {
+	c := dedup{origins: make(map[NodeID]*origin, len(d.origins)), barred: maps.Clone(d.barred)}
+	for n, o := range d.origins {
+		c.origins[n] = &origin{boot: o.boot, floor: o.floor, codes: slices.Clone(o.codes), data: maps.Clone(o.data)}
+	}
+	return c
 }

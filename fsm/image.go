@@ -38,14 +38,6 @@ func (s *Store) Snapshot() *Image {
 	return &Image{st: c}
 }
 
-func (d *dedup) clone() dedup {
-	c := dedup{origins: make(map[NodeID]*origin, len(d.origins)), barred: maps.Clone(d.barred)}
-	for n, o := range d.origins {
-		c.origins[n] = &origin{boot: o.boot, floor: o.floor, results: slices.Clone(o.results)}
-	}
-	return c
-}
-
 // WriteTo encodes the image. Two stores with the same state write the same bytes.
 func (i *Image) WriteTo(to io.Writer) (int64, error) {
 	w := newImageWriter(to)
@@ -123,10 +115,10 @@ func (d *dedup) write(w *imageWriter) {
 		w.raw(n[:])
 		w.uint(o.boot)
 		w.uint(o.floor)
-		w.count(len(o.results))
-		for _, r := range o.results {
-			w.byte(byte(r.Code))
-			w.bytes(r.Data)
+		w.count(len(o.codes))
+		for i, c := range o.codes {
+			w.byte(byte(c))
+			w.bytes(o.data[o.floor+uint64(i)])
 			w.flushed()
 		}
 	}

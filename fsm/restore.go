@@ -96,7 +96,7 @@ func (d *dedup) read(r *imageReader) {
 		r.raw(id[:])
 		o := &origin{boot: r.uint(), floor: r.uint()}
 		for m := r.count(); m > 0 && r.err == nil; m-- {
-			o.results = append(o.results, Result{Code: Code(r.byte()), Data: r.bytes()})
+			o.keep(o.floor+uint64(len(o.codes)), Result{Code: Code(r.byte()), Data: r.bytes()})
 		}
 		d.origins[id] = o
 	}

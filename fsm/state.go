@@ -6,10 +6,11 @@ import "math"
 // swaps it in. What is derived from the rest, and so not part of the image, says
 // so.
 type state struct {
-	term      uint64 // of the batch being applied; not part of the image
-	wall      int64  // stamp of the newest batch, Unix ms
-	serving   int64  // ms
-	horizon   int64  // the serving time before its newest advance
+	term      uint64    // of the batch being applied; not part of the image
+	proposers []*origin // the same; nil for one that may not propose
+	wall      int64     // stamp of the newest batch, Unix ms
+	serving   int64     // ms
+	horizon   int64     // the serving time before its newest advance
 	passes    []pass
 	gaps      gapLog
 	clusterID NodeID
@@ -23,7 +24,8 @@ type state struct {
 	dedup     dedup
 	ledger    ledger
 
-	// Derived.
+	// Derived, or of no meaning between batches.
+	ahead   ahead
 	ids     *index
 	tokens  *index
 	byHash  map[[32]byte]KeyID

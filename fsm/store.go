@@ -69,37 +69,48 @@ func (st *state) apply(b *Batch, results []Result, bound int) {
 	for _, o := range b.Origins {
 		st.dedup.observe(o)
 	}
-	for i, it := range b.Items {
-		results[i] = st.applyItem(b, it)
+	st.proposers = st.proposers[:0]
+	for _, o := range b.Origins {
+		st.proposers = append(st.proposers, st.dedup.of(o))
+	}
+	for i := 0; i < len(b.Items); i += aheadOf {
+		items := b.Items[i:min(i+aheadOf, len(b.Items))]
+		next := st.lookAhead(items)
+		for j, it := range items {
+			results[i+j] = st.applyItem(it, &next[j])
+		}
 	}
 	st.judge(bound)
 }
 
 // applyItem answers a repeat with the first result, and runs anything else.
-func (st *state) applyItem(b *Batch, it Item) Result {
+func (st *state) applyItem(it Item, x *prepared) Result {
 	if it.Origin == NoOrigin {
-		return st.applyCommand(it.Cmd)
+		return st.applyCommand(it.Cmd, x)
 	}
-	slot, known := st.dedup.slot(b.Origins[it.Origin], it.Seq)
-	if slot == nil {
+	o := st.proposers[it.Origin]
+	res, seen, ok := o.known(it.Seq)
+	switch {
+	case !ok:
 		return Result{Code: CodeStale}
+	case seen:
+		return res
 	}
-	if !known {
-		*slot = st.applyCommand(it.Cmd)
-	}
-	return *slot
+	res = st.applyCommand(it.Cmd, x)
+	o.keep(it.Seq, res)
+	return res
 }
 
 // applyCommand runs one command. A fault in it is answered with CodeInternal on
 // every replica alike, rather than repeated on every replay.
-func (st *state) applyCommand(cmd []byte) (res Result) {
+func (st *state) applyCommand(cmd []byte, x *prepared) (res Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			res = Result{Code: CodeInternal, Data: fmt.Appendf(nil, "%v", p)}
 		}
 	}()
-	if p, ok := decodePing(cmd); ok {
-		return Result{Code: st.ping(p)}
+	if x.isPing {
+		return Result{Code: st.ping(x.ping)}
 	}
 	c, err := DecodeCommand(cmd)
 	if err != nil {
