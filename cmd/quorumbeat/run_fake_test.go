@@ -62,6 +62,9 @@ func (m *fakeMonitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case mode == "refuse":
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, `{"error":"no leader could be reached in time","code":"no_leader"}`)
+	case inFuture(q.Get("at")):
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error":"at is in the future","code":"invalid_request"}`)
 	case !ok:
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"error":"not found","code":"not_found"}`)
@@ -69,6 +72,11 @@ func (m *fakeMonitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.note(heardSignal{strings.TrimPrefix(suffix, "/"), q.Get("rid"), q.Get("at"), r.Header.Get("Idempotency-Key"), string(body)})
 		_, _ = io.WriteString(w, `{"status":"ok"}`)
 	}
+}
+
+func inFuture(at string) bool {
+	t, err := time.Parse(time.RFC3339, at)
+	return err == nil && time.Until(t) > time.Minute
 }
 
 // note counts a repeated key once.

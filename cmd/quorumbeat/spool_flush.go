@@ -19,6 +19,7 @@ type flusher struct {
 	say    func(string, ...any)
 	client func(entry) *heartbeat.Client // who delivers an entry; nil: nobody here
 	dead   map[string]bool               // addresses that do not answer
+	why    error                         // the newest reason for which something is left
 }
 
 // flushed is what came of it.
@@ -82,10 +83,14 @@ func (f *flusher) deliver(ctx context.Context, k kept, res *flushed) {
 	case err == nil:
 		_ = os.Remove(k.path)
 		res.Delivered++
+	case heartbeat.IsInvalid(err):
+		// Of all that an entry says only its time can be wrong: the clock here may be fast.
+		f.why = err
+		res.Left++
 	case heartbeat.IsRefused(err):
 		f.drop(k, res, "the monitor refused the report of a run that ended at %s, it is dropped: %v", e.at().Local().Format(time.DateTime), err)
 	default:
-		f.dead[e.URL] = true // what comes next would not come through, either
+		f.dead[e.URL], f.why = true, err // what comes next would not come through, either
 		res.Left++
 	}
 }
@@ -133,7 +138,11 @@ func (p *program) spoolFlushCommand() *cobra.Command {
 		if err := p.resolve(c.Flags()); err != nil {
 			return err
 		}
-		res, err := p.spoolFlush(c.Context(), &s, url)
+		f, err := p.flusher(url)
+		if err != nil {
+			return err
+		}
+		res, err := f.flush(c.Context(), &s)
 		if err != nil {
 			return err
 		}
@@ -143,21 +152,32 @@ func (p *program) spoolFlushCommand() *cobra.Command {
 			return err
 		}
 		if res.Left > 0 {
-			return fmt.Errorf("%d reports are left: the monitor does not answer; try again later", res.Left)
+			return fmt.Errorf("%d reports are left, try again later: %w", res.Left, orElse(f.why, errNotMine))
 		}
 		return nil
 	}
 	return c
 }
 
-func (p *program) spoolFlush(ctx context.Context, s *spool, url string) (flushed, error) {
+// errNotMine is why something is left that was not even tried.
+var errNotMine = errors.New("they cannot be read, or their address is not valid")
+
+func orElse(err, other error) error {
+	if err == nil {
+		return other
+	}
+	return err
+}
+
+// flusher delivers all that there is, to url if there is one.
+func (p *program) flusher(url string) (*flusher, error) {
 	if url != "" {
 		if _, err := newClient(url, ""); err != nil {
-			return flushed{}, err
+			return nil, err
 		}
 	}
 	clients := map[string]*heartbeat.Client{}
-	f := flusher{
+	return &flusher{
 		say: func(format string, args ...any) {
 			fmt.Fprintf(p.stderr, "quorumbeat: %s\n", oneLine(fmt.Sprintf(format, args...)))
 		},
@@ -171,6 +191,5 @@ func (p *program) spoolFlush(ctx context.Context, s *spool, url string) (flushed
 			}
 			return clients[to]
 		},
-	}
-	return f.flush(ctx, s)
+	}, nil
 }

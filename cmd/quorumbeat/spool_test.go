@@ -120,6 +120,22 @@ func TestSpoolFlush(t *testing.T) {
 	}
 }
 
+// TestAClockThatIsFastLosesNoReport: the monitor takes no time of the future.
+func TestAClockThatIsFastLosesNoReport(t *testing.T) {
+	t.Parallel()
+	m := newFakeMonitor(t)
+	dir := t.TempDir()
+	put(t, dir, m.URL, testToken, time.Now().Add(10*time.Minute), "1")
+	put(t, dir, m.URL, testToken, time.Now().Add(-time.Minute), "2")
+	p, _, stderr := newTestProgram(nil)
+	if code := p.run(t.Context(), []string{"spool", "flush", "--spool", dir}); code != exitFailed || !strings.Contains(stderr.String(), "at is in the future") {
+		t.Errorf("exit code %d, said %q", code, stderr)
+	}
+	if left := spooled(t, dir); m.signals() != "2" || len(left) != 1 || left[0].Signals[0].Signal != "1" {
+		t.Errorf("heard %q, left %+v", m.signals(), left)
+	}
+}
+
 // put keeps a run that ended with a status.
 func put(t *testing.T, dir, url, token string, at time.Time, status string) {
 	t.Helper()
