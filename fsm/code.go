@@ -25,6 +25,7 @@ const (
 	CodeUnknownOutcome Code = 15 // it may or may not have been recorded
 	CodeNotLeader      Code = 16 // this node is not the leader of that term
 	CodeShutdown       Code = 17 // the node is stopping; nothing was recorded
+	CodeAmbiguous      Code = 18 // several heartbeats have the slug
 )
 
 // The sentinel errors. Each has exactly one Code; use errors.Is.
@@ -44,6 +45,7 @@ var (
 	ErrUnknownOutcome = errors.New("the outcome is unknown: it may or may not have been recorded")
 	ErrNotLeader      = errors.New("this node is not the leader")
 	ErrShutdown       = errors.New("this node is stopping; nothing was recorded")
+	ErrAmbiguous      = errors.New("several heartbeats have this slug")
 )
 
 var codeErrors = [...]error{
@@ -65,6 +67,7 @@ var codeErrors = [...]error{
 	CodeUnknownOutcome: ErrUnknownOutcome,
 	CodeNotLeader:      ErrNotLeader,
 	CodeShutdown:       ErrShutdown,
+	CodeAmbiguous:      ErrAmbiguous,
 }
 
 // Err returns the sentinel for c, nil for the codes of success, ErrInternal for

@@ -17,8 +17,9 @@ func AppendCommand(dst []byte, c Command) []byte {
 	case Signal:
 		return appendSignal(dst, c)
 	case Create:
-		dst = append(append(dst, c.ID[:]...), c.Token[:]...)
-		return appendSpec(dst, c.Spec)
+		return appendCreate(dst, c)
+	case Ensure:
+		return appendCreate(dst, Create(c))
 	case Update:
 		dst = appendPatch(appendTarget(dst, c.ID, c.IfVersion), c.Patch)
 		return appendOptional(dst, c.Pause, appendBool)

@@ -59,11 +59,9 @@ func (r *reader) command(kind Kind) Command {
 	case KindSignal:
 		return r.signal()
 	case KindCreate:
-		var c Create
-		r.fill(c.ID[:])
-		r.fill(c.Token[:])
-		c.Spec = r.spec()
-		return c
+		return r.create()
+	case KindEnsure:
+		return Ensure(r.create())
 	case KindUpdate:
 		id, v := r.target()
 		return Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: optional(r, r.bool)}

@@ -27,10 +27,11 @@ const (
 	KindSetClusterID Kind = 19
 	KindPingOrdinal  Kind = 20
 	KindSignal       Kind = 21
+	KindEnsure       Kind = 22
 )
 
 // Command is one change of state. The concrete types below are all there are.
-// Those that answer with a heartbeat (Create, Update, Pause, Resume) carry it in
+// Those that answer with a heartbeat (Create, Ensure, Update, Pause, Resume) carry it in
 // Result.Data, see DecodeHeartbeat.
 type Command interface{ Kind() Kind }
 

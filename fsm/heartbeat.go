@@ -69,7 +69,7 @@ func (st *state) create(c Create) Result {
 	if c.Spec.Arm != ArmFirstPing {
 		r.set(flagArmed)
 	}
-	st.index(ord, c.ID, c.Token)
+	st.index(ord, c.ID, c.Token, c.Spec.Slug)
 	st.reschedule(r)
 	return st.answer(r)
 }
@@ -130,6 +130,10 @@ func (st *state) respec(r *record, spec Spec) {
 		st.countOn(r)
 	}
 	st.edited(r, spec)
+	if spec.Slug != old.Slug {
+		st.slugs.remove(old.Slug, r.ord)
+		st.slugs.add(&st.table, spec.Slug, r.ord)
+	}
 	if spec.Interval != old.Interval || spec.Grace != old.Grace {
 		r.reanchor(st, r.misses)
 		r.extras.regrace(st, r.grace())
@@ -234,6 +238,7 @@ func (st *state) delete(c Delete) Code {
 	}
 	st.ids.remove(r.config.id.indexKey())
 	st.tokens.remove(indexKey(r.token))
+	st.slugs.remove(r.config.spec.Slug, r.ord)
 	st.table.remove(r.ord)
 	return CodeOK
 }

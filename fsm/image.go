@@ -34,7 +34,7 @@ func (s *Store) Snapshot() *Image {
 	c.ledger = ledger{
 		rows: maps.Clone(c.ledger.rows), windows: maps.Clone(c.ledger.windows), counts: maps.Clone(c.ledger.counts),
 	}
-	c.ids, c.tokens, c.byHash, c.failing, c.due = nil, nil, nil, nil, due{}
+	c.ids, c.tokens, c.slugs, c.byHash, c.failing, c.due = nil, nil, slugIndex{}, nil, nil, due{}
 	return &Image{st: c}
 }
 

@@ -17,8 +17,9 @@ func (id HeartbeatID) indexKey() (k indexKey) {
 	return k
 }
 
-// index files a heartbeat under its ID and its token.
-func (st *state) index(ord uint64, id HeartbeatID, t Token) {
+// index files a heartbeat under its ID, its token and its slug.
+func (st *state) index(ord uint64, id HeartbeatID, t Token, slug string) {
 	st.ids.put(id.indexKey(), ord)
 	st.tokens.put(indexKey(t), ord)
+	st.slugs.add(&st.table, slug, ord)
 }

@@ -28,6 +28,7 @@ type state struct {
 	ahead   ahead
 	ids     *index
 	tokens  *index
+	slugs   slugIndex
 	byHash  map[[32]byte]KeyID
 	due     due
 	failing map[uint64]struct{}
@@ -48,6 +49,7 @@ func newState() *state {
 		ledger:   newLedger(),
 		ids:      newIndex(0),
 		tokens:   newIndex(0),
+		slugs:    newSlugIndex(),
 		byHash:   map[[32]byte]KeyID{},
 		failing:  map[uint64]struct{}{},
 	}

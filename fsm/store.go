@@ -127,6 +127,8 @@ func (st *state) run(c Command) Result {
 		return Result{Code: st.signal(c)}
 	case Create:
 		return st.create(c)
+	case Ensure:
+		return st.ensure(c)
 	case Update:
 		return st.update(c)
 	case Pause:
