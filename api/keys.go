@@ -46,9 +46,7 @@ func (s *Server) createKey(ctx *fasthttp.RequestCtx, _ []string) error {
 	if body.Scope != fsm.ScopeAdmin && body.Scope != fsm.ScopePing {
 		return badRequest(fmt.Sprintf("scope is %.40q; it must be %s or %s", body.Scope, fsm.ScopeAdmin, fsm.ScopePing))
 	}
-	var secret [32]byte
-	rand.Read(secret[:])
-	key := "qb_" + base64.RawURLEncoding.EncodeToString(secret[:])
+	key := newKey(body.Scope)
 	c := fsm.PutKey{Name: body.Name, Scope: body.Scope, Hash: hashKey([]byte(key))}
 	rand.Read(c.ID[:])
 	if _, err := s.cluster.Propose(within(commandLimit), c); err != nil {
@@ -57,6 +55,20 @@ func (s *Server) createKey(ctx *fasthttp.RequestCtx, _ []string) error {
 	return reply(ctx, fasthttp.StatusCreated, keyJSON{
 		ID: c.ID.String(), Name: c.Name, Scope: c.Scope, Key: key, CreatedAt: stamp(s.createdAt(c.ID)),
 	})
+}
+
+// newKey makes a key of 256 random bits. One that may only ping stands in URLs and
+// has 114: with its prefix it is as long as a ping key of Healthchecks, for clients
+// that look at that, and does not begin with a dash, for those on a command line.
+func newKey(scope string) string {
+	var secret [32]byte
+	rand.Read(secret[:])
+	key := "qb_" + base64.RawURLEncoding.EncodeToString(secret[:])
+	if scope == fsm.ScopePing {
+		const theirs = 22
+		key = key[:theirs]
+	}
+	return key
 }
 
 // createdAt is the stamp of a new key, as the state has it once it is here.
