@@ -28,6 +28,7 @@ var statuses = []struct {
 	{fsm.ErrNotFound, problem{404, "not_found", "not found", ""}},
 	{fsm.ErrConflict, problem{409, "version_conflict", "the version given with If-Match is not the current one: read it again", ""}},
 	{fsm.ErrExists, problem{409, "already_exists", "it exists already", ""}},
+	{fsm.ErrAmbiguous, problem{409, "ambiguous_slug", "ambiguous slug", ""}},
 	{fsm.ErrRejected, problem{409, "invalid_state", "", ""}},
 	{fsm.ErrNoLeader, problem{503, "no_leader", "no leader could be reached in time; nothing was recorded: try again, or another node", "1"}},
 	{fsm.ErrOverloaded, problem{503, "overloaded", "too many requests are waiting; nothing was recorded: try again later", "2"}},
@@ -79,7 +80,7 @@ func statusOf(err error) problem {
 	return errPanic.problem
 }
 
-// fail answers with an error.
+// fail answers with an error, in the form that the clients of the path expect.
 func fail(ctx *fasthttp.RequestCtx, err error) {
 	p := statusOf(err)
 	h := &ctx.Response.Header
@@ -89,10 +90,19 @@ func fail(ctx *fasthttp.RequestCtx, err error) {
 	if p.status == 401 {
 		h.Set(fasthttp.HeaderWWWAuthenticate, "Bearer")
 	}
-	body, _ := json.Marshal(map[string]string{"error": p.words, "code": p.code})
 	ctx.SetStatusCode(p.status)
+	if _, ok := healthchecksPath(ctx.Path()); ok {
+		h.SetContentType(plainText)
+		ctx.SetBodyString(p.words)
+		return
+	}
+	var body any = map[string]string{"error": p.words, "code": p.code}
+	if _, ok := pushPath(ctx.Path()); ok {
+		body = pushAnswer{Msg: p.words}
+	}
+	text, _ := json.Marshal(body)
 	h.SetContentType("application/json")
-	ctx.SetBody(body)
+	ctx.SetBody(text)
 }
 
 // refuse is fail for what a handler returned; faults of this program are logged.

@@ -38,6 +38,12 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 	for _, m := range []string{"GET", "HEAD", "POST", "PUT"} {
 		want = append(want, m+" /v1/heartbeats/{id}/ping", m+" /v1/heartbeats/{id}/ping/{signal}")
 	}
+	for _, path := range []string{"/ping/{uuid}", "/ping/{key}/{slug}", "/ping/{key}/{slug}/{signal}"} {
+		for _, m := range []string{"GET", "HEAD", "POST", "OPTIONS"} {
+			want = append(want, m+" "+path)
+		}
+	}
+	want = append(want, "GET /api/push/{token}") // and any other method
 	slices.Sort(have)
 	slices.Sort(want)
 	if !slices.Equal(have, want) {

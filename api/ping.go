@@ -66,14 +66,9 @@ func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time
 	if err != nil {
 		return false, errNotFound
 	}
-	ordinal, known := s.store.Ordinal(token)
-	if !known {
-		if err := s.certain.wait(within(commandLimit)); err != nil {
-			return false, err
-		}
-		if ordinal, known = s.store.Ordinal(token); !known {
-			return false, errNotFound
-		}
+	ordinal, err := s.byToken(token)
+	if err != nil {
+		return false, err
 	}
 	if !bare(ctx, action) {
 		g, err := readSignal(ctx, action, now)

@@ -93,13 +93,17 @@ func TestAPanicIsAnsweredLoggedAndCounted(t *testing.T) {
 func BenchmarkPing(b *testing.B) {
 	r := newMemoryRig(b)
 	h := r.create(`{"name":"x"}`)
+	benchmarkHandler(b, r, "/v1/heartbeats/"+h.Token+"/ping")
+}
+
+func benchmarkHandler(b *testing.B, r *rig, target string) {
 	r.server.cluster = proposer{r.cluster, func(context.Context, fsm.Command) (fsm.Result, error) {
 		return fsm.Result{Code: fsm.CodeOK}, nil
 	}}
 	var req fasthttp.Request
 	req.Header.SetMethod("POST")
 	req.Header.SetHost("qb.example")
-	req.SetRequestURI("/v1/heartbeats/" + h.Token + "/ping")
+	req.SetRequestURI(target)
 	var ctx fasthttp.RequestCtx
 	ctx.Init(&req, nil, nil)
 	b.ReportAllocs()

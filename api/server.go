@@ -58,7 +58,7 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	}
 	s.metrics = metricsHandler(cfg.Registry)
 	s.http = &fasthttp.Server{
-		Handler: s.handle, ErrorHandler: s.unreadable,
+		Handler: s.handle, ErrorHandler: s.unreadable, HeaderReceived: s.roomFor,
 		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		DisablePreParseMultipartForm: true, // the Content-Type is nobody's affair
 		MaxRequestBodySize:           maxRead, ReadBufferSize: maxHeaders,
@@ -108,6 +108,14 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		s.ping(ctx, token, action)
 		return
 	}
+	if rest, ok := healthchecksPath(ctx.Path()); ok {
+		s.healthchecks(ctx, rest)
+		return
+	}
+	if token, ok := pushPath(ctx.Path()); ok {
+		s.push(ctx, token)
+		return
+	}
 	if err := s.route(ctx); err != nil {
 		s.refuse(ctx, err)
 	}
@@ -128,7 +136,11 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		linger(ctx.Conn())
-		fail(ctx, errTooLarge)
+		if _, ok := healthchecksPath(ctx.Path()); ok { // it refuses no body; of this one it knows nothing
+			s.handle(ctx)
+		} else {
+			fail(ctx, errTooLarge)
+		}
 	case errors.As(err, &small):
 		fail(ctx, errHeaders)
 	case errors.As(err, &netErr) && netErr.Timeout():

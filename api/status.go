@@ -7,6 +7,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+const plainText = "text/plain; charset=utf-8"
+
 //go:embed openapi.json
 var openAPIDocument []byte
 
@@ -18,14 +20,14 @@ func (s *Server) openAPI(ctx *fasthttp.RequestCtx, _ []string) error {
 
 // healthz says that the process lives. It asks nobody.
 func (s *Server) healthz(ctx *fasthttp.RequestCtx, _ []string) error {
-	ctx.SetContentType("text/plain; charset=utf-8")
+	ctx.SetContentType(plainText)
 	ctx.SetBodyString("ok\n")
 	return nil
 }
 
 // readyz says whether this node can take a ping, for load balancers.
 func (s *Server) readyz(ctx *fasthttp.RequestCtx, _ []string) error {
-	ctx.SetContentType("text/plain; charset=utf-8")
+	ctx.SetContentType(plainText)
 	if err := s.cluster.Ready(); err != nil {
 		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")

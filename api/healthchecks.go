@@ -1,0 +1,196 @@
+package api
+
+import (
+	"crypto/rand"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// The ping API of Healthchecks, for jobs that speak it already: see docs/api.md.
+// Its answers are plain text; which status and which words is fixed by its clients.
+
+var (
+	textOK      = []byte("OK")
+	textCreated = []byte("Created")
+	bodyLimit   = strconv.Itoa(fsm.MaxBody)
+
+	errBadURL = &httpError{problem{400, "invalid_request", "invalid url format", ""}}
+	errBadRun = &httpError{problem{400, "invalid_request", "invalid uuid format", ""}}
+)
+
+// What ?create=1 makes.
+const (
+	ensuredInterval = 86400
+	ensuredGrace    = 3600
+)
+
+// healthchecksPath returns what follows /ping in a path of the ping API.
+func healthchecksPath(path []byte) (rest []byte, ok bool) {
+	const root = "/ping"
+	if len(path) < len(root) || string(path[:len(root)]) != root || len(path) > len(root) && path[len(root)] != '/' {
+		return nil, false
+	}
+	return path[len(root):], true
+}
+
+// healthchecks answers a request of the ping API.
+func (s *Server) healthchecks(ctx *fasthttp.RequestCtx, path []byte) {
+	const methods = "GET, HEAD, POST"
+	switch string(ctx.Method()) {
+	case "GET", "HEAD", "POST":
+	case "OPTIONS": // a browser asks before it pings
+		h := &ctx.Response.Header
+		h.Set(fasthttp.HeaderAllow, methods+", OPTIONS")
+		h.Set(fasthttp.HeaderAccessControlAllowOrigin, "*")
+		h.Set(fasthttp.HeaderAccessControlAllowMethods, methods)
+		h.Set(fasthttp.HeaderAccessControlAllowHeaders, "*")
+		ctx.SetStatusCode(fasthttp.StatusNoContent)
+		return
+	default:
+		s.refuse(ctx, notAllowed(ctx, []string{methods, "OPTIONS"}))
+		return
+	}
+	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
+	defer func() { s.met.pinged(status, time.Since(start)) }()
+	created, err := s.hear(ctx, path, start)
+	if err != nil {
+		s.refuse(ctx, err)
+	} else {
+		accept(ctx, created)
+	}
+	status = ctx.Response.StatusCode()
+}
+
+func accept(ctx *fasthttp.RequestCtx, created bool) {
+	h := &ctx.Response.Header
+	h.SetContentType(plainText)
+	h.Set("Ping-Body-Limit", bodyLimit)
+	h.Set(fasthttp.HeaderAccessControlAllowOrigin, "*")
+	ctx.Response.SetBodyRaw(textOK)
+	if created {
+		ctx.SetStatusCode(fasthttp.StatusCreated)
+		ctx.Response.SetBodyRaw(textCreated)
+	}
+}
+
+// hear takes what a request tells, and reports whether it made the heartbeat.
+func (s *Server) hear(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created bool, err error) {
+	if len(path) == 1+36 && bare(ctx, nil) {
+		_, err := s.takePing(ctx, path[1:], nil, now)
+		return false, err
+	}
+	a, err := readAddress(path)
+	if err != nil {
+		return false, err
+	}
+	ordinal, err := s.whose(ctx, &a, now)
+	if err != nil {
+		return false, err
+	}
+	g := signal{kind: a.kind, exit: a.exit}
+	if g.exit > fsm.MaxExit {
+		return false, errBadURL
+	}
+	if g.run, g.hasRun, err = runArg(ctx); err != nil {
+		return false, err
+	}
+	if ctx.IsPost() {
+		g.body = cutBody(ctx.PostBody())
+	}
+	if ordinal == 0 {
+		if ordinal, created, err = s.ensure(string(a.slug), now); err != nil {
+			return false, err
+		}
+	}
+	_, err = s.tell(ctx, ordinal, &g, now)
+	if err != nil && created { // the heartbeat is there: so "nothing was recorded" would be a lie
+		err = fsm.ErrUnknownOutcome
+	}
+	return created, err
+}
+
+// runArg reads ?rid=.
+func runArg(ctx *fasthttp.RequestCtx) (run [16]byte, given bool, err error) {
+	q := ctx.QueryArgs()
+	if !q.Has("rid") {
+		return run, false, nil
+	}
+	t, err := fsm.ParseToken(q.Peek("rid"))
+	if err != nil {
+		return run, false, errBadRun
+	}
+	return t, true, nil
+}
+
+// whose returns the ordinal of the heartbeat that is addressed, 0 for one that is to
+// be created.
+func (s *Server) whose(ctx *fasthttp.RequestCtx, a *address, now time.Time) (ordinal uint64, err error) {
+	if a.slug == nil {
+		return s.byToken(a.token)
+	}
+	create := string(ctx.QueryArgs().Peek("create")) == "1"
+	return s.bySlug(hashKey(a.key), string(a.slug), create, now)
+}
+
+func (s *Server) byToken(t fsm.Token) (uint64, error) {
+	if ordinal, ok := s.store.Ordinal(t); ok {
+		return ordinal, nil
+	}
+	if err := s.certain.wait(within(commandLimit)); err != nil {
+		return 0, err
+	}
+	if ordinal, ok := s.store.Ordinal(t); ok {
+		return ordinal, nil
+	}
+	return 0, errNotFound
+}
+
+// bySlug is for keys of scope ping alone: what stands in a URL gets into logs, and
+// a key of scope admin should not. A token is one heartbeat's for ever, but a slug
+// may have moved, or have become another's as well: so this asks the cluster before
+// it says anything, and shares that with others if the key may be a guess.
+func (s *Server) bySlug(hash [32]byte, slug string, create bool, now time.Time) (ordinal uint64, err error) {
+	if s.mayPing(hash) {
+		err = limited(time.Until(now.Add(commandLimit)), s.cluster.ReadBarrier)
+	} else {
+		err = s.certain.wait(within(commandLimit))
+	}
+	if err != nil {
+		return 0, err
+	}
+	known := s.mayPing(hash)
+	ordinal, n := s.store.Slug(slug)
+	switch {
+	case !known || n == 0 && !create:
+		return 0, errNotFound
+	case n > 1:
+		return 0, fsm.ErrAmbiguous
+	}
+	return ordinal, nil
+}
+
+func (s *Server) mayPing(hash [32]byte) bool {
+	k, ok := s.store.KeyByHash(hash)
+	return ok && k.Scope == fsm.ScopePing
+}
+
+// ensure makes a heartbeat for a slug that has none.
+func (s *Server) ensure(slug string, now time.Time) (ordinal uint64, created bool, err error) {
+	name, interval, grace := slug, int64(ensuredInterval), int64(ensuredGrace)
+	c := fsm.Ensure{
+		Token: fsm.Token(uuid.New()),
+		Spec:  fields{Name: &name, Slug: &slug, IntervalSecs: &interval, GraceSecs: &grace}.spec(),
+	}
+	rand.Read(c.ID[:])
+	res, err := s.cluster.Propose(until(now.Add(commandLimit)), c)
+	if err != nil {
+		return 0, false, err
+	}
+	h, err := fsm.DecodeHeartbeat(res.Data)
+	return h.Ordinal, h.ID == c.ID, err
+}

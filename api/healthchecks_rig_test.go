@@ -1,0 +1,86 @@
+package api
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// listener is a cluster that notes what pings tell, and takes plain ones as ever.
+type listener struct {
+	*fakeCluster
+
+	mu    sync.Mutex
+	heard []fsm.Signal
+}
+
+func (l *listener) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
+	sig, ok := cmd.(fsm.Signal)
+	if !ok {
+		return l.fakeCluster.Propose(ctx, cmd)
+	}
+	if err := l.Ready(); err != nil {
+		return fsm.Result{}, err
+	}
+	sig.Body = append([]byte(nil), sig.Body...)
+	l.note(sig)
+	return fsm.Result{Code: fsm.CodeOK}, nil
+}
+
+func (l *listener) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
+	code, err := l.fakeCluster.Ping(deadline, p)
+	if err == nil {
+		l.note(fsm.Signal{Ordinal: p.Ordinal, Exit: -1})
+	}
+	return code, err
+}
+
+func (l *listener) note(sig fsm.Signal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.heard = append(l.heard, sig)
+}
+
+// take returns what was heard since the last call.
+func (l *listener) take() []fsm.Signal {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	heard := l.heard
+	l.heard = nil
+	return heard
+}
+
+// pingRig has a heartbeat with the slug job, two with the slug twins, and a ping key.
+type pingRig struct {
+	*rig
+	listener *listener
+	job      heartbeatJSON
+	key      string
+}
+
+func newPingRig(t testing.TB) *pingRig {
+	t.Helper()
+	r := &pingRig{rig: newRig(t)}
+	r.listener = &listener{fakeCluster: r.cluster}
+	r.server.cluster = r.listener
+	r.server.certain.every = time.Millisecond
+	r.job = r.create(`{"name":"job"}`)
+	r.create(`{"name":"twins"}`)
+	r.create(`{"name":"twins"}`)
+	r.key = r.makeKey(fsm.ScopePing).Key
+	return r
+}
+
+func (r *rig) makeKey(scope string) keyJSON {
+	r.t.Helper()
+	return decodeAs[keyJSON](r.t, r.call("POST", "/v1/keys", `{"name":"k","scope":"`+scope+`"}`).body)
+}
+
+// plainly sends a request without a key in its headers.
+func (r *rig) plainly(method, target, body string) answer {
+	r.t.Helper()
+	return r.call(method, target, body, "Authorization", "")
+}
