@@ -12,6 +12,7 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"a pause longer than the interval brings no mail":            pauseDuringDeploy,
 	"pausing a failing heartbeat ends its incident without mail": pauseWhileFailing,
 	"Tickstem's clients get the answers of the contract":         tickstemClients,
+	"the ping API of Healthchecks through every node":            healthchecksAPI,
 	"bad input is refused and changes nothing":                   badInput,
 	"the command line does what the API does":                    commandLine,
 	"signals are in the history, the mails and the metrics":      signals,
