@@ -47,6 +47,7 @@ func names(list []part) (out []string) {
 var groups = map[string]func(part) bool{
 	"quick": func(p part) bool { return p.quick },
 	"all":   func(part) bool { return true },
+	"idle":  func(p part) bool { return p.name == "memory" },
 	"scale": func(p part) bool { return slices.Contains([]string{"memory", "snapshot", "restart"}, p.name) },
 }
 
@@ -61,7 +62,7 @@ func choose(list string) (chosen []part, err error) {
 			}
 		}
 		if !known {
-			return nil, fmt.Errorf("there is nothing called %q to measure: use quick, all, scale, or some of %s", name, strings.Join(names(parts), ","))
+			return nil, fmt.Errorf("there is nothing called %q to measure: use quick, all, scale, idle, or some of %s", name, strings.Join(names(parts), ","))
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !wanted[p.name] }), nil
