@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -131,4 +132,19 @@ func when(t *time.Time) string {
 func length(secs int) string {
 	s := seconds(secs)
 	return s.String()
+}
+
+// took shows how long a run took, "-" if that is not known.
+func took(ms *int64) string {
+	if ms == nil {
+		return "-"
+	}
+	return (time.Duration(*ms) * time.Millisecond).String()
+}
+
+func number(n *int) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.Itoa(*n)
 }

@@ -125,9 +125,9 @@ func (p *program) pingsCommand() *cobra.Command {
 	c := p.client("pings ID", "List a heartbeat's newest pings", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return api.Pings(ctx, args[0], params)
 	}, func(w *tabwriter.Writer, v any) {
-		row(w, "PINGED AT", "ID")
+		row(w, "PINGED AT", "KIND", "EXIT", "TOOK", "CAME LATE", "ID")
 		for _, x := range v.([]*heartbeat.Ping) {
-			row(w, when(&x.PingedAt), x.ID)
+			row(w, when(&x.PingedAt), orDash(x.Kind), number(x.ExitCode), took(x.DurationMs), when(x.ReceivedAt), x.ID)
 		}
 	})
 	c.Flags().IntVar(&params.Limit, "limit", 50, "how many, 1 to 100")
@@ -151,6 +151,12 @@ func showHeartbeat(w *tabwriter.Writer, v any) {
 	row(w, "Next expected", when(h.NextExpectedAt))
 	row(w, "Last alert", when(h.LastAlertAt))
 	row(w, "Pings", h.PingsTotal)
+	if h.LastExitCode != nil || h.LastDurationMs != nil {
+		row(w, "Last run", fmt.Sprintf("exit status %s, took %s", number(h.LastExitCode), took(h.LastDurationMs)))
+	}
+	if h.Running {
+		row(w, "Running since", when(h.StartedAt))
+	}
 	if len(h.Tags) > 0 {
 		row(w, "Tags", strings.Join(h.Tags, ", "))
 	}

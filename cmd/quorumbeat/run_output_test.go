@@ -109,7 +109,7 @@ func TestAJobThatForks(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if status := w.status(t); status != 0 || m.signals() != "start success" {
+			if status := w.status(t); status != 0 || m.signals() != "start 0" {
 				t.Errorf("status %d, heard %q", status, m.signals())
 			}
 			to.Close()
@@ -209,7 +209,7 @@ func TestNoCaptureLeavesTheStreamsAlone(t *testing.T) {
 	}
 	w := shell(t, m.URL, `readlink /proc/self/fd/1`, "--no-capture", "--wait", "20s")
 	w.Stdout = file
-	if status := w.status(t); status != 0 || m.signals() != "start success" || m.all()[1].body != "" {
+	if status := w.status(t); status != 0 || m.signals() != "start 0" || m.all()[1].body != "" {
 		t.Errorf("status %d, heard %+v", status, m.all())
 	}
 	if text, _ := os.ReadFile(file.Name()); strings.TrimSpace(string(text)) != file.Name() && exec.Command("readlink", "/proc/self/fd/1").Run() == nil {

@@ -94,11 +94,7 @@ func (r *report) end(enough <-chan struct{}, status int, at time.Time, printed [
 		case <-ctx.Done():
 		}
 	}()
-	signal := heartbeat.SignalSuccess
-	if status != 0 {
-		signal = heartbeat.ExitStatus(status)
-	}
-	end := signalEntry{Signal: string(signal), At: at, Key: heartbeat.NewKey(), Body: printed}
+	end := signalEntry{Signal: string(heartbeat.ExitStatus(status)), At: at, Key: heartbeat.NewKey(), Body: printed}
 	r.finishStart(ctx)
 	err := r.run.tell(ctx, r.api, end, false)
 	switch {

@@ -23,7 +23,7 @@ func TestAJobThatSucceeds(t *testing.T) {
 		t.Errorf("status %d, %q, %q", status, &w.stdout, &w.stderr)
 	}
 	heard := m.all()
-	if m.signals() != "start success" {
+	if m.signals() != "start 0" {
 		t.Fatalf("heard %+v", heard)
 	}
 	begin, end := heard[0], heard[1]

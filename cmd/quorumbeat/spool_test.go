@@ -81,7 +81,7 @@ func TestARunThatBeganInVainIsToldLate(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(w.Dir, "go"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status := w.wait(t); status != 0 || m.signals() != "start success" {
+	if status := w.wait(t); status != 0 || m.signals() != "start 0" {
 		t.Errorf("status %d, heard %q, said %q", status, m.signals(), &w.stderr)
 	}
 }

@@ -28,6 +28,10 @@ type Heartbeat struct {
 	LastPingedAt      *time.Time `json:"last_pinged_at"`
 	NextExpectedAt    *time.Time `json:"next_expected_at"` // without grace; nil while paused or unarmed
 	LastAlertAt       *time.Time `json:"last_alert_at"`
+	LastExitCode      *int       `json:"last_exit_code"`   // of the newest run that ended; nil: it told none
+	LastDurationMs    *int64     `json:"last_duration_ms"` // of the same; nil: it told no start
+	Running           bool       `json:"running"`          // a run has started and not ended
+	StartedAt         *time.Time `json:"started_at"`       // of the newest one that is running
 	CreatedAt         time.Time  `json:"created_at"`
 	UpdatedAt         time.Time  `json:"updated_at"`
 	Version           uint64     `json:"version"`
@@ -84,11 +88,19 @@ type UpdateParams struct {
 	Status        *string   `json:"status,omitempty"` // StatusPaused or StatusActive
 }
 
-// Ping is one recorded ping.
+// Ping is one recorded ping, or another signal.
 type Ping struct {
-	ID          string    `json:"id"`
-	HeartbeatID string    `json:"heartbeat_id"`
-	PingedAt    time.Time `json:"pinged_at"`
+	ID          string     `json:"id"`
+	HeartbeatID string     `json:"heartbeat_id"`
+	PingedAt    time.Time  `json:"pinged_at"`   // when it happened
+	Kind        string     `json:"kind"`        // "success", "start", "fail" or "log"
+	ExitCode    *int       `json:"exit_code"`   // nil: it told none
+	RunID       string     `json:"rid"`         // "": it told none
+	DurationMs  *int64     `json:"duration_ms"` // of the run that it ended
+	Late        bool       `json:"late"`        // it came some time after it happened
+	ReceivedAt  *time.Time `json:"received_at"` // when that was
+	From        string     `json:"from"`        // the address that told of it, if that is kept
+	Body        string     `json:"body"`        // if it is still kept
 }
 
 // PingsParams chooses pings of the history.
