@@ -59,7 +59,8 @@ func signals(t *testing.T, e *env) {
 		LastExitCode *int `json:"last_exit_code"`
 		LastDuration *int `json:"last_duration_ms"`
 		Running      bool
-	}) {
+	},
+	) {
 		t.Helper()
 		ask(t, 200, "GET", n.URL()+"/v1/heartbeats/"+h.ID, nil, &out)
 		return out
