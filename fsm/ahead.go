@@ -15,7 +15,7 @@ type prepared struct {
 // step is taken for all of the commands before the next step.
 type ahead struct {
 	next [aheadOf]prepared
-	seen uint64 // so that nobody leaves the looking out
+	seen uint64 // so that no compiler leaves the looking out
 }
 
 func (st *state) lookAhead(items []Item) *[aheadOf]prepared {

@@ -142,15 +142,16 @@ func BenchmarkApplyPingOnce(b *testing.B) {
 func BenchmarkApplyPingBesideSnapshot(b *testing.B) {
 	forSizes(b, func(b *testing.B, s *Store, n int) {
 		entries := benchEntries(s, n)
-		var img *Image
+		img := s.Snapshot()
 		b.ResetTimer()
 		for i := 0; i < b.N; i += benchBatch {
 			if i/benchBatch%len(entries) == 0 {
+				img.Release()
 				img = s.Snapshot()
 			}
 			benchApply(b, s, entries[i/benchBatch%len(entries)])
 		}
-		_ = img
+		img.Release()
 	})
 }
 
@@ -224,7 +225,7 @@ func BenchmarkFail(b *testing.B) {
 func BenchmarkSnapshotCapture(b *testing.B) {
 	forSizes(b, func(b *testing.B, s *Store, n int) {
 		for b.Loop() {
-			s.Snapshot()
+			s.Snapshot().Release()
 		}
 	})
 }

@@ -68,7 +68,8 @@ func TestHistoriesAreWhatWasNoted(t *testing.T) {
 				}
 				maps.DeleteFunc(want, func(_ uint64, list []noted) bool { return len(list) == 0 })
 			case kind == 2:
-				pictures = append(pictures, picture{tab.share(), maps.Clone(want)})
+				shared, _ := tab.share()
+				pictures = append(pictures, picture{shared, maps.Clone(want)})
 			default:
 				size := rapid.SampledFrom([]int{0, 0, 1, 16, maxExtra}).Draw(t, "size")
 				for i := range rapid.IntRange(1, 300).Draw(t, "pings") {

@@ -3,6 +3,7 @@ package fsm
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -16,9 +17,13 @@ const (
 	imageVersion = 3
 )
 
-// Image is the state at one moment. It shares memory with the store, which
-// copies what it changes from then on.
-type Image struct{ st state }
+// Image is the state at one moment, to be written once. It shares memory with the
+// store, which copies what it changes from then on, until it is written or
+// released.
+type Image struct {
+	st    state
+	share *share
+}
 
 // Snapshot captures the state. Its cost is a pointer for every page of heartbeats
 // and every row of the ledger; encoding is left to WriteTo.
@@ -27,7 +32,8 @@ func (s *Store) Snapshot() *Image {
 	defer s.mu.Unlock()
 	c := *s.st
 	c.passes = slices.Clone(c.passes)
-	c.table = s.st.table.share()
+	table, share := s.st.table.share()
+	c.table = table
 	c.keys = maps.Clone(c.keys)
 	c.nodes = maps.Clone(c.nodes)
 	c.dedup = s.st.dedup.clone()
@@ -35,17 +41,27 @@ func (s *Store) Snapshot() *Image {
 		rows: maps.Clone(c.ledger.rows), windows: maps.Clone(c.ledger.windows), counts: maps.Clone(c.ledger.counts),
 	}
 	c.ids, c.tokens, c.slugs, c.byHash, c.failing, c.due = nil, nil, slugIndex{}, nil, nil, due{}
-	return &Image{st: c}
+	return &Image{st: c, share: share}
 }
 
+// Release tells that an image will not be written. WriteTo releases it, too.
+func (i *Image) Release() { i.share.passed(everyPage) }
+
+var errWritten = errors.New("an image can be written only once")
+
 // WriteTo encodes the image. Two stores with the same state write the same bytes.
+// It often gives way to others, for it has seconds of work.
 func (i *Image) WriteTo(to io.Writer) (int64, error) {
+	if i.share.done() {
+		return 0, errWritten
+	}
+	defer i.Release()
 	w := newImageWriter(to)
 	st := &i.st
 	w.raw([]byte(imageMagic))
 	w.uint(imageVersion)
 	st.writeHead(w)
-	st.writeHeartbeats(w)
+	st.writeHeartbeats(w, i.share)
 	st.writeKeys(w)
 	st.writeNodes(w)
 	st.dedup.write(w)

@@ -9,8 +9,9 @@ const (
 	blockMost = 1 << 20
 )
 
-// writeHeartbeats writes the heartbeats in order of creation.
-func (st *state) writeHeartbeats(w *imageWriter) {
+// writeHeartbeats writes the heartbeats in order of creation, and lets go of their
+// pages.
+func (st *state) writeHeartbeats(w *imageWriter, s *share) {
 	w.count(st.table.live)
 	var runs [pageSize]run
 	var merged, told []byte
@@ -47,6 +48,8 @@ func (st *state) writeHeartbeats(w *imageWriter) {
 		if w.err != nil {
 			return
 		}
+		st.table.pages[i] = nil
+		s.passed(i + 1)
 	}
 }
 

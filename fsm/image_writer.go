@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"runtime"
 )
 
 // castagnoli is the checksum of images: hardware computes it at memory speed.
@@ -39,6 +40,7 @@ func (w *imageWriter) flush() {
 		w.sum = crc32.Update(w.sum, castagnoli, w.buf)
 		_, w.err = w.to.Write(w.buf)
 		w.n += int64(len(w.buf))
+		runtime.Gosched()
 	}
 	w.buf = w.buf[:0]
 }

@@ -3,10 +3,12 @@ package fsm
 import "maps"
 
 // table holds the heartbeats by ordinal, in pages that are shared with snapshots
-// and copied on the first write after one. Ordinals are never used again.
+// and copied on the first write while one still needs them. Ordinals are never
+// used again.
 type table struct {
 	pages   []*page
-	epoch   uint64
+	epoch   uint64 // counts snapshots
+	shares  []*share
 	live    int
 	scratch []byte // for packing histories
 }
@@ -52,14 +54,16 @@ func (t *table) own(ord uint64) (*page, int) {
 	i := (ord - 1) / pageSize
 	p := t.pages[i]
 	if p.epoch != t.epoch {
-		c := *p
-		c.epoch = t.epoch
-		if c.extras != nil {
-			shared := *c.extras
-			c.extras = &shared
+		if t.shared(p, int(i)) {
+			c := *p
+			if c.extras != nil {
+				shared := *c.extras
+				c.extras = &shared
+			}
+			p = &c
+			t.pages[i] = p
 		}
-		p = &c
-		t.pages[i] = p
+		p.epoch = t.epoch
 	}
 	return p, int((ord - 1) % pageSize)
 }
@@ -124,13 +128,6 @@ func (t *table) remove(ord uint64) {
 	if p.live--; p.live == 0 {
 		t.pages[(ord-1)/pageSize] = nil
 	}
-}
-
-// share returns the pages as they are now; later writes copy them first.
-func (t *table) share() table {
-	c := table{pages: append([]*page(nil), t.pages...), epoch: t.epoch, live: t.live}
-	t.epoch++
-	return c
 }
 
 // eachIn calls f for the heartbeats of a page in order of creation.
