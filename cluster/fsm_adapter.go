@@ -185,8 +185,8 @@ func (s *snapshot) Persist(sink raft.SnapshotSink) error {
 	return sink.Close()
 }
 
-// Release has nothing to free: the image is ordinary memory.
-func (s *snapshot) Release() {}
+// Release lets the store stop copying what the image shared with it.
+func (s *snapshot) Release() { s.image.Release() }
 
 // Restore replaces the store's state by a snapshot; on an error nothing changes.
 func (a *fsmAdapter) Restore(rc io.ReadCloser) error {
