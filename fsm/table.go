@@ -36,12 +36,6 @@ func (t *table) get(ord uint64) *vitals {
 	return &p.vitals[slot]
 }
 
-// id returns the ID of a heartbeat; there must be one.
-func (t *table) id(ord uint64) HeartbeatID {
-	p, slot := t.at(ord)
-	return HeartbeatID(p.textOf(slot))
-}
-
 // record returns a heartbeat for reading; there must be one.
 func (t *table) record(ord uint64) *record {
 	p, slot := t.at(ord)
