@@ -10,6 +10,7 @@ import (
 const (
 	gcRoom  = 64 << 20 // bytes that may be allocated between two collections, at least
 	gcShare = 50       // and at least this share of what is live, in percent
+	gcMost  = 1600     // percent: Go's least heap, 4 MiB at 100, is then gcRoom
 )
 
 // tuneGC makes the collector run seldom while the state is small, where Go's own
@@ -24,7 +25,7 @@ func tuneGC() {
 
 // gcPercent is the GOGC at which live bytes may grow by gcRoom or gcShare.
 func gcPercent(live uint64) int {
-	return int(max(gcShare, min(gcRoom*100/max(live, 1), 10_000)))
+	return int(max(gcShare, min(gcRoom*100/max(live, 1), gcMost)))
 }
 
 func liveBytes() uint64 {

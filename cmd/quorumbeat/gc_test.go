@@ -11,7 +11,7 @@ func TestTheCollectorsPace(t *testing.T) {
 	for _, tc := range []struct {
 		live uint64
 		want int
-	}{{0, 10_000}, {1 << 20, 6400}, {32 << 20, 200}, {64 << 20, 100}, {128 << 20, 50}, {1 << 30, 50}} {
+	}{{0, 1600}, {1 << 20, 1600}, {8 << 20, 800}, {32 << 20, 200}, {64 << 20, 100}, {128 << 20, 50}, {1 << 30, 50}} {
 		if got := gcPercent(tc.live); got != tc.want {
 			t.Errorf("%d bytes live: GOGC %d, want %d", tc.live, got, tc.want)
 		}
