@@ -103,7 +103,8 @@ func TestEveryOutcomeIsCounted(t *testing.T) {
 	c.Warmup, c.Duration = 50*time.Millisecond, 400*time.Millisecond
 	r := run1(t, c)
 	w := r.Whole
-	if w.Acknowledged+w.Refused+w.Unknown != asked.Load() {
+	// A request that timed out on its way was perhaps never read.
+	if n := asked.Load(); w.Acknowledged+w.Refused > n || w.Acknowledged+w.Refused+w.Unknown < n {
 		t.Errorf("the server was asked %d times, accounted for are %+v", asked.Load(), w)
 	}
 	for name, n := range map[string]int64{
