@@ -68,15 +68,19 @@ func TestARollingRestartRefusesNoPing(t *testing.T) {
 	to := address()
 	h := create(t, e.Nodes[0], fields{"name": "job", "interval_secs": 2, "grace_secs": 3, "email": []string{to}})
 	for _, n := range e.Nodes {
+		other := e.Followers(n)[0]
 		l := startLoad(t, 6, e.Followers(n))
-		ping(t, e.Nodes[0], h)
+		ping(t, other, h)
 		must(t, n.Stop())
 		if code := n.ExitCode(); code != 0 {
 			t.Errorf("SIGTERM: %s ended with exit code %d", n.Name, code)
 		}
+		ping(t, other, h) // a restart may take longer than the job is given
 		l.waitEach(3)
 		must(t, n.Start())
+		ping(t, other, h)
 		e.waitReady()
+		ping(t, other, h)
 		l.waitEach(3)
 		l.finish(n)
 	}
