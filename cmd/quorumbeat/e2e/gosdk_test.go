@@ -66,9 +66,12 @@ func goLoad(t *testing.T, e *env, lose, bringBack func(*localcluster.Node) error
 		})
 	}
 	each := func(what string, more int64) {
+		until := map[*worker]int64{}
 		for _, w := range workers {
-			until := w.calls.Load() + more
-			eventually(t, what, func() bool { return w.calls.Load() >= until })
+			until[w] = w.calls.Load() + more
+		}
+		for _, w := range workers {
+			eventually(t, what, func() bool { return w.calls.Load() >= until[w] })
 		}
 	}
 	each("each has pinged", 20)
