@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -179,4 +181,25 @@ func spooled(t *testing.T, dir string) (all []entry) {
 		all = append(all, e)
 	}
 	return all
+}
+
+// gate is a file in w's folder that a script waits for to go: it goes with the
+// folder at the latest, so that no script outlives its test for long.
+type gate string
+
+func holdBack(t *testing.T, w *wrapped) gate {
+	t.Helper()
+	w.Dir = t.TempDir()
+	g := gate(filepath.Join(w.Dir, "hold"))
+	if err := os.WriteFile(string(g), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func (g gate) open(t *testing.T) {
+	t.Helper()
+	if err := os.Remove(string(g)); err != nil {
+		t.Error(err)
+	}
 }

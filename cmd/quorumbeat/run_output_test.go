@@ -95,14 +95,15 @@ func TestAJobThatForks(t *testing.T) {
 		t.Run(streams, func(t *testing.T) {
 			t.Parallel()
 			m := newFakeMonitor(t)
-			dir := t.TempDir()
 			r, to, err := os.Pipe()
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer r.Close()
-			w := shell(t, m.URL, `(while [ ! -e go ]; do sleep 0.02; done; echo late; echo late too >&2; touch survived) & echo early`, "--wait", "20s")
-			w.Dir, w.Stdout, w.Stderr = dir, to, to
+			w := shell(t, m.URL, `(while [ -e hold ]; do sleep 0.02; done; echo late; echo late too >&2; touch survived) & echo early`, "--wait", "20s")
+			gate := holdBack(t, w)
+			dir := w.Dir
+			w.Stdout, w.Stderr = to, to
 			if streams == "two" {
 				w.Stderr, err = os.OpenFile(filepath.Join(dir, "stderr"), os.O_CREATE|os.O_WRONLY, 0o600)
 				if err != nil {
@@ -113,9 +114,7 @@ func TestAJobThatForks(t *testing.T) {
 				t.Errorf("status %d, heard %q", status, m.signals())
 			}
 			to.Close()
-			if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			gate.open(t)
 			out, err := io.ReadAll(r) // to the end: nobody holds the pipe open for longer than the background does
 			want := "early\nlate\nlate too\n"
 			if streams == "two" {
@@ -143,19 +142,15 @@ func TestAJobThatForks(t *testing.T) {
 func TestABackgroundThatPrintsWithoutEnd(t *testing.T) {
 	t.Parallel()
 	m := newFakeMonitor(t)
-	w := shell(t, m.URL, `(while [ ! -e stop ]; do echo more; done) & sleep 0.1; exit 3`, "--wait", "20s")
-	w.Dir = t.TempDir()
+	w := shell(t, m.URL, `(while [ -e hold ]; do echo more; done) & sleep 0.1; exit 3`, "--wait", "20s")
+	gate := holdBack(t, w)
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer null.Close()
 	w.Stdout, w.Stderr = null, null // a buffer would have the test wait for the background
-	t.Cleanup(func() {
-		if err := os.WriteFile(filepath.Join(w.Dir, "stop"), nil, 0o600); err != nil {
-			t.Error(err)
-		}
-	})
+	defer gate.open(t)
 	if status := w.status(t); status != 3 || m.signals() != "start 3" {
 		t.Errorf("status %d, heard %q", status, m.signals())
 	}

@@ -78,7 +78,8 @@ func TestAJobOnATerminalKeepsIt(t *testing.T) {
 func TestTheKeyboardInterruptsOnce(t *testing.T) {
 	t.Parallel()
 	m, x := newFakeMonitor(t), newTerminal(t)
-	w := shell(t, m.URL, `n=0; trap 'n=$((n+1))' INT; trap 'echo "interrupted $n times"; exit 6' USR1; echo ready; while :; do sleep 0.02; done`, "--wait", "20s")
+	w := shell(t, m.URL, `n=0; trap 'n=$((n+1))' INT; trap 'echo "interrupted $n times"; exit 6' USR1; echo ready; while [ -e hold ]; do sleep 0.02; done`, "--wait", "20s")
+	holdBack(t, w)
 	x.seat(t, w)
 	x.read(t, "ready")
 	if _, err := x.person.WriteString("\x03"); err != nil {
@@ -101,23 +102,20 @@ func TestTheKeyboardInterruptsOnce(t *testing.T) {
 func TestAJobThatOutlivesItsTerminal(t *testing.T) {
 	t.Parallel()
 	m, x := newFakeMonitor(t), newTerminal(t)
-	dir := t.TempDir()
 	w := shell(t, m.URL, `trap 'touch hung-up' HUP; echo ready
-		while [ ! -e go ]; do sleep 0.02; done; echo nobody reads this; exit 6`, "--wait", "20s")
-	w.Dir = dir
+		while [ -e hold ]; do sleep 0.02; done; echo nobody reads this; exit 6`, "--wait", "20s")
+	gate := holdBack(t, w)
 	x.seat(t, w)
 	x.read(t, "ready")
 	x.person.Close()
 	eventually(t, "the job is told that the terminal is gone", func() bool {
-		_, err := os.Stat(filepath.Join(dir, "hung-up"))
+		_, err := os.Stat(filepath.Join(w.Dir, "hung-up"))
 		return err == nil
 	})
 	if m.signals() != "start" {
 		t.Errorf("heard %q before the job's end", m.signals())
 	}
-	if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	gate.open(t)
 	if status := w.wait(t); status != 6 || m.signals() != "start 6" {
 		t.Errorf("status %d, heard %q", status, m.signals())
 	}
@@ -127,8 +125,8 @@ func TestAJobThatOutlivesItsTerminal(t *testing.T) {
 func TestAStoppedJobStopsItsWrapper(t *testing.T) {
 	t.Parallel()
 	m := newFakeMonitor(t)
-	w := shell(t, m.URL, `trap 'echo continued' CONT; echo ready; while [ ! -e go ]; do sleep 0.02; done; exit 6`, "--wait", "20s")
-	w.Dir = t.TempDir()
+	w := shell(t, m.URL, `trap 'echo continued' CONT; echo ready; while [ -e hold ]; do sleep 0.02; done; exit 6`, "--wait", "20s")
+	gate := holdBack(t, w)
 	w.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out := lines(t, w)
 	start(t, w)
@@ -146,9 +144,7 @@ func TestAStoppedJobStopsItsWrapper(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.expect("continued")
-	if err := os.WriteFile(filepath.Join(w.Dir, "go"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	gate.open(t)
 	if status := w.wait(t); status != 6 || m.signals() != "start 6" {
 		t.Errorf("status %d, heard %q", status, m.signals())
 	}

@@ -185,8 +185,9 @@ func TestSignalsReachTheJob(t *testing.T) {
 	w := shell(t, m.URL, `
 		for s in HUP INT QUIT USR1 USR2 WINCH CONT; do trap "echo $s" $s; done
 		trap "echo TERM; exit 9" TERM
-		echo ready; while :; do sleep 0.01; done`, "--wait", "20s")
+		echo ready; while [ -e hold ]; do sleep 0.01; done`, "--wait", "20s")
 	out := lines(t, w)
+	holdBack(t, w)
 	w.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal is a party to it
 	start(t, w)
 	out.expect("ready")

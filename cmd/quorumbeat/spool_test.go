@@ -72,15 +72,13 @@ func TestARunThatBeganInVainIsToldLate(t *testing.T) {
 	t.Parallel()
 	m := newFakeMonitor(t)
 	m.set("refuse")
-	w := shell(t, m.URL, "echo ready; while [ ! -e go ]; do sleep 0.02; done", "--wait", "20s")
-	w.Dir = t.TempDir()
+	w := shell(t, m.URL, "echo ready; while [ -e hold ]; do sleep 0.02; done", "--wait", "20s")
+	gate := holdBack(t, w)
 	out := lines(t, w)
 	start(t, w)
 	out.expect("ready")
 	m.set("")
-	if err := os.WriteFile(filepath.Join(w.Dir, "go"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	gate.open(t)
 	if status := w.wait(t); status != 0 || m.signals() != "start 0" {
 		t.Errorf("status %d, heard %q, said %q", status, m.signals(), &w.stderr)
 	}

@@ -122,15 +122,16 @@ func wrappedThroughFaults(t *testing.T, e *env) {
 		sound := e.Followers(leader)
 		h := create(t, sound[0], fields{"name": fault.name, "interval_secs": 86400, "email": []string{address()}})
 		dir := t.TempDir()
-		ended := filepath.Join(dir, "go")
+		hold := filepath.Join(t.TempDir(), "hold") // goes with its folder, if the test fails
+		must(t, os.WriteFile(hold, nil, 0o600))
 		env := append(e.runEnv(h, dir), "QUORUMBEAT_URL="+leader.URL()+","+sound[0].URL()+","+sound[1].URL())
 		done := make(chan result, 1)
 		go func() {
-			done <- cli(t, env, "run", "--", "sh", "-c", "while [ ! -e "+ended+" ]; do sleep 0.05; done; echo done; exit 4")
+			done <- cli(t, env, "run", "--", "sh", "-c", "while [ -e "+hold+" ]; do sleep 0.05; done; echo done; exit 4")
 		}()
 		eventually(t, "the start is told", func() bool { return get(t, sound[0], h.ID).PingsTotal == 1 })
 		must(t, fault.lose(leader))
-		must(t, os.WriteFile(ended, nil, 0o600))
+		must(t, os.Remove(hold))
 		r := <-done
 		if r.code != 4 || r.stdout != "done\n" || r.stderr != "" {
 			t.Errorf("it %s: exit code %d, %q, said %q", fault.name, r.code, r.stdout, r.stderr)
