@@ -29,22 +29,6 @@ type pending struct {
 	done     chan outcome
 }
 
-// taker is who may take commands from the table, at most one at a time.
-type taker struct {
-	wake   chan struct{}
-	enough int // what the table holds when it wakes the taker; the table's lock guards it
-}
-
-func newTaker() *taker { return &taker{wake: make(chan struct{}, 1), enough: 1} }
-
-// poke wakes the taker; it never blocks.
-func (t *taker) poke() {
-	select {
-	case t.wake <- struct{}{}:
-	default:
-	}
-}
-
 // pendingTable holds the commands that this node was asked to have committed, by
 // sequence number, until their outcome is known or nobody waits any more. It is
 // what makes a command survive elections: a new taker gets all of them again.
@@ -118,65 +102,10 @@ func (t *pendingTable) setTaker(w *taker) {
 	}
 }
 
-// waiting returns how many commands w could take, and has it woken when there are
-// enough, unless there are.
-func (t *pendingTable) waiting(w *taker, enough int) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	w.enough = max(enough, 1)
-	return len(t.queue)
-}
-
 // wakeup is an outcome on its way to who waits for it.
 type wakeup struct {
 	p   *pending
 	out outcome
-}
-
-// haul is what a taker took: copies, for the commands' own memory is used again as
-// soon as nobody waits for them any more.
-type haul struct {
-	items []item
-	cmds  []byte // what the items' commands are parts of
-}
-
-func (h *haul) reset() { h.items, h.cmds = h.items[:0], h.cmds[:0] }
-
-func (h *haul) add(seq uint64, cmd []byte) {
-	at := len(h.cmds)
-	h.cmds = append(h.cmds, cmd...)
-	h.items = append(h.items, item{seq: seq, cmd: h.cmds[at:len(h.cmds):len(h.cmds)]})
-}
-
-// take adds queued items to h, at most n and size bytes, but at least one if n
-// allows, and returns the oldest sequence number awaited. It gives nothing to any
-// but the taker.
-func (t *pendingTable) take(w *taker, h *haul, n, size int) uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.taker != w {
-		return t.base
-	}
-	taken, got := 0, len(h.items)
-	for _, seq := range t.queue {
-		p := t.slot(seq)
-		if p != nil {
-			if n <= 0 || size < len(p.cmd) && len(h.items) > got {
-				break
-			}
-			n, size = n-1, size-len(p.cmd)
-			p.queued = false
-			p.copies++
-			h.add(seq, p.cmd)
-		}
-		taken++
-	}
-	if taken == len(t.queue) {
-		t.queue = t.queue[:0]
-	} else {
-		t.queue = t.queue[taken:]
-	}
-	return t.base
 }
 
 // settle hands each answer to the one who waits for it. Those that leave a

@@ -35,7 +35,8 @@ const (
 // Result.Data, see DecodeHeartbeat.
 type Command interface{ Kind() Kind }
 
-// Ping records a good run. Result: CodeOK, CodePaused or CodeNotFound.
+// Ping records a good run. Result: CodeOK, CodePaused or CodeNotFound. Logs hold it;
+// nodes propose PingOrdinal.
 type Ping struct {
 	Token Token
 	From  netip.Addr // who called; the zero Addr when unknown
