@@ -3,7 +3,6 @@ package alerting
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -12,22 +11,25 @@ import (
 
 const (
 	maxConnections = 4                // to the SMTP server
-	workLimit      = 64               // rows looked at in one go
+	maxAttempts    = 16               // rows in hand: few more than keep the connections busy while others are claimed and settled
+	workLimit      = 64               // rows and digests looked at in one go
 	lookEvery      = time.Second      // for what nothing announces
 	doubtWait      = 10 * time.Second // for the settle of an ex-leader
 	warnEvery      = time.Minute      // between loud lines about the same trouble
 )
 
-// dispatcher hands the rows that may be sent to a few workers, forms digests, and
-// resolves doubts. It reads the ledger anew each time, so it holds nothing that
-// could be lost.
+// dispatcher claims the rows that may be sent and hands them to a few workers, forms
+// digests, and resolves doubts. It reads the ledger anew each time, so it holds
+// nothing that could be lost.
 type dispatcher struct {
-	s    *Service
-	term uint64
-	jobs chan fsm.AlertID
-	done chan fsm.AlertID
-	busy map[fsm.AlertID]bool
-	seen map[fsm.AlertID]time.Time // rows in doubt, since when
+	s        *Service
+	term     uint64
+	mails    chan *mailing // claimed, for the next free worker
+	over     chan fsm.AlertID
+	attempts int
+	busy     map[fsm.AlertID]bool      // what is under way: attempts (true), and steps of the ledger
+	seen     map[fsm.AlertID]time.Time // rows in doubt, since when
+	parts    sync.WaitGroup
 
 	mu     sync.Mutex
 	warned time.Time
@@ -36,18 +38,16 @@ type dispatcher struct {
 func newDispatcher(s *Service, term uint64) *dispatcher {
 	return &dispatcher{
 		s: s, term: term,
-		jobs: make(chan fsm.AlertID, maxConnections), done: make(chan fsm.AlertID, maxConnections),
+		mails: make(chan *mailing), over: make(chan fsm.AlertID, maxAttempts),
 		busy: map[fsm.AlertID]bool{}, seen: map[fsm.AlertID]time.Time{},
 	}
 }
 
 func (d *dispatcher) run(ctx context.Context) {
-	var workers sync.WaitGroup
-	defer workers.Wait()
-	defer close(d.jobs)
+	defer d.parts.Wait()
 	for range maxConnections {
-		w := &worker{d: d, log: d.s.log}
-		workers.Go(func() { w.run(ctx) })
+		w := &worker{d: d}
+		d.parts.Go(func() { w.run(ctx) })
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -55,8 +55,8 @@ func (d *dispatcher) run(ctx context.Context) {
 		select {
 		case <-timer.C:
 		case <-d.s.store.LedgerChanged():
-		case id := <-d.done:
-			delete(d.busy, id)
+		case id := <-d.over:
+			d.ended(id)
 		case <-ctx.Done():
 			return
 		}
@@ -64,20 +64,50 @@ func (d *dispatcher) run(ctx context.Context) {
 	}
 }
 
-// dispatch does what can be done now, and returns when to look again.
+// begin runs one thing about a row that is not under way yet.
+func (d *dispatcher) begin(ctx context.Context, id fsm.AlertID, attempt bool, f func()) {
+	d.busy[id] = attempt
+	if attempt {
+		d.attempts++
+	}
+	d.parts.Go(func() {
+		f()
+		if !attempt { // which ends with its settle
+			d.end(ctx, id)
+		}
+	})
+}
+
+// end tells that what was under way about a row is not any more.
+func (d *dispatcher) end(ctx context.Context, id fsm.AlertID) {
+	select {
+	case d.over <- id:
+	case <-ctx.Done():
+	}
+}
+
+func (d *dispatcher) ended(id fsm.AlertID) {
+	if d.busy[id] {
+		d.attempts--
+	}
+	delete(d.busy, id)
+}
+
+// dispatch begins what can be done now, and returns when to look again.
 func (d *dispatcher) dispatch(ctx context.Context) time.Duration {
 	w := d.s.store.Work(d.term, workLimit)
 	for _, f := range w.Digests {
-		d.propose(ctx, f)
+		if _, busy := d.busy[f.ID]; !busy {
+			d.begin(ctx, f.ID, false, func() { d.propose(ctx, f) })
+		}
 	}
 	d.resolve(ctx, w.Doubt)
 	for _, id := range w.Ready {
-		if len(d.busy) == maxConnections {
+		if d.attempts == maxAttempts {
 			break
 		}
-		if !d.busy[id] {
-			d.busy[id] = true
-			d.jobs <- id // which has room for what is not busy
+		if _, busy := d.busy[id]; !busy {
+			d.begin(ctx, id, true, func() { d.attempt(ctx, id) })
 		}
 	}
 	wait := lookEvery
@@ -96,13 +126,14 @@ func (d *dispatcher) resolve(ctx context.Context, doubt []fsm.Alert) {
 			d.seen[a.ID] = now
 			continue
 		}
-		if now.Sub(since) < doubtWait {
+		if _, busy := d.busy[a.ID]; busy || now.Sub(since) < doubtWait {
 			continue
 		}
 		resend := d.s.cfg.InDoubt == InDoubtResend
 		d.s.log.Warn("an alert may or may not have been delivered: its sender was lost before the server's answer was recorded",
 			"alert", a.ID.String(), "resend", resend)
-		d.propose(ctx, fsm.ResolveDoubt{Alert: a.ID, Term: a.Term, Attempt: a.Attempt, Resend: resend})
+		decision := fsm.ResolveDoubt{Alert: a.ID, Term: a.Term, Attempt: a.Attempt, Resend: resend}
+		d.begin(ctx, a.ID, false, func() { d.propose(ctx, decision) })
 		delete(d.seen, a.ID)
 	}
 }
@@ -116,7 +147,7 @@ func (d *dispatcher) propose(ctx context.Context, cmd fsm.Command) {
 }
 
 // trouble tells of failing deliveries, loudly but not often.
-func (d *dispatcher) trouble(log *slog.Logger, a fsm.Alert, v verdict, err error) {
+func (d *dispatcher) trouble(a fsm.Alert, v verdict, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if v != lasting && time.Since(d.warned) < warnEvery {
@@ -129,5 +160,5 @@ func (d *dispatcher) trouble(log *slog.Logger, a fsm.Alert, v verdict, err error
 		lasting:  "the mail server refuses an alert for good: see to its recipient, then retry it with 'quorumbeat alerts retry'",
 		doubtful: "the mail server was lost before it confirmed an alert, which may have been delivered",
 	}[v]
-	log.Error(what, "alert", a.ID.String(), "kind", a.Kind.String(), "attempt", a.Attempt+1, "error", err)
+	d.s.log.Error(what, "alert", a.ID.String(), "kind", a.Kind.String(), "attempt", a.Attempt+1, "error", err)
 }

@@ -14,6 +14,11 @@
 // connection is dropped without the dot. A settle is repeated, and accepted from
 // an ex-leader.
 //
+// Waiting for commits would leave the connections idle for most of the time. So a few
+// rows are claimed ahead, and the outcome of a message is recorded while the next
+// one of its connection is transferred. That one's dot waits for it: no connection
+// ever has more than one message in doubt.
+//
 // The package knows the cluster only by the interface [Cluster], and the state
 // only by package fsm. Rendering is pure: the same row gives the same bytes on
 // every attempt, whoever sends.

@@ -83,7 +83,7 @@ func (f *fakeCluster) jump(d time.Duration) {
 	f.apply(1)
 }
 
-func (f *fakeCluster) must(t *testing.T, cmd fsm.Command) {
+func (f *fakeCluster) must(t testing.TB, cmd fsm.Command) {
 	t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -93,14 +93,34 @@ func (f *fakeCluster) must(t *testing.T, cmd fsm.Command) {
 }
 
 // fail makes n heartbeats of one recipient fail.
-func (f *fakeCluster) fail(t *testing.T, n int) {
+func (f *fakeCluster) fail(t testing.TB, n int) {
 	t.Helper()
-	for i := 1; i <= n; i++ {
-		f.must(t, fsm.Create{ID: fsm.HeartbeatID{byte(i >> 8), byte(i)}, Token: fsm.Token{byte(i >> 8), byte(i)}, Spec: fsm.Spec{
-			Name: fmt.Sprint("job ", i), Slug: "job", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated, Emails: []string{"ops@example.com"},
+	f.failOf(t, n, func(int) string { return "ops@example.com" })
+}
+
+// failOf makes n heartbeats fail, each of a recipient.
+func (f *fakeCluster) failOf(t testing.TB, n int, to func(i int) string) {
+	t.Helper()
+	for i := range n {
+		b := [3]byte{byte((i + 1) >> 16), byte((i + 1) >> 8), byte(i + 1)}
+		f.must(t, fsm.Create{ID: fsm.HeartbeatID{b[0], b[1], b[2]}, Token: testToken(i + 1), Spec: fsm.Spec{
+			Name: fmt.Sprint("job ", i+1), Slug: "job", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated, Emails: []string{to(i)},
 		}})
 	}
 	f.jump(61 * time.Second)
+}
+
+func testToken(i int) fsm.Token { return fsm.Token{byte(i >> 16), byte(i >> 8), byte(i)} }
+
+// sent is how many rows have been sent.
+func (f *fakeCluster) sent() int {
+	n := uint64(0)
+	for _, c := range f.store.Totals().Alerts {
+		if c.State == fsm.AlertSent {
+			n += c.N
+		}
+	}
+	return int(n)
 }
 
 // states counts the rows by state.
@@ -113,7 +133,7 @@ func (f *fakeCluster) states() map[fsm.AlertState]int {
 	return out
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {

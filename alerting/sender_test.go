@@ -12,14 +12,14 @@ import (
 
 // desk is a service that sends to a real SMTP server.
 type desk struct {
-	t    *testing.T
+	t    testing.TB
 	f    *fakeCluster
 	sink *smtpsink.Sink
 	s    *Service
 	stop func()
 }
 
-func newDesk(t *testing.T, change func(*Config)) *desk {
+func newDesk(t testing.TB, change func(*Config)) *desk {
 	t.Helper()
 	sink, err := smtpsink.Start(smtpsink.Config{})
 	if err != nil {
@@ -69,7 +69,7 @@ func TestADownAndItsRecoveryAreSentOnce(t *testing.T) {
 	if down.Subject != "[DOWN] job 1" || down.Header.Get("Auto-Submitted") != "auto-generated" || down.To != "ops@example.com" {
 		t.Errorf("%q %v", down.Subject, down.Header)
 	}
-	d.f.must(t, fsm.Ping{Token: fsm.Token{0, 1}})
+	d.f.must(t, fsm.Ping{Token: testToken(1)})
 	rec := d.waitMails(2)[1]
 	if rec.Subject != "[RECOVERED] job 1" || rec.Header.Get("References") != down.MessageID || rec.Header.Get("In-Reply-To") != down.MessageID {
 		t.Errorf("%q References %q, the alert was %q", rec.Subject, rec.Header.Get("References"), down.MessageID)
@@ -77,24 +77,6 @@ func TestADownAndItsRecoveryAreSentOnce(t *testing.T) {
 	eventually(t, "both rows are sent", func() bool { return d.f.states()[fsm.AlertSent] == 2 })
 	if n := len(d.sink.Mails("")); n != 2 {
 		t.Errorf("%d mails", n)
-	}
-}
-
-func TestAStormBecomesADigestOverFewConnections(t *testing.T) {
-	d := newDesk(t, func(c *Config) { c.Settings.GroupWait = 1000 })
-	d.f.fail(t, 300)
-	d.lead(1)
-	mails := d.waitMails(6)
-	eventually(t, "all rows are settled", func() bool { return d.f.states()[fsm.AlertSent] == 301 })
-	if n := len(d.sink.Mails("")); n != 6 {
-		t.Errorf("%d mails, want five and a digest", n)
-	}
-	digest := mails[5]
-	if !strings.HasPrefix(digest.Subject, "[DOWN] 295 heartbeats: job ") {
-		t.Errorf("subject %q", digest.Subject)
-	}
-	if _, peak := d.sink.Conns(); peak > maxConnections {
-		t.Errorf("%d connections at a time", peak)
 	}
 }
 

@@ -3,8 +3,6 @@ package alerting
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -14,16 +12,24 @@ const (
 	dotWindow    = 2 * time.Second  // from proposing a fence to its dot
 	idleLimit    = 10 * time.Second // of a connection without a message
 	exLeaderWait = 5 * time.Second  // for an answer to the dot, once this node no longer leads
-	settleLimit  = 10 * time.Second // for one try at recording an outcome
-	firstRetry   = 5 * time.Second  // then twice as long each time
-	lastRetry    = 5 * time.Minute  // at most
 )
 
-// worker sends one row at a time over one connection.
+var (
+	// errNotLeading says that the fence was refused: another leader has the row.
+	errNotLeading = errors.New("this node no longer leads")
+
+	// errNoFence says that the fence did not commit in time, or the outcome of the
+	// message before. Without a dot the server discards the message.
+	errNoFence = errors.New("the fence was not confirmed in time")
+)
+
+// worker sends one message after the other over one connection. While the outcome of
+// one is being recorded the next is transferred, but its dot waits: so no more
+// than one message of a connection is ever in doubt.
 type worker struct {
-	d    *dispatcher
-	log  *slog.Logger
-	conn session // nil: none
+	d       *dispatcher
+	conn    session         // nil: none
+	settled <-chan struct{} // closes when the outcomes of all messages so far are recorded; nil: there are none
 }
 
 func (w *worker) run(ctx context.Context) {
@@ -32,17 +38,12 @@ func (w *worker) run(ctx context.Context) {
 	defer idle.Stop()
 	for {
 		select {
-		case id, ok := <-w.d.jobs:
-			if !ok {
-				return
-			}
-			w.attempt(ctx, id)
-			select {
-			case w.d.done <- id:
-			case <-ctx.Done():
-			}
+		case m := <-w.d.mails:
+			w.deliver(ctx, m)
 		case <-idle.C:
 			w.hangUp()
+		case <-ctx.Done():
+			return
 		}
 		idle.Reset(idleLimit)
 	}
@@ -55,60 +56,48 @@ func (w *worker) hangUp() {
 	}
 }
 
-// attempt takes one row through claim, transfer, fence, dot and settle.
-func (w *worker) attempt(ctx context.Context, id fsm.AlertID) {
-	a, members, err := w.load(id)
-	if err != nil {
-		return // dropped meanwhile
-	}
-	n, began := a.Attempt+1, time.Now()
-	w.d.s.step(PointReady)
-	claim := fsm.Claim{Alert: id, Term: w.d.term, Attempt: n}
-	if _, err := w.d.s.cluster.ProposeOnce(ctx, w.d.term, claim); err != nil {
-		if errors.Is(err, fsm.ErrUnknownOutcome) { // give it back, if it was claimed
-			w.settle(ctx, a, n, fsm.Settle{Outcome: fsm.OutcomeRetry, Error: "the claim was not confirmed"})
-		}
-		return
-	}
-	w.d.s.step(PointClaimed)
-	message, err := render(w.d.s.cfg.MailFrom, a, members)
-	if err == nil {
-		err = w.transfer(ctx, a.Recipient, message)
-	}
+// deliver takes a message through transfer, fence and dot, and has its outcome
+// recorded while it goes on.
+func (w *worker) deliver(ctx context.Context, m *mailing) {
+	err := w.transfer(ctx, m)
 	if err == nil {
 		w.d.s.step(PointTransferred)
-		err = w.complete(ctx, a, n)
+		err = w.complete(ctx, m)
 	}
-	if err == errNotLeading {
-		return
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		w.d.s.met.delivered(time.Since(m.began))
+		w.d.s.step(PointTaken)
+		w.record(ctx, m, func() {
+			w.d.settle(ctx, m, fsm.Settle{Outcome: fsm.OutcomeSent})
+			w.d.s.step(PointSettled)
+		})
+	case errors.Is(err, errNotLeading):
 		w.hangUp()
-		w.failed(ctx, a, n, err)
-		return
+		w.d.end(ctx, m.a.ID)
+	default:
+		w.hangUp()
+		w.record(ctx, m, func() { w.d.fail(ctx, m, err) })
 	}
-	w.d.s.met.delivered(time.Since(began))
-	w.d.s.step(PointTaken)
-	w.settle(ctx, a, n, fsm.Settle{Outcome: fsm.OutcomeSent})
-	w.d.s.step(PointSettled)
 }
 
-// load reads a row and, of a digest, its members.
-func (w *worker) load(id fsm.AlertID) (a fsm.Alert, members []fsm.Alert, err error) {
-	if a, err = w.d.s.store.Alert(id); err != nil {
-		return a, nil, err
-	}
-	for _, m := range a.Members {
-		if x, err := w.d.s.store.Alert(m); err == nil {
-			members = append(members, x)
+// record runs what records the outcome of a message.
+func (w *worker) record(ctx context.Context, m *mailing, f func()) {
+	before, settled := w.settled, make(chan struct{})
+	w.settled = settled
+	w.d.parts.Go(func() {
+		f()
+		w.d.end(ctx, m.a.ID)
+		if before != nil {
+			<-before
 		}
-	}
-	return a, members, nil
+		close(settled)
+	})
 }
 
 // transfer sends everything but the final dot. A connection that turns out to be
 // dead when it is used again is replaced once: nothing was sent over it yet.
-func (w *worker) transfer(ctx context.Context, to string, message []byte) error {
+func (w *worker) transfer(ctx context.Context, m *mailing) error {
 	reused := w.conn != nil
 	for {
 		if w.conn == nil {
@@ -118,7 +107,7 @@ func (w *worker) transfer(ctx context.Context, to string, message []byte) error 
 			}
 			w.conn = conn
 		}
-		err := w.conn.begin(ctx, w.d.s.cfg.MailFrom, to, message)
+		err := w.conn.begin(ctx, w.d.s.cfg.MailFrom, m.a.Recipient, m.message)
 		if err == nil || !reused || judge(err) != passing || ctx.Err() != nil {
 			return err
 		}
@@ -127,39 +116,50 @@ func (w *worker) transfer(ctx context.Context, to string, message []byte) error 
 	}
 }
 
-// failed records how an attempt ended that did not end well.
-func (w *worker) failed(ctx context.Context, a fsm.Alert, n uint32, err error) {
-	v := judge(err)
-	if errors.Is(err, errNoFence) {
-		w.log.Warn("an alert was not completed, for the cluster did not confirm it in time; it is tried again", "alert", a.ID.String())
-	} else {
-		w.d.trouble(w.log, a, v, err)
+// complete fences the row and sends the dot.
+func (w *worker) complete(ctx context.Context, m *mailing) error {
+	by := time.Now().Add(dotWindow)
+	limited, cancel := context.WithDeadline(ctx, by)
+	defer cancel()
+	_, err := w.d.s.cluster.ProposeOnce(limited, w.d.term, fsm.Fence{Alert: m.a.ID, Term: w.d.term, Attempt: m.attempt})
+	switch {
+	case err == nil:
+		w.d.s.step(PointFenced)
+		if !w.lastSettled(limited) {
+			return errNoFence
+		}
+		return w.dot(ctx, by)
+	case errors.Is(err, fsm.ErrRejected) || errors.Is(err, fsm.ErrNotLeader):
+		return errNotLeading
 	}
-	s := fsm.Settle{Error: clipError(err), RetryIn: backoff(n).Milliseconds()}
-	switch v {
-	case passing:
-		s.Outcome = fsm.OutcomeRetry
-	case refused:
-		s.Outcome, s.Refused = fsm.OutcomeRetry, true
-	case lasting:
-		s.Outcome = fsm.OutcomeFailed
-	case doubtful:
-		s.Outcome, s.Resend = fsm.OutcomeInDoubt, w.d.s.cfg.InDoubt == InDoubtResend
-	}
-	w.settle(ctx, a, n, s)
+	return errNoFence
 }
 
-// backoff is the wait after the n-th attempt, with jitter so that what failed
-// together does not come back together.
-func backoff(n uint32) time.Duration {
-	d := lastRetry
-	if n < 8 {
-		d = min(firstRetry<<(n-1), lastRetry)
+// lastSettled waits for the outcome of the message before to be recorded. It was
+// proposed before the fence, and so it is through already, but for strange cases.
+func (w *worker) lastSettled(ctx context.Context) bool {
+	if w.settled == nil {
+		return true
 	}
-	return d*3/4 + rand.N(d/2)
+	select {
+	case <-w.settled:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
-func clipError(err error) string {
-	s := oneLine(err.Error())
-	return s[:min(len(s), fsm.MaxErrorLen)]
+// dot completes the message and waits for the answer, for a bounded time once this
+// node no longer leads.
+func (w *worker) dot(ctx context.Context, by time.Time) error {
+	answered := make(chan struct{})
+	defer close(answered)
+	conn := w.conn
+	stop := context.AfterFunc(ctx, func() {
+		limit := time.AfterFunc(exLeaderWait, conn.abort)
+		<-answered
+		limit.Stop()
+	})
+	defer stop()
+	return conn.finish(by)
 }
