@@ -97,12 +97,28 @@ func (b *bench) startLarge(ctx context.Context, n int) (l *large, err error) {
 		return nil, err
 	}
 	l = &large{trial: &trial{Cluster: c, tokens: filepath.Join(dir, "tokens")}, sink: sink}
-	if err := l.settleFor(ctx, joinLimit); err != nil {
+	if err := errors.Join(l.settleFor(ctx, joinLimit), l.waitServing(ctx)); err != nil {
 		l.trial.close()
 		return nil, err
 	}
 	l.image, err = newestImage(l.Nodes[0])
 	return l, err
+}
+
+// waitServing waits until the leader's serving clock runs. It stands still for two
+// seconds after an election: what is created then is due that much later than the
+// wall clock says.
+func (l *large) waitServing(ctx context.Context) error {
+	const clock = "quorumbeat_serving_seconds_total"
+	began, err := l.metric(ctx, clock)
+	for err == nil {
+		var now float64
+		if now, err = l.metric(ctx, clock); now > began {
+			return nil
+		}
+		err = errors.Join(err, pause(ctx, 50*time.Millisecond))
+	}
+	return err
 }
 
 // stateFolder is where three nodes with n heartbeats are, which do not run. It is made
