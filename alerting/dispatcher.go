@@ -110,6 +110,7 @@ func (d *dispatcher) dispatch(ctx context.Context) time.Duration {
 			d.begin(ctx, id, true, func() { d.attempt(ctx, id) })
 		}
 	}
+	d.s.awaited.Store(w.Next)
 	wait := lookEvery
 	if w.Next > 0 {
 		wait = min(wait, time.Duration(w.Next-d.s.store.Serving())*time.Millisecond)

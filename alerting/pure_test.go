@@ -53,6 +53,8 @@ func TestNextTick(t *testing.T) {
 		"a deadline comes before the next tick": {clock{serving: 5000, horizon: 4000, due: 5300, running: true}, 300 * time.Millisecond},
 		"a deadline has passed":                 {clock{serving: 5000, horizon: 4000, due: 4900, running: true}, tickSoon},
 		"a deadline passes now":                 {clock{serving: 5000, horizon: 4000, due: 5000, running: true}, tickSoon},
+		"the dispatcher waits for a time":       {clock{serving: 5000, horizon: 4000, awaited: 5400}, 400 * time.Millisecond},
+		"the time that it waited for has come":  {clock{serving: 5000, horizon: 4000, awaited: 5000}, tickEvery},
 		"judging goes on":                       {clock{serving: 5000, horizon: 4999, due: 100, running: true}, tickSoon},
 	} {
 		if got := nextTick(c.clock); got != c.want {

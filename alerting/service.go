@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -28,6 +29,7 @@ type Service struct {
 	transport transport
 	met       *metrics
 	log       *slog.Logger
+	awaited   atomic.Int64 // serving time that the dispatcher waits for; 0: none
 	stop      context.CancelFunc
 	watching  sync.WaitGroup
 }
@@ -76,7 +78,7 @@ func (s *Service) Lead(ctx context.Context, term uint64) {
 	}
 	var parts sync.WaitGroup
 	defer parts.Wait()
-	t := &ticker{store: s.store, cluster: s.cluster, met: s.met}
+	t := &ticker{store: s.store, cluster: s.cluster, met: s.met, awaited: &s.awaited}
 	parts.Go(func() { t.run(ctx) })
 	d := newDispatcher(s, term)
 	parts.Go(func() { d.run(ctx) })

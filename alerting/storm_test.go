@@ -178,6 +178,17 @@ func TestNoDotBeforeTheLastOutcomeIsRecorded(t *testing.T) {
 	d.sorted(t)
 }
 
+// TestAWindowEndsOnTime asks that serving time is there when a window ends, though
+// nothing else is due then.
+func TestAWindowEndsOnTime(t *testing.T) {
+	d := newDesk(t, nil)
+	d.f.fail(t, 7)
+	d.lead(1)
+	eventually(t, "the burst is sent", func() bool { return d.f.sent() == 5 })
+	end := func() int64 { return d.f.store.Work(1, 1).Next }
+	eventually(t, "the ticker knows when the window ends", func() bool { return end() > 0 && d.s.awaited.Load() == end() })
+}
+
 // BenchmarkDeliver sends single mails through a cluster that commits at once to a
 // real server.
 func BenchmarkDeliver(b *testing.B) {

@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -17,16 +18,21 @@ const (
 type clock struct {
 	serving, horizon int64
 	due              int64
-	running          bool // a deadline is running: due holds
+	running          bool  // a deadline is running: due holds
+	awaited          int64 // by the dispatcher, for what it may do then
 }
 
-// nextTick returns how long to wait after a tick before the next one. A deadline needs two: one that moves the clock past it, and one
-// more that moves the horizon there.
+// nextTick returns how long to wait after a tick before the next one. A deadline
+// needs two: one that moves the clock past it, and one more that moves the horizon
+// there.
 func nextTick(c clock) time.Duration {
 	wait := tickEvery
 	if c.running {
 		// Once it has passed, the horizon must follow, or judging goes on.
 		wait = min(wait, time.Duration(c.due-c.serving)*time.Millisecond)
+	}
+	if c.awaited > c.serving {
+		wait = min(wait, time.Duration(c.awaited-c.serving)*time.Millisecond)
 	}
 	return max(wait, tickSoon)
 }
@@ -36,6 +42,7 @@ type ticker struct {
 	store   *fsm.Store
 	cluster Cluster
 	met     *metrics
+	awaited *atomic.Int64 // see Service
 }
 
 func (t *ticker) run(ctx context.Context) {
@@ -68,5 +75,5 @@ func (t *ticker) tick(ctx context.Context) error {
 
 func (t *ticker) read() clock {
 	due, ok := t.store.NextDue()
-	return clock{serving: t.store.Serving(), horizon: t.store.Horizon(), due: due, running: ok}
+	return clock{serving: t.store.Serving(), horizon: t.store.Horizon(), due: due, running: ok, awaited: t.awaited.Load()}
 }
