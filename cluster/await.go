@@ -31,12 +31,18 @@ func (p *pending) free() {
 // outcome, at most until ctx ends. A ctx whose Done is nil costs least; its
 // deadline is kept within about 50 ms.
 func (t *pendingTable) await(ctx context.Context, cmd []byte) outcome {
+	return t.awaitFrom(ctx, time.Time{}, cmd)
+}
+
+// awaitFrom is await of a signal that came at a time, which is told with it if it
+// is held for long.
+func (t *pendingTable) awaitFrom(ctx context.Context, came time.Time, cmd []byte) outcome {
 	if ctx.Err() != nil {
 		return outcome{code: fsm.CodeNoLeader}
 	}
 	deadline, _ := ctx.Deadline()
 	p := newPending(deadline)
-	p.cmd = cmd
+	p.cmd, p.came = cmd, came
 	return t.wait(p, ctx.Done())
 }
 

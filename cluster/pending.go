@@ -24,6 +24,7 @@ type outcome struct {
 type pending struct {
 	cmd      []byte    // none: a read barrier
 	deadline time.Time // zero: none
+	came     time.Time // of a signal of which it matters; else zero
 	copies   int       // sent, and not known to have come to nothing
 	queued   bool      // waits to be taken
 	done     chan outcome
@@ -168,6 +169,14 @@ func (t *pendingTable) forget(seq uint64) (fsm.Code, bool) {
 	}
 	t.remove(seq)
 	return p.givenUp(fsm.CodeNoLeader), true
+}
+
+// held is how long ago it came, 0 if that does not matter.
+func (p *pending) held() time.Duration {
+	if p.came.IsZero() {
+		return 0
+	}
+	return time.Since(p.came)
 }
 
 // givenUp is the code of a command that nobody waits for any more: unsent if no

@@ -318,3 +318,30 @@ func BenchmarkPropose(b *testing.B) {
 		}
 	})
 }
+
+func TestPendingTellsHowLongASignalWasHeld(t *testing.T) {
+	start := fsm.Signal{Ordinal: 3, Tells: fsm.SignalStart, Exit: -1, HasRun: true}
+	for _, c := range []struct {
+		name  string
+		came  time.Time
+		least int64
+	}{
+		{"it does not matter", time.Time{}, 0},
+		{"not for long", time.Now(), 0},
+		{"for long", time.Now().Add(-9 * time.Second), 9000},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tab, w := newPendingTable(), newTaker()
+			p := &pending{cmd: fsm.AppendCommand(nil, start), came: c.came, done: make(chan outcome, 1)}
+			if _, refused := tab.add(p); refused != fsm.CodeNone {
+				t.Fatal(refused.Err())
+			}
+			tab.setTaker(w)
+			cmd, err := fsm.DecodeCommand(takeItems(tab, w, 1, 1<<20)[0].cmd)
+			got, ok := cmd.(fsm.Signal)
+			if err != nil || !ok || got.Held < c.least || got.Held > c.least+60_000 || c.least == 0 && got.Held != 0 {
+				t.Errorf("%+v, %v; held for at least %d ms", got, err, c.least)
+			}
+		})
+	}
+}

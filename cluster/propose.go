@@ -18,7 +18,11 @@ func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 	if err != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}, err
 	}
-	out := n.pending.await(ctx, b)
+	var came time.Time
+	if s, ok := cmd.(fsm.Signal); ok && s.Tells == fsm.SignalStart {
+		came = n.router.pulse.came(time.Now())
+	}
+	out := n.pending.awaitFrom(ctx, came, b)
 	return fsm.Result{Code: out.code, Data: out.data}, out.code.Err()
 }
 

@@ -40,6 +40,7 @@ type router struct {
 	met     *metrics
 	log     *slog.Logger
 
+	pulse   pulse
 	changed taker        // poked when something may have changed
 	known   atomic.Int64 // when a leader was last known, Unix ns; 0: never
 	applied atomic.Int64 // when the node was last sound
@@ -74,6 +75,7 @@ func (r *router) run(ctx context.Context) {
 }
 
 func (r *router) route(ctx context.Context, now time.Time) {
+	r.pulse.beat(now)
 	r.table.expire(now)
 	v := r.view()
 	if v.id != "" {

@@ -1,5 +1,14 @@
 package cluster
 
+import (
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// tellHeld is how long a node may hold a signal without saying so.
+const tellHeld = time.Second
+
 // taker is who may take commands from the table, at most one at a time.
 type taker struct {
 	wake   chan struct{}
@@ -25,9 +34,14 @@ type haul struct {
 
 func (h *haul) reset() { h.items, h.cmds = h.items[:0], h.cmds[:0] }
 
-func (h *haul) add(seq uint64, cmd []byte) {
+// add appends p's command. What was held long enough to matter says so.
+func (h *haul) add(seq uint64, p *pending) {
 	at := len(h.cmds)
-	h.cmds = append(h.cmds, cmd...)
+	if held := p.held(); held >= tellHeld {
+		h.cmds = fsm.AppendHeld(h.cmds, held.Milliseconds(), p.cmd)
+	} else {
+		h.cmds = append(h.cmds, p.cmd...)
+	}
 	h.items = append(h.items, item{seq: seq, cmd: h.cmds[at:len(h.cmds):len(h.cmds)]})
 }
 
@@ -59,7 +73,7 @@ func (t *pendingTable) take(w *taker, h *haul, n, size int) uint64 {
 			n, size = n-1, size-len(p.cmd)
 			p.queued = false
 			p.copies++
-			h.add(seq, p.cmd)
+			h.add(seq, p)
 		}
 		taken++
 	}

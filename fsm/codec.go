@@ -15,6 +15,9 @@ func AppendCommand(dst []byte, c Command) []byte {
 	case PingOrdinal:
 		return appendPing(dst, c)
 	case Signal:
+		if c.Held > 0 {
+			dst = binary.AppendUvarint(dst, uint64(c.Held))
+		}
 		return appendSignal(dst, c)
 	case Create:
 		return appendCreate(dst, c)
@@ -72,6 +75,16 @@ func appendSignal(dst []byte, c Signal) []byte {
 		dst = append(dst, c.Key[:]...)
 	}
 	return append(binary.AppendUvarint(dst, uint64(len(c.Body))), c.Body...)
+}
+
+// AppendHeld appends, for signal, the encoding of a Signal that was not held, that
+// of the same held for ms.
+func AppendHeld(dst []byte, ms int64, signal []byte) []byte {
+	if ms <= 0 {
+		return append(dst, signal...)
+	}
+	dst = binary.AppendUvarint(append(dst, byte(KindHeldSignal)), uint64(ms))
+	return append(dst, signal[1:]...)
 }
 
 func appendLedger(dst []byte, c Command) []byte {

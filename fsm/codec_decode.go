@@ -50,6 +50,16 @@ func (r *reader) signal() Signal {
 	return c
 }
 
+func (r *reader) heldSignal() Signal {
+	held := r.millis()
+	if held == 0 {
+		r.fail()
+	}
+	c := r.signal()
+	c.Held = held
+	return c
+}
+
 func (r *reader) command(kind Kind) Command {
 	switch kind {
 	case KindPing:
@@ -58,6 +68,8 @@ func (r *reader) command(kind Kind) Command {
 		return r.pingOrdinal()
 	case KindSignal:
 		return r.signal()
+	case KindHeldSignal:
+		return r.heldSignal()
 	case KindCreate:
 		return r.create()
 	case KindEnsure:

@@ -52,6 +52,7 @@ var everyCommand = []Command{
 		Ordinal: 1, From: netip.MustParseAddr("192.0.2.7"), Tells: SignalFail, Exit: 255, HasRun: true, Run: [16]byte{1},
 		At: 1_777_777_777_777, Key: [16]byte{2}, Body: []byte("disk full\n"),
 	},
+	Signal{Ordinal: 300, Tells: SignalStart, Exit: -1, Held: 90_000},
 	Ensure{ID: testID(3), Token: testToken(4), Spec: testSpec(86400, 3600, 2)},
 }
 

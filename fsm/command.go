@@ -28,6 +28,7 @@ const (
 	KindPingOrdinal  Kind = 20
 	KindSignal       Kind = 21
 	KindEnsure       Kind = 22
+	KindHeldSignal   Kind = 23 // a Signal whose Held is not 0
 )
 
 // Command is one change of state. The concrete types below are all there are.
@@ -176,7 +177,6 @@ type SetClusterID struct{ ID NodeID }
 
 func (Ping) Kind() Kind         { return KindPing }
 func (PingOrdinal) Kind() Kind  { return KindPingOrdinal }
-func (Signal) Kind() Kind       { return KindSignal }
 func (Create) Kind() Kind       { return KindCreate }
 func (Update) Kind() Kind       { return KindUpdate }
 func (Pause) Kind() Kind        { return KindPause }

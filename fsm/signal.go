@@ -36,6 +36,14 @@ type Signal struct {
 	At      int64    // original wall time in Unix ms of a ping delivered late; 0: now
 	Key     [16]byte // first half of the SHA-256 of the Idempotency-Key; zero: none
 	Body    []byte   // at most MaxBody bytes, already cut on a UTF-8 boundary
+	Held    int64    // ms that a node held it before it sent it on; 0: not worth telling
+}
+
+func (c Signal) Kind() Kind {
+	if c.Held > 0 {
+		return KindHeldSignal
+	}
+	return KindSignal
 }
 
 // signal records a ping that tells something. One whose key is in the history
@@ -51,9 +59,9 @@ func (st *state) signal(c Signal) Code {
 	st.takeMisses(c.Ordinal)
 	r := st.table.open(c.Ordinal)
 	r.extras = st.table.ownExtras(c.Ordinal)
-	h := heard{Signal: c, at: st.wall, before: r.lastPing, ended: r.extras.ended}
-	if c.At != 0 && c.At < st.wall {
-		h.at, h.late = c.At, true
+	h := heard{Signal: c, at: st.sentAt(c), before: r.lastPing, ended: r.extras.ended}
+	if h.at < st.wall {
+		h.late = true
 		h.stale = h.at <= max(r.lastPing, r.anchorWall)
 	}
 	st.noteSignal(r, &h, st.track(r, &h))
@@ -71,6 +79,19 @@ func (st *state) signal(c Signal) Code {
 		st.succeeded(r, &h)
 	}
 	return code
+}
+
+// sentAt is when a signal was sent, by the wall. How long a node held one counts for
+// a start only: if its run has ended meanwhile, by way of another node, it must not
+// open that again. Whatever else a node holds is dated when it comes.
+func (st *state) sentAt(c Signal) int64 {
+	switch {
+	case c.At != 0:
+		return min(c.At, st.wall)
+	case c.Tells == SignalStart:
+		return st.wall - c.Held
+	}
+	return st.wall
 }
 
 // heard is a signal on its way into the state.

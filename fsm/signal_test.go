@@ -107,6 +107,27 @@ func TestRuns(t *testing.T) {
 		}
 		wantStatus(t, r, 1, StatusFailing, 1)
 	})
+	t.Run("one that a node held until after its end does not hang", func(t *testing.T) {
+		for _, named := range []bool{false, true} {
+			r := newRig(t)
+			r.create(1, testSpec(86400, 60, 1))
+			r.run(10 * time.Second)
+			r.signal(1, Signal{HasRun: named})
+			r.run(5 * time.Second)
+			r.signal(1, Signal{Tells: SignalStart, HasRun: named, Held: 9000})
+			r.run(5 * time.Minute)
+			wantStatus(t, r, 1, StatusActive, 0)
+		}
+	})
+	t.Run("one that a node held, and that has not ended, does", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(86400, 60, 1))
+		r.ping(1)
+		r.run(10 * time.Second)
+		r.signal(1, Signal{Tells: SignalStart, Held: 9000})
+		r.run(5 * time.Minute)
+		wantStatus(t, r, 1, StatusFailing, 1)
+	})
 	t.Run("ends close what they should, and say how long it took", func(t *testing.T) {
 		r := newRig(t)
 		r.create(1, testSpec(3600, 600, 1))

@@ -33,8 +33,11 @@ func (m *model) signal(b *beat, c Signal) (Code, error) {
 		return 0, err
 	}
 	at := m.wall
-	if c.At > 0 && c.At < m.wall {
+	switch {
+	case c.At > 0 && c.At < m.wall:
 		at = c.At
+	case c.At == 0 && c.Tells == SignalStart:
+		at -= c.Held
 	}
 	late, ends := at != m.wall, c.Tells == SignalSuccess || c.Tells == SignalFail
 	stale := late && at <= max(b.last, b.anchorWall)
@@ -170,6 +173,9 @@ func drawSignalFrom(ord uint64, a, b uint32, wall int64) Signal {
 	}
 	if b/4%4 == 0 {
 		c.At = wall - int64(b/16%30_000) + 1000
+	}
+	if b/4%4 == 1 {
+		c.Held = int64(b / 16 % 5_000)
 	}
 	if b/8%2 == 0 {
 		c.Body = make([]byte, b/32%MaxBody)

@@ -1,0 +1,42 @@
+package cluster
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	stallAfter = time.Second     // without a beat the process did not run
+	stallEcho  = 3 * time.Second // after a stall in which what came during it is still being read
+)
+
+// pulse tells how long ago a request that is read now may have come. A process that
+// was stopped, or starved, reads only then what its sockets took meanwhile.
+type pulse struct {
+	mu         sync.Mutex
+	last       time.Time // of the beats
+	since, end time.Time // of the newest stall
+}
+
+// beat is called often while the process runs.
+func (p *pulse) beat(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.last.IsZero() && now.Sub(p.last) > stallAfter {
+		p.since, p.end = p.last, now
+	}
+	p.last = now
+}
+
+// came returns the earliest time at which what is read at now may have come.
+func (p *pulse) came(now time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case !p.last.IsZero() && now.Sub(p.last) > stallAfter:
+		return p.last
+	case !p.end.IsZero() && now.Sub(p.end) < stallEcho:
+		return p.since
+	}
+	return now
+}
