@@ -312,6 +312,8 @@ func (w *world) quiet() bool {
 // checkEnd asks that nothing was lost: no alert, no ping, on no replica.
 func (w *world) checkEnd() {
 	w.reached[sawRepeat] += w.model.repeats
+	w.reached[sawSameKey] += w.model.sameKey
+	w.reached[sawKeyGone] += w.model.keyGone
 	for id, seen := range w.rows {
 		if !seen.gone && !seen.row.state.Settled() {
 			w.fail("row %x is %v at the end", id[:3], seen.row.state)

@@ -19,6 +19,7 @@ type model struct {
 	alerts                 map[alertKey]*expected
 	capable                int64 // see world
 	repeats                int
+	sameKey, keyGone       int   // pings whose key is, or was, in the history
 	stamped                int64 // what capable was when the batch was stamped
 }
 
@@ -56,6 +57,7 @@ type beat struct {
 	exit                             int   // that the last one told
 	open                             []simRun
 	keys                             []simKey // beside history
+	used                             []byte   // every key there ever was
 }
 
 func newModel() *model {

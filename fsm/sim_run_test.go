@@ -29,7 +29,8 @@ import (
 // stale fences accepted, entries of another term applied, repeats run again,
 // origins left out of images, runs left out of images or counted twice, gaps that excuse nothing, recoveries that do not wait
 // for their alert or outlive a failed one, claims of fenced rows or out of turn,
-// pings that do not take their misses.
+// pings that do not take their misses, keys that are not looked for among the older
+// pings of a history, or among the newest.
 
 const defaultSeeds = 300
 
@@ -90,6 +91,8 @@ const (
 	sawInstall
 	sawReported
 	sawHanging
+	sawSameKey
+	sawKeyGone
 	situations
 )
 
@@ -100,6 +103,7 @@ var situationNames = [situations]string{
 	"a doubt resolved by the next leader", "a row held in doubt", "a doubtful message delivered again",
 	"a digest delivered", "a row dropped as one of too many", "a snapshot installed",
 	"an alert of a failure that was reported", "an alert of a run that did not end",
+	"a ping whose key is in the history", "a ping whose key has left the history",
 }
 
 func (s situation) String() string { return situationNames[s] }

@@ -22,12 +22,8 @@ type simKey struct {
 
 // signal is DESIGN section 4 on signals, written plainly.
 func (m *model) signal(b *beat, c Signal) (Code, error) {
-	if c.Key[0] != 0 {
-		for _, k := range b.keys {
-			if k.key == c.Key[0] {
-				return k.code, nil
-			}
-		}
+	if code, same := m.keyed(b, c.Key[0]); same {
+		return code, nil
 	}
 	if err := m.judge(b); err != nil {
 		return 0, err
@@ -87,6 +83,24 @@ func (m *model) signal(b *beat, c Signal) (Code, error) {
 	b.resumed, b.unheard = false, false
 	anchor()
 	return code, nil
+}
+
+// keyed returns what the ping with a key was answered that is in the history.
+func (m *model) keyed(b *beat, key byte) (code Code, same bool) {
+	if key == 0 {
+		return 0, false
+	}
+	for _, k := range b.keys {
+		if k.key == key {
+			m.sameKey++
+			return k.code, true
+		}
+	}
+	if slices.Contains(b.used, key) {
+		m.keyGone++
+	}
+	b.used = append(b.used, key)
+	return 0, false
 }
 
 // runs opens and closes runs.
@@ -165,7 +179,7 @@ func drawSignalFrom(ord uint64, a, b uint32, wall int64) Signal {
 	if c.HasRun = a/4%2 == 0; c.HasRun {
 		c.Run[0] = byte(1 + a/8%3)
 	}
-	if a/32%4 == 0 {
+	if a/32%2 == 0 {
 		c.Key[0] = byte(1 + a/128%4)
 	}
 	if c.Tells == SignalFail && b%2 == 0 {
