@@ -1,7 +1,6 @@
 package fsm
 
 import (
-	"bytes"
 	"encoding/binary"
 	"net/netip"
 )
@@ -118,31 +117,4 @@ func readDetail(b []byte) (d detail, ok bool) {
 	}
 	d.paused = bits&detailPaused != 0
 	return d, r.end() == nil
-}
-
-// answered returns what the ping with a key was answered, CodeNone if none of the
-// newest MaxKeyed in the history has it.
-func (p *page) answered(slot int, key [16]byte) (code Code) {
-	short := shortKey(key)
-	if short == nil {
-		return CodeNone
-	}
-	left := MaxKeyed
-	p.walkBack(slot, 0, func(_ int64, extra []byte) bool {
-		left--
-		if len(extra) <= shortKeyLen || !bytes.HasSuffix(extra, short) {
-			return left > 0
-		}
-		d, ok := readDetail(extra)
-		switch {
-		case !ok || !bytes.Equal(d.key, short):
-			return left > 0
-		case d.paused:
-			code = CodePaused
-		default:
-			code = CodeOK
-		}
-		return false
-	})
-	return code
 }

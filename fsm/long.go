@@ -19,6 +19,12 @@ type part struct {
 	n       int
 	newest  int64 // what the vitals said when it was sealed
 	step    int64
+	keys    keyFilter // of the entries
+}
+
+// newPart copies n entries.
+func newPart(entries []byte, n int, newest, step int64) part {
+	return part{append([]byte(nil), entries...), n, newest, step, filterOf(entries)}
 }
 
 func (l *long) len() int {
@@ -36,7 +42,7 @@ func (p *page) sealLong(from []byte) {
 		r, v := &p.runs[slot], &p.vitals[slot]
 		l := p.long[slot].less(p.long[slot].len() + int(r.n) - int(v.kept))
 		if r.size > sealAt {
-			l = l.and(part{append([]byte(nil), from[r.at:][:r.size]...), int(r.n), v.newest, v.step})
+			l = l.and(newPart(from[r.at:][:r.size], int(r.n), v.newest, v.step))
 			*r = run{}
 		}
 		if l == p.long[slot] {
@@ -116,7 +122,7 @@ func split(b []byte, n int, newest, step int64) (l *long, rest []byte, left int)
 		if i > 0 {
 			from = cuts[i-1].end
 		}
-		parts[i] = part{append([]byte(nil), b[from:cuts[i].end]...), cuts[i].n, newest, step}
+		parts[i] = newPart(b[from:cuts[i].end], cuts[i].n, newest, step)
 		total += cuts[i].n
 		back(cuts[i].n)
 	}
