@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -65,6 +66,13 @@ on by a process of its own.
 
 Others on the machine can see the flags of a command: QUORUMBEAT_TOKEN or QUORUMBEAT_TOKEN_FILE hide the token.`
 
+func someCommand(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return errors.New("there is no command to run: put it after the flags and --, as in 'quorumbeat run --token TOKEN -- backup.sh --full'")
+	}
+	return nil
+}
+
 func (p *program) runCommand() *cobra.Command {
 	s := &runSettings{}
 	c := &cobra.Command{
@@ -72,7 +80,7 @@ func (p *program) runCommand() *cobra.Command {
 		Short:   "Run a job and tell the monitor how it goes",
 		Long:    runHelp,
 		Example: "  0 3 * * *  quorumbeat run --url http://mon1:8080,http://mon2:8080 --token TOKEN -- backup.sh",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    someCommand,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err

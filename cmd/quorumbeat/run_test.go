@@ -97,6 +97,21 @@ func TestUsageErrorsRunNothing(t *testing.T) {
 	}
 }
 
+func TestWithoutACommandRunSaysWhatToWrite(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"run"}, {"run", "--"}, {"run", "--token", testToken}, {"run", "--wait", "1s", "--"}} {
+		p, stdout, stderr := newTestProgram(nil)
+		if code := p.run(t.Context(), args); code != exitUsage || stdout.Len() > 0 {
+			t.Errorf("%q: exit code %d, %q", args, code, stdout)
+		}
+		want := "quorumbeat: there is no command to run: put it after the flags and --, as in " +
+			"'quorumbeat run --token TOKEN -- backup.sh --full'; see 'quorumbeat run --help'\n"
+		if stderr.String() != want {
+			t.Errorf("%q: said %q, want %q", args, stderr, want)
+		}
+	}
+}
+
 func TestTheCommandsOwnFlagsAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	m := newFakeMonitor(t)
