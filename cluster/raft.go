@@ -49,7 +49,10 @@ func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger, faults F
 
 // raftStores are what Raft keeps on this node's disk.
 type raftStores struct {
+	dir       string
 	bolt      *raftboltdb.BoltStore
+	home      *watchdog // its log, watched
+	journal   *journal  // in front of it
 	dog       *watchdog
 	eager     *eagerLog     // the watched log
 	logs      raft.LogStore // the same behind a cache
@@ -70,32 +73,50 @@ func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) 
 	if err != nil {
 		return nil, err
 	}
-	dog := newWatchdog(faultyLog{sealedLog{bolt}, faults}, hangLimit, fatal)
-	eager, err := newEagerLog(dog)
+	s := &raftStores{dir: dir, bolt: bolt, home: newWatchdog(bolt, hangLimit, fatal), snapshots: snapshots}
+	err = inWords(func() (err error) {
+		s.journal, err = openJournal(dir, bolt, s.home)
+		return err
+	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice), bolt.Close())
-	}
-	logs, err := raft.NewLogCache(logCacheEntries, eager)
-	if err != nil {
-		eager.close()
 		return nil, errors.Join(err, bolt.Close())
 	}
-	votes := watchedVotes{faultyVotes{bolt, faults}, dog}
-	return &raftStores{bolt: bolt, dog: dog, eager: eager, logs: logs, votes: votes, snapshots: snapshots}, nil
+	s.dog = newWatchdog(faultyLog{sealedLog{s.journal}, faults}, hangLimit, fatal)
+	if s.eager, err = newEagerLog(s.dog); err != nil {
+		return nil, errors.Join(fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice), s.journal.close(), bolt.Close())
+	}
+	if s.logs, err = raft.NewLogCache(logCacheEntries, s.eager); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	s.votes = watchedVotes{faultyVotes{bolt, faults}, s.dog}
+	return s, nil
 }
 
 // openBolt opens the log. Every write is synced; the free list is not written but
 // found again at the start.
 func openBolt(path string) (store *raftboltdb.BoltStore, err error) {
+	err = inWords(func() (err error) {
+		store, err = openSound(path)
+		return err
+	})
+	return store, err
+}
+
+// inWords turns a panic into an error: bbolt has them for some damaged files.
+func inWords(f func() error) (err error) {
 	defer func() {
-		if r := recover(); r != nil { // bbolt panics over some damaged files
-			store, err = nil, fmt.Errorf("the log %s is damaged: %v; %s", path, r, wipeAdvice)
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the log of this node is damaged: %v; %s", r, wipeAdvice)
 		}
 	}()
+	return f()
+}
+
+func openSound(path string) (*raftboltdb.BoltStore, error) {
 	if err := checkLength(path); err != nil {
 		return nil, err
 	}
-	store, err = raftboltdb.New(raftboltdb.Options{
+	store, err := raftboltdb.New(raftboltdb.Options{
 		Path: path,
 		BoltOptions: &bbolt.Options{
 			Timeout:        time.Second,
@@ -239,6 +260,11 @@ func (s *raftStores) checkWhole(a *fsmAdapter) error {
 // close ends the log store. Raft must have stopped.
 func (s *raftStores) close() error {
 	s.dog.close()
+	s.home.close()
 	s.eager.close()
-	return s.bolt.Close()
+	err := s.journal.close()
+	if err == nil {
+		err = forgetJournal(s.dir, s.bolt)
+	}
+	return errors.Join(err, s.bolt.Close())
 }

@@ -57,7 +57,7 @@ func (w *watchdog) timed(write func() error) error {
 	watch := watchFor(w.limit, func() {
 		w.fatal(fmt.Errorf("a write to this node's log hangs for %v: its disk is broken or far too slow; the node ends so that the others can go on", w.limit))
 	})
-	err := write()
+	err := inWords(write)
 	watch.stop()
 	if err != nil {
 		w.fatal(fmt.Errorf("this node's log cannot be written: %w; check that the disk is sound and not full, then start the node again", err))

@@ -25,7 +25,12 @@ func TestADamagedDataFolderNeverStartsWrong(t *testing.T) {
 	e := start(t, 1)
 	n := e.Nodes[0]
 	h := create(t, n, fields{"name": damagedName, "interval_secs": 3600})
-	for range 20 {
+	for range 10 {
+		ping(t, n, h)
+	}
+	must(t, n.Stop()) // so that the log holds these, and the journal the next
+	must(t, n.Start())
+	for range 10 {
 		ping(t, n, h)
 	}
 	eventually(t, "the folder knows its cluster", func() bool {
@@ -34,7 +39,7 @@ func TestADamagedDataFolderNeverStartsWrong(t *testing.T) {
 	})
 	must(t, n.Kill())
 
-	const log = "log.db"
+	const log, journal = "log.db", "journal"
 	tests := []struct {
 		name   string
 		refuse bool // it must not start at all
@@ -45,6 +50,10 @@ func TestADamagedDataFolderNeverStartsWrong(t *testing.T) {
 		{"the log is empty", true, func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, log), 0)) }},
 		{"the log is cut in half", true, func(t *testing.T, dir string) { cut(t, filepath.Join(dir, log), 2) }},
 		{"a bit of a command is flipped", true, func(t *testing.T, dir string) { flipName(t, filepath.Join(dir, log)) }},
+		{"the journal is gone", true, func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, journal))) }},
+		{"the journal is empty", true, func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, journal), 0)) }},
+		{"the journal is cut in half", true, func(t *testing.T, dir string) { cut(t, filepath.Join(dir, journal), 2) }},
+		{"a bit of an entry in the journal is flipped", true, func(t *testing.T, dir string) { flipBit(t, filepath.Join(dir, journal), 3*4096+50) }},
 		{"addrs.json is nonsense", false, func(t *testing.T, dir string) {
 			must(t, os.WriteFile(filepath.Join(dir, "addrs.json"), []byte(`{"http":`), 0o600))
 		}},
@@ -134,6 +143,14 @@ func flipName(t *testing.T, file string) {
 		t.Fatal("the log does not hold the name in the clear: flip something else")
 	}
 	text = bytes.ReplaceAll(text, []byte("to-be-found"), []byte("to-be-fouoe"))
+	must(t, os.WriteFile(file, text, 0o600))
+}
+
+func flipBit(t *testing.T, file string, at int) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	must(t, err)
+	text[at] ^= 4
 	must(t, os.WriteFile(file, text, 0o600))
 }
 
