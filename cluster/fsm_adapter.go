@@ -33,6 +33,7 @@ type fsmAdapter struct {
 	now    func() time.Time
 	onDisk func(index uint64) bool // waits until an entry is on this node's disk; false: it will not be
 	faults Faults
+	gentle *gentle // how snapshots are written; nil: as fast as can be
 
 	mu      sync.Mutex
 	broken  bool
@@ -158,8 +159,9 @@ const snapshotMagic = "QBRAFT\x00\x01"
 
 // snapshot is captured on Raft's goroutine and encoded beside it.
 type snapshot struct {
-	index uint64
-	image *fsm.Image
+	index  uint64
+	image  *fsm.Image
+	gentle *gentle
 }
 
 // Snapshot captures the state.
@@ -170,19 +172,34 @@ func (a *fsmAdapter) Snapshot() (raft.FSMSnapshot, error) {
 	if broken {
 		return nil, errBroken
 	}
-	return &snapshot{index: index, image: a.store.Snapshot()}, nil
+	return &snapshot{index: index, image: a.store.Snapshot(), gentle: a.gentle}, nil
 }
 
 // Persist encodes the state that was captured.
 func (s *snapshot) Persist(sink raft.SnapshotSink) error {
-	head := binary.BigEndian.AppendUint64([]byte(snapshotMagic), s.index)
-	if _, err := sink.Write(head); err != nil {
+	if err := s.persist(sink); err != nil {
 		return errors.Join(err, sink.Cancel())
 	}
-	if _, err := s.image.WriteTo(sink); err != nil {
-		return errors.Join(err, sink.Cancel())
+	return nil
+}
+
+func (s *snapshot) persist(sink raft.SnapshotSink) error {
+	if s.gentle != nil {
+		return s.gentle.persist(sink, s.write)
+	}
+	if err := s.write(sink); err != nil {
+		return err
 	}
 	return sink.Close()
+}
+
+func (s *snapshot) write(to io.Writer) error {
+	head := binary.BigEndian.AppendUint64([]byte(snapshotMagic), s.index)
+	if _, err := to.Write(head); err != nil {
+		return err
+	}
+	_, err := s.image.WriteTo(to)
+	return err
 }
 
 // Release lets the store stop copying what the image shared with it.

@@ -57,7 +57,7 @@ type raftStores struct {
 	eager     *eagerLog     // the watched log
 	logs      raft.LogStore // the same behind a cache
 	votes     raft.StableStore
-	snapshots *raft.FileSnapshotStore
+	snapshots *snapshotStore
 }
 
 // openStores opens the log and the snapshots in the data folder dir.
@@ -65,7 +65,7 @@ func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) 
 	if err := purgeUnfinished(filepath.Join(dir, "snapshots"), log); err != nil {
 		return nil, err
 	}
-	snapshots, err := raft.NewFileSnapshotStoreWithLogger(dir, snapshotsRetained, newHCLogger(log, "snapshots"))
+	snapshots, err := newSnapshotStore(dir, newHCLogger(log, "snapshots"))
 	if err != nil {
 		return nil, fmt.Errorf("snapshots cannot be kept in %s: %w; make it writable for this user", dir, err)
 	}

@@ -22,6 +22,8 @@ func (n *Node) start(httpAddr string) error {
 
 	n.stores.eager.leading = n.leads
 	n.fsm.onDisk = n.stores.eager.waitFor
+	hurry := make(chan struct{})
+	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry}
 	trans := n.transport()
 	n.down.push("transport", func(context.Context) error { return trans.Close() })
 	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log, n.cfg.Faults), n.fsm, n.stores, trans)
@@ -29,6 +31,7 @@ func (n *Node) start(httpAddr string) error {
 		return err
 	}
 	n.down.push("raft", func(context.Context) error { return r.Shutdown().Error() })
+	n.down.do("rests of a snapshot", func() { close(hurry) })
 	n.lead.raft, n.batcher.log = r, r
 	n.raft.Store(r)
 	n.down.do("batching", stopBatching)

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package cluster
+
+import "os"
+
+const seesNames = false
+
+func nameless(os.FileInfo) bool { return false }

@@ -1,0 +1,86 @@
+package cluster
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+)
+
+// snapshotStore is Raft's store of snapshots, which knows where they are and
+// whether one is being read.
+type snapshotStore struct {
+	*raft.FileSnapshotStore
+	dir     string
+	readers atomic.Int32
+}
+
+func newSnapshotStore(dataDir string, log hclog.Logger) (*snapshotStore, error) {
+	files, err := raft.NewFileSnapshotStoreWithLogger(dataDir, snapshotsRetained, log)
+	return &snapshotStore{FileSnapshotStore: files, dir: filepath.Join(dataDir, "snapshots")}, err
+}
+
+// stateFile is the file of a snapshot's state, as Raft names it.
+func (s *snapshotStore) stateFile(name string) string {
+	return filepath.Join(s.dir, name, "state.bin")
+}
+
+// Open opens a snapshot for reading.
+func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	s.readers.Add(1) // first: letGo must not overlook who has opened the file just now
+	meta, r, err := s.FileSnapshotStore.Open(id)
+	if err != nil {
+		s.readers.Add(-1)
+		return nil, nil, err
+	}
+	return meta, &countedReader{ReadCloser: r, store: s}, nil
+}
+
+// countedReader is one of a store's readers until it is closed.
+type countedReader struct {
+	io.ReadCloser
+	store  *snapshotStore
+	closed atomic.Bool
+}
+
+func (r *countedReader) Close() error {
+	if !r.closed.Swap(true) {
+		r.store.readers.Add(-1)
+	}
+	return r.ReadCloser.Close()
+}
+
+// reapStep is how many bytes of a file go at once.
+const reapStep = 8 << 20
+
+// hold opens the snapshots that there are, so that the file of one that Raft removes
+// stays, without a name, until letGo: to free hundreds of megabytes at once would
+// make the log wait. When the process ends, the kernel lets go of it.
+func (s *snapshotStore) hold() (held []*os.File) {
+	if !seesNames {
+		return nil
+	}
+	files, _ := filepath.Glob(s.stateFile("*"))
+	for _, name := range files {
+		if f, err := os.OpenFile(name, os.O_WRONLY, 0); err == nil {
+			held = append(held, f)
+		}
+	}
+	return held
+}
+
+// letGo frees the files that were removed, step by step. One that has another name,
+// or that somebody may be reading, is not touched.
+func (s *snapshotStore) letGo(held []*os.File, p *pacer) {
+	for _, f := range held {
+		if info, err := f.Stat(); err == nil && nameless(info) && s.readers.Load() == 0 {
+			for left := info.Size() - reapStep; left > 0 && f.Truncate(left) == nil; left -= reapStep {
+				p.pause()
+			}
+		}
+		_ = f.Close()
+	}
+}
