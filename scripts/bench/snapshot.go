@@ -16,15 +16,16 @@ import (
 )
 
 const (
-	snapshotsWanted = 3
+	snapshotsWanted = 6
 	snapshotChunk   = 20 * time.Second       // of load at a time
 	captureTime     = 200 * time.Millisecond // before a snapshot's file is there
-	compactTime     = time.Second            // in which the log is cut off behind it
+	compactTime     = 2 * time.Second        // in which the old one goes, and the log is cut off behind it
 )
 
 // onOrder is how many entries lie between snapshots of nodes that take them on order:
-// not the same number, for nodes seldom take theirs at once.
-var onOrder = []string{"12000", "17000", "23000"}
+// not the same number, for nodes seldom take theirs at once; and enough that there
+// are seconds without one, though each takes ten.
+var onOrder = []string{"40000", "50000", "62000"}
 
 // measureSnapshot pings at a moderate rate until the nodes have taken some snapshots,
 // and compares the seconds in which one was under way with the others.
