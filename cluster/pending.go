@@ -42,6 +42,7 @@ type pendingTable struct {
 	queue  []uint64 // to be taken, in order
 	taker  *taker   // nil: nobody can commit anything now
 	expiry time.Time
+	attend func()   // called for the next command; nil: somebody looks after the table
 	woken  []wakeup // of the last settle, for the next
 	closed bool
 	idle   chan struct{} // closed once closed and empty
@@ -68,7 +69,23 @@ func (t *pendingTable) add(p *pending) (uint64, fsm.Code) {
 		t.expiry = p.deadline
 	}
 	t.enqueue(seq, p)
+	if t.attend != nil {
+		t.attend()
+		t.attend = nil
+	}
 	return seq, fsm.CodeNone
+}
+
+// rest lets whoever keeps the deadlines look elsewhere until a command comes, for
+// which attend is called, with the table locked; false if some wait already.
+func (t *pendingTable) rest(attend func()) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held > 0 {
+		return false
+	}
+	t.attend = attend
+	return true
 }
 
 func (t *pendingTable) enqueue(seq uint64, p *pending) {

@@ -345,3 +345,20 @@ func TestPendingTellsHowLongASignalWasHeld(t *testing.T) {
 		})
 	}
 }
+
+func TestPendingCallsWhoeverRestsForTheNextCommand(t *testing.T) {
+	tab, called := newPendingTable(), 0
+	rest := func() bool { return tab.rest(func() { called++ }) }
+	if !rest() {
+		t.Fatal("nothing waits, but nobody may rest")
+	}
+	seq, _ := addCommand(t, tab, "x")
+	addCommand(t, tab, "x")
+	if called != 1 {
+		t.Errorf("called %d times for two commands, want once", called)
+	}
+	tab.settle(nil, 1, []answer{{seq: seq, code: fsm.CodeOK}})
+	if rest() {
+		t.Error("somebody may rest while a command waits")
+	}
+}

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	routeEvery = 50 * time.Millisecond // how often the router looks without being asked
+	routeEvery = 50 * time.Millisecond  // how often the router looks without being asked while commands wait, or nobody takes them
+	routeIdle  = 500 * time.Millisecond // and when there is nothing to look after: for what nothing announced
 	dialLimit  = time.Second
 )
 
@@ -46,6 +47,7 @@ type router struct {
 	applied atomic.Int64 // when the node was last sound
 
 	// Of the goroutine that runs:
+	saw     bool       // a leader was known at the last look
 	to      leaderView // whom out, or the dialing under way, leads to
 	out     *forwardOut
 	dialing context.CancelFunc
@@ -57,9 +59,10 @@ func (r *router) poke() { r.changed.poke() }
 
 // run routes until ctx ends.
 func (r *router) run(ctx context.Context) {
-	tick := time.NewTicker(routeEvery)
+	tick := time.NewTimer(0)
 	defer tick.Stop()
 	defer r.hangUp()
+	soon := func() { tick.Reset(routeEvery) }
 	for {
 		select {
 		case <-tick.C:
@@ -71,16 +74,24 @@ func (r *router) run(ctx context.Context) {
 			return
 		}
 		r.route(ctx, time.Now())
+		tick.Reset(routeIdle) // first, for the table may call soon at once
+		if !r.settled() || !r.table.rest(soon) {
+			soon()
+		}
 	}
 }
+
+// settled reports whether there is somebody who takes commands.
+func (r *router) settled() bool { return r.out != nil || r.batcher.leading() != nil }
 
 func (r *router) route(ctx context.Context, now time.Time) {
 	r.pulse.beat(now)
 	r.table.expire(now)
 	v := r.view()
-	if v.id != "" {
+	if r.saw || v.id != "" { // what was known at the last look was known until now: a change wakes the router
 		r.known.Store(now.UnixNano())
 	}
+	r.saw = v.id != ""
 	if r.sound() {
 		r.applied.Store(now.UnixNano())
 	}

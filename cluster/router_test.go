@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -145,4 +146,56 @@ func TestRouterTriesAnUnreachableLeaderAgain(t *testing.T) {
 	}, "it was not dialed again")
 	r.lead(leaderView{id: "a", term: 1}, sayOK)
 	wantCode(t, p, fsm.CodeOK)
+}
+
+func TestRouterRestsUntilACommandComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looks := 0
+		tab := newPendingTable()
+		r := &router{
+			table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me", sound: func() bool { return true },
+			view: func() leaderView { looks++; return leaderView{id: "me", term: 1} }, changed: *newTaker(),
+		}
+		r.batcher.lead() // which takes commands, but nobody commits them
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { r.run(ctx) })
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if looks > 25 {
+			t.Errorf("it looked %d times in 10 s in which there was nothing to look after", looks)
+		}
+		if since, _ := r.sinceLeader(time.Now()); since > routeIdle {
+			t.Errorf("a leader seems not to have been known for %v", since)
+		}
+		start := time.Now()
+		p := &pending{cmd: []byte("x"), deadline: start.Add(60 * time.Millisecond), done: make(chan outcome, 1)}
+		tab.add(p)
+		out := <-p.done
+		if took := time.Since(start); out.code != fsm.CodeNoLeader || took > 60*time.Millisecond+routeEvery {
+			t.Errorf("code %d after %v", out.code, took)
+		}
+		cancel()
+		running.Wait()
+	})
+}
+
+func TestRouterKnewTheLeaderUntilItLostSightOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tab := newPendingTable()
+		now := leaderView{id: "me", term: 1}
+		r := &router{
+			table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me", sound: func() bool { return true },
+			view: func() leaderView { return now }, changed: *newTaker(),
+		}
+		ctx := t.Context()
+		start := time.Now()
+		r.route(ctx, start)
+		now = leaderView{}
+		r.route(ctx, start.Add(400*time.Millisecond))
+		r.route(ctx, start.Add(time.Second))
+		if since, ever := r.sinceLeader(start.Add(time.Second)); !ever || since != 600*time.Millisecond {
+			t.Errorf("lost for %v, %v", since, ever)
+		}
+	})
 }
