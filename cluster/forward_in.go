@@ -48,7 +48,7 @@ func (s *forwardServer) serve(ctx context.Context, l net.Listener) {
 }
 
 func (s *forwardServer) handle(ctx context.Context, conn net.Conn) {
-	in := &forwardIn{conn: conn, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	in := newForwardIn(conn)
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	var writer sync.WaitGroup
 	writer.Go(in.send)
@@ -91,10 +91,18 @@ type forwardIn struct {
 	conn  net.Conn
 	wake  chan struct{}
 	ended chan struct{}
+	alive *time.Timer // runs while anything is owed
 
-	mu   sync.Mutex
-	owed int // items whose results are still to come
-	out  []byte
+	mu      sync.Mutex
+	owed    int  // items whose results are still to come
+	running bool // alive runs
+	out     []byte
+}
+
+func newForwardIn(conn net.Conn) *forwardIn {
+	in := &forwardIn{conn: conn, wake: make(chan struct{}, 1), ended: make(chan struct{}), alive: time.NewTimer(aliveEvery)}
+	in.alive.Stop()
+	return in
 }
 
 // owe notes n items to answer; false if that is more than any sound peer sends.
@@ -102,7 +110,20 @@ func (in *forwardIn) owe(n int) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.owed += n
+	if !in.running {
+		in.running = true
+		in.alive.Reset(aliveEvery)
+	}
 	return in.owed <= maxOwed
+}
+
+// rang starts the timer again if it is still needed.
+func (in *forwardIn) rang() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.running = in.owed > 0; in.running {
+		in.alive.Reset(aliveEvery)
+	}
 }
 
 // reply queues the answer to some of the items, in frames of a sound size.
@@ -147,13 +168,13 @@ func (in *forwardIn) next(buf []byte) []byte {
 
 func (in *forwardIn) send() {
 	defer in.conn.Close()
-	tick := time.NewTicker(aliveEvery)
-	defer tick.Stop()
+	defer in.alive.Stop()
 	var buf []byte
 	for {
 		select {
 		case <-in.wake:
-		case <-tick.C:
+		case <-in.alive.C:
+			in.rang()
 		case <-in.ended:
 			return
 		}

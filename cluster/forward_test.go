@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -164,4 +165,54 @@ func TestForwardingRefusesABarredNode(t *testing.T) {
 		t.Error("a removed node's command was taken")
 	}
 	here.Close()
+}
+
+func TestForwardingSaysNothingWhileNothingIsOwed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		submitted := make(chan *forwarded, 1)
+		s := &forwardServer{
+			submit: func(f *forwarded) { submitted <- f },
+			barred: func(fsm.NodeID) bool { return false }, log: slog.New(slog.DiscardHandler),
+		}
+		var running sync.WaitGroup
+		running.Go(func() { s.handle(t.Context(), there) })
+		kinds := make(chan byte, 1000)
+		running.Go(func() {
+			for {
+				kind, _, err := readFrame(here)
+				if err != nil {
+					return
+				}
+				kinds <- kind
+			}
+		})
+		for range 2 { // the second time the timer had run before
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if n := len(kinds); n != 0 {
+				t.Fatalf("%d frames came while nothing was owed", n)
+			}
+			here.Write(appendFrame(nil, framePropose, (&proposal{items: []item{{seq: 1, cmd: []byte("x")}}}).append))
+			f := <-submitted
+			time.Sleep(4*aliveEvery + aliveEvery/2)
+			synctest.Wait()
+			if n := len(kinds); n != 4 {
+				t.Errorf("%d frames came in the time of 4", n)
+			}
+			sayOK(f)
+			time.Sleep(2 * aliveEvery)
+			synctest.Wait()
+			for len(kinds) > 1 {
+				if kind := <-kinds; kind != frameAlive {
+					t.Errorf("a frame of type %d", kind)
+				}
+			}
+			if kind := <-kinds; kind != frameResults {
+				t.Errorf("the last frame is of type %d", kind)
+			}
+		}
+		here.Close()
+		running.Wait()
+	})
 }
