@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -92,6 +93,19 @@ func (d *draft) addDirect(x *direct) {
 		d.bytes += len(x.cmd)
 		d.batch.Items = append(d.batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: x.cmd})
 	}
+}
+
+// readers lists the followers on which reads wait for the batch.
+func (d *draft) readers() (ids []raft.ServerID) {
+	if d.barriers == 0 {
+		return nil
+	}
+	for _, f := range d.frames {
+		if slices.ContainsFunc(f.items, func(it item) bool { return len(it.cmd) == 0 }) {
+			ids = append(ids, raft.ServerID(f.origin.Node.String()))
+		}
+	}
+	return ids
 }
 
 // publish hands out the results of the applied batch.

@@ -34,7 +34,8 @@ type batcher struct {
 	now    func() time.Time
 	met    *metrics
 	faults Faults
-	gap    func(from, to time.Time) // told of a pause between two batches of this leader
+	gap    func(from, to time.Time)                // told of a pause between two batches of this leader
+	tell   func(c commit, readers []raft.ServerID) // told of each batch that was applied here, and on which followers reads wait for it
 
 	mu      sync.Mutex
 	state   batcherState
@@ -58,6 +59,7 @@ func newBatcher(own *pendingTable, origin fsm.Origin, met *metrics) *batcher {
 	return &batcher{
 		taker: *newTaker(), own: own, origin: origin, now: time.Now, met: met,
 		gap:     func(_, _ time.Time) {},
+		tell:    func(commit, []raft.ServerID) {},
 		slots:   make(chan struct{}, maxInFlight),
 		flights: make(chan *draft, maxInFlight),
 		dead:    make(chan struct{}),
@@ -221,6 +223,7 @@ func (b *batcher) answer() {
 		case ok:
 			b.met.batch(d, now)
 			b.faults.step(PointCommitted)
+			b.tell(commit{d.batch.Term, d.future.Index()}, d.readers())
 			d.publish(d.future.Index(), res.results, b.settleOwn)
 			b.faults.step(PointAnswered)
 		case err == nil && res != nil && res.term != d.batch.Term:

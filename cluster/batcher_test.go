@@ -331,3 +331,34 @@ func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
 		t.Errorf("a gap of %v, want 20 s", gap)
 	}
 }
+
+func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
+	b, log, tab := newTestBatcher(t)
+	type told struct {
+		commit
+		readers []raft.ServerID
+	}
+	got := make(chan told, 10)
+	b.tell = func(c commit, readers []raft.ServerID) { got <- told{c, readers} }
+	first := pendingCommand(t, tab)
+	log.next(t).commit(5, fsm.CodeOK)
+	if n := <-got; n.commit != (commit{5, 1}) || len(n.readers) != 0 {
+		t.Errorf("a commit that nobody reads was told as %+v", n)
+	}
+	<-first.done
+	reader, writer := fsm.NodeID{7}, fsm.NodeID{8}
+	answered := make(chan struct{}, 2)
+	reply := func(*results) { answered <- struct{}{} }
+	b.mu.Lock() // both are to join one batch
+	b.frames = append(b.frames,
+		&forwarded{proposal: proposal{origin: fsm.Origin{Node: reader, Boot: 1, Floor: 1}, items: []item{{seq: 1}}}, reply: reply},
+		&forwarded{proposal: proposal{origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, items: []item{{seq: 1, cmd: fsm.AppendCommand(nil, fsm.Ping{})}}}, reply: reply})
+	b.mu.Unlock()
+	b.poke()
+	log.next(t).commit(5, fsm.CodeOK)
+	if n := <-got; n.commit != (commit{5, 2}) || len(n.readers) != 1 || n.readers[0] != raft.ServerID(reader.String()) {
+		t.Errorf("told %+v, want node %v of entry 2", n, reader)
+	}
+	<-answered
+	<-answered
+}

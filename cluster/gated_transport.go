@@ -1,12 +1,20 @@
 package cluster
 
-import "github.com/hashicorp/raft"
+import (
+	"slices"
+	"sync"
+
+	"github.com/hashicorp/raft"
+)
 
 // gatedTransport carries Raft's messages, and tells the followers of no commit
 // beyond what is on the leader's own disk; see eagerLog.
 type gatedTransport struct {
 	*raft.NetworkTransport
 	written func() uint64
+
+	mu    sync.Mutex
+	pipes map[*gatedPipeline]struct{}
 }
 
 func (t *gatedTransport) gate(args *raft.AppendEntriesRequest) *raft.AppendEntriesRequest {
@@ -28,14 +36,37 @@ func (t *gatedTransport) AppendEntriesPipeline(id raft.ServerID, target raft.Ser
 	if err != nil {
 		return nil, err
 	}
-	return &gatedPipeline{p, t}, nil
+	return t.attach(id, p), nil
 }
 
-type gatedPipeline struct {
-	raft.AppendPipeline
-	transport *gatedTransport
+// attach makes a pipeline to a follower known to tell.
+func (t *gatedTransport) attach(id raft.ServerID, inner raft.AppendPipeline) *gatedPipeline {
+	p := newGatedPipeline(id, inner, t.gate)
+	p.closed = func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.pipes, p)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.pipes == nil {
+		t.pipes = map[*gatedPipeline]struct{}{}
+	}
+	t.pipes[p] = struct{}{}
+	return p
 }
 
-func (p *gatedPipeline) AppendEntries(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
-	return p.AppendPipeline.AppendEntries(p.transport.gate(args), resp)
+// tell has those followers told of a commit at once on which reads wait for it. It
+// does not block. One to whom there is no pipeline hears of it from Raft.
+func (t *gatedTransport) tell(c commit, readers []raft.ServerID) {
+	if len(readers) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for p := range t.pipes {
+		if slices.Contains(readers, p.id) {
+			p.notice(c)
+		}
+	}
 }

@@ -24,6 +24,7 @@ const (
 	logCacheEntries   = 128
 	maxAppend         = 128 // entries in one message: 32 MiB at most (see maxBatchBytes), which a slow link carries within the timeout
 	raftRPCTimeout    = 3 * time.Second
+	commitTimeout     = 150 * time.Millisecond // until a quiet follower hears what is committed; a read does not wait for it, see gatedPipeline
 )
 
 // raftConfig sets Raft's times so that a dead leader is replaced within about a
@@ -35,6 +36,7 @@ func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger, faults F
 	c.HeartbeatTimeout = 700 * time.Millisecond
 	c.ElectionTimeout = 700 * time.Millisecond
 	c.LeaderLeaseTimeout = 500 * time.Millisecond
+	c.CommitTimeout = commitTimeout
 	c.SnapshotThreshold = snapshotThreshold
 	c.TrailingLogs = trailingLogs
 	if faults.SnapshotEvery > 0 {

@@ -25,6 +25,7 @@ func (n *Node) start(httpAddr string) error {
 	hurry := make(chan struct{})
 	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry}
 	trans := n.transport()
+	n.batcher.tell = trans.tell
 	n.down.push("transport", func(context.Context) error { return trans.Close() })
 	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log, n.cfg.Faults), n.fsm, n.stores, trans)
 	if err != nil {

@@ -1,0 +1,115 @@
+package cluster
+
+import (
+	"sync"
+
+	"github.com/hashicorp/raft"
+)
+
+// commit says that the entry at index, of the leader's own term, is committed, and
+// with it all before it.
+type commit struct{ term, index uint64 }
+
+// gatedPipeline is a leader's pipeline to one follower. Raft sends a message without
+// entries whenever it has sent nothing for a while, so that the follower learns what
+// is committed. Here those that tell nothing new are not sent: they would keep an
+// idle cluster awake. And where a read waits for a commit, such a message is sent
+// at once.
+type gatedPipeline struct {
+	raft.AppendPipeline
+	id     raft.ServerID
+	gate   func(*raft.AppendEntriesRequest) *raft.AppendEntriesRequest
+	closed func()
+
+	notices chan commit // at most the newest
+	done    chan struct{}
+	ending  sync.Once
+	teller  sync.WaitGroup
+
+	mu   sync.Mutex                // of sending
+	last raft.AppendEntriesRequest // the message without entries that would repeat what was sent
+}
+
+func newGatedPipeline(id raft.ServerID, inner raft.AppendPipeline, gate func(*raft.AppendEntriesRequest) *raft.AppendEntriesRequest) *gatedPipeline {
+	p := &gatedPipeline{
+		AppendPipeline: inner, id: id, gate: gate, closed: func() {},
+		notices: make(chan commit, 1), done: make(chan struct{}),
+	}
+	p.teller.Go(p.run)
+	return p
+}
+
+// AppendEntries sends a message of Raft's. It returns no future, which Raft would not
+// look at, for one that is not sent.
+func (p *gatedPipeline) AppendEntries(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	args = p.gate(args)
+	if p.repeats(args) {
+		return nil, nil
+	}
+	return p.send(args, resp)
+}
+
+// repeats reports whether a message would tell the follower nothing.
+func (p *gatedPipeline) repeats(args *raft.AppendEntriesRequest) bool {
+	return len(args.Entries) == 0 && args.Term == p.last.Term && args.PrevLogEntry == p.last.PrevLogEntry &&
+		args.LeaderCommitIndex <= p.last.LeaderCommitIndex
+}
+
+func (p *gatedPipeline) send(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	p.last = *args
+	p.last.Entries = nil
+	if n := len(args.Entries); n > 0 {
+		p.last.PrevLogEntry, p.last.PrevLogTerm = args.Entries[n-1].Index, args.Entries[n-1].Term
+	}
+	return p.AppendPipeline.AppendEntries(args, resp)
+}
+
+// notice has c told soon, unless the follower knows it by then. It does not block;
+// calls must not overlap.
+func (p *gatedPipeline) notice(c commit) {
+	select {
+	case <-p.notices: // an older one
+	default:
+	}
+	p.notices <- c
+}
+
+func (p *gatedPipeline) run() {
+	for {
+		select {
+		case c := <-p.notices:
+			p.tell(c)
+		case <-p.done:
+			return
+		}
+	}
+}
+
+// tell sends a notice of c. It must be of the term that the pipeline is of: then
+// whoever has the last entry sent has the committed one too, and all before it. A
+// term's end is no danger, for what it committed stays committed.
+func (p *gatedPipeline) tell(c commit) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.last.Term != c.term || p.last.PrevLogEntry < c.index || p.last.LeaderCommitIndex >= c.index {
+		return
+	}
+	req := p.last
+	req.LeaderCommitIndex = c.index
+	// Raft takes the answer as it takes those to its own messages. It also notices
+	// if the connection has failed.
+	_, _ = p.send(p.gate(&req), new(raft.AppendEntriesResponse))
+}
+
+// Close ends the pipeline.
+func (p *gatedPipeline) Close() error {
+	err := p.AppendPipeline.Close()
+	p.ending.Do(func() {
+		p.closed()
+		close(p.done)
+	})
+	p.teller.Wait()
+	return err
+}
