@@ -125,6 +125,7 @@ func (g *gossip) config(cfg Config) (*memberlist.Config, error) {
 	c.ProbeInterval, c.ProbeTimeout = 500*time.Millisecond, 300*time.Millisecond
 	c.PushPullInterval = 5 * time.Second
 	c.DeadNodeReclaimTime = time.Second
+	c.EnableCompression = false // of probes of a few dozen bytes; it costs more than they do
 	c.LogOutput = nil
 	c.Logger = newHCLogger(g.log, "gossip").StandardLogger(nil)
 	if keys := gossipKeys(cfg.Secrets); len(keys) > 0 {
