@@ -21,18 +21,19 @@ type Node struct {
 	id    *identity
 	store *fsm.Store
 
-	fsm     *fsmAdapter
-	stores  *raftStores
-	mux     *mux
-	gossip  *gossip
-	raft    atomic.Pointer[raft.Raft] // nil before Start
-	pending *pendingTable
-	batcher *batcher
-	router  *router
-	reads   *readGate
-	lead    *leadership
-	rec     *reconciler
-	met     *metrics
+	fsm       *fsmAdapter
+	stores    *raftStores
+	mux       *mux
+	gossip    *gossip
+	raft      atomic.Pointer[raft.Raft] // nil before Start
+	pending   *pendingTable
+	batcher   *batcher
+	router    *router
+	suspicion *taker // poked when this node begins or ceases to lead
+	reads     *readGate
+	lead      *leadership
+	rec       *reconciler
+	met       *metrics
 
 	fatal    chan error
 	tasks    sync.WaitGroup // short work that no part waits for
@@ -115,6 +116,7 @@ func (n *Node) assemble() {
 		view: n.leaderView, dial: n.dialLeader, sound: n.applying,
 		met: n.met, log: n.log, changed: *newTaker(),
 	}
+	n.suspicion = newTaker()
 	n.reads = newReadGate(n.barrier)
 	n.lead = &leadership{
 		batcher: n.batcher, store: n.store, fsm: n.fsm,
@@ -123,7 +125,7 @@ func (n *Node) assemble() {
 			return err
 		},
 		cluster: n.clusterName,
-		changed: n.router.poke,
+		changed: func() { n.router.poke(); n.suspicion.poke() },
 		log:     n.log, wake: make(chan struct{}, 1), faults: n.cfg.Faults,
 	}
 }

@@ -50,7 +50,7 @@ func (n *Node) start(httpAddr string) error {
 	}
 	server := &forwardServer{submit: n.batcher.submit, barred: n.store.Barred, log: n.log}
 	n.background("forwarding server", func(ctx context.Context) { server.serve(ctx, n.mux.accept(connForward)) })
-	n.background("suspicion", func(ctx context.Context) { suspect(ctx, r) })
+	n.background("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion.wake) })
 	n.background("router", n.router.run)
 	n.background("leadership", n.lead.run)
 	n.background("catching up", n.catchUp)
