@@ -15,8 +15,6 @@ import (
 
 var errUnknownNode = errors.New("no address is known for that node")
 
-const housekeepEvery = 500 * time.Millisecond
-
 // startMembership makes this node known, lets it form or find its cluster, and
 // has it keep the membership whenever it leads.
 func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
@@ -64,15 +62,13 @@ func (n *Node) foreign(err error) {
 
 // housekeep keeps the data folder's memory of the cluster true.
 func (n *Node) housekeep(ctx context.Context, meta nodeMeta) {
-	tick := time.NewTicker(housekeepEvery)
-	defer tick.Stop()
 	for {
 		if err := n.remember(&meta); err != nil {
 			n.fail(err)
 			return
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(nextLook(time.Now())):
 		case <-ctx.Done():
 			return
 		}

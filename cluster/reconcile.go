@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	reconcileEvery = 500 * time.Millisecond
-	changeLimit    = 5 * time.Second
-	remindEvery    = 10 * time.Second
+	changeLimit = 5 * time.Second
+	remindEvery = 10 * time.Second
 )
 
 // reconciler brings the configuration in line with who is there. It runs on the
@@ -39,8 +38,6 @@ type reconciler struct {
 // run reconciles until the leadership of a term ends.
 func (r *reconciler) run(ctx context.Context, term uint64) {
 	r.dead, r.reminded = map[fsm.NodeID]time.Time{}, map[fsm.NodeID]time.Time{}
-	tick := time.NewTicker(reconcileEvery)
-	defer tick.Stop()
 	for {
 		r.register(ctx)
 		r.remind(ctx)
@@ -50,7 +47,7 @@ func (r *reconciler) run(ctx context.Context, term uint64) {
 			}
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(nextLook(time.Now())):
 		case <-r.woken:
 		case <-ctx.Done():
 			return

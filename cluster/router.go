@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	routeEvery = 50 * time.Millisecond  // how often the router looks without being asked while commands wait, or nobody takes them
-	routeIdle  = 500 * time.Millisecond // and when there is nothing to look after: for what nothing announced
+	routeEvery = 50 * time.Millisecond // how often the router looks without being asked while commands wait, or nobody takes them
 	dialLimit  = time.Second
 )
 
@@ -74,7 +73,7 @@ func (r *router) run(ctx context.Context) {
 			return
 		}
 		r.route(ctx, time.Now())
-		tick.Reset(routeIdle) // first, for the table may call soon at once
+		tick.Reset(nextLook(time.Now())) // first, for the table may call soon at once
 		if !r.settled() || !r.table.rest(soon) {
 			soon()
 		}

@@ -165,7 +165,7 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 		if looks > 25 {
 			t.Errorf("it looked %d times in 10 s in which there was nothing to look after", looks)
 		}
-		if since, _ := r.sinceLeader(time.Now()); since > routeIdle {
+		if since, _ := r.sinceLeader(time.Now()); since > lookEvery {
 			t.Errorf("a leader seems not to have been known for %v", since)
 		}
 		start := time.Now()
