@@ -58,11 +58,12 @@ func (c *lazyConn) Write(b []byte) (sent int, err error) {
 // set notes t, and moves the timer by arm if it would fire too late.
 func (d *lazyDeadline) set(t time.Time, arm func(time.Time) error) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.want = t
 	if t.IsZero() || !d.armed.IsZero() && !d.armed.After(t) {
+		d.mu.Unlock() // not deferred, for it is all that most calls do
 		return nil
 	}
+	defer d.mu.Unlock()
 	d.armed = t
 	return arm(t)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"io"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -20,7 +21,7 @@ func (l lingerListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lingerConn{lazyConn: lazyConn{Conn: conn}}, nil
+	return &lingerConn{lazyConn: lazyConn{Conn: conn}, from: addrOf(conn.RemoteAddr())}, nil
 }
 
 // lingerConn can read on, for a while, what the client is still sending before it
@@ -28,6 +29,7 @@ func (l lingerListener) Accept() (net.Conn, error) {
 // read the answer that says what was wrong.
 type lingerConn struct {
 	lazyConn
+	from    netip.Addr // the client's
 	patient atomic.Bool
 }
 

@@ -83,7 +83,14 @@ func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time
 
 // remote returns who called, by the connection's other end.
 func remote(ctx *fasthttp.RequestCtx) netip.Addr {
-	if a, ok := ctx.RemoteAddr().(*net.TCPAddr); ok {
+	if c, ok := ctx.Conn().(*lingerConn); ok {
+		return c.from
+	}
+	return addrOf(ctx.RemoteAddr())
+}
+
+func addrOf(a net.Addr) netip.Addr {
+	if a, ok := a.(*net.TCPAddr); ok {
 		return a.AddrPort().Addr().Unmap()
 	}
 	return netip.Addr{}

@@ -55,7 +55,12 @@ func newPendingTable() *pendingTable {
 // add gives p a sequence number and queues it; a code other than CodeNone refuses it.
 func (t *pendingTable) add(p *pending) (uint64, fsm.Code) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	seq, refused := t.added(p)
+	t.mu.Unlock() // not deferred: it would cost half of what is done under it
+	return seq, refused
+}
+
+func (t *pendingTable) added(p *pending) (uint64, fsm.Code) {
 	if t.closed {
 		return 0, fsm.CodeShutdown
 	}

@@ -73,20 +73,31 @@ func ParseToken[T string | []byte](s T) (Token, error) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return t, errID
 	}
-	j := 0
-	for i := 0; i < 36; i += 2 {
-		if s[i] == '-' {
-			i++
-		}
-		hi, lo := unhex(s[i]), unhex(s[i+1])
-		if hi > 15 || lo > 15 {
-			return Token{}, errID
-		}
-		t[j] = hi<<4 | lo
-		j++
+	var bad byte
+	for i, at := range uuidPairs {
+		hi, lo := nibbles[s[at]], nibbles[s[at+1]]
+		bad |= hi | lo
+		t[i] = hi<<4 | lo
+	}
+	if bad == noNibble {
+		return Token{}, errID
 	}
 	return t, nil
 }
+
+// uuidPairs are the places of a UUID's pairs of hex digits.
+var uuidPairs = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+
+// noNibble stands in nibbles for a byte that is no hex digit.
+const noNibble = 0xff
+
+// nibbles holds the values of hex digits.
+var nibbles = func() (t [256]byte) {
+	for c := range t {
+		t[c] = unhex(byte(c))
+	}
+	return t
+}()
 
 // ParseNodeID reads a UUID in its canonical form.
 func ParseNodeID(s string) (NodeID, error) {
@@ -108,7 +119,7 @@ func formatUUID(u [16]byte) string {
 	return string(b[:])
 }
 
-// unhex returns the value of one hex digit, or 16 for anything else.
+// unhex returns the value of one hex digit, or noNibble.
 func unhex(c byte) byte {
 	switch {
 	case c >= '0' && c <= '9':
@@ -118,7 +129,7 @@ func unhex(c byte) byte {
 	case c >= 'A' && c <= 'F':
 		return c - 'A' + 10
 	}
-	return 16
+	return noNibble
 }
 
 // MarshalText implements encoding.TextMarshaler.
