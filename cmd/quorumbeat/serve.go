@@ -29,6 +29,7 @@ func (p *program) serveCommand() *cobra.Command {
 // serve runs a node until ctx ends or the node cannot go on.
 func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	tuneGC()
+	tuneProcessors()
 	n, err := startNode(s, s.logger(p), p.stdout)
 	if err != nil {
 		return err

@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	usualSlack = 50_000  // ns: what Linux gives a process that asks for nothing
-	wideSlack  = 500_000 // ns
+	usualSlack = 50_000    // ns: what Linux gives a process that asks for nothing
+	wideSlack  = 2_000_000 // ns
 )
 
-// widenTimerSlack lets the kernel wake this process for timers up to half a
-// millisecond late. While a goroutine waits for the disk, the Go runtime's monitor
+// widenTimerSlack lets the kernel wake this process for timers up to two
+// milliseconds late. While a goroutine waits for the disk, the Go runtime's monitor
 // wakes every few dozen microseconds to look at it: under load a tenth of a leader's
 // processor time, and a fifth of a follower's. A thread has the slack of the one that
 // made it, and the monitor is there before main; so this sets it and begins the
