@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"sync"
@@ -63,7 +64,10 @@ func (j *journal) StoreLogs(ls []*raft.Log) error {
 		}
 	}
 	if recordSize(ls) > j.file.half {
-		return errors.Join(j.moveAll(), j.home.StoreLogs(ls))
+		if err := j.moveAll(); err != nil {
+			return err
+		}
+		return j.home.StoreLogs(ls)
 	}
 	if err := j.append(last, ls); err != nil {
 		return err
@@ -158,7 +162,7 @@ func (j *journal) move() {
 		j.mu.Unlock()
 		err := j.home.StoreLogs(batch)
 		j.mu.Lock()
-		if j.err = err; err == nil {
+		if j.err = cmp.Or(j.err, err); err == nil {
 			j.live = slices.Clone(j.live[j.moving:])
 			j.moving = 0
 		}

@@ -48,7 +48,12 @@ func recoverEntries(b []byte, half int, id, last uint64) ([]*raft.Log, error) {
 		return nil, errors.New("nothing in it can be read")
 	}
 	var out []*raft.Log
+	var before uint64
 	for _, r := range counting(recs) {
+		if r.prev < before {
+			return nil, fmt.Errorf("what voids entries %d to %d is missing", r.prev+1, before)
+		}
+		before = r.last()
 		// Whether the log reaches back far enough at all is seen elsewhere.
 		if have := max(last, lastOf(out)); have > 0 && r.prev > have {
 			return nil, fmt.Errorf("entries %d to %d are missing", have+1, r.prev)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -19,16 +20,18 @@ import (
 // memoryHome is a home that outlives its journals, and that may fail.
 type memoryHome struct {
 	*raft.InmemStore
-	fail error
-	hold chan struct{} // until it is closed, nothing is stored
+	fail     error
+	failOnce error
+	hold     chan struct{} // until it is closed, nothing is stored
 }
 
 func (h *memoryHome) StoreLogs(ls []*raft.Log) error {
 	if h.hold != nil {
 		<-h.hold
 	}
-	if h.fail != nil {
-		return h.fail
+	if err := cmp.Or(h.failOnce, h.fail); err != nil {
+		h.failOnce = nil
+		return err
 	}
 	return h.InmemStore.StoreLogs(ls)
 }
@@ -290,6 +293,62 @@ func TestJournalWaitsForASlowHome(t *testing.T) {
 			t.Errorf("%d entries came back, of %d", last, taken)
 		}
 	})
+}
+
+// TestJournalStoresNothingBehindWhatDidNotGetHome: that would be a hole that no
+// restart could see.
+func TestJournalStoresNothingBehindWhatDidNotGetHome(t *testing.T) {
+	r := newJournalRig(t)
+	r.store(5, 10)
+	r.home.failOnce = errors.New("the disk is full")
+	err := r.j.StoreLogs([]*raft.Log{{Index: 6, Data: make([]byte, 2*smallHalf)}})
+	if err == nil {
+		t.Error("a batch was taken whose forerunners were not stored")
+	}
+	r.crash()
+	r.open()
+	r.check()
+}
+
+// TestJournalStaysFailed also when something else succeeds afterwards.
+func TestJournalStaysFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newJournalRig(t)
+		r.home.hold = make(chan struct{})
+		for r.j.gen == 1 {
+			r.store(1, 3000)
+		}
+		synctest.Wait() // those of the first half are on their way
+		must(t, r.j.file.Close())
+		next := []*raft.Log{{Index: r.last + 1}}
+		if r.j.StoreLogs(next) == nil {
+			t.Fatal("a write to a closed file succeeded")
+		}
+		close(r.home.hold)
+		synctest.Wait()
+		if _, err := r.j.takes(); err == nil {
+			t.Error("it takes entries again")
+		}
+	})
+}
+
+// TestJournalRefusesToBringBackWhatWasDeleted: what says so is damaged.
+func TestJournalRefusesToBringBackWhatWasDeleted(t *testing.T) {
+	r := newJournalRig(t)
+	r.store(6, 10)
+	r.del(3, 6)
+	r.term = 2
+	half := r.j.half
+	r.store(1, 10)
+	r.crash()
+	b, err := os.ReadFile(r.path)
+	must(t, err)
+	b[half*smallHalf+20] ^= 1 // the voiding record
+	must(t, os.WriteFile(r.path, b, 0o600))
+	_, err = openJournalOf(r.path, smallHalf, r.home, r.home)
+	if err == nil || !strings.Contains(err.Error(), "what voids entries 3 to 6 is missing") {
+		t.Errorf("got %v", err)
+	}
 }
 
 func FuzzReadRecord(f *testing.F) {
