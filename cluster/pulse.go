@@ -22,10 +22,22 @@ type pulse struct {
 func (p *pulse) beat(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.last.IsZero() && now.Sub(p.last) > stallAfter {
-		p.since, p.end = p.last, now
+	if p.stalled(now) {
+		p.since, p.end = p.began(), now
 	}
 	p.last = now
+}
+
+// stalled reports whether the process has not run for a while.
+func (p *pulse) stalled(now time.Time) bool { return !p.last.IsZero() && now.Sub(p.last) > stallAfter }
+
+// began is when a stall after the last beat began: with the one before it, if that
+// is still echoing.
+func (p *pulse) began() time.Time {
+	if !p.end.IsZero() && p.last.Sub(p.end) < stallEcho {
+		return p.since
+	}
+	return p.last
 }
 
 // came returns the earliest time at which what is read at now may have come.
@@ -33,8 +45,8 @@ func (p *pulse) came(now time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case !p.last.IsZero() && now.Sub(p.last) > stallAfter:
-		return p.last
+	case p.stalled(now):
+		return p.began()
 	case !p.end.IsZero() && now.Sub(p.end) < stallEcho:
 		return p.since
 	}

@@ -19,7 +19,9 @@ func TestPulse(t *testing.T) {
 		{"stalled, and read before the next beat", []int{0, 50}, 60_050, 50},
 		{"stalled, and read after the next beat", []int{0, 50, 60_050}, 60_100, 50},
 		{"stalled a while ago", []int{0, 50, 60_050, 61_000, 62_000, 63_000}, 63_100, 63_100},
-		{"stalled again", []int{0, 5000, 9000}, 9001, 5000},
+		{"stalled again at once", []int{0, 5000, 9000}, 9001, 0},
+		{"stalled again at once, and read before the next beat", []int{0, 5000}, 9001, 0},
+		{"stalled again later", []int{0, 5000, 5900, 6800, 7700, 8600, 12000}, 12001, 8600},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var p pulse
