@@ -22,9 +22,10 @@ type gatedPipeline struct {
 	closed func()
 
 	notices chan commit // at most the newest
+	answers chan raft.AppendFuture
 	done    chan struct{}
 	ending  sync.Once
-	teller  sync.WaitGroup
+	loops   sync.WaitGroup
 
 	mu   sync.Mutex                // of sending
 	last raft.AppendEntriesRequest // the message without entries that would repeat what was sent
@@ -33,10 +34,40 @@ type gatedPipeline struct {
 func newGatedPipeline(id raft.ServerID, inner raft.AppendPipeline, gate func(*raft.AppendEntriesRequest) *raft.AppendEntriesRequest) *gatedPipeline {
 	p := &gatedPipeline{
 		AppendPipeline: inner, id: id, gate: gate, closed: func() {},
-		notices: make(chan commit, 1), done: make(chan struct{}),
+		notices: make(chan commit, 1), answers: make(chan raft.AppendFuture), done: make(chan struct{}),
 	}
-	p.teller.Go(p.run)
+	p.loops.Go(p.run)
+	p.loops.Go(p.relay)
 	return p
+}
+
+// Consumer gives Raft the answers.
+func (p *gatedPipeline) Consumer() <-chan raft.AppendFuture { return p.answers }
+
+// relay hands the answers on until one is a refusal. After that Raft takes no more,
+// but may send a message or two before it closes the pipeline; these would wait for
+// ever for room, and Raft for them, if nobody took their answers.
+func (p *gatedPipeline) relay() {
+	from, to := p.AppendPipeline.Consumer(), p.answers
+	for {
+		select {
+		case f := <-from:
+			if to == nil {
+				continue
+			}
+			refused := !f.Response().Success // read first: then it is Raft's
+			select {
+			case to <- f:
+			case <-p.done:
+				return
+			}
+			if refused {
+				to = nil
+			}
+		case <-p.done:
+			return
+		}
+	}
 }
 
 // AppendEntries sends a message of Raft's. It returns no future, which Raft would not
@@ -98,9 +129,11 @@ func (p *gatedPipeline) tell(c commit) {
 	}
 	req := p.last
 	req.LeaderCommitIndex = c.index
-	// Raft takes the answer as it takes those to its own messages. It also notices
-	// if the connection has failed.
-	_, _ = p.send(p.gate(&req), new(raft.AppendEntriesResponse))
+	// Raft takes the answer as it takes those to its own messages. If the connection
+	// has failed, its next one must be sent, for it to notice.
+	if _, err := p.send(p.gate(&req), new(raft.AppendEntriesResponse)); err != nil {
+		p.last = raft.AppendEntriesRequest{}
+	}
 }
 
 // Close ends the pipeline.
@@ -110,6 +143,6 @@ func (p *gatedPipeline) Close() error {
 		p.closed()
 		close(p.done)
 	})
-	p.teller.Wait()
+	p.loops.Wait()
 	return err
 }

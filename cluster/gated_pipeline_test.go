@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"errors"
+	"io"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -19,6 +21,8 @@ func (f *fakePipeline) AppendEntries(args *raft.AppendEntriesRequest, _ *raft.Ap
 	f.sent = append(f.sent, *args)
 	return nil, nil
 }
+
+func (f *fakePipeline) Consumer() <-chan raft.AppendFuture { return nil }
 
 func (f *fakePipeline) Close() error { return nil }
 
@@ -110,6 +114,66 @@ func TestAMessageThatTellsAFollowerNothingIsNotSent(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestAPipelineThatIsRefusedDoesNotHoldRaftUp: Raft takes no answer after a refusal,
+// and may still send.
+func TestAPipelineThatIsRefusedDoesNotHoldRaftUp(t *testing.T) {
+	trans := func() *raft.NetworkTransport {
+		tr, err := raft.NewTCPTransport("127.0.0.1:0", nil, 3, 3*time.Second, io.Discard)
+		must(t, err)
+		t.Cleanup(func() { tr.Close() })
+		return tr
+	}
+	follower, leader := trans(), &gatedTransport{NetworkTransport: trans(), written: func() uint64 { return 100 }}
+	go func() {
+		for {
+			select {
+			case rpc := <-follower.Consumer():
+				rpc.Respond(&raft.AppendEntriesResponse{Term: 6}, nil)
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	p, err := leader.AppendEntriesPipeline("b", raft.ServerAddress(follower.LocalAddr()))
+	must(t, err)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for i := range uint64(10) {
+			_, _ = p.AppendEntries(&raft.AppendEntriesRequest{Term: 5, PrevLogEntry: i, Entries: commands(i + 1)}, new(raft.AppendEntriesResponse))
+			if i == 0 && (<-p.Consumer()).Response().Success {
+				t.Error("it was not refused")
+			}
+		}
+	}()
+	select {
+	case <-over:
+	case <-time.After(10 * time.Second):
+		t.Error("Raft waits for room in a pipeline that nobody empties")
+	}
+	must(t, p.Close())
+	<-over
+}
+
+// brokenPipeline fails to send.
+type brokenPipeline struct{ fakePipeline }
+
+func (*brokenPipeline) AppendEntries(*raft.AppendEntriesRequest, *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	return nil, io.ErrClosedPipe
+}
+
+func TestRaftHearsOfAConnectionThatFailedUnderANotice(t *testing.T) {
+	tr := &gatedTransport{written: func() uint64 { return 10 }}
+	p := tr.attach("b", new(brokenPipeline))
+	p.last = raft.AppendEntriesRequest{Term: 5, PrevLogEntry: 8, PrevLogTerm: 5, LeaderCommitIndex: 6}
+	p.tell(commit{5, 8})
+	_, err := p.AppendEntries(&raft.AppendEntriesRequest{Term: 5, PrevLogEntry: 8, PrevLogTerm: 5, LeaderCommitIndex: 8}, nil)
+	if !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("Raft's next message: %v", err)
+	}
+	must(t, p.Close())
 }
 
 func TestAReadThroughAFollowerDoesNotWaitForRaftsOwnMessages(t *testing.T) {
