@@ -24,6 +24,7 @@ func (p *pending) free() {
 	if cap(p.cmd) > maxKept {
 		p.cmd = nil
 	}
+	p.then = nil
 	pendingPool.Put(p)
 }
 
@@ -51,6 +52,17 @@ func (t *pendingTable) awaitPing(deadline time.Time, ping fsm.PingOrdinal) fsm.C
 	p := newPending(deadline)
 	p.cmd = fsm.AppendPing(p.cmd, ping)
 	return t.wait(p, nil).code
+}
+
+// pingThen is awaitPing for one who does not wait: then is called with the outcome,
+// once, unless it returns a code other than CodeNone, which refuses the ping.
+func (t *pendingTable) pingThen(deadline time.Time, ping fsm.PingOrdinal, then func(fsm.Code)) (refused fsm.Code) {
+	p := newPending(deadline)
+	p.cmd, p.then = fsm.AppendPing(p.cmd, ping), then
+	if _, refused = t.add(p); refused != fsm.CodeNone {
+		p.free()
+	}
+	return refused
 }
 
 func (t *pendingTable) wait(p *pending, done <-chan struct{}) (out outcome) {

@@ -20,7 +20,8 @@ type outcome struct {
 }
 
 // pending is one command that somebody waits for. The table's lock guards it
-// while it is in the table; done gets exactly one outcome.
+// while it is in the table; done gets exactly one outcome, or then is called with
+// it once.
 type pending struct {
 	cmd      []byte    // none: a read barrier
 	deadline time.Time // zero: none
@@ -28,6 +29,18 @@ type pending struct {
 	copies   int       // sent, and not known to have come to nothing
 	queued   bool      // waits to be taken
 	done     chan outcome
+	then     func(fsm.Code) // nil: somebody waits at done
+}
+
+// give hands p, which is in the table no more, its outcome.
+func (p *pending) give(out outcome) {
+	if p.then == nil {
+		p.done <- out
+		return
+	}
+	then := p.then
+	p.free()
+	then(out.code)
 }
 
 // pendingTable holds the commands that this node was asked to have committed, by
@@ -131,14 +144,33 @@ type wakeup struct {
 	out outcome
 }
 
+// atOnce is how many outcomes one goroutine hands out: what it calls may write to a
+// socket each time.
+const atOnce = 64
+
+// wake hands out outcomes, many of them on several goroutines.
+func wake(all []wakeup) {
+	var others sync.WaitGroup
+	for ; len(all) > atOnce; all = all[atOnce:] {
+		part := all[:atOnce]
+		others.Go(func() { giveAll(part) })
+	}
+	giveAll(all)
+	others.Wait()
+}
+
+func giveAll(some []wakeup) {
+	for _, w := range some {
+		w.p.give(w.out)
+	}
+}
+
 // settle hands each answer to the one who waits for it. Those that leave a
 // command undone are queued again instead; settle reports whether there were any.
 // Then through, the taker that brought the answers, takes no more, unless nil.
 func (t *pendingTable) settle(through *taker, index uint64, answers []answer) (again bool) {
 	woken, again := t.settled(through, index, answers)
-	for _, w := range woken { // without the lock, which those who wake need at once
-		w.p.done <- w.out
-	}
+	wake(woken) // without the lock, which those who wake need at once
 	clear(woken)
 	t.mu.Lock()
 	t.woken = woken[:0]
@@ -212,11 +244,13 @@ func (p *pending) givenUp(unsent fsm.Code) fsm.Code {
 
 // expire gives up what is past its deadline. It looks at nothing before the
 // first of these.
-func (t *pendingTable) expire(now time.Time) {
+func (t *pendingTable) expire(now time.Time) { wake(t.expired(now)) }
+
+func (t *pendingTable) expired(now time.Time) (woken []wakeup) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.expiry.IsZero() || now.Before(t.expiry) {
-		return
+		return nil
 	}
 	t.expiry = time.Time{}
 	var due []uint64
@@ -232,8 +266,9 @@ func (t *pendingTable) expire(now time.Time) {
 	for _, seq := range due {
 		p := t.slot(seq)
 		t.remove(seq)
-		p.done <- outcome{code: p.givenUp(fsm.CodeNoLeader)}
+		woken = append(woken, wakeup{p, outcome{code: p.givenUp(fsm.CodeNoLeader)}})
 	}
+	return woken
 }
 
 // close refuses new commands; idle closes when the last pending one is answered.
@@ -249,13 +284,18 @@ func (t *pendingTable) close() {
 // abort closes the table and answers everything that is left.
 func (t *pendingTable) abort() {
 	t.close()
+	wake(t.aborted())
+}
+
+func (t *pendingTable) aborted() (woken []wakeup) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for t.held > 0 {
 		p := t.slot(t.base)
 		t.remove(t.base)
-		p.done <- outcome{code: p.givenUp(fsm.CodeShutdown)}
+		woken = append(woken, wakeup{p, outcome{code: p.givenUp(fsm.CodeShutdown)}})
 	}
+	return woken
 }
 
 func (t *pendingTable) checkIdle() {

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -360,5 +362,80 @@ func TestPendingCallsWhoeverRestsForTheNextCommand(t *testing.T) {
 	tab.settle(nil, 1, []answer{{seq: seq, code: fsm.CodeOK}})
 	if rest() {
 		t.Error("somebody may rest while a command waits")
+	}
+}
+
+func TestPendingTellsOnceOfAPingThatNobodyWaitsFor(t *testing.T) {
+	late := time.Now().Add(time.Hour)
+	settled := func(tab *pendingTable, code fsm.Code) {
+		tab.settle(nil, 7, []answer{{seq: 1, code: code}})
+		tab.settle(nil, 8, []answer{{seq: 1, code: code}}) // of another taker
+	}
+	for name, c := range map[string]struct {
+		end  func(*pendingTable)
+		want fsm.Code
+	}{
+		"recorded":    {func(tab *pendingTable) { settled(tab, fsm.CodeOK) }, fsm.CodeOK},
+		"refused":     {func(tab *pendingTable) { settled(tab, fsm.CodeNotFound) }, fsm.CodeNotFound},
+		"never taken": {func(tab *pendingTable) { tab.expire(late.Add(1)) }, fsm.CodeNoLeader},
+		"given up": {func(tab *pendingTable) {
+			w := newTaker()
+			tab.setTaker(w)
+			takeSeqs(tab, w)
+			tab.expire(late.Add(1))
+		}, fsm.CodeUnknownOutcome},
+		"stopped": {func(tab *pendingTable) { tab.abort() }, fsm.CodeShutdown},
+	} {
+		tab := newPendingTable()
+		var got []fsm.Code
+		then := func(code fsm.Code) {
+			tab.mu.Lock() // it is free: whoever is told may ask for more
+			defer tab.mu.Unlock()
+			got = append(got, code)
+		}
+		if refused := tab.pingThen(late, fsm.PingOrdinal{Ordinal: 3}, then); refused != fsm.CodeNone {
+			t.Fatalf("%s: %v", name, refused.Err())
+		}
+		c.end(tab)
+		tab.abort()
+		if !slices.Equal(got, []fsm.Code{c.want}) {
+			t.Errorf("%s: told %v, want once %v", name, got, c.want)
+		}
+	}
+}
+
+func TestPendingTellsOfNoPingThatItRefuses(t *testing.T) {
+	tab := newPendingTable()
+	tab.close()
+	refused := tab.pingThen(time.Time{}, fsm.PingOrdinal{Ordinal: 3}, func(fsm.Code) { t.Error("told") })
+	if refused != fsm.CodeShutdown {
+		t.Errorf("refused with %v", refused)
+	}
+}
+
+func TestPendingTellsOfManyAtOnce(t *testing.T) {
+	tab := newPendingTable()
+	const n = 5*atOnce + 3
+	var mu sync.Mutex
+	told, answers := map[int]int{}, make([]answer, n)
+	for i := range n {
+		code := fsm.CodeOK
+		if i%2 == 1 {
+			code = fsm.CodePaused
+		}
+		answers[i] = answer{seq: uint64(i + 1), code: code}
+		tab.pingThen(time.Time{}, fsm.PingOrdinal{Ordinal: 3}, func(got fsm.Code) {
+			mu.Lock()
+			defer mu.Unlock()
+			if told[i]++; got != code {
+				t.Errorf("number %d is told %v, want %v", i, got, code)
+			}
+		})
+	}
+	tab.settle(nil, 9, answers)
+	for i := range n {
+		if told[i] != 1 {
+			t.Errorf("number %d is told %d times", i, told[i])
+		}
 	}
 }

@@ -33,6 +33,16 @@ func (n *Node) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
 	return code, code.Err()
 }
 
+// PingThen is Ping without waiting: unless it returns an error, then is called with
+// the outcome, once and maybe before PingThen returns. then must not block, for what
+// it holds up is every other ping.
+func (n *Node) PingThen(deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+	if refused := n.pending.pingThen(deadline, p, then); refused != fsm.CodeNone {
+		return refused.Err()
+	}
+	return nil
+}
+
 // ProposeOnce has cmd committed by this node as the leader of term, or not at
 // all: it is never repeated and never forwarded. [fsm.ErrNotLeader] means that
 // nothing was recorded, [fsm.ErrUnknownOutcome] that nobody knows.
