@@ -11,5 +11,6 @@
 //
 // Errors of package fsm become statuses in one table, statusOf. Answers under /v1
 // are JSON at any status. A ping's path from the socket to the proposal is in
-// ping.go, and nothing of a request outlives its handler.
+// ping.go. Nothing of a request outlives its handler but the answer to a ping, which
+// the connection may owe until the ping is recorded (owed.go).
 package api

@@ -27,6 +27,7 @@ type fakeCluster struct {
 	barriers int
 	delta    uint32
 	onRead   func()
+	hold     func(p fsm.PingOrdinal, then func(fsm.Code)) error // nil: PingThen tells at once
 }
 
 func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, error) {
@@ -47,6 +48,30 @@ func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, e
 func (f *fakeCluster) Ping(_ time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
 	res, err := f.Propose(context.Background(), p)
 	return res.Code, err
+}
+
+// PingThen tells of the outcome when the test lets it, or at once.
+func (f *fakeCluster) PingThen(deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+	f.mu.Lock()
+	hold := f.hold
+	f.mu.Unlock()
+	if hold != nil {
+		return hold(p, then)
+	}
+	return atOnce(f.Ping, deadline, p, then)
+}
+
+// answerPings has PingThen do what hold does.
+func (f *fakeCluster) answerPings(hold func(p fsm.PingOrdinal, then func(fsm.Code)) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hold = hold
+}
+
+func atOnce(ping func(time.Time, fsm.PingOrdinal) (fsm.Code, error), deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+	code, _ := ping(deadline, p)
+	then(code)
+	return nil
 }
 
 func (f *fakeCluster) ReadBarrier(context.Context) error {

@@ -56,8 +56,13 @@ func (s *Server) healthchecks(ctx *fasthttp.RequestCtx, path []byte) {
 		return
 	}
 	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
-	defer func() { s.met.pinged(status, time.Since(start)) }()
-	created, err := s.hear(ctx, path, start)
+	owed := false
+	defer func() {
+		if !owed {
+			s.met.pinged(status, time.Since(start))
+		}
+	}()
+	created, owed, err := s.hear(ctx, path, start)
 	if err != nil {
 		s.refuse(ctx, err)
 	} else {
@@ -78,12 +83,18 @@ func accept(ctx *fasthttp.RequestCtx, created bool) {
 	}
 }
 
-// hear takes what a request tells, and reports whether it made the heartbeat.
-func (s *Server) hear(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created bool, err error) {
+// hear takes what a request tells, and reports whether it made the heartbeat, and
+// whether the outcome is not known yet.
+func (s *Server) hear(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created, owed bool, err error) {
 	if len(path) == 1+36 && bare(ctx, nil) {
-		_, err := s.takePing(ctx, path[1:], nil, now)
-		return false, err
+		code, err := s.takePing(ctx, path[1:], nil, now, true)
+		return false, err == nil && code == owedPing, err
 	}
+	created, err = s.hearAll(ctx, path, now)
+	return created, false, err
+}
+
+func (s *Server) hearAll(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created bool, err error) {
 	a, err := readAddress(path)
 	if err != nil {
 		return false, err

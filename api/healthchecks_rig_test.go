@@ -38,6 +38,10 @@ func (l *listener) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error)
 	return code, err
 }
 
+func (l *listener) PingThen(deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+	return atOnce(l.Ping, deadline, p, then)
+}
+
 func (l *listener) note(sig fsm.Signal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

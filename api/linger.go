@@ -14,21 +14,26 @@ const (
 )
 
 // lingerListener gives out connections that can be told to close with patience.
-type lingerListener struct{ net.Listener }
+type lingerListener struct {
+	net.Listener
+	server *Server
+}
 
 func (l lingerListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &lingerConn{lazyConn: lazyConn{Conn: conn}, from: addrOf(conn.RemoteAddr())}, nil
+	c := &lingerConn{from: addrOf(conn.RemoteAddr())}
+	c.init(conn, l.server)
+	return c, nil
 }
 
 // lingerConn can read on, for a while, what the client is still sending before it
 // closes: closing at once would reset the connection, and the client would never
 // read the answer that says what was wrong.
 type lingerConn struct {
-	lazyConn
+	owedConn
 	from    netip.Addr // the client's
 	patient atomic.Bool
 }
@@ -41,10 +46,13 @@ func linger(conn net.Conn) {
 }
 
 func (c *lingerConn) Close() error {
+	if c.closeLater() {
+		return nil
+	}
 	if tcp, ok := c.Conn.(*net.TCPConn); ok && c.patient.Swap(false) {
 		_ = tcp.CloseWrite()
 		_ = tcp.SetReadDeadline(time.Now().Add(lingerFor))
 		_, _ = io.CopyN(io.Discard, tcp, lingerBytes)
 	}
-	return c.Conn.Close()
+	return c.owedConn.Close()
 }

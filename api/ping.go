@@ -37,48 +37,78 @@ func pingPath(path []byte) (token, action []byte, ok bool) {
 	return token, action, path[0] == '/' && len(action) > 0 && isAction(action)
 }
 
-// ping records what a job tells, a good run most often. It answers 200 only once
-// that is on the disks of a majority.
+// ping records what a job tells, a good run most often. It is answered with 200 only
+// once that is on the disks of a majority.
 func (s *Server) ping(ctx *fasthttp.RequestCtx, raw, action []byte) {
 	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
-	defer func() { s.met.pinged(status, time.Since(start)) }()
-	paused, err := s.takePing(ctx, raw, action, start)
-	if err != nil {
+	owed := false
+	defer func() {
+		if !owed {
+			s.met.pinged(status, time.Since(start))
+		}
+	}()
+	code, err := s.takePing(ctx, raw, action, start, false)
+	if owed = err == nil && code == owedPing; err != nil {
 		s.refuse(ctx, err)
 	} else {
-		ctx.Response.Header.SetContentType("application/json")
-		body := bodyOK
-		if paused {
-			body = bodyPaused
-		}
-		ctx.Response.SetBodyRaw(body)
+		answerPing(ctx, code == fsm.CodePaused)
 	}
 	status = ctx.Response.StatusCode()
 }
 
-func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time.Time) (paused bool, err error) {
+func answerPing(ctx *fasthttp.RequestCtx, paused bool) {
+	ctx.Response.Header.SetContentType("application/json")
+	body := bodyOK
+	if paused {
+		body = bodyPaused
+	}
+	ctx.Response.SetBodyRaw(body)
+}
+
+// takePing returns the outcome of what a request tells. plain says that the answer is
+// that of Healthchecks' API.
+func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time.Time, plain bool) (fsm.Code, error) {
 	switch string(ctx.Method()) { // compared, not copied
 	case "GET", "HEAD", "POST", "PUT":
 	default:
-		return false, notAllowed(ctx, []string{"GET", "HEAD", "POST", "PUT"})
+		return 0, notAllowed(ctx, []string{"GET", "HEAD", "POST", "PUT"})
 	}
 	token, err := fsm.ParseToken(raw)
 	if err != nil {
-		return false, errNotFound
+		return 0, errNotFound
 	}
 	ordinal, err := s.byToken(token)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	if !bare(ctx, action) {
-		g, err := readSignal(ctx, action, now)
-		if err != nil {
-			return false, err
-		}
-		return s.tell(ctx, ordinal, &g, now)
+	if bare(ctx, action) {
+		return s.takeBare(ctx, ordinal, now, plain)
 	}
-	code, err := s.cluster.Ping(now.Add(commandLimit), fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)})
-	return code == fsm.CodePaused, err
+	g, err := readSignal(ctx, action, now)
+	if err != nil {
+		return 0, err
+	}
+	return s.tell(ctx, ordinal, &g, now)
+}
+
+// owedPing is the code of a ping whose outcome is not known yet: the connection
+// answers when it is, see owedConn.
+const owedPing = fsm.CodeNone
+
+// takeBare takes a ping that tells nothing else. It does not wait for its outcome if
+// the connection lets the answer be owed.
+func (s *Server) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Time, plain bool) (fsm.Code, error) {
+	ping := fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)}
+	c := debtor(ctx)
+	if c == nil {
+		return s.cluster.Ping(now.Add(commandLimit), ping)
+	}
+	c.expect(debt{start: now, head: ctx.IsHead(), plain: plain})
+	if err := s.cluster.PingThen(now.Add(commandLimit), ping, c.pay); err != nil {
+		return fsm.CodeOf(err), err
+	}
+	c.owe()
+	return owedPing, nil
 }
 
 // remote returns who called, by the connection's other end.

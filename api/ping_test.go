@@ -28,6 +28,10 @@ func (p proposer) Ping(deadline time.Time, ping fsm.PingOrdinal) (fsm.Code, erro
 	return res.Code, err
 }
 
+func (p proposer) PingThen(deadline time.Time, ping fsm.PingOrdinal, then func(fsm.Code)) error {
+	return atOnce(p.Ping, deadline, ping, then)
+}
+
 func TestAPingCarriesItsDeadlineAndItsCaller(t *testing.T) {
 	r := newRig(t)
 	h := r.create(`{"name":"x"}`)

@@ -21,6 +21,8 @@ const (
 	maxBody    = 64 << 10 // of a JSON body
 	maxRead    = 1 << 20  // read of any body; what is over that costs the connection, and maybe the answer
 	maxHeaders = 8 << 10
+
+	writeLimit = 30 * time.Second // for what is written at once
 )
 
 // Server is the HTTP interface of one node.
@@ -37,6 +39,7 @@ type Server struct {
 
 	listener atomic.Pointer[net.Listener]
 	leaving  atomic.Bool
+	owing    atomic.Int64 // closed connections on which an answer is owed, see owedConn
 }
 
 // New makes the server of a node. Errors wrap ErrConfig.
@@ -59,7 +62,7 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	s.metrics = metricsHandler(cfg.Registry)
 	s.http = &fasthttp.Server{
 		Handler: s.handle, ErrorHandler: s.unreadable, HeaderReceived: s.roomFor,
-		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
 		DisablePreParseMultipartForm: true, // the Content-Type is nobody's affair
 		MaxRequestBodySize:           maxRead, ReadBufferSize: maxHeaders,
 		NoDefaultServerHeader: true, CloseOnShutdown: true, TCPKeepalive: true,
@@ -83,7 +86,7 @@ func (quiet) Printf(string, ...any) {}
 // Serve answers requests until Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
 	s.listener.Store(&ln)
-	var patient net.Listener = lingerListener{ln}
+	var patient net.Listener = lingerListener{ln, s}
 	if s.http.TLSConfig != nil {
 		patient = tls.NewListener(patient, s.http.TLSConfig)
 	}
@@ -96,7 +99,22 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
 		return err
 	}
-	s.certain.close()
+	defer s.certain.close()
+	return s.settled(ctx)
+}
+
+// settled waits until no answer is owed any more on a connection that fasthttp takes
+// for closed.
+func (s *Server) settled(ctx context.Context) error {
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for s.owing.Load() > 0 {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	return nil
 }
 
@@ -104,6 +122,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	defer s.recover(ctx)
 	defer s.dismiss(ctx)
+	mingle(ctx.Conn())
 	if token, action, ok := pingPath(ctx.Path()); ok {
 		s.ping(ctx, token, action)
 		return
@@ -131,6 +150,7 @@ func (s *Server) recover(ctx *fasthttp.RequestCtx) {
 
 // unreadable answers what fasthttp could not read as a request.
 func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
+	mingle(ctx.Conn())
 	var small *fasthttp.ErrSmallBuffer
 	var netErr net.Error
 	switch {

@@ -39,18 +39,17 @@ func (g *signal) plain() bool {
 }
 
 // tell commits a signal for a heartbeat that was looked up; now is when the request
-// came. paused is as for a ping.
-func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (paused bool, err error) {
+// came.
+func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (fsm.Code, error) {
 	deadline := now.Add(commandLimit)
 	if g.plain() {
-		code, err := s.cluster.Ping(deadline, fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)})
-		return code == fsm.CodePaused, err
+		return s.cluster.Ping(deadline, fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)})
 	}
 	res, err := s.cluster.Propose(until(deadline), fsm.Signal{
 		Ordinal: ordinal, From: remote(ctx), Tells: g.kind, Exit: g.exit,
 		HasRun: g.hasRun, Run: g.run, At: g.at, Key: g.key, Body: g.body,
 	})
-	return res.Code == fsm.CodePaused, err
+	return res.Code, err
 }
 
 // bare reports whether a request has nothing that could make it more than a plain

@@ -1,0 +1,259 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// owedConn is a connection on which the answer to a ping may be owed. The handler of
+// a ping does not wait for its outcome: it answers as if all went well, fasthttp
+// writes that and reads on, and the connection keeps it. Whoever brings the outcome
+// sends the answer, or another one if the outcome is another. So no goroutine waits
+// while the ping is on its way to the disks of a majority, and none has to be woken
+// for each ping of a batch. Nothing is sent that says OK before a ping is recorded.
+//
+// Answers keep the order of their requests: what is written while one is owed waits
+// for it. If fasthttp writes several at once, because the client sent several
+// requests at once, and the first is not as it should be, the connection is closed
+// without any of them.
+type owedConn struct {
+	lazyConn
+	server *Server
+	able   bool           // an answer may be owed here: the connection is a socket
+	pay    func(fsm.Code) // settles the debt: what [Cluster.PingThen] is given
+	owed   atomic.Bool    // set by the serving goroutine
+
+	mu      sync.Mutex
+	fd      int // the socket, which is closed under mu only; -1: it is
+	settled sync.Cond
+	debt    debt
+	kept    []byte // the answer that fasthttp wrote
+	closing bool   // it is to be closed then
+	counted bool   // in the server's owing
+}
+
+// debt is what is known of an answer that is owed.
+type debt struct {
+	start time.Time // of the request
+	head  bool      // its method is HEAD
+	plain bool      // it is one of Healthchecks' API
+	alone bool      // kept has no other answer
+	code  fsm.Code  // the outcome; CodeNone: not known yet
+}
+
+// init makes c able to owe, if conn is a socket.
+func (c *owedConn) init(conn net.Conn, s *Server) {
+	c.lazyConn, c.server, c.settled.L, c.pay, c.fd = lazyConn{Conn: conn}, s, &c.mu, c.paid, -1
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	if raw, err := tcp.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { c.fd, c.able = int(fd), true })
+	}
+}
+
+// debtor returns a request's connection if the answer to a ping may be owed on it: a
+// kept one without TLS, on which none is owed yet.
+func debtor(ctx *fasthttp.RequestCtx) *owedConn {
+	c, ok := ctx.Conn().(*lingerConn)
+	if !ok || !c.able || c.owed.Load() || !ctx.Request.Header.IsHTTP11() || ctx.Request.Header.ConnectionClose() {
+		return nil
+	}
+	return &c.owedConn
+}
+
+// expect gets ready for pay, which may be called from now on.
+func (c *owedConn) expect(d debt) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.debt = d
+	c.debt.alone = true
+}
+
+// owe has the answer that fasthttp writes next kept until pay is called.
+func (c *owedConn) owe() { c.owed.Store(true) }
+
+// mingle notes that a request begins. If fasthttp has not written an owed answer by
+// now, it will write it together with this request's.
+func mingle(conn net.Conn) {
+	c, ok := conn.(*lingerConn)
+	if !ok || !c.owed.Load() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.kept) == 0 {
+		c.debt.alone = false
+	}
+}
+
+func (c *owedConn) Write(b []byte) (int, error) {
+	if !c.keeps(b) {
+		return c.writeNow(b)
+	}
+	return len(b), nil
+}
+
+// writeNow writes b within writeLimit. fasthttp has no WriteTimeout: it would move a
+// deadline for each answer that is owed too, and would end a large backup that
+// makes progress.
+func (c *owedConn) writeNow(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+		return 0, err
+	}
+	return c.lazyConn.Write(b)
+}
+
+// keeps keeps an answer that is owed; other ones have to wait until it is sent.
+func (c *owedConn) keeps(b []byte) bool {
+	if !c.owed.Load() {
+		return false
+	}
+	c.mu.Lock()
+	for len(c.kept) > 0 {
+		c.settled.Wait()
+	}
+	owed := c.owed.Load()
+	if owed {
+		c.kept = append(c.kept, b...)
+		if c.debt.code != fsm.CodeNone {
+			c.answer()
+		}
+	}
+	c.mu.Unlock()
+	return owed
+}
+
+// paid takes the outcome. It does not block.
+func (c *owedConn) paid(code fsm.Code) {
+	c.mu.Lock()
+	c.debt.code = code
+	if len(c.kept) > 0 || c.closing {
+		c.answer()
+	}
+	c.mu.Unlock()
+}
+
+// answer sends what is owed.
+func (c *owedConn) answer() {
+	d := &c.debt
+	status, good := fasthttp.StatusOK, d.code == fsm.CodeOK || d.code == fsm.CodePaused && d.plain
+	switch {
+	case good:
+	case d.alone && len(c.kept) > 0:
+		status = c.server.correct(c)
+	default:
+		status, c.kept, c.closing = statusOf(d.code.Err()).status, c.kept[:0], true
+	}
+	c.server.met.pinged(status, time.Since(d.start))
+	n, err := c.writeSome(c.kept)
+	if err != nil || n == len(c.kept) {
+		c.settle(err)
+		return
+	}
+	rest := slices.Clone(c.kept[n:]) // the client reads slowly
+	go func() {
+		_, err := c.writeNow(rest)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.settle(err)
+	}()
+}
+
+// writeSome writes what the socket takes at once, without Go's locks and timers for
+// writing: they cost as much as all else that is done for the answer here.
+func (c *owedConn) writeSome(b []byte) (int, error) {
+	if c.fd < 0 {
+		return 0, net.ErrClosed
+	}
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, err := syscall.Write(c.fd, b)
+	if err == syscall.EAGAIN || err == syscall.EINTR {
+		return 0, nil
+	}
+	return n, err
+}
+
+// shut closes the socket; the lock is held.
+func (c *owedConn) shut() error {
+	c.fd = -1
+	return c.Conn.Close()
+}
+
+// settle ends the debt.
+func (c *owedConn) settle(err error) {
+	c.kept = c.kept[:0]
+	c.owed.Store(false)
+	c.settled.Broadcast()
+	if err != nil || c.closing {
+		_ = c.shut()
+	}
+	if c.counted {
+		c.counted = false
+		c.server.owing.Add(-1)
+	}
+}
+
+// closeLater reports whether the connection will be closed when the debt is settled.
+func (c *owedConn) closeLater() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.owed.Load() {
+		return false
+	}
+	if c.closing = true; !c.counted {
+		c.counted = true
+		c.server.owing.Add(1)
+	}
+	if c.debt.code != fsm.CodeNone && len(c.kept) == 0 { // nothing will be written any more
+		c.answer()
+	}
+	return true
+}
+
+// Close closes the connection at once.
+func (c *owedConn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.shut()
+}
+
+// correct puts the answer that an outcome other than OK has in place of the one that
+// is kept, and returns its status.
+func (s *Server) correct(c *owedConn) int {
+	var req fasthttp.Request
+	if c.debt.plain {
+		req.SetRequestURI("/ping")
+	}
+	var ctx fasthttp.RequestCtx
+	ctx.Init(&req, nil, nil)
+	if c.debt.code == fsm.CodePaused {
+		answerPing(&ctx, true)
+	} else {
+		s.refuse(&ctx, c.debt.code.Err())
+	}
+	ctx.Response.SkipBody = c.debt.head
+	if s.leaving.Load() {
+		ctx.SetConnectionClose()
+		c.closing = true
+	}
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	_ = ctx.Response.Write(w) // a buffer takes everything
+	_ = w.Flush()
+	c.kept = append(c.kept[:0], b.Bytes()...)
+	return ctx.Response.StatusCode()
+}

@@ -1,0 +1,309 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// slowRig is a rig whose cluster tells of a ping's outcome when the test says so.
+type slowRig struct {
+	*rig
+	token string
+	pays  chan func(fsm.Code) // of each ping
+}
+
+func newSlowRig(t *testing.T) *slowRig {
+	r := &slowRig{rig: newRig(t), pays: make(chan func(fsm.Code), 1000)}
+	r.token = r.create(`{"name":"x"}`).Token
+	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error {
+		r.pays <- then
+		return nil
+	})
+	return r
+}
+
+// requests are those for which an answer may be owed.
+func (r *slowRig) requests() map[string]string {
+	all := map[string]string{}
+	for _, method := range []string{"GET", "HEAD", "POST"} {
+		all[method+" of ours"] = method + " /v1/heartbeats/" + r.token + "/ping HTTP/1.1\r\nHost: x\r\n\r\n"
+		all[method+" of Healthchecks"] = method + " /ping/" + r.token + " HTTP/1.1\r\nHost: x\r\n\r\n"
+	}
+	return all
+}
+
+func (r *slowRig) ping() string { return r.requests()["GET of ours"] }
+
+func (r *slowRig) send(conn net.Conn, request string) {
+	r.t.Helper()
+	if _, err := io.WriteString(conn, request); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// silent fails if there is something to read.
+func (r *slowRig) silent(conn net.Conn) {
+	r.t.Helper()
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	if b, err := io.ReadAll(conn); len(b) > 0 || err == nil {
+		r.t.Errorf("before anything is known the client reads %q, %v", b, err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+}
+
+// picture is an answer without its date.
+func picture(a answer) string {
+	a.header.Del(fasthttp.HeaderDate)
+	return fmt.Sprintf("%d %s\n%s", a.status, a.header, a.body)
+}
+
+// TestAnOwedAnswerIsThatOfAWaitingHandler compares all outcomes with those on
+// connections on which nothing can be owed.
+func TestAnOwedAnswerIsThatOfAWaitingHandler(t *testing.T) {
+	r, waits := newSlowRig(t), newMemoryRig(t)
+	token := waits.create(`{"name":"x"}`).Token
+	outcome := fsm.CodeOK
+	waits.server.cluster = proposer{waits.cluster, func(context.Context, fsm.Command) (fsm.Result, error) {
+		return fsm.Result{Code: outcome}, outcome.Err()
+	}}
+	for name, request := range r.requests() {
+		conn := r.connect()
+		from, head := bufio.NewReader(conn), strings.HasPrefix(request, "HEAD")
+		for outcome = fsm.CodeOK; outcome <= fsm.CodeInternal; outcome++ {
+			r.send(conn, request)
+			pay := <-r.pays
+			if outcome == fsm.CodeOK {
+				r.silent(conn)
+			}
+			pay(outcome)
+			owed, waited := picture(r.read(from, head)), picture(waits.raw(strings.ReplaceAll(request, r.token, token)))
+			if owed != waited {
+				t.Errorf("%s, outcome %d: owed and then given:\n%s\nwaited for:\n%s", name, outcome, owed, waited)
+			}
+		}
+		conn.Close()
+	}
+	if body := r.call("GET", "/metrics", "").body; !strings.Contains(body, `quorumbeat_ping_requests_total{code="404"} 6`) {
+		t.Error("owed answers are not counted")
+	}
+}
+
+func TestAnOutcomeMayComeBeforeTheAnswerIsWritten(t *testing.T) {
+	r := newSlowRig(t)
+	conn := r.connect()
+	defer conn.Close()
+	from := bufio.NewReader(conn)
+	for _, code := range []fsm.Code{fsm.CodeOK, fsm.CodeNoLeader, fsm.CodeOK} {
+		r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error {
+			then(code)
+			return nil
+		})
+		r.send(conn, r.ping())
+		if a := r.read(from, false); a.status == 200 != (code == fsm.CodeOK) {
+			t.Errorf("outcome %d: answered %d %s", code, a.status, a.body)
+		}
+	}
+}
+
+// TestRequestsAtOnceAreAnsweredInTheirOrder sends another request together with a
+// ping, or before its answer.
+func TestRequestsAtOnceAreAnsweredInTheirOrder(t *testing.T) {
+	r := newSlowRig(t)
+	for name, pause := range map[string]bool{"together": false, "later": true} {
+		conn := r.connect()
+		from := bufio.NewReader(conn)
+		if pause {
+			r.send(conn, r.ping())
+			r.silent(conn)
+			r.send(conn, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+		} else {
+			r.send(conn, r.ping()+"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+		}
+		pay := <-r.pays
+		r.silent(conn)
+		pay(fsm.CodeOK)
+		if a, b := r.read(from, false), r.read(from, false); a.body != string(bodyOK) || b.body == a.body || b.status != 200 {
+			t.Errorf("%s: answered %q, then %d %q", name, a.body, b.status, b.body)
+		}
+		conn.Close()
+	}
+}
+
+// TestAFailedPingAmongRequestsSentAtOnceEndsTheConnection, for its answer was
+// written together with others.
+func TestAFailedPingAmongRequestsSentAtOnceEndsTheConnection(t *testing.T) {
+	r := newSlowRig(t)
+	for name, next := range map[string]string{"a read": "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", "nonsense": "NONSENSE\r\n\r\n"} {
+		conn := r.connect()
+		r.send(conn, r.ping()+next)
+		pay := <-r.pays
+		r.silent(conn)
+		pay(fsm.CodeNoLeader)
+		if b, err := io.ReadAll(conn); len(b) > 0 || err != nil {
+			t.Errorf("with %s: answered %q, %v", name, b, err)
+		}
+		conn.Close()
+	}
+}
+
+// TestAnOwedAnswerComesBeforeTheEnd ends the connection on either side, or the
+// server, while an answer is owed.
+func TestAnOwedAnswerComesBeforeTheEnd(t *testing.T) {
+	r := newSlowRig(t)
+	down := make(chan error, 1)
+	for name, end := range map[string]func(conn net.Conn){
+		"the client sends no more": func(conn net.Conn) { _ = conn.(*net.TCPConn).CloseWrite() },
+		"the server stops": func(net.Conn) {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			down <- r.server.Shutdown(ctx)
+		},
+	} {
+		for _, code := range []fsm.Code{fsm.CodeOK, fsm.CodeShutdown} {
+			if name == "the server stops" {
+				r = newSlowRig(t)
+			}
+			conn := r.connect()
+			r.send(conn, r.ping())
+			pay := <-r.pays
+			go end(conn)
+			r.silent(conn)
+			pay(code)
+			from := bufio.NewReader(conn)
+			if a := r.read(from, false); a.status == 200 != (code == fsm.CodeOK) {
+				t.Errorf("%s, outcome %d: answered %d %s", name, code, a.status, a.body)
+			}
+			if _, err := from.ReadByte(); err != io.EOF {
+				t.Errorf("%s: afterwards %v, want the end", name, err)
+			}
+			conn.Close()
+			if name == "the server stops" {
+				if err := <-down; err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+}
+
+// TestAServerThatLeavesSaysSoWithAFailure, for its connections are closed then.
+func TestAServerThatLeavesSaysSoWithAFailure(t *testing.T) {
+	r := newSlowRig(t)
+	conn := r.connect()
+	defer conn.Close()
+	r.send(conn, r.ping())
+	pay := <-r.pays
+	r.server.leaving.Store(true)
+	r.silent(conn)
+	pay(fsm.CodeNoLeader)
+	from := bufio.NewReader(conn)
+	if a := r.read(from, false); a.status != 503 || !a.header.ConnectionClose() {
+		t.Errorf("answered %d %s", a.status, a.header)
+	}
+	if _, err := from.ReadByte(); err != io.EOF {
+		t.Errorf("afterwards %v, want the end", err)
+	}
+}
+
+func TestAClientThatIsGoneOwesNothing(t *testing.T) {
+	r := newSlowRig(t)
+	conn := r.connect()
+	r.send(conn, r.ping())
+	pay := <-r.pays
+	_ = conn.(*net.TCPConn).SetLinger(0) // reset
+	conn.Close()
+	pay(fsm.CodeOK)
+	if a := r.call("GET", "/readyz", ""); a.status != 200 {
+		t.Errorf("then %d %s", a.status, a.body)
+	}
+}
+
+// TestAClientThatReadsSlowlyGetsEveryAnswer pings without reading until the sockets
+// hold no more.
+func TestAClientThatReadsSlowlyGetsEveryAnswer(t *testing.T) {
+	r := newSlowRig(t)
+	r.cluster.answerPings(nil)
+	conn := r.connect()
+	defer conn.Close()
+	_ = conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+	sent := make(chan int, 1)
+	go func() {
+		n := 0
+		for ; n < 100_000; n++ {
+			_ = conn.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+			if _, err := io.WriteString(conn, r.ping()); err != nil {
+				break // the server reads no more: it waits for room
+			}
+		}
+		sent <- n
+	}()
+	n := <-sent
+	from := bufio.NewReader(conn)
+	for i := range n {
+		if a := r.read(from, false); a.status != 200 {
+			t.Fatalf("answer %d of %d: %d %s", i, n, a.status, a.body)
+		}
+	}
+}
+
+// TestNoOKBeforeThePingIsRecorded has many clients send pings, some of them several
+// at once, whose outcomes are left to chance, and compares the answers with these.
+func TestNoOKBeforeThePingIsRecorded(t *testing.T) {
+	r := newSlowRig(t)
+	codes := []fsm.Code{fsm.CodeOK, fsm.CodeOK, fsm.CodeOK, fsm.CodeNoLeader, fsm.CodeOverloaded, fsm.CodeUnknownOutcome}
+	for round := range 300 {
+		conn := r.connect()
+		from := bufio.NewReader(conn)
+		n := 1 + rand.IntN(3)
+		outcomes := make(chan fsm.Code, n)
+		r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error {
+			code := codes[rand.IntN(len(codes))]
+			outcomes <- code
+			go func() {
+				time.Sleep(rand.N(300 * time.Microsecond))
+				then(code)
+			}()
+			return nil
+		})
+		r.send(conn, strings.Repeat(r.ping(), n))
+		var answered []bool
+		for range n {
+			var res fasthttp.Response
+			if err := res.Read(from); err != nil {
+				break
+			}
+			answered = append(answered, res.StatusCode() == 200)
+		}
+		conn.Close()
+		r.judge(round, n, <-outcomes, answered)
+	}
+}
+
+// judge compares the answers to n pings with the outcome of the first, which alone
+// was owed: the others were waited for, and all were recorded.
+func (r *slowRig) judge(round, n int, first fsm.Code, answered []bool) {
+	r.t.Helper()
+	good := first == fsm.CodeOK
+	want := slices.Repeat([]bool{true}, n)
+	switch {
+	case !good && n == 1:
+		want = []bool{false}
+	case !good:
+		want = nil
+	}
+	if !slices.Equal(answered, want) {
+		r.t.Errorf("round %d: of %d pings, the first with outcome %d, the answers are %v", round, n, first, answered)
+	}
+}
