@@ -23,15 +23,18 @@ import (
 // for each ping of a batch. Nothing is sent that says OK before a ping is recorded.
 //
 // Answers keep the order of their requests: what is written while one is owed waits
-// for it. If fasthttp writes several at once, because the client sent several
-// requests at once, and the first is not as it should be, the connection is closed
-// without any of them.
+// for it. fasthttp may write several at once, because the client sent several
+// requests at once; the one that is owed is the first of them, see begin.
 type owedConn struct {
 	lazyConn
 	server *Server
-	able   bool           // an answer may be owed here: the connection is a socket
 	pay    func(fsm.Code) // settles the debt: what [Cluster.PingThen] is given
 	owed   atomic.Bool    // set by the serving goroutine
+
+	// Of the serving goroutine:
+	able    bool // an answer may be owed here: the connection is a socket, and carried no stream
+	drained bool // fasthttp has nothing in its buffer
+	first   bool // nor had it when the request under way began
 
 	mu      sync.Mutex
 	fd      int // the socket, which is closed under mu only; -1: it is
@@ -47,13 +50,12 @@ type debt struct {
 	start time.Time // of the request
 	head  bool      // its method is HEAD
 	plain bool      // it is one of Healthchecks' API
-	alone bool      // kept has no other answer
 	code  fsm.Code  // the outcome; CodeNone: not known yet
 }
 
 // init makes c able to owe, if conn is a socket.
 func (c *owedConn) init(conn net.Conn, s *Server) {
-	c.lazyConn, c.server, c.settled.L, c.pay, c.fd = lazyConn{Conn: conn}, s, &c.mu, c.paid, -1
+	c.lazyConn, c.server, c.settled.L, c.pay, c.fd, c.drained = lazyConn{Conn: conn}, s, &c.mu, c.paid, -1, true
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return
@@ -64,10 +66,10 @@ func (c *owedConn) init(conn net.Conn, s *Server) {
 }
 
 // debtor returns a request's connection if the answer to a ping may be owed on it: a
-// kept one without TLS, on which none is owed yet.
+// kept one without TLS, on which none is owed yet and none waits to be written.
 func debtor(ctx *fasthttp.RequestCtx) *owedConn {
 	c, ok := ctx.Conn().(*lingerConn)
-	if !ok || !c.able || c.owed.Load() || !ctx.Request.Header.IsHTTP11() || ctx.Request.Header.ConnectionClose() {
+	if !ok || !c.able || !c.first || c.owed.Load() || !ctx.Request.Header.IsHTTP11() || ctx.Request.Header.ConnectionClose() {
 		return nil
 	}
 	return &c.owedConn
@@ -78,27 +80,34 @@ func (c *owedConn) expect(d debt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.debt = d
-	c.debt.alone = true
 }
 
 // owe has the answer that fasthttp writes next kept until pay is called.
 func (c *owedConn) owe() { c.owed.Store(true) }
 
-// mingle notes that a request begins. If fasthttp has not written an owed answer by
-// now, it will write it together with this request's.
-func mingle(conn net.Conn) {
-	c, ok := conn.(*lingerConn)
-	if !ok || !c.owed.Load() {
-		return
+// writeBuffer is the size of fasthttp's buffer. A shorter write is of all that was in
+// it: before fasthttp has an answer whole, it writes only what fills the buffer.
+const writeBuffer = 4096
+
+// begin notes that a request begins. fasthttp may hold answers back until it wrote
+// those of all requests that came together. What is owed must not follow others in
+// its buffer, for then nobody could tell where in kept it is.
+func begin(conn net.Conn) {
+	if c, ok := conn.(*lingerConn); ok {
+		c.first, c.drained = c.drained, false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.kept) == 0 {
-		c.debt.alone = false
+}
+
+// stream notes that an answer is a stream, which fasthttp writes in pieces of any
+// length: nothing can be told from the length of a write any more.
+func stream(conn net.Conn) {
+	if c, ok := conn.(*lingerConn); ok {
+		c.able = false
 	}
 }
 
 func (c *owedConn) Write(b []byte) (int, error) {
+	c.drained = len(b) < writeBuffer
 	if !c.keeps(b) {
 		return c.writeNow(b)
 	}
@@ -147,14 +156,9 @@ func (c *owedConn) paid(code fsm.Code) {
 
 // answer sends what is owed.
 func (c *owedConn) answer() {
-	d := &c.debt
-	status, good := fasthttp.StatusOK, d.code == fsm.CodeOK || d.code == fsm.CodePaused && d.plain
-	switch {
-	case good:
-	case d.alone && len(c.kept) > 0:
+	d, status := &c.debt, fasthttp.StatusOK
+	if d.code != fsm.CodeOK && (d.code != fsm.CodePaused || !d.plain) {
 		status = c.server.correct(c)
-	default:
-		status, c.kept, c.closing = statusOf(d.code.Err()).status, c.kept[:0], true
 	}
 	c.server.met.pinged(status, time.Since(d.start))
 	n, err := c.writeSome(c.kept)
@@ -246,7 +250,12 @@ func (s *Server) correct(c *owedConn) int {
 		s.refuse(&ctx, c.debt.code.Err())
 	}
 	ctx.Response.SkipBody = c.debt.head
-	if s.leaving.Load() {
+	n := c.debt.length(c.kept)
+	if n == 0 { // the connection ended before anything was written
+		c.kept, c.closing = c.kept[:0], true
+		return ctx.Response.StatusCode()
+	}
+	if n == len(c.kept) && (s.leaving.Load() || bytes.Contains(c.kept, closeLine)) {
 		ctx.SetConnectionClose()
 		c.closing = true
 	}
@@ -254,6 +263,33 @@ func (s *Server) correct(c *owedConn) int {
 	w := bufio.NewWriter(&b)
 	_ = ctx.Response.Write(w) // a buffer takes everything
 	_ = w.Flush()
-	c.kept = append(c.kept[:0], b.Bytes()...)
+	c.kept = slices.Replace(c.kept, 0, n, b.Bytes()...)
 	return ctx.Response.StatusCode()
+}
+
+var (
+	statusLine = []byte("HTTP/1.1 200 OK\r\n")
+	closeLine  = []byte("\r\nConnection: close\r\n")
+	headersEnd = []byte("\r\n\r\n")
+)
+
+// length is how much of kept is the answer that is owed, which is the first one there;
+// 0 if it is not.
+func (d *debt) length(kept []byte) int {
+	end := bytes.Index(kept, headersEnd)
+	if end < 0 || !bytes.HasPrefix(kept, statusLine) {
+		return 0
+	}
+	end += len(headersEnd)
+	body := bodyOK
+	switch {
+	case d.head:
+		body = nil
+	case d.plain:
+		body = textOK
+	}
+	if !bytes.HasPrefix(kept[end:], body) {
+		return 0
+	}
+	return end + len(body)
 }

@@ -64,7 +64,7 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 		Handler: s.handle, ErrorHandler: s.unreadable, HeaderReceived: s.roomFor,
 		ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
 		DisablePreParseMultipartForm: true, // the Content-Type is nobody's affair
-		MaxRequestBodySize:           maxRead, ReadBufferSize: maxHeaders,
+		MaxRequestBodySize:           maxRead, ReadBufferSize: maxHeaders, WriteBufferSize: writeBuffer,
 		NoDefaultServerHeader: true, CloseOnShutdown: true, TCPKeepalive: true,
 		Logger: quiet{},
 	}
@@ -122,7 +122,7 @@ func (s *Server) settled(ctx context.Context) error {
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	defer s.recover(ctx)
 	defer s.dismiss(ctx)
-	mingle(ctx.Conn())
+	begin(ctx.Conn())
 	if token, action, ok := pingPath(ctx.Path()); ok {
 		s.ping(ctx, token, action)
 		return
@@ -138,6 +138,9 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	if err := s.route(ctx); err != nil {
 		s.refuse(ctx, err)
 	}
+	if ctx.Response.IsBodyStream() {
+		stream(ctx.Conn())
+	}
 }
 
 func (s *Server) recover(ctx *fasthttp.RequestCtx) {
@@ -150,7 +153,6 @@ func (s *Server) recover(ctx *fasthttp.RequestCtx) {
 
 // unreadable answers what fasthttp could not read as a request.
 func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
-	mingle(ctx.Conn())
 	var small *fasthttp.ErrSmallBuffer
 	var netErr net.Error
 	switch {
