@@ -46,6 +46,11 @@ func linger(conn net.Conn) {
 }
 
 func (c *lingerConn) Close() error {
+	if c.patient.Load() {
+		c.mu.Lock()
+		c.untilSent()
+		c.mu.Unlock()
+	}
 	if c.closeLater() {
 		return nil
 	}

@@ -130,9 +130,7 @@ func (c *owedConn) keeps(b []byte) bool {
 		return false
 	}
 	c.mu.Lock()
-	for len(c.kept) > 0 {
-		c.settled.Wait()
-	}
+	c.untilSent()
 	owed := c.owed.Load()
 	if owed {
 		c.kept = append(c.kept, b...)
@@ -142,6 +140,13 @@ func (c *owedConn) keeps(b []byte) bool {
 	}
 	c.mu.Unlock()
 	return owed
+}
+
+// untilSent waits until nothing is kept; the lock is held.
+func (c *owedConn) untilSent() {
+	for len(c.kept) > 0 {
+		c.settled.Wait()
+	}
 }
 
 // paid takes the outcome. It does not block.
@@ -255,7 +260,10 @@ func (s *Server) correct(c *owedConn) int {
 		c.kept, c.closing = c.kept[:0], true
 		return ctx.Response.StatusCode()
 	}
-	if n == len(c.kept) && (s.leaving.Load() || bytes.Contains(c.kept, closeLine)) {
+	switch {
+	case bytes.Contains(c.kept[:n], closeLine): // fasthttp is about to close it
+		ctx.SetConnectionClose()
+	case n == len(c.kept) && s.leaving.Load():
 		ctx.SetConnectionClose()
 		c.closing = true
 	}
