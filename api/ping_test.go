@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -41,11 +42,14 @@ func TestAPingCarriesItsDeadlineAndItsCaller(t *testing.T) {
 		left = time.Until(deadline)
 		return r.cluster.Propose(ctx, cmd)
 	}}
-	if a := r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", ""); a.status != 200 {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
-	if left <= commandLimit-5*time.Second || left > commandLimit {
-		t.Errorf("the ping may take %v, want %v", left, commandLimit)
+	overlong := fmt.Sprintf("POST /ping/%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", h.Token, maxReadKnown+1)
+	for _, request := range []string{"POST /v1/heartbeats/" + h.Token + "/ping HTTP/1.1\r\nHost: x\r\n\r\n", overlong} {
+		if a := r.raw(request); a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		if left <= commandLimit-5*time.Second || left > commandLimit {
+			t.Errorf("the ping may take %v, want %v, by %q", left, commandLimit, request)
+		}
 	}
 	id, _ := fsm.ParseHeartbeatID(h.ID)
 	if got, err := r.cluster.store.Heartbeat(id); err != nil || got.LastFrom != "127.0.0.1" {

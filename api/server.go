@@ -119,7 +119,10 @@ func (s *Server) settled(ctx context.Context) error {
 }
 
 // handle answers every request, whatever happens in it.
-func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+func (s *Server) handle(ctx *fasthttp.RequestCtx) { s.handleAt(ctx, ctx.Time()) }
+
+// handleAt is handle of a request that came at now, when ctx cannot tell.
+func (s *Server) handleAt(ctx *fasthttp.RequestCtx, now time.Time) {
 	defer s.recover(ctx)
 	defer s.dismiss(ctx)
 	begin(ctx.Conn())
@@ -128,7 +131,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if rest, ok := healthchecksPath(ctx.Path()); ok {
-		s.healthchecks(ctx, rest)
+		s.healthchecks(ctx, rest, now)
 		return
 	}
 	if token, ok := pushPath(ctx.Path()); ok {
@@ -159,7 +162,7 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		linger(ctx.Conn())
 		if _, ok := healthchecksPath(ctx.Path()); ok { // it refuses no body; of this one it knows nothing
-			s.handle(ctx)
+			s.handleAt(ctx, time.Now())
 		} else {
 			fail(ctx, errTooLarge)
 		}
