@@ -162,7 +162,7 @@ func TestAFailedPingIsAnsweredInItsPlace(t *testing.T) {
 // TestAnOwedAnswerComesBeforeTheEnd ends the connection on either side, or the
 // server, while an answer is owed.
 func TestAnOwedAnswerComesBeforeTheEnd(t *testing.T) {
-	r := newSlowRig(t)
+	var r *slowRig
 	down := make(chan error, 1)
 	for name, end := range map[string]func(conn net.Conn){
 		"the client sends no more": func(conn net.Conn) { _ = conn.(*net.TCPConn).CloseWrite() },
@@ -173,9 +173,7 @@ func TestAnOwedAnswerComesBeforeTheEnd(t *testing.T) {
 		},
 	} {
 		for _, code := range []fsm.Code{fsm.CodeOK, fsm.CodeShutdown} {
-			if name == "the server stops" {
-				r = newSlowRig(t)
-			}
+			r = newSlowRig(t)
 			conn := r.connect()
 			r.send(conn, r.ping())
 			pay := <-r.pays
