@@ -1,8 +1,6 @@
 package api
 
 import (
-	"bufio"
-	"bytes"
 	"net"
 	"slices"
 	"sync"
@@ -238,66 +236,4 @@ func (c *owedConn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.shut()
-}
-
-// correct puts the answer that an outcome other than OK has in place of the one that
-// is kept, and returns its status.
-func (s *Server) correct(c *owedConn) int {
-	var req fasthttp.Request
-	if c.debt.plain {
-		req.SetRequestURI("/ping")
-	}
-	var ctx fasthttp.RequestCtx
-	ctx.Init(&req, nil, nil)
-	if c.debt.code == fsm.CodePaused {
-		answerPing(&ctx, true)
-	} else {
-		s.refuse(&ctx, c.debt.code.Err())
-	}
-	ctx.Response.SkipBody = c.debt.head
-	n := c.debt.length(c.kept)
-	if n == 0 { // the connection ended before anything was written
-		c.kept, c.closing = c.kept[:0], true
-		return ctx.Response.StatusCode()
-	}
-	switch {
-	case bytes.Contains(c.kept[:n], closeLine): // fasthttp is about to close it
-		ctx.SetConnectionClose()
-	case n == len(c.kept) && s.leaving.Load():
-		ctx.SetConnectionClose()
-		c.closing = true
-	}
-	var b bytes.Buffer
-	w := bufio.NewWriter(&b)
-	_ = ctx.Response.Write(w) // a buffer takes everything
-	_ = w.Flush()
-	c.kept = slices.Replace(c.kept, 0, n, b.Bytes()...)
-	return ctx.Response.StatusCode()
-}
-
-var (
-	statusLine = []byte("HTTP/1.1 200 OK\r\n")
-	closeLine  = []byte("\r\nConnection: close\r\n")
-	headersEnd = []byte("\r\n\r\n")
-)
-
-// length is how much of kept is the answer that is owed, which is the first one there;
-// 0 if it is not.
-func (d *debt) length(kept []byte) int {
-	end := bytes.Index(kept, headersEnd)
-	if end < 0 || !bytes.HasPrefix(kept, statusLine) {
-		return 0
-	}
-	end += len(headersEnd)
-	body := bodyOK
-	switch {
-	case d.head:
-		body = nil
-	case d.plain:
-		body = textOK
-	}
-	if !bytes.HasPrefix(kept[end:], body) {
-		return 0
-	}
-	return end + len(body)
 }
