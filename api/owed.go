@@ -40,7 +40,7 @@ type owedConn struct {
 	debt    debt
 	kept    []byte // the answer that fasthttp wrote
 	closing bool   // it is to be closed then
-	counted bool   // in the server's owing
+	shut    bool   // it was
 }
 
 // debt is what is known of an answer that is owed.
@@ -53,6 +53,7 @@ type debt struct {
 
 // init makes c able to owe, if conn is a socket.
 func (c *owedConn) init(conn net.Conn, s *Server) {
+	s.conns.Add(1)
 	c.lazyConn, c.server, c.settled.L, c.pay, c.fd, c.drained = lazyConn{Conn: conn}, s, &c.mu, c.paid, -1, true
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -194,8 +195,12 @@ func (c *owedConn) writeSome(b []byte) (int, error) {
 	return n, err
 }
 
-// shut closes the socket; the lock is held.
-func (c *owedConn) shut() error {
+// end closes the socket; the lock is held.
+func (c *owedConn) end() error {
+	if !c.shut {
+		c.shut = true
+		c.server.conns.Add(-1)
+	}
 	c.fd = -1
 	return c.Conn.Close()
 }
@@ -206,11 +211,7 @@ func (c *owedConn) settle(err error) {
 	c.owed.Store(false)
 	c.settled.Broadcast()
 	if err != nil || c.closing {
-		_ = c.shut()
-	}
-	if c.counted {
-		c.counted = false
-		c.server.owing.Add(-1)
+		_ = c.end()
 	}
 }
 
@@ -221,10 +222,7 @@ func (c *owedConn) closeLater() bool {
 	if !c.owed.Load() {
 		return false
 	}
-	if c.closing = true; !c.counted {
-		c.counted = true
-		c.server.owing.Add(1)
-	}
+	c.closing = true
 	if c.debt.code != fsm.CodeNone && len(c.kept) == 0 { // nothing will be written any more
 		c.answer()
 	}
@@ -235,5 +233,5 @@ func (c *owedConn) closeLater() bool {
 func (c *owedConn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.shut()
+	return c.end()
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,8 +25,10 @@ type slowRig struct {
 	pays  chan func(fsm.Code) // of each ping
 }
 
-func newSlowRig(t *testing.T) *slowRig {
-	r := &slowRig{rig: newRig(t), pays: make(chan func(fsm.Code), 1000)}
+func newSlowRig(t *testing.T) *slowRig { return newSlowRigWith(t, func(*Server) {}) }
+
+func newSlowRigWith(t *testing.T, change func(*Server)) *slowRig {
+	r := &slowRig{rig: newRigWith(t, func(*Config) {}, change), pays: make(chan func(fsm.Code), 1000)}
 	r.token = r.create(`{"name":"x"}`).Token
 	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error {
 		r.pays <- then
@@ -195,6 +198,50 @@ func TestAnOwedAnswerComesBeforeTheEnd(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestShutdownWaitsForWhatIsOwed on a connection that fasthttp is done with, and has
+// not come to close.
+func TestShutdownWaitsForWhatIsOwed(t *testing.T) {
+	opened := make(chan net.Conn, 10)
+	r := newSlowRigWith(t, func(s *Server) {
+		s.http.ConnState = func(c net.Conn, state fasthttp.ConnState) {
+			if state == fasthttp.StateNew {
+				opened <- c
+			}
+		}
+	})
+	<-opened // for the heartbeat
+	conn := r.connect()
+	r.send(conn, r.ping())
+	c, pay := (<-opened).(*lingerConn), <-r.pays
+	waitUntil(t, "the answer is kept", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.kept) > 0
+	})
+	c.mu.Lock() // so Close does not get far
+	letClose := sync.OnceFunc(c.mu.Unlock)
+	defer letClose()
+	_ = conn.(*net.TCPConn).CloseWrite()
+	waitUntil(t, "fasthttp is done", func() bool { return r.server.http.GetOpenConnectionsCount() == 0 })
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.server.Shutdown(t.Context()) }()
+	select {
+	case err := <-stopped:
+		t.Errorf("Shutdown returned %v with an answer owed", err)
+		stopped <- err
+	case <-time.After(200 * time.Millisecond):
+	}
+	letClose()
+	pay(fsm.CodeOK)
+	if a := r.read(bufio.NewReader(conn), false); a.status != 200 {
+		t.Errorf("answered %d %s", a.status, a.body)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	conn.Close()
 }
 
 // TestAServerThatLeavesSaysSoWithAFailure, for its connections are closed then.

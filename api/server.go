@@ -39,7 +39,7 @@ type Server struct {
 
 	listener atomic.Pointer[net.Listener]
 	leaving  atomic.Bool
-	owing    atomic.Int64 // closed connections on which an answer is owed, see owedConn
+	conns    atomic.Int64 // connections that are not closed
 }
 
 // New makes the server of a node. Errors wrap ErrConfig.
@@ -100,15 +100,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return err
 	}
 	defer s.certain.close()
-	return s.settled(ctx)
+	return s.emptied(ctx)
 }
 
-// settled waits until no answer is owed any more on a connection that fasthttp takes
-// for closed.
-func (s *Server) settled(ctx context.Context) error {
+// emptied waits until every connection is closed. fasthttp does not: it is done with
+// one before it closes it, and that may have to wait for an answer that is owed.
+func (s *Server) emptied(ctx context.Context) error {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for s.owing.Load() > 0 {
+	for s.conns.Load() > 0 {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
