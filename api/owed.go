@@ -150,6 +150,9 @@ func (c *owedConn) untilSent() {
 
 // paid takes the outcome. It does not block.
 func (c *owedConn) paid(code fsm.Code) {
+	if code == fsm.CodeNone { // of another node's making; here it means that nothing is known yet
+		code = fsm.CodeUnknownOutcome
+	}
 	c.mu.Lock()
 	c.debt.code = code
 	if len(c.kept) > 0 || c.closing {

@@ -108,7 +108,7 @@ func TestAnOutcomeMayComeBeforeTheAnswerIsWritten(t *testing.T) {
 	conn := r.connect()
 	defer conn.Close()
 	from := bufio.NewReader(conn)
-	for _, code := range []fsm.Code{fsm.CodeOK, fsm.CodeNoLeader, fsm.CodeOK} {
+	for _, code := range []fsm.Code{fsm.CodeOK, fsm.CodeNoLeader, fsm.CodeNone, fsm.CodeOK} {
 		r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error {
 			then(code)
 			return nil
