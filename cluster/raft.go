@@ -115,7 +115,7 @@ func inWords(f func() error) (err error) {
 }
 
 func openSound(path string) (*raftboltdb.BoltStore, error) {
-	if err := checkLength(path); err != nil {
+	if err := checkPages(path); err != nil {
 		return nil, err
 	}
 	store, err := raftboltdb.New(raftboltdb.Options{
@@ -136,13 +136,18 @@ func openSound(path string) (*raftboltdb.BoltStore, error) {
 	return store, nil
 }
 
-// checkLength refuses a file that was cut off: bbolt maps it into memory, and a
-// page that is not there would kill the process without words.
-func checkLength(path string) error {
+// checkPages refuses a file that was cut off, or whose pages make no tree: bbolt maps
+// it into memory, and a page that is not there would kill the process without words.
+func checkPages(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 {
 		return nil // a new log; bbolt tells whatever else is wrong
 	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
 	if err != nil {
 		return nil
@@ -151,6 +156,9 @@ func checkLength(path string) error {
 	return db.View(func(tx *bbolt.Tx) error {
 		if tx.Size() > info.Size() {
 			return fmt.Errorf("the log %s is cut off: it has %d bytes of %d; %s", path, info.Size(), tx.Size(), wipeAdvice)
+		}
+		if err := checkTree(file, tx); err != nil {
+			return fmt.Errorf("the log %s is damaged: %w; %s", path, err, wipeAdvice)
 		}
 		return nil
 	})
