@@ -47,9 +47,7 @@ func linger(conn net.Conn) {
 
 func (c *lingerConn) Close() error {
 	if c.patient.Load() {
-		c.mu.Lock()
-		c.untilSent()
-		c.mu.Unlock()
+		c.waitSent() // for it is patience with this answer
 	}
 	if c.closeLater() {
 		return nil

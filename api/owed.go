@@ -148,6 +148,12 @@ func (c *owedConn) untilSent() {
 	}
 }
 
+func (c *owedConn) waitSent() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.untilSent()
+}
+
 // paid takes the outcome. It does not block.
 func (c *owedConn) paid(code fsm.Code) {
 	if code == fsm.CodeNone { // of another node's making; here it means that nothing is known yet
