@@ -28,7 +28,7 @@ test-node: $(NODE_MODULES) ## those of sdk/node
 	cd sdk/node && npm test
 
 test-go: ## those of Go, under the race detector; those of the npm package are skipped unless npm ci was run
-	CGO_ENABLED=1 go test -race -timeout 10m ./...
+	CGO_ENABLED=1 go test -race -count 1 -timeout 10m ./...
 
 $(NODE_MODULES): sdk/node/package.json sdk/node/package-lock.json
 	@for tool in node npm; do command -v $$tool >/dev/null || { \
