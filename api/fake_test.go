@@ -27,6 +27,7 @@ type fakeCluster struct {
 	barriers int
 	delta    uint32
 	onRead   func()
+	bodiless bool                                               // it has no room for bodies
 	hold     func(p fsm.PingOrdinal, then func(fsm.Code)) error // nil: PingThen tells at once
 }
 
@@ -35,6 +36,9 @@ func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, e
 	defer f.mu.Unlock()
 	if f.err != nil {
 		return fsm.Result{Code: fsm.CodeOf(f.err)}, f.err
+	}
+	if s, ok := cmd.(fsm.Signal); ok && f.bodiless {
+		cmd = s.WithoutBody()
 	}
 	b := fsm.Batch{Term: 1, Wall: time.Now().UnixMilli(), Delta: f.delta}
 	b.Items = []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, cmd)}}
@@ -109,6 +113,13 @@ func (f *fakeCluster) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.err = err
+}
+
+// dropBodies has it record signals without their bodies.
+func (f *fakeCluster) dropBodies() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.bodiless = true
 }
 
 // pass lets serving time pass.

@@ -66,6 +66,7 @@ type pingJSON struct {
 	From        string  `json:"from,omitempty"`
 	Body        *string `json:"body,omitempty"`
 	BodySize    int     `json:"body_size,omitempty"`
+	BodyDropped bool    `json:"body_dropped,omitempty"` // there was no room for it
 }
 
 // pingToJSON makes of a ping what clients see; its ID derives from its heartbeat
@@ -91,6 +92,9 @@ func pingToJSON(heartbeat string, p fsm.PingRecord) pingJSON {
 	if len(p.Body) > 0 {
 		text := strings.ToValidUTF8(string(p.Body), "\uFFFD")
 		out.Body, out.BodySize = &text, len(p.Body)
+	}
+	if p.Dropped > 0 {
+		out.BodySize, out.BodyDropped = p.Dropped, true
 	}
 	return out
 }

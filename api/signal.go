@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"strconv"
@@ -19,7 +20,8 @@ const (
 	maxKey  = 64             // characters of an Idempotency-Key
 	noExit  = -1
 
-	headerKey = "Idempotency-Key"
+	headerKey  = "Idempotency-Key"
+	headerBody = "Quorumbeat-Body" // "dropped" on the answer if the body was not kept
 )
 
 // signal is what a request tells besides whose heartbeat it is.
@@ -49,6 +51,9 @@ func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now t
 		Ordinal: ordinal, From: remote(ctx), Tells: g.kind, Exit: g.exit,
 		HasRun: g.hasRun, Run: g.run, At: g.at, Key: g.key, Body: g.body,
 	})
+	if bytes.Equal(res.Data, fsm.BodyDropped) {
+		ctx.Response.Header.Set(headerBody, "dropped")
+	}
 	return res.Code, err
 }
 

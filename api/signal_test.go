@@ -90,6 +90,28 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+func TestADroppedBodyIsSaidToBe(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"x"}`)
+	ping := func(body string) answer {
+		return r.call("POST", "/v1/heartbeats/"+h.Token+"/ping/log", body)
+	}
+	if a := ping("kept"); a.status != 200 || string(a.header.Peek("Quorumbeat-Body")) != "" {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+	r.cluster.dropBodies()
+	if a := ping("dropped"); a.status != 200 || string(a.header.Peek("Quorumbeat-Body")) != "dropped" {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+	list := r.pings(h.ID)
+	if p := list[0]; !p.BodyDropped || p.BodySize != len("dropped") || p.Body != nil {
+		t.Errorf("%+v", p)
+	}
+	if p := list[1]; p.BodyDropped || *p.Body != "kept" {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestBadSignalsChangeNothing(t *testing.T) {
 	r := newRig(t)
 	h := r.create(`{"name":"x"}`)

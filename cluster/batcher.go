@@ -28,14 +28,15 @@ type applier interface {
 // longer. It alone calls raft.Apply.
 type batcher struct {
 	taker
-	log    applier
-	own    *pendingTable
-	origin fsm.Origin // of this node, without a floor
-	now    func() time.Time
-	met    *metrics
-	faults Faults
-	gap    func(from, to time.Time)                // told of a pause between two batches of this leader
-	tell   func(c commit, readers []raft.ServerID) // told of each batch that was applied here, and on which followers reads wait for it
+	log     applier
+	own     *pendingTable
+	origin  fsm.Origin // of this node, without a floor
+	now     func() time.Time
+	met     *metrics
+	faults  Faults
+	gap     func(from, to time.Time)                // told of a pause between two batches of this leader
+	failing func(ordinal uint64) bool               // whether a heartbeat is
+	tell    func(c commit, readers []raft.ServerID) // told of each batch that was applied here, and on which followers reads wait for it
 
 	mu      sync.Mutex
 	state   batcherState
@@ -46,6 +47,7 @@ type batcher struct {
 	ticks   []*direct
 	paused  bool
 	pace    cadence
+	bodies  bodyBudget
 	held    bool // a wait for a batch to fill is under way
 	spare   []*draft
 	last    time.Time // when this leader's last batch was applied
@@ -59,6 +61,7 @@ func newBatcher(own *pendingTable, origin fsm.Origin, met *metrics) *batcher {
 	return &batcher{
 		taker: *newTaker(), own: own, origin: origin, now: time.Now, met: met,
 		gap:     func(_, _ time.Time) {},
+		failing: func(uint64) bool { return false },
 		tell:    func(commit, []raft.ServerID) {},
 		slots:   make(chan struct{}, maxInFlight),
 		flights: make(chan *draft, maxInFlight),
@@ -120,6 +123,7 @@ func (b *batcher) collect() *draft {
 	d.proposed = now
 	b.collectFrames(d)
 	b.collectOwn(d)
+	b.trimBodies(d, now)
 	b.collectDirects(d)
 	b.collectTicks(d, now)
 	if d.empty() {

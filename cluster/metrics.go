@@ -13,6 +13,7 @@ type metrics struct {
 	batchSize prometheus.Histogram
 	forwarded *prometheus.CounterVec
 	changes   prometheus.Counter
+	shed      *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -38,11 +39,18 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "quorumbeat_raft_leader_changes_total",
 			Help: "Changes of leader that this node saw.",
 		}),
+		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "quorumbeat_shed_total",
+			Help: "What this node did without: bodies of pings that were recorded, by what there was too little of.",
+		}, []string{"reason"}),
 	}
 	for _, result := range []string{forwardAnswered, forwardAgain} {
 		m.forwarded.WithLabelValues(result)
 	}
-	return m, register(reg, m.apply, m.batchSize, m.forwarded, m.changes)
+	for _, reason := range []string{shedBudget} {
+		m.shed.WithLabelValues(reason)
+	}
+	return m, register(reg, m.apply, m.batchSize, m.forwarded, m.changes, m.shed)
 }
 
 func register(reg prometheus.Registerer, cs ...prometheus.Collector) error {
@@ -82,6 +90,17 @@ func (m *metrics) answeredForward(answers []answer) {
 	}
 	m.forwarded.WithLabelValues(forwardAgain).Add(float64(again))
 	m.forwarded.WithLabelValues(forwardAnswered).Add(float64(len(answers) - again))
+}
+
+// Why a node shed something.
+const (
+	shedBudget = "body_budget" // a body: its heartbeat had sent enough of them
+)
+
+func (m *metrics) shedOne(reason string) {
+	if m != nil {
+		m.shed.WithLabelValues(reason).Inc()
+	}
 }
 
 func (m *metrics) leaderChanged() {

@@ -110,6 +110,7 @@ func (n *Node) assemble() {
 	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
 	n.batcher = newBatcher(n.pending, origin, n.met)
 	n.batcher.gap = n.recordPause
+	n.batcher.failing = n.store.Failing
 	n.batcher.faults = n.cfg.Faults
 	n.router = &router{
 		table: n.pending, batcher: n.batcher, self: n.id.ID.String(), origin: origin,

@@ -63,9 +63,17 @@ func appendPing(dst []byte, p PingOrdinal) []byte {
 	return appendAddr(binary.AppendUvarint(dst, p.Ordinal), p.From)
 }
 
+// signalDropped marks, beside what a signal tells, that the length of a dropped body
+// stands in the place of the body.
+const signalDropped = 0x80
+
 func appendSignal(dst []byte, c Signal) []byte {
 	dst = appendAddr(binary.AppendUvarint(dst, c.Ordinal), c.From)
-	dst = appendBool(appendInt(append(dst, byte(c.Tells)), int64(c.Exit)), c.HasRun)
+	tells := byte(c.Tells)
+	if c.Dropped > 0 {
+		tells |= signalDropped
+	}
+	dst = appendBool(appendInt(append(dst, tells), int64(c.Exit)), c.HasRun)
 	if c.HasRun {
 		dst = append(dst, c.Run[:]...)
 	}
@@ -73,6 +81,9 @@ func appendSignal(dst []byte, c Signal) []byte {
 	keyed := c.Key != [16]byte{}
 	if dst = appendBool(dst, keyed); keyed {
 		dst = append(dst, c.Key[:]...)
+	}
+	if c.Dropped > 0 {
+		return binary.AppendUvarint(dst, uint64(c.Dropped))
 	}
 	return append(binary.AppendUvarint(dst, uint64(len(c.Body))), c.Body...)
 }

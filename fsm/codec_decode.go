@@ -32,7 +32,9 @@ func (r *reader) ping() (p Ping) {
 }
 
 func (r *reader) signal() Signal {
-	c := Signal{Ordinal: r.uint(), From: r.addr(), Tells: SignalKind(r.byte()), Exit: r.small(), HasRun: r.bool()}
+	c := Signal{Ordinal: r.uint(), From: r.addr()}
+	tells := r.byte()
+	c.Tells, c.Exit, c.HasRun = SignalKind(tells&^signalDropped), r.small(), r.bool()
 	if c.HasRun {
 		r.fill(c.Run[:])
 	}
@@ -41,8 +43,13 @@ func (r *reader) signal() Signal {
 	if keyed {
 		r.fill(c.Key[:])
 	}
-	if n := r.uint(); n > 0 {
+	switch n := r.uint(); {
+	case tells&signalDropped == 0 && n > 0:
 		c.Body = r.take(n)
+	case tells&signalDropped != 0 && (n == 0 || n > MaxBody):
+		r.fail()
+	case tells&signalDropped != 0:
+		c.Dropped = int(n)
 	}
 	if c.Tells > SignalLog || c.Exit < none || c.Exit > MaxExit || keyed != (c.Key != [16]byte{}) || len(c.Body) > MaxBody {
 		r.fail()

@@ -53,6 +53,7 @@ var everyCommand = []Command{
 		At: 1_777_777_777_777, Key: [16]byte{2}, Body: []byte("disk full\n"),
 	},
 	Signal{Ordinal: 300, Tells: SignalStart, Exit: -1, Held: 90_000},
+	Signal{Ordinal: 300, Tells: SignalFail, Exit: 3, Key: [16]byte{2}, Dropped: MaxBody},
 	Ensure{ID: testID(3), Token: testToken(4), Spec: testSpec(86400, 3600, 2)},
 }
 

@@ -16,6 +16,8 @@ type detail struct {
 	from   netip.Addr
 	key    []byte // shortKeyLen bytes, or nil
 	paused bool   // the heartbeat was
+
+	dropped int // bytes of the body that was left out; 0: none
 }
 
 // The first number of a detail has the kind in its lowest bits, and then what follows.
@@ -28,7 +30,8 @@ const (
 	detailLate   = 1 << 6
 	detailKey    = 1 << 7
 	detailPaused = 1 << 8
-	detailAll    = 1<<9 - 1
+	detailDrop   = 1 << 9
+	detailAll    = 1<<10 - 1
 )
 
 // shortKeyLen is how much is kept of a key. Within one history that is plenty.
@@ -58,6 +61,7 @@ func (d *detail) append(b []byte) []byte {
 		{d.late > 0, detailLate},
 		{d.key != nil, detailKey},
 		{d.paused && d.key != nil, detailPaused}, // it is for who asks again
+		{d.dropped > 0, detailDrop},
 	} {
 		if x.has {
 			bits |= x.bit
@@ -81,6 +85,9 @@ func (d *detail) append(b []byte) []byte {
 	}
 	if bits&detailLate != 0 {
 		b = binary.AppendUvarint(b, uint64(d.late))
+	}
+	if bits&detailDrop != 0 {
+		b = binary.AppendUvarint(b, uint64(d.dropped))
 	}
 	return append(b, d.key...)
 }
@@ -111,6 +118,13 @@ func readDetail(b []byte) (d detail, ok bool) {
 	}
 	if bits&detailLate != 0 {
 		d.late = r.millis()
+	}
+	if bits&detailDrop != 0 {
+		n := r.uint()
+		d.dropped = int(min(n, MaxBody))
+		if n == 0 || n > MaxBody {
+			r.fail()
+		}
 	}
 	if bits&detailKey != 0 {
 		d.key = r.take(shortKeyLen)

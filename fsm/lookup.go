@@ -12,6 +12,14 @@ func (st *state) byID(id HeartbeatID) uint64 {
 	return ord
 }
 
+// Failing reports whether the heartbeat with an ordinal is failing.
+func (s *Store) Failing(ordinal uint64) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	v := s.st.table.get(ordinal)
+	return v != nil && v.is(flagFailing)
+}
+
 func (id HeartbeatID) indexKey() (k indexKey) {
 	copy(k[:], id[:])
 	return k

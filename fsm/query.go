@@ -160,6 +160,7 @@ func pingRecord(number uint64, at int64, extra []byte) PingRecord {
 	d, _ := readDetail(extra)
 	p.At = wallTime(at - d.late)
 	p.Kind, p.Exit, p.HasRun, p.Run = d.kind, d.exit, d.hasRun, d.run
+	p.Dropped = d.dropped
 	if d.took != none {
 		p.Took = time.Duration(d.took) * time.Millisecond
 	}

@@ -126,6 +126,7 @@ func (f *filler) place(slot int, h *restored) {
 			p.extras = &[pageSize]*extras{}
 		}
 		p.extras[slot] = h.extras
+		f.st.table.bodies += h.extras.size
 	}
 	p.runs[slot] = run{uint32(len(f.hist)), uint16(len(entries)), uint16(n)}
 	f.hist = append(f.hist, entries...)

@@ -25,7 +25,8 @@ func (k SignalKind) String() string { return nameOf(signalNames[:], int(k)) }
 func (k SignalKind) ends() bool { return k == SignalSuccess || k == SignalFail }
 
 // Signal is a ping that carries more than "a good run just ended". A plain ping
-// stays PingOrdinal (a few bytes). Result: CodeOK, CodePaused or CodeNotFound.
+// stays PingOrdinal (a few bytes). Result: CodeOK, CodePaused or CodeNotFound; its
+// Data is BodyDropped if the body was left out.
 type Signal struct {
 	Ordinal uint64
 	From    netip.Addr
@@ -36,7 +37,27 @@ type Signal struct {
 	At      int64    // original wall time in Unix ms of a ping delivered late; 0: now
 	Key     [16]byte // first half of the SHA-256 of the Idempotency-Key; zero: none
 	Body    []byte   // at most MaxBody bytes, already cut on a UTF-8 boundary
+	Dropped int      // bytes of the body that a node left out, all of it; 0: none. Then Body is empty
 	Held    int64    // ms that a node held it before it sent it on; 0: not worth telling
+}
+
+// BodyDropped is the Data of a signal's result when its body was not kept.
+var BodyDropped = []byte{1}
+
+// WithoutBody is the signal as it is recorded when there is no room for its body.
+func (c Signal) WithoutBody() Signal {
+	if len(c.Body) > 0 {
+		c.Body, c.Dropped = nil, len(c.Body)
+	}
+	return c
+}
+
+// result tells who sent the signal whether its body was kept.
+func (c Signal) result(code Code) Result {
+	if c.Dropped > 0 && code != CodeNotFound {
+		return Result{Code: code, Data: BodyDropped}
+	}
+	return Result{Code: code}
 }
 
 func (c Signal) Kind() Kind {
@@ -106,7 +127,7 @@ type heard struct {
 
 // plain reports whether it tells no more than a ping does.
 func (h *heard) plain() bool {
-	return h.Tells == SignalSuccess && h.Exit == none && !h.HasRun && h.At == 0 && len(h.Body) == 0 && h.Key == [16]byte{}
+	return h.Tells == SignalSuccess && h.Exit == none && !h.HasRun && h.At == 0 && len(h.Body) == 0 && h.Dropped == 0 && h.Key == [16]byte{}
 }
 
 // noteSignal files a signal in the history, with how long its run took.
@@ -117,14 +138,14 @@ func (st *state) noteSignal(r *record, h *heard, took int64) {
 	d := detail{
 		kind: h.Tells, exit: h.Exit, hasRun: h.HasRun, run: h.Run, took: took,
 		late: millis(st.wall - h.at), key: shortKey(h.Key), paused: r.is(flagPaused),
+		dropped: h.Dropped,
 	}
 	if !h.plain() { // a plain ping's caller is not worth twenty times its entry
 		d.from = h.From
 	}
 	page, slot := st.table.own(r.ord)
 	st.table.note(page, slot, st.wall, d.append(nil), st.settings.History)
-	x.keep(r.pings, h.Body)
-	x.prune(r.pings - uint64(r.kept))
+	st.table.keepBody(r, h.Body)
 	if !h.Tells.ends() {
 		return
 	}

@@ -47,6 +47,7 @@ func newState() *state {
 		nodes:    map[NodeID]NodeInfo{},
 		dedup:    newDedup(),
 		ledger:   newLedger(),
+		table:    table{most: MaxAllBodies},
 		ids:      newIndex(0),
 		tokens:   newIndex(0),
 		slugs:    newSlugIndex(),

@@ -124,7 +124,7 @@ func (st *state) run(c Command) Result {
 	case Ping:
 		return Result{Code: st.ping(PingOrdinal{st.byToken(c.Token), c.From})}
 	case Signal:
-		return Result{Code: st.signal(c)}
+		return c.result(st.signal(c))
 	case Create:
 		return st.create(c)
 	case Ensure:

@@ -10,6 +10,8 @@ type table struct {
 	epoch   uint64 // counts snapshots
 	shares  []*share
 	live    int
+	bodies  int    // bytes of all heartbeats' bodies; derived
+	most    int    // that they may be
 	scratch []byte // for packing histories
 }
 
@@ -111,7 +113,8 @@ func (t *table) put(i uint64, p *page) {
 func (t *table) remove(ord uint64) {
 	p, slot := t.own(ord)
 	p.vitals[slot] = vitals{}
-	if p.extras != nil {
+	if x := p.extrasOf(slot); x != nil {
+		t.bodies -= x.size
 		p.extras[slot] = nil
 	}
 	if p.long[slot] != nil {
@@ -162,7 +165,8 @@ func (t *table) forget(limit int) {
 			v := &p.vitals[slot]
 			v.forget(limit)
 			if p.extrasOf(slot) != nil {
-				t.ownExtras(uint64(i)*pageSize + uint64(slot) + 1).prune(v.pings - uint64(v.kept))
+				x := t.ownExtras(uint64(i)*pageSize + uint64(slot) + 1)
+				t.counted(x, func() { x.prune(v.pings - uint64(v.kept)) })
 			}
 		}
 		if limit == 0 {

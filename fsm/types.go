@@ -26,9 +26,10 @@ const (
 	MaxSettled       = 100_000 // settled rows kept in all
 	MaxSettledPer    = 20      // and for each heartbeat
 	MaxDigestMembers = 20_000
-	MaxBody          = 10_000   // bytes of what comes with a ping
-	MaxBodies        = 32 << 10 // bytes of bodies kept for each heartbeat, the newest; each counts 64 more
-	MaxExcerpt       = 2_000    // bytes of a body in a mail, its end
+	MaxBody          = 10_000    // bytes of what comes with a ping
+	MaxBodies        = 32 << 10  // bytes of bodies kept for each heartbeat, the newest; each counts 64 more
+	MaxAllBodies     = 256 << 20 // bytes of bodies kept in all, counted likewise
+	MaxExcerpt       = 2_000     // bytes of a body in a mail, its end
 	MaxExit          = 255
 	MaxOpenRuns      = 32     // for each heartbeat, the newest
 	MaxKeyed         = 10_000 // pings of a history that are looked through for an idempotency key
@@ -117,6 +118,7 @@ type PingRecord struct {
 	Took     time.Duration // of the run that it ended; negative: not known
 	From     string        // of a signal; "": not known
 	Body     []byte        // what is kept of it
+	Dropped  int           // bytes of a body that was left out; 0: none was
 }
 
 // Key is an API key, without the key.

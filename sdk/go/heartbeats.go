@@ -101,6 +101,8 @@ type Ping struct {
 	ReceivedAt  *time.Time `json:"received_at"` // when that was
 	From        string     `json:"from"`        // the address that told of it, if that is kept
 	Body        string     `json:"body"`        // if it is still kept
+
+	BodyDropped bool `json:"body_dropped"` // there was no room for the body
 }
 
 // PingsParams chooses pings of the history.

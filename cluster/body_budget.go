@@ -1,0 +1,90 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	bodyBudgetBytes  = 64 << 10 // that a heartbeat's bodies may take at once; as much comes back within bodyBudgetRefill
+	bodyBudgetRefill = time.Minute
+	failureReserve   = 2 * fsm.MaxBody // of it only a failure that begins an incident may take
+)
+
+// bodyBudget bounds what the bodies of each heartbeat's pings add to the log. The
+// leader keeps it, so that it does not grow with the number of nodes; a new leader
+// begins with full budgets. It is for one goroutine.
+//
+// A budget that was not used for bodyBudgetRefill is full again and need not be
+// kept: so two generations hold only the heartbeats that sent bodies of late.
+type bodyBudget struct {
+	now, before map[uint64]bodyLevel
+	turned      time.Time
+}
+
+// bodyLevel is what was left of a budget at a time.
+type bodyLevel struct {
+	left int
+	at   time.Time
+}
+
+// allow takes a body of size bytes from a heartbeat's budget, if that leaves at
+// least reserve.
+func (b *bodyBudget) allow(ordinal uint64, size, reserve int, now time.Time) bool {
+	left := b.left(ordinal, now)
+	if left-size < reserve {
+		return false
+	}
+	b.now[ordinal] = bodyLevel{left - size, now}
+	return true
+}
+
+func (b *bodyBudget) left(ordinal uint64, now time.Time) int {
+	if b.now == nil || now.Sub(b.turned) > bodyBudgetRefill {
+		b.before, b.now, b.turned = b.now, map[uint64]bodyLevel{}, now
+	}
+	level, ok := b.now[ordinal]
+	if !ok {
+		level, ok = b.before[ordinal]
+	}
+	idle := now.Sub(level.at)
+	if !ok || idle >= bodyBudgetRefill {
+		return bodyBudgetBytes
+	}
+	return min(bodyBudgetBytes, level.left+int(bodyBudgetBytes*idle/bodyBudgetRefill))
+}
+
+// trimBodies takes the bodies that exceed their heartbeats' budgets out of a batch.
+func (b *batcher) trimBodies(d *draft, now time.Time) {
+	for i := range d.batch.Items {
+		it := &d.batch.Items[i]
+		if cmd, dropped := b.trimmed(it.Cmd, now); dropped {
+			d.bytes -= len(it.Cmd) - len(cmd)
+			it.Cmd = cmd
+			b.met.shedOne(shedBudget)
+		}
+	}
+}
+
+// trimmed returns a signal without its body if that exceeds the budget.
+func (b *batcher) trimmed(cmd []byte, now time.Time) ([]byte, bool) {
+	if k := fsm.Kind(cmd[0]); k != fsm.KindSignal && k != fsm.KindHeldSignal {
+		return cmd, false
+	}
+	c, err := fsm.DecodeCommand(cmd)
+	s, ok := c.(fsm.Signal)
+	if err != nil || !ok || len(s.Body) == 0 || b.affords(s, now) {
+		return cmd, false
+	}
+	return fsm.AppendCommand(nil, s.WithoutBody()), true
+}
+
+// affords takes a body from its heartbeat's budget. What begins an incident may use
+// what others must leave: its mail is the one that somebody reads.
+func (b *batcher) affords(s fsm.Signal, now time.Time) bool {
+	if b.bodies.allow(s.Ordinal, len(s.Body), failureReserve, now) {
+		return true
+	}
+	return s.Tells == fsm.SignalFail && !b.failing(s.Ordinal) && b.bodies.allow(s.Ordinal, len(s.Body), 0, now)
+}

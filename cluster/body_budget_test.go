@@ -1,0 +1,77 @@
+package cluster
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// proposeBodies has signals of heartbeat 1 proposed one after the other, and returns
+// how many kept their bodies.
+func proposeBodies(t *testing.T, log *fakeLog, tab *pendingTable, kind fsm.SignalKind, n int) (kept int) {
+	t.Helper()
+	body := bytes.Repeat([]byte("x"), fsm.MaxBody)
+	for range n {
+		_, p := addCommand(t, tab, string(fsm.AppendCommand(nil, fsm.Signal{Ordinal: 1, Tells: kind, Exit: -1, Body: body})))
+		e := log.next(t)
+		c, err := fsm.DecodeCommand(e.batch.Items[0].Cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch s := c.(fsm.Signal); {
+		case len(s.Body) == len(body) && s.Dropped == 0:
+			kept++
+		case len(s.Body) != 0 || s.Dropped != len(body):
+			t.Errorf("%d bytes of a body, %d dropped", len(s.Body), s.Dropped)
+		}
+		e.commit(5, fsm.CodeOK)
+		<-p.done
+	}
+	return kept
+}
+
+func TestAHeartbeatHasABudgetOfBodyBytes(t *testing.T) {
+	b, log, tab := newTestBatcher(t)
+	now, failing := time.Now(), false
+	b.mu.Lock()
+	b.now = func() time.Time { return now }
+	b.failing = func(uint64) bool { return failing }
+	b.mu.Unlock()
+	expect := func(what string, kind fsm.SignalKind, sent, want int) {
+		t.Helper()
+		if got := proposeBodies(t, log, tab, kind, sent); got != want {
+			t.Errorf("%s: %d of %d bodies were proposed, want %d", what, got, sent, want)
+		}
+	}
+	expect("good runs", fsm.SignalSuccess, 12, 4)
+	expect("a failure", fsm.SignalFail, 1, 1)
+	failing = true
+	expect("more failures of the incident", fsm.SignalFail, 3, 0)
+	b.mu.Lock()
+	now = now.Add(20 * time.Second)
+	b.mu.Unlock()
+	expect("a third of a minute later", fsm.SignalLog, 5, 1)
+	b.mu.Lock()
+	now = now.Add(3 * time.Minute)
+	b.mu.Unlock()
+	expect("minutes later", fsm.SignalLog, 12, 4)
+}
+
+func TestBudgetsOfTheQuietAreForgotten(t *testing.T) {
+	var b bodyBudget
+	now := time.Now()
+	for ord := range uint64(1000) {
+		b.allow(ord, 100, 0, now)
+	}
+	now = now.Add(bodyBudgetRefill + 1)
+	if !b.allow(1, bodyBudgetBytes, 0, now) || b.allow(1, 1, 0, now) {
+		t.Error("the budget is not full again after a minute, or more than full")
+	}
+	now = now.Add(bodyBudgetRefill + 1)
+	b.allow(2, 1, 0, now)
+	if n := len(b.now) + len(b.before); n != 2 {
+		t.Errorf("%d budgets are kept, want 2", n)
+	}
+}
