@@ -26,7 +26,8 @@ type Config struct {
 
 	Join            []string      // gossip addresses of other nodes
 	BootstrapExpect int           // nodes that form a new cluster; 0: never form one
-	Secrets         [][]byte      // none: loopback only; the first signs, all (at most two) are trusted
+	Secrets         [][]byte      // none: no peers and no ports for any; the first signs, all (at most two) are trusted
+	Insecure        bool          // take peers without a secret, on loopback: any local user may become one
 	DeadAfter       time.Duration // remove a dead voter after this when a spare stands by; 0: never
 	Version         string        // of this program, shown to people
 
@@ -62,7 +63,7 @@ func (c Config) Validate() error {
 	case c.DeadAfter < 0:
 		return configError("--dead-after is negative: use a duration, or 0 to never remove a node")
 	}
-	for _, check := range []func() error{c.validateAddrs, c.validateTrust} {
+	for _, check := range []func() error{c.validateAddrs, c.validateSecrets, c.validateTrust} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -89,7 +90,7 @@ func (c Config) validateAddrs() error {
 	return nil
 }
 
-func (c Config) validateTrust() error {
+func (c Config) validateSecrets() error {
 	if len(c.Secrets) > 2 {
 		return configError("%d cluster secrets: the file may hold two, the first signs and both are trusted", len(c.Secrets))
 	}
@@ -98,17 +99,36 @@ func (c Config) validateTrust() error {
 			return configError("the cluster secret is %d bytes long, %d are needed: make one with 'quorumbeat secret'", len(s), minSecret)
 		}
 	}
+	return nil
+}
+
+const secretAdvice = "set --cluster-secret-file to the same file on every node (make it with 'quorumbeat secret')"
+
+// validateTrust makes sure that a node which takes peers can tell them from strangers.
+func (c Config) validateTrust() error {
 	given := 0
 	for _, f := range []string{c.TLSCert, c.TLSKey, c.TLSCA} {
 		if f != "" {
 			given++
 		}
 	}
-	if given != 0 && given != 3 {
+	switch secret := len(c.Secrets) > 0; {
+	case given != 0 && given != 3:
 		return configError("own cluster TLS needs all three of certificate, key and CA")
-	}
-	if len(c.Secrets) == 0 && (!loopbackHost(c.ClusterAddr) || !loopbackHost(c.GossipAddr)) {
-		return configError("without a cluster secret only loopback addresses may be used: set --cluster-secret-file (make one with 'quorumbeat secret'), or bind 127.0.0.1")
+	case secret && c.Insecure:
+		return configError("--insecure-cluster is for nodes without a cluster secret: drop it, or the secret")
+	case secret:
+		return nil
+	case !loopbackHost(c.ClusterAddr) || !loopbackHost(c.GossipAddr):
+		return configError("without a cluster secret only loopback addresses may be used: %s, or bind 127.0.0.1", secretAdvice)
+	case c.Insecure:
+		return nil
+	case c.BootstrapExpect > 1:
+		return configError("--bootstrap-expect %d needs a cluster secret, or any stranger could be one of the nodes: %s", c.BootstrapExpect, secretAdvice)
+	case len(c.Join) > 0:
+		return configError("--join needs the cluster's secret: %s", secretAdvice)
+	case given > 0:
+		return configError("own cluster TLS guards the cluster port only, and the gossip needs a secret beside it: %s", secretAdvice)
 	}
 	return nil
 }

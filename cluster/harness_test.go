@@ -42,7 +42,7 @@ func newTrio(t testing.TB, n int, prepare ...func(*testNode)) *trio {
 		cfg.NodeName = fmt.Sprintf("node%d", i)
 		cfg.DataDir = t.TempDir()
 		cfg.ClusterAddr, cfg.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
-		cfg.BootstrapExpect = n
+		cfg.BootstrapExpect, cfg.Secrets = n, secrets("s")
 		if testing.Verbose() && os.Getenv("QUORUMBEAT_TEST_LOG") != "" {
 			cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 		}

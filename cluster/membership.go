@@ -18,9 +18,10 @@ var errUnknownNode = errors.New("no address is known for that node")
 // startMembership makes this node known, lets it form or find its cluster, and
 // has it keep the membership whenever it leads.
 func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
-	cluster, gossip := n.Addrs()
-	if err := n.id.setPorts(portOf(cluster), portOf(gossip)); err != nil {
-		return err
+	if cluster, gossip := n.Addrs(); cluster != "" {
+		if err := n.id.setPorts(portOf(cluster), portOf(gossip)); err != nil {
+			return err
+		}
 	}
 	n.rec = &reconciler{
 		raft: r, self: n.id.ID, store: n.store, members: n.gossip.members, woken: n.gossip.wake(),
@@ -39,7 +40,7 @@ func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
 		return n.answer(ctx, boot, req)
 	}}
 	n.background("control server", func(ctx context.Context) { control.serve(ctx, n.mux.accept(connControl)) })
-	meta := nodeMeta{ClusterID: n.id.cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: cluster, Version: n.cfg.Version}
+	meta := nodeMeta{ClusterID: n.id.cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: n.raftAddr(), Version: n.cfg.Version}
 	n.gossip.start(meta, n.foreign)
 	n.background("membership", func(ctx context.Context) { n.housekeep(ctx, meta) })
 	n.background("bootstrap", boot.run)

@@ -51,6 +51,10 @@ func listenMux(addr string, tls *tlsPair, log *slog.Logger) (*mux, error) {
 	if err != nil {
 		return nil, listenError("--cluster-addr", addr, err)
 	}
+	return newMux(l, tls, log), nil
+}
+
+func newMux(l net.Listener, tls *tlsPair, log *slog.Logger) *mux {
 	m := &mux{
 		listener: l, tls: tls, log: log, kinds: map[connKind]chan net.Conn{},
 		greeting: make(chan struct{}, maxGreeting), done: make(chan struct{}), conns: map[net.Conn]struct{}{},
@@ -59,7 +63,7 @@ func listenMux(addr string, tls *tlsPair, log *slog.Logger) (*mux, error) {
 		m.kinds[k] = make(chan net.Conn)
 	}
 	m.running.Go(m.run)
-	return m, nil
+	return m
 }
 
 // listenError says which setting to change.

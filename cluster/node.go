@@ -24,7 +24,7 @@ type Node struct {
 	fsm       *fsmAdapter
 	stores    *raftStores
 	mux       *mux
-	gossip    *gossip
+	gossip    finder
 	raft      atomic.Pointer[raft.Raft] // nil before Start
 	pending   *pendingTable
 	batcher   *batcher
@@ -87,6 +87,24 @@ func (n *Node) open() (err error) {
 	if err := n.stores.checkKept(!n.id.cluster().IsZero()); err != nil {
 		return err
 	}
+	if err := n.openPorts(); err != nil {
+		return err
+	}
+	n.assemble()
+	return nil
+}
+
+// openPorts binds the cluster and the gossip port, none for a node that is alone.
+func (n *Node) openPorts() error {
+	if n.cfg.alone() {
+		n.log.Info("this node takes no peers and opens no port for any, because it has no cluster secret: --cluster-addr and --gossip-addr are not used")
+		n.mux, n.gossip = newMux(newNoPort(), nil, n.log), newLoner(n.id.ID)
+		n.down.push("no cluster port", func(context.Context) error { return n.mux.Close() })
+		return nil
+	}
+	if n.cfg.Insecure {
+		n.log.Warn("--insecure-cluster: any user of this machine may become a voter and read and change everything; " + secretAdvice)
+	}
 	n.cfg.ClusterAddr = lastPort(n.cfg.ClusterAddr, n.id.kept.ClusterPort)
 	n.cfg.GossipAddr = lastPort(n.cfg.GossipAddr, n.id.kept.GossipPort)
 	tls, err := newTLS(n.cfg)
@@ -97,11 +115,12 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.down.push("cluster port", func(context.Context) error { return n.mux.Close() })
-	if n.gossip, err = openGossip(n.cfg, n.id); err != nil {
+	g, err := openGossip(n.cfg, n.id)
+	if err != nil {
 		return err
 	}
-	n.down.push("gossip", func(context.Context) error { return n.gossip.close() })
-	n.assemble()
+	n.gossip = g
+	n.down.push("gossip", func(context.Context) error { return g.close() })
 	return nil
 }
 
@@ -134,9 +153,21 @@ func (n *Node) assemble() {
 // ID returns the identity of the node's data folder.
 func (n *Node) ID() fsm.NodeID { return n.id.ID }
 
-// Addrs returns the addresses that others reach this node at, with real ports.
+// Addrs returns the addresses that others reach this node at, with real ports; both
+// are empty for a node that takes no peers.
 func (n *Node) Addrs() (cluster, gossip string) {
+	if n.cfg.alone() {
+		return "", ""
+	}
 	return n.advertised(n.mux.Addr()), n.gossip.addr()
+}
+
+// raftAddr is this node's address in Raft's configuration.
+func (n *Node) raftAddr() string {
+	if n.cfg.alone() {
+		return nowhere(n.id.ID)
+	}
+	return n.advertised(n.mux.Addr())
 }
 
 func (n *Node) advertised(a net.Addr) string {

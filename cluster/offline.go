@@ -69,7 +69,7 @@ func (f *folder) close() error { return errors.Join(f.stores.close(), f.id.close
 // is seen when it starts, and the configuration follows.
 func (f *folder) alone() raft.Configuration {
 	return raft.Configuration{Servers: []raft.Server{{
-		Suffrage: raft.Voter, ID: f.config.LocalID, Address: raft.ServerAddress(f.id.ID.String() + ".invalid:1"),
+		Suffrage: raft.Voter, ID: f.config.LocalID, Address: raft.ServerAddress(nowhere(f.id.ID)),
 	}}}
 }
 

@@ -32,6 +32,9 @@ func (n *Node) start(httpAddr string) error {
 		return err
 	}
 	n.down.push("raft", func(context.Context) error { return r.Shutdown().Error() })
+	if err := n.checkAlone(r.GetConfiguration().Configuration().Servers); err != nil {
+		return err
+	}
 	n.down.do("rests of a snapshot", func() { close(hurry) })
 	n.lead.raft, n.batcher.log = r, r
 	n.raft.Store(r)
@@ -68,11 +71,10 @@ func (n *Node) background(name string, f func(context.Context)) {
 
 // transport carries Raft's own messages over the cluster port.
 func (n *Node) transport() *gatedTransport {
-	cluster, _ := n.Addrs()
 	return &gatedTransport{written: n.stores.eager.written, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		ServerAddressProvider:   n,
 		Logger:                  newHCLogger(n.log, "transport"),
-		Stream:                  n.mux.streamLayer(cluster),
+		Stream:                  n.mux.streamLayer(n.raftAddr()),
 		MaxPool:                 3,
 		Timeout:                 raftRPCTimeout,
 		MsgpackUseNewTimeFormat: true,

@@ -110,6 +110,9 @@ func (n *Node) nodeStatus(srv raft.Server, info fsm.NodeInfo) NodeStatus {
 		ns.ID, _ = fsm.ParseNodeID(string(srv.ID))
 		ns.Name, ns.Cluster = string(srv.ID), string(srv.Address)
 	}
+	if ns.Cluster == nowhere(ns.ID) {
+		ns.Cluster = ""
+	}
 	if ns.ID == n.ID() {
 		ns.AppliedIndex, _ = n.fsm.progress()
 		ns.LastContact = n.lastContact()

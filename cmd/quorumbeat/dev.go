@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cluster"
 )
 
 const (
@@ -55,6 +57,7 @@ func (p *program) dev(ctx context.Context, s *serveSettings) (err error) {
 	terminal := &lockedWriter{w: p.stdout}
 	var nodes []*node
 	defer func() { err = errors.Join(err, stopAll(nodes)) }()
+	s.cluster.Secrets = [][]byte{[]byte(cluster.GenerateSecret())}
 	for i := range devNodes {
 		n, err := p.devNode(*s, dir, i, nodes, terminal)
 		if err != nil {

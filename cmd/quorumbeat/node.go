@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,7 +176,7 @@ func advertisedHTTP(http, advertise, clusterAddr string) string {
 		return http
 	}
 	if advertise == "" {
-		advertise, _, _ = net.SplitHostPort(clusterAddr)
+		advertise, _, _ = net.SplitHostPort(cmp.Or(clusterAddr, "127.0.0.1:0")) // nobody else asks a node without a cluster port
 	}
 	return net.JoinHostPort(advertise, port)
 }

@@ -42,7 +42,7 @@ func (p *program) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err erro
 		}
 		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, ok := p.env(name)
-		if !ok && secretFlags[f.Name] {
+		if !ok && secretFlags[f.Name] && flags.Lookup(f.Name+"-file") == nil { // a flag of that name is met by itself
 			value, ok, err = p.fromSecretFile(name + "_FILE")
 		}
 		if err != nil || !ok {

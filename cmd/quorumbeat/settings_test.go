@@ -32,6 +32,7 @@ func write(t *testing.T, name, text string) string {
 func TestSettingsComeFromFlagsThenEnvironmentThenFile(t *testing.T) {
 	file := write(t, "q.yaml", "history: 1\nmail-to: [a@example.com, b@example.com]\nadmin-key: from-the-file-0123\nalert-group-wait: 20s\n")
 	secret := write(t, "key", "from-a-secret-file\n")
+	clusters := write(t, "cluster", strings.Repeat("s", 40)+"\n")
 	s := newServeSettings()
 	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
 	s.register(flags)
@@ -40,6 +41,7 @@ func TestSettingsComeFromFlagsThenEnvironmentThenFile(t *testing.T) {
 	}
 	p, _, _ := newTestProgram(map[string]string{
 		"QUORUMBEAT_HISTORY": "2", "QUORUMBEAT_ALERT_BURST": "7", "QUORUMBEAT_ADMIN_KEY_FILE": secret, "QUORUMBEAT_NODE_NAME": "n",
+		"QUORUMBEAT_CLUSTER_SECRET_FILE": clusters, // a flag's variable, though it looks like another's file
 	})
 	if err := s.load(p, flags); err != nil {
 		t.Fatal(err)
@@ -47,6 +49,9 @@ func TestSettingsComeFromFlagsThenEnvironmentThenFile(t *testing.T) {
 	if s.alerting.Settings.History != 3 || s.alerting.Settings.Burst != 7 || s.alerting.Settings.GroupWait != 20_000 ||
 		s.api.AdminKey != "from-a-secret-file" || len(s.alerting.Settings.MailTo) != 2 || s.cluster.NodeName != "n" {
 		t.Errorf("%+v %+v %+v", s.cluster, s.alerting, s.api)
+	}
+	if len(s.cluster.Secrets) != 1 || len(s.cluster.Secrets[0]) != 40 {
+		t.Errorf("cluster secrets %q", s.cluster.Secrets)
 	}
 	if s.cluster.BootstrapExpect != 0 || len(s.cluster.Join) != 2 {
 		t.Errorf("with --join a node forms no cluster unless told: %d, %v", s.cluster.BootstrapExpect, s.cluster.Join)
@@ -68,6 +73,7 @@ func TestWrongSettingsAreUsageErrorsOfOneLine(t *testing.T) {
 		"a short secret":                {nil, map[string]string{"QUORUMBEAT_CLUSTER_SECRET": "short"}, "quorumbeat secret"},
 		"an admin key of few letters":   {[]string{"--admin-key", "short"}, nil, "--admin-key"},
 		"beyond loopback, no secret":    {[]string{"--cluster-addr", "0.0.0.0:1"}, nil, "--cluster-secret-file"},
+		"others and no secret":          {[]string{"--join", "127.0.0.1:1"}, nil, "quorumbeat secret"},
 		"an unknown format of the log":  {[]string{"--log-format", "xml"}, nil, "--log-format"},
 		"history over its limit":        {[]string{"--history", "1000001"}, nil, "history"},
 		"a line break in a recipient":   {[]string{"--mail-to", "a@example.com\r\nb@example.com"}, nil, "mail-to"},

@@ -5,6 +5,7 @@ package localcluster
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -21,10 +22,14 @@ type Options struct {
 	Dir      string   // holds each node's data folder
 	Nodes    int      // how many form the cluster
 	AdminKey string   // shared by the nodes
+	Secret   string   // the cluster secret, shared by the nodes; "": one is made; NoSecret: none
 	Flags    []string // further flags of `serve`, for every node
 	Env      []string // further NAME=VALUE for every node
 	Hosts    []Host   // where the nodes run, in turn; none: on this machine's loopback
 }
+
+// NoSecret runs nodes without a cluster secret.
+const NoSecret = "none"
 
 // Host is another machine, or what passes for one.
 type Host struct {
@@ -42,6 +47,9 @@ type Cluster struct {
 // may still be forming a cluster: see WaitReady.
 func Start(opts Options) (*Cluster, error) {
 	c := &Cluster{Options: opts}
+	if c.Secret == "" {
+		c.Secret = rand.Text() + rand.Text()
+	}
 	for i := range opts.Nodes {
 		n := c.node(i + 1)
 		n.expect = opts.Nodes

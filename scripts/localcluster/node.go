@@ -59,7 +59,7 @@ func (n *Node) Start() error {
 	before, _ := os.Stat(n.addrsFile())
 	line := slices.Concat(n.host.Enter, []string{n.opts.Binary}, n.args())
 	cmd := exec.Command(line[0], line[1:]...)
-	cmd.Env = append(cleanEnv(), n.opts.Env...)
+	cmd.Env = append(n.env(), n.opts.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = childAttr()
 	if err := cmd.Start(); err != nil {
@@ -232,6 +232,14 @@ func (n *Node) leader(ctx context.Context) (string, error) {
 
 func (n *Node) logFile() string   { return n.Dir + ".log" }
 func (n *Node) addrsFile() string { return filepath.Join(n.Dir, "addrs.json") }
+
+// env tells the cluster's secret to a process.
+func (n *Node) env() []string {
+	if n.opts.Secret == NoSecret {
+		return cleanEnv()
+	}
+	return append(cleanEnv(), "QUORUMBEAT_CLUSTER_SECRET="+n.opts.Secret)
+}
 
 // cleanEnv is this process's environment without settings of quorumbeat.
 func cleanEnv() []string {

@@ -2,9 +2,6 @@ package e2e
 
 import (
 	"net"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -49,11 +46,9 @@ func TestABadNetwork(t *testing.T) {
 func startOn(t *testing.T, w *network) *env {
 	t.Helper()
 	sink := newSink(t, smtpsink.Config{Addr: bridge + ":0"})
-	secret := filepath.Join(t.TempDir(), "secret")
-	must(t, os.WriteFile(secret, []byte(strings.Repeat("0123456789abcdef", 4)), 0o600))
 	e := startWith(t, sink, localcluster.Options{
 		Nodes: 3, Hosts: w.hosts(),
-		Flags: append(mailFlags(sink, "none"), "--cluster-secret-file", secret, "--history", "1000000", "--alert-group-wait", "0s"),
+		Flags: append(mailFlags(sink, "none"), "--history", "1000000", "--alert-group-wait", "0s"),
 	})
 	e.waitServing(t)
 	return e

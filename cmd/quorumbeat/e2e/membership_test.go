@@ -96,22 +96,21 @@ func TestAClusterSecretAuthenticatesTheNodes(t *testing.T) {
 	t.Parallel()
 	sink := newSink(t, smtpsink.Config{})
 	secret := strings.TrimSpace(cli(t, nil, "secret").stdout)
-	e := startWith(t, sink, localcluster.Options{
-		Nodes: 3, Flags: mailFlags(sink, "none"), Env: []string{"QUORUMBEAT_CLUSTER_SECRET=" + secret},
-	})
+	e := startWith(t, sink, localcluster.Options{Nodes: 3, Flags: mailFlags(sink, "none"), Secret: secret})
 	h := create(t, e.Nodes[0], fields{"name": "job", "interval_secs": 3600})
 	for _, n := range e.Nodes {
 		ping(t, n, h)
 	}
 
-	for name, env := range map[string][]string{
-		"another secret": {"QUORUMBEAT_CLUSTER_SECRET=" + strings.TrimSpace(cli(t, nil, "secret").stdout)},
-		"no secret":      nil,
-	} {
+	for _, name := range []string{"another secret", "no secret"} {
+		flags := append(mailFlags(sink, "none"), "--node-name", "stranger", "--join", e.Nodes[0].Addrs.Gossip, "--bootstrap-expect", "0")
+		other := ""
+		if name == "no secret" {
+			flags, other = append(flags, "--insecure-cluster"), localcluster.NoSecret
+		}
 		t.Run("a node with "+name+" stays out", func(t *testing.T) {
 			stranger, err := localcluster.Start(localcluster.Options{
-				Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Env: env,
-				Flags: append(mailFlags(sink, "none"), "--node-name", "stranger", "--join", e.Nodes[0].Addrs.Gossip, "--bootstrap-expect", "0"),
+				Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Secret: other, Flags: flags,
 			})
 			if err == nil {
 				defer stranger.Close()

@@ -33,11 +33,14 @@ func TestAStartThatCannotWorkSaysWhatToDo(t *testing.T) {
 	}{
 		{"no mail server given", []string{"--smtp-url", ""}, 2, "--smtp-url"},
 		{"the HTTP port is in use", []string{"--http-addr", busy.Addr().String()}, 1, busy.Addr().String()},
-		{"the cluster port is in use", []string{"--cluster-addr", busy.Addr().String()}, 1, busy.Addr().String()},
+		{"the cluster port is in use", []string{"--insecure-cluster", "--cluster-addr", busy.Addr().String()}, 1, busy.Addr().String()},
 		{"the data folder is a file", []string{"--data-dir", file}, 1, file},
 		{"the secret is too short", []string{"--cluster-secret-file", short}, 2, "secret"},
 		{"the secret's file is not there", []string{"--cluster-secret-file", filepath.Join(dir, "none")}, 2, "none"},
 		{"another address than loopback without a secret", []string{"--cluster-addr", "0.0.0.0:0"}, 2, "secret"},
+		{"several nodes without a secret", []string{"--bootstrap-expect", "3"}, 2, "--cluster-secret-file"},
+		{"others to join without a secret", []string{"--join", "127.0.0.1:8082"}, 2, "--cluster-secret-file"},
+		{"nothing to form and no secret to join with", []string{"--bootstrap-expect", "0"}, 2, "--cluster-secret-file"},
 		{"an admin key that is too short", []string{"--admin-key", "short"}, 2, "admin"},
 		{"an unknown flag", []string{"--nonsense"}, 2, "nonsense"},
 		{"a value of the wrong kind", []string{"--history", "many"}, 2, "history"},
@@ -108,7 +111,9 @@ func TestADataFolderInUseIsRefused(t *testing.T) {
 // TestADataFolderOfAnotherClusterStaysOut joins a node that has a past elsewhere.
 func TestADataFolderOfAnotherClusterStaysOut(t *testing.T) {
 	t.Parallel()
-	here, there := start(t, 1), start(t, 1)
+	sink := newSink(t, smtpsink.Config{})
+	opts := localcluster.Options{Nodes: 1, Flags: mailFlags(sink, "none"), Secret: strings.Repeat("shared ", 6)}
+	here, there := startWith(t, sink, opts), startWith(t, sink, opts)
 	mine := create(t, here.Nodes[0], fields{"name": "here"})
 	create(t, there.Nodes[0], fields{"name": "there"})
 	stranger := there.Nodes[0]
