@@ -47,7 +47,9 @@ func TestADamagedLogIsOpenedOrRefused(t *testing.T) {
 		if err := os.WriteFile(name, spoiled(image, seed), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if store, err := openBolt(name); err != nil {
+		if inWords(func() error { return checkPages(name) }) != nil {
+			refused++
+		} else if store, err := openBolt(name); err != nil {
 			refused++
 		} else if err := store.Close(); err != nil {
 			t.Error(err)

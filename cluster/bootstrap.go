@@ -108,7 +108,7 @@ func (b *bootstrapper) try(ctx context.Context, group []member) error {
 func (b *bootstrapper) ownPromise() (fsm.NodeID, error) {
 	to, cluster := b.id.promised()
 	if !to.IsZero() && to != b.id.ID {
-		return cluster, fmt.Errorf("this node is promised to node %s: if that one is gone for good, start again with an empty data folder", to)
+		return cluster, fmt.Errorf("this node is promised to node %s: if that one is gone for good, move this data folder away and start with an empty one", to)
 	}
 	if cluster.IsZero() {
 		rand.Read(cluster[:])

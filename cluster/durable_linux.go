@@ -5,15 +5,16 @@ import (
 	"syscall"
 )
 
-// openDurable opens a file so that a write returns when it is on disk, past the page
-// cache if the file system can: that costs least.
+// openDurable opens a journal's file, whose second block is empty, so that a write
+// returns when it is on disk, past the page cache if the file system can: that costs
+// least.
 func openDurable(path string) (*journalFile, error) {
 	for _, past := range []int{syscall.O_DIRECT, 0} {
 		f, err := os.OpenFile(path, os.O_RDWR|syscall.O_DSYNC|past, 0o600)
 		if err != nil {
 			continue
 		}
-		if _, err = f.WriteAt(alignedBuffer(journalBlock)[:journalBlock], 0); err == nil {
+		if _, err = f.WriteAt(alignedBuffer(journalBlock)[:journalBlock], journalBlock); err == nil {
 			return &journalFile{File: f}, nil
 		}
 		f.Close()

@@ -59,8 +59,8 @@ func (a *fsmAdapter) Apply(l *raft.Log) any {
 	}
 	results, err := a.applySafely(l)
 	if err != nil {
-		a.breakDown(fmt.Errorf("log entry %d (term %d) cannot be applied: %w; run the version that the other nodes run, or wipe this node's data folder and let it join again",
-			l.Index, l.Term, err))
+		a.breakDown(fmt.Errorf("log entry %d (term %d) cannot be applied: %w; run the version that the other nodes run; %s",
+			l.Index, l.Term, err, keepAdvice))
 		return nil
 	}
 	a.faults.step(PointApplied)

@@ -40,6 +40,7 @@ type identity struct {
 type kept struct {
 	ID          string   `json:"id"`
 	Boot        uint64   `json:"boot"`
+	Claimed     bool     `json:"claimed,omitempty"` // the log has its owner's mark, and must never be without
 	ClusterID   string   `json:"cluster_id,omitempty"`
 	PromisedTo  string   `json:"promised_to,omitempty"`  // who may bootstrap with this node
 	PromisedFor string   `json:"promised_for,omitempty"` // the cluster that would begin with it
@@ -56,8 +57,8 @@ type sealed struct {
 }
 
 // openIdentity takes a data folder for this process, making it if need be, and
-// counts a start. Errors say what to do.
-func openIdentity(dir string) (*identity, error) {
+// counts a start, unless inspect refuses what is there. Errors say what to do.
+func openIdentity(dir string, inspect func(dir string, k kept) error) (*identity, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the data folder %s cannot be made: %v; choose another with --data-dir, or mend its permissions", dir, err)
 	}
@@ -65,7 +66,7 @@ func openIdentity(dir string) (*identity, error) {
 	if err := id.acquire(); err != nil {
 		return nil, err
 	}
-	if err := id.load(); err != nil {
+	if err := id.load(inspect); err != nil {
 		return nil, errors.Join(err, id.close())
 	}
 	return id, nil
@@ -87,7 +88,7 @@ func (i *identity) acquire() error {
 
 func (i *identity) close() error { return i.lock.Close() }
 
-func (i *identity) load() error {
+func (i *identity) load(inspect func(dir string, k kept) error) error {
 	name := filepath.Join(i.dir, identityFile)
 	raw, err := os.ReadFile(name)
 	switch {
@@ -102,7 +103,10 @@ func (i *identity) load() error {
 		return fmt.Errorf("%s cannot be read: %v; mend its permissions", name, err)
 	default:
 		if err := i.decode(raw); err != nil {
-			return fmt.Errorf("%s is damaged (%v): restore the file, or remove the node from the cluster and start with an empty data folder", name, err)
+			return fmt.Errorf("%s is damaged (%v), and nothing was changed: put back a copy of the file, or, %s", name, err, keepAdvice)
+		}
+		if err := inspect(i.dir, i.kept); err != nil {
+			return err
 		}
 	}
 	i.kept.Boot++
@@ -110,12 +114,12 @@ func (i *identity) load() error {
 	return i.save()
 }
 
-// refuseOrphan keeps a folder with a log but no identity from starting as a new
+// refuseOrphan keeps a folder with data but no identity from starting as a new
 // node: it would vote twice under two names.
 func (i *identity) refuseOrphan() error {
-	for _, name := range []string{"log.db", "snapshots"} {
-		if _, err := os.Stat(filepath.Join(i.dir, name)); err == nil {
-			return fmt.Errorf("%s has data but no %s: restore that file, or start with an empty data folder", i.dir, identityFile)
+	for _, name := range []string{logFile, journalName, "snapshots"} {
+		if _, err := os.Lstat(filepath.Join(i.dir, name)); err == nil {
+			return fmt.Errorf("%s has data but no %s, and nothing was changed: put back that file, or, %s", i.dir, identityFile, keepAdvice)
 		}
 	}
 	return nil
@@ -205,6 +209,23 @@ func (i *identity) setClusterID(id fsm.NodeID) error {
 		k.ClusterID = id.String()
 		return true
 	})
+}
+
+// setClaimed remembers that the log has its owner's mark.
+func (i *identity) setClaimed() error {
+	return i.change(func(k *kept) bool {
+		if k.Claimed {
+			return false
+		}
+		k.Claimed = true
+		return true
+	})
+}
+
+func (i *identity) claimed() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.kept.Claimed
 }
 
 // cluster returns the cluster of this folder, zero if it has none yet.

@@ -10,7 +10,7 @@ import (
 // are refused, and then the file stays as it is.
 func FuzzIdentityFile(f *testing.F) {
 	dir := f.TempDir()
-	id, err := openIdentity(dir)
+	id, err := openIdentity(dir, anyFolder)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func FuzzIdentityFile(f *testing.F) {
 		if err := os.WriteFile(name, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		id, err := openIdentity(dir)
+		id, err := openIdentity(dir, anyFolder)
 		if err != nil {
 			if now, _ := os.ReadFile(name); string(now) != string(text) {
 				t.Errorf("a file that was refused was changed: %q", now)

@@ -12,8 +12,8 @@ import (
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 )
 
-// journalHalf is the size of each half of the file, in bytes. A larger one makes for
-// fewer and longer transactions at home.
+// journalHalf is the size of each half of a new file, in bytes. A larger one makes for
+// fewer and longer transactions at home. A file that is there tells its own sizes.
 const journalHalf = 2 << 20
 
 // journalName is the journal's file in the data folder. A node that was stopped in
@@ -24,8 +24,8 @@ const journalName = "journal"
 // bytes, zero if none does.
 var journalKey = []byte("quorumbeat-journal")
 
-// journalFile is a file of two halves, all of it written once, so that a write of
-// entries changes nothing else.
+// journalFile is a file of a head and two halves, all of it written once, so that a
+// write of entries changes nothing else.
 type journalFile struct {
 	*os.File
 	id   uint64
@@ -34,7 +34,7 @@ type journalFile struct {
 }
 
 func (f *journalFile) write(rec []byte, half, at int) error {
-	if _, err := f.WriteAt(rec, int64(half*f.half+at)); err != nil {
+	if _, err := f.WriteAt(rec, int64(journalBlock+half*f.half+at)); err != nil {
 		return err
 	}
 	if f.sync {
@@ -58,10 +58,10 @@ func openJournal(dir string, home journalHome, watched raft.LogStore) (*journal,
 func openJournalOf(path string, half int, home journalHome, watched raft.LogStore) (*journal, error) {
 	id, err := journalOf(home)
 	if err != nil {
-		return nil, fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice)
+		return nil, fmt.Errorf("the log of this node cannot be read: %w", err)
 	}
 	if id != 0 {
-		if err := bringHome(path, half, id, home); err != nil {
+		if err := bringHome(path, id, home); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +77,11 @@ func beginJournal(path string, half int, home raft.StableStore, watched raft.Log
 	if err := home.Set(journalKey, make([]byte, 8)); err != nil { // what is there is worth nothing now
 		return nil, err
 	}
-	if err := os.WriteFile(path, make([]byte, 2*half), 0o600); err != nil {
+	var id [8]byte
+	rand.Read(id[:])
+	id[0] |= 1 // not zero
+	head := journalHead{id: binary.LittleEndian.Uint64(id[:]), block: journalBlock, half: half}
+	if err := os.WriteFile(path, head.newFile(), 0o600); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(syncPath(path), syncPath(filepath.Dir(path))); err != nil {
@@ -87,10 +91,7 @@ func beginJournal(path string, half int, home raft.StableStore, watched raft.Log
 	if err != nil {
 		return nil, err
 	}
-	var id [8]byte
-	rand.Read(id[:])
-	id[0] |= 1 // not zero
-	f.half, f.id = half, binary.LittleEndian.Uint64(id[:])
+	f.half, f.id = head.half, head.id
 	j := newJournal(watched, f)
 	err = j.append(0, nil) // so that one with nothing in it is known to be damaged
 	if err == nil {

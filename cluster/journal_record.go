@@ -28,10 +28,11 @@ const (
 
 // record is one that was read; its entries share memory with the file's.
 type record struct {
-	gen   uint64
-	prev  uint64
-	logs  []*raft.Log
-	whole int // bytes with the filling
+	id   uint64 // of its journal
+	gen  uint64
+	prev uint64
+	logs []*raft.Log
+	size int // bytes without the filling
 }
 
 // recordSize is at least what a record of entries takes, in whole blocks.
@@ -40,10 +41,10 @@ func recordSize(ls []*raft.Log) int {
 	for _, l := range ls {
 		n += 5*binary.MaxVarintLen64 + 1 + len(l.Extensions) + len(l.Data)
 	}
-	return wholeBlocks(n)
+	return wholeBlocks(n, journalBlock)
 }
 
-func wholeBlocks(n int) int { return (n + journalBlock - 1) / journalBlock * journalBlock }
+func wholeBlocks(n, block int) int { return (n + block - 1) / block * block }
 
 // alignedBuffer returns memory that may be written to a disk as it is.
 func alignedBuffer(size int) []byte {
@@ -67,7 +68,7 @@ func appendRecord(b []byte, id, gen, prev uint64, ls []*raft.Log) []byte {
 	binary.LittleEndian.PutUint32(b[32:], uint32(len(b)-recordHead))
 	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[8:], castagnoli))
 	n := len(b)
-	b = b[:wholeBlocks(n)]
+	b = b[:wholeBlocks(n, journalBlock)]
 	clear(b[n:])
 	return b
 }
@@ -84,10 +85,9 @@ func appendEntry(b []byte, l *raft.Log) []byte {
 	return appendBytes(appendBytes(b, l.Extensions), l.Data)
 }
 
-// readRecord reads the record of journal id that b begins with, if there is a whole
-// one.
-func readRecord(b []byte, id uint64) (r record, ok bool) {
-	if len(b) < recordHead || string(b[:4]) != recordMagic || binary.LittleEndian.Uint64(b[8:]) != id {
+// readRecord reads the record that b begins with, if there is a whole one.
+func readRecord(b []byte) (r record, ok bool) {
+	if len(b) < recordHead || string(b[:4]) != recordMagic {
 		return r, false
 	}
 	n := int(binary.LittleEndian.Uint32(b[32:]))
@@ -98,7 +98,10 @@ func readRecord(b []byte, id uint64) (r record, ok bool) {
 	if crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
 		return r, false
 	}
-	r = record{gen: binary.LittleEndian.Uint64(b[16:]), prev: binary.LittleEndian.Uint64(b[24:]), whole: wholeBlocks(len(b))}
+	r = record{
+		id: binary.LittleEndian.Uint64(b[8:]), gen: binary.LittleEndian.Uint64(b[16:]),
+		prev: binary.LittleEndian.Uint64(b[24:]), size: len(b),
+	}
 	d := decoder{rest: b[recordHead:]}
 	for range binary.LittleEndian.Uint32(b[36:]) {
 		if d.bad {

@@ -11,26 +11,33 @@ import (
 )
 
 // bringHome stores at home what the journal holds and home does not.
-func bringHome(path string, half int, id uint64, home raft.LogStore) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("the journal of this node's log cannot be read: %w; it holds entries that the node has acknowledged: put it back, or, %s", err, wipeAdvice)
-	}
+func bringHome(path string, id uint64, home raft.LogStore) error {
 	last, err := home.LastIndex()
 	if err != nil {
-		return fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice)
+		return fmt.Errorf("the log of this node cannot be read: %w", err)
 	}
-	logs, err := recoverEntries(b, half, id, last)
-	if err != nil {
-		return fmt.Errorf("the journal %s is damaged: %w; %s", path, err, wipeAdvice)
-	}
-	if len(logs) == 0 {
-		return nil
+	logs, err := readJournal(path, id, last)
+	if err != nil || len(logs) == 0 {
+		return err
 	}
 	if err := home.StoreLogs(logs); err != nil {
-		return fmt.Errorf("entries of the journal cannot be written to this node's log: %w; check that the disk is sound and not full, then start the node again", err)
+		return fmt.Errorf("entries of the journal cannot be written to this node's log: %w; check that the disk is not full, then start the node again", err)
 	}
 	return nil
+}
+
+// readJournal returns the entries of journal id that a home which ends at index last
+// does not have.
+func readJournal(path string, id, last uint64) ([]*raft.Log, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("the journal of this node's log cannot be read: %w; it holds entries that the node has acknowledged: put it back", err)
+	}
+	logs, err := recoverEntries(b, id, last)
+	if err != nil {
+		return nil, fmt.Errorf("the journal %s is damaged: %w", path, err)
+	}
+	return logs, nil
 }
 
 // recoverEntries returns the entries in a journal's file that its home, which ends
@@ -39,13 +46,17 @@ func bringHome(path string, half int, id uint64, home raft.LogStore) error {
 // Only the newest two generations count: a half is written anew only when what it
 // held is at home. In a crash the newest record may be cut off: then nobody was told
 // that it is on disk. One that is missing elsewhere leaves a hole, which is damage.
-func recoverEntries(b []byte, half int, id, last uint64) ([]*raft.Log, error) {
-	if len(b) != 2*half {
-		return nil, fmt.Errorf("it has %d bytes instead of %d", len(b), 2*half)
+func recoverEntries(b []byte, id, last uint64) ([]*raft.Log, error) {
+	head, err := readJournalHead(b)
+	if err != nil {
+		return nil, err
 	}
-	recs := slices.Concat(readHalf(b[:half], id), readHalf(b[half:], id))
+	recs := readRecords(b, head.block)
 	if len(recs) == 0 {
 		return nil, errors.New("nothing in it can be read")
+	}
+	if head.id != id || slices.ContainsFunc(recs, func(r record) bool { return r.id != id }) {
+		return nil, errors.New("it belongs to another log")
 	}
 	var out []*raft.Log
 	var before uint64
@@ -85,17 +96,17 @@ func lastOf(ls []*raft.Log) uint64 {
 	return ls[len(ls)-1].Index
 }
 
-// readHalf finds the records in a half, those that an older generation left behind
-// as well.
-func readHalf(b []byte, id uint64) (recs []record) {
+// readRecords finds the records in a journal's file, those that an older generation
+// left behind as well.
+func readRecords(b []byte, block int) (recs []record) {
 	for at := 0; at < len(b); {
-		r, ok := readRecord(b[at:], id)
+		r, ok := readRecord(b[at:])
 		if !ok {
-			at += journalBlock
+			at += block
 			continue
 		}
 		recs = append(recs, r)
-		at += r.whole
+		at += wholeBlocks(r.size, block)
 	}
 	return recs
 }

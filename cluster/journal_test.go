@@ -196,7 +196,7 @@ func TestJournalSurvivesAWriteThatWasCutOff(t *testing.T) {
 			r.crash()
 			b, err := os.ReadFile(r.path)
 			must(t, err)
-			clear(b[half*smallHalf+at+cut*journalBlock:][:journalBlock])
+			clear(b[journalBlock+half*smallHalf+at+cut*journalBlock:][:journalBlock])
 			must(t, os.WriteFile(r.path, b, 0o600))
 			if got, _ := r.home.LastIndex(); got <= last {
 				delete(r.want, r.last)
@@ -215,11 +215,13 @@ func TestJournalRefusesDamage(t *testing.T) {
 		damage func(b []byte) []byte
 		words  string
 	}{
-		{"a bit in an entry", func(b []byte) []byte { b[2*journalBlock+recordHead+5] ^= 1; return b }, "entries 2 to 2 are missing"},
-		{"a record that is gone", func(b []byte) []byte { clear(b[3*journalBlock:][:journalBlock]); return b }, "entries 3 to 3 are missing"},
-		{"nothing left", func(b []byte) []byte { clear(b); return b }, "nothing in it can be read"},
-		{"cut off", func(b []byte) []byte { return b[:journalBlock*5] }, "it has 20480 bytes instead of 65536"},
-		{"another journal's", func(b []byte) []byte { return bytes.ReplaceAll(b, b[8:16], []byte("12345678")) }, "nothing in it can be read"},
+		{"a bit in an entry", func(b []byte) []byte { b[3*journalBlock+recordHead+5] ^= 1; return b }, "entries 2 to 2 are missing"},
+		{"a record that is gone", func(b []byte) []byte { clear(b[4*journalBlock:][:journalBlock]); return b }, "entries 3 to 3 are missing"},
+		{"nothing left", func(b []byte) []byte { clear(b); return b }, "does not begin as a journal"},
+		{"no records left", func(b []byte) []byte { clear(b[journalBlock:]); return b }, "nothing in it can be read"},
+		{"a bit in the head", func(b []byte) []byte { b[20] ^= 1; return b }, "its first block is damaged"},
+		{"cut off", func(b []byte) []byte { return b[:journalBlock*5] }, "it has 20480 bytes instead of 69632"},
+		{"another journal's", func(b []byte) []byte { return journalHead{7, journalBlock, smallHalf}.newFile() }, "nothing in it can be read"},
 		{"gone", func([]byte) []byte { return nil }, "put it back"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -343,7 +345,7 @@ func TestJournalRefusesToBringBackWhatWasDeleted(t *testing.T) {
 	r.crash()
 	b, err := os.ReadFile(r.path)
 	must(t, err)
-	b[half*smallHalf+20] ^= 1 // the voiding record
+	b[journalBlock+half*smallHalf+20] ^= 1 // the voiding record
 	must(t, os.WriteFile(r.path, b, 0o600))
 	_, err = openJournalOf(r.path, smallHalf, r.home, r.home)
 	if err == nil || !strings.Contains(err.Error(), "what voids entries 3 to 6 is missing") {
@@ -354,17 +356,17 @@ func TestJournalRefusesToBringBackWhatWasDeleted(t *testing.T) {
 func FuzzReadRecord(f *testing.F) {
 	logs := []*raft.Log{{Index: 5, Term: 2, Type: raft.LogNoop, Data: []byte("data"), Extensions: []byte("ext"), AppendedAt: time.Unix(1, 2)}}
 	whole := appendRecord(alignedBuffer(2*journalBlock), 7, 8, 4, logs)
-	f.Add(whole, uint64(7))
-	f.Add(whole[:50], uint64(7))
-	f.Add([]byte(recordMagic), uint64(0))
-	f.Fuzz(func(t *testing.T, b []byte, id uint64) {
-		r, ok := readRecord(b, id)
+	f.Add(whole)
+	f.Add(whole[:50])
+	f.Add([]byte(recordMagic))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, ok := readRecord(b)
 		if !ok {
 			return
 		}
-		again := appendRecord(alignedBuffer(recordSize(r.logs)), id, r.gen, r.prev, r.logs)
-		back, ok := readRecord(again, id)
-		if !ok || len(back.logs) != len(r.logs) || back.gen != r.gen || back.prev != r.prev {
+		again := appendRecord(alignedBuffer(recordSize(r.logs)), r.id, r.gen, r.prev, r.logs)
+		back, ok := readRecord(again)
+		if !ok || back.id != r.id || len(back.logs) != len(r.logs) || back.gen != r.gen || back.prev != r.prev {
 			t.Errorf("%+v came back as %+v", r, back)
 		}
 		if !slices.EqualFunc(back.logs, r.logs, func(a, b *raft.Log) bool {

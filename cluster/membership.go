@@ -108,7 +108,7 @@ func (n *Node) answer(ctx context.Context, boot *bootstrapper, req controlReques
 		return answerOf(n.removeHere(ctx, req.Node))
 	case askBarred:
 		n.barred.Store(true)
-		n.log.Error("this node was removed from its cluster: stop it; to use the machine again, start with an empty data folder")
+		n.log.Error("this node was removed from its cluster: stop it; to use the machine again, move the data folder away and start with an empty one")
 		return controlAnswer{Code: fsm.CodeOK}
 	}
 	return controlAnswer{Code: fsm.CodeInvalid, Words: "unknown question"}

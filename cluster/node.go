@@ -73,7 +73,7 @@ func (n *Node) open() (err error) {
 	if n.met, err = newMetrics(n.cfg.Registerer); err != nil {
 		return err
 	}
-	if n.id, err = openIdentity(n.cfg.DataDir); err != nil {
+	if n.id, err = openIdentity(n.cfg.DataDir, inspectFolder); err != nil {
 		return err
 	}
 	n.down.push("data folder", func(context.Context) error { return n.id.close() })
@@ -81,10 +81,7 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.down.push("log", func(context.Context) error { return n.stores.close() })
-	if err := n.stores.claimFor(n.id.ID); err != nil {
-		return err
-	}
-	if err := n.stores.checkKept(!n.id.cluster().IsZero()); err != nil {
+	if err := n.stores.claimFor(n.id); err != nil {
 		return err
 	}
 	if err := n.openPorts(); err != nil {

@@ -50,13 +50,13 @@ type folder struct {
 
 func openFolder(dir string, log *slog.Logger) (f *folder, err error) {
 	f = &folder{}
-	if f.id, err = openIdentity(dir); err != nil {
+	if f.id, err = openIdentity(dir, inspectFolder); err != nil {
 		return nil, err
 	}
 	if f.stores, err = openStores(dir, log, func(error) {}, Faults{}); err != nil {
 		return nil, errors.Join(err, f.id.close())
 	}
-	if err := f.stores.claimFor(f.id.ID); err != nil {
+	if err := f.stores.claimFor(f.id); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
 	f.config = raftConfig(raft.ServerID(f.id.ID.String()), nil, log, Faults{})
@@ -128,9 +128,6 @@ func OpenRecovery(dir string, log *slog.Logger) (*Recovery, error) {
 // look finds out how far the node's state reaches.
 func (r *Recovery) look() error {
 	s := r.folder.stores
-	if err := s.checkKept(!r.ClusterID.IsZero()); err != nil {
-		return err
-	}
 	last, err1 := s.logs.LastIndex()
 	list, err2 := s.snapshots.List()
 	if err := errors.Join(err1, err2); err != nil {

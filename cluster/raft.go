@@ -13,8 +13,6 @@ import (
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
-
-	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 const (
@@ -49,6 +47,9 @@ func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger, faults F
 	return c
 }
 
+// logFile is the log in the data folder, with Raft's votes.
+const logFile = "log.db"
+
 // raftStores are what Raft keeps on this node's disk.
 type raftStores struct {
 	dir       string
@@ -71,9 +72,9 @@ func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) 
 	if err != nil {
 		return nil, fmt.Errorf("snapshots cannot be kept in %s: %w; make it writable for this user", dir, err)
 	}
-	bolt, err := openBolt(filepath.Join(dir, "log.db"))
+	bolt, err := openBolt(filepath.Join(dir, logFile))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; %s", err, keepAdvice)
 	}
 	s := &raftStores{dir: dir, bolt: bolt, home: newWatchdog(bolt, hangLimit, fatal), snapshots: snapshots}
 	err = inWords(func() (err error) {
@@ -81,11 +82,11 @@ func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) 
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(err, bolt.Close())
+		return nil, errors.Join(fmt.Errorf("%w; %s", err, keepAdvice), bolt.Close())
 	}
 	s.dog = newWatchdog(faultyLog{sealedLog{s.journal}, faults}, hangLimit, fatal)
 	if s.eager, err = newEagerLog(s.dog); err != nil {
-		return nil, errors.Join(fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice), s.journal.close(), bolt.Close())
+		return nil, errors.Join(fmt.Errorf("the log of this node cannot be read: %w; %s", err, keepAdvice), s.journal.close(), bolt.Close())
 	}
 	if s.logs, err = raft.NewLogCache(logCacheEntries, s.eager); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -108,32 +109,36 @@ func openBolt(path string) (store *raftboltdb.BoltStore, err error) {
 func inWords(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the log of this node is damaged: %v; %s", r, wipeAdvice)
+			err = fmt.Errorf("the log of this node is damaged: %v", r)
 		}
 	}()
 	return f()
 }
 
 func openSound(path string) (*raftboltdb.BoltStore, error) {
-	if err := checkPages(path); err != nil {
-		return nil, err
-	}
 	store, err := raftboltdb.New(raftboltdb.Options{
 		Path: path,
 		BoltOptions: &bbolt.Options{
-			Timeout:        time.Second,
+			Timeout:        lockPatience,
 			NoFreelistSync: true,
 			FreelistType:   bbolt.FreelistMapType,
 		},
 		MsgpackUseNewTimeFormat: true,
 	})
+	return store, openError(path, err)
+}
+
+// lockPatience is how long another process may hold the log.
+const lockPatience = time.Second
+
+func openError(path string, err error) error {
 	switch {
 	case errors.Is(err, bbolterrors.ErrTimeout):
-		return nil, fmt.Errorf("the log %s is in use by another process: stop that one, or choose another --data-dir", path)
+		return fmt.Errorf("the log %s is in use by another process: stop that one, or choose another --data-dir", path)
 	case err != nil:
-		return nil, fmt.Errorf("the log %s cannot be opened: %w; %s", path, err, wipeAdvice)
+		return fmt.Errorf("the log %s cannot be opened: %w", path, err)
 	}
-	return store, nil
+	return nil
 }
 
 // checkPages refuses a file that was cut off, or whose pages make no tree: bbolt maps
@@ -141,30 +146,28 @@ func openSound(path string) (*raftboltdb.BoltStore, error) {
 func checkPages(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 {
-		return nil // a new log; bbolt tells whatever else is wrong
+		return nil // a new log
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil
+		return err
 	}
 	defer file.Close()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockPatience})
 	if err != nil {
-		return nil
+		return openError(path, err)
 	}
 	defer db.Close()
 	return db.View(func(tx *bbolt.Tx) error {
 		if tx.Size() > info.Size() {
-			return fmt.Errorf("the log %s is cut off: it has %d bytes of %d; %s", path, info.Size(), tx.Size(), wipeAdvice)
+			return fmt.Errorf("the log %s is cut off: it has %d bytes of %d", path, info.Size(), tx.Size())
 		}
 		if err := checkTree(file, tx); err != nil {
-			return fmt.Errorf("the log %s is damaged: %w; %s", path, err, wipeAdvice)
+			return fmt.Errorf("the log %s is damaged: %w", path, err)
 		}
 		return nil
 	})
 }
-
-const wipeAdvice = "if the disk is sound, move the data folder away and let the node join again as a new one"
 
 // purgeUnfinished removes snapshots that a crash left half written: nothing else ever would.
 func purgeUnfinished(dir string, log *slog.Logger) error {
@@ -190,58 +193,23 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transp
 		if p := recover(); p != nil { // Raft panics when an entry is missing
 			err = s.checkWhole(a)
 			if err == nil {
-				err = fmt.Errorf("the log of this node is damaged: %v; %s", p, wipeAdvice)
+				err = fmt.Errorf("the log of this node is damaged: %v; %s", p, keepAdvice)
 			}
 		}
 	}()
 	last, err := s.logs.LastIndex()
 	if err != nil {
-		return nil, fmt.Errorf("the log of this node cannot be read: %w; %s", err, wipeAdvice)
+		return nil, fmt.Errorf("the log of this node cannot be read: %w; %s", err, keepAdvice)
 	}
 	a.replayTo(last)
 	r, err = raft.NewRaft(cfg, a, s.logs, s.votes, s.snapshots, trans)
 	if err != nil {
-		return nil, fmt.Errorf("this node's state cannot be restored: %w; %s", err, wipeAdvice)
+		return nil, fmt.Errorf("this node's state cannot be restored: %w; %s", err, keepAdvice)
 	}
 	if err := s.checkWhole(a); err != nil {
 		return nil, errors.Join(err, r.Shutdown().Error())
 	}
 	return r, nil
-}
-
-// ownerKey is where the log names the node whose votes it keeps.
-var ownerKey = []byte("quorumbeat-node")
-
-// claimFor makes sure that the log is this node's own. With another's identity
-// file, one node would vote under two names, and two under one.
-func (s *raftStores) claimFor(id fsm.NodeID) error {
-	owner, err := s.bolt.Get(ownerKey)
-	switch {
-	case errors.Is(err, raftboltdb.ErrKeyNotFound):
-		err = s.bolt.Set(ownerKey, []byte(id.String()))
-	case err == nil && string(owner) != id.String():
-		return fmt.Errorf("the log is that of node %s, but %s says that this is node %s: restore the file that belongs to it, or let the node join again with an empty data folder",
-			owner, identityFile, id)
-	}
-	if err != nil {
-		return fmt.Errorf("the log of this node cannot be used: %w; %s", err, wipeAdvice)
-	}
-	return nil
-}
-
-// checkKept refuses a folder that is a member of a cluster but has lost its log: it
-// has forgotten its votes and everything it acknowledged, so it must not go on
-// under its old name.
-func (s *raftStores) checkKept(member bool) error {
-	last, err1 := s.logs.LastIndex()
-	list, err2 := s.snapshots.List()
-	if err := errors.Join(err1, err2); err != nil {
-		return fmt.Errorf("the state of this node cannot be read: %w; %s", err, wipeAdvice)
-	}
-	if member && last == 0 && len(list) == 0 {
-		return fmt.Errorf("the log of this node is gone, though it is a member of a cluster; %s", wipeAdvice)
-	}
-	return nil
 }
 
 // checkWhole makes sure that the restored snapshot and the log together hold
@@ -252,17 +220,17 @@ func (s *raftStores) checkWhole(a *fsmAdapter) error {
 	last, err2 := s.logs.LastIndex()
 	list, err3 := s.snapshots.List()
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return fmt.Errorf("the state of this node cannot be read: %w; %s", err, wipeAdvice)
+		return fmt.Errorf("the state of this node cannot be read: %w; %s", err, keepAdvice)
 	}
 	restored, _ := a.progress()
 	switch {
 	case len(list) == 0 && first > 1:
-		return fmt.Errorf("this node's log begins at entry %d, and the snapshot that ends before it is missing; %s", first, wipeAdvice)
+		return fmt.Errorf("this node's log begins at entry %d, and the snapshot that ends before it is missing; %s", first, keepAdvice)
 	case len(list) == 0 || restored == list[0].Index:
 		return nil
 	case first == 0 || first > restored+1 || last < list[0].Index:
 		return fmt.Errorf("this node's newest snapshot is damaged, and the log does not reach back to the older one that ends at entry %d; %s",
-			restored, wipeAdvice)
+			restored, keepAdvice)
 	}
 	return nil
 }

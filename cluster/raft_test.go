@@ -56,6 +56,9 @@ func (d *diskNode) run(t *testing.T, f func(*raft.Raft)) error {
 	log := slog.New(slog.DiscardHandler)
 	d.store = fsm.NewStore()
 	d.fsm = newFSMAdapter(d.store, func(err error) { t.Errorf("fatal: %v", err) })
+	if err := checkPages(filepath.Join(d.dir, logFile)); err != nil {
+		return err
+	}
 	stores, err := openStores(d.dir, log, func(err error) { t.Logf("fatal: %v", err) }, Faults{})
 	if err != nil {
 		return err
@@ -127,7 +130,7 @@ func TestALogThatIsNoLogIsRefusedWithWords(t *testing.T) {
 	name := filepath.Join(dir, "log.db")
 	os.WriteFile(name, bytes.Repeat([]byte("no log "), 10_000), 0o600)
 	_, err := openStores(dir, slog.New(slog.DiscardHandler), func(error) {}, Faults{})
-	if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "join again") {
+	if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "quorumbeat salvage") {
 		t.Errorf("error %v", err)
 	}
 }

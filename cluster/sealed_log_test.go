@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"bytes"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -94,21 +93,6 @@ func TestABitFlippedInTheLogIsRefusedWithWords(t *testing.T) {
 	os.WriteFile(name, bytes.ReplaceAll(raw, marker, []byte("to be fount")), 0o600)
 	if err := d.run(t, nil); err == nil || !strings.Contains(err.Error(), "not what was written") {
 		t.Errorf("with a flipped bit: %v", err)
-	}
-}
-
-func TestALogThatIsGoneIsRefusedWithWords(t *testing.T) {
-	dir := t.TempDir()
-	stores, err := openStores(dir, slog.New(slog.DiscardHandler), func(error) {}, Faults{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stores.close()
-	if err := stores.checkKept(false); err != nil {
-		t.Errorf("a fresh folder: %v", err)
-	}
-	if err := stores.checkKept(true); err == nil || !strings.Contains(err.Error(), "join again") {
-		t.Errorf("a folder whose log is gone: %v", err)
 	}
 }
 

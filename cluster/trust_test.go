@@ -124,7 +124,7 @@ func TestSecretFiles(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	open := func(t *testing.T, dir string) *identity {
 		t.Helper()
-		id, err := openIdentity(dir)
+		id, err := openIdentity(dir, anyFolder)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestIdentity(t *testing.T) {
 	t.Run("two processes cannot have it", func(t *testing.T) {
 		dir := t.TempDir()
 		defer open(t, dir).close()
-		if _, err := openIdentity(dir); err == nil || !strings.Contains(err.Error(), "in use by another process") {
+		if _, err := openIdentity(dir, anyFolder); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -185,7 +185,7 @@ func TestIdentity(t *testing.T) {
 			if err := os.WriteFile(name, bad, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if id, err := openIdentity(dir); err == nil {
+			if id, err := openIdentity(dir, anyFolder); err == nil {
 				id.close()
 				t.Fatalf("byte %d was flipped unnoticed: %s", i, bad)
 			}
@@ -193,7 +193,7 @@ func TestIdentity(t *testing.T) {
 		if err := os.Truncate(name, 10); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := openIdentity(dir); err == nil || !strings.Contains(err.Error(), "damaged") {
+		if _, err := openIdentity(dir, anyFolder); err == nil || !strings.Contains(err.Error(), "damaged") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -202,7 +202,7 @@ func TestIdentity(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "log.db"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := openIdentity(dir); err == nil || !strings.Contains(err.Error(), identityFile) {
+		if _, err := openIdentity(dir, anyFolder); err == nil || !strings.Contains(err.Error(), identityFile) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -210,7 +210,7 @@ func TestIdentity(t *testing.T) {
 
 func TestPromises(t *testing.T) {
 	fresh := true
-	id, err := openIdentity(t.TempDir())
+	id, err := openIdentity(t.TempDir(), anyFolder)
 	if err != nil {
 		t.Fatal(err)
 	}

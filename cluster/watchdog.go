@@ -44,7 +44,7 @@ func (w *watchdog) DeleteRange(first, last uint64) error {
 func (w *watchdog) GetLog(index uint64, l *raft.Log) error {
 	err := w.LogStore.GetLog(index, l)
 	if err != nil && !errors.Is(err, raft.ErrLogNotFound) {
-		w.fatal(fmt.Errorf("entry %d of this node's log cannot be read: %w; check the disk, then wipe the data folder and let the node join again", index, err))
+		w.fatal(fmt.Errorf("entry %d of this node's log cannot be read: %w; check the disk; %s", index, err, keepAdvice))
 		select {
 		case <-w.closed:
 		case <-time.After(time.Second):

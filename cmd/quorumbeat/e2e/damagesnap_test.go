@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,8 @@ func TestADamagedNodeIsRefusedOrRepaired(t *testing.T) {
 		}},
 		{"the newest snapshot is gone", func(t *testing.T) { must(t, os.RemoveAll(filepath.Dir(newest(t, "x")))) }},
 		{"all snapshots are gone", func(t *testing.T) { must(t, os.RemoveAll(filepath.Join(victim.Dir, "snapshots"))) }},
+		{"the log is gone", func(t *testing.T) { must(t, os.Remove(filepath.Join(victim.Dir, "log.db"))) }},
+		{"the log is empty", func(t *testing.T) { must(t, os.Truncate(filepath.Join(victim.Dir, "log.db"), 0)) }},
 		{"node.json is cut off", func(t *testing.T) { cut(t, filepath.Join(victim.Dir, "node.json"), 2) }},
 		{"node.json is another node's", func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join(e.Nodes[1].Dir, "node.json"))
@@ -85,7 +88,10 @@ func TestADamagedNodeIsRefusedOrRepaired(t *testing.T) {
 			sound := filepath.Join(t.TempDir(), "sound")
 			must(t, os.CopyFS(sound, os.DirFS(victim.Dir)))
 			d.spoil(t)
-			t.Logf("%s", e.repairedOrRefused(t, victim, h))
+			outcome := e.repairedOrRefused(t, victim, h)
+			if t.Logf("%s", outcome); strings.HasPrefix(d.name, "the log is") && !strings.HasPrefix(outcome, "refused") {
+				t.Error("it started")
+			}
 			must(t, victim.Kill())
 			must(t, os.RemoveAll(victim.Dir))
 			must(t, os.CopyFS(victim.Dir, os.DirFS(sound)))

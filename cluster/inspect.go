@@ -1,0 +1,237 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+	"go.etcd.io/bbolt"
+)
+
+// keepAdvice says how a node comes back that cannot start on its data folder. The
+// folder may be the only copy, so no message tells anybody to delete it.
+const keepAdvice = "if the disk is sound and the other nodes have a majority without this one, move the data folder away (do not delete it) " +
+	"and let the node join again with an empty one; if this is the only copy, 'quorumbeat salvage' saves what it holds"
+
+// inspectFolder refuses a data folder that has lost what its node promised with: its
+// log, its votes or its owner's mark. Such a node would vote twice, or go on without
+// pings that it acknowledged. It changes nothing.
+//
+// A folder that was never claimed has promised nothing, and may lack all of that.
+func inspectFolder(dir string, k kept) error {
+	err := inWords(func() error { return inspectLog(dir, k) })
+	if err != nil {
+		return fmt.Errorf("this node does not start, and nothing in %s was changed: %w; %s", dir, err, keepAdvice)
+	}
+	return nil
+}
+
+func inspectLog(dir string, k kept) error {
+	path := filepath.Join(dir, logFile)
+	snapshots, err := snapshotNames(dir)
+	if err != nil {
+		return err
+	}
+	found := loggedState{}
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0:
+		if k.Claimed || len(snapshots) > 0 {
+			return fmt.Errorf("its log %s is missing or empty", path)
+		}
+	case err != nil:
+		return fmt.Errorf("its log cannot be read: %w", err)
+	default:
+		if found, err = readLogState(path); err != nil {
+			return err
+		}
+	}
+	if err := found.ownedBy(k, len(snapshots) > 0); err != nil {
+		return err
+	}
+	journalLast, err := inspectJournal(dir, found)
+	if err != nil {
+		return err
+	}
+	return found.reaches(k, snapshots, journalLast)
+}
+
+// loggedState is what a log says of itself.
+type loggedState struct {
+	owner       string
+	journal     uint64 // ID of the journal that may hold entries of it
+	term        uint64 // that the node has voted in
+	first, last uint64 // index
+	lastTerm    uint64 // of the last entry
+}
+
+// readLogState reads a log without changing it.
+func readLogState(path string) (s loggedState, err error) {
+	if err := checkPages(path); err != nil {
+		return s, err
+	}
+	store, err := raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: &bbolt.Options{ReadOnly: true, Timeout: lockPatience}})
+	if err != nil {
+		return s, openError(path, err)
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	owner, err1 := ignoreMissing(store.Get(ownerKey))
+	term, err2 := ignoreMissing(store.Get(termKey))
+	if err := errors.Join(err1, err2); err != nil {
+		return s, err
+	}
+	if s.owner = string(owner); len(term) == 8 {
+		s.term = binary.BigEndian.Uint64(term)
+	}
+	if s.journal, err = journalOf(store); err != nil {
+		return s, err
+	}
+	if s.first, err = store.FirstIndex(); err != nil {
+		return s, err
+	}
+	if s.last, err = store.LastIndex(); err != nil || s.last == 0 {
+		return s, err
+	}
+	var e raft.Log
+	if err := (sealedLog{store}).GetLog(s.last, &e); err != nil {
+		return s, err
+	}
+	s.lastTerm = e.Term
+	return s, nil
+}
+
+// termKey is where Raft keeps the term that a node votes in.
+var termKey = []byte("CurrentTerm")
+
+func ignoreMissing(b []byte, err error) ([]byte, error) {
+	if errors.Is(err, raftboltdb.ErrKeyNotFound) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// ownedBy makes sure that a log belongs to the node that the folder belongs to.
+func (s loggedState) ownedBy(k kept, hasSnapshots bool) error {
+	switch {
+	case s.owner == k.ID:
+		return nil
+	case s.owner != "":
+		return fmt.Errorf("its log is that of node %s, but %s says that this is node %s: put back the file that belongs to the other",
+			s.owner, identityFile, k.ID)
+	case k.Claimed || hasSnapshots:
+		return errors.New("its log lacks the mark of its owner, so it is not the log that this node voted with")
+	}
+	return nil
+}
+
+// reaches makes sure that nothing which this node has promised with is missing.
+// Raft raises the term on disk before it takes any entry or snapshot of it.
+func (s loggedState) reaches(k kept, snapshots []snapshotName, journalLast *raft.Log) error {
+	last, term := s.last, s.lastTerm
+	if journalLast != nil {
+		last, term = journalLast.Index, max(term, journalLast.Term)
+	}
+	var newest uint64
+	for _, n := range snapshots {
+		newest, term = max(newest, n.index), max(term, n.term)
+	}
+	switch {
+	case s.term < term:
+		return fmt.Errorf("its votes are lost: its log says that it voted in term %d at last, but it has entries of term %d", s.term, term)
+	case k.ClusterID != "" && last == 0 && newest == 0:
+		return errors.New("its log has no entries, though it is a member of a cluster")
+	case s.first > newest+1:
+		return fmt.Errorf("its log begins at entry %d, and the snapshot that ends before it is missing", s.first)
+	}
+	return nil
+}
+
+// inspectJournal makes sure that no entry is lost between a journal and the log that
+// names it. It returns the journal's last entry that the log does not have, if any.
+func inspectJournal(dir string, home loggedState) (last *raft.Log, err error) {
+	path := filepath.Join(dir, journalName)
+	var logs []*raft.Log
+	if home.journal != 0 {
+		logs, err = readJournal(path, home.journal, home.last)
+	} else {
+		err = checkForgotten(path, home.last)
+	}
+	if err != nil || len(logs) == 0 {
+		return nil, err
+	}
+	return logs[len(logs)-1], nil
+}
+
+// checkForgotten refuses a journal with entries that the log lacks, though the log
+// names none: this log is not the one that the journal belongs to. (A log lets go of
+// its journal only when it has all that is in it.)
+func checkForgotten(path string, last uint64) error {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the journal %s cannot be read: %w", path, err)
+	}
+	block := journalBlock
+	if head, err := readJournalHead(b); err == nil {
+		block = head.block
+	}
+	recs := readRecords(b, block)
+	if len(recs) == 0 {
+		return nil
+	}
+	for _, r := range counting(recs) {
+		if r.last() > last {
+			return fmt.Errorf("the journal %s holds entries to %d, but the log knows no journal and ends at entry %d", path, r.last(), last)
+		}
+	}
+	return nil
+}
+
+// snapshotName is the name of a snapshot's folder, as Raft makes it.
+type snapshotName struct {
+	dir         string
+	term, index uint64
+}
+
+// snapshotNames lists the snapshots of a data folder that are complete by their name.
+func snapshotNames(dir string) (names []snapshotName, err error) {
+	entries, err := os.ReadDir(filepath.Join(dir, "snapshots"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("its snapshots cannot be listed: %w", err)
+	}
+	for _, e := range entries {
+		n := snapshotName{dir: filepath.Join(dir, "snapshots", e.Name())}
+		var made uint64
+		if k, _ := fmt.Sscanf(e.Name(), "%d-%d-%d", &n.term, &n.index, &made); k == 3 && filepath.Ext(e.Name()) == "" {
+			names = append(names, n)
+		}
+	}
+	return names, nil
+}
+
+// claimFor makes sure that the log is this node's own, and has the identity file
+// remember that there is one. With another's identity file, one node would vote under
+// two names, and two under one.
+func (s *raftStores) claimFor(id *identity) error {
+	owner, err := ignoreMissing(s.bolt.Get(ownerKey))
+	if err == nil && owner == nil && !id.claimed() {
+		owner = []byte(id.ID.String())
+		err = s.bolt.Set(ownerKey, owner)
+	}
+	if err == nil && string(owner) != id.ID.String() {
+		err = fmt.Errorf("it is that of node %q, and this is node %s", owner, id.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("the log of this node cannot be used: %w; %s", err, keepAdvice)
+	}
+	return id.setClaimed()
+}
+
+// ownerKey is where the log names the node whose votes it keeps.
+var ownerKey = []byte("quorumbeat-node")

@@ -1,0 +1,284 @@
+package cluster
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// anyFolder is an inspection that refuses nothing.
+func anyFolder(string, kept) error { return nil }
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// folderPlan says what a member's data folder holds when its node is killed.
+type folderPlan struct {
+	snapshot bool         // at entry 10, of 20
+	journal  bool         // the newest ten entries are there and nowhere else
+	last     raft.LogType // of entry 20
+}
+
+// makeFolder makes the data folder of a member of a cluster.
+func makeFolder(t *testing.T, p folderPlan) string {
+	t.Helper()
+	live := filepath.Join(t.TempDir(), "live")
+	f, err := openFolder(live, quiet)
+	must(t, err)
+	must(t, f.stores.votes.SetUint64(termKey, 3))
+	for i := uint64(1); i <= 20; i++ {
+		must(t, f.stores.logs.StoreLog(p.entry(i)))
+		if i == 10 && p.snapshot {
+			f.snapshotAt(t, i)
+		}
+		if i == 10 {
+			must(t, f.stores.journal.moveAll())
+		}
+	}
+	must(t, f.id.setClusterID(fsm.NodeID{7}))
+	if !p.journal {
+		must(t, f.close())
+		return live
+	}
+	killed := filepath.Join(t.TempDir(), "killed")
+	must(t, os.CopyFS(killed, os.DirFS(live)))
+	must(t, f.close())
+	return killed
+}
+
+// entry is the i-th of the log: the first node's configuration, a leader's first one,
+// commands, and what the plan wants at the end.
+func (p folderPlan) entry(i uint64) *raft.Log {
+	e := *entry(i, 3, nameIt)
+	switch {
+	case i == 1:
+		e.Type, e.Data = raft.LogConfiguration, raft.EncodeConfiguration(raft.Configuration{Servers: []raft.Server{{ID: "other", Address: "other"}}})
+	case i == 2:
+		e.Type, e.Data = raft.LogNoop, nil
+	case i == 20 && p.last == raft.LogConfiguration:
+		e.Type, e.Data = raft.LogConfiguration, raft.EncodeConfiguration(raft.Configuration{Servers: []raft.Server{{ID: "another", Address: "x"}}})
+	case i == 20 && p.last != raft.LogCommand:
+		e.Type, e.Data = p.last, nil
+	}
+	return &e
+}
+
+// snapshotAt takes a snapshot as Raft would.
+func (f *folder) snapshotAt(t *testing.T, index uint64) {
+	t.Helper()
+	store := fsm.NewStore()
+	a := newFSMAdapter(store, func(err error) { t.Error(err) })
+	for i := uint64(3); i <= index; i++ {
+		a.Apply(entry(i, 3, nameIt))
+	}
+	sink, err := f.stores.snapshots.Create(1, index, 3, f.alone(), 1, offlineTransport())
+	must(t, err)
+	s, err := a.Snapshot()
+	must(t, err)
+	must(t, s.Persist(sink))
+}
+
+// hashes tells every file of a folder with its content.
+func hashes(t *testing.T, dir string) string {
+	t.Helper()
+	var b strings.Builder
+	must(t, fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			text, err := os.ReadFile(filepath.Join(dir, path))
+			fmt.Fprintf(&b, "%s %x %v\n", path, sha256.Sum256(text), err)
+		}
+		return err
+	}))
+	return b.String()
+}
+
+// freshLog replaces a log by one that was never used, with an owner if one is given.
+func freshLog(t *testing.T, dir, owner string) {
+	t.Helper()
+	path := filepath.Join(dir, logFile)
+	_ = os.Remove(path)
+	store, err := openBolt(path)
+	must(t, err)
+	if owner != "" {
+		must(t, store.Set(ownerKey, []byte(owner)))
+	}
+	must(t, store.Close())
+}
+
+func ownerOf(t *testing.T, dir string) string {
+	t.Helper()
+	s, err := readLogState(filepath.Join(dir, logFile))
+	must(t, err)
+	return s.owner
+}
+
+// TestAFolderWithoutItsLogIsRefused in every state of the rest of it, and nothing is
+// changed by that.
+func TestAFolderWithoutItsLogIsRefused(t *testing.T) {
+	losses := []struct {
+		name string
+		lose func(t *testing.T, dir string)
+	}{
+		{"missing", func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, logFile))) }},
+		{"an empty file", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, logFile), 0)) }},
+		{"cut off", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, logFile), 2) }},
+		{"cut off within its first pages", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, logFile), 5000)) }},
+		{"zeros", func(t *testing.T, dir string) {
+			must(t, os.WriteFile(filepath.Join(dir, logFile), make([]byte, 65536), 0o600))
+		}},
+		{"fresh, without an owner", func(t *testing.T, dir string) { freshLog(t, dir, "") }},
+		{"fresh, with its owner", func(t *testing.T, dir string) { freshLog(t, dir, ownerOf(t, dir)) }},
+		{"another node's", func(t *testing.T, dir string) {
+			other := makeFolder(t, folderPlan{})
+			must(t, os.Rename(filepath.Join(other, logFile), filepath.Join(dir, logFile)))
+		}},
+		{"without its votes", func(t *testing.T, dir string) { voteIn(t, dir, 0) }},
+		{"with the votes of an earlier term", func(t *testing.T, dir string) { voteIn(t, dir, 2) }},
+	}
+	for _, snapshot := range []bool{false, true} {
+		for _, journal := range []bool{false, true} {
+			whole := makeFolder(t, folderPlan{snapshot: snapshot, journal: journal})
+			if err := startFolder(t, copyFolder(t, whole)); err != nil {
+				t.Fatalf("nothing is wrong with it: %v", err)
+			}
+			for _, loss := range losses {
+				t.Run(fmt.Sprintf("log %s, snapshot %v, journal %v", loss.name, snapshot, journal), func(t *testing.T) {
+					dir := copyFolder(t, whole)
+					loss.lose(t, dir)
+					refusedUnchanged(t, dir)
+				})
+			}
+		}
+	}
+}
+
+// TestALostJournalOrSnapshotIsRefused too, alone and with the identity's claim gone.
+func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
+	whole := makeFolder(t, folderPlan{snapshot: true, journal: true})
+	stopped := makeFolder(t, folderPlan{snapshot: true})
+	for name, lose := range map[string]func(t *testing.T, dir string){
+		"the journal is gone":    func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, journalName))) },
+		"the journal is cut off": func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journalName), 2) },
+		"the log of an earlier stop beside a journal": func(t *testing.T, dir string) {
+			forgetNewest(t, dir)
+		},
+		"only snapshots are left": func(t *testing.T, dir string) {
+			must(t, os.Remove(filepath.Join(dir, logFile)))
+			must(t, os.Remove(filepath.Join(dir, journalName)))
+		},
+		"only the journal is left": func(t *testing.T, dir string) {
+			must(t, os.Remove(filepath.Join(dir, logFile)))
+			must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
+		},
+		"the identity is gone": func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, identityFile))) },
+		"only the journal and no identity": func(t *testing.T, dir string) {
+			must(t, os.Remove(filepath.Join(dir, identityFile)))
+			must(t, os.Remove(filepath.Join(dir, logFile)))
+			must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := copyFolder(t, whole)
+			lose(t, dir)
+			refusedUnchanged(t, dir)
+		})
+	}
+	t.Run("the snapshot is gone and the log begins behind it", func(t *testing.T) {
+		dir := copyFolder(t, stopped)
+		must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
+		store, err := openBolt(filepath.Join(dir, logFile))
+		must(t, err)
+		must(t, store.DeleteRange(1, 8))
+		must(t, store.Close())
+		refusedUnchanged(t, dir)
+	})
+}
+
+// TestAFreshFolderIsNotRefused at any step of its first start.
+func TestAFreshFolderIsNotRefused(t *testing.T) {
+	dir := t.TempDir()
+	for _, step := range []func(){
+		func() {}, // an empty folder
+		func() { // the identity is there
+			id, err := openIdentity(dir, anyFolder)
+			must(t, err)
+			must(t, id.close())
+		},
+		func() { must(t, os.WriteFile(filepath.Join(dir, logFile), nil, 0o600)) },
+		func() { freshLog(t, dir, "") },
+	} {
+		step()
+		if err := startFolder(t, copyFolder(t, dir)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func refusedUnchanged(t *testing.T, dir string) {
+	t.Helper()
+	before := hashes(t, dir)
+	err := startFolder(t, dir)
+	if err == nil {
+		t.Fatal("it started")
+	}
+	if words := err.Error(); !strings.Contains(words, "quorumbeat salvage") || !strings.Contains(words, "nothing") || !strings.Contains(words, "do not delete") {
+		t.Errorf("words: %v", err)
+	}
+	if after := hashes(t, dir); after != before {
+		t.Errorf("the folder was changed by a refusal (%v):\n%s\nwas\n%s", err, after, before)
+	}
+}
+
+// startFolder starts what a node starts on its folder.
+func startFolder(t *testing.T, dir string) error {
+	t.Helper()
+	f, err := openFolder(dir, quiet)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	r, err := startRaft(f.config, newFSMAdapter(fsm.NewStore(), func(err error) { t.Error(err) }), f.stores, offlineTransport())
+	if err != nil {
+		return err
+	}
+	return r.Shutdown().Error()
+}
+
+func copyFolder(t *testing.T, dir string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "copy")
+	must(t, os.CopyFS(to, os.DirFS(dir)))
+	return to
+}
+
+func cutFile(t *testing.T, file string, by int64) {
+	t.Helper()
+	info, err := os.Stat(file)
+	must(t, err)
+	must(t, os.Truncate(file, info.Size()/by))
+}
+
+func voteIn(t *testing.T, dir string, term uint64) {
+	t.Helper()
+	store, err := openBolt(filepath.Join(dir, logFile))
+	must(t, err)
+	must(t, store.SetUint64(termKey, term))
+	must(t, store.Close())
+}
+
+// forgetNewest sets a log back to a stop before the journal that is there.
+func forgetNewest(t *testing.T, dir string) {
+	t.Helper()
+	store, err := openBolt(filepath.Join(dir, logFile))
+	must(t, err)
+	must(t, store.Set(journalKey, make([]byte, 8)))
+	must(t, store.Close())
+}
