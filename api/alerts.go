@@ -107,7 +107,7 @@ func (s *Server) retryAlert(ctx *fasthttp.RequestCtx, args []string) error {
 	if err != nil {
 		return errNotFound
 	}
-	if _, err := s.cluster.Propose(within(commandLimit), fsm.RetryAlert{Alert: id}); err != nil {
+	if _, err := s.propose(ctx, fsm.RetryAlert{Alert: id}); err != nil {
 		return err
 	}
 	if err := limited(readLimit, s.cluster.ReadBarrier); err != nil {

@@ -36,5 +36,6 @@ func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
 	if k.Scope != fsm.ScopeAdmin {
 		return errScope
 	}
+	setCaller(ctx, k.ID)
 	return nil
 }

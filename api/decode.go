@@ -126,9 +126,9 @@ func ifMatch(ctx *fasthttp.RequestCtx) (uint64, error) {
 func (s *Server) fresh(ctx *fasthttp.RequestCtx) error {
 	switch mode := string(ctx.QueryArgs().Peek("consistency")); mode {
 	case "stale":
-		return nil
+		return s.lastWordHolds(ctx)
 	case "", "linearizable":
-		return limited(readLimit, s.cluster.ReadBarrier)
+		return s.barrier(ctx)
 	default:
 		return badRequest(fmt.Sprintf("consistency is %.40q; it must be linearizable or stale", mode))
 	}

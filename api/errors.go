@@ -29,6 +29,7 @@ var statuses = []struct {
 	{fsm.ErrConflict, problem{409, "version_conflict", "the version given with If-Match is not the current one: read it again", ""}},
 	{fsm.ErrExists, problem{409, "already_exists", "it exists already", ""}},
 	{fsm.ErrAmbiguous, problem{409, "ambiguous_slug", "ambiguous slug", ""}},
+	{fsm.ErrRevoked, errRevoked.problem},
 	{fsm.ErrRejected, problem{409, "invalid_state", "", ""}},
 	{fsm.ErrNoLeader, problem{503, "no_leader", "no leader could be reached in time; nothing was recorded: try again, or another node", "1"}},
 	{fsm.ErrOverloaded, problem{503, "overloaded", "too many requests are waiting; nothing was recorded: try again later", "2"}},

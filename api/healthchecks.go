@@ -2,6 +2,7 @@ package api
 
 import (
 	"crypto/rand"
+	"errors"
 	"strconv"
 	"time"
 
@@ -114,11 +115,12 @@ func (s *Server) hearAll(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (
 		g.body = cutBody(ctx.PostBody())
 	}
 	if ordinal == 0 {
-		if ordinal, created, err = s.ensure(string(a.slug), now); err != nil {
-			return false, err
+		if ordinal, created, err = s.ensure(ctx, string(a.slug), now); err != nil {
+			return false, unknownIfRevoked(err)
 		}
 	}
 	_, err = s.tell(ctx, ordinal, &g, now)
+	err = unknownIfRevoked(err)
 	if err != nil && created { // the heartbeat is there: so "nothing was recorded" would be a lie
 		err = fsm.ErrUnknownOutcome
 	}
@@ -145,7 +147,7 @@ func (s *Server) whose(ctx *fasthttp.RequestCtx, a *address, now time.Time) (ord
 		return s.byToken(a.token)
 	}
 	create := string(ctx.QueryArgs().Peek("create")) == "1"
-	return s.bySlug(hashKey(a.key), string(a.slug), create, now)
+	return s.bySlug(ctx, hashKey(a.key), string(a.slug), create, now)
 }
 
 func (s *Server) byToken(t fsm.Token) (uint64, error) {
@@ -165,8 +167,8 @@ func (s *Server) byToken(t fsm.Token) (uint64, error) {
 // a key of scope admin should not. A token is one heartbeat's for ever, but a slug
 // may have moved, or have become another's as well: so this asks the cluster before
 // it says anything, and shares that with others if the key may be a guess.
-func (s *Server) bySlug(hash [32]byte, slug string, create bool, now time.Time) (ordinal uint64, err error) {
-	if s.mayPing(hash) {
+func (s *Server) bySlug(ctx *fasthttp.RequestCtx, hash [32]byte, slug string, create bool, now time.Time) (ordinal uint64, err error) {
+	if _, known := s.pingKey(hash); known {
 		err = limited(time.Until(now.Add(commandLimit)), s.cluster.ReadBarrier)
 	} else {
 		err = s.certain.wait(within(commandLimit))
@@ -174,7 +176,8 @@ func (s *Server) bySlug(hash [32]byte, slug string, create bool, now time.Time) 
 	if err != nil {
 		return 0, err
 	}
-	known := s.mayPing(hash)
+	key, known := s.pingKey(hash)
+	setCaller(ctx, key)
 	ordinal, n := s.store.Slug(slug)
 	switch {
 	case !known || n == 0 && !create:
@@ -185,20 +188,29 @@ func (s *Server) bySlug(hash [32]byte, slug string, create bool, now time.Time) 
 	return ordinal, nil
 }
 
-func (s *Server) mayPing(hash [32]byte) bool {
+func (s *Server) pingKey(hash [32]byte) (id fsm.KeyID, known bool) {
 	k, ok := s.store.KeyByHash(hash)
-	return ok && k.Scope == fsm.ScopePing
+	return k.ID, ok && k.Scope == fsm.ScopePing
+}
+
+// unknownIfRevoked answers with a key that was revoked meanwhile as with an unknown one.
+func unknownIfRevoked(err error) error {
+	if errors.Is(err, fsm.ErrRevoked) {
+		return errNotFound
+	}
+	return err
 }
 
 // ensure makes a heartbeat for a slug that has none.
-func (s *Server) ensure(slug string, now time.Time) (ordinal uint64, created bool, err error) {
+func (s *Server) ensure(ctx *fasthttp.RequestCtx, slug string, now time.Time) (ordinal uint64, created bool, err error) {
 	name, interval, grace := slug, int64(ensuredInterval), int64(ensuredGrace)
+	key, _ := caller(ctx)
 	c := fsm.Ensure{
 		Token: fsm.Token(uuid.New()),
 		Spec:  fields{Name: &name, Slug: &slug, IntervalSecs: &interval, GraceSecs: &grace}.spec(),
 	}
 	rand.Read(c.ID[:])
-	res, err := s.cluster.Propose(until(now.Add(commandLimit)), c)
+	res, err := s.cluster.Propose(until(now.Add(commandLimit)), fsm.Authorized{Key: key, Command: c})
 	if err != nil {
 		return 0, false, err
 	}

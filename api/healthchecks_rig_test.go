@@ -18,8 +18,14 @@ type listener struct {
 }
 
 func (l *listener) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
-	sig, ok := cmd.(fsm.Signal)
-	if !ok {
+	var sig fsm.Signal
+	switch c := unwrap(cmd).(type) {
+	case fsm.Signal:
+		sig = c
+	case fsm.PingOrdinal:
+		code, err := l.Ping(time.Time{}, c)
+		return fsm.Result{Code: code}, err
+	default:
 		return l.fakeCluster.Propose(ctx, cmd)
 	}
 	if err := l.Ready(); err != nil {
@@ -28,6 +34,14 @@ func (l *listener) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, er
 	sig.Body = append([]byte(nil), sig.Body...)
 	l.note(sig)
 	return fsm.Result{Code: fsm.CodeOK}, nil
+}
+
+// unwrap is the command that a key of the cluster sent, or any other as it is.
+func unwrap(cmd fsm.Command) fsm.Command {
+	if a, ok := cmd.(fsm.Authorized); ok {
+		return a.Command
+	}
+	return cmd
 }
 
 func (l *listener) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {

@@ -267,7 +267,7 @@ func TestWithoutALeaderNothingIsNotFound(t *testing.T) {
 func TestAHeartbeatThatWasMadeIsNotDenied(t *testing.T) {
 	r := newPingRig(t)
 	r.server.cluster = proposer{r.cluster, func(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
-		if _, ok := cmd.(fsm.Ensure); !ok {
+		if _, ok := unwrap(cmd).(fsm.Ensure); !ok {
 			return fsm.Result{}, fsm.ErrNoLeader
 		}
 		return r.cluster.Propose(ctx, cmd)

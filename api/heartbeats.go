@@ -73,7 +73,7 @@ func (s *Server) createHeartbeat(ctx *fasthttp.RequestCtx, _ []string) error {
 
 // commit runs a command that answers with a heartbeat.
 func (s *Server) commit(ctx *fasthttp.RequestCtx, status int, cmd fsm.Command) error {
-	res, err := s.cluster.Propose(within(commandLimit), cmd)
+	res, err := s.propose(ctx, cmd)
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (s *Server) deleteHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 
 // commitNoContent runs a command whose success has nothing to tell.
 func (s *Server) commitNoContent(ctx *fasthttp.RequestCtx, cmd fsm.Command) error {
-	if _, err := s.cluster.Propose(within(commandLimit), cmd); err != nil {
+	if _, err := s.propose(ctx, cmd); err != nil {
 		return err
 	}
 	ctx.SetStatusCode(fasthttp.StatusNoContent)

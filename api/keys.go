@@ -49,7 +49,7 @@ func (s *Server) createKey(ctx *fasthttp.RequestCtx, _ []string) error {
 	key := newKey(body.Scope)
 	c := fsm.PutKey{Name: body.Name, Scope: body.Scope, Hash: hashKey([]byte(key))}
 	rand.Read(c.ID[:])
-	if _, err := s.cluster.Propose(within(commandLimit), c); err != nil {
+	if _, err := s.propose(ctx, c); err != nil {
 		return err
 	}
 	return reply(ctx, fasthttp.StatusCreated, keyJSON{

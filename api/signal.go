@@ -44,13 +44,22 @@ func (g *signal) plain() bool {
 // came.
 func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (fsm.Code, error) {
 	deadline := now.Add(commandLimit)
-	if g.plain() {
-		return s.cluster.Ping(deadline, fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)})
+	ping := fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)}
+	key, keyed := caller(ctx)
+	if g.plain() && !keyed {
+		return s.cluster.Ping(deadline, ping)
 	}
-	res, err := s.cluster.Propose(until(deadline), fsm.Signal{
-		Ordinal: ordinal, From: remote(ctx), Tells: g.kind, Exit: g.exit,
-		HasRun: g.hasRun, Run: g.run, At: g.at, Key: g.key, Body: g.body,
-	})
+	var cmd fsm.Command = ping
+	if !g.plain() {
+		cmd = fsm.Signal{
+			Ordinal: ordinal, From: ping.From, Tells: g.kind, Exit: g.exit,
+			HasRun: g.hasRun, Run: g.run, At: g.at, Key: g.key, Body: g.body,
+		}
+	}
+	if keyed {
+		cmd = fsm.Authorized{Key: key, Command: cmd}
+	}
+	res, err := s.cluster.Propose(until(deadline), cmd)
 	if bytes.Equal(res.Data, fsm.BodyDropped) {
 		ctx.Response.Header.Set(headerBody, "dropped")
 	}

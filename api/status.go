@@ -71,6 +71,9 @@ type gapJSON struct {
 
 // clusterStatus answers from this node at once, also without a majority.
 func (s *Server) clusterStatus(ctx *fasthttp.RequestCtx, _ []string) error {
+	if err := s.lastWordHolds(ctx); err != nil {
+		return err
+	}
 	st := s.cluster.Status()
 	out := clusterJSON{Term: st.Term, Nodes: []nodeJSON{}, IngestGaps: []gapJSON{}}
 	if !st.ClusterID.IsZero() {
@@ -101,8 +104,12 @@ func nodeToJSON(n NodeStatus) nodeJSON {
 	return out
 }
 
-// removeNode takes a node out of the cluster for good.
+// removeNode takes a node out of the cluster for good. That is no command which could
+// name the caller's key, so the key is looked at right before.
 func (s *Server) removeNode(ctx *fasthttp.RequestCtx, args []string) error {
+	if err := s.barrier(ctx); err != nil {
+		return err
+	}
 	// fasthttp has decoded the path.
 	err := limited(commandLimit, func(c context.Context) error { return s.cluster.Remove(c, args[0]) })
 	if err != nil {

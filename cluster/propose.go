@@ -19,6 +19,9 @@ func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 		return fsm.Result{Code: fsm.CodeInvalid}, err
 	}
 	var came time.Time
+	if a, ok := cmd.(fsm.Authorized); ok {
+		cmd = a.Command
+	}
 	if s, ok := cmd.(fsm.Signal); ok && s.Tells == fsm.SignalStart {
 		came = n.router.pulse.came(time.Now())
 	}

@@ -26,6 +26,7 @@ const (
 	CodeNotLeader      Code = 16 // this node is not the leader of that term
 	CodeShutdown       Code = 17 // the node is stopping; nothing was recorded
 	CodeAmbiguous      Code = 18 // several heartbeats have the slug
+	CodeRevoked        Code = 19 // the key that the command came with was deleted before
 )
 
 // The sentinel errors. Each has exactly one Code; use errors.Is.
@@ -46,6 +47,7 @@ var (
 	ErrNotLeader      = errors.New("this node is not the leader")
 	ErrShutdown       = errors.New("this node is stopping; nothing was recorded")
 	ErrAmbiguous      = errors.New("several heartbeats have this slug")
+	ErrRevoked        = errors.New("the API key was revoked; nothing was recorded")
 )
 
 var codeErrors = [...]error{
@@ -68,6 +70,7 @@ var codeErrors = [...]error{
 	CodeNotLeader:      ErrNotLeader,
 	CodeShutdown:       ErrShutdown,
 	CodeAmbiguous:      ErrAmbiguous,
+	CodeRevoked:        ErrRevoked,
 }
 
 // Err returns the sentinel for c, nil for the codes of success, ErrInternal for

@@ -19,6 +19,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 			dst = binary.AppendUvarint(dst, uint64(c.Held))
 		}
 		return appendSignal(dst, c)
+	case Authorized:
+		return AppendCommand(append(dst, c.Key[:]...), c.Command)
 	case Create:
 		return appendCreate(dst, c)
 	case Ensure:
@@ -89,10 +91,13 @@ func appendSignal(dst []byte, c Signal) []byte {
 }
 
 // AppendHeld appends, for signal, the encoding of a Signal that was not held, that
-// of the same held for ms.
+// of the same held for ms. The Signal may be Authorized.
 func AppendHeld(dst []byte, ms int64, signal []byte) []byte {
 	if ms <= 0 {
 		return append(dst, signal...)
+	}
+	if Kind(signal[0]) == KindAuthorized {
+		dst, signal = append(dst, signal[:authorizedHead]...), signal[authorizedHead:]
 	}
 	dst = binary.AppendUvarint(append(dst, byte(KindHeldSignal)), uint64(ms))
 	return append(dst, signal[1:]...)

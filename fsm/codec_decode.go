@@ -77,6 +77,8 @@ func (r *reader) command(kind Kind) Command {
 		return r.signal()
 	case KindHeldSignal:
 		return r.heldSignal()
+	case KindAuthorized:
+		return r.authorized()
 	case KindCreate:
 		return r.create()
 	case KindEnsure:

@@ -55,6 +55,8 @@ var everyCommand = []Command{
 	Signal{Ordinal: 300, Tells: SignalStart, Exit: -1, Held: 90_000},
 	Signal{Ordinal: 300, Tells: SignalFail, Exit: 3, Key: [16]byte{2}, Dropped: MaxBody},
 	Ensure{ID: testID(3), Token: testToken(4), Spec: testSpec(86400, 3600, 2)},
+	Authorized{Key: KeyID{5}, Command: Delete{ID: testID(1), IfVersion: 300}},
+	Authorized{Key: KeyID{5}, Command: PingOrdinal{Ordinal: 300, From: netip.MustParseAddr("192.0.2.7")}},
 }
 
 func TestCommandsComeBackAsTheyWere(t *testing.T) {

@@ -29,6 +29,7 @@ const (
 	KindSignal       Kind = 21
 	KindEnsure       Kind = 22
 	KindHeldSignal   Kind = 23 // a Signal whose Held is not 0
+	KindAuthorized   Kind = 24
 )
 
 // Command is one change of state. The concrete types below are all there are.

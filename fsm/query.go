@@ -196,6 +196,14 @@ func (s *Store) KeyByHash(hash [32]byte) (Key, bool) {
 	return s.st.keys[id].view(), ok
 }
 
+// HasKey reports whether an API key stands.
+func (s *Store) HasKey(id KeyID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, ok := s.st.keys[id]
+	return ok
+}
+
 // Settings returns the replicated settings.
 func (s *Store) Settings() Settings {
 	s.mu.RLock()

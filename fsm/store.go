@@ -125,6 +125,10 @@ func (st *state) run(c Command) Result {
 		return Result{Code: st.ping(PingOrdinal{st.byToken(c.Token), c.From})}
 	case Signal:
 		return c.result(st.signal(c))
+	case PingOrdinal: // an authorized one
+		return Result{Code: st.ping(c)}
+	case Authorized:
+		return st.authorized(c)
 	case Create:
 		return st.create(c)
 	case Ensure:
