@@ -14,13 +14,22 @@ var bearer = []byte("Bearer ")
 
 func hashKey(key []byte) [32]byte { return sha256.Sum256(key) }
 
-// authorize lets keys of scope admin through.
-func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
+// bearerOf returns the key that a request shows.
+func bearerOf(ctx *fasthttp.RequestCtx) (key []byte, ok bool) {
 	header := ctx.Request.Header.Peek(fasthttp.HeaderAuthorization)
 	if len(header) <= len(bearer) || !bytes.EqualFold(header[:len(bearer)], bearer) {
+		return nil, false
+	}
+	return bytes.TrimSpace(header[len(bearer):]), true
+}
+
+// authorize lets keys of scope admin through.
+func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
+	key, ok := bearerOf(ctx)
+	if !ok {
 		return errNoKey
 	}
-	hash := hashKey(bytes.TrimSpace(header[len(bearer):]))
+	hash := hashKey(key)
 	if s.cfg.AdminKey != "" && subtle.ConstantTimeCompare(hash[:], s.admin[:]) == 1 {
 		return nil
 	}

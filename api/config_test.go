@@ -20,6 +20,7 @@ func TestConfigSaysWhatToDo(t *testing.T) {
 		"an admin key that is too long":       {Config{AdminKey: strings.Repeat("a", 257)}, "--admin-key"},
 		"an admin key with a space":           {Config{AdminKey: "an admin key of words"}, "--admin-key"},
 		"an admin key with a line break":      {Config{AdminKey: "an-admin-key-for-tests\n"}, "--admin-key"},
+		"a scrape token that is too short":    {Config{MetricsToken: "secret"}, "--metrics-token"},
 		"a certificate without its key":       {Config{TLSCert: "cert.pem"}, "--http-tls-key"},
 		"a key without its certificate":       {Config{TLSKey: "key.pem"}, "--http-tls-cert"},
 		"certificate files that do not exist": {Config{TLSCert: "/nowhere/cert.pem", TLSKey: "/nowhere/key.pem"}, "--http-tls-cert"},

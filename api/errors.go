@@ -50,6 +50,7 @@ var (
 	errMalformed = &httpError{problem{400, "malformed_request", "this is not an HTTP request that can be understood", ""}}
 	errTimeout   = &httpError{problem{408, "timeout", "the request did not arrive in time", ""}}
 	errUnread    = &httpError{problem{503, "unread", "it was recorded, but this node could not read it back in time: look again", "1"}}
+	errScrapes   = &httpError{problem{503, "too_many_scrapes", "too many scrapes at the same time: try again later; /metrics/node and /metrics?tag=TAG are smaller", "5"}}
 	errPanic     = &httpError{problem{500, "internal", "an internal error; it was logged", ""}}
 )
 

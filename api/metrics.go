@@ -7,9 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/valyala/fasthttp"
-	"github.com/valyala/fasthttp/fasthttpadaptor"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -38,7 +36,7 @@ func newMetrics(cfg Config, store *fsm.Store) (*metrics, error) {
 	})
 	info.Set(1)
 	for _, c := range []prometheus.Collector{
-		m.requests, m.duration, info, &stateCollector{store, cfg.MetricsPerHeartbeat},
+		m.requests, m.duration, info, &stateCollector{store},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {
 		if err := cfg.Registry.Register(c); err != nil {
@@ -57,26 +55,13 @@ func (m *metrics) pinged(status int, d time.Duration) {
 	m.duration.Observe(d.Seconds())
 }
 
-func metricsHandler(reg *prometheus.Registry) fasthttp.RequestHandler {
-	return fasthttpadaptor.NewFastHTTPHandler(promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-}
-
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("quorumbeat_"+name, help, labels, nil)
 }
 
-// The replicated figures: every node exports the same, up to its lag.
+// The replicated figures that are not of one heartbeat: every node exports the same,
+// up to its lag.
 var (
-	descUp       = desc("heartbeat_up", "0 while a heartbeat is failing, else 1.", "id", "name")
-	descPaused   = desc("heartbeat_paused", "1 while a heartbeat is paused.", "id", "name")
-	descRow      = desc("heartbeat_consecutive_misses", "Misses since the last ping.", "id", "name")
-	descMissed   = desc("heartbeat_misses_total", "Misses of a heartbeat.", "id", "name")
-	descPings    = desc("heartbeat_pings_total", "Pings of a heartbeat.", "id", "name")
-	descLast     = desc("heartbeat_last_ping_timestamp_seconds", "When a heartbeat was last pinged.", "id", "name")
-	descRun      = desc("heartbeat_run_duration_seconds", "How long the newest run took that told its start and its end.", "id", "name")
-	descExit     = desc("heartbeat_last_exit_code", "The exit status that the newest run told when it ended.", "id", "name")
-	descDeadline = desc("heartbeat_next_deadline_timestamp_seconds", "When a heartbeat misses next, by the wall clock.", "id", "name")
-
 	descHeartbeats = desc("heartbeats", "Heartbeats by status.", "status")
 	descMisses     = desc("misses_total", "Misses of all heartbeats.")
 	descAlerts     = desc("alerts_total", "Alerts that ever entered a state.", "kind", "state")
@@ -87,14 +72,10 @@ var (
 )
 
 // stateCollector reads the replicated figures at each scrape.
-type stateCollector struct {
-	store        *fsm.Store
-	perHeartbeat bool
-}
+type stateCollector struct{ store *fsm.Store }
 
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descUp, descPaused, descRow, descMissed, descPings, descLast, descDeadline, descRun, descExit,
 		descHeartbeats, descMisses, descAlerts, descQueue, descOldest, descGaps, descServing,
 	} {
 		ch <- d
@@ -124,37 +105,4 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descOldest, age)
 	counter(descGaps, float64(t.GapTotal)/1000)
 	counter(descServing, float64(t.Serving)/1000)
-	if !c.perHeartbeat {
-		return
-	}
-	c.store.EachHeartbeat(func(h fsm.Heartbeat) bool {
-		id, name := h.ID.String(), h.Spec.Name
-		gauge(descUp, oneIf(h.Status != fsm.StatusFailing), id, name)
-		gauge(descPaused, oneIf(h.Status == fsm.StatusPaused), id, name)
-		gauge(descRow, float64(h.Misses), id, name)
-		counter(descMissed, float64(h.Missed), id, name)
-		counter(descPings, float64(h.Pings), id, name)
-		if !h.LastPing.IsZero() {
-			gauge(descLast, seconds(h.LastPing), id, name)
-		}
-		if !h.NextDue.IsZero() {
-			gauge(descDeadline, seconds(h.NextDue)+float64(h.Spec.Grace), id, name)
-		}
-		if h.LastRun >= 0 {
-			gauge(descRun, h.LastRun.Seconds(), id, name)
-		}
-		if h.LastExit >= 0 {
-			gauge(descExit, float64(h.LastExit), id, name)
-		}
-		return true
-	})
 }
-
-func oneIf(v bool) float64 {
-	if v {
-		return 1
-	}
-	return 0
-}
-
-func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -171,7 +171,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("GET", "/v1/cluster", "", "")
 	do("DELETE", "/v1/cluster/nodes/{node}", "alpha", "")
 	do("GET", "/v1/backup", "", "")
-	for _, path := range []string{"/v1/openapi.json", "/healthz", "/readyz", "/metrics"} {
+	for _, path := range []string{"/v1/openapi.json", "/healthz", "/readyz", "/metrics", "/metrics/node"} {
 		do("GET", path, "", "")
 	}
 	// Errors.

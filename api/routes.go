@@ -40,6 +40,7 @@ var routes = []route{
 	{"GET", "/healthz", true, (*Server).healthz},
 	{"GET", "/readyz", true, (*Server).readyz},
 	{"GET", "/metrics", true, (*Server).serveMetrics},
+	{"GET", "/metrics/node", true, (*Server).serveNodeMetrics},
 }
 
 // route finds who answers. A path that exists with another method is a 405; a

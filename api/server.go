@@ -33,7 +33,7 @@ type Server struct {
 	admin   [32]byte // SHA-256 of the admin key
 	certain *certainty
 	met     *metrics
-	metrics fasthttp.RequestHandler
+	scrapes scrapes
 	log     *slog.Logger
 	http    *fasthttp.Server
 
@@ -59,7 +59,7 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	if s.met, err = newMetrics(cfg, store); err != nil {
 		return nil, err
 	}
-	s.metrics = metricsHandler(cfg.Registry)
+	s.scrapes = newScrapes(cfg.MetricsToken)
 	s.http = &fasthttp.Server{
 		Handler: s.handle, ErrorHandler: s.unreadable, HeaderReceived: s.roomFor,
 		ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,

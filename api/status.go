@@ -38,11 +38,6 @@ func (s *Server) readyz(ctx *fasthttp.RequestCtx, _ []string) error {
 	return nil
 }
 
-func (s *Server) serveMetrics(ctx *fasthttp.RequestCtx, _ []string) error {
-	s.metrics(ctx)
-	return nil
-}
-
 type clusterJSON struct {
 	ClusterID  *string    `json:"cluster_id"`
 	Term       uint64     `json:"term"`

@@ -24,11 +24,13 @@ type NodeID [16]byte
 
 var errID = errors.New("malformed ID")
 
-func (id HeartbeatID) String() string { return "hb_" + hex.EncodeToString(id[:]) }
+func (id HeartbeatID) String() string { return string(appendHeartbeatID(nil, id[:])) }
 func (id AlertID) String() string     { return "al_" + hex.EncodeToString(id[:]) }
 func (id KeyID) String() string       { return "key_" + hex.EncodeToString(id[:]) }
 func (t Token) String() string        { return formatUUID(t) }
 func (n NodeID) String() string       { return formatUUID(n) }
+
+func appendHeartbeatID(dst, id []byte) []byte { return hex.AppendEncode(append(dst, "hb_"...), id) }
 
 // IsZero reports whether no ID was set.
 func (n NodeID) IsZero() bool { return n == NodeID{} }

@@ -97,33 +97,6 @@ func (s *Store) someHeartbeats(f HeartbeatFilter, list []Heartbeat, before uint6
 	return list, last, done
 }
 
-// EachHeartbeat calls f with a copy of every heartbeat, oldest first, until it
-// returns false. It holds no lock while f runs.
-func (s *Store) EachHeartbeat(f func(Heartbeat) bool) {
-	for page := 0; ; {
-		var list []Heartbeat
-		list, page = s.heartbeatsFrom(page)
-		if len(list) == 0 {
-			return
-		}
-		for _, h := range list {
-			if !f(h) {
-				return
-			}
-		}
-	}
-}
-
-func (s *Store) heartbeatsFrom(page int) (list []Heartbeat, next int) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	t := &s.st.table
-	for ; page < len(t.pages) && len(list) < lockFor; page++ {
-		t.eachIn(page, func(r *record) { list = append(list, s.st.view(r)) })
-	}
-	return list, page
-}
-
 // Pings lists up to limit pings of a heartbeat's history, newest first, with
 // numbers below before (0: from the newest). more tells that older ones remain.
 func (s *Store) Pings(id HeartbeatID, limit int, before uint64) (list []PingRecord, more bool, err error) {

@@ -17,12 +17,11 @@ type record struct {
 
 // view makes the copy that queries and results show.
 func (st *state) view(r *record) Heartbeat {
-	misses := r.missesAt(st.horizon)
 	h := Heartbeat{
 		ID: r.config.id, Token: r.config.token, Ordinal: r.ord, Spec: r.config.spec,
 		Status: r.status(), Armed: r.is(flagArmed),
-		Misses: misses, Missed: uint64(int64(r.missed) + misses - r.misses), Pings: r.pings,
-		LastPing: wallTime(r.lastPing), LastFrom: r.from(),
+		Misses: r.missesAt(st.horizon), Missed: r.missedAt(st.horizon), Pings: r.pings,
+		LastPing: wallTime(r.lastPing), LastFrom: r.from(), NextDue: wallTime(st.nextDue(r)),
 		CreatedAt: wallTime(r.config.created), UpdatedAt: wallTime(r.config.updated),
 		LastAlert: wallTime(r.lastAlert), Version: r.config.version,
 		LastExit: none, LastRun: none,
@@ -38,10 +37,16 @@ func (st *state) view(r *record) Heartbeat {
 	}
 	h.Spec.Tags = slices.Clone(h.Spec.Tags)
 	h.Spec.Emails = slices.Clone(h.Spec.Emails)
-	if r.is(flagArmed) && !r.is(flagPaused) {
-		h.NextDue = wallTime(r.expected(misses-r.base+1) + st.gaps.since(r))
-	}
 	return h
+}
+
+// nextDue returns the wall time at which the next ping is expected, without grace; 0
+// while a heartbeat is paused or unarmed.
+func (st *state) nextDue(r *record) int64 {
+	if !r.is(flagArmed) || r.is(flagPaused) {
+		return 0
+	}
+	return r.expected(r.missesAt(st.horizon)-r.base+1) + st.gaps.since(r)
 }
 
 // wallTime turns Unix milliseconds into a time; 0 is "none".

@@ -75,10 +75,10 @@ func checkEnsured(t *rapid.T, res Result, before int, fresh HeartbeatID) {
 
 func checkSlugs(t *rapid.T, s *Store) {
 	want := map[string][]uint64{"a": nil, "b": nil, "c": nil, "d": nil, "none": nil}
-	s.EachHeartbeat(func(h Heartbeat) bool {
+	all, _ := s.Heartbeats(HeartbeatFilter{})
+	for _, h := range all {
 		want[h.Spec.Slug] = append(want[h.Spec.Slug], h.Ordinal)
-		return true
-	})
+	}
 	for slug, ords := range want {
 		ord, n := s.Slug(slug)
 		if n != len(ords) || n == 1 && ord != ords[0] {

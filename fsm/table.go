@@ -127,19 +127,6 @@ func (t *table) remove(ord uint64) {
 	}
 }
 
-// eachIn calls f for the heartbeats of a page in order of creation.
-func (t *table) eachIn(i int, f func(r *record)) {
-	p := t.pages[i]
-	if p == nil {
-		return
-	}
-	for slot := range p.vitals {
-		if p.vitals[slot].is(flagLive) {
-			f(p.record(slot, uint64(i)*pageSize+uint64(slot)+1))
-		}
-	}
-}
-
 // eachNewest calls f from the newest to the oldest below before (0: all) until it
 // returns false.
 func (t *table) eachNewest(before uint64, f func(ord uint64, p *page, slot int) bool) {

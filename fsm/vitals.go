@@ -77,6 +77,11 @@ func (v *vitals) missesAt(horizon int64) int64 {
 	return max(v.misses, v.base+since/v.interval())
 }
 
+// missedAt returns the misses ever, at a horizon.
+func (v *vitals) missedAt(horizon int64) uint64 {
+	return uint64(int64(v.missed) + v.missesAt(horizon) - v.misses)
+}
+
 // expected returns the wall time of the n-th expected ping since the anchor,
 // gaps not counted.
 func (v *vitals) expected(n int64) int64 { return v.anchorWall + n*v.interval() }

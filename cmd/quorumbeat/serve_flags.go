@@ -69,6 +69,7 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.IntVar(&a.Settings.Burst, "alert-burst", a.Settings.Burst, "single mails a recipient and window; more become a digest (replicated)")
 	f.DurationVar(&s.groupWait, "alert-group-wait", s.groupWait, "length of that window; 0s turns digests off (replicated)")
 	f.BoolVar(&h.MetricsPerHeartbeat, "metrics-per-heartbeat", h.MetricsPerHeartbeat, "export metrics of each heartbeat")
+	f.StringVar(&h.MetricsToken, "metrics-token", "", "`token` that scrapers of /metrics have to show as Authorization: Bearer, 16 to 256 printable characters; empty: none is needed")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
 }

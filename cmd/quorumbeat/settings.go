@@ -17,7 +17,7 @@ const envPrefix = "QUORUMBEAT_"
 
 // secretFlags may also be given as the name of a file, in the environment variable
 // with _FILE at its end.
-var secretFlags = map[string]bool{"admin-key": true, "smtp-url": true, "cluster-secret": true, "api-key": true, "token": true}
+var secretFlags = map[string]bool{"admin-key": true, "smtp-url": true, "cluster-secret": true, "api-key": true, "token": true, "metrics-token": true}
 
 // resolve fills in the flags that the command line leaves open: from the
 // environment, else from the YAML file of --config. Unknown keys are errors, in

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"crypto/subtle"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// maxScrapes is how many there are at the same time, and as many without heartbeats.
+const maxScrapes = 4
+
+// scrapes is who may scrape, and how many at a time. Scrapes of the node alone have
+// places of their own: they are to work while large ones are slow.
+type scrapes struct {
+	token      *[32]byte // SHA-256; nil: none is needed
+	heartbeats places
+	node       places
+	queue      time.Duration // how long one waits for its place
+	limit      time.Duration // for all of an answer
+	stall      time.Duration // for each piece of one
+}
+
+func newScrapes(token string) scrapes {
+	s := scrapes{
+		heartbeats: make(places, maxScrapes), node: make(places, maxScrapes),
+		queue: 2 * time.Second, limit: 30 * time.Second, stall: 5 * time.Second,
+	}
+	if token != "" {
+		hash := hashKey([]byte(token))
+		s.token = &hash
+	}
+	return s
+}
+
+// serveMetrics answers with the node's metrics and those of all heartbeats, or with
+// those of the heartbeats that have a tag.
+func (s *Server) serveMetrics(ctx *fasthttp.RequestCtx, _ []string) error {
+	tag := string(ctx.QueryArgs().Peek("tag"))
+	return s.scrape(ctx, &scrape{tag: tag}, tag == "", s.cfg.MetricsPerHeartbeat)
+}
+
+// serveNodeMetrics answers with the metrics of the node.
+func (s *Server) serveNodeMetrics(ctx *fasthttp.RequestCtx, _ []string) error {
+	return s.scrape(ctx, &scrape{}, true, false)
+}
+
+func (s *Server) scrape(ctx *fasthttp.RequestCtx, out *scrape, node, heartbeats bool) error {
+	if err := s.mayScrape(ctx); err != nil {
+		return err
+	}
+	from := s.scrapes.node
+	if heartbeats {
+		out.store, from = s.store, s.scrapes.heartbeats
+	}
+	back, ok := from.take(s.scrapes.queue)
+	if !ok {
+		return errScrapes
+	}
+	if node {
+		var err error
+		if out.node, err = s.cfg.Registry.Gather(); err != nil {
+			back()
+			return err
+		}
+	}
+	ctx.SetContentType(textFormat)
+	h := &ctx.Response.Header
+	h.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
+	if out.zip = ctx.Request.Header.HasAcceptEncoding("gzip"); out.zip {
+		h.SetContentEncoding("gzip")
+	}
+	out.pace, out.done = pace{ctx.Conn(), s.scrapes.limit, s.scrapes.stall}, back
+	ctx.SetBodyStream(out, -1)
+	return nil
+}
+
+// mayScrape lets through who shows the scrape token or an admin key, or everybody if
+// there is no token.
+func (s *Server) mayScrape(ctx *fasthttp.RequestCtx) error {
+	if s.scrapes.token == nil {
+		return nil
+	}
+	if key, ok := bearerOf(ctx); ok {
+		if hash := hashKey(key); subtle.ConstantTimeCompare(hash[:], s.scrapes.token[:]) == 1 {
+			return nil
+		}
+	}
+	if err := s.authorize(ctx); err != nil {
+		return err
+	}
+	return s.lastWordHolds(ctx)
+}
