@@ -73,6 +73,9 @@ func (n *Node) open() (err error) {
 	if n.met, err = newMetrics(n.cfg.Registerer); err != nil {
 		return err
 	}
+	if err := makePrivate(n.cfg.DataDir, n.log); err != nil {
+		return err
+	}
 	if n.id, err = openIdentity(n.cfg.DataDir, inspectFolder); err != nil {
 		return err
 	}

@@ -50,6 +50,9 @@ type folder struct {
 
 func openFolder(dir string, log *slog.Logger) (f *folder, err error) {
 	f = &folder{}
+	if err := makePrivate(dir, log); err != nil {
+		return nil, err
+	}
 	if f.id, err = openIdentity(dir, inspectFolder); err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func writeAddrs(path string, a addrs) error {
 		return err
 	}
 	tmp := path + ".tmp"
-	if err := errors.Join(os.WriteFile(tmp, append(b, '\n'), 0o644), os.Rename(tmp, path)); err != nil {
+	if err := errors.Join(os.WriteFile(tmp, append(b, '\n'), 0o600), os.Rename(tmp, path)); err != nil {
 		return fmt.Errorf("the addresses of this node cannot be written: %w", err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"slices"
@@ -91,7 +92,7 @@ func (s *serveSettings) complete(f *pflag.FlagSet) error {
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s.logLevel) {
 		return usagef("--log-level is %q: use debug, info, warn or error", s.logLevel)
 	}
-	return firstError(s.cluster.Validate, s.alerting.Validate, s.api.Validate)
+	return firstError(s.cluster.Validate, s.alerting.Validate, s.api.Validate, s.checkKeys)
 }
 
 func firstError(checks ...func() error) error {
@@ -109,8 +110,12 @@ func (s *serveSettings) readSecret() (err error) {
 		if s.secret != "" {
 			return usagef("both a cluster secret and a file of one are given: use --cluster-secret-file alone")
 		}
-		if text, err = os.ReadFile(s.secretFile); err != nil {
-			return usagef("--cluster-secret-file: %v; make one with 'quorumbeat secret'", err)
+		text, err = readSecretFile("--cluster-secret-file", s.secretFile)
+		if errors.Is(err, fs.ErrNotExist) {
+			return usagef("%v; make one with 'quorumbeat secret'", err)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	if text != nil && (s.secretFile != "" || len(text) > 0) {

@@ -61,9 +61,9 @@ func (p *program) fromSecretFile(name string) (string, bool, error) {
 	if !ok {
 		return "", false, nil
 	}
-	b, err := os.ReadFile(path)
+	b, err := readSecretFile(name, path)
 	if err != nil {
-		return "", false, usagef("%s: %v", name, err)
+		return "", false, err
 	}
 	return strings.TrimSpace(string(b)), true, nil
 }
@@ -77,6 +77,11 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 	values := map[string]any{}
 	if err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
 		return usagef("%s is not a YAML mapping of settings: %v", path, err)
+	}
+	if holdsSecret(values) {
+		if err := checkSecretFile("--config", path); err != nil {
+			return err
+		}
 	}
 	for name, value := range values {
 		f := flags.Lookup(name)
@@ -95,6 +100,17 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// holdsSecret reports whether the settings of a file must be kept from others. The
+// address of a mail server is no secret while it has no password.
+func holdsSecret(values map[string]any) bool {
+	for name, value := range values {
+		if secretFlags[name] && (name != "smtp-url" || strings.Contains(fmt.Sprint(value), "@")) {
+			return true
+		}
+	}
+	return false
 }
 
 // settingText is a YAML value as it would stand on the command line.

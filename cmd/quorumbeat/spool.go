@@ -135,7 +135,10 @@ func writeEntry(dir, name string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = tmp.Write(text)
+	err = tmp.Chmod(0o600) // whatever the mask
+	if err == nil {
+		_, err = tmp.Write(text)
+	}
 	err = errors.Join(err, tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), filepath.Join(dir, name))
@@ -156,7 +159,10 @@ func openSpool(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return checkSpool(dir)
+	if err := checkSpool(dir); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700) // others may have been let in to read, or the mask kept this user out
 }
 
 func checkSpool(dir string) error {
@@ -235,6 +241,7 @@ func lockSpool(dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	_ = f.Chmod(0o600) // whatever the mask
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {

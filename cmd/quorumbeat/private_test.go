@@ -1,0 +1,96 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestWhoElseMayReadASecret(t *testing.T) {
+	me, mine := os.Geteuid(), os.Getegid()
+	const somebody, theirs = 54321, 54322
+	for _, tt := range []struct {
+		mode         fs.FileMode
+		owner, group int
+		words        string // "": nobody
+	}{
+		{0o600, me, mine, ""},
+		{0o400, me, theirs, ""},
+		{0o400, 0, 0, ""},
+		{0o640, 0, mine, ""}, // root gives it to the service
+		{0o440, 0, mine, ""},
+		{0o440, 0, 0, ""}, // systemd's LoadCredential
+		{0o640, 0, theirs, "read by a group"},
+		{0o660, 0, mine, "changed by a group"},
+		{0o644, me, mine, "every user"},
+		{0o602, me, mine, "every user"},
+		{0o444, 0, mine, "every user"},
+		{0o600, somebody, mine, "another user"},
+		{0o440, somebody, mine, "another user"},
+	} {
+		if got := whoElse(tt.mode, tt.owner, tt.group); (got == "") != (tt.words == "") || !strings.Contains(got, tt.words) {
+			t.Errorf("mode %04o of %d:%d: %q, want %q", tt.mode, tt.owner, tt.group, got, tt.words)
+		}
+	}
+	if got := whoElse(0o640, me, theirs); !strings.Contains(got, "read by a group") {
+		t.Errorf("own file, another group: %q", got)
+	}
+}
+
+// Every setting that names a file with a secret refuses one that others can read.
+func TestSecretFilesThatOthersCanReadAreRefused(t *testing.T) {
+	secret := strings.Repeat("s", 40)
+	base := []string{"config", "check", "--smtp-url", "stdout:", "--mail-from", "a@example.com"}
+	cert := write(t, "cert.pem", "")
+	for name, tt := range map[string]struct {
+		text string
+		args func(file string) []string
+		env  string
+	}{
+		"--cluster-secret-file":          {secret, func(f string) []string { return []string{"--cluster-secret-file", f} }, ""},
+		"QUORUMBEAT_ADMIN_KEY_FILE":      {secret, nil, "QUORUMBEAT_ADMIN_KEY_FILE"},
+		"--config with an admin key":     {"admin-key: " + secret, func(f string) []string { return []string{"--config", f} }, ""},
+		"--config with a cluster secret": {"cluster-secret: " + secret, func(f string) []string { return []string{"--config", f} }, ""},
+		"--config with a password":       {"smtp-url: smtp://u:p@host", func(f string) []string { return []string{"--config", f} }, ""},
+		"--cluster-tls-key": {"", func(f string) []string {
+			return []string{"--cluster-tls-key", f, "--cluster-tls-cert", cert, "--cluster-tls-ca", cert, "--insecure-cluster"}
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := write(t, "file", tt.text+"\n")
+			args, env := base, map[string]string{}
+			if tt.args != nil {
+				args = append(args[:len(args):len(args)], tt.args(file)...)
+			} else {
+				env[tt.env] = file
+			}
+			for mode, code := range map[fs.FileMode]int{0o600: exitDone, 0o400: exitDone, 0o644: exitUsage, 0o604: exitUsage, 0o620: exitUsage} {
+				if err := os.Chmod(file, mode); err != nil {
+					t.Fatal(err)
+				}
+				p, _, stderr := newTestProgram(env)
+				got := p.run(t.Context(), args)
+				said := stderr.String()
+				if got != code || code != exitDone && (!strings.Contains(said, "chmod 600 "+file) || strings.Contains(said, secret)) {
+					t.Errorf("mode %04o: exit code %d, %q", mode, got, said)
+				}
+			}
+		})
+	}
+}
+
+func TestAConfigFileWithoutSecretsMayBeRead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "q.yaml")
+	if err := os.WriteFile(file, []byte("history: 1\nsmtp-url: smtp://mail.example.com\nmail-from: a@example.com\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, _, stderr := newTestProgram(nil)
+	if code := p.run(t.Context(), []string{"config", "check", "--config", file}); code != exitDone {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+}
