@@ -1,9 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"runtime"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	dto "github.com/prometheus/client_model/go"
@@ -21,11 +23,13 @@ type scrape struct {
 	node  []*dto.MetricFamily // the node's own
 	store *fsm.Store          // nil: no heartbeats
 	tag   string              // only heartbeats with it; "": all
-	zip   bool
+	turn  *sync.Mutex         // held to make a piece, so that all scrapes together take one core
 	pace  pace
 	done  func() // gives the place back
-	buf   []byte
-	ended error // the first error of writing
+
+	text []byte       // what is not yet zipped, or sent
+	zip  *gzip.Writer // to out; nil: text is sent as it is
+	out  bytes.Buffer
 }
 
 // SupportsBodyWriteTo tells fasthttp to use WriteTo.
@@ -44,81 +48,92 @@ func (s *scrape) Close() error {
 func (s *scrape) WriteTo(w io.Writer) (int64, error) {
 	paced := s.pace.writer(w)
 	defer paced.stop()
-	if !s.zip {
-		return 0, s.write(paced)
-	}
-	pieces := &piecer{to: paced}
-	z, err := gzip.NewWriterLevel(pieces, gzip.BestSpeed)
-	if err != nil {
+	s.text = make([]byte, 0, 2*scrapePiece)
+	if err := s.writeNode(); err != nil {
 		return 0, err
 	}
-	return 0, errors.Join(s.write(z), z.Close(), pieces.flush())
+	if s.store != nil {
+		for i := range perHeartbeat {
+			if err := s.writeFamily(paced, &perHeartbeat[i]); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return 0, s.finish(paced)
 }
 
-func (s *scrape) write(w io.Writer) error {
+// writeNode adds the node's own metrics, of which there are few.
+func (s *scrape) writeNode() error {
+	text := bytes.NewBuffer(s.text)
 	for _, f := range s.node {
-		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
+		if _, err := expfmt.MetricFamilyToText(text, f); err != nil {
 			return err
 		}
 	}
-	if s.store == nil {
-		return nil
-	}
-	s.buf = make([]byte, 0, 2*scrapePiece)
-	for i := range perHeartbeat {
-		s.family(w, &perHeartbeat[i])
-	}
-	s.flush(w)
-	return s.ended
+	s.text = text.Bytes()
+	return nil
 }
 
-// family writes the samples of all heartbeats. Each family reads all pages again, for
-// the format wants its samples together, and to keep any of them would take memory
+// writeFamily writes the samples of all heartbeats. Each family reads all pages again,
+// for the format wants its samples together, and to keep any of them would take memory
 // for each heartbeat.
-func (s *scrape) family(w io.Writer, f *family) {
+func (s *scrape) writeFamily(w io.Writer, f *family) error {
 	headed := false
 	sample := func(h *fsm.Reading) {
 		if !f.has(h) {
 			return
 		}
 		if !headed {
-			s.buf, headed = f.appendHead(s.buf), true
+			s.text, headed = f.appendHead(s.text), true
 		}
-		s.buf = f.appendSample(s.buf, h)
+		s.text = f.appendSample(s.text, h)
 	}
-	for page, more := 0, true; more && s.ended == nil; {
-		if page, more = s.store.ReadPage(page, s.tag, sample); len(s.buf) >= scrapePiece {
-			s.flush(w)
+	for page, more := 0, true; more; {
+		page, more = s.makePiece(page, sample)
+		if err := s.send(w, scrapePiece); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// makePiece reads pages until there is enough to send.
+func (s *scrape) makePiece(page int, sample func(*fsm.Reading)) (next int, more bool) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	for more = true; more && len(s.text) < scrapePiece; {
+		page, more = s.store.ReadPage(page, s.tag, sample)
+	}
+	if len(s.text) >= scrapePiece {
+		s.compress()
+	}
+	return page, more
+}
+
+func (s *scrape) compress() {
+	if s.zip != nil {
+		_, _ = s.zip.Write(s.text) // to memory
+		s.text = s.text[:0]
 	}
 }
 
-// flush writes what is in the buffer. Then it lets others run first: a ping has more
-// than one goroutine to pass, and should not wait for a scrape at each of them.
-func (s *scrape) flush(w io.Writer) {
-	if s.ended == nil {
-		_, s.ended = w.Write(s.buf)
+// send writes what there is to send, if that is enough. Then it lets others run first:
+// a ping has more than one goroutine to pass, and should not wait for a scrape at each.
+func (s *scrape) send(w io.Writer, enough int) (err error) {
+	switch {
+	case s.zip == nil && len(s.text) >= enough:
+		_, err = w.Write(s.text)
+		s.text = s.text[:0]
+	case s.zip != nil && s.out.Len() >= enough:
+		_, err = s.out.WriteTo(w)
 	}
-	s.buf = s.buf[:0]
 	runtime.Gosched()
-}
-
-// piecer gathers the small pieces that gzip writes.
-type piecer struct {
-	to  io.Writer
-	buf []byte
-}
-
-func (p *piecer) Write(b []byte) (int, error) {
-	p.buf = append(p.buf, b...)
-	if len(p.buf) < scrapePiece {
-		return len(b), nil
-	}
-	return len(b), p.flush()
-}
-
-func (p *piecer) flush() error {
-	_, err := p.to.Write(p.buf)
-	p.buf = p.buf[:0]
 	return err
+}
+
+func (s *scrape) finish(w io.Writer) error {
+	if s.compress(); s.zip != nil {
+		_ = s.zip.Close() // to memory
+	}
+	return s.send(w, 1)
 }

@@ -245,7 +245,7 @@ func TestSlowScrapersKeepNoPlace(t *testing.T) {
 		"one that reads, but slowly":    {func(s *scrapes) { s.limit = 200 * time.Millisecond }, trickle},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRigWith(t, func(*Config) {}, func(s *Server) { tt.tune(&s.scrapes) })
+			r := newRigWith(t, func(*Config) {}, func(s *Server) { tt.tune(s.scrapes) })
 			fill(t, r.cluster.store, 20_000, func(int, *fsm.Spec) {})
 			conn := r.connect()
 			defer conn.Close()

@@ -2,8 +2,10 @@ package api
 
 import (
 	"crypto/subtle"
+	"sync"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/valyala/fasthttp"
 )
 
@@ -16,13 +18,14 @@ type scrapes struct {
 	token      *[32]byte // SHA-256; nil: none is needed
 	heartbeats places
 	node       places
+	turn       sync.Mutex
 	queue      time.Duration // how long one waits for its place
 	limit      time.Duration // for all of an answer
 	stall      time.Duration // for each piece of one
 }
 
-func newScrapes(token string) scrapes {
-	s := scrapes{
+func newScrapes(token string) *scrapes {
+	s := &scrapes{
 		heartbeats: make(places, maxScrapes), node: make(places, maxScrapes),
 		queue: 2 * time.Second, limit: 30 * time.Second, stall: 5 * time.Second,
 	}
@@ -67,10 +70,11 @@ func (s *Server) scrape(ctx *fasthttp.RequestCtx, out *scrape, node, heartbeats 
 	ctx.SetContentType(textFormat)
 	h := &ctx.Response.Header
 	h.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
-	if out.zip = ctx.Request.Header.HasAcceptEncoding("gzip"); out.zip {
+	if ctx.Request.Header.HasAcceptEncoding("gzip") {
 		h.SetContentEncoding("gzip")
+		out.zip, _ = gzip.NewWriterLevel(&out.out, gzip.BestSpeed) // which is a level
 	}
-	out.pace, out.done = pace{ctx.Conn(), s.scrapes.limit, s.scrapes.stall}, back
+	out.turn, out.pace, out.done = &s.scrapes.turn, pace{ctx.Conn(), s.scrapes.limit, s.scrapes.stall}, back
 	ctx.SetBodyStream(out, -1)
 	return nil
 }

@@ -33,7 +33,7 @@ type Server struct {
 	admin   [32]byte // SHA-256 of the admin key
 	certain *certainty
 	met     *metrics
-	scrapes scrapes
+	scrapes *scrapes
 	log     *slog.Logger
 	http    *fasthttp.Server
 
