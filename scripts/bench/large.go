@@ -67,8 +67,8 @@ func (l *large) stop() error {
 }
 
 // startLarge starts three nodes with n heartbeats. They work on a copy, so that the
-// state is the same the next time.
-func (b *bench) startLarge(ctx context.Context, n int) (l *large, err error) {
+// state is the same the next time. flags win over those of every node.
+func (b *bench) startLarge(ctx context.Context, n int, flags ...string) (l *large, err error) {
 	sink, err := smtpsink.Start(smtpsink.Config{})
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (b *bench) startLarge(ctx context.Context, n int) (l *large, err error) {
 	}
 	say("starting three nodes with %d heartbeats", n)
 	c, err := localcluster.Start(localcluster.Options{
-		Binary: b.binary, Dir: dir, Nodes: 3, AdminKey: adminKey, Flags: nodeFlags("smtp://" + sink.Addr() + "?tls=none"),
+		Binary: b.binary, Dir: dir, Nodes: 3, AdminKey: adminKey, Flags: append(nodeFlags("smtp://"+sink.Addr()+"?tls=none"), flags...),
 	})
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ var parts = []part{
 	{"nodes", false, measureNodes},
 	{"growth", false, measureGrowth},
 	{"overload", false, measureOverload},
+	{"scrape", false, measureScrapes},
 	{"memory", false, measureMemory},
 	{"snapshot", false, measureSnapshot},
 	{"alerts", false, measureAlerts},

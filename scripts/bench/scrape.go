@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
+)
+
+const (
+	scraped      = 170_000 // heartbeats
+	scrapers     = 40      // at once
+	scrapePings  = 1000    // a second, meanwhile
+	scrapeAgain  = 10 * time.Millisecond
+	scrapeSample = 20 * time.Millisecond // of resident memory
+)
+
+// measureScrapes scrapes the leader of a large cluster, once and by many at once while
+// it takes pings.
+func measureScrapes(ctx context.Context, b *bench) error {
+	l, err := b.startLarge(ctx, scraped, "--metrics-per-heartbeat=true")
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if err := l.scrapeAlone(ctx, b); err != nil {
+		return err
+	}
+	return l.scrapeTogether(ctx, b)
+}
+
+// scrapeAlone has one scrape at a time, of a cluster that does nothing else.
+func (l *large) scrapeAlone(ctx context.Context, b *bench) error {
+	took, size := map[bool]spread{}, map[bool]int64{}
+	for range b.rounds {
+		for _, zip := range []bool{false, true} {
+			began := time.Now()
+			n, status, err := scrape(ctx, l.leader, zip)
+			if err != nil || status != http.StatusOK {
+				return fmt.Errorf("a scrape: status %d, %w", status, err)
+			}
+			took[zip], size[zip] = append(took[zip], time.Since(began).Seconds()), n
+		}
+	}
+	fmt.Printf("a scrape of %d heartbeats alone: %s s plain, %.1f MB; %s s with gzip, %.1f MB\n", scraped,
+		took[false].show("%.2f"), float64(size[false])/1e6, took[true].show("%.2f"), float64(size[true])/1e6)
+	b.find(fmt.Sprintf("%d heartbeats scraped, plain and with gzip", scraped), "≤ 0.5 s",
+		fmt.Sprintf("%.2f and %.2f s", took[false].median(), took[true].median()), max(took[false].median(), took[true].median()) <= 0.5)
+	return nil
+}
+
+// scrapeTogether has many scrape at once, again and again, while pings come on a schedule.
+func (l *large) scrapeTogether(ctx context.Context, b *bench) error {
+	pings := shot{urls: urls([]*localcluster.Node{l.leader}), tokens: l.tokens, conns: 64, rate: scrapePings, duration: 3 * b.duration}
+	calm, err := b.load(ctx, pings)
+	if err != nil {
+		return err
+	}
+	before, err := l.leader.Usage()
+	if err != nil {
+		return err
+	}
+	storm := l.startScrapers(ctx)
+	busy, err := b.load(ctx, pings)
+	if err = errors.Join(err, storm.stop()); err != nil {
+		return err
+	}
+	added := mib(storm.peak - before.Resident)
+	fmt.Printf("%d pings/s: p99 %.1f, longest %.1f ms; beside %d scrapers: p99 %.1f, longest %.1f ms, %d not OK\n",
+		scrapePings, calm.Latency.P99, calm.Latency.Max, scrapers, busy.Latency.P99, busy.Latency.Max, busy.Bad())
+	fmt.Printf("%d scrapes whole, %d told to come again; resident memory %.0f MiB, at most %.0f MiB more\n",
+		storm.whole.Load(), storm.refused.Load(), mib(before.Resident), added)
+	b.find(fmt.Sprintf("  same, %d at once: memory that is added", scrapers), "< 100 MB", fmt.Sprintf("%.0f MB", added*1.048576), added*1.048576 < 100)
+	b.find(fmt.Sprintf("  same: longest of %d pings a second", scrapePings), "≤ 100 ms", fmt.Sprintf("%.0f ms", busy.Latency.Max), busy.Latency.Max <= 100)
+	return nil
+}
+
+// scrapeStorm is many who scrape, each again once it was answered.
+type scrapeStorm struct {
+	whole, refused atomic.Int64
+	peak           int64 // resident memory of the node
+	over           context.CancelFunc
+	wg             sync.WaitGroup
+	mu             sync.Mutex
+	err            error
+}
+
+func (l *large) startScrapers(ctx context.Context) *scrapeStorm {
+	s := &scrapeStorm{}
+	ctx, s.over = context.WithCancel(ctx)
+	for i := range scrapers {
+		s.wg.Go(func() { s.repeat(ctx, l.leader, i%2 == 0) })
+	}
+	s.wg.Go(func() {
+		for pause(ctx, scrapeSample) == nil {
+			u, err := l.leader.Usage()
+			s.fail(err)
+			s.peak = max(s.peak, u.Resident)
+		}
+	})
+	return s
+}
+
+func (s *scrapeStorm) repeat(ctx context.Context, n *localcluster.Node, zip bool) {
+	for pause(ctx, scrapeAgain) == nil {
+		_, status, err := scrape(ctx, n, zip)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			s.fail(err)
+		case status == http.StatusOK:
+			s.whole.Add(1)
+		default:
+			s.refused.Add(1)
+		}
+	}
+}
+
+func (s *scrapeStorm) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = errors.Join(s.err, err)
+}
+
+func (s *scrapeStorm) stop() error {
+	s.over()
+	s.wg.Wait()
+	return s.err
+}
+
+// scrape reads all of an answer, as it comes.
+func scrape(ctx context.Context, n *localcluster.Node, zip bool) (size int64, status int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.URL()+"/metrics", nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	req.Header.Set("Accept-Encoding", map[bool]string{true: "gzip", false: "identity"}[zip])
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer res.Body.Close()
+	size, err = io.Copy(io.Discard, res.Body)
+	return size, res.StatusCode, err
+}
