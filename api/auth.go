@@ -27,7 +27,7 @@ func bearerOf(ctx *fasthttp.RequestCtx) (key []byte, ok bool) {
 func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
 	key, ok := bearerOf(ctx)
 	if !ok {
-		return errNoKey
+		return s.denied(ctx, loginNoKey, errNoKey)
 	}
 	hash := hashKey(key)
 	if s.cfg.AdminKey != "" && subtle.ConstantTimeCompare(hash[:], s.admin[:]) == 1 {
@@ -35,16 +35,26 @@ func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
 	}
 	k, ok := s.store.KeyByHash(hash)
 	if !ok {
-		if err := s.certain.wait(within(readLimit)); err != nil {
+		known, err := s.makeSure(ctx, readLimit, limitLogin, func() bool {
+			k, ok = s.store.KeyByHash(hash)
+			return ok
+		})
+		switch {
+		case err != nil:
 			return err
-		}
-		if k, ok = s.store.KeyByHash(hash); !ok {
-			return errUnknown
+		case !known:
+			return s.denied(ctx, loginUnknown, errUnknown)
 		}
 	}
 	if k.Scope != fsm.ScopeAdmin {
-		return errScope
+		return s.denied(ctx, loginScope, errScope)
 	}
 	setCaller(ctx, k.ID)
 	return nil
+}
+
+// denied counts a failed login.
+func (s *Server) denied(ctx *fasthttp.RequestCtx, reason string, err error) error {
+	s.logins.fail(reason, s.remote(ctx))
+	return err
 }

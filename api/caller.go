@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -39,7 +40,11 @@ func (s *Server) propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result,
 	if key, ok := caller(ctx); ok {
 		cmd = fsm.Authorized{Key: key, Command: cmd}
 	}
-	return s.cluster.Propose(within(commandLimit), cmd)
+	res, err := s.cluster.Propose(within(commandLimit), cmd)
+	if errors.Is(err, fsm.ErrRevoked) {
+		return res, s.denied(ctx, loginRevoked, errRevoked)
+	}
+	return res, err
 }
 
 // barrier makes what follows linearizable, and asks then whether the caller's key still
@@ -49,7 +54,7 @@ func (s *Server) barrier(ctx *fasthttp.RequestCtx) error {
 		return err
 	}
 	if key, ok := caller(ctx); ok && !s.store.HasKey(key) {
-		return errRevoked
+		return s.denied(ctx, loginRevoked, errRevoked)
 	}
 	return nil
 }

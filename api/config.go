@@ -14,17 +14,21 @@ var ErrConfig = errors.New("configuration")
 
 // Config says how a node serves HTTP.
 type Config struct {
-	AdminKey            string // 16 to 256 printable characters; "": only keys of the cluster
-	Version, Revision   string // of this program
-	MetricsPerHeartbeat bool   // export series for each heartbeat
-	MetricsToken        string // what scrapers have to show, of the same form as AdminKey; "": nothing
-	TLSCert, TLSKey     string // PEM files; both or none
+	AdminKey            string   // 16 to 256 printable characters; "": only keys of the cluster
+	Version, Revision   string   // of this program
+	MetricsPerHeartbeat bool     // export series for each heartbeat
+	MetricsToken        string   // what scrapers have to show, of the same form as AdminKey; "": nothing
+	TLSCert, TLSKey     string   // PEM files; both or none
+	TrustedProxies      []string // networks whose X-Forwarded-For and Forwarded are believed
+	PublicURL           string   // that clients reach the cluster at; "": what they say in Host
+	PingRate            float64  // pings a second of each heartbeat, 0.001 to 100000; 0: not limited
+	PingBurst           int      // pings of it at once, 1 to 1000000
 	Logger              *slog.Logger
 	Registry            *prometheus.Registry // nil: one of its own
 }
 
 // DefaultConfig serves plain HTTP with metrics for each heartbeat.
-func DefaultConfig() Config { return Config{MetricsPerHeartbeat: true} }
+func DefaultConfig() Config { return Config{MetricsPerHeartbeat: true, PingBurst: 10} }
 
 // Validate tells the first thing that is wrong, and what to do about it.
 func (c Config) Validate() error {
@@ -34,7 +38,17 @@ func (c Config) Validate() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return fmt.Errorf("%w: --http-tls-cert and --http-tls-key go together: set both or none", ErrConfig)
 	}
-	return nil
+	if c.PingRate != 0 && !(c.PingRate >= 0.001 && c.PingRate <= 100_000) {
+		return fmt.Errorf("%w: --ping-rate-limit is %g; it must be 0.001 to 100000 pings a second, or 0 for no limit", ErrConfig, c.PingRate)
+	}
+	if c.PingRate > 0 && (c.PingBurst < 1 || c.PingBurst > 1_000_000) {
+		return fmt.Errorf("%w: --ping-rate-burst is %d; it must be 1 to 1000000 pings", ErrConfig, c.PingBurst)
+	}
+	if _, err := parseProxies(c.TrustedProxies); err != nil {
+		return err
+	}
+	_, err := parsePublicURL(c.PublicURL)
+	return err
 }
 
 func validateKey(flag, key string) error {

@@ -144,23 +144,24 @@ func runArg(ctx *fasthttp.RequestCtx) (run [16]byte, given bool, err error) {
 // be created.
 func (s *Server) whose(ctx *fasthttp.RequestCtx, a *address, now time.Time) (ordinal uint64, err error) {
 	if a.slug == nil {
-		return s.byToken(a.token)
+		return s.byToken(ctx, a.token)
 	}
 	create := string(ctx.QueryArgs().Peek("create")) == "1"
 	return s.bySlug(ctx, hashKey(a.key), string(a.slug), create, now)
 }
 
-func (s *Server) byToken(t fsm.Token) (uint64, error) {
+func (s *Server) byToken(ctx *fasthttp.RequestCtx, t fsm.Token) (ordinal uint64, err error) {
 	if ordinal, ok := s.store.Ordinal(t); ok {
 		return ordinal, nil
 	}
-	if err := s.certain.wait(within(commandLimit)); err != nil {
-		return 0, err
+	known, err := s.makeSure(ctx, commandLimit, limitToken, func() (ok bool) {
+		ordinal, ok = s.store.Ordinal(t)
+		return ok
+	})
+	if err == nil && !known {
+		err = errNotFound
 	}
-	if ordinal, ok := s.store.Ordinal(t); ok {
-		return ordinal, nil
-	}
-	return 0, errNotFound
+	return ordinal, err
 }
 
 // bySlug is for keys of scope ping alone: what stands in a URL gets into logs, and
@@ -171,12 +172,18 @@ func (s *Server) bySlug(ctx *fasthttp.RequestCtx, hash [32]byte, slug string, cr
 	if _, known := s.pingKey(hash); known {
 		err = limited(time.Until(now.Add(commandLimit)), s.cluster.ReadBarrier)
 	} else {
-		err = s.certain.wait(within(commandLimit))
+		_, err = s.makeSure(ctx, commandLimit, limitToken, func() bool {
+			_, known := s.pingKey(hash)
+			return known
+		})
 	}
 	if err != nil {
 		return 0, err
 	}
 	key, known := s.pingKey(hash)
+	if !known {
+		s.logins.fail(loginUnknown, s.remote(ctx))
+	}
 	setCaller(ctx, key)
 	ordinal, n := s.store.Slug(slug)
 	switch {

@@ -37,11 +37,11 @@ type heartbeatJSON struct {
 	Version           uint64   `json:"version"`
 }
 
-func toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON {
+func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON {
 	token := h.Token.String()
 	out := heartbeatJSON{
 		ID: h.ID.String(), Name: h.Spec.Name, Slug: h.Spec.Slug, Token: token,
-		PingURL:      origin(ctx) + "/v1/heartbeats/" + token + "/ping",
+		PingURL:      s.origin(ctx) + "/v1/heartbeats/" + token + "/ping",
 		IntervalSecs: h.Spec.Interval, GraceSecs: h.Spec.Grace, MissThreshold: h.Spec.Threshold,
 		Arm: string(h.Spec.Arm), Tags: list(h.Spec.Tags), Email: list(h.Spec.Emails),
 		Status: string(h.Status), ConsecutiveMisses: h.Misses, PingsTotal: h.Pings,
@@ -56,20 +56,6 @@ func toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON {
 		out.LastDurationMs = new(h.LastRun.Milliseconds())
 	}
 	return out
-}
-
-// origin is the scheme and host that the client used, also behind a proxy that
-// ends TLS; an HTTP/1.0 client that names no host gets the address it connected to.
-func origin(ctx *fasthttp.RequestCtx) string {
-	scheme := "http"
-	if ctx.IsTLS() || string(ctx.Request.Header.Peek(fasthttp.HeaderXForwardedProto)) == "https" {
-		scheme = "https"
-	}
-	host := string(ctx.Host())
-	if host == "" {
-		host = ctx.LocalAddr().String()
-	}
-	return scheme + "://" + host
 }
 
 // stamp writes a time with exactly three decimals, null for none.

@@ -81,12 +81,12 @@ func (s *Server) commit(ctx *fasthttp.RequestCtx, status int, cmd fsm.Command) e
 	if err != nil {
 		return err
 	}
-	return replyHeartbeat(ctx, status, h)
+	return s.replyHeartbeat(ctx, status, h)
 }
 
-func replyHeartbeat(ctx *fasthttp.RequestCtx, status int, h fsm.Heartbeat) error {
+func (s *Server) replyHeartbeat(ctx *fasthttp.RequestCtx, status int, h fsm.Heartbeat) error {
 	ctx.Response.Header.Set(fasthttp.HeaderETag, strconv.Quote(strconv.FormatUint(h.Version, 10)))
-	return reply(ctx, status, toJSON(ctx, h))
+	return reply(ctx, status, s.toJSON(ctx, h))
 }
 
 // heartbeatID reads the ID in a path; what is no ID is not found.
@@ -123,7 +123,7 @@ func (s *Server) getHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	if err != nil {
 		return err
 	}
-	return replyHeartbeat(ctx, fasthttp.StatusOK, h)
+	return s.replyHeartbeat(ctx, fasthttp.StatusOK, h)
 }
 
 // target reads the ID and the version of a change.

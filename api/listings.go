@@ -30,7 +30,7 @@ func (s *Server) listHeartbeats(ctx *fasthttp.RequestCtx, _ []string) error {
 		NextCursor string          `json:"next_cursor,omitempty"`
 	}{Heartbeats: make([]heartbeatJSON, 0, len(found))}
 	for _, h := range found {
-		out.Heartbeats = append(out.Heartbeats, toJSON(ctx, h))
+		out.Heartbeats = append(out.Heartbeats, s.toJSON(ctx, h))
 	}
 	if more {
 		out.NextCursor = makeCursor(strconv.FormatUint(found[len(found)-1].Ordinal, 10))

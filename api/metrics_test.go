@@ -45,7 +45,7 @@ func TestMetricNames(t *testing.T) {
 	}
 	always := []string{
 		"heartbeats", "misses_total", "ping_requests_total", "ping_duration_seconds", "alerts_total", "alert_queue_length",
-		"alert_oldest_pending_seconds", "ingest_gap_seconds_total", "serving_seconds_total", "build_info",
+		"alert_oldest_pending_seconds", "ingest_gap_seconds_total", "serving_seconds_total", "build_info", "rate_limited_total", "auth_failures_total",
 	}
 	for name, want := range map[string][]string{
 		"with the series of each heartbeat":    slices.Concat(always, perHeartbeat),

@@ -2,8 +2,6 @@ package api
 
 import (
 	"bytes"
-	"net"
-	"net/netip"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -77,7 +75,7 @@ func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time
 	if err != nil {
 		return 0, errNotFound
 	}
-	ordinal, err := s.byToken(token)
+	ordinal, err := s.byToken(ctx, token)
 	if err != nil {
 		return 0, err
 	}
@@ -98,7 +96,10 @@ const owedPing = fsm.CodeNone
 // takeBare takes a ping that tells nothing else. It does not wait for its outcome if
 // the connection lets the answer be owed.
 func (s *Server) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Time, plain bool) (fsm.Code, error) {
-	ping := fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)}
+	if err := s.spare(ordinal, now); err != nil {
+		return 0, err
+	}
+	ping := fsm.PingOrdinal{Ordinal: ordinal, From: s.remote(ctx)}
 	c := debtor(ctx)
 	if c == nil {
 		return s.cluster.Ping(now.Add(commandLimit), ping)
@@ -109,19 +110,4 @@ func (s *Server) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Tim
 	}
 	c.owe()
 	return owedPing, nil
-}
-
-// remote returns who called, by the connection's other end.
-func remote(ctx *fasthttp.RequestCtx) netip.Addr {
-	if c, ok := ctx.Conn().(*lingerConn); ok {
-		return c.from
-	}
-	return addrOf(ctx.RemoteAddr())
-}
-
-func addrOf(a net.Addr) netip.Addr {
-	if a, ok := a.(*net.TCPAddr); ok {
-		return a.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
 }

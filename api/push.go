@@ -48,7 +48,7 @@ func (s *Server) takePush(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) e
 	if err != nil {
 		return errNotFound
 	}
-	ordinal, err := s.byToken(token)
+	ordinal, err := s.byToken(ctx, token)
 	if err != nil {
 		return err
 	}

@@ -32,10 +32,15 @@ type Server struct {
 	cluster Cluster
 	admin   [32]byte // SHA-256 of the admin key
 	certain *certainty
+	limits  *limits
+	logins  *logins
 	met     *metrics
 	scrapes *scrapes
 	log     *slog.Logger
 	http    *fasthttp.Server
+
+	proxies   proxies
+	publicURL string
 
 	listener atomic.Pointer[net.Listener]
 	leaving  atomic.Bool
@@ -60,6 +65,14 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 		return nil, err
 	}
 	s.scrapes = newScrapes(cfg.MetricsToken)
+	if s.limits, err = newLimits(cfg); err != nil {
+		return nil, err
+	}
+	if s.logins, err = newLogins(cfg); err != nil {
+		return nil, err
+	}
+	s.proxies, _ = parseProxies(cfg.TrustedProxies) // validated
+	s.publicURL, _ = parsePublicURL(cfg.PublicURL)
 	s.http = &fasthttp.Server{
 		Handler: s.handle, ErrorHandler: s.unreadable, HeaderReceived: s.roomFor,
 		ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,

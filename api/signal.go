@@ -43,8 +43,11 @@ func (g *signal) plain() bool {
 // tell commits a signal for a heartbeat that was looked up; now is when the request
 // came.
 func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (fsm.Code, error) {
+	if err := s.spare(ordinal, now); err != nil {
+		return 0, err
+	}
 	deadline := now.Add(commandLimit)
-	ping := fsm.PingOrdinal{Ordinal: ordinal, From: remote(ctx)}
+	ping := fsm.PingOrdinal{Ordinal: ordinal, From: s.remote(ctx)}
 	key, keyed := caller(ctx)
 	if g.plain() && !keyed {
 		return s.cluster.Ping(deadline, ping)
