@@ -191,7 +191,7 @@ func purgeUnfinished(dir string, log *slog.Logger) error {
 func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transport) (r *raft.Raft, err error) {
 	defer func() {
 		if p := recover(); p != nil { // Raft panics when an entry is missing
-			err = s.checkWhole(a)
+			err = s.checkWhole()
 			if err == nil {
 				err = fmt.Errorf("the log of this node is damaged: %v; %s", p, keepAdvice)
 			}
@@ -206,7 +206,7 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transp
 	if err != nil {
 		return nil, fmt.Errorf("this node's state cannot be restored: %w; %s", err, keepAdvice)
 	}
-	if err := s.checkWhole(a); err != nil {
+	if err := s.checkWhole(); err != nil {
 		return nil, errors.Join(err, r.Shutdown().Error())
 	}
 	return r, nil
@@ -215,14 +215,14 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transp
 // checkWhole makes sure that the restored snapshot and the log together hold
 // everything this node ever acknowledged. Raft falls back to an older snapshot
 // when the newest is damaged, and then there may be a hole behind it.
-func (s *raftStores) checkWhole(a *fsmAdapter) error {
+func (s *raftStores) checkWhole() error {
 	first, err1 := s.logs.FirstIndex()
 	last, err2 := s.logs.LastIndex()
 	list, err3 := s.snapshots.List()
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return fmt.Errorf("the state of this node cannot be read: %w; %s", err, keepAdvice)
 	}
-	restored, _ := a.progress()
+	restored := s.snapshots.opened.Load() // not what was applied last: a snapshot may end with an entry that is no command
 	switch {
 	case len(list) == 0 && first > 1:
 		return fmt.Errorf("this node's log begins at entry %d, and the snapshot that ends before it is missing; %s", first, keepAdvice)

@@ -16,6 +16,7 @@ type snapshotStore struct {
 	*raft.FileSnapshotStore
 	dir     string
 	readers atomic.Int32
+	opened  atomic.Uint64 // index of the snapshot that was opened last
 }
 
 func newSnapshotStore(dataDir string, log hclog.Logger) (*snapshotStore, error) {
@@ -36,6 +37,7 @@ func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, erro
 		s.readers.Add(-1)
 		return nil, nil, err
 	}
+	s.opened.Store(meta.Index)
 	return meta, &countedReader{ReadCloser: r, store: s}, nil
 }
 
