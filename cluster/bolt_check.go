@@ -98,6 +98,7 @@ func (w *treeWalk) read(id uint64) ([]byte, error) {
 // is 0, nowhere.
 type element struct {
 	key    []byte
+	value  []byte // of a leaf
 	next   uint64
 	bucket bool
 }
@@ -128,7 +129,7 @@ func readElement(b []byte, flags uint16) (element, error) {
 	if end := keyEnd + uint64(value); end > uint64(len(b)) {
 		return element{}, fmt.Errorf("an element ends %d bytes behind it", end-uint64(len(b)))
 	}
-	e := element{key: b[pos:keyEnd]}
+	e := element{key: b[pos:keyEnd], value: b[keyEnd : keyEnd+uint64(value)]}
 	switch {
 	case flags == branchPage:
 		if e.next = order.Uint64(b[8:]); e.next == 0 {

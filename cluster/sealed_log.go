@@ -38,6 +38,11 @@ func (s sealedLog) GetLog(index uint64, l *raft.Log) error {
 	if err := s.LogStore.GetLog(index, l); err != nil {
 		return err
 	}
+	return unseal(index, l)
+}
+
+// unseal takes the checksum off an entry, and checks it.
+func unseal(index uint64, l *raft.Log) error {
 	n := len(l.Extensions) - sealSize
 	if n < 0 || l.Index != index {
 		return fmt.Errorf("entry %d is not what was written", index)

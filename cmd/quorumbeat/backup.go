@@ -40,24 +40,41 @@ func (p *program) backupCommand() *cobra.Command {
 	return c
 }
 
-// saveBackup writes a new file, which is whole or is not there.
 func saveBackup(ctx context.Context, api *heartbeat.Client, file string) (heartbeats int, err error) {
+	err = writeNew(file, func(to io.Writer) (err error) {
+		heartbeats, err = download(ctx, api, to)
+		return err
+	})
+	return heartbeats, err
+}
+
+// writeNew writes a new file, which is whole and on disk, or is not there.
+func writeNew(file string, write func(io.Writer) error) error {
 	if _, err := os.Stat(file); err == nil {
-		return 0, fmt.Errorf("%s exists: choose another name, for a backup replaces nothing", file)
+		return fmt.Errorf("%s exists: choose another name, for a backup replaces nothing", file)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*.tmp") // of mode 0600
+	dir := filepath.Dir(file)
+	tmp, err := os.CreateTemp(dir, filepath.Base(file)+".*.tmp") // of mode 0600
 	if err != nil {
-		return 0, fmt.Errorf("the backup cannot be written: %w", err)
+		return fmt.Errorf("the backup cannot be written: %w", err)
 	}
 	defer os.Remove(tmp.Name())
-	n, err := download(ctx, api, tmp)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return 0, err
+	if err = errors.Join(write(tmp), tmp.Sync(), tmp.Close()); err != nil {
+		return err
 	}
 	if err := os.Link(tmp.Name(), file); err != nil { // unlike a rename, it replaces nothing
-		return 0, fmt.Errorf("the backup cannot be written: %w", err)
+		return fmt.Errorf("the backup cannot be written: %w", err)
 	}
-	return n, nil
+	return syncFolder(dir)
+}
+
+// syncFolder has the names in a folder on disk.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // download copies an image to a writer, and reads it as `restore` would.

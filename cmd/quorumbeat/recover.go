@@ -51,8 +51,8 @@ func (p *program) recoverCommand() *cobra.Command {
 		Use:   "recover",
 		Short: "Go on with one node after the majority of a cluster was lost for good",
 		Long: "Make the node of a data folder, which must not be running, a cluster of its own. Run it on one survivor only:\n" +
-			"the one whose newest entry is the highest. Whatever only the lost nodes had is lost. Their data folders, and those\n" +
-			"of other survivors, must be emptied before they join again.",
+			"the one whose newest entry is the highest. Whatever only the lost nodes had is lost. The lost nodes, and other\n" +
+			"survivors, join again with empty data folders; keep their old ones until all is well.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := p.resolve(c.Flags()); err != nil {

@@ -165,6 +165,47 @@ func recoverTyping(t *testing.T, dir, typed string) (out string, code int) {
 	return b.String(), cmd.ProcessState.ExitCode()
 }
 
+// TestSalvageOfTheOnlyNode whose log has one flipped bit: it refuses to start, nothing
+// is lost that came before, and what is missing is told.
+func TestSalvageOfTheOnlyNode(t *testing.T) {
+	t.Parallel()
+	e := start(t, 1)
+	n := e.Nodes[0]
+	h := create(t, n, fields{"name": "only", "interval_secs": 3600})
+	for range 10 {
+		ping(t, n, h)
+	}
+	refuse(t, 1, "in use by another process", nil, "salvage", n.Dir)
+	create(t, n, fields{"name": damagedName, "interval_secs": 3600})
+	must(t, n.Stop())
+	flipName(t, filepath.Join(n.Dir, "log.db"))
+	if err := n.Start(); err == nil {
+		e.waitRefused(t, n)
+	}
+	file := filepath.Join(t.TempDir(), "salvaged")
+	r := cli(t, nil, "salvage", n.Dir, "--out", file)
+	if r.code != 0 || !strings.Contains(r.stdout, "1 heartbeats, 10 pings") || !strings.Contains(r.stdout, "entries in the log are damaged") {
+		t.Fatalf("salvage: %+v", r)
+	}
+	t.Logf("%s", r.stdout)
+	refuse(t, 1, "exists", nil, "salvage", n.Dir, "--out", file)
+	refuse(t, 2, "there is no data folder", nil, "salvage", n.Dir+"x", "--out", file+"2")
+	anew := startRestored(t, e.sink, file)
+	ping(t, anew.Nodes[0], h)
+	if got := get(t, anew.Nodes[2], h.ID).PingsTotal; got != 11 {
+		t.Errorf("%d pings counted, want 11", got)
+	}
+}
+
+// waitRefused waits until a node has ended with words.
+func (e *env) waitRefused(t *testing.T, n *localcluster.Node) {
+	t.Helper()
+	eventually(t, "the node ends", func() bool { return !n.Running() })
+	if !strings.Contains(n.Log(), "quorumbeat salvage") {
+		t.Errorf("it ended with %s", tail(n.Log(), 3))
+	}
+}
+
 // refuse runs a command that must fail with an exit code and in words.
 func refuse(t *testing.T, code int, words string, env []string, args ...string) {
 	t.Helper()

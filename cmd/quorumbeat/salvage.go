@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+func (p *program) salvageCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "salvage DIR",
+		Short: "Save what can be proven of a damaged data folder, as a backup",
+		Long: "Save the newest state that a data folder proves, as a backup that 'quorumbeat restore' takes, and tell what is missing.\n" +
+			"The node must not run. Its folder is only read: it may be damaged, and its log, journal, snapshots or node.json may be\n" +
+			"missing. If other nodes of the cluster have a majority they have everything, and this is not needed: let the node join\n" +
+			"again with an empty folder.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return p.salvage(args[0], out) },
+	}
+	c.Flags().StringVar(&out, "out", "salvaged.backup", "the `file` to write; it must not exist")
+	return c
+}
+
+func (p *program) salvage(dir, out string) error {
+	store, found, err := cluster.Salvage(dir)
+	if err != nil {
+		if found != nil {
+			p.tellMissing(found)
+		}
+		return err
+	}
+	err = writeNew(out, func(to io.Writer) error {
+		_, err := store.Snapshot().WriteTo(to)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "Saved to %s: %s, as of %s (entry %d).\n", out, counted(store), store.LastWall().UTC().Format("2006-01-02 15:04:05 UTC"), found.Index)
+	p.tellMissing(found)
+	_, err = fmt.Fprintf(p.stdout, "Keep %s until all is well. 'quorumbeat restore %s' makes a new cluster of what was saved.\n", dir, out)
+	return err
+}
+
+func counted(store *fsm.Store) string {
+	return fmt.Sprintf("%d heartbeats, %d pings", countHeartbeats(store), store.Totals().Pings)
+}
+
+// tellMissing says how sure the saved state is, and what is not in it.
+func (p *program) tellMissing(found *cluster.Salvaged) {
+	for _, note := range found.Notes {
+		fmt.Fprintln(p.stdout, note)
+	}
+	if found.Guessed > 0 {
+		fmt.Fprintf(p.stdout, "%d entries were found, with their checksums, where the log does not keep them any more.\n", found.Guessed)
+	}
+	if len(found.Notes) == 0 {
+		fmt.Fprintln(p.stdout, "Nothing else is known to be missing.")
+	}
+	fmt.Fprintln(p.stdout, "The last entries may be some that no majority had. A damaged last write looks like one that was cut off, and is not told.")
+}
