@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/valyala/fasthttp"
 )
 
@@ -62,7 +63,7 @@ func (s *Server) scrape(ctx *fasthttp.RequestCtx, out *scrape, node, heartbeats 
 	}
 	if node {
 		var err error
-		if out.node, err = s.cfg.Registry.Gather(); err != nil {
+		if out.node, err = s.gather(); err != nil {
 			back()
 			return err
 		}
@@ -77,6 +78,14 @@ func (s *Server) scrape(ctx *fasthttp.RequestCtx, out *scrape, node, heartbeats 
 	out.turn, out.pace, out.done = &s.scrapes.turn, pace{ctx.Conn(), s.scrapes.limit, s.scrapes.stall}, back
 	ctx.SetBodyStream(out, -1)
 	return nil
+}
+
+// gather collects the node's own metrics, by one scrape at a time: they count all that
+// is failing, and a ping waits meanwhile.
+func (s *Server) gather() ([]*dto.MetricFamily, error) {
+	s.scrapes.turn.Lock()
+	defer s.scrapes.turn.Unlock()
+	return s.cfg.Registry.Gather()
 }
 
 // mayScrape lets through who shows the scrape token or an admin key, or everybody if

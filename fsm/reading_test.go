@@ -75,6 +75,30 @@ func TestReadingTellsWhatAHeartbeatIs(t *testing.T) {
 	}
 }
 
+// TestTotalsCountAFewFailingAndManyAlike has few heartbeats fail, which are looked up,
+// and many, which are found in the pages.
+func TestTotalsCountAFewFailingAndManyAlike(t *testing.T) {
+	r := newRig(t)
+	const n = 4 * pageSize
+	for i := range n {
+		r.create(i, testSpec(10+int64(i), 0, 1))
+	}
+	for _, pages := range []bool{false, true} {
+		r.run(time.Duration(map[bool]int{false: 12, true: 300}[pages]) * time.Second)
+		if many := len(r.s.st.failing) >= len(r.s.st.table.pages); many != pages || len(r.s.st.failing) == 0 {
+			t.Fatalf("%d are failing", len(r.s.st.failing))
+		}
+		list, _ := r.s.Heartbeats(HeartbeatFilter{})
+		want := uint64(0)
+		for _, h := range list {
+			want += h.Missed
+		}
+		if got := r.s.Totals().Misses; got != want {
+			t.Errorf("%d misses, want %d", got, want)
+		}
+	}
+}
+
 func TestReadingDoesNotAllocate(t *testing.T) {
 	r := readWorld(t)
 	var id []byte
@@ -94,5 +118,20 @@ func BenchmarkReadPage(b *testing.B) {
 	s := benchStore(b, 100_000)
 	for b.Loop() {
 		readAll(s, "", func(h *Reading) { _ = h.Deadline() })
+	}
+}
+
+func BenchmarkTotalsAllFailing(b *testing.B) {
+	s := benchStore(b, 100_000)
+	for i, p := range s.st.table.pages {
+		for slot := range p.vitals {
+			if v := &p.vitals[slot]; v.is(flagLive) {
+				v.set(flagFailing)
+				s.st.failing[uint64(i*pageSize+slot+1)] = struct{}{}
+			}
+		}
+	}
+	for b.Loop() {
+		s.Totals()
 	}
 }

@@ -77,10 +77,11 @@ func (v *vitals) missesAt(horizon int64) int64 {
 	return max(v.misses, v.base+since/v.interval())
 }
 
+// untaken returns the misses at a horizon that nobody has counted.
+func (v *vitals) untaken(horizon int64) uint64 { return uint64(v.missesAt(horizon) - v.misses) }
+
 // missedAt returns the misses ever, at a horizon.
-func (v *vitals) missedAt(horizon int64) uint64 {
-	return uint64(int64(v.missed) + v.missesAt(horizon) - v.misses)
-}
+func (v *vitals) missedAt(horizon int64) uint64 { return uint64(v.missed) + v.untaken(horizon) }
 
 // expected returns the wall time of the n-th expected ping since the anchor,
 // gaps not counted.
