@@ -15,22 +15,38 @@ var bearer = []byte("Bearer ")
 func hashKey(key []byte) [32]byte { return sha256.Sum256(key) }
 
 // bearerOf returns the key that a request shows.
-func bearerOf(ctx *fasthttp.RequestCtx) (key []byte, ok bool) {
-	header := ctx.Request.Header.Peek(fasthttp.HeaderAuthorization)
+func bearerOf(h *fasthttp.RequestHeader) (key []byte, ok bool) {
+	header := h.Peek(fasthttp.HeaderAuthorization)
 	if len(header) <= len(bearer) || !bytes.EqualFold(header[:len(bearer)], bearer) {
 		return nil, false
 	}
 	return bytes.TrimSpace(header[len(bearer):]), true
 }
 
+func (s *Server) isConfigured(hash [32]byte) bool {
+	return s.cfg.AdminKey != "" && subtle.ConstantTimeCompare(hash[:], s.admin[:]) == 1
+}
+
+// isAdmin reports whether a request's key is one of scope admin, as far as this node
+// knows.
+func (s *Server) isAdmin(h *fasthttp.RequestHeader) bool {
+	key, ok := bearerOf(h)
+	if !ok {
+		return false
+	}
+	hash := hashKey(key)
+	k, ok := s.store.KeyByHash(hash)
+	return s.isConfigured(hash) || ok && k.Scope == fsm.ScopeAdmin
+}
+
 // authorize lets keys of scope admin through.
 func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
-	key, ok := bearerOf(ctx)
+	key, ok := bearerOf(&ctx.Request.Header)
 	if !ok {
 		return s.denied(ctx, loginNoKey, errNoKey)
 	}
 	hash := hashKey(key)
-	if s.cfg.AdminKey != "" && subtle.ConstantTimeCompare(hash[:], s.admin[:]) == 1 {
+	if s.isConfigured(hash) {
 		return nil
 	}
 	k, ok := s.store.KeyByHash(hash)

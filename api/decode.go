@@ -17,9 +17,9 @@ import (
 // decode reads a JSON object. Unknown fields are errors, so that a typo is not
 // ignored; so is anything after the object.
 func decode(ctx *fasthttp.RequestCtx, v any) error {
-	body := ctx.PostBody()
-	if len(body) > maxBody {
-		return errTooLarge
+	body, err := jsonBody(ctx)
+	if err != nil {
+		return err
 	}
 	switch string(bytes.TrimSpace(body)) {
 	case "":

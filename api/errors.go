@@ -92,14 +92,19 @@ func fail(ctx *fasthttp.RequestCtx, err error) {
 	if p.status == 401 {
 		h.Set(fasthttp.HeaderWWWAuthenticate, "Bearer")
 	}
+	var method *methodError
+	if errors.As(err, &method) {
+		h.Set(fasthttp.HeaderAllow, method.allow)
+	}
 	ctx.SetStatusCode(p.status)
-	if _, ok := healthchecksPath(ctx.Path()); ok {
+	path := rawPath(&ctx.Request.Header)
+	if _, ok := healthchecksPath(path); ok {
 		h.SetContentType(plainText)
 		ctx.SetBodyString(p.words)
 		return
 	}
 	var body any = map[string]string{"error": p.words, "code": p.code}
-	if _, ok := pushPath(ctx.Path()); ok {
+	if _, ok := pushPath(path); ok {
 		body = pushAnswer{Msg: p.words}
 	}
 	text, _ := json.Marshal(body)

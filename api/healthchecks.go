@@ -53,7 +53,7 @@ func (s *Server) healthchecks(ctx *fasthttp.RequestCtx, path []byte, start time.
 		ctx.SetStatusCode(fasthttp.StatusNoContent)
 		return
 	default:
-		s.refuse(ctx, notAllowed(ctx, []string{methods, "OPTIONS"}))
+		s.refuse(ctx, notAllowed([]string{methods, "OPTIONS"}))
 		return
 	}
 	status := fasthttp.StatusInternalServerError // unless it gets to its end
@@ -111,9 +111,13 @@ func (s *Server) hearAll(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (
 	if g.run, g.hasRun, err = runArg(ctx); err != nil {
 		return false, err
 	}
-	if ctx.IsPost() {
-		g.body = cutBody(ctx.PostBody())
+	if g.body, err = pingBody(ctx); err != nil {
+		return false, err
 	}
+	if !ctx.IsPost() {
+		g.body = nil
+	}
+	now = arrival(ctx, now)
 	if ordinal == 0 {
 		if ordinal, created, err = s.ensure(ctx, string(a.slug), now); err != nil {
 			return false, unknownIfRevoked(err)

@@ -93,8 +93,8 @@ func TestABodyIsCutAndNeverRefused(t *testing.T) {
 		"cut inside four":            {strings.Repeat("a", most-3) + "😀", strings.Repeat("a", most-3)},
 		"a character that just fits": {strings.Repeat("a", most-4) + "😀b", strings.Repeat("a", most-4) + "😀"},
 		"no UTF-8":                   {"\xff\xfe\x00", "\xff\xfe\x00"},
-		"a mebibyte and more":        {strings.Repeat("b", 3*maxRead), strings.Repeat("b", most)},
-		"more than is ever read":     {strings.Repeat("c", maxReadKnown+1), ""},
+		"a mebibyte and more":        {strings.Repeat("b", 3*(1<<20)), strings.Repeat("b", most)},
+		"very much more":             {strings.Repeat("c", (16<<20)+1), strings.Repeat("c", most)},
 	} {
 		for _, whose := range []string{r.job.Token, r.key + "/job"} {
 			r.plainly("POST", "/ping/"+whose+"/fail", c.body).text(t, name, 200, "OK")
@@ -104,13 +104,13 @@ func TestABodyIsCutAndNeverRefused(t *testing.T) {
 		}
 	}
 	chunked := fmt.Sprintf("POST /ping/%s/log HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n",
-		r.job.Token, 2*maxRead, strings.Repeat("é", maxRead))
+		r.job.Token, 2*(1<<20), strings.Repeat("é", (1<<20)))
 	r.raw(chunked).text(t, "in chunks", 200, "OK")
 	if got := r.one("in chunks").Body; len(got) != most || !utf8.Valid(got) {
 		t.Errorf("in chunks: %d bytes are kept", len(got))
 	}
 	before := r.cluster.picture()
-	long := strings.Repeat("d", 2*maxRead)
+	long := strings.Repeat("d", 2*(1<<20))
 	r.plainly("POST", "/ping/"+nobody, long).text(t, "a long body for nobody", 404, "not found")
 	r.plainly("POST", "/ping/qb_0/job", long).text(t, "a long body with an unknown key", 404, "not found")
 	if after := r.cluster.picture(); after != before || len(r.listener.take()) > 0 {
@@ -196,12 +196,12 @@ func TestABodyIsAskedFor(t *testing.T) {
 	r := newPingRig(t)
 	conn := r.connect()
 	defer conn.Close()
-	fmt.Fprintf(conn, "POST /ping/%s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", r.job.Token, 2*maxRead)
+	fmt.Fprintf(conn, "POST /ping/%s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", r.job.Token, 2*(1<<20))
 	leave := make([]byte, len("HTTP/1.1 100 Continue\r\n\r\n"))
 	if _, err := conn.Read(leave); err != nil || !strings.Contains(string(leave), "100 Continue") {
 		t.Fatalf("%q, %v", leave, err)
 	}
-	if _, err := conn.Write([]byte(strings.Repeat("e", 2*maxRead))); err != nil {
+	if _, err := conn.Write([]byte(strings.Repeat("e", 2*(1<<20)))); err != nil {
 		t.Fatal(err)
 	}
 	answered := make([]byte, 12)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"net/netip"
@@ -13,22 +14,6 @@ const (
 	lingerBytes = 64 << 20
 )
 
-// lingerListener gives out connections that can be told to close with patience.
-type lingerListener struct {
-	net.Listener
-	server *Server
-}
-
-func (l lingerListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	c := &lingerConn{from: addrOf(conn.RemoteAddr())}
-	c.init(conn, l.server)
-	return c, nil
-}
-
 // lingerConn can read on, for a while, what the client is still sending before it
 // closes: closing at once would reset the connection, and the client would never
 // read the answer that says what was wrong.
@@ -36,20 +21,46 @@ type lingerConn struct {
 	owedConn
 	from    netip.Addr // the client's
 	patient atomic.Bool
+	outer   net.Conn // what fasthttp knows it as: itself, or TLS on it
+}
+
+// tlsConn is TLS on a lingerConn.
+type tlsConn struct {
+	*tls.Conn
+	below *lingerConn
+}
+
+// open makes an accepted connection one that fasthttp can serve.
+func (s *Server) open(conn net.Conn) net.Conn {
+	c := &lingerConn{from: addrOf(conn.RemoteAddr())}
+	c.init(conn, s)
+	c.outer = c
+	if s.http.TLSConfig != nil {
+		c.outer = &tlsConn{tls.Server(c, s.http.TLSConfig), c}
+	}
+	return c.outer
+}
+
+// under returns the connection below a request's, nil if it is none of ours.
+func under(conn net.Conn) *lingerConn {
+	switch c := conn.(type) {
+	case *lingerConn:
+		return c
+	case *tlsConn:
+		return c.below
+	}
+	return nil
 }
 
 // linger marks a request's connection to be closed with patience.
 func linger(conn net.Conn) {
-	if l, ok := conn.(*lingerConn); ok {
-		l.patient.Store(true)
+	if c := under(conn); c != nil {
+		c.patient.Store(true)
 	}
 }
 
 func (c *lingerConn) Close() error {
-	if c.patient.Load() {
-		c.waitSent() // for it is patience with this answer
-	}
-	if c.closeLater() {
+	if c.rest() || c.closeLater() {
 		return nil
 	}
 	if tcp, ok := c.Conn.(*net.TCPConn); ok && c.patient.Swap(false) {
@@ -58,4 +69,12 @@ func (c *lingerConn) Close() error {
 		_, _ = io.CopyN(io.Discard, tcp, lingerBytes)
 	}
 	return c.owedConn.Close()
+}
+
+// Close says goodbye unless the connection only rests.
+func (c *tlsConn) Close() error {
+	if c.below.rest() {
+		return nil
+	}
+	return c.Conn.Close()
 }

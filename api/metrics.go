@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -17,9 +18,10 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	ok       prometheus.Counter // of requests: looked up once
 	duration prometheus.Histogram
+	connectionMetrics
 }
 
-func newMetrics(cfg Config, store *fsm.Store) (*metrics, error) {
+func newMetrics(cfg Config, store *fsm.Store, conns *connections) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "quorumbeat_ping_requests_total", Help: "Pings answered by this node, by status.",
@@ -30,6 +32,9 @@ func newMetrics(cfg Config, store *fsm.Store) (*metrics, error) {
 		}),
 	}
 	m.ok = m.requests.WithLabelValues("200")
+	if err := m.connectionMetrics.register(cfg.Registry, conns); err != nil {
+		return nil, err
+	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "quorumbeat_build_info", Help: "1, with what this program was built of.",
 		ConstLabels: prometheus.Labels{"version": cfg.Version, "revision": cfg.Revision, "goversion": runtime.Version()},
@@ -53,6 +58,15 @@ func (m *metrics) pinged(status int, d time.Duration) {
 		m.requests.WithLabelValues(strconv.Itoa(status)).Inc()
 	}
 	m.duration.Observe(d.Seconds())
+}
+
+// answered returns how many pings were answered with 200.
+func (m *metrics) answered() uint64 {
+	var v dto.Metric
+	if err := m.ok.Write(&v); err != nil {
+		return 0
+	}
+	return uint64(v.GetCounter().GetValue())
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {

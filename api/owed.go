@@ -26,10 +26,16 @@ import (
 type owedConn struct {
 	lazyConn
 	server *Server
-	pay    func(fsm.Code) // settles the debt: what [Cluster.PingThen] is given
-	owed   atomic.Bool    // set by the serving goroutine
+	pay    func(fsm.Code)  // settles the debt: what [Cluster.PingThen] is given
+	owed   atomic.Bool     // set by the serving goroutine
+	raw    syscall.RawConn // nil: it is no socket
+
+	heard   atomic.Int64 // Unix ns of the newest request, or of its making
+	waits   atomic.Bool  // for what the client sends
+	resting atomic.Bool  // the next Close is not meant, see rest
 
 	// Of the serving goroutine:
+	between bool // fasthttp waits for the first byte of a request
 	able    bool // an answer may be owed here: the connection is a socket, and carried no stream
 	drained bool // fasthttp has nothing in its buffer
 	first   bool // nor had it when the request under way began
@@ -53,13 +59,15 @@ type debt struct {
 
 // init makes c able to owe, if conn is a socket.
 func (c *owedConn) init(conn net.Conn, s *Server) {
-	s.conns.Add(1)
+	c.heardNow(time.Now())
 	c.lazyConn, c.server, c.settled.L, c.pay, c.fd, c.drained = lazyConn{Conn: conn}, s, &c.mu, c.paid, -1, true
+	defer s.conns.add(c)
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return
 	}
 	if raw, err := tcp.SyscallConn(); err == nil {
+		c.raw = raw
 		_ = raw.Control(func(fd uintptr) { c.fd, c.able = int(fd), true })
 	}
 }
@@ -91,9 +99,10 @@ const writeBuffer = 4096
 // begin notes that a request begins. fasthttp may hold answers back until it wrote
 // those of all requests that came together. What is owed must not follow others in
 // its buffer, for then nobody could tell where in kept it is.
-func begin(conn net.Conn) {
-	if c, ok := conn.(*lingerConn); ok {
+func begin(conn net.Conn, now time.Time) {
+	if c := under(conn); c != nil {
 		c.first, c.drained = c.drained, false
+		c.heardNow(now)
 	}
 }
 
@@ -146,12 +155,6 @@ func (c *owedConn) untilSent() {
 	for len(c.kept) > 0 {
 		c.settled.Wait()
 	}
-}
-
-func (c *owedConn) waitSent() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.untilSent()
 }
 
 // paid takes the outcome. It does not block.
@@ -208,7 +211,7 @@ func (c *owedConn) writeSome(b []byte) (int, error) {
 func (c *owedConn) end() error {
 	if !c.shut {
 		c.shut = true
-		c.server.conns.Add(-1)
+		c.server.conns.remove(c)
 	}
 	c.fd = -1
 	return c.Conn.Close()

@@ -347,30 +347,3 @@ func (r *slowRig) judge(round, n int, first fsm.Code, answered []bool) {
 		r.t.Errorf("round %d: of %d pings, the first with outcome %d, the answers are %v", round, n, first, answered)
 	}
 }
-
-// TestAnOwedAnswerIsReadThoughABodyIsNot pings with a body that is never read whole:
-// what the client still sends must not cut the answer off.
-func TestAnOwedAnswerIsReadThoughABodyIsNot(t *testing.T) {
-	r := newSlowRig(t)
-	for _, code := range []fsm.Code{fsm.CodeOK, fsm.CodeNoLeader} {
-		conn := r.connect()
-		r.send(conn, fmt.Sprintf("POST /ping/%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", r.token, 2*maxReadKnown, strings.Repeat("a", 64<<10)))
-		pay := <-r.pays
-		r.silent(conn)
-		pay(code)
-		r.sendBody(conn, 2*maxReadKnown-64<<10)
-		a := r.read(bufio.NewReader(conn), false)
-		if a.status == 200 != (code == fsm.CodeOK) || !a.header.ConnectionClose() {
-			t.Errorf("outcome %d: answered %d %s", code, a.status, a.header)
-		}
-		conn.Close()
-	}
-}
-
-// sendBody sends n bytes of a body, and reads nothing meanwhile.
-func (r *slowRig) sendBody(conn net.Conn, n int) {
-	r.t.Helper()
-	for piece := strings.Repeat("a", 64<<10); n > 0; n -= len(piece) {
-		r.send(conn, piece[:min(n, len(piece))])
-	}
-}

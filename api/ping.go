@@ -69,7 +69,7 @@ func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time
 	switch string(ctx.Method()) { // compared, not copied
 	case "GET", "HEAD", "POST", "PUT":
 	default:
-		return 0, notAllowed(ctx, []string{"GET", "HEAD", "POST", "PUT"})
+		return 0, notAllowed([]string{"GET", "HEAD", "POST", "PUT"})
 	}
 	token, err := fsm.ParseToken(raw)
 	if err != nil {

@@ -67,7 +67,7 @@ func (s *Server) remote(ctx *fasthttp.RequestCtx) netip.Addr {
 
 // peer returns the connection's other end.
 func peer(ctx *fasthttp.RequestCtx) netip.Addr {
-	if c, ok := ctx.Conn().(*lingerConn); ok {
+	if c := under(ctx.Conn()); c != nil {
 		return c.from
 	}
 	return addrOf(ctx.RemoteAddr())

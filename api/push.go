@@ -52,6 +52,9 @@ func (s *Server) takePush(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) e
 	if err != nil {
 		return err
 	}
+	if _, err := pingBody(ctx); err != nil { // which nobody reads
+		return err
+	}
 	_, err = s.tell(ctx, ordinal, pushSignal(ctx.QueryArgs()), now)
 	return err
 }

@@ -43,10 +43,24 @@ var routes = []route{
 	{"GET", "/metrics/node", true, (*Server).serveNodeMetrics},
 }
 
-// route finds who answers. A path that exists with another method is a 405; a
-// HEAD is a GET whose body fasthttp leaves out.
+// route answers. Authorization looks at the same route as what it lets through to.
 func (s *Server) route(ctx *fasthttp.RequestCtx) error {
-	method, path := string(ctx.Method()), string(ctx.Path())
+	r, args, err := find(&ctx.Request.Header)
+	if err != nil {
+		return err
+	}
+	if !r.public {
+		if err := s.authorize(ctx); err != nil {
+			return err
+		}
+	}
+	return r.serve(s, ctx, args)
+}
+
+// find says who answers. A path that exists with another method is a 405; a HEAD is a
+// GET whose body fasthttp leaves out.
+func find(h *fasthttp.RequestHeader) (found *route, args []string, err error) {
+	method, path := string(h.Method()), string(rawPath(h))
 	if method == fasthttp.MethodHead {
 		method = fasthttp.MethodGet
 	}
@@ -54,30 +68,30 @@ func (s *Server) route(ctx *fasthttp.RequestCtx) error {
 	for i := range routes {
 		r := &routes[i]
 		args, ok := match(r.pattern, path)
-		if !ok {
-			continue
-		}
-		if r.method != method {
+		switch {
+		case ok && r.method == method:
+			return r, args, nil
+		case ok:
 			allowed = append(allowed, r.method)
-			continue
 		}
-		if !r.public {
-			if err := s.authorize(ctx); err != nil {
-				return err
-			}
-		}
-		return r.serve(s, ctx, args)
 	}
 	if allowed != nil {
-		return notAllowed(ctx, allowed)
+		return nil, nil, notAllowed(allowed)
 	}
-	return errNotFound
+	return nil, nil, errNotFound
 }
 
-func notAllowed(ctx *fasthttp.RequestCtx, allowed []string) error {
+// methodError is a 405.
+type methodError struct {
+	httpError
+	allow string // the methods that the path takes
+}
+
+func (e *methodError) Unwrap() error { return &e.httpError }
+
+func notAllowed(allowed []string) error {
 	allow := strings.Join(allowed, ", ")
-	ctx.Response.Header.Set(fasthttp.HeaderAllow, allow)
-	return &httpError{problem{405, "method_not_allowed", "this address takes " + allow, ""}}
+	return &methodError{httpError{problem{405, "method_not_allowed", "this address takes " + allow, ""}}, allow}
 }
 
 // match compares a path with a pattern and returns what stands for its {…}.
@@ -88,10 +102,11 @@ func match(pattern, path string) (args []string, ok bool) {
 		have, path = cut(path)
 		switch {
 		case strings.HasPrefix(want, "{"):
-			if have == "" {
+			arg, ok := decodePart(have)
+			if !ok {
 				return nil, false
 			}
-			args = append(args, have)
+			args = append(args, arg)
 		case want != have:
 			return nil, false
 		}

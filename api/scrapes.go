@@ -94,7 +94,7 @@ func (s *Server) mayScrape(ctx *fasthttp.RequestCtx) error {
 	if s.scrapes.token == nil {
 		return nil
 	}
-	if key, ok := bearerOf(ctx); ok {
+	if key, ok := bearerOf(&ctx.Request.Header); ok {
 		if hash := hashKey(key); subtle.ConstantTimeCompare(hash[:], s.scrapes.token[:]) == 1 {
 			return nil
 		}

@@ -19,7 +19,6 @@ import (
 
 const (
 	maxBody    = 64 << 10 // of a JSON body
-	maxRead    = 1 << 20  // read of any body; what is over that costs the connection, and maybe the answer
 	maxHeaders = 8 << 10
 
 	writeLimit = 30 * time.Second // for what is written at once
@@ -44,7 +43,9 @@ type Server struct {
 
 	listener atomic.Pointer[net.Listener]
 	leaving  atomic.Bool
-	conns    atomic.Int64 // connections that are not closed
+	ended    atomic.Bool // no connection is served any more
+	conns    connections
+	hearing  hearing
 }
 
 // New makes the server of a node. Errors wrap ErrConfig.
@@ -61,7 +62,7 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	s := &Server{cfg: cfg, store: store, cluster: c, admin: hashKey([]byte(cfg.AdminKey)), log: cfg.Logger}
 	s.certain = newCertainty(c.ReadBarrier)
 	var err error
-	if s.met, err = newMetrics(cfg, store); err != nil {
+	if s.met, err = newMetrics(cfg, store, &s.conns); err != nil {
 		return nil, err
 	}
 	s.scrapes = newScrapes(cfg.MetricsToken)
@@ -74,10 +75,12 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	s.proxies, _ = parseProxies(cfg.TrustedProxies) // validated
 	s.publicURL, _ = parsePublicURL(cfg.PublicURL)
 	s.http = &fasthttp.Server{
-		Handler: s.handle, ErrorHandler: s.unreadable, HeaderReceived: s.roomFor,
-		ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
-		DisablePreParseMultipartForm: true, // the Content-Type is nobody's affair
-		MaxRequestBodySize:           maxRead, ReadBufferSize: maxHeaders, WriteBufferSize: writeBuffer,
+		Handler: s.handle, ErrorHandler: s.unreadable, ConnState: state,
+		HeaderReceived: s.seeHeader, ExpectHandler: s.expect,
+		ReadTimeout: 15 * time.Second, IdleTimeout: restAfter,
+		DisablePreParseMultipartForm: true,                        // the Content-Type is nobody's affair
+		StreamRequestBody:            true, MaxRequestBodySize: 1, // each route reads what it needs
+		ReadBufferSize: maxHeaders, WriteBufferSize: writeBuffer,
 		NoDefaultServerHeader: true, CloseOnShutdown: true, TCPKeepalive: true,
 		Logger: quiet{},
 	}
@@ -96,14 +99,11 @@ type quiet struct{}
 
 func (quiet) Printf(string, ...any) {}
 
-// Serve answers requests until Shutdown.
+// Serve answers requests until Shutdown. If it returns before, nobody is heard any
+// more.
 func (s *Server) Serve(ln net.Listener) error {
 	s.listener.Store(&ln)
-	var patient net.Listener = lingerListener{ln, s}
-	if s.http.TLSConfig != nil {
-		patient = tls.NewListener(patient, s.http.TLSConfig)
-	}
-	return s.http.Serve(patient)
+	return s.http.Serve(newPublicListener(ln, s))
 }
 
 // Shutdown takes no more connections and waits for the requests under way, until
@@ -113,41 +113,48 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return err
 	}
 	defer s.certain.close()
+	s.ended.Store(true)
 	return s.emptied(ctx)
 }
 
 // emptied waits until every connection is closed. fasthttp does not: it is done with
-// one before it closes it, and that may have to wait for an answer that is owed.
+// one before it closes it, and that may have to wait for an answer that is owed; and
+// it knows nothing of those that rest.
 func (s *Server) emptied(ctx context.Context) error {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for s.conns.Load() > 0 {
+	for {
+		open := s.conns.len()
+		if open == 0 {
+			return nil
+		}
+		s.conns.shed(open)
 		select {
 		case <-look.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	return nil
 }
 
 // handle answers every request, whatever happens in it.
-func (s *Server) handle(ctx *fasthttp.RequestCtx) { s.handleAt(ctx, ctx.Time()) }
-
-// handleAt is handle of a request that came at now, when ctx cannot tell.
-func (s *Server) handleAt(ctx *fasthttp.RequestCtx, now time.Time) {
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	defer s.recover(ctx)
 	defer s.dismiss(ctx)
-	begin(ctx.Conn())
-	if token, action, ok := pingPath(ctx.Path()); ok {
+	begin(ctx.Conn(), ctx.Time())
+	if hasBody(&ctx.Request.Header) {
+		linger(ctx.Conn()) // if it is closed before the body is read
+	}
+	path := rawPath(&ctx.Request.Header)
+	if token, action, ok := pingPath(path); ok {
 		s.ping(ctx, token, action)
 		return
 	}
-	if rest, ok := healthchecksPath(ctx.Path()); ok {
-		s.healthchecks(ctx, rest, now)
+	if rest, ok := healthchecksPath(path); ok {
+		s.healthchecks(ctx, rest, ctx.Time())
 		return
 	}
-	if token, ok := pushPath(ctx.Path()); ok {
+	if token, ok := pushPath(path); ok {
 		s.push(ctx, token)
 		return
 	}
@@ -172,13 +179,6 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
 	var netErr net.Error
 	switch {
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		linger(ctx.Conn())
-		if _, ok := healthchecksPath(ctx.Path()); ok { // it refuses no body; of this one it knows nothing
-			s.handleAt(ctx, time.Now())
-		} else {
-			fail(ctx, errTooLarge)
-		}
 	case errors.As(err, &small):
 		fail(ctx, errHeaders)
 	case errors.As(err, &netErr) && netErr.Timeout():

@@ -40,13 +40,13 @@ func (g *signal) plain() bool {
 	return g.kind == fsm.SignalSuccess && g.exit == noExit && !g.hasRun && g.at == 0 && g.key == [16]byte{} && len(g.body) == 0
 }
 
-// tell commits a signal for a heartbeat that was looked up; now is when the request
-// came.
+// tell commits a signal for a heartbeat that was looked up; now is when the request's
+// header came.
 func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (fsm.Code, error) {
 	if err := s.spare(ordinal, now); err != nil {
 		return 0, err
 	}
-	deadline := now.Add(commandLimit)
+	deadline := arrival(ctx, now).Add(commandLimit)
 	ping := fsm.PingOrdinal{Ordinal: ordinal, From: s.remote(ctx)}
 	key, keyed := caller(ctx)
 	if g.plain() && !keyed {
@@ -72,7 +72,7 @@ func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now t
 // bare reports whether a request has nothing that could make it more than a plain
 // ping.
 func bare(ctx *fasthttp.RequestCtx, action []byte) bool {
-	return len(action) == 0 && len(ctx.URI().QueryString()) == 0 && len(ctx.Request.Body()) == 0 &&
+	return len(action) == 0 && len(ctx.URI().QueryString()) == 0 && !hasBody(&ctx.Request.Header) &&
 		len(ctx.Request.Header.Peek(headerKey)) == 0
 }
 
@@ -99,8 +99,11 @@ func readSignal(ctx *fasthttp.RequestCtx, action []byte, now time.Time) (g signa
 	if g.key, err = readKey(ctx.Request.Header.Peek(headerKey)); err != nil {
 		return g, err
 	}
-	if m := string(ctx.Method()); m == "POST" || m == "PUT" {
-		g.body = cutBody(ctx.PostBody())
+	if g.body, err = pingBody(ctx); err != nil {
+		return g, err
+	}
+	if m := string(ctx.Method()); m != "POST" && m != "PUT" {
+		g.body = nil
 	}
 	return g, nil
 }

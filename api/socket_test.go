@@ -48,7 +48,7 @@ func TestWhatIsNoRequestIsRefusedInJSON(t *testing.T) {
 		"a path over the limit":  {"GET /v1/heartbeats/" + strings.Repeat("a", maxHeaders) + " HTTP/1.1\r\nHost: x\r\n\r\n", 431},
 		"nonsense":               {"NONSENSE\r\n\r\n", 400},
 		"a length that is none":  {"POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400},
-		"a body that never ends": {"POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", 408},
+		"a body that never ends": {"POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + testKey + "\r\nContent-Length: 100\r\n\r\n{", 408},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := r.raw(tt.request)
@@ -67,7 +67,7 @@ func TestABodyOverTheLimitIsAnswered(t *testing.T) {
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return r.dial() }}
 	defer transport.CloseIdleConnections()
 	client := http.Client{Transport: transport, Timeout: 20 * time.Second}
-	for name, size := range map[string]int{"what is read whole": maxRead - 1000, "what is not": 3 * maxRead} {
+	for name, size := range map[string]int{"what is read whole": (1 << 20) - 1000, "what is not": 3 * (1 << 20)} {
 		t.Run(name, func(t *testing.T) {
 			for range 20 {
 				req, _ := http.NewRequest(http.MethodPost, "http://qb.example/v1/heartbeats", strings.NewReader(`{"name":"`+strings.Repeat("a", size)+`"}`))

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	_ "embed"
+	"fmt"
 
 	"github.com/valyala/fasthttp"
 )
@@ -28,7 +29,7 @@ func (s *Server) healthz(ctx *fasthttp.RequestCtx, _ []string) error {
 // readyz says whether this node can take a ping, for load balancers.
 func (s *Server) readyz(ctx *fasthttp.RequestCtx, _ []string) error {
 	ctx.SetContentType(plainText)
-	if err := s.cluster.Ready(); err != nil {
+	if err := s.ready(); err != nil {
 		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")
 		ctx.SetBodyString("not ready: " + err.Error() + "\n")
@@ -36,6 +37,13 @@ func (s *Server) readyz(ctx *fasthttp.RequestCtx, _ []string) error {
 	}
 	ctx.SetBodyString("ready\n")
 	return nil
+}
+
+func (s *Server) ready() error {
+	if why := s.hearing.lost.Load(); why != nil {
+		return fmt.Errorf("%w: %s", ErrDeaf, *why)
+	}
+	return s.cluster.Ready()
 }
 
 type clusterJSON struct {

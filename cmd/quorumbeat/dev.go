@@ -76,6 +76,9 @@ func (p *program) dev(ctx context.Context, s *serveSettings) (err error) {
 	case err = <-nodes[0].cluster.Fatal():
 	case err = <-nodes[1].cluster.Fatal():
 	case err = <-nodes[2].cluster.Fatal():
+	case err = <-nodes[0].failed:
+	case err = <-nodes[1].failed:
+	case err = <-nodes[2].failed:
 	}
 	return err
 }

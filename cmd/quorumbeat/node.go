@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -31,13 +32,14 @@ type node struct {
 	http    string // HOST:PORT that it listens at
 	cluster *cluster.Node
 	server  *api.Server
+	failed  chan error // why it cannot go on, though its cluster can
 	down    []func(context.Context) error
 }
 
 // startNode makes the parts of a node in the order in which each needs the ones
 // before, and takes down what stands if one fails.
 func startNode(s *serveSettings, log *slog.Logger, terminal io.Writer) (*node, error) {
-	n := &node{}
+	n := &node{failed: make(chan error, 1)}
 	if err := n.start(s, log, terminal); err != nil {
 		return nil, errors.Join(err, n.stop())
 	}
@@ -95,14 +97,41 @@ func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) err
 	return nil
 }
 
-// serve answers HTTP until the node stops.
+// serve answers HTTP until the node stops. A listener that ends before, or that does
+// not answer for long, is the end of the node: it would lead on and hear nobody.
 func (n *node) serve(server *api.Server, ln net.Listener) {
 	n.server = server
+	life, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(ln) }()
+	go func() {
+		err := server.Serve(ln)
+		if life.Err() == nil {
+			n.fail(fmt.Errorf("the public listener ended, so this node hears no client and ends as well: start it again: %w", cmp.Or(err, net.ErrClosed)))
+		}
+		done <- err
+	}()
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if err := server.ProveHearing(life, n.onHearing); err != nil {
+			n.fail(err)
+		}
+	})
 	n.push(func(ctx context.Context) error {
+		stop()
+		watching.Wait()
 		return errors.Join(server.Shutdown(ctx), ignoreClosed(<-done))
 	})
+}
+
+// onHearing takes whether the public listener answers.
+func (n *node) onHearing(bool) {}
+
+// fail notes the first reason why this node cannot go on.
+func (n *node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default:
+	}
 }
 
 func (n *node) push(undo func(context.Context) error) { n.down = append(n.down, undo) }

@@ -37,10 +37,11 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	select {
 	case <-ctx.Done():
 		return n.leave()
-	case err := <-n.cluster.Fatal():
-		n.giveUp()
-		return err // the failure is what to tell
+	case err = <-n.cluster.Fatal():
+	case err = <-n.failed:
 	}
+	n.giveUp()
+	return err // the failure is what to tell
 }
 
 func (p *program) configCommand() *cobra.Command {

@@ -1,0 +1,170 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	mostConnections = 32768 // open at once, whatever the limit on descriptors is
+	firstBackoff    = 5 * time.Millisecond
+	lastBackoff     = 200 * time.Millisecond
+	logEvery        = 10 * time.Second
+)
+
+// connectionLimit is how many connections may be open, so that descriptors are left
+// for the log, the other nodes and the mail server. Go itself raises the soft limit
+// to the hard one before main runs.
+func connectionLimit() int {
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return 512
+	}
+	most := uint64(files.Cur)
+	reserve := min(64+most/8, 1024)
+	if most < 2*reserve {
+		return int(most / 2)
+	}
+	return int(min(most-reserve, mostConnections))
+}
+
+// publicListener accepts connections for as long as its socket lives: being short of
+// descriptors or memory is no reason to end. When there are too many connections it
+// closes those that are idle longest.
+type publicListener struct {
+	net.Listener
+	server *Server
+	most   int
+	spare  *os.File // a descriptor to give up when there are no others; nil: it is given up
+	wait   time.Duration
+	full   rarely
+	failed rarely
+}
+
+func newPublicListener(ln net.Listener, s *Server) *publicListener {
+	l := &publicListener{Listener: ln, server: s, most: s.cfg.MaxConnections, full: rarely{log: s.log}, failed: rarely{log: s.log}}
+	if l.most == 0 {
+		l.most = connectionLimit()
+	}
+	s.met.limit.Set(float64(l.most))
+	l.keepSpare()
+	return l
+}
+
+func (l *publicListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		switch {
+		case err == nil && l.makeRoom():
+			l.wait = 0
+			return l.server.open(conn), nil
+		case err == nil:
+			l.refuse(conn)
+		case isPermanent(err):
+			_ = l.spare.Close() // of no file: an error
+			return nil, err
+		default:
+			l.survive(err)
+		}
+	}
+}
+
+// isPermanent reports whether no later call of accept will do better.
+func isPermanent(err error) bool {
+	var number syscall.Errno
+	if !errors.As(err, &number) {
+		return true
+	}
+	return number == syscall.EBADF || number == syscall.EINVAL || number == syscall.ENOTSOCK
+}
+
+// makeRoom closes idle connections if one more would be too many. It closes some at
+// once, so that a flood does not have it look through all of them for each.
+func (l *publicListener) makeRoom() bool {
+	if l.server.conns.len() < l.most {
+		return true
+	}
+	n := l.shed()
+	l.full.warn("too many connections are open: those that were idle longest are closed; raise the limit on descriptors (ulimit -n, LimitNOFILE=) if the clients are yours",
+		"limit", l.most, "closed", n)
+	return n > 0
+}
+
+func (l *publicListener) shed() int {
+	n := l.server.conns.shed(1 + l.most/64)
+	l.server.met.shed.Add(float64(n))
+	return n
+}
+
+// survive waits a little after accept failed. If that was for want of descriptors it
+// frees some; if none can be freed it gives up the spare one to tell a client, which
+// would otherwise wait in vain.
+func (l *publicListener) survive(err error) {
+	l.server.met.acceptErrors.Inc()
+	l.failed.warn("a connection could not be accepted; this node tries again", "err", err)
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		if l.shed() > 0 {
+			return
+		}
+		l.turnAway()
+	}
+	l.wait = min(max(2*l.wait, firstBackoff), lastBackoff)
+	time.Sleep(l.wait)
+}
+
+// turnAway refuses one client that waits, with the spare descriptor.
+func (l *publicListener) turnAway() {
+	tcp, ok := l.Listener.(*net.TCPListener)
+	if !ok || l.spare == nil {
+		l.keepSpare()
+		return
+	}
+	_ = l.spare.Close()
+	l.spare = nil
+	_ = tcp.SetDeadline(time.Now().Add(firstBackoff))
+	if conn, err := tcp.Accept(); err == nil {
+		l.refuse(conn)
+	}
+	_ = tcp.SetDeadline(time.Time{})
+	l.keepSpare()
+}
+
+func (l *publicListener) keepSpare() {
+	if f, err := os.Open(os.DevNull); err == nil {
+		l.spare = f
+	}
+}
+
+const busyAnswer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 94\r\n\r\n" +
+	`{"code":"overloaded","error":"too many connections are open: try again later or another node"}`
+
+// refuse tells a client that there is no room, if it can be told without TLS.
+func (l *publicListener) refuse(conn net.Conn) {
+	l.server.met.refused.Inc()
+	if l.server.http.TLSConfig == nil {
+		_ = conn.SetWriteDeadline(time.Now().Add(firstBackoff))
+		_, _ = conn.Write([]byte(busyAnswer))
+	}
+	_ = conn.Close()
+}
+
+// rarely logs at most one line in logEvery, with how many it left out.
+type rarely struct {
+	log     *slog.Logger
+	last    atomic.Int64 // Unix ns
+	skipped atomic.Int64
+}
+
+func (r *rarely) warn(words string, args ...any) {
+	now, last := time.Now().UnixNano(), r.last.Load()
+	if last != 0 && now-last < int64(logEvery) || !r.last.CompareAndSwap(last, now) {
+		r.skipped.Add(1)
+		return
+	}
+	r.log.Warn(words, append(args, "lines_left_out", r.skipped.Swap(0))...)
+}
