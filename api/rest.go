@@ -12,7 +12,7 @@ import (
 
 const (
 	restAfter = 2 * time.Second // without a request a connection gives its buffers back
-	idleLimit = 2 * time.Minute // without a request it is closed
+	idleLimit = 2 * time.Minute // at rest it is closed
 )
 
 // A connection that is idle for a while rests: fasthttp, which would keep a reader, a
@@ -44,7 +44,7 @@ func (c *lingerConn) rest() bool {
 	c.between = false // what comes next is begun, not awaited
 	c.waits.Store(true)
 	go func() {
-		err := c.awaitByte(time.Now().Add(idleLimit - restAfter))
+		err := c.awaitByte(time.Now().Add(c.server.idleLimit))
 		c.waits.Store(false)
 		if err != nil || c.server.ended.Load() {
 			_ = c.outer.Close()

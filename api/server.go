@@ -45,7 +45,9 @@ type Server struct {
 	leaving  atomic.Bool
 	ended    atomic.Bool // no connection is served any more
 	conns    connections
-	hearing  hearing
+
+	idleLimit time.Duration // of connections at rest
+	hearing   hearing
 }
 
 // New makes the server of a node. Errors wrap ErrConfig.
@@ -59,7 +61,7 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	if cfg.Registry == nil {
 		cfg.Registry = prometheus.NewRegistry()
 	}
-	s := &Server{cfg: cfg, store: store, cluster: c, admin: hashKey([]byte(cfg.AdminKey)), log: cfg.Logger}
+	s := &Server{cfg: cfg, store: store, cluster: c, admin: hashKey([]byte(cfg.AdminKey)), log: cfg.Logger, idleLimit: idleLimit}
 	s.certain = newCertainty(c.ReadBarrier)
 	var err error
 	if s.met, err = newMetrics(cfg, store, &s.conns); err != nil {

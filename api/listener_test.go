@@ -1,0 +1,229 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// failing is a listener whose accept fails as often as it is told.
+type failing struct {
+	net.Listener
+	errs atomic.Int64
+	err  error
+}
+
+func (f *failing) Accept() (net.Conn, error) {
+	if f.errs.Add(-1) >= 0 {
+		return nil, f.err
+	}
+	return f.Listener.Accept()
+}
+
+// TestNoErrorOfAcceptEndsTheListener has accept fail in every way that passes.
+func TestNoErrorOfAcceptEndsTheListener(t *testing.T) {
+	for _, number := range []syscall.Errno{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EPROTO, syscall.EPERM, syscall.ENETDOWN, syscall.EINTR,
+	} {
+		t.Run(number.Error(), func(t *testing.T) {
+			ln, err := Listen("127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := &failing{Listener: ln, err: &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", number)}}
+			f.errs.Store(3)
+			r := serveOn(t, f, func(*Config) {}, func(*Server) {})
+			r.dial = func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }
+			body := r.call("GET", "/metrics", "").body
+			if !strings.Contains(body, "quorumbeat_http_accept_errors_total 3") {
+				t.Errorf("the errors are not counted:\n%s", lines(body, "accept_errors"))
+			}
+		})
+	}
+}
+
+func lines(text, with string) (found string) {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, with) {
+			found += line
+		}
+	}
+	return found
+}
+
+func TestAListenerThatIsClosedEnds(t *testing.T) {
+	for _, err := range []error{net.ErrClosed, syscall.EBADF, syscall.EINVAL} {
+		if !isPermanent(&net.OpError{Op: "accept", Err: err}) {
+			t.Errorf("%v is waited out", err)
+		}
+	}
+}
+
+// newCrowdedRig lets in so many connections.
+func newCrowdedRig(t *testing.T, most int) (*rig, *bytes.Buffer) {
+	var log bytes.Buffer
+	r := newRigWith(t, func(c *Config) {
+		c.MaxConnections = most
+		c.Logger = slog.New(slog.NewTextHandler(&lockedBuffer{b: &log}, nil))
+	}, func(*Server) {})
+	return r, &log
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  *bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+// isOpen reports whether the server has not closed a connection.
+func isOpen(conn net.Conn) bool {
+	_ = conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	_, err := conn.Read(make([]byte, 1))
+	return isTimeout(err)
+}
+
+// TestTheLongestIdleMakeRoom opens more connections than there may be: silent ones,
+// one that served a request, one in the middle of a header.
+func TestTheLongestIdleMakeRoom(t *testing.T) {
+	const most = 10
+	r, log := newCrowdedRig(t, most)
+	var conns []net.Conn
+	for i := range most {
+		conn := r.connect()
+		defer conn.Close()
+		conns = append(conns, conn)
+		waitUntil(t, "it is accepted", func() bool { return r.server.conns.len() == i+1 })
+	}
+	fmt.Fprint(conns[1], "GET /heal") // never ends
+	fmt.Fprint(conns[0], "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	r.read(bufio.NewReader(conns[0]), false)
+	for i := range 4 { // each takes the place of the one that is oldest then: 1, 2, 3, 4
+		if a := r.call("GET", "/healthz", ""); a.status != 200 {
+			t.Fatalf("request %d: %d", i, a.status)
+		}
+		conn := r.connect()
+		defer conn.Close()
+		waitUntil(t, "it is accepted", func() bool { return r.server.conns.len() == most })
+	}
+	for i, conn := range conns {
+		if open, want := isOpen(conn), i == 0 || i > 4; open != want && i != 5 {
+			t.Errorf("connection %d: open %v, want %v", i, open, want)
+		}
+	}
+	if got := log.String(); strings.Count(got, "too many connections") != 1 || !strings.Contains(got, "ulimit -n") {
+		t.Errorf("logged: %s", got)
+	}
+	if body := r.call("GET", "/metrics", "").body; !strings.Contains(body, `quorumbeat_http_connections_closed_total{reason="idle"}`) ||
+		!strings.Contains(body, "quorumbeat_http_connections_limit 10") || !strings.Contains(body, `quorumbeat_http_connections{state="active"} 1`) {
+		t.Errorf("metrics:\n%s", lines(body, "http_"))
+	}
+}
+
+// TestAnOwedAnswerIsNeverClosedForRoom fills the server with pings that wait.
+func TestAnOwedAnswerIsNeverClosedForRoom(t *testing.T) {
+	const most = 4
+	r, _ := newCrowdedRig(t, most)
+	token := r.create(`{"name":"x"}`).Token
+	pays := make(chan func(fsm.Code), most)
+	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error { pays <- then; return nil })
+	var conns []net.Conn
+	for range most {
+		conn := r.connect()
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /v1/heartbeats/%s/ping HTTP/1.1\r\nHost: x\r\n\r\n", token)
+		conns = append(conns, conn)
+	}
+	var then []func(fsm.Code)
+	for range most {
+		then = append(then, <-pays)
+	}
+	if a := r.raw("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); a.status != 503 || !strings.Contains(a.body, "too many connections") {
+		t.Errorf("one too many: %d %s", a.status, a.body)
+	}
+	for i, pay := range then {
+		pay(fsm.CodeOK)
+		if a := r.read(bufio.NewReader(conns[i]), false); a.status != 200 {
+			t.Errorf("ping %d: %d", i, a.status)
+		}
+	}
+	if a := r.call("GET", "/healthz", ""); a.status != 200 {
+		t.Errorf("afterwards: %d", a.status)
+	}
+}
+
+// TestAConnectionRestsAndWakes leaves kept connections idle for longer than they hold
+// buffers, on plain sockets and on TLS, with an answer owed and without.
+func TestAConnectionRestsAndWakes(t *testing.T) {
+	cert, key := certificate(t)
+	for name, secure := range map[string]bool{"plain": false, "TLS": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRigWith(t, func(c *Config) {
+				if secure {
+					c.TLSCert, c.TLSKey = cert, key
+				}
+			}, func(s *Server) { s.http.IdleTimeout = 30 * time.Millisecond })
+			if secure {
+				r.overTLS()
+			}
+			token := r.create(`{"name":"x"}`).Token
+			conn := r.connect()
+			defer conn.Close()
+			from := bufio.NewReader(conn)
+			for range 3 {
+				fmt.Fprintf(conn, "POST /v1/heartbeats/%s/ping HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n%s", token, strings.Repeat("x", 20000))
+				if a := r.read(from, false); a.status != 200 {
+					t.Fatalf("%d %s", a.status, a.body)
+				}
+				waitUntil(t, "fasthttp let go of it", func() bool { return r.server.http.GetOpenConnectionsCount() == 0 })
+				if r.server.conns.len() != 1 {
+					t.Fatalf("%d connections", r.server.conns.len())
+				}
+			}
+		})
+	}
+}
+
+func TestARestingConnectionKeepsItsOwedAnswer(t *testing.T) {
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.http.IdleTimeout = 20 * time.Millisecond })
+	token := r.create(`{"name":"x"}`).Token
+	pays := make(chan func(fsm.Code), 1)
+	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error { pays <- then; return nil })
+	conn := r.connect()
+	defer conn.Close()
+	from := bufio.NewReader(conn)
+	for _, code := range []fsm.Code{fsm.CodeOK, fsm.CodeNoLeader, fsm.CodeOK} {
+		fmt.Fprintf(conn, "POST /v1/heartbeats/%s/ping HTTP/1.1\r\nHost: x\r\n\r\n", token)
+		pay := <-pays
+		waitUntil(t, "it rests", func() bool { return r.server.http.GetOpenConnectionsCount() == 0 })
+		pay(code)
+		if a := r.read(from, false); a.status == 200 != (code == fsm.CodeOK) || a.header.ConnectionClose() {
+			t.Errorf("outcome %d: %d %s", code, a.status, a.header)
+		}
+	}
+}
+
+func TestARestingConnectionIsClosedInTheEnd(t *testing.T) {
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.http.IdleTimeout = 20 * time.Millisecond; s.idleLimit = 50 * time.Millisecond })
+	conn := r.connect()
+	defer conn.Close()
+	fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	r.read(bufio.NewReader(conn), false)
+	waitUntil(t, "it is closed", func() bool { return r.server.conns.len() == 0 })
+}
