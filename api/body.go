@@ -91,9 +91,11 @@ func pingBody(ctx *fasthttp.RequestCtx) ([]byte, error) {
 	if err != nil || len(kept) <= fsm.MaxBody {
 		return kept, err
 	}
-	if _, err := io.Copy(io.Discard, ctx.RequestBodyStream()); isTimeout(err) {
+	dropped, err := io.Copy(io.Discard, ctx.RequestBodyStream())
+	switch n := ctx.Request.Header.ContentLength(); {
+	case isTimeout(err):
 		ctx.SetConnectionClose()
-	} else if err != nil {
+	case err != nil, n > 0 && len(kept)+int(dropped) < n: // a stream that is cut off ends like a whole one
 		return nil, errMalformed
 	}
 	return cutBody(kept), nil
@@ -113,15 +115,15 @@ func readBody(ctx *fasthttp.RequestCtx, most int) ([]byte, error) {
 	if from == nil || !hasBody(&ctx.Request.Header) {
 		return nil, nil
 	}
-	room := most
-	if n := ctx.Request.Header.ContentLength(); n > 0 {
-		room = min(n, most)
+	room, length := most, ctx.Request.Header.ContentLength()
+	if length > 0 {
+		room = min(length, most)
 	}
 	body, err := readUpTo(from, min(room, 512), room)
 	switch {
 	case isTimeout(err):
 		return nil, errTimeout
-	case err != nil:
+	case err != nil, length > 0 && len(body) < room:
 		return nil, errMalformed
 	}
 	return body, nil

@@ -81,7 +81,13 @@ type pingRig struct {
 
 func newPingRig(t testing.TB) *pingRig {
 	t.Helper()
-	r := &pingRig{rig: newRig(t)}
+	return newPingRigWith(t, func(*Server) {})
+}
+
+// newPingRigWith serves what change has changed.
+func newPingRigWith(t testing.TB, change func(*Server)) *pingRig {
+	t.Helper()
+	r := &pingRig{rig: newRigWith(t, func(*Config) {}, change)}
 	r.listener = &listener{fakeCluster: r.cluster}
 	r.server.cluster = r.listener
 	r.server.certain.every = time.Millisecond
