@@ -5,9 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -84,7 +87,7 @@ type gossip struct {
 }
 
 // openGossip binds the gossip port. It joins nobody yet.
-func openGossip(cfg Config, id *identity) (*gossip, error) {
+func openGossip(cfg Config, id *identity, known func(netip.Addr) bool) (*gossip, error) {
 	g := &gossip{
 		id: id, join: cfg.Join, log: cfg.logger().With("node", cfg.NodeName),
 		woke: make(chan struct{}, 1), warned: map[fsm.NodeID]time.Time{}, alive: map[fsm.NodeID]member{},
@@ -95,8 +98,13 @@ func openGossip(cfg Config, id *identity) (*gossip, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.list, err = memberlist.Create(c); err != nil {
+	trans, err := listenGossip(c, known)
+	if err != nil {
 		return nil, listenError("--gossip-addr", cfg.GossipAddr, err)
+	}
+	c.Transport = trans
+	if g.list, err = memberlist.Create(c); err != nil {
+		return nil, errors.Join(fmt.Errorf("the gossip cannot be started: %w", err), trans.Shutdown())
 	}
 	g.local = g.list.LocalNode().Address()
 	return g, nil
@@ -120,14 +128,14 @@ func (g *gossip) config(cfg Config) (*memberlist.Config, error) {
 			return nil, configError("--advertise %s: %v", cfg.Advertise, err)
 		}
 	}
-	c.AdvertisePort = c.BindPort
 	c.Delegate, c.Events, c.Merge, c.Alive, c.Conflict = g, g, g, g, g
 	c.ProbeInterval, c.ProbeTimeout = 500*time.Millisecond, 300*time.Millisecond
 	c.PushPullInterval = 5 * time.Second
 	c.DeadNodeReclaimTime = time.Second
 	c.EnableCompression = false // of probes of a few dozen bytes; it costs more than they do
+	c.TCPTimeout = gossipLimit
 	c.LogOutput = nil
-	c.Logger = newHCLogger(g.log, "gossip").StandardLogger(nil)
+	c.Logger = log.New(io.MultiWriter(newHCLogger(g.log, "gossip").StandardWriter(nil), &secretWatch{log: g.log}), "", 0)
 	if keys := gossipKeys(cfg.Secrets); len(keys) > 0 {
 		if c.Keyring, err = memberlist.NewKeyring(keys, keys[0]); err != nil {
 			return nil, fmt.Errorf("gossip keys: %w", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -25,9 +26,11 @@ const (
 
 const (
 	greetLimit  = 5 * time.Second // for the handshake and the first byte
-	maxGreeting = 256             // connections that have not yet said what they are
+	maxGreeting = 32 << 10        // bytes of a handshake; a long chain of certificates takes 8 KiB
 	warnEvery   = 10 * time.Second
 )
+
+var clusterRooms = rooms{strangers: 64, eachAlien: 32, known: 128}
 
 // mux shares the one cluster port between Raft, forwarding and control.
 type mux struct {
@@ -35,7 +38,8 @@ type mux struct {
 	tls      *tlsPair // nil: plain
 	log      *slog.Logger
 	kinds    map[connKind]chan net.Conn
-	greeting chan struct{}
+	door     door
+	greeting chan struct{} // full while so many wait to be handed on, or shown out
 	done     chan struct{}
 	closing  sync.Once
 	running  sync.WaitGroup
@@ -45,19 +49,20 @@ type mux struct {
 	warned time.Time
 }
 
-// listenMux binds the cluster port.
-func listenMux(addr string, tls *tlsPair, log *slog.Logger) (*mux, error) {
+// listenMux binds the cluster port. known tells the addresses of peers.
+func listenMux(addr string, tls *tlsPair, known func(netip.Addr) bool, log *slog.Logger) (*mux, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, listenError("--cluster-addr", addr, err)
 	}
-	return newMux(l, tls, log), nil
+	return newMux(l, tls, known, log), nil
 }
 
-func newMux(l net.Listener, tls *tlsPair, log *slog.Logger) *mux {
+func newMux(l net.Listener, tls *tlsPair, known func(netip.Addr) bool, log *slog.Logger) *mux {
 	m := &mux{
 		listener: l, tls: tls, log: log, kinds: map[connKind]chan net.Conn{},
-		greeting: make(chan struct{}, maxGreeting), done: make(chan struct{}), conns: map[net.Conn]struct{}{},
+		door:     door{rooms: clusterRooms, known: known},
+		greeting: make(chan struct{}, 2*clusterRooms.size()), done: make(chan struct{}), conns: map[net.Conn]struct{}{},
 	}
 	for _, k := range []connKind{connRaft, connForward, connControl} {
 		m.kinds[k] = make(chan net.Conn)
@@ -85,31 +90,38 @@ func (m *mux) run() {
 				continue
 			}
 		}
+		leave := m.door.enter(conn)
 		select {
 		case m.greeting <- struct{}{}:
-			m.running.Go(func() { m.greet(conn); <-m.greeting })
-		default:
+			m.running.Go(func() { m.greet(conn, leave); <-m.greeting })
+		case <-m.done:
 			conn.Close()
 		}
 	}
 }
 
 // greet finds out who is there and hands the connection on.
-func (m *mux) greet(conn net.Conn) {
+func (m *mux) greet(conn net.Conn, leave func()) {
 	conn.SetDeadline(time.Now().Add(greetLimit))
+	guest := &guestConn{Conn: conn, left: maxGreeting}
+	conn = guest
 	if m.tls != nil {
 		conn = tls.Server(conn, m.tls.server)
 	}
 	tracked := m.track(conn)
 	var kind [1]byte
-	if _, err := conn.Read(kind[:]); err != nil {
+	_, err := conn.Read(kind[:])
+	leave()
+	to, ok := m.kinds[connKind(kind[0])]
+	if err != nil || !ok {
 		m.refused(conn, err)
 		tracked.Close()
 		return
 	}
+	guest.trusted = true
 	conn.SetDeadline(time.Time{})
 	select {
-	case m.kinds[connKind(kind[0])] <- tracked: // nobody reads a kind that is unknown
+	case to <- tracked:
 	case <-m.done:
 		tracked.Close()
 	case <-time.After(greetLimit):
@@ -119,14 +131,15 @@ func (m *mux) greet(conn net.Conn) {
 
 // refused tells of a failed handshake, now and then.
 func (m *mux) refused(conn net.Conn, err error) {
-	if m.tls == nil || errors.Is(err, net.ErrClosed) {
+	why := whyRefused(err)
+	if m.tls == nil || why == "" {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if time.Since(m.warned) > warnEvery {
 		m.warned = time.Now()
-		m.log.Warn("a connection to the cluster port was refused: not TLS, or another cluster secret", "from", conn.RemoteAddr(), "error", err)
+		m.log.Warn("a connection to the cluster port was refused: "+why, "from", conn.RemoteAddr(), "error", err)
 	}
 }
 
@@ -191,6 +204,9 @@ func (m *mux) dial(ctx context.Context, addr string, kind connKind) (net.Conn, e
 	if _, err := conn.Write([]byte{byte(kind)}); err != nil {
 		stop()
 		conn.Close()
+		if why := whyRefused(err); why != "" {
+			err = fmt.Errorf("the node at %s is refused: %s: %w", addr, why, err)
+		}
 		return nil, err
 	}
 	if !stop() {

@@ -98,7 +98,7 @@ func (n *Node) open() (err error) {
 func (n *Node) openPorts() error {
 	if n.cfg.alone() {
 		n.log.Info("this node takes no peers and opens no port for any, because it has no cluster secret: --cluster-addr and --gossip-addr are not used")
-		n.mux, n.gossip = newMux(newNoPort(), nil, n.log), newLoner(n.id.ID)
+		n.mux, n.gossip = newMux(newNoPort(), nil, nil, n.log), newLoner(n.id.ID)
 		n.down.push("no cluster port", func(context.Context) error { return n.mux.Close() })
 		return nil
 	}
@@ -111,11 +111,12 @@ func (n *Node) openPorts() error {
 	if err != nil {
 		return err
 	}
-	if n.mux, err = listenMux(n.cfg.ClusterAddr, tls, n.log); err != nil {
+	known := (&neighbours{list: n.peerAddrs}).has
+	if n.mux, err = listenMux(n.cfg.ClusterAddr, tls, known, n.log); err != nil {
 		return err
 	}
 	n.down.push("cluster port", func(context.Context) error { return n.mux.Close() })
-	g, err := openGossip(n.cfg, n.id)
+	g, err := openGossip(n.cfg, n.id, known)
 	if err != nil {
 		return err
 	}

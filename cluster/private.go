@@ -70,7 +70,7 @@ func checkOwn(dir string, mode fs.FileMode) error {
 		switch e.Name() {
 		case identityFile, "log.db", "snapshots":
 			return nil
-		case lockFile, "lost+found":
+		case journalName, lockFile, "addrs.json", "lost+found":
 		default:
 			foreign = e.Name()
 		}

@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+// Gossip's streams carry the states of all nodes, some 600 bytes each. memberlist itself
+// would read 20 MB from anybody before it finds that it cannot decrypt them.
+const (
+	maxGossipState = 64 << 10        // bytes that a stream may bring
+	gossipLimit    = 5 * time.Second // for a stream, in all
+)
+
+var gossipRooms = rooms{strangers: 32, eachAlien: 16, known: 64}
+
+// guardedTransport is memberlist's own transport with a door before its streams.
+// Packets need none: they are decrypted at once, or dropped.
+type guardedTransport struct {
+	*memberlist.NetTransport
+	door    door
+	streams chan net.Conn
+	done    chan struct{}
+	running sync.WaitGroup
+}
+
+// listenGossip binds the gossip port of c, and puts the real one there in the place of 0.
+func listenGossip(c *memberlist.Config, known func(netip.Addr) bool) (*guardedTransport, error) {
+	nc := &memberlist.NetTransportConfig{BindAddrs: []string{c.BindAddr}, BindPort: c.BindPort, Logger: c.Logger}
+	inner, err := memberlist.NewNetTransport(nc)
+	for tries := 1; err != nil && c.BindPort == 0 && tries < 10; tries++ { // a port may be free for TCP only
+		inner, err = memberlist.NewNetTransport(nc)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.BindPort = inner.GetAutoBindPort()
+	c.AdvertisePort = c.BindPort
+	t := &guardedTransport{
+		NetTransport: inner, door: door{rooms: gossipRooms, known: known},
+		streams: make(chan net.Conn), done: make(chan struct{}),
+	}
+	t.running.Go(t.run)
+	return t, nil
+}
+
+// StreamCh implements [memberlist.Transport].
+func (t *guardedTransport) StreamCh() <-chan net.Conn { return t.streams }
+
+func (t *guardedTransport) run() {
+	for {
+		select {
+		case conn := <-t.NetTransport.StreamCh():
+			s := &gossipStream{guestConn: guestConn{Conn: conn, left: maxGossipState}, leave: t.door.enter(conn)}
+			select {
+			case t.streams <- s:
+			case <-t.done:
+				s.Close()
+			}
+		case <-t.done:
+			return
+		}
+	}
+}
+
+// Shutdown implements [memberlist.Transport]. What still arrives is taken meanwhile.
+func (t *guardedTransport) Shutdown() error {
+	err := t.NetTransport.Shutdown()
+	close(t.done)
+	t.running.Wait()
+	return err
+}
+
+// gossipStream is a guest for as long as it is open.
+type gossipStream struct {
+	guestConn
+	leave func()
+}
+
+func (s *gossipStream) Close() error {
+	s.leave()
+	return s.Conn.Close()
+}
