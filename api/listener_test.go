@@ -117,6 +117,7 @@ func TestTheLongestIdleMakeRoom(t *testing.T) {
 		if a := r.call("GET", "/healthz", ""); a.status != 200 {
 			t.Fatalf("request %d: %d", i, a.status)
 		}
+		waitUntil(t, "its connection is gone", func() bool { return r.server.conns.len() == most-1 })
 		conn := r.connect()
 		defer conn.Close()
 		waitUntil(t, "it is accepted", func() bool { return r.server.conns.len() == most })
