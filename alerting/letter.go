@@ -41,6 +41,10 @@ func compose(a fsm.Alert, members []fsm.Alert) letter {
 	default:
 		l = composeDown(a)
 	}
+	if a.Evidence.Flaps > 0 {
+		l.Lead = append(l.Lead, "It "+failedAgain(a.Evidence)+".")
+		l.Notes = append(l.Notes, "A failure soon after one that was told is held back until its flap window ends (--alert-flap-window). This mail tells the newest state.")
+	}
 	if a.InDoubt {
 		l.Notes = append(l.Notes, "This mail may be a repeat: an earlier attempt was cut off before the mail server confirmed it. "+
 			"It has the same Message-ID.")
@@ -115,6 +119,9 @@ func composeHanging(e fsm.Evidence) letter {
 
 func composeRecovered(a fsm.Alert) letter {
 	e := a.Evidence
+	if a.Answers == "" && e.Flaps > 0 {
+		return letter{Subject: "[RECOVERED] " + e.Name, Lead: []string{fmt.Sprintf("%s pings again.", e.Name)}, Facts: facts(e)}
+	}
 	lead := fmt.Sprintf("%s pings again. It was silent for %s (%s).", e.Name, duration(e.Silent), plural(e.Misses, "miss", "misses"))
 	if e.Failed {
 		lead = fmt.Sprintf("%s reports a good run again, %s after the failure that it reported.", e.Name, duration(e.Silent))
@@ -159,88 +166,6 @@ func facts(e fsm.Evidence) []fact {
 	)
 	for _, g := range e.Gaps {
 		out = append(out, fact{"No ping could be taken", fmt.Sprintf("from %s to %s", moment(g.From), moment(g.To))})
-	}
-	return out
-}
-
-func composeDigest(members []fsm.Alert) letter {
-	counts, failed := map[fsm.AlertKind]int{}, 0
-	var l letter
-	for i, m := range members {
-		counts[m.Kind]++
-		if m.Kind == fsm.AlertDown && m.Evidence.Failed {
-			failed++
-		}
-		if i < maxLines {
-			l.Lines = append(l.Lines, line{tag(m.Kind), m.Evidence.Name, digestText(m)})
-		}
-	}
-	l.More = len(members) - len(l.Lines)
-	var tags, lead []string
-	for _, k := range []fsm.AlertKind{fsm.AlertDown, fsm.AlertUnheard, fsm.AlertRecovered} {
-		if n := counts[k]; n > 0 {
-			tags = append(tags, tag(k))
-			if k == fsm.AlertDown && failed > 0 {
-				lead = append(lead, plural(int64(failed), "heartbeat", "heartbeats")+" reported a failure.")
-				if n -= failed; n == 0 {
-					continue
-				}
-			}
-			lead = append(lead, digestLead(k, int64(n)))
-		}
-	}
-	l.Subject = fmt.Sprintf("[%s] %s", strings.Join(tags, "/"), digestNames(members))
-	l.Lead = lead
-	return l
-}
-
-func digestLead(k fsm.AlertKind, n int64) string {
-	subject := plural(n, "heartbeat", "heartbeats")
-	switch {
-	case k == fsm.AlertRecovered && n == 1:
-		return subject + " pings again."
-	case k == fsm.AlertRecovered:
-		return subject + " ping again."
-	case k == fsm.AlertUnheard && n == 1:
-		return subject + " was due while no ping could be taken; please check whether the job ran."
-	case k == fsm.AlertUnheard:
-		return subject + " were due while no ping could be taken; please check whether the jobs ran."
-	}
-	return subject + " stopped pinging."
-}
-
-func digestText(a fsm.Alert) string {
-	e := a.Evidence
-	switch {
-	case a.Kind == fsm.AlertRecovered && e.Failed:
-		return "a good run again, after " + duration(e.Silent)
-	case a.Kind == fsm.AlertRecovered:
-		return "was silent for " + duration(e.Silent)
-	case e.Failed:
-		return fmt.Sprintf("reported a failure at %s%s", moment(e.LastPing), exitStatus(e))
-	case !e.Started.IsZero():
-		return fmt.Sprintf("a run that began at %s did not finish", moment(e.Started))
-	}
-	last := "never pinged"
-	if !e.LastPing.IsZero() {
-		last = "last ping " + moment(e.LastPing)
-	}
-	return fmt.Sprintf("%s; was due %s", last, moment(e.Due))
-}
-
-// digestNames names the first few members, within the length of a subject.
-func digestNames(members []fsm.Alert) string {
-	var names []string
-	length := 0
-	for _, m := range members {
-		if length += len(m.Evidence.Name) + 2; length > 80 && len(names) > 0 {
-			break
-		}
-		names = append(names, m.Evidence.Name)
-	}
-	out := fmt.Sprintf("%d heartbeats: %s", len(members), strings.Join(names, ", "))
-	if len(names) < len(members) {
-		out += ", …"
 	}
 	return out
 }

@@ -168,8 +168,14 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	hanging.Evidence.Started, hanging.Evidence.Output = hanging.Evidence.LastPing.Add(24*time.Hour), "step 1 of 9"
 	good := alertFor(fsm.AlertRecovered, "nightly-sync")
 	good.Answers, good.Evidence.Failed = "fedcba@quorumbeat", true
+	flapping, flapped := failed, alertFor(fsm.AlertRecovered, "nightly-sync")
+	flapping.Evidence.Flaps, flapping.Evidence.Within = 42, 598*time.Second
+	flapped.Evidence.Flaps, flapped.Evidence.Within = 1, 20*time.Second
 	digest := alertFor(fsm.AlertDigest, "")
-	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), alertFor(fsm.AlertRecovered, "c"), never, failed, hanging, good}
+	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), alertFor(fsm.AlertRecovered, "c"), never, failed, hanging, good, flapping, flapped}
+	for i := range members {
+		members[i].Heartbeat = fsm.HeartbeatID{byte(1 + i)}
+	}
 	for name, c := range map[string]struct {
 		alert   fsm.Alert
 		members []fsm.Alert
@@ -182,6 +188,8 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 		"failed":    {failed, nil},
 		"hanging":   {hanging, nil},
 		"good":      {good, nil},
+		"flapping":  {flapping, nil},
+		"flapped":   {flapped, nil},
 		"digest":    {digest, members},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,10 +224,38 @@ func TestALongDigestIsCut(t *testing.T) {
 	members := make([]fsm.Alert, 3*maxLines)
 	for i := range members {
 		members[i] = alertFor(fsm.AlertDown, strings.Repeat("x", 60))
+		members[i].Heartbeat = fsm.HeartbeatID{byte(i), byte(i >> 8)}
 	}
 	l := compose(fsm.Alert{Kind: fsm.AlertDigest}, members)
 	if len(l.Lines) != maxLines || l.More != 2*maxLines || len(l.Subject) > 200 {
 		t.Errorf("%d lines, %d more, subject %q", len(l.Lines), l.More, l.Subject)
+	}
+}
+
+// TestADigestCountsHeartbeats: a job that failed and recovered again and again is one
+// line, with its newest state.
+func TestADigestCountsHeartbeats(t *testing.T) {
+	var members []fsm.Alert
+	for i := range uint32(1287) {
+		m := alertFor(fsm.AlertDown+fsm.AlertKind(i%2), "flapper")
+		m.Incident = 1 + i/2
+		members = append(members, m)
+	}
+	other := alertFor(fsm.AlertDown, "other")
+	other.Heartbeat = fsm.HeartbeatID{9}
+	for _, c := range []struct {
+		members []fsm.Alert
+		subject string
+		lines   int
+	}{
+		{members, "[DOWN] flapper", 1},
+		{members[:1286], "[RECOVERED] flapper", 1},
+		{append(members, other), "[DOWN] 2 heartbeats: flapper, other", 2},
+	} {
+		l := compose(fsm.Alert{Kind: fsm.AlertDigest}, c.members)
+		if l.Subject != c.subject || len(l.Lines) != c.lines {
+			t.Errorf("subject %q, %d lines; want %q, %d", l.Subject, len(l.Lines), c.subject, c.lines)
+		}
 	}
 }
 

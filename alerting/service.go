@@ -95,7 +95,8 @@ func (s *Service) settle(ctx context.Context) bool {
 		cancel()
 		if err == nil {
 			s.log.Info("the cluster takes this leader's settings", "history", s.cfg.Settings.History,
-				"mail_to", len(s.cfg.Settings.MailTo), "alert_burst", s.cfg.Settings.Burst, "alert_group_wait_ms", s.cfg.Settings.GroupWait)
+				"mail_to", len(s.cfg.Settings.MailTo), "alert_burst", s.cfg.Settings.Burst, "alert_group_wait_ms", s.cfg.Settings.GroupWait,
+				"alert_flap_window_ms", s.cfg.Settings.FlapWindow)
 			return true
 		}
 		select {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // duration says a length of time as a person would: at most two units, no
@@ -43,6 +45,14 @@ func plural(n int64, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
+}
+
+// failedAgain says how often a heartbeat failed that is told of once.
+func failedAgain(e fsm.Evidence) string {
+	if e.Flaps == 1 {
+		return "failed again " + duration(e.Within) + " after the last failure that was told"
+	}
+	return fmt.Sprintf("failed %d more times within %s after the last failure that was told", e.Flaps, duration(e.Within))
 }
 
 // printable makes of a job's output what may stand in a mail: valid UTF-8 in lines,

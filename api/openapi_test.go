@@ -122,6 +122,11 @@ func (c *checker) checkError(t *testing.T, a answer) {
 
 func TestAnswersAreAsDocumented(t *testing.T) {
 	r, c := newRig(t), newChecker(t)
+	settings := fsm.DefaultSettings()
+	settings.FlapWindow = 0 // so that a later failure is claimable at once
+	if _, err := r.cluster.Propose(t.Context(), fsm.SetSettings{Settings: settings}); err != nil {
+		t.Fatal(err)
+	}
 	do := func(method, pattern, arg, body string, headers ...string) answer {
 		t.Helper()
 		path := pattern

@@ -37,9 +37,16 @@ func (st *state) writeAlerts(r *record, kind AlertKind, c cause) {
 		e.Started = wallTime(c.run.began())
 		e.Due = wallTime(c.run.wall + r.grace() + st.gaps.after(c.run))
 	}
+	from := int64(0)
+	if kind == AlertDown {
+		from = st.hold(r, c.due)
+		e.flapped(r, c.due)
+	}
 	packed := packEvidence(e)
 	for _, to := range st.recipients(r) {
-		st.writeRow(r, row{kind: kind, recipient: to, due: c.due, created: c.created, evidence: packed})
+		x := row{kind: kind, recipient: to, due: c.due, notBefore: from, created: c.created, evidence: packed}
+		st.supersede(r, &x)
+		st.writeRow(r, x)
 	}
 }
 
@@ -57,11 +64,8 @@ func (st *state) writeRecovered(r *record, silentSince int64, reported bool) {
 			continue
 		}
 		found = true
-		x := row{kind: AlertRecovered, recipient: down.recipient, due: st.serving, created: st.wall, answers: down.id, evidence: packed}
-		if s := st.ledger.carrierState(down); s == AlertFailed || s == AlertCancelled {
-			x.state, x.err = AlertCancelled, "the alert that it answers never went out"
-		}
-		st.writeRow(r, x)
+		x := row{kind: AlertRecovered, recipient: down.recipient, due: st.serving, created: st.wall, evidence: packed}
+		st.writeRow(r, st.recovery(down, x))
 	}
 	if found {
 		return
@@ -105,7 +109,7 @@ func (st *state) evidence(r *record) Evidence {
 func (st *state) cancelDown(h *record, incident uint32) {
 	for _, r := range st.rowsOf(h, incident) {
 		if r.kind == AlertDown && r.state == AlertPending && r.digest == (AlertID{}) {
-			st.changeRow(r.id, func(r *row) { r.state = AlertCancelled })
+			st.cancel(r.id, "its heartbeat was paused or deleted before this could be sent")
 		}
 	}
 }

@@ -146,7 +146,7 @@ func appendSpec(dst []byte, s Spec) []byte {
 
 func appendSettings(dst []byte, s Settings) []byte {
 	dst = appendStrings(appendInt(dst, int64(s.History)), s.MailTo)
-	return appendInt(appendInt(dst, int64(s.Burst)), s.GroupWait)
+	return appendInt(appendInt(appendInt(dst, int64(s.Burst)), s.GroupWait), s.FlapWindow)
 }
 
 // appendPatch writes each field behind a byte that says whether it is set.

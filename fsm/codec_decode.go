@@ -106,7 +106,11 @@ func (r *reader) command(kind Kind) Command {
 		r.fill(c.ID[:])
 		return c
 	case KindSettings:
-		return SetSettings{Settings{History: r.small(), MailTo: r.strs(), Burst: r.small(), GroupWait: r.int()}}
+		return SetSettings{r.settings()}
+	case KindFlapSettings:
+		c := SetSettings{r.settings()}
+		c.Settings.FlapWindow = r.int()
+		return c
 	case KindRecordGap:
 		return RecordGap{From: r.int(), To: r.int()}
 	case KindPutNode:
@@ -199,4 +203,11 @@ func optional[T any](r *reader, read func() T) *T {
 	}
 	v := read()
 	return &v
+}
+
+// settings reads the replicated settings, but for the flap window.
+func (r *reader) settings() Settings {
+	return Settings{
+		History: r.small(), MailTo: r.strs(), Burst: r.small(), GroupWait: r.int(), FlapWindow: DefaultSettings().FlapWindow,
+	}
 }

@@ -33,7 +33,7 @@ var everyCommand = []Command{
 	Delete{ID: testID(1), IfVersion: 300},
 	PutKey{ID: KeyID{1}, Name: "ci", Scope: ScopePing, Hash: [32]byte{2}},
 	DeleteKey{ID: KeyID{1}},
-	SetSettings{Settings{History: 5, MailTo: []string{"a@example.com"}, Burst: 3, GroupWait: 10_000}},
+	SetSettings{Settings{History: 5, MailTo: []string{"a@example.com"}, Burst: 3, GroupWait: 10_000, FlapWindow: 600_000}},
 	Claim{Alert: AlertID{1}, Term: 2, Attempt: 3},
 	Fence{Alert: AlertID{1}, Term: 2, Attempt: 3},
 	Settle{Alert: AlertID{1}, Term: 2, Attempt: 3, Outcome: OutcomeRetry, Refused: true, RetryIn: 5000, Resend: true, Error: "451 later"},
@@ -57,6 +57,7 @@ var everyCommand = []Command{
 	Ensure{ID: testID(3), Token: testToken(4), Spec: testSpec(86400, 3600, 2)},
 	Authorized{Key: KeyID{5}, Command: Delete{ID: testID(1), IfVersion: 300}},
 	Authorized{Key: KeyID{5}, Command: PingOrdinal{Ordinal: 300, From: netip.MustParseAddr("192.0.2.7")}},
+	SetSettings{Settings{Burst: 1, FlapWindow: 60_000}},
 }
 
 func TestCommandsComeBackAsTheyWere(t *testing.T) {

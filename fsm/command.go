@@ -14,7 +14,7 @@ const (
 	KindDelete       Kind = 6
 	KindPutKey       Kind = 7
 	KindDeleteKey    Kind = 8
-	KindSettings     Kind = 9
+	KindSettings     Kind = 9 // without a flap window: in old logs only
 	KindClaim        Kind = 10
 	KindFence        Kind = 11
 	KindSettle       Kind = 12
@@ -30,6 +30,7 @@ const (
 	KindEnsure       Kind = 22
 	KindHeldSignal   Kind = 23 // a Signal whose Held is not 0
 	KindAuthorized   Kind = 24
+	KindFlapSettings Kind = 30 // settings with a flap window
 )
 
 // Command is one change of state. The concrete types below are all there are.
@@ -185,7 +186,7 @@ func (Resume) Kind() Kind       { return KindResume }
 func (Delete) Kind() Kind       { return KindDelete }
 func (PutKey) Kind() Kind       { return KindPutKey }
 func (DeleteKey) Kind() Kind    { return KindDeleteKey }
-func (SetSettings) Kind() Kind  { return KindSettings }
+func (SetSettings) Kind() Kind  { return KindFlapSettings }
 func (Claim) Kind() Kind        { return KindClaim }
 func (Fence) Kind() Kind        { return KindFence }
 func (Settle) Kind() Kind       { return KindSettle }

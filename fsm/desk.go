@@ -28,13 +28,13 @@ func (x *desks) add(r *row) {
 		x.by[d.to] = d
 	}
 	r.recipient = d.to // the same memory for all of them
-	d.list(r).add(r.key())
+	d.list(r).add(r.readyAt())
 	x.touch(d)
 }
 
 func (x *desks) remove(r *row) {
 	d := x.by[r.recipient]
-	d.list(r).remove(r.key())
+	d.list(r).remove(r.readyAt())
 	if d.singles.n+d.unheard.n > 0 {
 		x.touch(d)
 		return
@@ -78,12 +78,12 @@ func (st *state) fileDesks() {
 	clear(x.stale)
 }
 
-// appointment is when there can first be something to do at a desk. What waits
-// there has come to pass already, so that its own time stands for "now".
+// appointment is when there can first be something to do at a desk: from when its
+// first row may go out, which for most is in the past.
 func (st *state) appointment(d *desk) rowKey {
 	single, some := d.singles.first()
 	if b := st.burst(d.to); b.left == 0 {
-		single.due = b.until
+		single.due = max(single.due, b.until)
 	}
 	unheard, any := d.unheard.first()
 	if any && st.settings.GroupWait > 0 {

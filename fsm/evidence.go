@@ -23,7 +23,8 @@ func packEvidence(e Evidence) evidence {
 		b = appendInt(appendInt(b, wallMillis(g.From)), wallMillis(g.To))
 	}
 	b = binary.AppendUvarint(appendBool(b, e.Failed), uint64(e.Exit))
-	return evidence(appendString(appendInt(b, wallMillis(e.Started)), e.Output))
+	b = appendString(appendInt(b, wallMillis(e.Started)), e.Output)
+	return evidence(appendInt(appendInt(b, e.Flaps), e.Within.Milliseconds()))
 }
 
 // withoutOutput lets go of what a run printed, when nobody will read it again.
@@ -33,6 +34,13 @@ func (packed evidence) withoutOutput() evidence {
 		return packed
 	}
 	e.Output = ""
+	return packEvidence(e)
+}
+
+// withFlaps tells of the flapping that another evidence tells of.
+func (packed evidence) withFlaps(of Evidence) evidence {
+	e := packed.unpack()
+	e.Flaps, e.Within = of.Flaps, of.Within
 	return packEvidence(e)
 }
 
@@ -47,5 +55,6 @@ func (packed evidence) unpack() (e Evidence) {
 		e.Gaps = append(e.Gaps, Gap{wallTime(r.int()), wallTime(r.int())})
 	}
 	e.Failed, e.Exit, e.Started, e.Output = r.bool(), int(r.uint()), wallTime(r.int()), r.str()
+	e.Flaps, e.Within = r.int(), time.Duration(r.int())*time.Millisecond
 	return e
 }

@@ -11,10 +11,10 @@ import (
 
 // imageMagic comes first in an image, its version next. A change of the format
 // takes a new version, and Restore goes on reading the old ones. Version 3 added
-// what signals leave.
+// what signals leave, version 4 what bounds a flapping heartbeat.
 const (
 	imageMagic   = "QBIMAGE\x00"
-	imageVersion = 3
+	imageVersion = 4
 )
 
 // Image is the state at one moment, to be written once. It shares memory with the
@@ -90,6 +90,7 @@ func (st *state) writeHead(w *imageWriter) {
 	w.strs(st.settings.MailTo)
 	w.count(st.settings.Burst)
 	w.int(st.settings.GroupWait)
+	w.int(st.settings.FlapWindow)
 	w.uint(st.created)
 	w.uint(st.pings)
 	w.uint(st.misses)
@@ -187,6 +188,7 @@ func (r *row) write(w *imageWriter) {
 	w.int(r.refused)
 	w.str(r.err)
 	w.raw(r.answers[:])
+	w.raw(r.after[:])
 	w.raw(r.digest[:])
 	w.count(len(r.members))
 	for _, m := range r.members {

@@ -68,6 +68,10 @@ func (v *vitals) append(b []byte, st *state) []byte {
 	b = binary.AppendUvarint(b, uint64(v.missed))
 	b = binary.AppendUvarint(b, uint64(v.incident))
 	b = appendInt(b, v.lastAlert)
+	b = binary.AppendUvarint(b, uint64(v.flaps))
+	if v.flaps > 0 {
+		b = appendInt(b, st.serving-v.flapStart)
+	}
 	b = binary.AppendUvarint(b, v.pings)
 	b = appendInt(b, v.anchorWall-v.lastPing)
 	if v.is(flagFrom) {

@@ -69,7 +69,7 @@ func (st *state) changeRow(id AlertID, f func(r *row)) {
 		return
 	}
 	if r.state.Settled() != old.state.Settled() {
-		l.recheckAnswer(&r)
+		l.recheck(&r)
 	}
 	if r.state.Settled() {
 		l.counts[countKey{r.kind, r.state}]++
@@ -87,6 +87,8 @@ func (st *state) openIncident(r *row) uint32 {
 
 // retain drops the oldest settled rows: beyond MaxSettledPer of the heartbeat of
 // r, but for those of the incident that is going on, and beyond MaxSettled in all.
+// Of a heartbeat's rows those go first that were cancelled, if they are more than
+// half: what a flapping job was not mailed for should not hide what it was.
 func (l *ledger) retain(r *row, openIncident func(*row) uint32) {
 	if len(l.byHeart[r.heartbeat]) > MaxSettledPer {
 		l.retainOf(r.heartbeat, r.ord, openIncident(r))
@@ -98,22 +100,31 @@ func (l *ledger) retain(r *row, openIncident func(*row) uint32) {
 }
 
 func (l *ledger) retainOf(hb HeartbeatID, ord uint64, openIncident uint32) {
-	excess := -MaxSettledPer
+	excess, cancelled := -MaxSettledPer, 0
 	var settled []*row
 	for _, k := range l.byHeart[hb] {
 		if r := l.rows[k.id]; r.ord == ord && r.state.Settled() {
 			settled = append(settled, r)
 			excess++
+			if r.state == AlertCancelled {
+				cancelled++
+			}
 		}
 	}
 	for _, r := range settled {
 		if excess <= 0 {
 			return
 		}
-		if openIncident == 0 || r.incident != openIncident {
-			l.drop(r)
-			excess--
+		if openIncident != 0 && r.incident == openIncident {
+			continue
 		}
+		if r.state == AlertCancelled {
+			cancelled--
+		} else if cancelled > MaxSettledPer/2 {
+			continue
+		}
+		l.drop(r)
+		excess--
 	}
 }
 
@@ -128,13 +139,13 @@ func (l *ledger) drop(r *row) {
 	}
 }
 
-// waitsForDown reports whether a recovery's alert has not settled yet.
-func (l *ledger) waitsForDown(r *row) bool {
-	if r.answers == (AlertID{}) {
+// waits reports whether the row before a row has not settled yet.
+func (l *ledger) waits(r *row) bool {
+	if r.after == (AlertID{}) {
 		return false
 	}
-	down := l.rows[r.answers]
-	return down != nil && !l.carrierState(down).Settled()
+	x := l.rows[r.after]
+	return x != nil && !l.carrierState(x).Settled()
 }
 
 // carrierState is the state of the mail that carries a row: its own, or that of

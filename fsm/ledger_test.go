@@ -77,11 +77,13 @@ func TestSendingAnAlert(t *testing.T) {
 		r := newRig(t)
 		r.failing(1)
 		down := r.oneReady()
+		n := r.attempt(down)
 		r.ping(1)
-		if got := r.oneReady(); got != down {
+		if w := r.work(); len(w.Ready) > 0 {
 			t.Fatalf("the recovery is ready before its alert")
 		}
-		r.send(down)
+		r.must(Fence{Alert: down, Term: 1, Attempt: n})
+		r.must(Settle{Alert: down, Term: 1, Attempt: n, Outcome: OutcomeSent})
 		r.send(r.oneReady())
 		wantAlerts(t, r, 1, "down sent", "recovered sent")
 	})
@@ -89,8 +91,8 @@ func TestSendingAnAlert(t *testing.T) {
 		r := newRig(t)
 		r.failing(1)
 		down := r.oneReady()
-		r.ping(1)
 		n := r.attempt(down)
+		r.ping(1)
 		r.must(Settle{Alert: down, Term: 1, Attempt: n, Outcome: OutcomeFailed, Error: "550 no such user"})
 		wantAlerts(t, r, 1, "down failed", "recovered cancelled")
 		r.must(RetryAlert{Alert: down})

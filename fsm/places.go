@@ -1,14 +1,14 @@
 package fsm
 
 // place is where a row stands, and so who has to see to it next. It is derived
-// from the row and, for a recovery, from the alert that it answers.
+// from the row and from the one that has to settle before it.
 type place uint8
 
 const (
 	placeSettled place = iota
 	placeCarried       // in a digest, which stands for it
 	placeHands         // claimed or fenced: with a sender
-	placeBlocked       // a recovery whose alert has not settled
+	placeBlocked       // what has to settle before it has not
 	placeDesk          // it needs a place in its recipient's burst, or a digest
 	placeQueue         // it needs nothing but its time: a digest, or one more attempt
 )
@@ -20,13 +20,13 @@ type places struct {
 	open    keyList // all but the settled and the carried
 	carried int
 	hands   keyList
-	blocked map[AlertID]AlertID // recoveries, by the alert that they answer
-	queue   keyList             // by readyAt
+	blocked int
+	queue   keyList // by readyAt
 	desks   desks
 }
 
 func newPlaces() places {
-	return places{blocked: map[AlertID]AlertID{}, desks: newDesks()}
+	return places{desks: newDesks()}
 }
 
 func (l *ledger) placeOf(r *row) place {
@@ -37,7 +37,7 @@ func (l *ledger) placeOf(r *row) place {
 		return placeCarried
 	case r.state != AlertPending:
 		return placeHands
-	case l.waitsForDown(r):
+	case l.waits(r):
 		return placeBlocked
 	case !r.counted && r.kind != AlertDigest:
 		return placeDesk
@@ -45,7 +45,7 @@ func (l *ledger) placeOf(r *row) place {
 	return placeQueue
 }
 
-// readyAt orders the queue: by the time from which a row may be claimed.
+// readyAt orders the queue and the desks: by the time from which a row may be claimed.
 func (r *row) readyAt() rowKey { return rowKey{max(r.notBefore, r.due), r.id} }
 
 // enter puts a row in its place.
@@ -93,7 +93,7 @@ func (l *ledger) put(r *row) {
 	case placeHands:
 		l.hands.add(r.key())
 	case placeBlocked:
-		l.blocked[r.answers] = r.id
+		l.blocked++
 	case placeDesk:
 		l.desks.add(r)
 	case placeQueue:
@@ -110,7 +110,7 @@ func (l *ledger) take(r *row) {
 	case placeHands:
 		l.hands.remove(r.key())
 	case placeBlocked:
-		delete(l.blocked, r.answers)
+		l.blocked--
 	case placeDesk:
 		l.desks.remove(r)
 	case placeQueue:
@@ -118,21 +118,16 @@ func (l *ledger) take(r *row) {
 	}
 }
 
-// recheckAnswer moves the recovery that answers a down, which has just settled or
-// is to be sent once more.
-func (l *ledger) recheckAnswer(down *row) {
-	if down.kind != AlertDown {
+// recheck moves the rows that wait for one, which has just settled or is to be sent
+// once more.
+func (l *ledger) recheck(x *row) {
+	if x.ord == 0 {
 		return
 	}
-	id, blocked := l.blocked[down.id]
-	if !blocked {
-		if l.carrierState(down).Settled() {
-			return // whatever answers it never waited, or is under way
+	for _, k := range l.byHeart[x.heartbeat] {
+		if old := l.rows[k.id]; old.after == x.id {
+			r := *old
+			l.replace(old, &r)
 		}
-		id = alertID(down.heartbeat, down.incident, AlertRecovered, down.recipient)
-	}
-	if old := l.rows[id]; old != nil && old.answers == down.id {
-		r := *old
-		l.replace(old, &r)
 	}
 }

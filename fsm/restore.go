@@ -37,7 +37,7 @@ func (s *Store) Restore(from io.Reader) error {
 }
 
 func (st *state) read(r *imageReader, version uint64) {
-	st.readHead(r)
+	st.readHead(r, version)
 	if version == 1 {
 		st.readHeartbeatsV1(r)
 	} else {
@@ -49,7 +49,7 @@ func (st *state) read(r *imageReader, version uint64) {
 	st.readLedger(r, version)
 }
 
-func (st *state) readHead(r *imageReader) {
+func (st *state) readHead(r *imageReader, version uint64) {
 	st.wall, st.serving, st.horizon = r.int(), r.int(), r.int()
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		st.passes = append(st.passes, pass{r.int(), r.int()})
@@ -60,6 +60,9 @@ func (st *state) readHead(r *imageReader) {
 	}
 	r.raw(st.clusterID[:])
 	st.settings = Settings{History: r.count(), MailTo: r.strs(), Burst: r.count(), GroupWait: r.int()}
+	if st.settings.FlapWindow = DefaultSettings().FlapWindow; version >= 4 {
+		st.settings.FlapWindow = r.int()
+	}
 	st.created, st.pings, st.misses = r.uint(), r.uint(), r.uint()
 	if r.err == nil && (st.settings.Validate() != nil || st.created > maxOrdinal) {
 		r.fail()
@@ -145,6 +148,9 @@ func readRow(r *imageReader, version uint64) *row {
 	x.due, x.created, x.sent, x.notBefore, x.refused = r.int(), r.int(), r.int(), r.int(), r.int()
 	x.err = r.str()
 	r.raw(x.answers[:])
+	if x.after = x.answers; version >= 4 {
+		r.raw(x.after[:])
+	}
 	r.raw(x.digest[:])
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		var m AlertID
@@ -169,6 +175,9 @@ func readEvidence(r *imageReader, version uint64) Evidence {
 	}
 	if version >= 3 {
 		e.Failed, e.Exit, e.Started, e.Output = r.bool(), r.count(), wallTime(r.int()), r.str()
+	}
+	if version >= 4 {
+		e.Flaps, e.Within = r.int(), time.Duration(r.int())*time.Millisecond
 	}
 	return e
 }

@@ -33,7 +33,7 @@ func (st *state) readHeartbeats(r *imageReader, version uint64) {
 		for ; n > 0 && len(in.b) > 0; n-- {
 			var h restored
 			ord := f.last + in.uint()
-			h.read(&in, st)
+			h.read(&in, st, version)
 			if version >= 3 {
 				h.readExtras(&in, st)
 			}
@@ -49,7 +49,7 @@ func (st *state) readHeartbeats(r *imageReader, version uint64) {
 	f.flush()
 }
 
-func (h *restored) read(r *reader, st *state) {
+func (h *restored) read(r *reader, st *state, version uint64) {
 	r.fill(h.token[:])
 	h.flags = flags(r.upTo(uint64(flagsKnown)))
 	h.intervalSecs, h.graceSecs = r.uint32(), r.uint32()
@@ -58,6 +58,11 @@ func (h *restored) read(r *reader, st *state) {
 	h.anchorWall = st.wall - r.int()
 	h.base, h.misses = r.int(), r.int()
 	h.missed, h.incident, h.lastAlert = r.uint32(), r.uint32(), r.int()
+	if version >= 4 {
+		if h.flaps = r.uint32(); h.flaps > 0 {
+			h.flapStart = st.serving - r.int()
+		}
+	}
 	h.pings = r.uint()
 	h.lastPing = h.anchorWall - r.int()
 	if h.is(flagFrom) {

@@ -14,7 +14,8 @@ import (
 type row struct {
 	id        AlertID
 	heartbeat HeartbeatID
-	answers   AlertID // recovered: the row of the down
+	answers   AlertID // the down that its recipient knows of: it answers that, or tells of a new one after it
+	after     AlertID // zero, or the row that has to settle first
 	digest    AlertID // zero, or the digest that carries it
 	ord       uint64  // the heartbeat's ordinal; 0 for a digest
 	incident  uint32

@@ -51,11 +51,12 @@ func TestPingEndsAnIncidentWithOneRecovery(t *testing.T) {
 	r.ping(1)
 	r.run(5 * time.Minute)
 	wantStatus(t, r, 1, StatusFailing, 4)
+	r.send(r.oneReady())
 	if c := r.ping(1); c != CodeOK {
 		t.Fatalf("ping: code %d", c)
 	}
 	wantStatus(t, r, 1, StatusActive, 0)
-	wantAlerts(t, r, 1, "down pending", "recovered pending")
+	wantAlerts(t, r, 1, "down sent", "recovered pending")
 	id := testID(1)
 	list, _ := r.s.Alerts(AlertFilter{Heartbeat: &id})
 	if got := list[0].Evidence.Silent; got != 5*time.Minute {
@@ -65,9 +66,10 @@ func TestPingEndsAnIncidentWithOneRecovery(t *testing.T) {
 		t.Errorf("the recovery answers %q, the alert is %q", list[0].Answers, list[1].MessageID)
 	}
 	r.ping(1)
-	wantAlerts(t, r, 1, "down pending", "recovered pending")
+	wantAlerts(t, r, 1, "down sent", "recovered pending")
+	r.send(r.oneReady())
 	r.run(2 * time.Minute)
-	wantAlerts(t, r, 1, "down pending", "recovered pending", "down pending")
+	wantAlerts(t, r, 1, "down sent", "recovered sent", "down pending")
 }
 
 func TestAPingInTheBatchThatPassesItsDeadlineCounts(t *testing.T) {

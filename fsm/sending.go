@@ -7,6 +7,7 @@ import "slices"
 const refusedFor = 24 * 3600 * 1000
 
 func (st *state) runLedger(c Command) Code {
+	st.missFirst(c)
 	switch c := c.(type) {
 	case Claim:
 		return st.claim(c)
@@ -22,6 +23,37 @@ func (st *state) runLedger(c Command) Code {
 		return st.formDigest(c)
 	}
 	return CodeInvalid
+}
+
+// missFirst takes the misses of the heartbeats that a step is about: a miss may cancel
+// what waits, and must not depend on how far judging has got.
+func (st *state) missFirst(c Command) {
+	var about []AlertID
+	switch c := c.(type) {
+	case Claim:
+		about = []AlertID{c.Alert}
+	case Settle:
+		about = st.ledger.withMembers(c.Alert)
+	case ResolveDoubt:
+		about = st.ledger.withMembers(c.Alert)
+	case RetryAlert:
+		about = st.ledger.withMembers(c.Alert)
+	case FormDigest:
+		about = c.Members
+	}
+	for _, id := range about {
+		if r := st.ledger.rows[id]; r != nil && st.table.has(r.ord) {
+			st.takeMisses(r.ord)
+		}
+	}
+}
+
+// withMembers names a row and, of a digest, its members.
+func (l *ledger) withMembers(id AlertID) []AlertID {
+	if r := l.rows[id]; r != nil && len(r.members) > 0 {
+		return r.members
+	}
+	return []AlertID{id}
 }
 
 func (st *state) claim(c Claim) Code {
@@ -51,7 +83,7 @@ func (st *state) claimable(r *row, term uint64) bool {
 	case AlertClaimed:
 		return r.term < term // its sender lost its term before the dot
 	case AlertPending:
-		return r.notBefore <= st.serving && !st.ledger.waitsForDown(r)
+		return r.readyAt().due <= st.serving && !st.ledger.waits(r)
 	}
 	return false
 }
@@ -171,7 +203,7 @@ func (st *state) retryAlert(c RetryAlert) Code {
 }
 
 // finish changes a row and everything that follows it: the members of a digest
-// share its fate, and a recovery is cancelled with an alert that never went out.
+// share its fate, and what waits behind it may take its place or be cancelled with it.
 func (st *state) finish(r *row, f func(r *row)) {
 	id, members, after := r.id, r.members, *r
 	f(&after)
@@ -181,6 +213,7 @@ func (st *state) finish(r *row, f func(r *row)) {
 			st.changeRow(m, func(r *row) { r.state, r.err, r.sent = memberState(after.state), after.err, after.sent })
 		}
 	}
+	st.giveWay(id)
 	if after.state == AlertFailed {
 		for _, down := range append(slices.Clone(members), id) {
 			st.cancelAnswer(down)
@@ -196,16 +229,22 @@ func memberState(s AlertState) AlertState {
 	return AlertPending
 }
 
-// cancelAnswer cancels the recovery that waits for a down.
-func (st *state) cancelAnswer(down AlertID) {
-	d := st.ledger.rows[down]
-	if d == nil || d.kind != AlertDown {
+// cancelAnswer cancels the recovery that waits for a down that has failed, unless its
+// recipient knows of an earlier one.
+func (st *state) cancelAnswer(id AlertID) {
+	down := st.ledger.rows[id]
+	if down == nil || down.kind != AlertDown {
 		return
 	}
-	id := alertID(d.heartbeat, d.incident, AlertRecovered, d.recipient)
-	if r := st.ledger.rows[id]; r != nil && r.state == AlertPending && r.digest == (AlertID{}) {
-		st.changeRow(id, func(r *row) {
-			r.state, r.err = AlertCancelled, "the alert that it answers never went out"
-		})
+	next := st.ledger.behind(down)
+	if next == nil || next.answers != id {
+		return
 	}
+	st.changeRow(next.id, func(r *row) {
+		if r.kind == AlertRecovered && down.answers == (AlertID{}) {
+			r.state, r.err = AlertCancelled, neverWentOut
+			return
+		}
+		r.answers = down.answers
+	})
 }

@@ -32,9 +32,10 @@ func TestAReportedFailureAlertsAtOnce(t *testing.T) {
 	r.run(2 * time.Hour)
 	wantStatus(t, r, 1, StatusFailing, 1)
 	wantAlerts(t, r, 1, "down pending")
+	r.send(r.oneReady())
 	r.ping(1)
 	wantStatus(t, r, 1, StatusActive, 0)
-	wantAlerts(t, r, 1, "down pending", "recovered pending")
+	wantAlerts(t, r, 1, "down sent", "recovered pending")
 	if e := r.newest(1).Evidence; !e.Failed || e.Silent != 2*time.Hour+10*time.Second {
 		t.Errorf("recovery %+v", e)
 	}
@@ -283,9 +284,10 @@ func TestLatePings(t *testing.T) {
 		r.create(1, testSpec(3600, 60, 1))
 		r.run(70 * time.Minute)
 		wantStatus(t, r, 1, StatusFailing, 1)
+		r.send(r.oneReady())
 		r.signal(1, Signal{At: ago(r, 5*time.Minute)})
 		wantStatus(t, r, 1, StatusActive, 0)
-		wantAlerts(t, r, 1, "down pending", "recovered pending")
+		wantAlerts(t, r, 1, "down sent", "recovered pending")
 		h := r.heartbeat(1)
 		if want := epoch.Add(65 * time.Minute); !h.LastPing.Equal(want) || !h.NextDue.Equal(want.Add(time.Hour)) {
 			t.Errorf("%+v", h)
@@ -428,7 +430,8 @@ func TestBodiesAreBounded(t *testing.T) {
 	if out := r.newest(1).Evidence.Output; strings.Trim(out, "ü") != "" {
 		t.Errorf("the excerpt is cut within a character: %q", out[:4])
 	}
-	first := r.work().Ready[0]
+	r.run(10 * time.Minute) // the second is held back
+	first := r.oneReady()
 	r.send(first)
 	if a, err := r.s.Alert(first); err != nil || a.State != AlertSent || a.Evidence.Output != "" {
 		t.Errorf("the excerpt outlives its mail: %v, %v", a.State, err)

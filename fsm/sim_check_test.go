@@ -11,7 +11,8 @@ type seenRow struct {
 	gone      bool // dropped, as one of too many
 	failed    bool // it once was
 	cancelled bool
-	held      bool // it once was
+	held      bool  // it once was
+	slot      int64 // serving: the end of the flap window for which it tells, or when its incident began
 }
 
 // checkEntry compares the state after an entry with the model, and the ledger
@@ -40,7 +41,7 @@ func (w *world) checkEntry() {
 		w.checkBeat(b)
 	}
 	for k := range m.alerts {
-		if w.rows[alertID(k.hb, k.incident, k.kind, k.to)] == nil {
+		if w.rows[alertID(k.hb, k.incident, k.kind, k.to)] == nil && w.settledOf(k.hb) < MaxSettledPer {
 			w.fail("no %v alert to %q of incident %d of hb%d", k.kind, k.to, k.incident, k.hb[7])
 		}
 	}
@@ -78,14 +79,19 @@ func (w *world) checkBeat(b *beat) {
 // where it is by a way that there is.
 func (w *world) checkLedger() {
 	l := &w.observer.st.ledger
+	var overtaken []*seenRow
 	for id, r := range l.rows {
 		before := w.rows[id]
 		if before == nil {
 			before = &seenRow{}
 			w.rows[id] = before
 			w.checkNew(r)
+			before.slot = w.slotOf(r)
 		} else {
 			w.checkChange(before, r)
+		}
+		if r.state == AlertCancelled && before.row.state != r.state && r.evidence.unpack().Flaps > 0 {
+			overtaken = append(overtaken, before)
 		}
 		if s, ok := situationOf[r.state]; ok && before.row.state != r.state {
 			w.reached[s]++
@@ -100,6 +106,12 @@ func (w *world) checkLedger() {
 			seen.gone = true
 			w.reached[sawDropped]++
 			w.checkDropped(seen)
+		}
+	}
+	w.checkBounds()
+	for _, x := range overtaken {
+		if next := w.slots[teller{x.row.heartbeat, x.row.recipient}]; next != nil {
+			w.rows[next.id].slot = min(w.rows[next.id].slot, x.slot)
 		}
 	}
 	if err := checkWork(w.observer); err != nil {
@@ -121,6 +133,7 @@ func (w *world) checkNew(r *row) {
 	if w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}] == nil {
 		w.fail("hb%d: a %v alert to %q for incident %d that the rules do not call for", r.heartbeat[7], r.kind, r.recipient, r.incident)
 	}
+	w.checkHeld(r)
 }
 
 // situationOf a state or a kind that a row comes to.
@@ -147,15 +160,18 @@ func (w *world) checkChange(before *seenRow, r *row) {
 
 // checkDropped allows the ledger to forget the oldest of too many settled rows.
 func (w *world) checkDropped(seen *seenRow) {
-	settled := 0
-	for _, r := range w.observer.st.ledger.rows {
-		if r.ord == seen.row.ord && r.state.Settled() {
-			settled++
-		}
-	}
-	if settled < MaxSettledPer {
+	if settled := w.settledOf(seen.row.heartbeat); settled < MaxSettledPer {
 		w.fail("row %x, last seen %v, was dropped although its heartbeat has only %d settled rows", seen.row.id[:3], seen.row.state, settled)
 	}
+}
+
+func (w *world) settledOf(hb HeartbeatID) (n int) {
+	for _, r := range w.observer.st.ledger.rows {
+		if r.heartbeat == hb && r.state.Settled() {
+			n++
+		}
+	}
+	return n
 }
 
 // checkState asks whether a row's end is true.
@@ -182,17 +198,29 @@ func (w *world) checkState(id AlertID, r *row) {
 	}
 }
 
+// checkCancelled asks that a row which is cancelled was not delivered, and that its
+// incident was ended by hand, or something newer is told instead.
 func (w *world) checkCancelled(r *row) {
-	if r.kind == AlertRecovered {
-		down := w.rows[alertID(r.heartbeat, r.incident, AlertDown, r.recipient)]
-		if down == nil || !down.failed && !down.cancelled {
-			w.fail("row %x, a recovery, is cancelled, but its alert did go out or may yet", r.id[:3])
-		}
+	if w.mail.delivered[r.id] > w.model.doubts[r.id] {
+		w.fail("row %x is cancelled, but was delivered", r.id[:3])
+	}
+	down := w.rows[alertID(r.heartbeat, r.incident, AlertDown, r.recipient)]
+	if gone := down == nil || down.gone; r.kind == AlertRecovered && gone && w.settledOf(r.heartbeat) >= MaxSettledPer {
+		return // its down was cancelled and dropped within one entry
+	}
+	if r.kind == AlertRecovered && down != nil && (down.failed || down.cancelled) {
 		return
 	}
-	if e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]; e == nil || !e.mayCancel {
-		w.fail("row %x is cancelled, but nobody ended its incident", r.id[:3])
+	if e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]; e != nil && e.mayCancel {
+		return
 	}
+	for k := range w.model.alerts {
+		if k.hb == r.heartbeat && k.to == r.recipient && (k.kind == AlertUnheard) == (r.kind == AlertUnheard) &&
+			(k.incident > r.incident || k.incident == r.incident && k.kind > r.kind) {
+			return
+		}
+	}
+	w.fail("hb%d: row %x, a %v for %q, is cancelled (%s), but nothing newer is told", r.heartbeat[7], r.id[:3], r.kind, r.recipient, r.err)
 }
 
 // checkDelivery holds the promise that an incident alerts once, at the moment in
@@ -210,6 +238,7 @@ func (w *world) checkDelivery(id AlertID) {
 	}
 	for _, x := range told {
 		w.checkAnswer(w.observer.st.ledger.rows[x])
+		w.checkWindow(w.observer.st.ledger.rows[x])
 		times, doubts := w.mail.delivered[x], w.model.doubts[x]
 		if x != id {
 			times, doubts = times+w.mail.delivered[id], doubts+w.model.doubts[id]
@@ -271,6 +300,7 @@ const quietRounds = 400
 
 // quiesce mends everything and runs until nothing is left to be done.
 func (w *world) quiesce() {
+	w.mail.out = false
 	w.say("all is mended")
 	for range w.nodes {
 		w.restart(0)
@@ -322,6 +352,7 @@ func (w *world) checkEnd() {
 	for _, b := range w.model.beats {
 		w.checkHistory(b)
 	}
+	w.checkTold()
 	for _, n := range w.nodes {
 		w.catchUp(n, len(w.log))
 	}

@@ -168,6 +168,22 @@ func (w *world) signal(e event) {
 	}
 }
 
+// flap is a job that fails and runs well in turn, some times within a second.
+func (w *world) flap(e event) {
+	n := w.node(e.b)
+	if !n.up || w.created == 0 {
+		return
+	}
+	ord := n.store.st.byID(testID(w.pick(e.a)))
+	for i := range 1 + e.c/4%6 {
+		if ord != 0 {
+			w.add(n, Signal{Ordinal: ord, Exit: none, Tells: []SignalKind{SignalFail, SignalSuccess}[(i+e.c)%2]})
+			w.pass(int64(e.c % 200))
+			w.flow()
+		}
+	}
+}
+
 // pick chooses a heartbeat, the newest few most often.
 func (w *world) pick(a uint32) int { return w.created - int(a%uint32(min(w.created, 4))) }
 

@@ -21,6 +21,7 @@ type model struct {
 	repeats                int
 	sameKey, keyGone       int   // pings whose key is, or was, in the history
 	stamped                int64 // what capable was when the batch was stamped
+	resettled              bool  // the flap window has changed
 }
 
 // ident is what makes a repeated command the same command.
@@ -38,7 +39,9 @@ type alertKey struct {
 
 // expected is an alert that must be in the ledger.
 type expected struct {
-	mayCancel bool // its incident was ended by hand
+	mayCancel bool  // its incident was ended by hand
+	heldUntil int64 // serving: by the rules of the flap window; 0: it is not held back
+	flaps     int64 // and how many incidents it then stands for
 }
 
 // beat is a heartbeat.
@@ -58,6 +61,8 @@ type beat struct {
 	open                             []simRun
 	keys                             []simKey // beside history
 	used                             []byte   // every key there ever was
+	windowAt                         int64    // serving: when the flap window began, -1: none has
+	inWindow                         int64    // incidents in it
 }
 
 func newModel() *model {
@@ -202,6 +207,7 @@ func sameTerm(cmd Command, term uint64, p *proposal) error {
 }
 
 func (m *model) set(s Settings) {
+	m.resettled = m.resettled || len(m.beats) > 0 && s.FlapWindow != m.settings.FlapWindow
 	m.settings = s
 	for _, b := range m.beats {
 		b.trim(s.History)
@@ -214,7 +220,7 @@ func (b *beat) trim(limit int) {
 }
 
 func (m *model) create(c Create) {
-	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == ArmCreated, exit: none}
+	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == ArmCreated, exit: none, windowAt: -1}
 	m.beats = append(m.beats, b)
 	m.reanchor(b, 0)
 }
@@ -326,7 +332,9 @@ func (m *model) judge(b *beat) error {
 			return nil
 		}
 		var excused bool
+		var runAt int64
 		if run != nil {
+			runAt = run.deadline
 			var err error
 			if excused, err = m.takeRun(b, run); err != nil {
 				return err
@@ -360,7 +368,11 @@ func (m *model) judge(b *beat) error {
 			continue
 		}
 		b.failing, b.resumed, b.unheard = true, false, false
-		m.expect(b, AlertDown)
+		at := deadline
+		if run != nil {
+			at = runAt
+		}
+		m.began(b, at)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 //   - sim_client_test.go: proposers and what they wait for
 //   - sim_sender_test.go: the alert sender and the mail server
 //   - sim_model_test.go: the rules of the design once more, written plainly
-//   - sim_check_test.go: the invariants
+//   - sim_check_test.go: the invariants; sim_flap_test.go: those of flapping jobs
 //   - sim_schedule_test.go, sim_shrink_test.go: events, and the least that fails
 //
 // Faults put into the state machine by hand, each found within the default seeds:
@@ -93,6 +93,8 @@ const (
 	sawHanging
 	sawSameKey
 	sawKeyGone
+	sawHeldBack
+	sawFlaps
 	situations
 )
 
@@ -104,6 +106,7 @@ var situationNames = [situations]string{
 	"a digest delivered", "a row dropped as one of too many", "a snapshot installed",
 	"an alert of a failure that was reported", "an alert of a run that did not end",
 	"a ping whose key is in the history", "a ping whose key has left the history",
+	"a down held back in a flap window", "an alert of several incidents delivered",
 }
 
 func (s situation) String() string { return situationNames[s] }

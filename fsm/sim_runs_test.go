@@ -69,7 +69,7 @@ func (m *model) signal(b *beat, c Signal) (Code, error) {
 		if !b.failing {
 			b.incident++
 			b.failing, b.resumed, b.unheard = true, false, false
-			m.expect(b, AlertDown)
+			m.began(b, m.serving)
 		}
 		return code, nil
 	case b.failing && missed > 0:

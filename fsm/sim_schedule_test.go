@@ -37,6 +37,7 @@ type eventKind int
 const (
 	evPing eventKind = iota
 	evSignal
+	evFlap
 	evSend
 	evDeliver
 	evPropose
@@ -61,6 +62,7 @@ const (
 	evSettings
 	evLook
 	evStep
+	evOutage
 	evRetry
 	evGiveUp
 	eventKinds
@@ -68,11 +70,11 @@ const (
 
 // weights say how often each kind comes.
 var weights = [eventKinds]int{
-	evPing: 12, evSignal: 12, evSend: 6, evDeliver: 8, evPropose: 7, evCommit: 8, evTick: 34, evFlow: 9, evWait: 4,
+	evPing: 12, evSignal: 12, evFlap: 6, evSend: 6, evDeliver: 8, evPropose: 7, evCommit: 8, evTick: 34, evFlow: 9, evWait: 4,
 	evElect: 4, evDepose: 2, evCrash: 2, evRestart: 4, evQueued: 4, evWallJump: 2,
 	evCatchUp: 6, evSnapshot: 4, evInstall: 3,
 	evCreate: 3, evPause: 3, evResume: 3, evUpdate: 3, evDelete: 1, evSettings: 1,
-	evLook: 18, evStep: 34, evRetry: 2, evGiveUp: 2,
+	evLook: 18, evStep: 34, evOutage: 2, evRetry: 2, evGiveUp: 2,
 }
 
 var mailLists = [][]string{nil, {"team@example.com"}, {"team@example.com", "boss@example.com"}}
@@ -112,6 +114,7 @@ func settingsFrom(a, b uint32) Settings {
 	return Settings{
 		History: int(a % 8), MailTo: mailLists[a/8%3],
 		Burst: 1 + int(b%3), GroupWait: []int64{0, 1000, 4000}[b/3%3],
+		FlapWindow: []int64{0, 3000, 10_000, 10_000}[b/9%4],
 	}
 }
 
@@ -123,6 +126,8 @@ func (w *world) happen(e event) {
 		w.ping(e)
 	case evSignal:
 		w.signal(e)
+	case evFlap:
+		w.flap(e)
 	case evSend:
 		w.send(w.node(e.a), e.b%4 == 0)
 	case evDeliver:
@@ -174,6 +179,9 @@ func (w *world) happen(e event) {
 		w.look(e)
 	case evStep:
 		w.step(e)
+	case evOutage:
+		w.mail.out = !w.mail.out
+		w.say("the mail server is out of reach: %v", w.mail.out)
 	case evGiveUp:
 		w.giveUp(e)
 	}

@@ -36,6 +36,7 @@ const (
 type mailServer struct {
 	delivered map[AlertID]int
 	refused   map[AlertID]bool // for good, at least once
+	out       bool             // out of reach
 }
 
 func newMailServer() mailServer {
@@ -181,6 +182,9 @@ func (w *world) advance(t *task, luck uint32, retryIn int64) {
 }
 
 func (w *world) transfer(t *task, luck uint32, retryIn int64) {
+	if w.mail.out {
+		luck = 2
+	}
 	switch luck {
 	case 0:
 		w.settle(t, Settle{Outcome: OutcomeRetry, Refused: true, RetryIn: retryIn, Error: "451 at RCPT"})
@@ -216,6 +220,9 @@ func (w *world) dot(t *task, luck uint32, retryIn int64) {
 		return
 	}
 	doubtful := Settle{Outcome: OutcomeInDoubt, RetryIn: retryIn, Resend: w.setup.resend, Error: "connection lost"}
+	if w.mail.out {
+		luck = 2
+	}
 	switch luck {
 	case 0:
 		w.settle(t, Settle{Outcome: OutcomeRetry, Refused: true, RetryIn: retryIn, Error: "451 at the dot"})
@@ -239,4 +246,5 @@ func (w *world) take(t *task) {
 	w.mail.delivered[t.row]++
 	w.say("the mail server takes %x of %v, term %d attempt %d", t.row[:3], t.n, t.term, t.attempt)
 	w.checkDelivery(t.row)
+	w.noteTold(t.row)
 }

@@ -28,6 +28,9 @@ type world struct {
 	mail     mailServer
 	tasks    []*task
 	rows     map[AlertID]*seenRow
+
+	slots  map[teller]*row     // what waited for each after the last entry
+	toldAt map[teller]toldDown // the newest down that reached each
 }
 
 type simEntry struct {
@@ -58,7 +61,7 @@ type simNode struct {
 const simStart = 1000
 
 func newWorld(s setup, tell bool) *world {
-	w := &world{setup: s, tell: tell, now: simStart, observer: s.store(), model: newModel(), rows: map[AlertID]*seenRow{}}
+	w := &world{setup: s, tell: tell, now: simStart, observer: s.store(), model: newModel(), rows: map[AlertID]*seenRow{}, toldAt: map[teller]toldDown{}}
 	w.mail = newMailServer()
 	w.images = map[int][]byte{}
 	for i := range w.nodes {

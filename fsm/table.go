@@ -29,6 +29,12 @@ func (t *table) at(ord uint64) (*page, int) {
 	return p, slot
 }
 
+// has reports whether there is a heartbeat of an ordinal.
+func (t *table) has(ord uint64) bool {
+	p, _ := t.at(ord)
+	return p != nil
+}
+
 // get returns a heartbeat for reading, nil if there is none.
 func (t *table) get(ord uint64) *vitals {
 	p, slot := t.at(ord)

@@ -135,11 +135,15 @@ type Settings struct {
 	MailTo    []string // recipients of heartbeats that name none
 	Burst     int      // single mails a recipient and window
 	GroupWait int64    // the window in milliseconds of serving time; 0 turns digests off
+
+	// FlapWindow is the time from a heartbeat's incident, in milliseconds of serving
+	// time, in which further ones are held back until its end; 0 holds none.
+	FlapWindow int64
 }
 
 // DefaultSettings are those of a cluster that was told nothing.
 func DefaultSettings() Settings {
-	return Settings{History: 100, Burst: 5, GroupWait: 10_000}
+	return Settings{History: 100, Burst: 5, GroupWait: 10_000, FlapWindow: 600_000}
 }
 
 // Gap is a time in which no ping could commit.
@@ -229,6 +233,8 @@ type Evidence struct {
 	Exit      int           // with this exit status; 0: none told
 	Started   time.Time     // when the run began that did not end within its grace; zero: no such run
 	Output    string        // the end of what the run printed last; dropped once the mail is out
+	Flaps     int64         // incidents since the last one that was told, with this one; 0: this is no flapping
+	Within    time.Duration // and the time from that one to this
 }
 
 // Alert is one row of the ledger, as a copy. A row that is a member of a digest

@@ -8,10 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxBurst and maxGroupWait bound the settings of digests.
+// These bound the settings of alerts.
 const (
-	maxBurst     = 10_000
-	maxGroupWait = 24 * 3600 * 1000 // ms
+	maxBurst      = 10_000
+	maxGroupWait  = 24 * 3600 * 1000 // ms
+	maxFlapWindow = 24 * 3600 * 1000 // ms
 )
 
 // invalid is a message that names field, value and limit; it is an ErrInvalid.
@@ -50,6 +51,7 @@ func (s Settings) Validate() error {
 		validateEmails("mail-to", s.MailTo),
 		validateRange("alert-burst", int64(s.Burst), 1, maxBurst),
 		validateRange("alert-group-wait in milliseconds", s.GroupWait, 0, maxGroupWait),
+		validateRange("alert-flap-window in milliseconds", s.FlapWindow, 0, maxFlapWindow),
 	)
 }
 

@@ -19,6 +19,7 @@ type vitals struct {
 	newest     int64 // history: wall of its newest entry
 	step       int64 // history: ms from the entry before that one
 	lastAlert  int64 // wall; 0: never
+	flapStart  int64 // serving: when its flap window began
 
 	intervalSecs uint32
 	graceSecs    uint32
@@ -26,6 +27,7 @@ type vitals struct {
 	incident     uint32 // counts incidents and unheard notices
 	kept         uint32 // history: its entries
 	textAt       uint32 // where the page's text has the config
+	flaps        uint32 // incidents in that window; the first was told at once, 0: there is no window
 	textLen      uint16
 	flags        flags
 	threshold    uint8

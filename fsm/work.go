@@ -93,7 +93,7 @@ func (p *planner) considerDesk(d *desk) {
 		return
 	}
 	for _, id := range group {
-		p.single(id, &b)
+		p.single(p.st.ledger.rows[id].readyAt(), &b)
 	}
 	p.singles(&singles, &b)
 }
@@ -134,22 +134,27 @@ func (p *planner) addUnheard(group []AlertID, d *desk) []AlertID {
 func (p *planner) singles(at *cursor, b *burst) {
 	for p.room() {
 		k, ok := at.key()
-		if !ok || !p.single(k.id, b) {
+		if !ok || !p.single(k, b) {
 			return
 		}
 		at.step()
 	}
 }
 
-func (p *planner) single(id AlertID, b *burst) bool {
+func (p *planner) single(k rowKey, b *burst) bool {
+	at := k.due // later than now for what is held back
 	if b.left == 0 {
-		if b.until > 0 { // else the first claim begins a window
-			p.later(b.until)
-		}
+		at = max(at, b.until) // of which there is none if the first claim begins a window
+	}
+	if at > p.st.serving {
+		p.later(at)
+		return false
+	}
+	if b.left == 0 {
 		return false
 	}
 	b.left--
-	p.ready(id)
+	p.ready(k.id)
 	return true
 }
 
@@ -157,6 +162,10 @@ func (p *planner) readyAll(l *keyList) {
 	for at := l.begin(); p.room(); at.step() {
 		k, ok := at.key()
 		if !ok {
+			return
+		}
+		if k.due > p.st.serving {
+			p.later(k.due)
 			return
 		}
 		p.ready(k.id)

@@ -19,7 +19,8 @@ type plainPlan struct {
 type plainDesk struct {
 	left           int
 	until, ended   int64
-	group, fresh   []AlertID
+	group          []AlertID
+	fresh          []*row
 	singles, quiet []*row // quiet: unheard notices
 }
 
@@ -42,7 +43,12 @@ func (p *plainPlan) consider(r *row) {
 	case r.state == AlertFenced && r.term < p.term:
 		p.work.Doubt = append(p.work.Doubt, p.st.alert(r))
 	case r.state == AlertPending && r.notBefore > p.st.serving:
-		if !p.st.ledger.waitsForDown(r) {
+		switch {
+		case p.st.ledger.waits(r):
+		case p.st.singled(r): // held back
+			d := p.desk(r.recipient)
+			d.singles = append(d.singles, r)
+		default:
 			p.later(r.notBefore)
 		}
 	case !p.st.claimable(r, p.term):
@@ -75,14 +81,17 @@ func (p *plainPlan) desk(to string) *plainDesk {
 }
 
 func (p *plainPlan) decide(to string, d *plainDesk) {
+	slices.SortFunc(d.singles, func(a, b *row) int { return compareKeys(a.readyAt(), b.readyAt()) })
+	full := false
 	for _, r := range d.singles {
 		switch {
-		case d.ended > 0 && r.due <= d.ended:
+		case d.ended > 0 && r.readyAt().due <= d.ended:
 			d.group = append(d.group, r.id)
+		case full:
 		case d.ended > 0:
-			d.fresh = append(d.fresh, r.id)
+			d.fresh = append(d.fresh, r)
 		default:
-			p.single(d, r.id)
+			full = full || !p.single(d, r)
 		}
 	}
 	p.gather(d)
@@ -90,8 +99,13 @@ func (p *plainPlan) decide(to string, d *plainDesk) {
 		p.work.Digests = append(p.work.Digests, FormDigest{ID: DigestID(to, group), Recipient: to, Members: group})
 		return
 	}
-	for _, id := range append(d.group, d.fresh...) {
-		p.single(d, id)
+	for _, id := range d.group {
+		p.single(d, p.st.ledger.rows[id])
+	}
+	for _, r := range d.fresh {
+		if !p.single(d, r) {
+			return
+		}
 	}
 }
 
@@ -112,14 +126,20 @@ func (p *plainPlan) gather(d *plainDesk) {
 	}
 }
 
-func (p *plainPlan) single(d *plainDesk, id AlertID) {
-	switch {
+func (p *plainPlan) single(d *plainDesk, r *row) bool {
+	switch at := r.readyAt().due; {
+	case at > p.st.serving && d.left == 0:
+		p.later(max(at, d.until))
+	case at > p.st.serving:
+		p.later(at)
 	case d.left > 0:
 		d.left--
-		p.work.Ready = append(p.work.Ready, id)
+		p.work.Ready = append(p.work.Ready, r.id)
+		return true
 	case d.until > 0:
 		p.later(d.until)
 	}
+	return false
 }
 
 func (p *plainPlan) later(at int64) {
@@ -183,7 +203,7 @@ func checkPlaces(st *state) error {
 		desks += d.singles.n + d.unheard.n
 	}
 	want := fmt.Sprint(n, open, len(l.rows))
-	got := fmt.Sprint([...]int{l.settled.n, l.carried, l.hands.n, len(l.blocked), desks, l.queue.n}, l.open.n, l.order.n)
+	got := fmt.Sprint([...]int{l.settled.n, l.carried, l.hands.n, l.blocked, desks, l.queue.n}, l.open.n, l.order.n)
 	if got != want {
 		return fmt.Errorf("the places hold %s, the rows say %s", got, want)
 	}

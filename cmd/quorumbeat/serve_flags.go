@@ -24,6 +24,7 @@ type serveSettings struct {
 	secretFile string
 	secret     string
 	groupWait  time.Duration
+	flapWindow time.Duration
 	logLevel   string
 	logFormat  string
 
@@ -37,6 +38,7 @@ func newServeSettings() *serveSettings {
 	s.cluster.NodeName, _ = os.Hostname()
 	s.cluster.DataDir = "./data"
 	s.groupWait = time.Duration(s.alerting.Settings.GroupWait) * time.Millisecond
+	s.flapWindow = time.Duration(s.alerting.Settings.FlapWindow) * time.Millisecond
 	return s
 }
 
@@ -73,6 +75,7 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.DurationVar(&c.DeadAfter, "dead-after", 0, "remove a dead voter after this long, if three others live; 0: never")
 	f.IntVar(&a.Settings.Burst, "alert-burst", a.Settings.Burst, "single mails a recipient and window; more become a digest (replicated)")
 	f.DurationVar(&s.groupWait, "alert-group-wait", s.groupWait, "length of that window; 0s turns digests off (replicated)")
+	f.DurationVar(&s.flapWindow, "alert-flap-window", s.flapWindow, "a heartbeat that fails again within this time of its last alert is held back until the end of it; 0s: never (replicated)")
 	f.BoolVar(&h.MetricsPerHeartbeat, "metrics-per-heartbeat", h.MetricsPerHeartbeat, "export metrics of each heartbeat")
 	f.StringVar(&h.MetricsToken, "metrics-token", "", "`token` that scrapers of /metrics have to show as Authorization: Bearer, 16 to 256 printable characters; empty: none is needed")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -85,6 +88,7 @@ func (s *serveSettings) complete(f *pflag.FlagSet) error {
 		s.cluster.BootstrapExpect = 0
 	}
 	s.alerting.Settings.GroupWait = s.groupWait.Milliseconds()
+	s.alerting.Settings.FlapWindow = s.flapWindow.Milliseconds()
 	s.alerting.NodeName = s.cluster.NodeName
 	s.cluster.Version, s.api.Version, s.api.Revision = version, version, revision
 	if err := s.readSecret(); err != nil {

@@ -1,0 +1,249 @@
+package fsm
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// flips makes heartbeat n fail and run well again, five times a second.
+func (r *rig) flips(n, times int) {
+	r.t.Helper()
+	for range times {
+		r.signal(n, Signal{Tells: SignalFail})
+		r.run(100 * time.Millisecond)
+		r.ping(n)
+		r.run(100 * time.Millisecond)
+	}
+}
+
+// drain sends whatever may be sent, and returns what it told, as "kind flaps".
+func (r *rig) drain() (mails []Alert) {
+	r.t.Helper()
+	for {
+		w := r.work()
+		for _, f := range w.Digests {
+			r.must(f)
+		}
+		if len(w.Ready) == 0 {
+			if len(w.Digests) == 0 {
+				return mails
+			}
+			continue
+		}
+		a, err := r.s.Alert(w.Ready[0])
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		mails = append(mails, a)
+		r.send(a.ID)
+	}
+}
+
+// refuse lets the sender try whatever may be sent, and never reach a server.
+func (r *rig) refuse() {
+	r.t.Helper()
+	for _, id := range r.work().Ready {
+		n := r.attempt(id)
+		r.must(Settle{Alert: id, Term: r.term, Attempt: n, Outcome: OutcomeRetry, RetryIn: 5000, Error: "no connection"})
+	}
+}
+
+func jobIn(t *testing.T) *rig {
+	r := newRig(t)
+	r.create(1, testSpec(3600, 0, 1))
+	return r
+}
+
+func TestFlapping(t *testing.T) {
+	t.Run("the first incident is told at once, the others once at the end of the window", func(t *testing.T) {
+		r := jobIn(t)
+		r.signal(1, Signal{Tells: SignalFail})
+		r.send(r.oneReady())
+		r.run(time.Second)
+		r.ping(1)
+		r.send(r.oneReady())
+		r.flips(1, 100)
+		r.signal(1, Signal{Tells: SignalFail})
+		if got := r.drain(); len(got) > 0 {
+			t.Fatalf("%d mails within the window", len(got))
+		}
+		if q := r.s.Totals().Queue; q != 1 {
+			t.Errorf("%d rows wait", q)
+		}
+		if at := r.work().Next; at != 600_000 { // what the clock awaits
+			t.Errorf("the next is ready at %d", at)
+		}
+		r.run(10 * time.Minute)
+		got := r.drain()
+		if len(got) != 1 || got[0].Kind != AlertDown || got[0].Evidence.Flaps != 101 || got[0].Evidence.Within != 21*time.Second {
+			t.Fatalf("at its end: %+v", got)
+		}
+		r.ping(1)
+		if got := r.drain(); len(got) != 1 || got[0].Kind != AlertRecovered || got[0].Evidence.Flaps != 0 {
+			t.Errorf("its recovery: %+v", got)
+		}
+	})
+	t.Run("what is well again at the end is told as that", func(t *testing.T) {
+		r := jobIn(t)
+		r.signal(1, Signal{Tells: SignalFail})
+		r.send(r.oneReady())
+		r.ping(1)
+		r.send(r.oneReady())
+		r.flips(1, 7)
+		r.run(10 * time.Minute)
+		if got := r.drain(); len(got) != 1 || got[0].Kind != AlertRecovered || got[0].Evidence.Flaps != 7 || got[0].Answers != "" {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("a down and its recovery that both wait cancel each other, and say so", func(t *testing.T) {
+		r := jobIn(t)
+		r.signal(1, Signal{Tells: SignalFail})
+		r.refuse()
+		r.ping(1)
+		id := testID(1)
+		list, _ := r.s.Alerts(AlertFilter{Heartbeat: &id, State: AlertCancelled})
+		if len(list) != 2 || !strings.Contains(list[0].Error+list[1].Error, recoveredUnsent) {
+			t.Errorf("%+v", list)
+		}
+		r.run(time.Hour)
+		if got := r.drain(); len(got) > 0 {
+			t.Errorf("%d mails", len(got))
+		}
+	})
+	t.Run("long after the window the next incident is told at once again", func(t *testing.T) {
+		r := jobIn(t)
+		for range 3 {
+			r.signal(1, Signal{Tells: SignalFail})
+			r.send(r.oneReady())
+			r.ping(1)
+			r.send(r.oneReady())
+			r.run(10 * time.Minute)
+		}
+	})
+	t.Run("one that flaps for ever causes two mails a window", func(t *testing.T) {
+		r := jobIn(t)
+		mails := 0
+		for range 6 * 60 { // six windows, in steps of 10 s
+			r.flips(1, 1)
+			r.run(9800 * time.Millisecond)
+			mails += len(r.drain())
+		}
+		if mails < 6 || mails > 14 {
+			t.Errorf("%d mails in an hour", mails)
+		}
+	})
+	t.Run("nothing puts off what is due, while its sender is slow", func(t *testing.T) {
+		r := jobIn(t)
+		r.signal(1, Signal{Tells: SignalFail})
+		r.send(r.oneReady())
+		r.ping(1)
+		r.send(r.oneReady())
+		r.flips(1, 2)
+		r.run(10 * time.Minute)
+		r.flips(1, 2)
+		if got := r.drain(); len(got) != 1 || got[0].Evidence.Flaps != 4 || got[0].Evidence.Within < 10*time.Minute {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("a window of zero holds nothing back", func(t *testing.T) {
+		r := jobIn(t)
+		r.must(SetSettings{Settings{History: 1, Burst: 5, GroupWait: 10_000}})
+		for range 3 {
+			r.signal(1, Signal{Tells: SignalFail})
+			r.run(10 * time.Second)
+			r.send(r.oneReady())
+			r.ping(1)
+			r.send(r.oneReady())
+		}
+	})
+}
+
+// TestWhoKnowsOfAFailureIsToldOfItsEnd: between a down that went out and the recovery
+// that did not yet, the job may fail and recover again and again.
+func TestWhoKnowsOfAFailureIsToldOfItsEnd(t *testing.T) {
+	r := jobIn(t)
+	r.signal(1, Signal{Tells: SignalFail})
+	down := r.oneReady()
+	n := r.attempt(down)
+	r.must(Fence{Alert: down, Term: 1, Attempt: n})
+	r.flips(1, 1)
+	r.flips(1, 50)
+	if q := r.s.Totals().Queue; q != 2 {
+		t.Errorf("%d rows are open: one is in hand, one waits", q)
+	}
+	r.must(Settle{Alert: down, Term: 1, Attempt: n, Outcome: OutcomeSent})
+	a, _ := r.s.Alert(down)
+	r.run(10 * time.Minute)
+	if got := r.drain(); len(got) != 1 || got[0].Kind != AlertRecovered || got[0].Answers != a.MessageID || got[0].Evidence.Flaps != 50 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestPendingRowsAreBounded keeps the mail server away for a day, while a job
+// flaps and another one's pings are lost to gaps.
+func TestPendingRowsAreBounded(t *testing.T) {
+	r := newRig(t)
+	spec := testSpec(3600, 0, 1)
+	spec.Emails = []string{"a@example.com", "b@example.com"}
+	r.create(1, spec)
+	spec.Interval = 60
+	r.create(2, spec)
+	r.ping(2)
+	most, unheard := 0, 0
+	for range 700 { // two minutes each
+		r.flips(1, 20)
+		r.refuse()
+		r.gap(58 * time.Second)
+		r.run(time.Minute)
+		r.refuse()
+		r.ping(2)
+		most = max(most, r.s.Totals().Queue)
+	}
+	t.Logf("%d rows at most", most)
+	for _, n := range r.s.Totals().Alerts {
+		if n.Kind == AlertUnheard && n.State == AlertPending {
+			unheard = int(n.N)
+		}
+	}
+	if unheard < 100 {
+		t.Fatalf("only %d notices of what was unheard were written", unheard)
+	}
+	if most > 8 {
+		t.Errorf("%d rows were open, of two heartbeats and two recipients", most)
+	}
+	r.signal(1, Signal{Tells: SignalFail})
+	r.run(20 * time.Minute)
+	mails := map[string]int{}
+	for _, a := range r.drain() {
+		if a.Kind == AlertDigest {
+			t.Errorf("a digest of %d", len(a.Members))
+		}
+		if a.Heartbeat == testID(1) {
+			mails[a.Recipient+" "+a.Kind.String()]++
+		}
+	}
+	if mails["a@example.com down"] != 1 || mails["b@example.com down"] != 1 || len(mails) != 2 {
+		t.Errorf("once the server is back: %v", mails)
+	}
+}
+
+// TestFlappingKeepsWhatWasSent: rows that cancelled each other push none out that a
+// person was sent.
+func TestFlappingKeepsWhatWasSent(t *testing.T) {
+	r := jobIn(t)
+	r.signal(1, Signal{Tells: SignalFail})
+	r.send(r.oneReady())
+	r.ping(1)
+	r.send(r.oneReady())
+	r.flips(1, 100)
+	sent := 0
+	for _, s := range r.alerts(1) {
+		if strings.HasSuffix(s, " sent") {
+			sent++
+		}
+	}
+	if n := len(r.alerts(1)); sent != 2 || n > MaxSettledPer+1 {
+		t.Errorf("%d rows, of them %d that were sent: %q", n, sent, r.alerts(1))
+	}
+}
