@@ -59,7 +59,7 @@ type sealed struct {
 // openIdentity takes a data folder for this process, making it if need be, and
 // counts a start, unless inspect refuses what is there. Errors say what to do.
 func openIdentity(dir string, inspect func(dir string, k kept) error) (*identity, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := mkdirDurably(dir, syncPath); err != nil {
 		return nil, fmt.Errorf("the data folder %s cannot be made: %v; choose another with --data-dir, or mend its permissions", dir, err)
 	}
 	id := &identity{dir: dir}
@@ -178,11 +178,7 @@ func writeDurably(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return syncPath(filepath.Dir(name))
 }
 
 // change applies f to the file's content, and saves it if f says so.

@@ -256,6 +256,7 @@ func copyFolder(t *testing.T, dir string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "copy")
 	must(t, os.CopyFS(to, os.DirFS(dir)))
+	must(t, os.Chmod(to, 0o700))
 	return to
 }
 

@@ -123,11 +123,3 @@ func journalOf(home raft.StableStore) (uint64, error) {
 	}
 	return binary.LittleEndian.Uint64(b), nil
 }
-
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}

@@ -85,7 +85,10 @@ func offlineTransport() raft.Transport {
 // writeSnapshot writes the first snapshot of a folder, as if the first entry of the
 // first term had made its state.
 func (f *folder) writeSnapshot(a *fsmAdapter) error {
-	const version = 1 // of raft's snapshots
+	const version = 1                                            // of raft's snapshots
+	if err := f.stores.votes.SetUint64(termKey, 1); err != nil { // before the snapshot, which is of that term
+		return err
+	}
 	sink, err := f.stores.snapshots.Create(version, 1, 1, f.alone(), 1, offlineTransport())
 	if err != nil {
 		return err
@@ -94,8 +97,5 @@ func (f *folder) writeSnapshot(a *fsmAdapter) error {
 	if err != nil {
 		return errors.Join(err, sink.Cancel())
 	}
-	if err := s.Persist(sink); err != nil {
-		return err
-	}
-	return f.stores.votes.SetUint64([]byte("CurrentTerm"), 1) // as raft names it
+	return s.Persist(sink)
 }

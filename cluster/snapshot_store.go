@@ -20,13 +20,26 @@ type snapshotStore struct {
 }
 
 func newSnapshotStore(dataDir string, log hclog.Logger) (*snapshotStore, error) {
+	dir := filepath.Join(dataDir, "snapshots")
+	if err := mkdirDurably(dir, syncPath); err != nil {
+		return nil, err
+	}
 	files, err := raft.NewFileSnapshotStoreWithLogger(dataDir, snapshotsRetained, log)
-	return &snapshotStore{FileSnapshotStore: files, dir: filepath.Join(dataDir, "snapshots")}, err
+	return &snapshotStore{FileSnapshotStore: files, dir: dir}, err
 }
 
 // stateFile is the file of a snapshot's state, as Raft names it.
 func (s *snapshotStore) stateFile(name string) string {
 	return filepath.Join(s.dir, name, "state.bin")
+}
+
+// Create begins a snapshot.
+func (s *snapshotStore) Create(v raft.SnapshotVersion, index, term uint64, c raft.Configuration, at uint64, t raft.Transport) (raft.SnapshotSink, error) {
+	sink, err := s.FileSnapshotStore.Create(v, index, term, c, at, t)
+	if err != nil {
+		return nil, err
+	}
+	return durableSink{sink, filepath.Join(s.dir, sink.ID()), syncPath}, nil
 }
 
 // Open opens a snapshot for reading.

@@ -162,7 +162,8 @@ func openSpool(dir string) error {
 	if err := checkSpool(dir); err != nil {
 		return err
 	}
-	return os.Chmod(dir, 0o700) // others may have been let in to read, or the mask kept this user out
+	_ = syncFolder(filepath.Dir(dir)) // the folder is there, but for a power cut
+	return os.Chmod(dir, 0o700)       // others may have been let in to read, or the mask kept this user out
 }
 
 func checkSpool(dir string) error {
