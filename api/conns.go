@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -46,36 +47,70 @@ func (cs *connections) which(has func(*owedConn) bool) (found []*owedConn) {
 	return found
 }
 
-// shed closes up to n idle connections, those first from which no request has come
-// for the longest time, and returns how many it closed.
+// stallAfter is for how long an answer may be on its way before the client is taken
+// for one that does not read.
+const stallAfter = 5 * time.Second
+
+// shed closes up to n connections, idle ones first and then those whose clients do not
+// read, those first from which no request has come for the longest time. It returns
+// how many it closed.
 func (cs *connections) shed(n int) (closed int) {
-	idle := cs.which((*owedConn).idle)
-	age := make(map[*owedConn]int64, len(idle)) // a snapshot: it may change while it is sorted
-	for _, c := range idle {
-		age[c] = c.heard.Load()
+	now := time.Now()
+	type candidate struct {
+		conn  *owedConn
+		last  int
+		heard int64
 	}
-	slices.SortFunc(idle, func(a, b *owedConn) int { return int(age[a] - age[b]) })
-	for _, c := range idle {
+	var list []candidate
+	for _, c := range cs.which(func(c *owedConn) bool { return c.idle() || c.stalled(now) }) {
+		list = append(list, candidate{c, rank(!c.idle()), c.heard.Load()})
+	}
+	slices.SortFunc(list, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.heard, b.heard))
+	})
+	for _, one := range list {
+		c := one.conn
 		if closed == n {
 			break
 		}
-		if c.closeIdle() {
+		if c.closeIf(func() bool { return c.idle() || c.stalled(now) }) {
 			closed++
 		}
 	}
 	return closed
 }
 
+func rank(last bool) int {
+	if last {
+		return 1
+	}
+	return 0
+}
+
+// closeWaiting closes those that only wait for the client: all that rest.
+func (cs *connections) closeWaiting() {
+	waits := func(c *owedConn) bool { return c.waits.Load() && !c.owed.Load() }
+	for _, c := range cs.which(waits) {
+		c.closeIf(func() bool { return waits(c) })
+	}
+}
+
 // idle reports whether the server waits for the client to send something, and owes
 // it no answer. A connection on which nothing was ever sent is idle, and so is one
 // on which a request begins and does not end.
-func (c *owedConn) idle() bool { return c.waits.Load() && !c.owed.Load() }
+func (c *owedConn) idle() bool { return (c.waits.Load() || c.lingers.Load()) && !c.owed.Load() }
 
-// closeIdle closes the connection if it is idle still.
-func (c *owedConn) closeIdle() bool {
+// stalled reports whether the client does not read its answer.
+func (c *owedConn) stalled(now time.Time) bool {
+	began := c.sending.Load()
+	return began != 0 && now.UnixNano()-began > int64(stallAfter) && !c.owed.Load()
+}
+
+// closeIf closes the connection if it is still what it was taken for.
+func (c *owedConn) closeIf(still func() bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.shut || !c.idle() {
+	if c.shut || !still() {
 		return false
 	}
 	_ = c.end()
@@ -88,6 +123,7 @@ func (c *owedConn) heardNow(now time.Time) { c.heard.Store(now.UnixNano()) }
 // Read waits for what the client sends.
 func (c *owedConn) Read(b []byte) (int, error) {
 	c.waits.Store(true)
+	c.room = max(c.room, len(b))
 	n, err := c.lazyConn.Read(b)
 	c.waits.Store(false)
 	if err != nil {

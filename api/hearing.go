@@ -23,6 +23,9 @@ const (
 // ErrDeaf is wrapped by what [Server.ProveHearing] returns.
 var ErrDeaf = errors.New("this node's public listener does not answer")
 
+// errUnreached is wrapped by what went wrong before there was a connection.
+var errUnreached = errors.New("no connection")
+
 // hearing is whether this node is known to hear its clients.
 type hearing struct{ lost atomic.Pointer[string] } // why not; nil: it does, or nobody has looked
 
@@ -39,9 +42,9 @@ type earful struct {
 
 // ProveHearing asks this node something over its own public listener, every second,
 // until ctx ends. It tells whether an answer came; not before the listener has been
-// silent for three seconds it tells false. After a minute without an answer, and
-// without a ping that was answered, it returns an error that wraps [ErrDeaf]: then the
-// process should end.
+// silent for three seconds it tells false. After a minute without an answer it
+// returns an error that wraps [ErrDeaf], and the process should end; but not if
+// connections are taken and pings are answered, so that it is slow or full only.
 func (s *Server) ProveHearing(ctx context.Context, tell func(bool)) error {
 	now := time.Now()
 	e := &earful{server: s, lost: deafAfter, forGood: deafForGood, heard: now, hopeful: now}
@@ -84,7 +87,7 @@ func (e *earful) judge(err error, now time.Time) (known, hears bool) {
 		return true, true
 	}
 	e.fails++
-	if pings := s.met.answered(); pings != e.pings && isTimeout(err) { // it is slow, not deaf
+	if pings := s.met.answered(); pings != e.pings && !errors.Is(err, errUnreached) { // it is slow or full, not deaf
 		e.pings, e.hopeful = pings, now
 	}
 	if e.fails < probeFails || now.Sub(e.heard) < e.lost {
@@ -103,13 +106,13 @@ func (e *earful) judge(err error, now time.Time) (known, hears bool) {
 func (s *Server) probe(ctx context.Context) error {
 	ln := s.listener.Load()
 	if ln == nil {
-		return errors.New("it does not listen yet")
+		return fmt.Errorf("%w: it does not listen yet", errUnreached)
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	conn, err := s.dialSelf(ctx, reachable((*ln).Addr()))
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errUnreached, err)
 	}
 	defer conn.Close()
 	limit, _ := ctx.Deadline()

@@ -105,6 +105,11 @@ func TestASlowAnswerEndsNoNode(t *testing.T) {
 			t.Fatalf("pings are answered, and the last sign of life is of %v, not %v", e.hopeful, got)
 		}
 	}
+	r.server.met.pinged(200, time.Millisecond)
+	e.judge(errUnreached, begin.Add(200*time.Minute))
+	if e.hopeful.After(begin.Add(199 * time.Minute)) {
+		t.Error("pings on old connections are a sign of life of a listener that takes no new ones")
+	}
 	_, _, e, _ = newDeafRig(t, func(*Config) {})
 	if known, _ := e.judge(errors.New("frozen"), begin.Add(time.Hour)); known {
 		t.Error("one failure after a long sleep is believed")

@@ -37,9 +37,10 @@ func (s *Server) Leave(ctx context.Context) {
 	}
 }
 
-// dismiss ends the request's connection with its answer if the server leaves.
+// dismiss ends the request's connection with its answer if the server leaves, or if
+// the connection holds too much.
 func (s *Server) dismiss(ctx *fasthttp.RequestCtx) {
-	if s.leaving.Load() {
+	if s.leaving.Load() || swollen(ctx.Conn()) {
 		ctx.SetConnectionClose()
 	}
 }

@@ -30,6 +30,17 @@ type tlsConn struct {
 	below *lingerConn
 }
 
+// tlsKeeps is how large the buffer may be that TLS keeps for each connection. It holds
+// the largest record that ever came, up to several times 16 KiB, and cannot be given
+// back: a connection on which it grew serves no further request.
+const tlsKeeps = 8 << 10
+
+// swollen reports whether a request's connection holds too much to be kept.
+func swollen(conn net.Conn) bool {
+	c, ok := conn.(*tlsConn)
+	return ok && c.below.room > tlsKeeps
+}
+
 // open makes an accepted connection one that fasthttp can serve.
 func (s *Server) open(conn net.Conn) net.Conn {
 	c := &lingerConn{from: addrOf(conn.RemoteAddr())}
@@ -64,6 +75,7 @@ func (c *lingerConn) Close() error {
 		return nil
 	}
 	if tcp, ok := c.Conn.(*net.TCPConn); ok && c.patient.Swap(false) {
+		c.lingers.Store(true)
 		_ = tcp.CloseWrite()
 		_ = tcp.SetReadDeadline(time.Now().Add(lingerFor))
 		_, _ = io.CopyN(io.Discard, tcp, lingerBytes)

@@ -188,7 +188,7 @@ func TestAConnectionRestsAndWakes(t *testing.T) {
 			defer conn.Close()
 			from := bufio.NewReader(conn)
 			for range 3 {
-				fmt.Fprintf(conn, "POST /v1/heartbeats/%s/ping HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n%s", token, strings.Repeat("x", 20000))
+				fmt.Fprintf(conn, "POST /v1/heartbeats/%s/ping HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n%s", token, strings.Repeat("x", 5000))
 				if a := r.read(from, false); a.status != 200 {
 					t.Fatalf("%d %s", a.status, a.body)
 				}
@@ -198,6 +198,22 @@ func TestAConnectionRestsAndWakes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestALargeRecordEndsItsConnection holds that TLS keeps no large buffer for long.
+func TestALargeRecordEndsItsConnection(t *testing.T) {
+	cert, key := certificate(t)
+	r := newRigWith(t, func(c *Config) { c.TLSCert, c.TLSKey = cert, key }, func(*Server) {})
+	r.overTLS()
+	token := r.create(`{"name":"x"}`).Token
+	for size, ends := range map[int]bool{0: false, 4000: false, 1 << 20: true} {
+		conn := r.connect()
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /ping/%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", token, size, strings.Repeat("x", size))
+		if a := r.read(bufio.NewReader(conn), false); a.status != 200 || a.header.ConnectionClose() != ends {
+			t.Errorf("%d bytes: %d %s", size, a.status, a.header)
+		}
 	}
 }
 
@@ -227,4 +243,34 @@ func TestARestingConnectionIsClosedInTheEnd(t *testing.T) {
 	fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 	r.read(bufio.NewReader(conn), false)
 	waitUntil(t, "it is closed", func() bool { return r.server.conns.len() == 0 })
+}
+
+// TestWhoDoesNotReadMakesRoom fills a server with clients that send requests for more
+// than a socket holds, and read nothing; then with such as send what nobody asked for.
+func TestWhoDoesNotReadMakesRoom(t *testing.T) {
+	const most = 4
+	r, _ := newCrowdedRig(t, most)
+	for name, request := range map[string]string{
+		"reads nothing": strings.Repeat("GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", 2000),
+		"sends more":    "POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n" + strings.Repeat("x", 1<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			waitUntil(t, "nobody is there", func() bool { return r.server.conns.len() == 0 })
+			for range most {
+				conn := r.connect()
+				defer conn.Close()
+				go func() { _, _ = conn.Write([]byte(request)) }()
+			}
+			waitUntil(t, "they are all at it", func() bool {
+				old := time.Now().Add(2 * stallAfter)
+				return len(r.server.conns.which(func(c *owedConn) bool { return c.lingers.Load() || c.stalled(old) })) == most
+			})
+			for _, c := range r.server.conns.which(func(c *owedConn) bool { return c.sending.Load() != 0 }) {
+				c.sending.Add(-int64(2 * stallAfter)) // time passes
+			}
+			if a := r.call("GET", "/healthz", ""); a.status != 200 {
+				t.Errorf("a new client is answered %d", a.status)
+			}
+		})
+	}
 }

@@ -32,10 +32,13 @@ type owedConn struct {
 
 	heard   atomic.Int64 // Unix ns of the newest request, or of its making
 	waits   atomic.Bool  // for what the client sends
+	lingers atomic.Bool  // closed but for what the client still sends
+	sending atomic.Int64 // Unix ns when the answer under way began; 0: none is
 	resting atomic.Bool  // the next Close is not meant, see rest
 
 	// Of the serving goroutine:
 	between bool // fasthttp waits for the first byte of a request
+	room    int  // that the largest read had for what comes
 	able    bool // an answer may be owed here: the connection is a socket, and carried no stream
 	drained bool // fasthttp has nothing in its buffer
 	first   bool // nor had it when the request under way began
@@ -126,9 +129,12 @@ func (c *owedConn) Write(b []byte) (int, error) {
 // deadline for each answer that is owed too, and would end a large backup that
 // makes progress.
 func (c *owedConn) writeNow(b []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+	now := time.Now()
+	if err := c.SetWriteDeadline(now.Add(writeLimit)); err != nil {
 		return 0, err
 	}
+	c.sending.Store(now.UnixNano())
+	defer c.sending.Store(0)
 	return c.lazyConn.Write(b)
 }
 

@@ -125,18 +125,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) emptied(ctx context.Context) error {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for {
-		open := s.conns.len()
-		if open == 0 {
-			return nil
-		}
-		s.conns.shed(open)
+	for s.conns.len() > 0 {
+		s.conns.closeWaiting()
 		select {
 		case <-look.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+	return nil
 }
 
 // handle answers every request, whatever happens in it.
