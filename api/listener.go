@@ -147,8 +147,7 @@ const busyAnswer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnec
 func (l *publicListener) refuse(conn net.Conn) {
 	l.server.met.refused.Inc()
 	if l.server.http.TLSConfig == nil {
-		_ = conn.SetWriteDeadline(time.Now().Add(firstBackoff))
-		_, _ = conn.Write([]byte(busyAnswer))
+		_, _ = conn.Write([]byte(busyAnswer)) // which its empty buffer takes at once
 	}
 	_ = conn.Close()
 }
