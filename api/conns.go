@@ -2,8 +2,10 @@ package api
 
 import (
 	"cmp"
+	"net"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -54,7 +56,7 @@ const stallAfter = 5 * time.Second
 // shed closes up to n connections, idle ones first and then those whose clients do not
 // read, those first from which no request has come for the longest time. It returns
 // how many it closed.
-func (cs *connections) shed(n int) (closed int) {
+func (cs *connections) shed(n int) (shed int) {
 	now := time.Now()
 	type candidate struct {
 		conn  *owedConn
@@ -70,14 +72,15 @@ func (cs *connections) shed(n int) (closed int) {
 	})
 	for _, one := range list {
 		c := one.conn
-		if closed == n {
+		if n == 0 {
 			break
 		}
-		if c.closeIf(func() bool { return c.idle() || c.stalled(now) }) {
-			closed++
+		if c.closeWaiting() || c.closeStalled(now) {
+			n--
+			shed++
 		}
 	}
-	return closed
+	return shed
 }
 
 func rank(last bool) int {
@@ -87,18 +90,19 @@ func rank(last bool) int {
 	return 0
 }
 
-// closeWaiting closes those that only wait for the client: all that rest.
+// closeWaiting closes those that only wait for the client: all that rest, at last.
 func (cs *connections) closeWaiting() {
-	waits := func(c *owedConn) bool { return c.waits.Load() && !c.owed.Load() }
-	for _, c := range cs.which(waits) {
-		c.closeIf(func() bool { return waits(c) })
+	for _, c := range cs.which((*owedConn).idle) {
+		c.closeWaiting()
 	}
 }
 
 // idle reports whether the server waits for the client to send something, and owes
 // it no answer. A connection on which nothing was ever sent is idle, and so is one
 // on which a request begins and does not end.
-func (c *owedConn) idle() bool { return (c.waits.Load() || c.lingers.Load()) && !c.owed.Load() }
+func (c *owedConn) idle() bool {
+	return (c.doing.Load() == waiting || c.lingers.Load()) && !c.owed.Load()
+}
 
 // stalled reports whether the client does not read its answer.
 func (c *owedConn) stalled(now time.Time) bool {
@@ -106,11 +110,11 @@ func (c *owedConn) stalled(now time.Time) bool {
 	return began != 0 && now.UnixNano()-began > int64(stallAfter) && !c.owed.Load()
 }
 
-// closeIf closes the connection if it is still what it was taken for.
-func (c *owedConn) closeIf(still func() bool) bool {
+// closeStalled closes the connection if it is stalled, or lingers.
+func (c *owedConn) closeStalled(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.shut || !still() {
+	if c.shut || !c.stalled(now) && !c.lingers.Load() {
 		return false
 	}
 	_ = c.end()
@@ -120,14 +124,44 @@ func (c *owedConn) closeIf(still func() bool) bool {
 // heardNow notes that a request came.
 func (c *owedConn) heardNow(now time.Time) { c.heard.Store(now.UnixNano()) }
 
+// What the serving goroutine of a connection is at. Whoever closes an idle connection
+// moves it from waiting to closed, and Read moves it back: so a request that was read
+// is never cut off.
+const (
+	working = iota
+	waiting // for what the client sends
+	closed
+)
+
 // Read waits for what the client sends.
 func (c *owedConn) Read(b []byte) (int, error) {
-	c.waits.Store(true)
+	c.doing.Store(waiting)
 	c.room = max(c.room, len(b))
 	n, err := c.lazyConn.Read(b)
-	c.waits.Store(false)
+	if !c.doing.CompareAndSwap(waiting, working) {
+		return 0, net.ErrClosed
+	}
 	if err != nil {
 		c.mayRest(err)
 	}
 	return n, err
+}
+
+// closeWaiting closes the connection if the server waits for the client, owes it
+// nothing, and nothing has come.
+func (c *owedConn) closeWaiting() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shut || c.owed.Load() || c.fd >= 0 && hasCome(c.fd) || !c.doing.CompareAndSwap(waiting, closed) {
+		return false
+	}
+	_ = c.end()
+	return true
+}
+
+// hasCome reports whether a socket has something to read.
+func hasCome(fd int) bool {
+	var b [1]byte
+	n, _, _ := syscall.Recvfrom(fd, b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return n > 0
 }

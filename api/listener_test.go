@@ -141,6 +141,7 @@ func TestAnOwedAnswerIsNeverClosedForRoom(t *testing.T) {
 	const most = 4
 	r, _ := newCrowdedRig(t, most)
 	token := r.create(`{"name":"x"}`).Token
+	waitUntil(t, "nobody is there", func() bool { return r.server.conns.len() == 0 })
 	pays := make(chan func(fsm.Code), most)
 	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error { pays <- then; return nil })
 	var conns []net.Conn
@@ -157,8 +158,10 @@ func TestAnOwedAnswerIsNeverClosedForRoom(t *testing.T) {
 	if a := r.raw(""); a.status != 503 || !strings.Contains(a.body, "too many connections") {
 		t.Errorf("one too many: %d %s", a.status, a.body)
 	}
-	for i, pay := range then {
+	for _, pay := range then { // in the order in which they came
 		pay(fsm.CodeOK)
+	}
+	for i := range conns {
 		if a := r.read(bufio.NewReader(conns[i]), false); a.status != 200 {
 			t.Errorf("ping %d: %d", i, a.status)
 		}

@@ -31,7 +31,7 @@ type owedConn struct {
 	raw    syscall.RawConn // nil: it is no socket
 
 	heard   atomic.Int64 // Unix ns of the newest request, or of its making
-	waits   atomic.Bool  // for what the client sends
+	doing   atomic.Int32 // working, waiting or closed
 	lingers atomic.Bool  // closed but for what the client still sends
 	sending atomic.Int64 // Unix ns when the answer under way began; 0: none is
 	resting atomic.Bool  // the next Close is not meant, see rest

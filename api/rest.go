@@ -42,11 +42,10 @@ func (c *lingerConn) rest() bool {
 		return false
 	}
 	c.between = false // what comes next is begun, not awaited
-	c.waits.Store(true)
+	c.doing.Store(waiting)
 	go func() {
 		err := c.awaitByte(time.Now().Add(c.server.idleLimit))
-		c.waits.Store(false)
-		if err != nil || c.server.ended.Load() {
+		if !c.doing.CompareAndSwap(waiting, working) || err != nil || c.server.ended.Load() {
 			_ = c.outer.Close()
 			return
 		}
