@@ -16,7 +16,8 @@ import (
 // metrics are the node's own figures about pings.
 type metrics struct {
 	requests *prometheus.CounterVec
-	ok       prometheus.Counter // of requests: looked up once
+	http     *prometheus.CounterVec // requests that are no pings
+	ok       prometheus.Counter     // of requests: looked up once
 	duration prometheus.Histogram
 	connectionMetrics
 }
@@ -31,6 +32,7 @@ func newMetrics(cfg Config, store *fsm.Store, conns *connections) (*metrics, err
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}),
 	}
+	m.http = newHTTPRequests()
 	m.ok = m.requests.WithLabelValues("200")
 	if err := m.connectionMetrics.register(cfg.Registry, conns); err != nil {
 		return nil, err
@@ -41,7 +43,7 @@ func newMetrics(cfg Config, store *fsm.Store, conns *connections) (*metrics, err
 	})
 	info.Set(1)
 	for _, c := range []prometheus.Collector{
-		m.requests, m.duration, info, &stateCollector{store},
+		m.requests, m.http, m.duration, info, &stateCollector{store},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {
 		if err := cfg.Registry.Register(c); err != nil {
@@ -120,3 +122,5 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	counter(descGaps, float64(t.GapTotal)/1000)
 	counter(descServing, float64(t.Serving)/1000)
 }
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -47,6 +47,7 @@ func TestMetricNames(t *testing.T) {
 		"heartbeats", "misses_total", "ping_requests_total", "ping_duration_seconds", "alerts_total", "alert_queue_length",
 		"alert_oldest_pending_seconds", "ingest_gap_seconds_total", "serving_seconds_total", "build_info", "rate_limited_total", "auth_failures_total",
 		"http_connections", "http_connections_limit", "http_connections_closed_total", "http_accept_errors_total", "listener_up",
+		"http_requests_total",
 	}
 	for name, want := range map[string][]string{
 		"with the series of each heartbeat":    slices.Concat(always, perHeartbeat),
@@ -69,5 +70,30 @@ func TestMetricNames(t *testing.T) {
 				t.Errorf("exported\n%v\nwant\n%v", have, want)
 			}
 		})
+	}
+}
+
+func TestRequestsAreCountedByRoute(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"x"}`)
+	r.call("GET", "/v1/heartbeats/"+h.ID, "")
+	r.call("HEAD", "/v1/heartbeats/"+h.ID, "")
+	r.call("GET", "/v1/heartbeats/"+h.ID, "", "Authorization", "")
+	r.call("GET", "/v1/a"+h.ID, "")
+	r.call("DELETE", "/readyz", "")
+	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
+	r.cluster.onRead = func() { panic("a fault") }
+	r.call("GET", "/v1/heartbeats", "")
+	body := r.call("GET", "/metrics", "").body
+	for series, want := range map[string]string{
+		`code="200",route="/v1/heartbeats/{id}"} `: "2", `code="401",route="/v1/heartbeats/{id}"} `: "1",
+		`code="404",route="none"} `: "1", `code="405",route="none"} `: "1", `code="500",route="/v1/heartbeats"} `: "1", `code="201",route="/v1/heartbeats"} `: "1",
+	} {
+		if !strings.Contains(body, series+want) {
+			t.Errorf("no %s%s", series, want)
+		}
+	}
+	if n := strings.Count(body, "\nquorumbeat_http_requests_total{"); n != 6 {
+		t.Errorf("%d series, want 6: a ping or an address is among them", n)
 	}
 }

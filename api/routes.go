@@ -49,6 +49,7 @@ func (s *Server) route(ctx *fasthttp.RequestCtx) error {
 	if err != nil {
 		return err
 	}
+	ctx.SetUserValue(routeValue, r.pattern)
 	if !r.public {
 		if err := s.authorize(ctx); err != nil {
 			return err

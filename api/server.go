@@ -91,6 +91,9 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: the HTTP certificate cannot be used: %v; see --http-tls-cert and --http-tls-key", ErrConfig, err)
 		}
+		if err := cfg.Registry.Register(certificateExpiry(cert)); err != nil {
+			return nil, err
+		}
 		s.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	}
 	return s, nil
@@ -157,9 +160,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		s.push(ctx, token)
 		return
 	}
-	if err := s.route(ctx); err != nil {
-		s.refuse(ctx, err)
-	}
+	s.routed(ctx)
 	if ctx.Response.IsBodyStream() {
 		stream(ctx.Conn())
 	}

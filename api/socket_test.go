@@ -229,6 +229,10 @@ func TestTLS(t *testing.T) {
 	if a := r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", ""); a.status != 200 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
+	expiry := families(t, r.call("GET", "/metrics", "").body)["quorumbeat_http_tls_not_after_timestamp_seconds"]
+	if left := time.Until(time.Unix(int64(expiry.GetMetric()[0].GetGauge().GetValue()), 0)); left < 50*time.Minute || left > time.Hour {
+		t.Errorf("the certificate is said to be valid for %s", left)
+	}
 }
 
 // overTLS has the rig dial as a client that trusts everybody.
