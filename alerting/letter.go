@@ -165,7 +165,11 @@ func facts(e fsm.Evidence) []fact {
 		fact{"Pings so far", fmt.Sprint(e.Pings)},
 	)
 	for _, g := range e.Gaps {
-		out = append(out, fact{"No ping could be taken", fmt.Sprintf("from %s to %s", moment(g.From), moment(g.To))})
+		to := moment(g.To)
+		if g.To.Equal(g.From) {
+			to = "an unknown time, for the monitor's own clock was wrong"
+		}
+		out = append(out, fact{"No ping could be taken", fmt.Sprintf("from %s to %s", moment(g.From), to)})
 	}
 	return out
 }

@@ -37,9 +37,11 @@ type ClusterStatus struct {
 // NodeStatus is one node of the cluster.
 type NodeStatus struct {
 	fsm.NodeInfo
-	Voter, Alive, Leader bool
-	AppliedIndex         uint64        // of the answering node only
-	LastContact          time.Duration // likewise; negative if never
+	Voter, Alive bool
+	Listener     bool // it lives, and is not known to have a public listener that does not answer
+	Leader       bool
+	AppliedIndex uint64        // of the answering node only
+	LastContact  time.Duration // likewise; negative if never
 }
 
 const (

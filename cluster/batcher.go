@@ -34,8 +34,8 @@ type batcher struct {
 	now     func() time.Time
 	met     *metrics
 	faults  Faults
-	gap     func(from, to time.Time)                // told of a pause between two batches of this leader
 	failing func(ordinal uint64) bool               // whether a heartbeat is
+	stalled func()                                  // called when nothing committed for long; it must not block
 	tell    func(c commit, readers []raft.ServerID) // told of each batch that was applied here, and on which followers reads wait for it
 
 	mu      sync.Mutex
@@ -50,7 +50,8 @@ type batcher struct {
 	bodies  bodyBudget
 	held    bool // a wait for a batch to fill is under way
 	spare   []*draft
-	last    time.Time // when this leader's last batch was applied
+	last    time.Time // when this leader's last batch was applied, or it was elected
+	stall   stall     // before the last batch, not recorded yet
 
 	slots   chan struct{} // one for each batch in flight
 	flights chan *draft
@@ -60,8 +61,8 @@ type batcher struct {
 func newBatcher(own *pendingTable, origin fsm.Origin, met *metrics) *batcher {
 	return &batcher{
 		taker: *newTaker(), own: own, origin: origin, now: time.Now, met: met,
-		gap:     func(_, _ time.Time) {},
 		failing: func(uint64) bool { return false },
+		stalled: func() {},
 		tell:    func(commit, []raft.ServerID) {},
 		slots:   make(chan struct{}, maxInFlight),
 		flights: make(chan *draft, maxInFlight),
@@ -116,14 +117,16 @@ func (b *batcher) collect() *draft {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
-	if b.state != proposing || b.paused || !b.worthwhile(now) {
+	if b.state < preparing || b.paused || !b.worthwhile(now) {
 		return nil
 	}
 	d := b.blank()
 	d.proposed = now
-	b.collectFrames(d)
-	b.collectOwn(d)
-	b.trimBodies(d, now)
+	if b.state == proposing {
+		b.collectFrames(d)
+		b.collectOwn(d)
+		b.trimBodies(d, now)
+	}
 	b.collectDirects(d)
 	b.collectTicks(d, now)
 	if d.empty() {
@@ -141,6 +144,9 @@ func (b *batcher) collect() *draft {
 // leader's own work waits for nobody. If it may not, something will wake the
 // batcher when it may.
 func (b *batcher) worthwhile(now time.Time) bool {
+	if b.state == preparing {
+		return len(b.directs) > 0
+	}
 	enough, wait := b.pace.enough(now)
 	for _, f := range b.frames {
 		enough -= len(f.items)
@@ -290,9 +296,7 @@ func (b *batcher) landed(d *draft, now time.Time, ok bool) {
 		b.pause()
 		return
 	}
-	if !b.last.IsZero() && now.Sub(b.last) > gapAfter {
-		b.gap(b.last, now)
-	}
+	b.noteStall(now)
 	b.last = now
 }
 

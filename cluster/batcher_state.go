@@ -13,6 +13,7 @@ type batcherState int
 const (
 	notLeading batcherState = iota
 	taking                  // elected, but not past the barrier: take items, propose nothing
+	preparing               // past it: propose only what the leader itself gives to once
 	proposing
 )
 
@@ -23,11 +24,19 @@ func (b *batcher) lead() {
 	b.state = taking
 }
 
-// open makes it propose them in term.
-func (b *batcher) open(term uint64) {
+// prepare makes it propose what the leader of term gives to once.
+func (b *batcher) prepare(term uint64) { b.enter(preparing, term) }
+
+// open makes it propose everything in term.
+func (b *batcher) open(term uint64) { b.enter(proposing, term) }
+
+func (b *batcher) enter(state batcherState, term uint64) {
 	b.mu.Lock()
-	b.state, b.term, b.last = proposing, term, time.Time{}
-	b.clock.stop()
+	if b.term != term {
+		b.last, b.stall = b.now(), stall{}
+	}
+	b.state, b.term = state, term
+	b.stopTicking()
 	b.mu.Unlock()
 	b.poke()
 }
@@ -36,9 +45,60 @@ func (b *batcher) open(term uint64) {
 func (b *batcher) startClock(term uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state == proposing && b.term == term {
+	if b.state == proposing && b.term == term && b.stall.isZero() {
 		b.clock.start(b.now())
 	}
+}
+
+// ticking reports whether the serving clock runs.
+func (b *batcher) ticking() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.clock.running
+}
+
+// stopClock makes it stand still.
+func (b *batcher) stopClock() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stopTicking()
+}
+
+// stopTicking refuses the ticks, which are there for the clock; the lock is held.
+func (b *batcher) stopTicking() {
+	b.clock.stop()
+	for _, x := range b.ticks {
+		x.done <- outcome{code: fsm.CodeNotLeader}
+	}
+	b.ticks = b.ticks[:0]
+}
+
+// stall is a time in which nothing committed.
+type stall struct{ from, to time.Time }
+
+func (s stall) isZero() bool { return s.to.IsZero() }
+
+// noteStall stops the clock until takeStall, if nothing committed for long before
+// now; the lock is held.
+func (b *batcher) noteStall(now time.Time) {
+	if now.Sub(b.last) <= gapAfter {
+		return
+	}
+	if b.stall.isZero() {
+		b.stall.from = b.last
+	}
+	b.stall.to = now
+	b.stopTicking()
+	b.stalled()
+}
+
+// takeStall returns what noteStall noted, and forgets it.
+func (b *batcher) takeStall() stall {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.stall
+	b.stall = stall{}
+	return s
 }
 
 // follow ends proposing: what was queued in this term is refused, so that a later
@@ -46,9 +106,9 @@ func (b *batcher) startClock(term uint64) {
 func (b *batcher) follow() {
 	b.mu.Lock()
 	b.state = notLeading
-	b.clock.stop()
-	frames, directs := b.frames, append(b.directs, b.ticks...)
-	b.frames, b.directs, b.ticks = nil, nil, nil
+	b.stopTicking()
+	frames, directs := b.frames, b.directs
+	b.frames, b.directs = nil, nil
 	b.mu.Unlock()
 	for _, f := range frames {
 		f.refuse(fsm.CodeNotLeader)
@@ -101,7 +161,7 @@ func (b *batcher) admit(x *direct) bool {
 	switch {
 	case x.cmd == nil && b.clock.running:
 		b.ticks = append(b.ticks, x)
-	case x.cmd != nil && b.state == proposing && b.term == x.term:
+	case x.cmd != nil && b.state >= preparing && b.term == x.term:
 		b.directs = append(b.directs, x)
 	default:
 		return false

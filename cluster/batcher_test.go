@@ -312,24 +312,62 @@ func TestBatcherTicksCarryServingTime(t *testing.T) {
 
 func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
 	b, log, tab := newTestBatcher(t)
-	gaps := make(chan time.Duration, 1)
+	stalled := make(chan struct{}, 1)
 	b.mu.Lock()
-	b.gap = func(from, to time.Time) { gaps <- to.Sub(from) }
+	b.stalled = func() { signal(stalled) }
 	late := time.Duration(0)
 	b.now = func() time.Time { return time.Now().Add(late) }
 	b.mu.Unlock()
+	b.startClock(5)
 	p := pendingCommand(t, tab)
 	log.next(t).commit(5, fsm.CodeOK)
 	<-p.done
+	if s := b.takeStall(); !s.isZero() || !b.ticking() {
+		t.Fatalf("a stall %v, the clock runs: %v", s, b.ticking())
+	}
 	b.mu.Lock()
 	late = 20 * time.Second
 	b.mu.Unlock()
 	p = pendingCommand(t, tab)
 	log.next(t).commit(5, fsm.CodeOK)
 	<-p.done
-	if gap := <-gaps; gap < 20*time.Second {
-		t.Errorf("a gap of %v, want 20 s", gap)
+	<-stalled
+	b.startClock(5)
+	if b.ticking() {
+		t.Error("the clock runs before the pause is recorded")
 	}
+	if s := b.takeStall(); s.to.Sub(s.from) < 20*time.Second {
+		t.Errorf("a pause of %v, want 20 s", s.to.Sub(s.from))
+	}
+	if b.startClock(5); !b.ticking() {
+		t.Error("the clock does not run again")
+	}
+}
+
+func TestBatcherPreparesWithTheLeadersOwnCommandsOnly(t *testing.T) {
+	b, log, tab := newTestBatcher(t)
+	b.follow()
+	b.lead()
+	b.prepare(6)
+	tab.limit = 1
+	p := pendingCommand(t, tab) // and no room for another
+	log.quiet(t)
+	done := make(chan outcome, 1)
+	go func() {
+		done <- b.once(context.Background(), &direct{ctx: context.Background(), term: 6, cmd: fsm.AppendCommand(nil, fsm.RecordGap{From: 1, To: 2}), done: make(chan outcome, 1)})
+	}()
+	own := log.next(t)
+	if n := len(own.batch.Items); n != 1 || own.batch.Items[0].Origin != fsm.NoOrigin {
+		t.Fatalf("items %+v, want the leader's own", own.batch.Items)
+	}
+	own.commit(6, fsm.CodeOK)
+	if out := <-done; out.code != fsm.CodeOK {
+		t.Errorf("code %d", out.code)
+	}
+	log.quiet(t)
+	b.open(6)
+	log.next(t).commit(6, fsm.CodeOK)
+	<-p.done
 }
 
 func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // ErrConfig is wrapped by errors that the operator mends by changing a setting.
@@ -30,6 +32,7 @@ type Config struct {
 	Insecure        bool          // take peers without a secret, on loopback: any local user may become one
 	DeadAfter       time.Duration // remove a dead voter after this when a spare stands by; 0: never
 	Version         string        // of this program, shown to people
+	Settings        *fsm.Settings // of a new cluster, in force from its first entry; nil: fsm.DefaultSettings
 
 	TLSCert, TLSKey, TLSCA string // PEM files to use instead of certificates made from the secret
 

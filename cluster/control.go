@@ -23,6 +23,7 @@ const (
 	askPromise = "promise" // will you begin a cluster with me?
 	askRemove  = "remove"  // leader: take a node out
 	askBarred  = "barred"  // you were removed: a notice
+	askHeld    = "held"    // could you take pings all the time since the last batch?
 )
 
 type controlRequest struct {
@@ -39,6 +40,8 @@ type controlAnswer struct {
 	Cluster fsm.NodeID `json:"cluster"`
 	Fresh   bool       `json:"fresh"`
 	Applied uint64     `json:"applied"`
+	Held    bool       `json:"held,omitempty"`
+	Quiet   int64      `json:"quiet_ms,omitempty"` // since the last batch; negative: unknown
 }
 
 // err returns what went wrong, with the other node's words.

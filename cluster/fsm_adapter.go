@@ -32,20 +32,21 @@ type fsmAdapter struct {
 	fatal  func(error)
 	now    func() time.Time
 	onDisk func(index uint64) bool // waits until an entry is on this node's disk; false: it will not be
+	term   func() uint64           // Raft's current one
 	faults Faults
 	gentle *gentle // how snapshots are written; nil: as fast as can be
 
 	mu      sync.Mutex
 	broken  bool
 	index   uint64    // of the last command applied, or of the snapshot restored
-	at      time.Time // when a command was last applied, replays aside; zero: not since the start
+	at      time.Time // when a command was last applied in the term of its entry; zero: not since the start
 	replay  uint64    // up to this index Apply repeats what this node had in its log when it started
 	seen    uint64    // index when moved was last asked
 	waiters map[chan struct{}]uint64
 }
 
 func newFSMAdapter(store *fsm.Store, fatal func(error)) *fsmAdapter {
-	return &fsmAdapter{store: store, fatal: fatal, now: time.Now, onDisk: func(uint64) bool { return true }, waiters: map[chan struct{}]uint64{}}
+	return &fsmAdapter{store: store, fatal: fatal, now: time.Now, onDisk: func(uint64) bool { return true }, term: func() uint64 { return 0 }, waiters: map[chan struct{}]uint64{}}
 }
 
 // Apply applies one command entry. It answers *applied, or nil when broken.
@@ -64,7 +65,7 @@ func (a *fsmAdapter) Apply(l *raft.Log) any {
 		return nil
 	}
 	a.faults.step(PointApplied)
-	a.advance(l.Index)
+	a.advance(l.Index, a.term() == l.Term)
 	return &applied{term: l.Term, results: results}
 }
 
@@ -94,12 +95,14 @@ func (a *fsmAdapter) breakDown(err error) {
 	a.fatal(err)
 }
 
-// advance notes that index was applied just now, and wakes who waited for it.
-func (a *fsmAdapter) advance(index uint64) {
+// advance notes that index was applied just now, and wakes who waited for it. An
+// entry is live if the leader that made it still leads: others only repeat what
+// happened before.
+func (a *fsmAdapter) advance(index uint64, live bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.index = index
-	if index > a.replay {
+	if live && index > a.replay {
 		a.at = a.now()
 	}
 	a.wake()
@@ -136,8 +139,8 @@ func (a *fsmAdapter) replayTo(index uint64) {
 	a.replay = index
 }
 
-// progress returns the index of the last command applied, and when that was: the
-// zero time if nothing but this node's old log was applied since the start.
+// progress returns the index of the last command applied, and when one was last
+// applied under the leader that made it: the zero time if none was since the start.
 func (a *fsmAdapter) progress() (uint64, time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -32,7 +32,9 @@ func (s *memorySink) Cancel() error { s.cancelled = true; return nil }
 
 func newTestAdapter(t *testing.T) (*fsmAdapter, *fsm.Store, chan error) {
 	store, fatal := fsm.NewStore(), make(chan error, 10)
-	return newFSMAdapter(store, func(err error) { fatal <- err }), store, fatal
+	a := newFSMAdapter(store, func(err error) { fatal <- err })
+	a.term = func() uint64 { return 3 }
+	return a, store, fatal
 }
 
 func TestAdapterAppliesAndAnswers(t *testing.T) {
@@ -137,7 +139,11 @@ func TestAdapterDoesNotTakeReplayForLife(t *testing.T) {
 	if _, at := a.progress(); !at.IsZero() {
 		t.Error("an entry of the old log counts as applied now")
 	}
-	a.Apply(entry(8, 3, nameIt))
+	a.Apply(entry(8, 2, nameIt))
+	if _, at := a.progress(); !at.IsZero() {
+		t.Error("an entry of a leader that is gone counts as applied now")
+	}
+	a.Apply(entry(9, 3, nameIt))
 	if _, at := a.progress(); at.IsZero() {
 		t.Error("a new entry does not count")
 	}

@@ -6,22 +6,27 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// gapAfter is how long nothing must have committed before it is an ingest gap.
+// gapAfter is how long nothing must have committed before it is an ingest gap, if
+// some node held pings meanwhile. If none could, every moment counts.
 const gapAfter = 10 * time.Second
 
-// gapAtElection returns the gap that ends with this node's election, if there
-// was one. at is when this node last applied a batch, by its monotonic clock;
-// zero if it has not since its start: then the wall clock and the stamp of the
-// newest batch, wall, must do. The wall clock
-// is off by off, which is 0 but in tests.
-func gapAtElection(now, at, wall time.Time, off time.Duration) (fsm.RecordGap, bool) {
+// gapAtElection returns the gap that ends with this node's election at now, if
+// there was one. stamp is that of the newest batch, by the wall clock, which
+// counts only if no node knows better, and which now shows off wrongly (0 but in
+// tests).
+func gapAtElection(now, stamp time.Time, w witness, off time.Duration) (fsm.RecordGap, bool) {
+	wall := now.Add(off).Round(0)
 	switch {
-	case !at.IsZero():
-		return gapBetween(at, now, off)
-	case !wall.IsZero():
-		return gapBetween(wall.Round(0).Add(-off), now.Round(0), off)
+	case w.quiet >= 0 && w.held:
+		return gapBetween(now.Add(-w.quiet), now, off)
+	case w.quiet >= 0:
+		return newGap(wall, w.quiet)
+	case stamp.IsZero():
+		return fsm.RecordGap{}, false // a new cluster
+	case !wall.After(stamp): // the clock is wrong: nobody knows how long it was
+		return fsm.RecordGap{From: stamp.UnixMilli(), To: stamp.UnixMilli()}, true
 	}
-	return fsm.RecordGap{}, false // a new cluster
+	return newGap(wall, wall.Sub(stamp))
 }
 
 // gapBetween measures by the clock that both times share, and dates the gap by
@@ -31,6 +36,11 @@ func gapBetween(from, to time.Time, off time.Duration) (fsm.RecordGap, bool) {
 	if d <= gapAfter {
 		return fsm.RecordGap{}, false
 	}
-	end := to.Add(off)
-	return fsm.RecordGap{From: end.Add(-d).UnixMilli(), To: end.UnixMilli()}, true
+	return newGap(to.Add(off), d)
+}
+
+// newGap returns a gap of some length, unless that is less than a millisecond.
+func newGap(end time.Time, d time.Duration) (fsm.RecordGap, bool) {
+	gap := fsm.RecordGap{From: end.Add(-d).UnixMilli(), To: end.UnixMilli()}
+	return gap, d >= time.Millisecond
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -8,33 +9,104 @@ import (
 )
 
 func TestGapAtElection(t *testing.T) {
+	const unknown = -1
 	now := time.Now()
-	wallOnly := now.Round(0)
 	tests := []struct {
-		name string
-		at   time.Time // monotonic
-		wall time.Time
-		want time.Duration // 0: none
+		name    string
+		witness witness
+		stamp   time.Duration // of the newest batch, before now
+		want    time.Duration // 0: none
 	}{
-		{"a new cluster has none", time.Time{}, time.Time{}, 0},
-		{"a short election is none", now.Add(-3 * time.Second), wallOnly.Add(-time.Hour), 0},
-		{"ten seconds are none", now.Add(-10 * time.Second), wallOnly, 0},
-		{"a long one counts from the last batch applied here", now.Add(-40 * time.Second), wallOnly, 40 * time.Second},
-		{"after a restart the wall clock must do", time.Time{}, wallOnly.Add(-time.Hour), time.Hour},
-		{"after a quick restart there is none", time.Time{}, wallOnly.Add(-4 * time.Second), 0},
-		{"a wall clock that was set back makes none", time.Time{}, wallOnly.Add(time.Hour), 0},
+		{"a short election is none while somebody held pings", witness{true, 3 * time.Second}, time.Hour, 0},
+		{"ten seconds are none then", witness{true, 10 * time.Second}, 0, 0},
+		{"a longer one counts whole", witness{true, 40 * time.Second}, 0, 40 * time.Second},
+		{"where nobody held any, it counts from its first moment", witness{false, 3 * time.Second}, time.Hour, 3 * time.Second},
+		{"after a restart of all nodes the wall clock must do", witness{false, unknown}, time.Hour, time.Hour},
+		{"and a quick one counts, too", witness{false, unknown}, 4 * time.Second, 4 * time.Second},
+		{"some node's monotonic clock is believed before a wall clock that is wrong", witness{false, 6 * time.Second}, -time.Hour, 6 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			gap, ok := gapAtElection(now, tt.at, tt.wall, 0)
+			gap, ok := gapAtElection(now, now.Add(-tt.stamp).Round(0), tt.witness, 0)
 			if ok != (tt.want != 0) {
 				t.Fatalf("gap %v, %v", gap, ok)
 			}
-			if !ok {
-				return
-			}
-			if want := (fsm.RecordGap{From: now.Add(-tt.want).UnixMilli(), To: now.UnixMilli()}); gap != want {
+			if want := (fsm.RecordGap{From: now.Add(-tt.want).UnixMilli(), To: now.UnixMilli()}); ok && gap != want {
 				t.Errorf("gap %v, want %v", gap, want)
+			}
+		})
+	}
+	t.Run("a new cluster has none", func(t *testing.T) {
+		if gap, ok := gapAtElection(now, time.Time{}, witness{quiet: unknown}, 0); ok {
+			t.Errorf("gap %v", gap)
+		}
+	})
+	t.Run("a wall clock behind the newest stamp leaves the length unknown", func(t *testing.T) {
+		gap, ok := gapAtElection(now, now.Round(0), witness{quiet: unknown}, -24*time.Hour)
+		if want := (fsm.RecordGap{From: now.UnixMilli(), To: now.UnixMilli()}); !ok || gap != want {
+			t.Errorf("gap %v, %v, want %v", gap, ok, want)
+		}
+	})
+}
+
+func TestWitnessesTogether(t *testing.T) {
+	none := witness{quiet: -1}
+	for _, tt := range []struct{ a, b, want witness }{
+		{none, none, none},
+		{none, witness{true, time.Second}, witness{true, time.Second}},
+		{witness{false, 2 * time.Second}, none, witness{false, 2 * time.Second}},
+		{witness{true, 2 * time.Second}, witness{false, time.Second}, witness{true, time.Second}},
+	} {
+		if got := tt.a.and(tt.b); got != tt.want {
+			t.Errorf("%v and %v: %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+		if got := tt.b.and(tt.a); got != tt.want {
+			t.Errorf("%v and %v: %v, want %v", tt.b, tt.a, got, tt.want)
+		}
+	}
+}
+
+// TestTheLeadersOwnCommandsAreRepeatedUntilTheyCommit refuses them at first, as
+// Raft does while a leader is new or loses its majority for a moment.
+func TestTheLeadersOwnCommandsAreRepeatedUntilTheyCommit(t *testing.T) {
+	answers := []error{fsm.ErrNotLeader, fsm.ErrUnknownOutcome, fsm.ErrStaleTerm, nil}
+	tries := 0
+	l := &leadership{log: DefaultConfig().logger(), propose: func(context.Context, uint64, fsm.Command) error {
+		tries++
+		return answers[tries-1]
+	}}
+	l.commit(t.Context(), 1, "test", fsm.RecordGap{From: 1, To: 2})
+	if tries != len(answers) {
+		t.Errorf("%d tries, want %d", tries, len(answers))
+	}
+}
+
+// TestASlowClockIsCorrected starts with a wall clock that is behind, which then
+// learns the time.
+func TestASlowClockIsCorrected(t *testing.T) {
+	for name, gap := range map[string]fsm.RecordGap{
+		"the gap seemed short":   {From: time.Now().Add(-time.Hour).UnixMilli(), To: time.Now().Add(-59 * time.Minute).UnixMilli()},
+		"its length was unknown": {From: time.Now().Add(-time.Hour).UnixMilli(), To: time.Now().Add(-time.Hour).UnixMilli()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			started := time.Now()
+			behind := func() time.Duration {
+				if time.Since(started) < 500*time.Millisecond {
+					return -2 * time.Hour
+				}
+				return 0
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var got fsm.RecordGap
+			l := &leadership{log: DefaultConfig().logger(), faults: Faults{Wall: behind}, propose: func(_ context.Context, _ uint64, cmd fsm.Command) error {
+				got = cmd.(fsm.RecordGap)
+				cancel()
+				return nil
+			}}
+			l.watchWall(ctx, 1, gap)
+			if late := got.To - started.UnixMilli(); got.From != gap.From || late < -100 || late > 500 {
+				t.Errorf("gap %v, which ends %d ms after the election", got, late)
 			}
 		})
 	}

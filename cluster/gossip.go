@@ -32,6 +32,7 @@ type nodeMeta struct {
 	HTTP      string
 	Cluster   string
 	Version   string
+	Deaf      bool // its public listener does not answer
 }
 
 // member is a node that gossip holds for alive, this one included.
@@ -46,6 +47,9 @@ func (m nodeMeta) encode() []byte {
 	for _, s := range []string{m.Name, m.HTTP, m.Cluster, m.Version[:min(len(m.Version), 40)]} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
+	}
+	if m.Deaf {
+		b = append(b, 1)
 	}
 	return b
 }
@@ -64,6 +68,7 @@ func decodeMeta(b []byte) (m nodeMeta, ok bool) {
 		*s = string(b[size : size+int(n)])
 		b = b[size+int(n):]
 	}
+	m.Deaf = len(b) > 0 && b[0] == 1
 	return m, true
 }
 
@@ -74,7 +79,8 @@ type gossip struct {
 	join  []string
 	local string // HOST:PORT that others reach this gossip at
 	log   *slog.Logger
-	woke  chan struct{}
+	woke  chan struct{} // has a value when the members changed
+	heard chan struct{} // the same, for who asks which of them hear
 
 	mu     sync.Mutex
 	meta   nodeMeta
@@ -90,7 +96,7 @@ type gossip struct {
 func openGossip(cfg Config, id *identity, known func(netip.Addr) bool) (*gossip, error) {
 	g := &gossip{
 		id: id, join: cfg.Join, log: cfg.logger().With("node", cfg.NodeName),
-		woke: make(chan struct{}, 1), warned: map[fsm.NodeID]time.Time{}, alive: map[fsm.NodeID]member{},
+		woke: make(chan struct{}, 1), heard: make(chan struct{}, 1), warned: map[fsm.NodeID]time.Time{}, alive: map[fsm.NodeID]member{},
 		meta: nodeMeta{ClusterID: id.cluster(), Name: cfg.NodeName, Version: cfg.Version},
 		stop: func() {}, foreign: func(error) {},
 	}

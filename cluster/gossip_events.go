@@ -47,10 +47,8 @@ func (g *gossip) note(n *memberlist.Node, alive bool) {
 }
 
 func (g *gossip) poke() {
-	select {
-	case g.woke <- struct{}{}:
-	default:
-	}
+	signal(g.woke)
+	signal(g.heard)
 }
 
 // NotifyMerge implements memberlist.MergeDelegate: nodes of another cluster are

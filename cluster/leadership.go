@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,10 +13,9 @@ import (
 )
 
 const (
-	settleTime     = 2 * time.Second        // in which held pings commit before serving time runs
-	barrierTimeout = 5 * time.Second        // for starting the barrier
-	barrierPause   = 100 * time.Millisecond // before another try
-	dutyTimeout    = 10 * time.Second       // for one command of the new leader
+	barrierTimeout  = 5 * time.Second        // for starting the barrier
+	barrierPause    = 100 * time.Millisecond // before another try
+	commitTimeLimit = 10 * time.Second       // for one try of the leader's own commands
 )
 
 // elector is the part of Raft that leadership needs.
@@ -25,21 +25,27 @@ type elector interface {
 	State() raft.RaftState
 }
 
-// leadership runs what only a leader does, in this order: barrier; commands may
-// be proposed; the ingest gap and the cluster's name are recorded; settle; the
-// serving clock runs; the duties run until the leadership ends.
+// leadership runs what only a leader does, in this order: barrier; the ingest gap
+// before the election and, in a new cluster, its settings and name are committed;
+// everybody's commands may be proposed; settle; the serving clock runs; the duties
+// run until the leadership ends.
 type leadership struct {
 	raft    elector
 	batcher *batcher
 	store   *fsm.Store
 	fsm     *fsmAdapter
-	propose func(context.Context, fsm.Command) error
-	cluster func() fsm.NodeID // the name to give to a cluster that has none
-	changed func()            // called when the node began or ceased to lead
-	early   []duty            // run once commands may be proposed
-	duties  []duty            // run once the serving clock runs
+	propose func(ctx context.Context, term uint64, cmd fsm.Command) error // as the leader of term, or not at all
+	changed func()                                                        // called when the node began or ceased to lead
+	early   []duty                                                        // run once commands may be proposed
+	duties  []duty                                                        // run once the serving clock runs
 	log     *slog.Logger
 	faults  Faults
+
+	lookBack func(ctx context.Context, at time.Time) witness // what is known of the time before the election
+	hears    func() bool                                     // whether any node takes pings
+	trouble  chan struct{}                                   // has a value when the clock may have to stop
+	cluster  func() fsm.NodeID                               // the name to give to a cluster that has none
+	settings *fsm.Settings                                   // and its settings; nil: the defaults
 
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the current leadership
@@ -121,25 +127,35 @@ func (l *leadership) reign(ctx context.Context, term uint64, lastApply time.Time
 	if !l.barrier(ctx, term) {
 		return
 	}
-	gap, gapped := gapAtElection(time.Now(), lastApply, l.store.LastWall(), l.faults.wall())
-	l.batcher.open(term)
-
+	l.batcher.prepare(term)
 	start, ended := l.newDuties(ctx, term)
 	defer ended()
-	start(l.early...)
-	if gapped {
-		l.record(ctx, gap)
+	if gap, ok := l.gapBefore(ctx, lastApply); ok {
+		l.record(ctx, term, gap)
+		if lastApply.IsZero() {
+			start(func(ctx context.Context, term uint64) { l.watchWall(ctx, term, gap) })
+		}
 	}
-	l.nameCluster(ctx)
-	select {
-	case <-time.After(settleTime):
-	case <-ctx.Done():
+	l.nameCluster(ctx, term)
+	if ctx.Err() != nil {
 		return
 	}
-	l.batcher.startClock(term)
-	start(func(ctx context.Context, _ uint64) { watchClock(ctx, l.store.Serving, log) })
-	start(l.duties...)
-	<-ctx.Done()
+	l.batcher.open(term)
+	start(l.early...)
+	l.keepTime(ctx, term, sync.OnceFunc(func() {
+		start(func(ctx context.Context, _ uint64) { watchClock(ctx, l.store.Serving, log) })
+		start(l.duties...)
+	}))
+}
+
+// gapBefore returns the gap that ends with this node's election.
+func (l *leadership) gapBefore(ctx context.Context, lastApply time.Time) (fsm.RecordGap, bool) {
+	stamp := l.store.LastWall()
+	if stamp.IsZero() {
+		return fsm.RecordGap{}, false
+	}
+	w := l.lookBack(ctx, lastApply)
+	return gapAtElection(time.Now(), stamp, w, l.faults.wall())
 }
 
 // newDuties returns a function that starts duties of this leadership, each once
@@ -201,23 +217,48 @@ func (l *leadership) awaitBarrier(ctx context.Context) error {
 }
 
 // record commits an ingest gap.
-func (l *leadership) record(ctx context.Context, gap fsm.RecordGap) {
+func (l *leadership) record(ctx context.Context, term uint64, gap fsm.RecordGap) {
 	from, to := time.UnixMilli(gap.From), time.UnixMilli(gap.To)
-	l.log.Warn("no ping could be taken for a while; deadlines stood still", "from", from, "to", to, "for", to.Sub(from))
-	l.duty(ctx, "record the ingest gap", gap)
+	if gap.From == gap.To {
+		l.log.Warn("this machine's clock is behind the newest entry, so nobody knows for how long no ping could be taken: "+
+			"what is due next is excused once; see to the clock", "since", from, "clock", l.wallClock())
+	} else {
+		l.log.Warn("no ping could be taken for a while; deadlines stood still", "from", from, "to", to, "for", to.Sub(from))
+	}
+	l.commit(ctx, term, "record the ingest gap", gap)
 }
 
-func (l *leadership) nameCluster(ctx context.Context) {
-	if l.store.ClusterID().IsZero() {
-		l.duty(ctx, "name the cluster", fsm.SetClusterID{ID: l.cluster()})
+// nameCluster gives a new cluster its settings and its name, before anything runs
+// under settings that nobody chose. The name comes last: with it the cluster is one.
+func (l *leadership) nameCluster(ctx context.Context, term uint64) {
+	if !l.store.ClusterID().IsZero() {
+		return
+	}
+	if l.settings != nil {
+		l.commit(ctx, term, "commit the settings", fsm.SetSettings{Settings: *l.settings})
+	}
+	l.commit(ctx, term, "name the cluster", fsm.SetClusterID{ID: l.cluster()})
+}
+
+// commit has one of the leader's own commands committed. It tries again until the
+// leadership ends, so the command must be one that may be repeated.
+func (l *leadership) commit(ctx context.Context, term uint64, what string, cmd fsm.Command) {
+	for ctx.Err() == nil {
+		limited, cancel := context.WithTimeout(ctx, commitTimeLimit)
+		err := l.propose(limited, term, cmd)
+		cancel()
+		if err == nil {
+			return
+		}
+		if !passing(err) {
+			l.log.Error("the leader could not "+what, "error", err)
+			return
+		}
+		sleep(ctx, barrierPause)
 	}
 }
 
-// duty has one command of the leader committed, as long as it leads.
-func (l *leadership) duty(ctx context.Context, what string, cmd fsm.Command) {
-	limited, cancel := context.WithTimeout(ctx, dutyTimeout)
-	defer cancel()
-	if err := l.propose(limited, cmd); err != nil && ctx.Err() == nil {
-		l.log.Warn("the new leader could not "+what, "error", err)
-	}
+// passing reports whether a command that failed may succeed when it is repeated.
+func passing(err error) bool {
+	return errors.Is(err, fsm.ErrNotLeader) || errors.Is(err, fsm.ErrUnknownOutcome) || errors.Is(err, fsm.ErrStaleTerm)
 }

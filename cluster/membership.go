@@ -70,6 +70,7 @@ func (n *Node) housekeep(ctx context.Context, meta nodeMeta) {
 		}
 		select {
 		case <-time.After(nextLook(time.Now())):
+		case <-n.hearing.changed:
 		case <-ctx.Done():
 			return
 		}
@@ -85,8 +86,9 @@ func (n *Node) remember(meta *nodeMeta) error {
 			return fmt.Errorf("this data folder is of cluster %s, but its log is of cluster %s: restore the folder, or start with an empty one", own, named)
 		}
 		meta.ClusterID = named
-		n.gossip.setMeta(*meta)
 	}
+	meta.Deaf = !n.hearing.ok()
+	n.gossip.setMeta(*meta)
 	var peers []string
 	for _, m := range n.gossip.members() {
 		if m.ID != n.id.ID {
@@ -106,6 +108,8 @@ func (n *Node) answer(ctx context.Context, boot *bootstrapper, req controlReques
 		return boot.answer(req)
 	case askRemove:
 		return answerOf(n.removeHere(ctx, req.Node))
+	case askHeld:
+		return n.answerHeld()
 	case askBarred:
 		n.barred.Store(true)
 		n.log.Error("this node was removed from its cluster: stop it; to use the machine again, move the data folder away and start with an empty one")

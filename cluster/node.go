@@ -34,6 +34,7 @@ type Node struct {
 	lead      *leadership
 	rec       *reconciler
 	met       *metrics
+	hearing   *hearing
 
 	fatal    chan error
 	tasks    sync.WaitGroup // short work that no part waits for
@@ -56,7 +57,7 @@ func Open(cfg Config, store *fsm.Store) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.logger().With("node", cfg.NodeName), store: store,
-		fatal: make(chan error, 1), pending: newPendingTable(),
+		fatal: make(chan error, 1), pending: newPendingTable(), hearing: newHearing(),
 	}
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.down.run(context.Background()))
@@ -129,7 +130,6 @@ func (n *Node) openPorts() error {
 func (n *Node) assemble() {
 	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
 	n.batcher = newBatcher(n.pending, origin, n.met)
-	n.batcher.gap = n.recordPause
 	n.batcher.failing = n.store.Failing
 	n.batcher.faults = n.cfg.Faults
 	n.router = &router{
@@ -141,14 +141,16 @@ func (n *Node) assemble() {
 	n.reads = newReadGate(n.barrier)
 	n.lead = &leadership{
 		batcher: n.batcher, store: n.store, fsm: n.fsm,
-		propose: func(ctx context.Context, cmd fsm.Command) error {
-			_, err := n.Propose(ctx, cmd)
+		propose: func(ctx context.Context, term uint64, cmd fsm.Command) error {
+			_, err := n.ProposeOnce(ctx, term, cmd)
 			return err
 		},
-		cluster: n.clusterName,
+		lookBack: n.lookBack, hears: n.hears,
+		cluster: n.clusterName, settings: n.cfg.Settings,
 		changed: func() { n.router.poke(); n.suspicion.poke() },
-		log:     n.log, wake: make(chan struct{}, 1), faults: n.cfg.Faults,
+		log:     n.log, wake: make(chan struct{}, 1), trouble: make(chan struct{}, 1), faults: n.cfg.Faults,
 	}
+	n.batcher.stalled = n.lead.look
 }
 
 // ID returns the identity of the node's data folder.

@@ -34,7 +34,7 @@ func Restore(dir string, image io.Reader, log *slog.Logger) (cluster fsm.NodeID,
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
 	a := newFSMAdapter(store, func(error) {})
-	a.advance(1)
+	a.advance(1, false)
 	if err := f.writeSnapshot(a); err != nil {
 		return cluster, fmt.Errorf("the restored state cannot be written to %s: %w", dir, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -22,6 +21,7 @@ func (n *Node) start(httpAddr string) error {
 
 	n.stores.eager.leading = n.leads
 	n.fsm.onDisk = n.stores.eager.waitFor
+	n.fsm.term = n.term
 	hurry := make(chan struct{})
 	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry}
 	trans := n.transport()
@@ -56,6 +56,7 @@ func (n *Node) start(httpAddr string) error {
 	n.background("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion.wake) })
 	n.background("router", n.router.run)
 	n.background("leadership", n.lead.run)
+	n.background("hearing", n.watchHearing)
 	n.background("catching up", n.catchUp)
 	n.observe(r)
 	return nil
@@ -85,6 +86,14 @@ func (n *Node) transport() *gatedTransport {
 func (n *Node) leads() bool {
 	r := n.raft.Load()
 	return r != nil && r.State() == raft.Leader
+}
+
+// term is Raft's current one, 0 before it runs.
+func (n *Node) term() uint64 {
+	if r := n.raft.Load(); r != nil {
+		return r.CurrentTerm()
+	}
+	return 0
 }
 
 // ServerAddr implements [raft.ServerAddressProvider]: where a node is now, by
@@ -165,19 +174,6 @@ func (n *Node) dialLeader(ctx context.Context, v leaderView) (net.Conn, error) {
 func (n *Node) applying() bool {
 	r := n.raft.Load()
 	return r != nil && !n.fsm.isBroken() && (r.AppliedIndex() >= r.CommitIndex() || n.fsm.moved())
-}
-
-// recordPause has a pause between two batches of this leader recorded.
-func (n *Node) recordPause(from, to time.Time) {
-	gap, ok := gapBetween(from, to, n.cfg.Faults.wall())
-	if !ok || n.stopping.Load() {
-		return
-	}
-	n.tasks.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), dutyTimeout)
-		defer cancel()
-		n.lead.record(ctx, gap)
-	})
 }
 
 // clusterName is the name for a cluster that has none yet.

@@ -25,6 +25,7 @@ type NodeStatus struct {
 	fsm.NodeInfo
 	Voter        bool
 	Alive        bool // by gossip
+	Listener     bool // it lives, and is not known to have a public listener that does not answer
 	Leader       bool
 	AppliedIndex uint64        // of this node only, else 0
 	LastContact  time.Duration // since this node heard of the leader; of this node only, negative if never
@@ -90,10 +91,11 @@ func (n *Node) Status() Status {
 	for _, info := range n.store.Nodes() {
 		infos[info.ID.String()] = info
 	}
-	alive := n.aliveMembers()
+	alive, deaf := n.aliveMembers(), n.deafNodes()
 	for _, srv := range r.GetConfiguration().Configuration().Servers {
 		ns := n.nodeStatus(srv, infos[string(srv.ID)])
 		ns.Alive = alive[string(srv.ID)]
+		ns.Listener = ns.Alive && !deaf[string(srv.ID)]
 		if srv.ID == leader {
 			ns.Leader = true
 			s.Leader = ns.Name

@@ -165,7 +165,9 @@ type FormDigest struct {
 	Members   []AlertID
 }
 
-// RecordGap notes a time in which nothing could commit. Wall-clock milliseconds.
+// RecordGap notes a time in which no ping could commit, in wall-clock milliseconds. To
+// equals From if nobody knows how long it was. Gaps that overlap become one, so
+// that the same may be told again. Result: CodeOK or CodeInvalid.
 type RecordGap struct{ From, To int64 }
 
 // PutNode registers what people call a node and where it is.

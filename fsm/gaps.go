@@ -6,30 +6,48 @@ import (
 )
 
 // gapLog holds the newest ingest gaps, oldest first: times in which no ping could
-// commit. The serving clock stood still in them.
+// commit. The serving clock stood still in them. No two of them overlap.
 type gapLog struct {
 	list  []gap
 	total int64 // ms of all gaps ever
 }
 
+// gap is one of them. If it ends where it begins, nobody knows how long it was.
 type gap struct {
 	serving  int64
 	from, to int64 // wall
 }
 
 func (st *state) recordGap(c RecordGap) Code {
-	if c.To <= c.From {
+	if c.From <= 0 || c.To < c.From {
 		return CodeInvalid
 	}
 	st.judge(math.MaxInt) // what was due before is not excused by this gap
-	g := &st.gaps
-	// Gaps that the log has dropped must not still be shared with a snapshot, so
-	// the list is copied rather than shifted.
-	keep := g.list[max(0, len(g.list)-(MaxGaps-1)):]
-	g.list = append(append(make([]gap, 0, len(keep)+1), keep...), gap{st.serving, c.From, c.To})
-	g.total += c.To - c.From
+	st.gaps.add(gap{st.serving, c.From, c.To})
 	return CodeOK
 }
+
+// add adds the newest gap. Those that it overlaps become one with it: several
+// leaders may tell of the same time, and one may tell of it twice. The list is
+// copied, for snapshots share it.
+func (g *gapLog) add(x gap) {
+	keep := make([]gap, 0, len(g.list)+1)
+	for _, y := range g.list {
+		if !x.overlaps(y.from, y.to) {
+			keep = append(keep, y)
+			continue
+		}
+		g.total -= y.to - y.from
+		x.from, x.to = min(x.from, y.from), max(x.to, y.to)
+	}
+	g.list = append(keep[max(0, len(keep)-(MaxGaps-1)):], x)
+	g.total += x.to - x.from
+}
+
+func (x gap) overlaps(from, to int64) bool { return x.from <= to && x.to >= from }
+
+// unmeasured reports whether nobody knows how long the gap was.
+func (x gap) unmeasured() bool { return x.from == x.to }
 
 // sinceAnchor returns the gaps that ended after a heartbeat's anchor. Serving
 // time tells most of them at once; wall time tells those in which it was pinged.
@@ -64,6 +82,9 @@ func (g *gapLog) swallowed(r *record, deadline int64) bool {
 	gaps := g.sinceAnchor(r)
 	if len(gaps) == 0 {
 		return false
+	}
+	if slices.ContainsFunc(gaps, gap.unmeasured) {
+		return true // it may have been as long as it takes
 	}
 	until := r.anchorWall + deadline - r.anchor + g.since(r)
 	for n := int64(1); ; {
@@ -104,7 +125,7 @@ func (o *openRun) before(x gap) bool { return x.serving >= o.start && x.to > o.w
 
 func overlapping(gaps []gap, from, to int64) *gap {
 	for i := range gaps {
-		if gaps[i].from <= to && gaps[i].to >= from {
+		if gaps[i].overlaps(from, to) {
 			return &gaps[i]
 		}
 	}

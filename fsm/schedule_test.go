@@ -275,6 +275,48 @@ func TestGaps(t *testing.T) {
 		r.run(15*time.Second + time.Millisecond)
 		wantAlerts(t, r, 1, "unheard pending")
 	})
+	t.Run("gaps that overlap are one, told again or by another leader", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(60, 10, 1))
+		r.run(30 * time.Second)
+		from := r.wall
+		r.wall += 100_000
+		r.must(RecordGap{From: from, To: from + 60_000})
+		r.must(RecordGap{From: from, To: from + 60_000})
+		r.must(RecordGap{From: from + 50_000, To: from + 100_000})
+		r.must(RecordGap{From: from + 20_000, To: from + 30_000})
+		if list := r.s.Gaps(); len(list) != 1 || list[0].To.Sub(list[0].From) != 100*time.Second {
+			t.Errorf("gaps %v", list)
+		}
+		if total := r.s.Totals().GapTotal; total != 100_000 {
+			t.Errorf("%d ms of gaps, want 100000", total)
+		}
+		if got, want := r.heartbeat(1).NextDue, epoch.Add(160*time.Second); !got.Equal(want) {
+			t.Errorf("next expected %v, want %v", got, want)
+		}
+	})
+	t.Run("a gap of unknown length excuses what was due after it, once", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(60, 10, 1))
+		r.create(2, testSpec(60, 10, 1))
+		r.run(30 * time.Second)
+		at := r.wall
+		r.wall -= 1000 * time.Hour.Milliseconds() // a machine without a clock of its own
+		r.must(RecordGap{From: at, To: at})
+		r.run(time.Second)
+		r.ping(2)
+		r.run(72 * time.Second)
+		wantAlerts(t, r, 1, "unheard pending")
+		wantAlerts(t, r, 2, "down pending")
+		r.run(30 * time.Second)
+		wantAlerts(t, r, 1, "unheard pending", "down pending")
+	})
+	t.Run("a gap that ends before it begins is none", func(t *testing.T) {
+		r := newRig(t)
+		if res := r.do(RecordGap{From: r.wall, To: r.wall - 1}); res.Code != CodeInvalid {
+			t.Errorf("code %d", res.Code)
+		}
+	})
 	t.Run("a clock that jumps raises nothing", func(t *testing.T) {
 		for _, jump := range []time.Duration{time.Hour, -time.Hour} {
 			r := newRig(t)

@@ -163,7 +163,7 @@ func (m *model) run(p *proposal, cmd Command, got Code) error {
 		}
 	case RecordGap:
 		if err = m.judgeAll(); err == nil {
-			m.gaps = append(m.gaps, gap{m.serving, c.From, c.To})
+			m.addGap(gap{m.serving, c.From, c.To})
 		}
 	case SetClusterID:
 	default:
@@ -380,6 +380,19 @@ func (m *model) judge(b *beat) error {
 func (b *beat) interval() int64 { return b.spec.Interval * 1000 }
 func (b *beat) grace() int64    { return b.spec.Grace * 1000 }
 
+// addGap takes in the gaps that the newest one overlaps.
+func (m *model) addGap(x gap) {
+	for i := 0; i < len(m.gaps); {
+		if y := m.gaps[i]; y.from <= x.to && y.to >= x.from {
+			x.from, x.to = min(x.from, y.from), max(x.to, y.to)
+			m.gaps, i = append(m.gaps[:i], m.gaps[i+1:]...), 0
+			continue
+		}
+		i++
+	}
+	m.gaps = append(m.gaps, x)
+}
+
 // excused reports whether every expected time since the anchor lay in a gap, or
 // had one in the grace after it.
 func (m *model) excused(b *beat, deadline int64) bool {
@@ -387,6 +400,9 @@ func (m *model) excused(b *beat, deadline int64) bool {
 	until := b.anchorWall + deadline - b.anchor
 	for _, g := range m.gaps {
 		if g.serving >= b.anchor && g.to > b.anchorWall {
+			if g.from == g.to {
+				return true
+			}
 			since = append(since, g)
 			until += g.to - max(g.from, b.anchorWall)
 		}

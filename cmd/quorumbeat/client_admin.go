@@ -79,13 +79,27 @@ func showCluster(w *tabwriter.Writer, v any) {
 		case n.Voter:
 			role = "voter"
 		}
-		row(w, orDash(n.Name), role, map[bool]string{true: "yes", false: "no"}[n.Alive], orDash(n.HTTP), n.Cluster, orDash(n.Version), n.ID)
+		row(w, orDash(n.Name), role, alive(n), orDash(n.HTTP), n.Cluster, orDash(n.Version), n.ID)
 	}
 	if len(c.IngestGaps) > 0 {
 		row(w)
 		row(w, "NO PING COULD BE TAKEN FROM", "TO")
 		for _, g := range c.IngestGaps {
-			row(w, when(&g.From), when(&g.To))
+			to := when(&g.To)
+			if g.To.Equal(g.From) {
+				to = "unknown"
+			}
+			row(w, when(&g.From), to)
 		}
 	}
+}
+
+func alive(n heartbeat.Node) string {
+	switch {
+	case !n.Alive:
+		return "no"
+	case !n.Listener:
+		return "yes, but takes no pings"
+	}
+	return "yes"
 }

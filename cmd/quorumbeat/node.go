@@ -52,7 +52,7 @@ func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) err
 	breakOn(s)
 
 	cc := s.cluster
-	cc.Logger, cc.Registerer = log, reg
+	cc.Logger, cc.Registerer, cc.Settings = log, reg, &s.alerting.Settings
 	c, err := cluster.Open(cc, store)
 	if err != nil {
 		return err

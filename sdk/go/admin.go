@@ -105,6 +105,7 @@ type Node struct {
 	Cluster       string `json:"cluster"`
 	Voter         bool   `json:"voter"`
 	Alive         bool   `json:"alive"`
+	Listener      bool   `json:"listener"` // its public listener is not known not to answer
 	Leader        bool   `json:"leader"`
 	AppliedIndex  uint64 `json:"applied_index"`   // of the answering node, else 0
 	LastContactMs *int64 `json:"last_contact_ms"` // likewise

@@ -1,0 +1,129 @@
+package cluster
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// ticking has a node tick whenever it leads, as the program does.
+func ticking(n *testNode) {
+	n.OnLeader(func(ctx context.Context, _ uint64) {
+		for sleep(ctx, 100*time.Millisecond) {
+			_ = n.Tick(ctx)
+		}
+	})
+}
+
+// TestTheClockRunsOnlyWhileSomeNodeHears makes listeners deaf, one after the other.
+func TestTheClockRunsOnlyWhileSomeNodeHears(t *testing.T) {
+	c := newTrio(t, 3, ticking)
+	leader := c.leader()
+	store := c.nodes[leader].store
+	runs := func() bool {
+		before := store.Serving()
+		time.Sleep(300 * time.Millisecond)
+		return store.Serving() > before
+	}
+	eventually(t, 10*time.Second, runs, "the clock does not run")
+	gaps := len(store.Gaps())
+
+	c.nodes[leader].SetHearing(false)
+	c.nodes[(leader+1)%3].SetHearing(false)
+	eventually(t, 5*time.Second, func() bool { return deaf(c.nodes[(leader+2)%3].Status()) == 2 }, "the third node does not know of them")
+	if !runs() || len(store.Gaps()) != gaps {
+		t.Fatalf("two deaf nodes of three: gaps %v", store.Gaps())
+	}
+
+	c.nodes[(leader+2)%3].SetHearing(false)
+	eventually(t, 5*time.Second, func() bool { return !runs() }, "the clock runs though no node hears")
+	stood := store.Serving()
+	eventually(t, 5*time.Second, func() bool { return len(store.Gaps()) == gaps+1 }, "no gap while no node hears")
+	if _, err := c.nodes[leader].Propose(within(t, 5*time.Second), fsm.PutKey{ID: fsm.KeyID{1}, Name: "a", Scope: fsm.ScopeAdmin}); err != nil {
+		t.Errorf("a command meanwhile: %v", err)
+	}
+
+	c.nodes[(leader+1)%3].SetHearing(true)
+	eventually(t, 10*time.Second, runs, "the clock does not run again")
+	if list := store.Gaps(); len(list) != gaps+1 || list[gaps].To.Sub(list[gaps].From) < deafSlack {
+		t.Errorf("gaps %v", list)
+	}
+	if store.Serving()-stood > 3000 {
+		t.Errorf("the clock took %d ms in at once", store.Serving()-stood)
+	}
+}
+
+func deaf(s Status) (n int) {
+	for _, node := range s.Nodes {
+		if !node.Listener {
+			n++
+		}
+	}
+	return n
+}
+
+// TestAShortOutageOfEveryNodeIsAGap restarts all nodes at once, then in turn.
+func TestAShortOutageOfEveryNodeIsAGap(t *testing.T) {
+	c := newTrio(t, 3, ticking)
+	eventually(t, 10*time.Second, func() bool { return c.nodes[c.leader()].store.Serving() > 0 }, "the clock does not run")
+	restart := func(is ...int) {
+		for _, i := range is {
+			c.shutdown(i)
+		}
+		for _, i := range is {
+			c.open(i, c.nodes[i].cfg)
+			ticking(c.nodes[i])
+			if err := c.nodes[i].Start("127.0.0.1:1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, i := range is {
+			c.waitReady(i)
+		}
+	}
+	gaps := func() []fsm.Gap {
+		n := c.nodes[c.leader()]
+		if err := n.ReadBarrier(within(t, 10*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		return n.store.Gaps()
+	}
+	first := c.leader()
+	for i := range 3 {
+		restart((first + i) % 3)
+	}
+	if list := gaps(); len(list) != 0 {
+		t.Fatalf("a restart in turn left gaps: %v", list)
+	}
+	leader := c.leader()
+	restart(leader, (leader+1)%3) // the third holds pings, and cannot commit
+	if list := gaps(); len(list) != 0 {
+		t.Fatalf("one node held pings all the time, but there are gaps: %v", list)
+	}
+	restart(0, 1, 2)
+	if list := gaps(); len(list) != 1 {
+		t.Fatalf("gaps after all nodes were down: %v", list)
+	}
+}
+
+// TestANewClusterBeginsWithItsSettings has the first leader's settings in force
+// before anybody else's command.
+func TestANewClusterBeginsWithItsSettings(t *testing.T) {
+	want := fsm.DefaultSettings()
+	want.History, want.MailTo = 7, []string{"ops@example.com"}
+	cfg := DefaultConfig()
+	cfg.NodeName, cfg.DataDir, cfg.Settings = "one", t.TempDir(), &want
+	cfg.ClusterAddr, cfg.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
+	c := &trio{t: t, nodes: make([]*testNode, 1)}
+	c.open(0, cfg)
+	t.Cleanup(c.stop)
+	if err := c.nodes[0].Start("127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	c.heartbeat(0, 1) // as soon as it can be
+	if got := c.nodes[0].store.Settings(); got.History != 7 || len(got.MailTo) != 1 {
+		t.Errorf("settings %+v", got)
+	}
+}
