@@ -41,13 +41,16 @@ func (b *batcher) enter(state batcherState, term uint64) {
 	b.poke()
 }
 
-// startClock lets the serving clock run, if this node still leads in term.
-func (b *batcher) startClock(term uint64) {
+// startClock lets the serving clock run, if this node still leads in term and there
+// is no stall to be taken first; it reports whether it does.
+func (b *batcher) startClock(term uint64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state == proposing && b.term == term && b.stall.isZero() {
-		b.clock.start(b.now())
+	if b.state != proposing || b.term != term || !b.stall.isZero() {
+		return false
 	}
+	b.clock.start(b.now())
+	return true
 }
 
 // ticking reports whether the serving clock runs.

@@ -2,35 +2,50 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/raft"
 )
+
+// hearFor is how long a node counts as one that hears after it was told so, once it
+// was told at all.
+const hearFor = 2500 * time.Millisecond
 
 // hearing is what a node knows of its own public listener: since when it has
 // answered without a break. A node that is told nothing hears from its start.
 type hearing struct {
 	mu      sync.Mutex
 	since   time.Time     // zero: deaf
+	lapse   *time.Timer   // makes it deaf; nil: it was never told
 	changed chan struct{} // has a value after a change
+	told    func()        // called after a change; it must not block
 }
 
 func newHearing() *hearing {
-	return &hearing{since: time.Now(), changed: make(chan struct{}, 1)}
+	return &hearing{since: time.Now(), changed: make(chan struct{}, 1), told: func() {}}
 }
 
-// set notes whether the listener answers, and reports whether that is new.
-func (h *hearing) set(ok bool, now time.Time) bool {
+// set notes whether the listener answers.
+func (h *hearing) set(ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.lapse != nil {
+		h.lapse.Stop()
+	}
+	if ok {
+		h.lapse = time.AfterFunc(hearFor, func() { h.set(false) })
+	}
 	if ok == !h.since.IsZero() {
-		return false
+		return
 	}
 	h.since = time.Time{}
 	if ok {
-		h.since = now
+		h.since = time.Now()
 	}
 	signal(h.changed)
-	return true
+	h.told()
 }
 
 // ok reports whether the listener answers.
@@ -43,6 +58,15 @@ func (h *hearing) start() time.Time {
 	return h.since
 }
 
+// close ends the timer.
+func (h *hearing) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lapse != nil {
+		h.lapse.Stop()
+	}
+}
+
 // signal leaves a value in ch unless one is there.
 func signal(ch chan struct{}) {
 	select {
@@ -52,19 +76,10 @@ func signal(ch chan struct{}) {
 }
 
 // SetHearing tells the node whether its public listener answers. While no node's
-// does, no deadline passes: what nobody can hear is not called failed. A node that
-// is never told counts as one that hears. It never blocks.
-func (n *Node) SetHearing(ok bool) {
-	if !n.hearing.set(ok, time.Now()) {
-		return
-	}
-	if ok {
-		n.log.Info("this node's public listener answers again: it takes pings")
-	} else {
-		n.log.Error("this node's public listener does not answer: it takes no pings until it does")
-	}
-	n.lead.look()
-}
+// does, no deadline passes: what nobody can hear is not called failed. True is to be
+// told every second or so: it holds for 2.5 s. A node that was never told counts as
+// one that hears. It never blocks.
+func (n *Node) SetHearing(ok bool) { n.hearing.set(ok) }
 
 // hears reports whether any node of the cluster, this one included, is known to
 // take pings.
@@ -72,12 +87,10 @@ func (n *Node) hears() bool {
 	if n.hearing.ok() {
 		return true
 	}
-	for _, m := range n.gossip.members() {
-		if m.ID != n.id.ID && !m.Deaf && !m.ClusterID.IsZero() && !n.store.Barred(m.ID) {
-			return true
-		}
-	}
-	return false
+	alive, deaf := n.aliveMembers(), n.deafNodes()
+	return slices.ContainsFunc(n.raft.Load().GetConfiguration().Configuration().Servers, func(s raft.Server) bool {
+		return alive[string(s.ID)] && !deaf[string(s.ID)]
+	})
 }
 
 // watchHearing has the leadership look whenever another node may have changed.

@@ -64,6 +64,42 @@ func deaf(s Status) (n int) {
 	return n
 }
 
+// TestANodeThatIsNoLongerToldIsDeaf leaves a node without proof that it hears.
+func TestANodeThatIsNoLongerToldIsDeaf(t *testing.T) {
+	h := newHearing()
+	defer h.close()
+	if !h.ok() {
+		t.Error("deaf though nobody looks")
+	}
+	h.set(true)
+	first := h.start()
+	h.set(true)
+	if h.start() != first {
+		t.Error("it begins to hear anew with each proof")
+	}
+	eventually(t, 2*hearFor, func() bool { return !h.ok() }, "it hears without proof")
+	h.set(true)
+	if !h.start().After(first) {
+		t.Error("it hears without a break")
+	}
+}
+
+// TestALeaderWaitsForAProofThatIsLate takes the proof away for less than it takes to
+// be a gap.
+func TestALeaderWaitsForAProofThatIsLate(t *testing.T) {
+	t.Parallel()
+	c := newTrio(t, 1, ticking)
+	n := c.nodes[0]
+	eventually(t, 10*time.Second, func() bool { return n.store.Serving() > 0 }, "the clock does not run")
+	n.SetHearing(false)
+	eventually(t, time.Second, func() bool { return !n.batcher.ticking() }, "the clock runs")
+	n.SetHearing(true)
+	eventually(t, time.Second, n.batcher.ticking, "the clock does not run at once") // it does not settle
+	if list := n.store.Gaps(); len(list) != 0 {
+		t.Errorf("gaps %v", list)
+	}
+}
+
 // TestAShortOutageOfEveryNodeIsAGap restarts all nodes at once, then in turn.
 func TestAShortOutageOfEveryNodeIsAGap(t *testing.T) {
 	c := newTrio(t, 3, ticking)

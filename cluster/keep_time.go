@@ -9,7 +9,8 @@ import (
 
 const (
 	settleTime = 2 * time.Second // in which held pings commit before serving time runs
-	deafSlack  = 3 * time.Second // for which nodes may have been deaf before the leader knows
+	deafSlack  = 4 * time.Second // for which nodes may have been deaf before the leader knows
+	deafAfter  = 3 * time.Second // without a node that hears before it is a gap: a busy one may be slow to show that it does
 	deafEvery  = 2 * time.Second // how often the gap of a deaf cluster is brought up to date
 	wallEvery  = time.Second     // how often the wall clock is looked at
 	wallLong   = time.Hour       // after an election
@@ -23,40 +24,70 @@ func (l *leadership) look() { signal(l.trouble) }
 // until the leadership ends. Time in which that was not so is recorded as a gap
 // before the clock runs again. begin is called each time it does.
 func (l *leadership) keepTime(ctx context.Context, term uint64, begin func()) {
+	settle := true
 	for ctx.Err() == nil {
-		l.recordStall(ctx, term)
-		l.sitOut(ctx, term)
-		if !sleep(ctx, settleTime) {
+		noticed := time.Now()
+		if l.recordStall(ctx, term) {
+			settle = true
+		}
+		if !l.heardSoon(ctx) {
+			l.sitOut(ctx, term, noticed.Add(-deafSlack))
+			settle = true
+		}
+		if settle && !sleep(ctx, settleTime) {
 			return
 		}
-		l.batcher.startClock(term)
-		begin()
-		for l.hears() && l.batcher.ticking() {
-			select {
-			case <-l.trouble:
-			case <-ctx.Done():
-				return
-			}
+		if settle = false; l.batcher.startClock(term) {
+			begin()
+			l.awaitTrouble(ctx)
+			l.batcher.stopClock()
+		} else {
+			sleep(ctx, barrierPause) // batches stalled again, or this node leads no more
 		}
-		l.batcher.stopClock()
 	}
 }
 
-// recordStall records the time in which this leader could commit nothing.
-func (l *leadership) recordStall(ctx context.Context, term uint64) {
+// awaitTrouble returns when no node is known to hear, or batches stalled.
+func (l *leadership) awaitTrouble(ctx context.Context) {
+	for l.hears() && l.batcher.ticking() {
+		select {
+		case <-l.trouble:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// heardSoon waits until a node is known to hear, but not for long.
+func (l *leadership) heardSoon(ctx context.Context) bool {
+	limit := time.NewTimer(deafAfter)
+	defer limit.Stop()
+	for !l.hears() {
+		select {
+		case <-l.trouble:
+		case <-limit.C:
+			return l.hears()
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+// recordStall records the time in which this leader could commit nothing; false if
+// there was none.
+func (l *leadership) recordStall(ctx context.Context, term uint64) bool {
 	s := l.batcher.takeStall()
-	if gap, ok := gapBetween(s.from, s.to, l.faults.wall()); ok {
+	gap, ok := gapBetween(s.from, s.to, l.faults.wall())
+	if ok {
 		l.record(ctx, term, gap)
 	}
+	return ok
 }
 
-// sitOut waits while no node is known to hear. It keeps the gap up to date, so that
-// another leader need not know when it began.
-func (l *leadership) sitOut(ctx context.Context, term uint64) {
-	if l.hears() {
-		return
-	}
-	began := time.Now().Add(-deafSlack)
+// sitOut waits while no node is known to hear. It keeps the gap, which began before,
+// up to date, so that another leader need not know when that was.
+func (l *leadership) sitOut(ctx context.Context, term uint64, began time.Time) {
 	l.log.Error("no node of the cluster takes pings, for no public listener answers: deadlines stand still until one does")
 	tick := time.NewTicker(deafEvery)
 	defer tick.Stop()

@@ -150,7 +150,8 @@ func (n *Node) assemble() {
 		changed: func() { n.router.poke(); n.suspicion.poke() },
 		log:     n.log, wake: make(chan struct{}, 1), trouble: make(chan struct{}, 1), faults: n.cfg.Faults,
 	}
-	n.batcher.stalled = n.lead.look
+	n.batcher.stalled, n.hearing.told = n.lead.look, n.lead.look
+	n.down.do("hearing", n.hearing.close)
 }
 
 // ID returns the identity of the node's data folder.
