@@ -43,8 +43,9 @@ type finder interface {
 	setMeta(nodeMeta)
 	members() []member // this node included
 	addressOf(raft.ServerID) (string, bool)
-	addr() string // HOST:PORT that others find this node at, "" if they cannot
-	wake() <-chan struct{}
+	addr() string             // HOST:PORT that others find this node at, "" if they cannot
+	wake() <-chan struct{}    // has a value when the members changed
+	changes() <-chan struct{} // the same, for another receiver
 	leave(limit time.Duration)
 	close() error
 }
@@ -74,6 +75,7 @@ func (l *loner) members() []member {
 func (l *loner) addressOf(raft.ServerID) (string, bool) { return "", false }
 func (l *loner) addr() string                           { return "" }
 func (l *loner) wake() <-chan struct{}                  { return nil }
+func (l *loner) changes() <-chan struct{}               { return nil }
 func (l *loner) leave(time.Duration)                    {}
 func (l *loner) close() error                           { return nil }
 

@@ -259,6 +259,8 @@ func (g *gossip) addressOf(id raft.ServerID) (string, bool) {
 func (g *gossip) addr() string          { return g.local }
 func (g *gossip) wake() <-chan struct{} { return g.woke }
 
+func (g *gossip) changes() <-chan struct{} { return g.heard }
+
 // leave tells the others that this node goes, so that they need not find out.
 func (g *gossip) leave(limit time.Duration) {
 	g.stop()

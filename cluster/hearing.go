@@ -97,7 +97,7 @@ func (n *Node) hears() bool {
 func (n *Node) watchHearing(ctx context.Context) {
 	for {
 		select {
-		case <-n.gossip.heard:
+		case <-n.gossip.changes():
 			n.lead.look()
 		case <-ctx.Done():
 			return

@@ -151,7 +151,6 @@ func TestANewClusterBeginsWithItsSettings(t *testing.T) {
 	want.History, want.MailTo = 7, []string{"ops@example.com"}
 	cfg := DefaultConfig()
 	cfg.NodeName, cfg.DataDir, cfg.Settings = "one", t.TempDir(), &want
-	cfg.ClusterAddr, cfg.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
 	c := &trio{t: t, nodes: make([]*testNode, 1)}
 	c.open(0, cfg)
 	t.Cleanup(c.stop)

@@ -184,13 +184,16 @@ func (n *Node) aliveMembers() map[string]bool {
 
 // countMembers counts the nodes of the configuration by whether they live.
 func (n *Node) countMembers() map[string]int {
-	counts := map[string]int{"alive": 0, "dead": 0}
-	alive := n.aliveMembers()
+	counts := map[string]int{"alive": 0, "dead": 0, "deaf": 0}
+	alive, deaf := n.aliveMembers(), n.deafNodes()
 	for _, s := range n.raft.Load().GetConfiguration().Configuration().Servers {
-		if alive[string(s.ID)] {
-			counts["alive"]++
-		} else {
+		if !alive[string(s.ID)] {
 			counts["dead"]++
+			continue
+		}
+		counts["alive"]++
+		if deaf[string(s.ID)] {
+			counts["deaf"]++
 		}
 	}
 	return counts

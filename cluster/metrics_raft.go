@@ -9,7 +9,7 @@ import (
 type raftCollector struct {
 	node *Node
 
-	leader, applied, committed, contact, voters, members, listener *prometheus.Desc
+	leader, applied, committed, contact, voters, members *prometheus.Desc
 }
 
 func newRaftCollector(n *Node) *raftCollector {
@@ -23,8 +23,7 @@ func newRaftCollector(n *Node) *raftCollector {
 		committed: desc("raft_commit_index", "Index of the newest log entry that this node knows to be committed."),
 		contact:   desc("raft_last_contact_seconds", "Time since this node heard from the leader; 0 on the leader, negative if never."),
 		voters:    desc("raft_voters", "Voters in this node's newest configuration."),
-		listener:  desc("listener_answers", "1 while this node's public listener is not known to be deaf, else 0."),
-		members:   desc("cluster_members", "Nodes of the cluster as this node's gossip sees them.", "state"),
+		members:   desc("cluster_members", "Nodes of the cluster as this node's gossip sees them; deaf are those of the living whose public listener does not answer.", "state"),
 	}
 }
 
@@ -46,12 +45,7 @@ func (c *raftCollector) Collect(ch chan<- prometheus.Metric) {
 			leads = 1
 		}
 	}
-	var answers float64
-	if c.node.hearing.ok() {
-		answers = 1
-	}
 	gauge(c.leader, leads)
-	gauge(c.listener, answers)
 	gauge(c.applied, applied)
 	gauge(c.committed, committed)
 	gauge(c.contact, c.node.lastContact().Seconds())
