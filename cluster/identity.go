@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -21,12 +23,12 @@ const (
 	lockFile     = "lock"
 )
 
-// identity is what a data folder knows of itself: who it is, how often it was
-// started, which cluster it belongs to, what it promised, and where it found the
+// identity is what a data folder knows of itself: who it is, the number of its
+// newest start, which cluster it belongs to, what it promised, and where it found the
 // others. Every change is on disk before it counts.
 type identity struct {
 	ID        fsm.NodeID
-	Boot      uint64     // counts the starts, from 1
+	Boot      uint64     // of this start; later ones have higher numbers
 	ClusterID fsm.NodeID // zero until known
 
 	dir  string
@@ -57,7 +59,7 @@ type sealed struct {
 }
 
 // openIdentity takes a data folder for this process, making it if need be, and
-// counts a start, unless inspect refuses what is there. Errors say what to do.
+// numbers the start, unless inspect refuses what is there. Errors say what to do.
 func openIdentity(dir string, inspect func(dir string, k kept) error) (*identity, error) {
 	if err := mkdirDurably(dir, syncPath); err != nil {
 		return nil, fmt.Errorf("the data folder %s cannot be made: %v; choose another with --data-dir, or mend its permissions", dir, err)
@@ -109,9 +111,27 @@ func (i *identity) load(inspect func(dir string, k kept) error) error {
 			return err
 		}
 	}
-	i.kept.Boot++
+	return i.begin(i.kept.Boot)
+}
+
+// begin takes the number of a start, which is higher than those up to last.
+func (i *identity) begin(last uint64) error {
+	i.kept.Boot = nextBoot(last, time.Now())
 	i.Boot = i.kept.Boot
 	return i.save()
+}
+
+// bootNoise is how many of a boot number's bits are random; above them is the time in
+// milliseconds.
+const bootNoise = 21
+
+// nextBoot returns the number of a start at now: higher than last, and such that no copy
+// of the folder has it as well, however often it is set back, also with a clock that is.
+func nextBoot(last uint64, now time.Time) uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	noise := binary.BigEndian.Uint64(b[:]) >> (64 - bootNoise)
+	return max(uint64(max(now.UnixMilli(), 0))<<bootNoise, last+1) + noise
 }
 
 // refuseOrphan keeps a folder with data but no identity from starting as a new
@@ -267,6 +287,14 @@ func (i *identity) promised() (to, cluster fsm.NodeID) {
 	to, _ = fsm.ParseNodeID(i.kept.PromisedTo)
 	cluster, _ = fsm.ParseNodeID(i.kept.PromisedFor)
 	return to, cluster
+}
+
+// skipBoots has the next start take a number above newest.
+func (i *identity) skipBoots(newest uint64) error {
+	return i.change(func(k *kept) bool {
+		k.Boot = max(k.Boot, newest)
+		return true
+	})
 }
 
 // setPeers remembers gossip addresses, for a start without --join.

@@ -68,6 +68,7 @@ func (n *Node) catchUp(ctx context.Context) {
 		}
 		cancel()
 		if n.caughtUp.Load() || n.stopping.Load() {
+			n.checkBoot()
 			return
 		}
 		select {
@@ -75,6 +76,17 @@ func (n *Node) catchUp(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// checkBoot ends a node whose commands are refused as those of an earlier start: its
+// folder was set back to an old copy, on a machine whose clock was set back as well.
+func (n *Node) checkBoot() {
+	newest := n.store.Boot(n.id.ID)
+	if newest <= n.id.Boot {
+		return
+	}
+	err := errors.New("this data folder was set back to an old copy, and the machine's clock too: its commands would be taken for repeats; correct the clock and start the node again")
+	n.fail(errors.Join(err, n.id.skipBoots(newest)))
 }
 
 // Status tells what this node knows, at once.

@@ -130,7 +130,7 @@ func TestIdentity(t *testing.T) {
 		}
 		return id
 	}
-	t.Run("it is kept, and starts are counted", func(t *testing.T) {
+	t.Run("it is kept, and starts are numbered", func(t *testing.T) {
 		dir := t.TempDir()
 		a := open(t, dir)
 		if err := errors.Join(a.setClusterID(fsm.NodeID{5}), a.setPeers([]string{"h:2", "h:1"}), a.setPorts(7, 8), a.close()); err != nil {
@@ -138,8 +138,22 @@ func TestIdentity(t *testing.T) {
 		}
 		b := open(t, dir)
 		defer b.close()
-		if b.ID != a.ID || b.Boot != a.Boot+1 || b.ClusterID != (fsm.NodeID{5}) || len(b.peers()) != 2 || b.kept.GossipPort != 8 {
+		if b.ID != a.ID || b.Boot <= a.Boot || b.ClusterID != (fsm.NodeID{5}) || len(b.peers()) != 2 || b.kept.GossipPort != 8 {
 			t.Errorf("%+v, was %+v", b.kept, a.kept)
+		}
+	})
+	t.Run("no copy of it has the same start twice", func(t *testing.T) {
+		seen := map[uint64]bool{}
+		for _, now := range []time.Time{time.Now(), time.Unix(0, 0), time.Unix(-5, 0)} {
+			for _, last := range []uint64{0, 7, nextBoot(0, time.Now())} { // three copies, each started again and again
+				for range 10 {
+					boot := nextBoot(last, now)
+					if boot <= last || seen[boot] {
+						t.Errorf("start %d at %v after %d", boot, now, last)
+					}
+					seen[boot] = true
+				}
+			}
 		}
 	})
 	t.Run("two processes cannot have it", func(t *testing.T) {

@@ -14,7 +14,7 @@ type Batch struct {
 // refused as late copies.
 type Origin struct {
 	Node  NodeID
-	Boot  uint64 // counts the node's starts, from 1
+	Boot  uint64 // of the node's start; higher than those before
 	Floor uint64
 }
 

@@ -207,6 +207,17 @@ func (s *Store) Nodes() []NodeInfo {
 	return list
 }
 
+// Boot returns the highest number of a start under which a node proposed anything, 0 if
+// it did not.
+func (s *Store) Boot(id NodeID) uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if o := s.st.dedup.origins[id]; o != nil {
+		return o.boot
+	}
+	return 0
+}
+
 // Barred reports whether a node was removed from the cluster.
 func (s *Store) Barred(id NodeID) bool {
 	s.mu.RLock()
