@@ -36,6 +36,10 @@ type fsmAdapter struct {
 	faults Faults
 	gentle *gentle // how snapshots are written; nil: as fast as can be
 
+	past     past
+	faulty   map[uint64][]int // commands that failed, by the index of their entry
+	applying uint64           // the index of the entry that is being applied
+
 	mu      sync.Mutex
 	broken  bool
 	index   uint64    // of the last command applied, or of the snapshot restored
@@ -46,7 +50,7 @@ type fsmAdapter struct {
 }
 
 func newFSMAdapter(store *fsm.Store, fatal func(error)) *fsmAdapter {
-	return &fsmAdapter{store: store, fatal: fatal, now: time.Now, onDisk: func(uint64) bool { return true }, term: func() uint64 { return 0 }, waiters: map[chan struct{}]uint64{}}
+	return &fsmAdapter{store: store, fatal: fatal, now: time.Now, onDisk: func(uint64) bool { return true }, term: func() uint64 { return 0 }, faulty: map[uint64][]int{}, waiters: map[chan struct{}]uint64{}}
 }
 
 // Apply applies one command entry. It answers *applied, or nil when broken.
@@ -58,6 +62,7 @@ func (a *fsmAdapter) Apply(l *raft.Log) any {
 		a.setBroken()
 		return nil
 	}
+	a.applying = l.Index
 	results, err := a.applySafely(l)
 	if err != nil {
 		a.breakDown(fmt.Errorf("log entry %d (term %d) cannot be applied: %w; run the version that the other nodes run; %s",
@@ -211,19 +216,13 @@ func (s *snapshot) Release() { s.image.Release() }
 // Restore replaces the store's state by a snapshot; on an error nothing changes.
 func (a *fsmAdapter) Restore(rc io.ReadCloser) error {
 	defer rc.Close()
-	head := make([]byte, len(snapshotMagic)+8)
-	if _, err := io.ReadFull(rc, head); err != nil {
-		return fmt.Errorf("the snapshot is cut short: %w", err)
-	}
-	if string(head[:len(snapshotMagic)]) != snapshotMagic {
-		return errors.New("the snapshot was not written by a version of quorumbeat that this one knows")
-	}
-	if err := a.store.Restore(rc); err != nil {
+	index, err := readSnapshot(rc, a.store)
+	if err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.index = binary.BigEndian.Uint64(head[len(snapshotMagic):])
+	a.index = index
 	a.wake()
 	return nil
 }

@@ -53,6 +53,7 @@ const logFile = "log.db"
 // raftStores are what Raft keeps on this node's disk.
 type raftStores struct {
 	dir       string
+	log       *slog.Logger
 	bolt      *raftboltdb.BoltStore
 	home      *watchdog // its log, watched
 	journal   *journal  // in front of it
@@ -76,7 +77,7 @@ func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) 
 	if err != nil {
 		return nil, fmt.Errorf("%w; %s", err, keepAdvice)
 	}
-	s := &raftStores{dir: dir, bolt: bolt, home: newWatchdog(bolt, hangLimit, fatal), snapshots: snapshots}
+	s := &raftStores{dir: dir, log: log, bolt: bolt, home: newWatchdog(bolt, hangLimit, fatal), snapshots: snapshots}
 	err = inWords(func() (err error) {
 		s.journal, err = openJournal(dir, bolt, s.home)
 		return err
@@ -202,6 +203,7 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftStores, trans raft.Transp
 		return nil, fmt.Errorf("the log of this node cannot be read: %w; %s", err, keepAdvice)
 	}
 	a.replayTo(last)
+	a.mendFrom(past{s.logs, s.snapshots, s.log})
 	r, err = raft.NewRaft(cfg, a, s.logs, s.votes, s.snapshots, trans)
 	if err != nil {
 		return nil, fmt.Errorf("this node's state cannot be restored: %w; %s", err, keepAdvice)

@@ -74,6 +74,7 @@ func (r *Recovery) Run() (*fsm.Store, error) {
 	var broken error
 	a := &forsaking{newFSMAdapter(store, func(err error) { broken = err }), r.NodeID}
 	s := r.folder.stores
+	a.mendFrom(past{s.logs, s.snapshots, s.log})
 	err := raft.RecoverCluster(r.folder.config, a, s.logs, s.votes, wholeSnapshots{s.snapshots, r.LastIndex}, offlineTransport(), r.folder.alone())
 	if broken != nil {
 		err = broken

@@ -220,7 +220,7 @@ func FuzzDecodeCommand(f *testing.F) {
 		if again := AppendCommand(nil, c); !bytes.Equal(again, b) {
 			t.Errorf("%x became %x by way of %#v", b, again, c)
 		}
-		NewStore().st.applyItem(Item{Origin: NoOrigin, Cmd: b}, &prepared{})
+		NewStore().st.applyItem(Item{Origin: NoOrigin, Cmd: b}, &prepared{}, false)
 	})
 }
 

@@ -27,13 +27,18 @@ func (s *Store) Restore(from io.Reader) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.adopt(st)
+	return nil
+}
+
+// adopt makes st the store's state; the lock is held.
+func (s *Store) adopt(st *state) {
 	s.st = st
 	s.tokens.Store(st.tokens)
 	select {
 	case s.changed <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 func (st *state) read(r *imageReader, version uint64) {

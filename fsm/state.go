@@ -8,6 +8,7 @@ import "math"
 type state struct {
 	term      uint64    // of the batch being applied; not part of the image
 	proposers []*origin // the same; nil for one that may not propose
+	item      int       // the command being applied, by its place in the batch; negative: none
 	wall      int64     // stamp of the newest batch, Unix ms
 	serving   int64     // ms
 	horizon   int64     // the serving time before its newest advance

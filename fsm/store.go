@@ -1,7 +1,7 @@
 package fsm
 
 import (
-	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -19,6 +19,7 @@ type Store struct {
 	bound   int   // judgeBound, but for the tests that show that it changes nothing
 	changed chan struct{}
 	tokens  atomic.Pointer[index] // st.tokens
+	rebuild func(Fault) (*Store, error)
 }
 
 // NewStore returns an empty store with DefaultSettings.
@@ -30,23 +31,28 @@ func NewStore() *Store {
 
 // Apply applies one log entry; term is the entry's own term. It returns one
 // result for each item of the batch. An error means that the entry cannot be
-// understood (ErrVersion, ErrCorrupt): nothing was changed, and the node must
-// stop rather than let its state diverge.
+// understood (ErrVersion, ErrCorrupt: nothing was changed) or applied (a Fault):
+// the node must stop rather than let its state diverge.
 func (s *Store) Apply(entry []byte, term uint64) ([]Result, error) {
+	return s.ApplyWithout(entry, term, nil)
+}
+
+// ApplyWithout is Apply without the commands that are known to be faulty, by their
+// places in the batch.
+func (s *Store) ApplyWithout(entry []byte, term uint64, faulty []int) ([]Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := &s.batch
 	if err := DecodeBatchInto(b, entry); err != nil {
 		return nil, err
 	}
-	results := make([]Result, len(b.Items))
 	if b.Term != term {
-		for i := range results {
-			results[i].Code = CodeStaleTerm
-		}
-		return results, nil
+		return slices.Repeat([]Result{{Code: CodeStaleTerm}}, len(b.Items)), nil
 	}
-	s.st.apply(b, results, s.bound)
+	results, err := s.applyWhole(b, faulty)
+	if err != nil {
+		return nil, err
+	}
 	if s.st.ledger.touched {
 		s.st.ledger.touched = false
 		select {
@@ -61,8 +67,11 @@ func (s *Store) Apply(entry []byte, term uint64) ([]Result, error) {
 // for one receiver.
 func (s *Store) LedgerChanged() <-chan struct{} { return s.changed }
 
-// apply runs one batch: advance, commands, judgement.
-func (st *state) apply(b *Batch, results []Result, bound int) {
+// apply runs one batch: advance, commands but those of skip, judgement. It ends at the
+// first command that fails; the state is of no use then.
+func (st *state) apply(b *Batch, results []Result, bound int, skip []int) (failed *Fault) {
+	st.item = -1
+	defer st.caught(&failed)
 	st.term = b.Term
 	st.wall = b.Wall
 	st.advance(int64(b.Delta))
@@ -77,16 +86,23 @@ func (st *state) apply(b *Batch, results []Result, bound int) {
 		items := b.Items[i:min(i+aheadOf, len(b.Items))]
 		next := st.lookAhead(items)
 		for j, it := range items {
-			results[i+j] = st.applyItem(it, &next[j])
+			st.item = i + j
+			results[i+j] = st.applyItem(it, &next[j], len(skip) > 0 && slices.Contains(skip, i+j))
+			if st.table.trip != nil {
+				st.table.trip()
+			}
 		}
+		st.item = -1
 	}
 	st.judge(bound)
+	return nil
 }
 
-// applyItem answers a repeat with the first result, and runs anything else.
-func (st *state) applyItem(it Item, x *prepared) Result {
+// applyItem answers a repeat with the first result, and runs anything else that is
+// not faulty.
+func (st *state) applyItem(it Item, x *prepared, faulty bool) Result {
 	if it.Origin == NoOrigin {
-		return st.applyCommand(it.Cmd, x)
+		return st.applyCommand(it.Cmd, x, faulty)
 	}
 	o := st.proposers[it.Origin]
 	res, seen, ok := o.known(it.Seq)
@@ -96,19 +112,15 @@ func (st *state) applyItem(it Item, x *prepared) Result {
 	case seen:
 		return res
 	}
-	res = st.applyCommand(it.Cmd, x)
+	res = st.applyCommand(it.Cmd, x, faulty)
 	o.keep(it.Seq, res)
 	return res
 }
 
-// applyCommand runs one command. A fault in it is answered with CodeInternal on
-// every replica alike, rather than repeated on every replay.
-func (st *state) applyCommand(cmd []byte, x *prepared) (res Result) {
-	defer func() {
-		if p := recover(); p != nil {
-			res = Result{Code: CodeInternal, Data: fmt.Appendf(nil, "%v", p)}
-		}
-	}()
+func (st *state) applyCommand(cmd []byte, x *prepared, faulty bool) Result {
+	if faulty {
+		return Result{Code: CodeInternal}
+	}
 	if x.isPing {
 		return Result{Code: st.ping(x.ping)}
 	}

@@ -13,6 +13,7 @@ type table struct {
 	bodies  int    // bytes of all heartbeats' bodies; derived
 	most    int    // that they may be
 	scratch []byte // for packing histories
+	trip    func() // for tests only: called at each write and after each command, and may panic
 }
 
 // at returns the page and place of an ordinal, nil if there is no such heartbeat.
@@ -53,6 +54,9 @@ func (t *table) record(ord uint64) *record {
 // own returns the page and place of a heartbeat for writing; they are good until
 // the next snapshot.
 func (t *table) own(ord uint64) (*page, int) {
+	if t.trip != nil {
+		t.trip()
+	}
 	i := (ord - 1) / pageSize
 	p := t.pages[i]
 	if p.epoch != t.epoch {

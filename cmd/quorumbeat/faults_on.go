@@ -22,6 +22,7 @@ import (
 //	freeze     the same, but the process stops itself (SIGSTOP)
 //	disk       "hang": writes of the log wait until the file is gone; "fail": they fail
 //	clock      a duration that the wall clock is off by
+//	descriptors anything: the process can open no more until the file is gone
 //	held       commands that may wait, read at the start
 //	snapshots  entries between snapshots, read at the start
 func breakOn(s *serveSettings) {
@@ -31,6 +32,7 @@ func breakOn(s *serveSettings) {
 		Held: f.number("held"), SnapshotEvery: uint64(f.number("snapshots")),
 	}
 	s.alerting.Step = f.step
+	go f.limitDescriptors()
 }
 
 type faultFolder struct{ dir string }

@@ -112,7 +112,7 @@ func (n *node) serve(server *api.Server, ln net.Listener) {
 	}()
 	var watching sync.WaitGroup
 	watching.Go(func() {
-		if err := server.ProveHearing(life, n.onHearing); err != nil {
+		if err := server.ProveHearing(life, n.cluster.SetHearing); err != nil {
 			n.fail(err)
 		}
 	})
@@ -122,9 +122,6 @@ func (n *node) serve(server *api.Server, ln net.Listener) {
 		return errors.Join(server.Shutdown(ctx), ignoreClosed(<-done))
 	})
 }
-
-// onHearing takes whether the public listener answers.
-func (n *node) onHearing(bool) {}
 
 // fail notes the first reason why this node cannot go on.
 func (n *node) fail(err error) {

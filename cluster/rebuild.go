@@ -1,0 +1,100 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// A command that panics half-way is a mistake in this program. What it left behind is
+// thrown away: the state before its entry is made anew from the newest snapshot and
+// the log, and the entry is applied without it. It would panic on every replica and at
+// each replay, so that they all come to the same state. This takes as long as a start
+// and costs nothing before it is needed.
+
+// rebuildTries is how often Raft may remove what is being read, for a newer snapshot.
+const rebuildTries = 3
+
+// past is what a state can be made anew from.
+type past struct {
+	logs      raft.LogStore
+	snapshots raft.SnapshotStore
+	log       *slog.Logger
+}
+
+// mendFrom has the state made anew after a fault.
+func (a *fsmAdapter) mendFrom(p past) {
+	a.past = p
+	a.store.RebuildOnFault(func(f fsm.Fault) (*fsm.Store, error) { return a.rebuild(a.applying, f) })
+}
+
+// rebuild returns the state before entry index, in which a command failed.
+func (a *fsmAdapter) rebuild(index uint64, f fsm.Fault) (store *fsm.Store, err error) {
+	a.past.log.Error("a command failed by a fault in this program: it is left out, and the state before it is made anew; please report this",
+		"entry", index, "command", f.Item, "fault", f.Words)
+	a.faulty[index] = append(a.faulty[index], f.Item)
+	for range rebuildTries {
+		if store, err = a.stateBefore(index); !errors.Is(err, raft.ErrLogNotFound) {
+			break
+		}
+	}
+	return store, err
+}
+
+// stateBefore applies everything before entry index to a new store, but what is known
+// to be faulty.
+func (a *fsmAdapter) stateBefore(index uint64) (*fsm.Store, error) {
+	store := fsm.NewStore()
+	at, err := a.past.restoreNewest(store)
+	if err != nil {
+		return nil, err
+	}
+	store.RebuildOnFault(func(f fsm.Fault) (*fsm.Store, error) { return a.rebuild(at, f) })
+	for at++; at < index; at++ {
+		var e raft.Log
+		if err := a.past.logs.GetLog(at, &e); err != nil {
+			return nil, fmt.Errorf("entry %d: %w", at, err)
+		}
+		if e.Type != raft.LogCommand {
+			continue
+		}
+		if _, err := store.ApplyWithout(e.Data, e.Term, a.faulty[at]); err != nil {
+			return nil, fmt.Errorf("entry %d: %w", at, err)
+		}
+	}
+	return store, nil
+}
+
+// restoreNewest fills a store from the newest snapshot, if there is one, and returns
+// the index of the last entry in it.
+func (p past) restoreNewest(store *fsm.Store) (uint64, error) {
+	list, err := p.snapshots.List()
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	meta, from, err := p.snapshots.Open(list[0].ID)
+	if err != nil {
+		return 0, err
+	}
+	defer from.Close()
+	_, err = readSnapshot(from, store)
+	return meta.Index, err
+}
+
+// readSnapshot fills a store from a snapshot, and returns the index of its last command.
+func readSnapshot(from io.Reader, store *fsm.Store) (uint64, error) {
+	head := make([]byte, len(snapshotMagic)+8)
+	if _, err := io.ReadFull(from, head); err != nil {
+		return 0, fmt.Errorf("the snapshot is cut short: %w", err)
+	}
+	if string(head[:len(snapshotMagic)]) != snapshotMagic {
+		return 0, errors.New("the snapshot was not written by a version of quorumbeat that this one knows")
+	}
+	return binary.BigEndian.Uint64(head[len(snapshotMagic):]), store.Restore(from)
+}

@@ -1,0 +1,92 @@
+package cluster
+
+import (
+	"bytes"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// TestAStateIsMadeAnewFromSnapshotAndLog takes the folder of a real node, with and
+// without a snapshot, and makes anew what the node knew.
+func TestAStateIsMadeAnewFromSnapshotAndLog(t *testing.T) {
+	for name, snapshot := range map[string]bool{"from the log": false, "from a snapshot and the log": true} {
+		t.Run(name, func(t *testing.T) {
+			c := &trio{t: t, nodes: make([]*testNode, 1)}
+			c.open(0, lonerConfig(t))
+			n := c.nodes[0]
+			t.Cleanup(func() { c.stop() })
+			c.start()
+			_, token := c.heartbeat(0, 1)
+			ping := func() {
+				if _, err := n.Propose(within(t, 10*time.Second), fsm.Ping{Token: token}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ping()
+			if snapshot {
+				if err := n.raft.Load().Snapshot().Error(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ping()
+			ping()
+			c.shutdown(0)
+			want := imageOf(t, n.store)
+
+			f, err := openFolder(n.cfg.DataDir, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.close()
+			last, err := f.stores.logs.LastIndex()
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := newFSMAdapter(fsm.NewStore(), func(err error) { t.Error(err) })
+			a.mendFrom(past{f.stores.logs, f.stores.snapshots, slog.New(slog.DiscardHandler)})
+			store, err := a.rebuild(last+1, fsm.Fault{})
+			if err != nil || !bytes.Equal(imageOf(t, store), want) {
+				t.Fatalf("another state than the node had (%v)", err)
+			}
+
+			// What is known to be faulty is left out from then on.
+			pings := lastCommand(t, f.stores.logs, last)
+			a.faulty[pings] = []int{0}
+			store, err = a.rebuild(last+1, fsm.Fault{})
+			hb, err2 := store.Heartbeat(fsm.HeartbeatID{1, 1})
+			if err != nil || err2 != nil || hb.Pings != 2 {
+				t.Errorf("%d pings without the last one, want 2 (%v, %v)", hb.Pings, err, err2)
+			}
+		})
+	}
+}
+
+// lastCommand returns the index of the newest entry with a command in it.
+func lastCommand(t *testing.T, logs raft.LogStore, last uint64) uint64 {
+	for i := last; i > 0; i-- {
+		var e raft.Log
+		if err := logs.GetLog(i, &e); err != nil {
+			t.Fatal(err)
+		}
+		var b fsm.Batch
+		if e.Type == raft.LogCommand && fsm.DecodeBatchInto(&b, e.Data) == nil && len(b.Items) > 0 {
+			return i
+		}
+	}
+	t.Fatal("no command in the log")
+	return 0
+}
+
+func imageOf(t *testing.T, s *fsm.Store) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if _, err := s.Snapshot().WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}

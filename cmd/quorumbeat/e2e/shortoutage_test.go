@@ -1,0 +1,75 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAShortOutageCallsNoJobDown restarts all nodes within seconds, as an upgrade of a
+// single node does. A job was due exactly then, and was refused.
+func TestAShortOutageCallsNoJobDown(t *testing.T) {
+	for name, nodes := range map[string]int{"the only node": 1, "all three": 3} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := start(t, nodes, "--alert-group-wait", "1s")
+			e.outage(t, func() {})
+		})
+	}
+}
+
+// TestAMachineWithoutAClockCallsNoJobDown comes back with a wall clock in the past,
+// where no outage can be measured.
+func TestAMachineWithoutAClockCallsNoJobDown(t *testing.T) {
+	t.Parallel()
+	e := startFaulty(t, 1, "--alert-group-wait", "1s")
+	e.outage(t, func() { must(t, e.Nodes[0].Break("clock", "-10000h")) })
+}
+
+// outage kills all nodes at the time at which a job is due. It must be told as unheard.
+func (e *env) outage(t *testing.T, meanwhile func()) {
+	t.Helper()
+	e.waitServing(t)
+	to := address()
+	h := create(t, e.Nodes[0], fields{"name": "due", "interval_secs": 8, "grace_secs": 1, "miss_threshold": 1, "email": []string{to}})
+	time.Sleep(7 * time.Second)
+	killAll(t, e)
+	meanwhile()
+	time.Sleep(2 * time.Second)
+	for _, n := range e.Nodes {
+		must(t, n.Start())
+	}
+	e.waitReady()
+	e.unheard(t, h, to)
+}
+
+// unheard waits until a heartbeat is told as unheard, and pings it.
+func (e *env) unheard(t *testing.T, h heartbeat, to string) {
+	t.Helper()
+	eventually(t, "the miss is seen", func() bool { return len(alerts(t, e.Nodes[0], h)) > 0 })
+	ping(t, e.Nodes[0], h)
+	for _, a := range alerts(t, e.Nodes[0], h) {
+		if a.Kind != "unheard" {
+			t.Errorf("a false alert: %s", a.Kind)
+		}
+	}
+	if m := e.waitMails(t, to, 1)[0]; !strings.HasPrefix(m.Subject, "[UNHEARD]") {
+		t.Errorf("a false alert: %s", m.Subject)
+	}
+}
+
+// TestARollingRestartIsNoGap restarts the nodes of a cluster in turn: somebody holds
+// pings all the time.
+func TestARollingRestartIsNoGap(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3)
+	e.waitServing(t)
+	for _, n := range e.Nodes {
+		must(t, n.Stop())
+		must(t, n.Start())
+		e.waitReady()
+	}
+	if gaps := e.gaps(t, e.Nodes[0]); len(gaps) != 0 {
+		t.Errorf("gaps %v", gaps)
+	}
+}
