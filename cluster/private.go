@@ -20,11 +20,13 @@ func makePrivate(dir string, log *slog.Logger) error {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		return nil
 	}
-	if err == nil && info.Mode()&othersMay != 0 {
-		err = checkOwn(dir, info.Mode())
-	}
 	if err != nil {
 		return notPrivate(dir, err)
+	}
+	if info.Mode()&othersMay != 0 {
+		if err := checkOwn(dir, info.Mode()); err != nil {
+			return err
+		}
 	}
 	changed, err := closeAll(dir)
 	if err != nil {
@@ -63,7 +65,7 @@ func closeAll(dir string) (changed int, err error) {
 func checkOwn(dir string, mode fs.FileMode) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return notPrivate(dir, err)
 	}
 	foreign := ""
 	for _, e := range entries {
@@ -76,7 +78,8 @@ func checkOwn(dir string, mode fs.FileMode) error {
 		}
 	}
 	if foreign != "" {
-		return fmt.Errorf("it is open to other users (mode %04o) and holds files that are no node's, such as %s", mode.Perm(), foreign)
+		return fmt.Errorf("%s is open to other users (mode %04o) and holds files that are no node's, such as %s: choose a folder for this node alone with --data-dir",
+			dir, mode.Perm(), foreign)
 	}
 	return nil
 }
@@ -99,8 +102,8 @@ func closeToOthers(path string, e fs.DirEntry) (changed bool, err error) {
 func notPrivate(dir string, err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) && errors.Is(err, syscall.EPERM) {
-		return fmt.Errorf("%s in the data folder %s belongs to another user and is open to others: make the folder this user's (chown -R %d %s), then start again",
-			at.Path, dir, os.Geteuid(), dir)
+		return fmt.Errorf("%s belongs to another user and is open to others: make the data folder this user's (chown -R %d %s), then start again",
+			at.Path, os.Geteuid(), dir)
 	}
 	return fmt.Errorf("the data folder %s cannot be used: %w; choose another with --data-dir, or mend its permissions (chmod 700)", dir, err)
 }
