@@ -24,6 +24,8 @@ var statuses = []struct {
 	problem
 }{
 	{fsm.ErrInvalid, problem{400, "invalid_request", "", ""}},
+	{fsm.ErrKeyQuota, problem{402, "quota_exceeded", "this API key has made as many heartbeats as its quota (max_heartbeats) allows: delete some of them, or raise it with PATCH /v1/keys/{id}", ""}},
+	{fsm.ErrClusterQuota, problem{402, "quota_exceeded", "the cluster has as many heartbeats as its setting --max-heartbeats allows: delete some, or raise it on every node", ""}},
 	{fsm.ErrQuota, problem{402, "quota_exceeded", "the cluster's quota is reached: delete what is not needed", ""}},
 	{fsm.ErrNotFound, problem{404, "not_found", "not found", ""}},
 	{fsm.ErrConflict, problem{409, "version_conflict", "the version given with If-Match is not the current one: read it again", ""}},

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -17,6 +18,16 @@ type keyJSON struct {
 	Scope     string  `json:"scope"`
 	Key       string  `json:"key,omitempty"` // in the answer to its creation only
 	CreatedAt *string `json:"created_at"`
+
+	MaxHeartbeats int `json:"max_heartbeats"` // 0: any number
+	Heartbeats    int `json:"heartbeats"`     // made with it, that still exist
+}
+
+func keyToJSON(k fsm.Key) keyJSON {
+	return keyJSON{
+		ID: k.ID.String(), Name: k.Name, Scope: k.Scope, CreatedAt: stamp(k.CreatedAt),
+		MaxHeartbeats: k.MaxHeartbeats, Heartbeats: k.Heartbeats,
+	}
 }
 
 func (s *Server) listKeys(ctx *fasthttp.RequestCtx, _ []string) error {
@@ -27,16 +38,17 @@ func (s *Server) listKeys(ctx *fasthttp.RequestCtx, _ []string) error {
 		Keys []keyJSON `json:"keys"`
 	}{Keys: []keyJSON{}}
 	for _, k := range s.store.Keys() {
-		out.Keys = append(out.Keys, keyJSON{ID: k.ID.String(), Name: k.Name, Scope: k.Scope, CreatedAt: stamp(k.CreatedAt)})
+		out.Keys = append(out.Keys, keyToJSON(k))
 	}
 	return reply(ctx, fasthttp.StatusOK, out)
 }
 
 func (s *Server) createKey(ctx *fasthttp.RequestCtx, _ []string) error {
 	body := struct {
-		Name  string `json:"name"`
-		Scope string `json:"scope"`
-	}{Scope: fsm.ScopeAdmin}
+		Name          string `json:"name"`
+		Scope         string `json:"scope"`
+		MaxHeartbeats int    `json:"max_heartbeats"`
+	}{Scope: fsm.ScopeAdmin, MaxHeartbeats: fsm.DefaultKeyHeartbeats}
 	if err := decode(ctx, &body); err != nil {
 		return err
 	}
@@ -46,14 +58,17 @@ func (s *Server) createKey(ctx *fasthttp.RequestCtx, _ []string) error {
 	if body.Scope != fsm.ScopeAdmin && body.Scope != fsm.ScopePing {
 		return badRequest(fmt.Sprintf("scope is %.40q; it must be %s or %s", body.Scope, fsm.ScopeAdmin, fsm.ScopePing))
 	}
+	if err := fsm.ValidateMaxHeartbeats("max_heartbeats", body.MaxHeartbeats); err != nil {
+		return err
+	}
 	key := newKey(body.Scope)
-	c := fsm.PutKey{Name: body.Name, Scope: body.Scope, Hash: hashKey([]byte(key))}
+	c := fsm.PutKey{Name: body.Name, Scope: body.Scope, Hash: hashKey([]byte(key)), MaxHeartbeats: body.MaxHeartbeats}
 	rand.Read(c.ID[:])
 	if _, err := s.propose(ctx, c); err != nil {
 		return err
 	}
 	return reply(ctx, fasthttp.StatusCreated, keyJSON{
-		ID: c.ID.String(), Name: c.Name, Scope: c.Scope, Key: key, CreatedAt: stamp(s.createdAt(c.ID)),
+		ID: c.ID.String(), Name: c.Name, Scope: c.Scope, Key: key, CreatedAt: stamp(s.createdAt(c.ID)), MaxHeartbeats: c.MaxHeartbeats,
 	})
 }
 
@@ -74,13 +89,51 @@ func newKey(scope string) string {
 // createdAt is the stamp of a new key, as the state has it once it is here.
 func (s *Server) createdAt(id fsm.KeyID) time.Time {
 	if limited(readLimit, s.cluster.ReadBarrier) == nil {
-		for _, k := range s.store.Keys() {
-			if k.ID == id {
-				return k.CreatedAt
-			}
+		if k, ok := s.key(id); ok {
+			return k.CreatedAt
 		}
 	}
 	return time.Now()
+}
+
+func (s *Server) key(id fsm.KeyID) (fsm.Key, bool) {
+	all := s.store.Keys()
+	i := slices.IndexFunc(all, func(k fsm.Key) bool { return k.ID == id })
+	if i < 0 {
+		return fsm.Key{}, false
+	}
+	return all[i], true
+}
+
+// updateKey changes how many heartbeats a key may make.
+func (s *Server) updateKey(ctx *fasthttp.RequestCtx, args []string) error {
+	id, err := fsm.ParseKeyID(args[0])
+	if err != nil {
+		return errNotFound
+	}
+	var body struct {
+		MaxHeartbeats *int `json:"max_heartbeats"`
+	}
+	if err := decode(ctx, &body); err != nil {
+		return err
+	}
+	if body.MaxHeartbeats == nil {
+		return badRequest("max_heartbeats is missing; it is all of a key that can be changed")
+	}
+	if err := fsm.ValidateMaxHeartbeats("max_heartbeats", *body.MaxHeartbeats); err != nil {
+		return err
+	}
+	if _, err := s.propose(ctx, fsm.UpdateKey{ID: id, MaxHeartbeats: *body.MaxHeartbeats}); err != nil {
+		return err
+	}
+	if err := limited(readLimit, s.cluster.ReadBarrier); err != nil {
+		return errUnread
+	}
+	k, ok := s.key(id)
+	if !ok {
+		return errNotFound
+	}
+	return reply(ctx, fasthttp.StatusOK, keyToJSON(k))
 }
 
 func (s *Server) deleteKey(ctx *fasthttp.RequestCtx, args []string) error {

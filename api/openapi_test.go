@@ -172,6 +172,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("POST", one+"/pause", h.ID, "")
 	do("POST", one+"/resume", h.ID, "")
 	key := decodeAs[keyJSON](t, do("POST", "/v1/keys", "", `{"name":"k","scope":"ping"}`).body)
+	do("PATCH", "/v1/keys/{id}", key.ID, `{"max_heartbeats":5}`)
 	do("GET", "/v1/keys", "", "")
 	do("GET", "/v1/cluster", "", "")
 	do("DELETE", "/v1/cluster/nodes/{node}", "alpha", "")

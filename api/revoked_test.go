@@ -75,6 +75,9 @@ func TestARevokedKeyIsRefusedByANodeThatLags(t *testing.T) {
 		}
 		path := strings.NewReplacer("{id}", id, "{node}", "alpha").Replace(rt.pattern)
 		body := map[bool]string{true: `{"name":"y"}`}[rt.method == "POST" || rt.method == "PATCH"]
+		if rt.method+rt.pattern == "PATCH/v1/keys/{id}" {
+			body = `{"max_heartbeats":0}`
+		}
 		a := r.call(rt.method, path, body, "Authorization", "Bearer "+key)
 		if a.status != 401 || !strings.Contains(a.body, "revoked") || string(a.header.Peek("WWW-Authenticate")) != "Bearer" {
 			t.Errorf("%s %s: %d %s", rt.method, path, a.status, a.body)

@@ -32,6 +32,7 @@ var routes = []route{
 	{"POST", "/v1/alerts/{id}/retry", false, (*Server).retryAlert},
 	{"GET", "/v1/keys", false, (*Server).listKeys},
 	{"POST", "/v1/keys", false, (*Server).createKey},
+	{"PATCH", "/v1/keys/{id}", false, (*Server).updateKey},
 	{"DELETE", "/v1/keys/{id}", false, (*Server).deleteKey},
 	{"GET", "/v1/cluster", false, (*Server).clusterStatus},
 	{"DELETE", "/v1/cluster/nodes/{node}", false, (*Server).removeNode},

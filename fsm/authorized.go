@@ -15,6 +15,8 @@ func (st *state) authorized(c Authorized) Result {
 	if _, stands := st.keys[c.Key]; !stands {
 		return Result{Code: CodeRevoked}
 	}
+	st.maker = c.Key
+	defer func() { st.maker = KeyID{} }()
 	return st.run(c.Command)
 }
 

@@ -27,6 +27,8 @@ const (
 	CodeShutdown       Code = 17 // the node is stopping; nothing was recorded
 	CodeAmbiguous      Code = 18 // several heartbeats have the slug
 	CodeRevoked        Code = 19 // the key that the command came with was deleted before
+	CodeKeyQuota       Code = 20 // the key has made as many heartbeats as it may
+	CodeClusterQuota   Code = 21 // there are as many heartbeats as the settings allow
 )
 
 // The sentinel errors. Each has exactly one Code; use errors.Is.
@@ -47,6 +49,8 @@ var (
 	ErrNotLeader      = errors.New("this node is not the leader")
 	ErrShutdown       = errors.New("this node is stopping; nothing was recorded")
 	ErrAmbiguous      = errors.New("several heartbeats have this slug")
+	ErrKeyQuota       = errors.New("the API key has made as many heartbeats as it may")
+	ErrClusterQuota   = errors.New("there are as many heartbeats as the settings allow")
 	ErrRevoked        = errors.New("the API key was revoked; nothing was recorded")
 )
 
@@ -71,6 +75,8 @@ var codeErrors = [...]error{
 	CodeShutdown:       ErrShutdown,
 	CodeAmbiguous:      ErrAmbiguous,
 	CodeRevoked:        ErrRevoked,
+	CodeKeyQuota:       ErrKeyQuota,
+	CodeClusterQuota:   ErrClusterQuota,
 }
 
 // Err returns the sentinel for c, nil for the codes of success, ErrInternal for

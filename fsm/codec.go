@@ -36,7 +36,9 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendTarget(dst, c.ID, c.IfVersion)
 	case PutKey:
 		dst = appendString(append(dst, c.ID[:]...), c.Name)
-		return append(appendString(dst, c.Scope), c.Hash[:]...)
+		return appendMax(append(appendString(dst, c.Scope), c.Hash[:]...), c.MaxHeartbeats)
+	case UpdateKey:
+		return binary.AppendUvarint(append(dst, c.ID[:]...), uint64(c.MaxHeartbeats))
 	case DeleteKey:
 		return append(dst, c.ID[:]...)
 	case SetSettings:
@@ -146,7 +148,15 @@ func appendSpec(dst []byte, s Spec) []byte {
 
 func appendSettings(dst []byte, s Settings) []byte {
 	dst = appendStrings(appendInt(dst, int64(s.History)), s.MailTo)
-	return appendInt(appendInt(appendInt(dst, int64(s.Burst)), s.GroupWait), s.FlapWindow)
+	return appendMax(appendInt(appendInt(appendInt(dst, int64(s.Burst)), s.GroupWait), s.FlapWindow), s.MaxHeartbeats)
+}
+
+// appendMax ends a command with a quota that logs of before quotas do not have.
+func appendMax(dst []byte, n int) []byte {
+	if n == 0 {
+		return dst
+	}
+	return binary.AppendUvarint(dst, uint64(n))
 }
 
 // appendPatch writes each field behind a byte that says whether it is set.

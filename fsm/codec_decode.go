@@ -100,6 +100,12 @@ func (r *reader) command(kind Kind) Command {
 		r.fill(c.ID[:])
 		c.Name, c.Scope = r.str(), r.str()
 		r.fill(c.Hash[:])
+		c.MaxHeartbeats = r.max()
+		return c
+	case KindUpdateKey:
+		var c UpdateKey
+		r.fill(c.ID[:])
+		c.MaxHeartbeats = int(r.upTo(MaxHeartbeats))
 		return c
 	case KindDeleteKey:
 		var c DeleteKey
@@ -109,7 +115,7 @@ func (r *reader) command(kind Kind) Command {
 		return SetSettings{r.settings()}
 	case KindFlapSettings:
 		c := SetSettings{r.settings()}
-		c.Settings.FlapWindow = r.int()
+		c.Settings.FlapWindow, c.Settings.MaxHeartbeats = r.int(), r.max()
 		return c
 	case KindRecordGap:
 		return RecordGap{From: r.int(), To: r.int()}
@@ -157,6 +163,18 @@ func (r *reader) ledgerCommand(kind Kind) Command {
 		return c
 	}
 	return nil
+}
+
+// max reads what appendMax wrote.
+func (r *reader) max() int {
+	if len(r.b) == 0 {
+		return 0
+	}
+	n := r.upTo(MaxHeartbeats)
+	if n == 0 {
+		r.fail()
+	}
+	return int(n)
 }
 
 func (r *reader) alertID() (id AlertID) {

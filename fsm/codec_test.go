@@ -56,8 +56,28 @@ var everyCommand = []Command{
 	Signal{Ordinal: 300, Tells: SignalFail, Exit: 3, Key: [16]byte{2}, Dropped: MaxBody},
 	Ensure{ID: testID(3), Token: testToken(4), Spec: testSpec(86400, 3600, 2)},
 	Authorized{Key: KeyID{5}, Command: Delete{ID: testID(1), IfVersion: 300}},
+	UpdateKey{ID: KeyID{1}, MaxHeartbeats: 300},
 	Authorized{Key: KeyID{5}, Command: PingOrdinal{Ordinal: 300, From: netip.MustParseAddr("192.0.2.7")}},
 	SetSettings{Settings{Burst: 1, FlapWindow: 60_000}},
+}
+
+// TestQuotasComeBackAsTheyWere: they end commands that logs have without them.
+func TestQuotasComeBackAsTheyWere(t *testing.T) {
+	for _, c := range []Command{
+		PutKey{ID: KeyID{1}, Name: "ci", Scope: ScopePing, Hash: [32]byte{2}, MaxHeartbeats: 300},
+		SetSettings{Settings{History: 5, MailTo: []string{"a@example.com"}, Burst: 3, GroupWait: 10_000, MaxHeartbeats: 1}},
+		Authorized{KeyID{2}, PutKey{ID: KeyID{1}, Name: "ci", Scope: ScopePing, Hash: [32]byte{2}, MaxHeartbeats: MaxHeartbeats}},
+	} {
+		b := AppendCommand(nil, c)
+		if got, err := DecodeCommand(b); err != nil || !reflect.DeepEqual(got, c) {
+			t.Errorf("%#v\ncame back as %#v, %v", c, got, err)
+		}
+		for _, bad := range [][]byte{append(bytes.Clone(b), 0), append(b[:len(b)-1], 0)} {
+			if got, err := DecodeCommand(bad); !errors.Is(err, ErrCorrupt) {
+				t.Errorf("%T with a quota that is none: %#v, %v", c, got, err)
+			}
+		}
+	}
 }
 
 func TestCommandsComeBackAsTheyWere(t *testing.T) {

@@ -30,6 +30,7 @@ const (
 	KindEnsure       Kind = 22
 	KindHeldSignal   Kind = 23 // a Signal whose Held is not 0
 	KindAuthorized   Kind = 24
+	KindUpdateKey    Kind = 25
 	KindFlapSettings Kind = 30 // settings with a flap window
 )
 
@@ -54,8 +55,8 @@ type PingOrdinal struct {
 }
 
 // Create adds a heartbeat. The accepting node has made ID and Token and filled
-// in the defaults; Validate has passed. Result: CodeOK, CodeExists, CodeQuota,
-// CodeInvalid.
+// in the defaults; Validate has passed. Result: CodeOK, CodeExists, CodeInvalid,
+// CodeQuota, CodeKeyQuota, CodeClusterQuota.
 type Create struct {
 	ID    HeartbeatID
 	Token Token
@@ -93,10 +94,18 @@ type Delete struct {
 
 // PutKey adds an API key. Only the SHA-256 of the key is replicated.
 type PutKey struct {
-	ID    KeyID
-	Name  string
-	Scope string // ScopeAdmin or ScopePing
-	Hash  [32]byte
+	ID            KeyID
+	Name          string
+	Scope         string // ScopeAdmin or ScopePing
+	Hash          [32]byte
+	MaxHeartbeats int // made with the key, at a time; 0: any number
+}
+
+// UpdateKey changes how many heartbeats a key may make. Result: CodeOK, CodeNotFound or
+// CodeInvalid.
+type UpdateKey struct {
+	ID            KeyID
+	MaxHeartbeats int
 }
 
 // DeleteKey removes an API key.
@@ -187,6 +196,7 @@ func (Pause) Kind() Kind        { return KindPause }
 func (Resume) Kind() Kind       { return KindResume }
 func (Delete) Kind() Kind       { return KindDelete }
 func (PutKey) Kind() Kind       { return KindPutKey }
+func (UpdateKey) Kind() Kind    { return KindUpdateKey }
 func (DeleteKey) Kind() Kind    { return KindDeleteKey }
 func (SetSettings) Kind() Kind  { return KindFlapSettings }
 func (Claim) Kind() Kind        { return KindClaim }

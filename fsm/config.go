@@ -11,6 +11,7 @@ type config struct {
 	created int64 // wall
 	updated int64 // wall
 	version uint64
+	maker   KeyID // that made it; zero: the admin key
 }
 
 // appendText writes the config but for what the vitals hold.
@@ -18,7 +19,11 @@ func (c *config) appendText(dst []byte) []byte {
 	dst = appendInt(append(dst, c.id[:]...), c.created)
 	dst = binary.AppendUvarint(appendInt(dst, c.updated-c.created), c.version)
 	dst = appendString(appendString(dst, c.spec.Name), c.spec.Slug)
-	return appendStrings(appendStrings(dst, c.spec.Tags), c.spec.Emails)
+	dst = appendStrings(appendStrings(dst, c.spec.Tags), c.spec.Emails)
+	if c.maker != (KeyID{}) {
+		dst = append(dst, c.maker[:]...)
+	}
+	return dst
 }
 
 // textReader reads a config's text. Its strings are parts of one.
@@ -56,6 +61,9 @@ func (c *config) readText(b []byte) error {
 	c.updated, c.version = c.created+r.int(), r.uint()
 	c.spec.Name, c.spec.Slug = r.str(), r.str()
 	c.spec.Tags, c.spec.Emails = r.strs(), r.strs()
+	if len(r.b) > 0 {
+		r.fill(c.maker[:])
+	}
 	return r.end()
 }
 

@@ -56,15 +56,16 @@ func (st *state) create(c Create) Result {
 	if st.byID(c.ID) != 0 || st.byToken(c.Token) != 0 {
 		return Result{Code: CodeExists}
 	}
-	if st.table.live >= MaxHeartbeats || st.created >= maxOrdinal {
-		return Result{Code: CodeQuota}
+	if code := st.room(); code != CodeOK {
+		return Result{Code: code}
 	}
 	c.Spec.Tags, c.Spec.Emails = canonical(c.Spec.Tags), canonical(c.Spec.Emails)
 	st.created++
 	ord := st.created
 	r := st.table.add(ord, config{
-		id: c.ID, token: c.Token, spec: c.Spec, created: st.wall, updated: st.wall, version: 1,
+		id: c.ID, token: c.Token, spec: c.Spec, created: st.wall, updated: st.wall, version: 1, maker: st.maker,
 	})
+	st.note(st.maker, 1)
 	r.reanchor(st, 0)
 	if c.Spec.Arm != ArmFirstPing {
 		r.set(flagArmed)
@@ -239,6 +240,7 @@ func (st *state) delete(c Delete) Code {
 	st.ids.remove(r.config.id.indexKey())
 	st.tokens.remove(indexKey(r.token))
 	st.slugs.remove(r.config.spec.Slug, r.ord)
+	st.note(r.config.maker, -1)
 	st.table.remove(r.ord)
 	return CodeOK
 }

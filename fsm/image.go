@@ -11,7 +11,7 @@ import (
 
 // imageMagic comes first in an image, its version next. A change of the format
 // takes a new version, and Restore goes on reading the old ones. Version 3 added
-// what signals leave, version 4 what bounds a flapping heartbeat.
+// what signals leave, version 4 what bounds a flapping heartbeat, and quotas.
 const (
 	imageMagic   = "QBIMAGE\x00"
 	imageVersion = 4
@@ -40,7 +40,7 @@ func (s *Store) Snapshot() *Image {
 	c.ledger = ledger{
 		rows: maps.Clone(c.ledger.rows), windows: maps.Clone(c.ledger.windows), counts: maps.Clone(c.ledger.counts),
 	}
-	c.ids, c.tokens, c.slugs, c.byHash, c.failing, c.due = nil, nil, slugIndex{}, nil, nil, due{}
+	c.ids, c.tokens, c.slugs, c.byHash, c.made, c.failing, c.due = nil, nil, slugIndex{}, nil, nil, nil, due{}
 	return &Image{st: c, share: share}
 }
 
@@ -91,6 +91,7 @@ func (st *state) writeHead(w *imageWriter) {
 	w.count(st.settings.Burst)
 	w.int(st.settings.GroupWait)
 	w.int(st.settings.FlapWindow)
+	w.count(st.settings.MaxHeartbeats)
 	w.uint(st.created)
 	w.uint(st.pings)
 	w.uint(st.misses)
@@ -105,6 +106,7 @@ func (st *state) writeKeys(w *imageWriter) {
 		w.str(k.scope)
 		w.raw(k.hash[:])
 		w.int(k.created)
+		w.count(k.max)
 		w.flushed()
 	}
 }

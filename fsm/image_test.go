@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -74,8 +75,28 @@ func tellingStore(t testing.TB) *Store {
 	return s
 }
 
-func TestRestoreGivesTheSameState(t *testing.T) {
+// limitedStore is a tellingStore with quotas, and heartbeats that keys have made.
+func limitedStore(t testing.TB) *Store {
+	tt, ok := t.(*testing.T)
+	if !ok {
+		tt = &testing.T{}
+	}
 	s := tellingStore(t)
+	r := &rig{t: tt, s: s, term: 1, wall: s.LastWall().UnixMilli()}
+	settings := s.Settings()
+	settings.MaxHeartbeats = 1000
+	r.must(SetSettings{settings})
+	for n := byte(2); n <= 3; n++ {
+		r.must(PutKey{ID: KeyID{n}, Name: "limited", Scope: ScopePing, Hash: [32]byte{n}, MaxHeartbeats: 50 * int(n)})
+		r.must(Authorized{KeyID{n}, Create{ID: testID(100 + int(n)), Token: testToken(100 + int(n)), Spec: testSpec(60, 5, 1)}})
+	}
+	r.must(UpdateKey{ID: KeyID{3}, MaxHeartbeats: 7})
+	r.must(DeleteKey{ID: KeyID{2}})
+	return s
+}
+
+func TestRestoreGivesTheSameState(t *testing.T) {
+	s := limitedStore(t)
 	image := imageOf(t, s)
 	fresh := NewStore()
 	if err := fresh.Restore(bytes.NewReader(image)); err != nil {
@@ -83,6 +104,12 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 	}
 	if !bytes.Equal(image, imageOf(t, fresh)) {
 		t.Error("the image of the restored store differs")
+	}
+	if a, b := told(s), told(fresh); a != b {
+		t.Errorf("it tells\n%s, and told\n%s", b, a)
+	}
+	if !maps.Equal(s.st.made, fresh.st.made) || len(s.st.made) != 2 {
+		t.Errorf("made %v, was %v", fresh.st.made, s.st.made)
 	}
 	if a, b := fmt.Sprint(s.Totals()), fmt.Sprint(fresh.Totals()); a != b {
 		t.Errorf("totals\n%s, were\n%s", b, a)
@@ -105,9 +132,12 @@ func TestOldImagesLoad(t *testing.T) {
 		if err := s.Restore(bytes.NewReader(image)); err != nil {
 			t.Fatal(err)
 		}
-		want := told(tellingStore(t))
-		if version < 3 {
+		want := told(limitedStore(t))
+		switch {
+		case version < 3:
 			want = told(richStore(t))
+		case version < 4:
+			want = told(tellingStore(t))
 		}
 		if got := told(s); got != want {
 			t.Errorf("the image of version %d says\n%s\nwant\n%s", version, got, want)
@@ -157,7 +187,7 @@ func TestALogFromBeforeSignalsIsStillApplied(t *testing.T) {
 
 // TestTheImageFormatStays compares with bytes that are on disks already.
 func TestTheImageFormatStays(t *testing.T) {
-	got := imageOf(t, tellingStore(t))
+	got := imageOf(t, limitedStore(t))
 	if *update {
 		if err := os.WriteFile(imageFile(imageVersion), got, 0o644); err != nil {
 			t.Fatal(err)

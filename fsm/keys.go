@@ -6,6 +6,7 @@ type key struct {
 	scope   string
 	hash    [32]byte
 	created int64 // wall
+	max     int   // heartbeats made with it, at a time; 0: any number
 }
 
 func (st *state) putKey(c PutKey) Code {
@@ -18,11 +19,24 @@ func (st *state) putKey(c PutKey) Code {
 	if len(st.keys) >= MaxKeys {
 		return CodeQuota
 	}
-	if ValidateKeyName(c.Name) != nil || (c.Scope != ScopeAdmin && c.Scope != ScopePing) {
+	if ValidateKeyName(c.Name) != nil || (c.Scope != ScopeAdmin && c.Scope != ScopePing) || ValidateMaxHeartbeats("", c.MaxHeartbeats) != nil {
 		return CodeInvalid
 	}
-	st.keys[c.ID] = key{id: c.ID, name: c.Name, scope: c.Scope, hash: c.Hash, created: st.wall}
+	st.keys[c.ID] = key{id: c.ID, name: c.Name, scope: c.Scope, hash: c.Hash, created: st.wall, max: c.MaxHeartbeats}
 	st.byHash[c.Hash] = c.ID
+	return CodeOK
+}
+
+func (st *state) updateKey(c UpdateKey) Code {
+	k, ok := st.keys[c.ID]
+	switch {
+	case !ok:
+		return CodeNotFound
+	case ValidateMaxHeartbeats("", c.MaxHeartbeats) != nil:
+		return CodeInvalid
+	}
+	k.max = c.MaxHeartbeats
+	st.keys[c.ID] = k
 	return CodeOK
 }
 

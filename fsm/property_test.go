@@ -210,7 +210,8 @@ func drawCommand(t *rapid.T, s *Store, wall int64) Command {
 		return RecordGap{From: wall - length, To: wall}
 	case 7:
 		return SetSettings{Settings{
-			History: rapid.IntRange(0, 4).Draw(t, "history"), Burst: rapid.IntRange(1, 2).Draw(t, "burst"),
+			MaxHeartbeats: rapid.SampledFrom([]int{0, 5}).Draw(t, "most"),
+			History:       rapid.IntRange(0, 4).Draw(t, "history"), Burst: rapid.IntRange(1, 2).Draw(t, "burst"),
 			GroupWait: int64(rapid.SampledFrom([]int{0, 1000}).Draw(t, "wait")),
 			MailTo:    rapid.SampledFrom([][]string{nil, {"team@example.com"}}).Draw(t, "mailto"),
 		}}

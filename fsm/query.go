@@ -149,7 +149,7 @@ func (s *Store) Keys() []Key {
 	defer s.mu.RUnlock()
 	list := make([]Key, 0, len(s.st.keys))
 	for _, k := range s.st.keys {
-		list = append(list, k.view())
+		list = append(list, s.st.viewKey(k))
 	}
 	slices.SortFunc(list, func(a, b Key) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID.String(), b.ID.String()))
@@ -157,8 +157,11 @@ func (s *Store) Keys() []Key {
 	return list
 }
 
-func (k key) view() Key {
-	return Key{ID: k.id, Name: k.name, Scope: k.scope, CreatedAt: wallTime(k.created)}
+func (st *state) viewKey(k key) Key {
+	return Key{
+		ID: k.id, Name: k.name, Scope: k.scope, CreatedAt: wallTime(k.created),
+		MaxHeartbeats: k.max, Heartbeats: st.made[k.id],
+	}
 }
 
 // KeyByHash returns the API key with a SHA-256.
@@ -166,7 +169,7 @@ func (s *Store) KeyByHash(hash [32]byte) (Key, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	id, ok := s.st.byHash[hash]
-	return s.st.keys[id].view(), ok
+	return s.st.viewKey(s.st.keys[id]), ok
 }
 
 // HasKey reports whether an API key stands.

@@ -48,7 +48,7 @@ func (st *state) read(r *imageReader, version uint64) {
 	} else {
 		st.readHeartbeats(r, version)
 	}
-	st.readKeys(r)
+	st.readKeys(r, version)
 	st.readNodes(r)
 	st.dedup.read(r)
 	st.readLedger(r, version)
@@ -67,6 +67,7 @@ func (st *state) readHead(r *imageReader, version uint64) {
 	st.settings = Settings{History: r.count(), MailTo: r.strs(), Burst: r.count(), GroupWait: r.int()}
 	if st.settings.FlapWindow = DefaultSettings().FlapWindow; version >= 4 {
 		st.settings.FlapWindow = r.int()
+		st.settings.MaxHeartbeats = r.count()
 	}
 	st.created, st.pings, st.misses = r.uint(), r.uint(), r.uint()
 	if r.err == nil && (st.settings.Validate() != nil || st.created > maxOrdinal) {
@@ -77,13 +78,16 @@ func (st *state) readHead(r *imageReader, version uint64) {
 // maxOrdinal keeps a damaged image from asking for a table without end.
 const maxOrdinal = 1<<32 - 1
 
-func (st *state) readKeys(r *imageReader) {
+func (st *state) readKeys(r *imageReader, version uint64) {
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		var k key
 		r.raw(k.id[:])
 		k.name, k.scope = r.str(), r.str()
 		r.raw(k.hash[:])
 		k.created = r.int()
+		if version >= 4 {
+			k.max = r.count()
+		}
 		st.keys[k.id] = k
 		st.byHash[k.hash] = k.id
 	}

@@ -148,6 +148,7 @@ func (f *filler) index(ord uint64, h *restored) {
 	if h.is(flagPaused) {
 		st.paused++
 	}
+	st.note(h.config.maker, 1)
 }
 
 // flush completes the page.

@@ -9,6 +9,7 @@ type state struct {
 	term      uint64    // of the batch being applied; not part of the image
 	proposers []*origin // the same; nil for one that may not propose
 	item      int       // the command being applied, by its place in the batch; negative: none
+	maker     KeyID     // the key of the command being applied, zero for none; not part of the image
 	wall      int64     // stamp of the newest batch, Unix ms
 	serving   int64     // ms
 	horizon   int64     // the serving time before its newest advance
@@ -31,6 +32,7 @@ type state struct {
 	tokens  *index
 	slugs   slugIndex
 	byHash  map[[32]byte]KeyID
+	made    map[KeyID]int // heartbeats, by the key that made them
 	due     due
 	failing map[uint64]struct{}
 	paused  int
@@ -53,6 +55,7 @@ func newState() *state {
 		tokens:   newIndex(0),
 		slugs:    newSlugIndex(),
 		byHash:   map[[32]byte]KeyID{},
+		made:     map[KeyID]int{},
 		failing:  map[uint64]struct{}{},
 	}
 }

@@ -155,6 +155,8 @@ func (st *state) run(c Command) Result {
 		return Result{Code: st.delete(c)}
 	case PutKey:
 		return Result{Code: st.putKey(c)}
+	case UpdateKey:
+		return Result{Code: st.updateKey(c)}
 	case DeleteKey:
 		return Result{Code: st.deleteKey(c)}
 	case SetSettings:

@@ -22,6 +22,10 @@ const (
 	MaxErrorLen      = 500       // bytes of an SMTP answer kept with a row
 	MaxHeartbeats    = 4_000_000 // then creating answers CodeQuota
 	MaxKeys          = 10_000
+
+	DefaultMaxHeartbeats = 2_000_000 // of Settings
+	DefaultKeyHeartbeats = 1_000     // of a new key
+
 	MaxGaps          = 1_000   // newest kept
 	MaxSettled       = 100_000 // settled rows kept in all
 	MaxSettledPer    = 20      // and for each heartbeat
@@ -127,6 +131,9 @@ type Key struct {
 	Name      string
 	Scope     string
 	CreatedAt time.Time
+
+	MaxHeartbeats int // made with it, at a time; 0: any number
+	Heartbeats    int // made with it, that still exist
 }
 
 // Settings are replicated, so that nothing depends on one node's flags.
@@ -139,11 +146,13 @@ type Settings struct {
 	// FlapWindow is the time from a heartbeat's incident, in milliseconds of serving
 	// time, in which further ones are held back until its end; 0 holds none.
 	FlapWindow int64
+
+	MaxHeartbeats int // of the cluster; 0: only the limit of that name
 }
 
 // DefaultSettings are those of a cluster that was told nothing.
 func DefaultSettings() Settings {
-	return Settings{History: 100, Burst: 5, GroupWait: 10_000, FlapWindow: 600_000}
+	return Settings{History: 100, Burst: 5, GroupWait: 10_000, FlapWindow: 600_000, MaxHeartbeats: DefaultMaxHeartbeats}
 }
 
 // Gap is a time in which no ping could commit.

@@ -52,6 +52,7 @@ func (s Settings) Validate() error {
 		validateRange("alert-burst", int64(s.Burst), 1, maxBurst),
 		validateRange("alert-group-wait in milliseconds", s.GroupWait, 0, maxGroupWait),
 		validateRange("alert-flap-window in milliseconds", s.FlapWindow, 0, maxFlapWindow),
+		ValidateMaxHeartbeats("max-heartbeats", s.MaxHeartbeats),
 	)
 }
 
@@ -149,6 +150,11 @@ func ValidateEmail(addr string) error {
 		return invalidf("%q is not an e-mail address: its domain has an empty part", addr)
 	}
 	return nil
+}
+
+// ValidateMaxHeartbeats checks a quota of heartbeats, of a key or of the cluster.
+func ValidateMaxHeartbeats(field string, n int) error {
+	return validateRange(field, int64(n), 0, MaxHeartbeats)
 }
 
 // ValidateKeyName checks the name of an API key.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -33,9 +35,9 @@ func (p *program) keysCommand() *cobra.Command {
 	keys.AddCommand(p.client("list", "List the API keys", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Keys(ctx)
 	}, func(w *tabwriter.Writer, v any) {
-		row(w, "ID", "NAME", "SCOPE", "CREATED")
+		row(w, "ID", "NAME", "SCOPE", "HEARTBEATS", "CREATED")
 		for _, k := range v.([]heartbeat.Key) {
-			row(w, k.ID, k.Name, k.Scope, when(&k.CreatedAt))
+			row(w, k.ID, k.Name, k.Scope, madeOf(k), when(&k.CreatedAt))
 		}
 	}))
 	var scope string
@@ -48,10 +50,25 @@ func (p *program) keysCommand() *cobra.Command {
 		row(w, "Key", k.Key)
 	})
 	create.Flags().StringVar(&scope, "scope", "admin", "admin (everything) or ping (pings by slug only)")
-	keys.AddCommand(create, p.client("delete ID", "Revoke an API key", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	limit := p.client("limit ID HEARTBEATS", "Set how many heartbeats made with a key may exist; 0: any number", cobra.ExactArgs(2), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		n, err := strconv.Atoi(args[1])
+		if err != nil || n < 0 {
+			return nil, usagef("the number of heartbeats is %q; it must be 0 or more", args[1])
+		}
+		return api.LimitKey(ctx, args[0], n)
+	}, func(w *tabwriter.Writer, v any) { row(w, "Heartbeats", madeOf(*v.(*heartbeat.Key))) })
+	keys.AddCommand(create, limit, p.client("delete ID", "Revoke an API key", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return map[string]string{"deleted": args[0]}, api.DeleteKey(ctx, args[0])
 	}, say("deleted")))
 	return keys
+}
+
+// madeOf is how many heartbeats a key has made, of how many it may.
+func madeOf(k heartbeat.Key) string {
+	if k.MaxHeartbeats == 0 {
+		return strconv.Itoa(k.Heartbeats)
+	}
+	return fmt.Sprintf("%d of %d", k.Heartbeats, k.MaxHeartbeats)
 }
 
 func (p *program) clusterCommand() *cobra.Command {

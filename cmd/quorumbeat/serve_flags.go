@@ -71,6 +71,7 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.StringVar(&a.MailFrom, "mail-from", a.MailFrom, "sender's `address`")
 	f.Var((*addresses)(&a.Settings.MailTo), "mail-to", "`addresses` that get the alerts of heartbeats that name none (replicated)")
 	f.IntVar(&a.Settings.History, "history", a.Settings.History, "pings kept of each heartbeat, 0 to 1000000 (replicated)")
+	f.IntVar(&a.Settings.MaxHeartbeats, "max-heartbeats", a.Settings.MaxHeartbeats, "heartbeats that the cluster may have, up to 4000000; 0: that many (replicated)")
 	f.StringVar(&a.InDoubt, "in-doubt", a.InDoubt, "what to do with a mail that may have been delivered: resend or hold")
 	f.DurationVar(&c.DeadAfter, "dead-after", 0, "remove a dead voter after this long, if three others live; 0: never")
 	f.IntVar(&a.Settings.Burst, "alert-burst", a.Settings.Burst, "single mails a recipient and window; more become a digest (replicated)")

@@ -66,6 +66,9 @@ type Key struct {
 	Scope     string    `json:"scope"`         // "admin" or "ping"
 	Key       string    `json:"key,omitempty"` // only of a key that was just created
 	CreatedAt time.Time `json:"created_at"`
+
+	MaxHeartbeats int `json:"max_heartbeats"` // made with it, that may exist at a time; 0: any number
+	Heartbeats    int `json:"heartbeats"`     // made with it, that exist
 }
 
 // Keys lists the API keys, without the keys themselves.
@@ -81,6 +84,13 @@ func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 func (c *Client) CreateKey(ctx context.Context, name, scope string) (*Key, error) {
 	in := map[string]string{"name": name, "scope": scope}
 	return result[Key](ctx, c, request{method: http.MethodPost, path: "/v1/keys", once: true}, in)
+}
+
+// LimitKey sets how many heartbeats made with an API key may exist at a time; 0 is any
+// number.
+func (c *Client) LimitKey(ctx context.Context, id string, heartbeats int) (*Key, error) {
+	in := map[string]int{"max_heartbeats": heartbeats}
+	return result[Key](ctx, c, request{method: http.MethodPatch, path: "/v1/keys/" + url.PathEscape(id)}, in)
 }
 
 // DeleteKey revokes an API key.
