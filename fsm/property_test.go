@@ -212,8 +212,9 @@ func drawCommand(t *rapid.T, s *Store, wall int64) Command {
 		return SetSettings{Settings{
 			MaxHeartbeats: rapid.SampledFrom([]int{0, 5}).Draw(t, "most"),
 			History:       rapid.IntRange(0, 4).Draw(t, "history"), Burst: rapid.IntRange(1, 2).Draw(t, "burst"),
-			GroupWait: int64(rapid.SampledFrom([]int{0, 1000}).Draw(t, "wait")),
-			MailTo:    rapid.SampledFrom([][]string{nil, {"team@example.com"}}).Draw(t, "mailto"),
+			GroupWait:  int64(rapid.SampledFrom([]int{0, 1000}).Draw(t, "wait")),
+			FlapWindow: int64(rapid.SampledFrom([]int{0, 2000, 5000}).Draw(t, "flaps")),
+			MailTo:     rapid.SampledFrom([][]string{nil, {"team@example.com"}}).Draw(t, "mailto"),
 		}}
 	}
 	if s.st.byID(id) == 0 || rapid.Bool().Draw(t, "plain") {

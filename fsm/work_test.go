@@ -43,7 +43,8 @@ func (d *ledgerDriver) step() {
 		st.run(SetSettings{Settings{Burst: 1 + d.draw("burst", 3), GroupWait: int64(d.draw("wait", 3)) * 1000}})
 	case 3, 4, 5:
 		d.incidents++
-		d.insert(row{kind: AlertDown, incident: d.incidents})
+		held := int64(d.draw("held", 2)) * (st.serving + int64(d.draw("until", 5000)))
+		d.insert(row{kind: AlertDown, incident: d.incidents, notBefore: held})
 	case 6:
 		d.incidents++
 		d.insert(row{kind: AlertUnheard, incident: d.incidents})
