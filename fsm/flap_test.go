@@ -247,3 +247,31 @@ func TestFlappingKeepsWhatWasSent(t *testing.T) {
 		t.Errorf("%d rows, of them %d that were sent: %q", n, sent, r.alerts(1))
 	}
 }
+
+// TestAStepOfTheLedgerTakesTheMissesFirst: a miss that is due and not yet judged
+// overtakes the recovery that waits, whichever batch the claim falls into.
+func TestAStepOfTheLedgerTakesTheMissesFirst(t *testing.T) {
+	due := func() (*rig, Claim) {
+		r := newRig(t)
+		r.create(1, testSpec(60, 0, 1))
+		r.run(time.Minute + time.Millisecond)
+		r.send(r.oneReady())
+		r.ping(1)
+		claim := Claim{Alert: r.oneReady(), Term: 1, Attempt: 1}
+		for range 60 {
+			r.batch(1000) // the horizon stays before the next miss
+		}
+		return r, claim
+	}
+	together, claim := due()
+	first := together.batch(1, claim)[0]
+	apart, _ := due()
+	apart.batch(1)
+	second := apart.do(claim)
+	wantCode(t, first, CodeRejected)
+	wantCode(t, second, CodeRejected)
+	if string(imageOf(t, together.s)) != string(imageOf(t, apart.s)) {
+		t.Error("the images differ")
+	}
+	wantAlerts(t, together, 1, "down sent", "recovered cancelled", "down pending")
+}
