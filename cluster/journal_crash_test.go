@@ -35,8 +35,9 @@ type recoverer func(b []byte, id, last uint64) ([]*raft.Log, error)
 // was or garbage. What was acknowledged must come back, and nothing else but the whole
 // of what was being written.
 func TestJournalCrashesAtEverySector(t *testing.T) {
+	t.Parallel()
 	states := 0
-	for seed := range uint64(soakCount("QUORUMBEAT_SOAK_CRASHES", 4)) {
+	for seed := range uint64(soakCount("QUORUMBEAT_SOAK_CRASHES", 2)) {
 		for _, p := range crashPoints(t, seed) {
 			n, err := p.enumerate(seed, recoverEntries)
 			if err != nil {

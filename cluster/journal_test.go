@@ -383,3 +383,42 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestJournalOfAnotherSizeIsRead: a version with other sizes takes over what this one
+// has left, and this one what that has.
+func TestJournalOfAnotherSizeIsRead(t *testing.T) {
+	for _, half := range []int{2 * smallHalf, smallHalf / 2} {
+		r := newJournalRig(t)
+		for range 9 {
+			r.store(2, 2000)
+		}
+		r.crash()
+		j, err := openJournalOf(r.path, half, r.home, r.home)
+		must(t, err)
+		r.j = j
+		r.check()
+		r.store(3, 100)
+		r.crash()
+		r.open()
+		r.check()
+	}
+}
+
+// TestRecordsAreFoundByTheBlocksThatTheFileTells, not by those of this version.
+func TestRecordsAreFoundByTheBlocksThatTheFileTells(t *testing.T) {
+	const block = 2 * journalBlock
+	head := journalHead{id: 7, block: block, half: 4 * block}
+	b := head.newFile()
+	for i := range uint64(3) {
+		rec := appendRecord(alignedBuffer(journalBlock), 7, 1, i, []*raft.Log{{Index: i + 1, Data: []byte("data")}})
+		copy(b[(1+int(i))*block:], rec)
+	}
+	logs, err := recoverEntries(b, 7, 0)
+	if err != nil || len(logs) != 3 || logs[2].Index != 3 {
+		t.Errorf("%d entries, %v", len(logs), err)
+	}
+	clear(b[2*block:][:block])
+	if _, err := recoverEntries(b, 7, 0); err == nil {
+		t.Error("a hole was not seen")
+	}
+}
