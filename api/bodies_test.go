@@ -174,3 +174,32 @@ func TestABrokenBodyIsNoPing(t *testing.T) {
 		conn.Close()
 	}
 }
+
+// TestDribblesEnd sends a byte now and then: that does not prolong the time that a
+// request has.
+func TestDribblesEnd(t *testing.T) {
+	r := newPingRigWith(t, func(s *Server) { s.http.ReadTimeout = 300 * time.Millisecond })
+	for name, begin := range map[string]string{
+		"a header":         "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ",
+		"JSON":             "POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + testKey + "\r\nContent-Length: 1000\r\n\r\n",
+		"a ping":           "POST /ping/" + r.job.Token + " HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
+		"a ping in chunks": "POST /v1/heartbeats/" + r.job.Token + "/ping HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, start := r.connect(), time.Now()
+			defer conn.Close()
+			go func() {
+				for _, err := conn.Write([]byte(begin)); err == nil; _, err = conn.Write([]byte("x")) {
+					time.Sleep(20 * time.Millisecond)
+				}
+			}()
+			a := r.read(bufio.NewReader(conn), false)
+			if took := time.Since(start); a.status != 408 || took > 3*time.Second {
+				t.Errorf("%d %s after %v", a.status, a.body, took)
+			}
+			if told := r.listener.take(); len(told) > 0 {
+				t.Error("it is a ping")
+			}
+		})
+	}
+}
