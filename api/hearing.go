@@ -29,8 +29,8 @@ var errUnreached = errors.New("no connection")
 // hearing is whether this node is known to hear its clients.
 type hearing struct{ lost atomic.Pointer[string] } // why not; nil: it does, or nobody has looked
 
-// earful is one look after another at the listener.
-type earful struct {
+// prober looks at the listener again and again.
+type prober struct {
 	server  *Server
 	lost    time.Duration // without an answer, until it is said
 	forGood time.Duration // and until it is over
@@ -47,24 +47,24 @@ type earful struct {
 // connections are taken and pings are answered, so that it is slow or full only.
 func (s *Server) ProveHearing(ctx context.Context, tell func(bool)) error {
 	now := time.Now()
-	e := &earful{server: s, lost: deafAfter, forGood: deafForGood, heard: now, hopeful: now}
-	return e.listen(ctx, probeEvery, tell)
+	p := &prober{server: s, lost: deafAfter, forGood: deafForGood, heard: now, hopeful: now}
+	return p.run(ctx, probeEvery, tell)
 }
 
-func (e *earful) listen(ctx context.Context, every time.Duration, tell func(bool)) error {
+func (p *prober) run(ctx context.Context, every time.Duration, tell func(bool)) error {
 	look := time.NewTicker(every)
 	defer look.Stop()
 	for {
-		err := e.server.probe(ctx)
+		err := p.server.probe(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		if known, ok := e.judge(err, time.Now()); known {
+		if known, ok := p.judge(err, time.Now()); known {
 			tell(ok)
 		}
-		if e.fails >= probeFails && time.Since(e.hopeful) > e.forGood {
+		if p.fails >= probeFails && time.Since(p.hopeful) > p.forGood {
 			return fmt.Errorf("%w, for %v: %w; this node ends so that others take over: look at the limits on descriptors and at who else uses the port, and start it again",
-				ErrDeaf, e.forGood, err)
+				ErrDeaf, p.forGood, err)
 		}
 		select {
 		case <-look.C:
@@ -76,28 +76,28 @@ func (e *earful) listen(ctx context.Context, every time.Duration, tell func(bool
 
 // judge takes the outcome of a probe, and reports whether it is known by now if this
 // node hears.
-func (e *earful) judge(err error, now time.Time) (known, hears bool) {
-	s := e.server
+func (p *prober) judge(err error, now time.Time) (known, hears bool) {
+	s := p.server
 	if err == nil {
 		if s.hearing.lost.Swap(nil) != nil {
-			s.log.Info("the public listener answers again", "after", now.Sub(e.heard).Round(time.Millisecond))
+			s.log.Info("the public listener answers again", "after", now.Sub(p.heard).Round(time.Millisecond))
 		}
-		e.heard, e.hopeful, e.fails = now, now, 0
+		p.heard, p.hopeful, p.fails = now, now, 0
 		s.met.up.Set(1)
 		return true, true
 	}
-	e.fails++
-	if pings := s.met.answered(); pings != e.pings && !errors.Is(err, errUnreached) { // it is slow or full, not deaf
-		e.pings, e.hopeful = pings, now
+	p.fails++
+	if pings := s.met.answered(); pings != p.pings && !errors.Is(err, errUnreached) { // it is slow or full, not deaf
+		p.pings, p.hopeful = pings, now
 	}
-	if e.fails < probeFails || now.Sub(e.heard) < e.lost {
+	if p.fails < probeFails || now.Sub(p.heard) < p.lost {
 		return false, false
 	}
 	why := err.Error()
 	if s.hearing.lost.Swap(&why) == nil {
 		s.met.up.Set(0)
 		s.log.Error("the public listener does not answer this node: pings may be lost; no job is called failed unless another node hears",
-			"since", e.heard.Format(time.RFC3339), "err", err)
+			"since", p.heard.Format(time.RFC3339), "err", err)
 	}
 	return true, false
 }

@@ -30,7 +30,7 @@ func (s *stubborn) Accept() (net.Conn, error) {
 }
 
 // newDeafRig has a server that can be made deaf, and probes of it that come fast.
-func newDeafRig(t *testing.T, configure func(*Config)) (*rig, *stubborn, *earful, *bytes.Buffer) {
+func newDeafRig(t *testing.T, configure func(*Config)) (*rig, *stubborn, *prober, *bytes.Buffer) {
 	ln, err := Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func newDeafRig(t *testing.T, configure func(*Config)) (*rig, *stubborn, *earful
 	r.dial = func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }
 	waitUntil(t, "it serves", func() bool { return r.server.listener.Load() != nil })
 	now := time.Now()
-	return r, s, &earful{server: r.server, lost: 50 * time.Millisecond, forGood: time.Hour, heard: now, hopeful: now}, &log
+	return r, s, &prober{server: r.server, lost: 50 * time.Millisecond, forGood: time.Hour, heard: now, hopeful: now}, &log
 }
 
 func TestADeafListenerIsNoticedAndSaid(t *testing.T) {
@@ -53,12 +53,12 @@ func TestADeafListenerIsNoticedAndSaid(t *testing.T) {
 		"plain": func(*Config) {}, "TLS": func(c *Config) { c.TLSCert, c.TLSKey = cert, key },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, ln, e, log := newDeafRig(t, configure)
+			r, ln, p, log := newDeafRig(t, configure)
 			var hears atomic.Int32
 			life, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() {
-				ended <- e.listen(life, 5*time.Millisecond, func(ok bool) { hears.Store(map[bool]int32{true: 1, false: -1}[ok]) })
+				ended <- p.run(life, 5*time.Millisecond, func(ok bool) { hears.Store(map[bool]int32{true: 1, false: -1}[ok]) })
 			}()
 			waitUntil(t, "it hears", func() bool { return hears.Load() == 1 })
 			ln.deaf.Store(true)
@@ -83,10 +83,10 @@ func TestADeafListenerIsNoticedAndSaid(t *testing.T) {
 }
 
 func TestADeafNodeEndsWithWords(t *testing.T) {
-	_, ln, e, _ := newDeafRig(t, func(*Config) {})
+	_, ln, p, _ := newDeafRig(t, func(*Config) {})
 	ln.deaf.Store(true)
-	e.forGood = 100 * time.Millisecond
-	if err := e.listen(t.Context(), 5*time.Millisecond, func(bool) {}); !errors.Is(err, ErrDeaf) || !strings.Contains(err.Error(), "others take over") {
+	p.forGood = 100 * time.Millisecond
+	if err := p.run(t.Context(), 5*time.Millisecond, func(bool) {}); !errors.Is(err, ErrDeaf) || !strings.Contains(err.Error(), "others take over") {
 		t.Errorf("it ends with %v", err)
 	}
 }
@@ -94,24 +94,24 @@ func TestADeafNodeEndsWithWords(t *testing.T) {
 // TestASlowAnswerEndsNoNode judges probes that time out while pings are answered, and
 // a single one that failed because the process was frozen.
 func TestASlowAnswerEndsNoNode(t *testing.T) {
-	r, _, e, _ := newDeafRig(t, func(*Config) {})
-	begin := e.heard
+	r, _, p, _ := newDeafRig(t, func(*Config) {})
+	begin := p.heard
 	for i := range 100 {
 		r.server.met.pinged(200, time.Millisecond)
-		if known, hears := e.judge(os.ErrDeadlineExceeded, begin.Add(time.Duration(i)*time.Minute)); known && hears {
+		if known, hears := p.judge(os.ErrDeadlineExceeded, begin.Add(time.Duration(i)*time.Minute)); known && hears {
 			t.Fatal("a probe without an answer is an answer")
 		}
-		if got := begin.Add(time.Duration(i) * time.Minute); !e.hopeful.Equal(got) {
-			t.Fatalf("pings are answered, and the last sign of life is of %v, not %v", e.hopeful, got)
+		if got := begin.Add(time.Duration(i) * time.Minute); !p.hopeful.Equal(got) {
+			t.Fatalf("pings are answered, and the last sign of life is of %v, not %v", p.hopeful, got)
 		}
 	}
 	r.server.met.pinged(200, time.Millisecond)
-	e.judge(errUnreached, begin.Add(200*time.Minute))
-	if e.hopeful.After(begin.Add(199 * time.Minute)) {
+	p.judge(errUnreached, begin.Add(200*time.Minute))
+	if p.hopeful.After(begin.Add(199 * time.Minute)) {
 		t.Error("pings on old connections are a sign of life of a listener that takes no new ones")
 	}
-	_, _, e, _ = newDeafRig(t, func(*Config) {})
-	if known, _ := e.judge(errors.New("frozen"), begin.Add(time.Hour)); known {
+	_, _, p, _ = newDeafRig(t, func(*Config) {})
+	if known, _ := p.judge(errors.New("frozen"), begin.Add(time.Hour)); known {
 		t.Error("one failure after a long sleep is believed")
 	}
 }

@@ -12,25 +12,23 @@ import (
 
 const (
 	mostConnections = 32768 // open at once, whatever the limit on descriptors is
+	mostOverTLS     = 16384 // for TLS keeps some 14 kB for each, however idle
 	firstBackoff    = 5 * time.Millisecond
 	lastBackoff     = 200 * time.Millisecond
 	logEvery        = 10 * time.Second
 )
 
-// connectionLimit is how many connections may be open, so that descriptors are left
+// connectionLimit is how many connections may be open, at most so many, so that descriptors are left
 // for the log, the other nodes and the mail server. Go itself raises the soft limit
 // to the hard one before main runs.
-func connectionLimit() int {
+func connectionLimit(most int) int {
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
 		return 512
 	}
-	most := uint64(files.Cur)
-	reserve := min(64+most/8, 1024)
-	if most < 2*reserve {
-		return int(most / 2)
-	}
-	return int(min(most-reserve, mostConnections))
+	all := uint64(files.Cur)
+	reserve := min(64+all/8, 1024, all/2)
+	return int(min(all-reserve, uint64(most)))
 }
 
 // publicListener accepts connections for as long as its socket lives: being short of
@@ -48,8 +46,10 @@ type publicListener struct {
 
 func newPublicListener(ln net.Listener, s *Server) *publicListener {
 	l := &publicListener{Listener: ln, server: s, most: s.cfg.MaxConnections, full: rarely{log: s.log}, failed: rarely{log: s.log}}
-	if l.most == 0 {
-		l.most = connectionLimit()
+	if l.most == 0 && s.http.TLSConfig != nil {
+		l.most = connectionLimit(mostOverTLS)
+	} else if l.most == 0 {
+		l.most = connectionLimit(mostConnections)
 	}
 	s.met.limit.Set(float64(l.most))
 	l.keepSpare()
