@@ -25,6 +25,10 @@ func hasBody(h *fasthttp.RequestHeader) bool {
 // makes fasthttp ask expect, as if the client had. If expect thinks better of it, the
 // client is told to go on, which it may always be.
 func (s *Server) seeHeader(h *fasthttp.RequestHeader) (none fasthttp.RequestConfig) {
+	const unsaid = -2
+	if h.ContentLength() == 0 {
+		h.SetContentLength(unsaid) // or fasthttp makes a stream of nothing, which costs most pings an allocation
+	}
 	if hasBody(h) && len(h.Peek(fasthttp.HeaderExpect)) == 0 && s.suspect(h) {
 		h.Set(fasthttp.HeaderExpect, "100-continue")
 	}

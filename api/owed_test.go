@@ -347,3 +347,29 @@ func (r *slowRig) judge(round, n int, first fsm.Code, answered []bool) {
 		r.t.Errorf("round %d: of %d pings, the first with outcome %d, the answers are %v", round, n, first, answered)
 	}
 }
+
+// TestAPlainPingAllocatesNothing counts what the client and the server allocate.
+func TestAPlainPingAllocatesNothing(t *testing.T) {
+	r := newRig(t)
+	token := r.create(`{"name":"x"}`).Token
+	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error { then(fsm.CodeOK); return nil })
+	for name, request := range map[string]string{
+		"POST": "POST %s HTTP/1.1\r\nHost: x\r\n\r\n", "of no length": "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+		"GET": "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
+	} {
+		conn, room := r.connect(), make([]byte, 1024)
+		defer conn.Close()
+		ping := fmt.Appendf(nil, request, "/v1/heartbeats/"+token+"/ping")
+		n := testing.AllocsPerRun(300, func() {
+			if _, err := conn.Write(ping); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Read(room); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n >= 1 {
+			t.Errorf("%s: %v allocations a ping", name, n)
+		}
+	}
+}
