@@ -13,9 +13,9 @@ func TestADeafClusterCallsNoJobDown(t *testing.T) {
 	t.Parallel()
 	e := startFaulty(t, 3, "--alert-group-wait", "1s")
 	e.waitServing(t)
-	n := e.Nodes[0]
+	n := e.leader() // which alone must be able to reach the mail server
 	to, silent := address(), address()
-	e.deafen(t, e.Nodes[2:], func() {
+	e.deafen(t, e.Followers(n)[:1], func() {
 		eventually(t, "the others know", func() bool { return e.listeners(t, n) == 2 })
 		create(t, n, fields{"name": "silent", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{silent}})
 		e.waitMails(t, silent, 1)
@@ -25,9 +25,9 @@ func TestADeafClusterCallsNoJobDown(t *testing.T) {
 	})
 	eventually(t, "it hears again", func() bool { return e.listeners(t, n) == 3 })
 
-	h := create(t, n, fields{"name": "due", "interval_secs": 20, "grace_secs": 2, "miss_threshold": 1, "email": []string{to}})
-	time.Sleep(15 * time.Second)
-	e.deafen(t, e.Nodes, func() { time.Sleep(9 * time.Second) }) // it was due after 5
+	h := create(t, n, fields{"name": "due", "interval_secs": 14, "grace_secs": 2, "miss_threshold": 1, "email": []string{to}})
+	time.Sleep(11 * time.Second)
+	e.deafen(t, e.Nodes, func() { time.Sleep(6 * time.Second) }) // it was due after 3
 	e.waitReady()
 	e.unheard(t, h, to)
 	if gaps := e.gaps(t, n); len(gaps) != 1 {
