@@ -81,6 +81,17 @@ func TestParseSMTPURL(t *testing.T) {
 		"":                                      {},
 		"example.com:25":                        {},
 		"smtp://u:secret@example.com:notaport":  {},
+
+		"smtps://u:secret@example.com?tls=none":             {},
+		"smtps://u:secret@example.com?tls=starttls":         {},
+		"smtps://example.com?tls=none":                      {},
+		"smtps://u:x@example.com?tls=implicit":              {Addr: "example.com:465", Host: "example.com", Security: ImplicitTLS, User: "u", Password: "x"},
+		"smtp://u:secret@example.com?tls=starttls&tls=none": {},
+		"smtp://u:secret@example.com?tls=":                  {},
+		"smtp://:secret@example.com":                        {},
+		"smtp://u:secret@example.com#x":                     {},
+		"smtp://u:secret@example.com:0":                     {},
+		"smtp://u:secret@example.com:65536":                 {},
 	} {
 		got, err := ParseSMTPURL(raw)
 		if got != want || (err != nil) != (want == SMTPTarget{}) {

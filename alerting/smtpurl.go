@@ -1,9 +1,11 @@
 package alerting
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -54,10 +56,16 @@ func ParseSMTPURL(raw string) (SMTPTarget, error) {
 	case strings.Trim(u.Path, "/") != "":
 		return bad("has a path, which means nothing here: leave it out, and write a / of the password as %%2F") // not shown: it may be of the password
 	}
-	for k := range u.Query() {
-		if k != "tls" {
+	for k, v := range u.Query() {
+		switch {
+		case k != "tls":
 			return bad("has a parameter other than tls: leave it out, and write a ? of the password as %%3F")
+		case len(v) != 1 || v[0] == "":
+			return bad("says tls twice, or not what: use tls=starttls, implicit or none, once")
 		}
+	}
+	if what := contradiction(u, t); what != "" {
+		return bad("%s", what)
 	}
 	if t.Security == "" {
 		t.Security = map[string]Security{"smtp": StartTLS, "smtps": ImplicitTLS}[u.Scheme]
@@ -74,6 +82,23 @@ func ParseSMTPURL(raw string) (SMTPTarget, error) {
 		return bad("would send a password over an unprotected connection to %s: use tls=starttls or tls=implicit", t.Host)
 	}
 	return t, nil
+}
+
+// contradiction tells of parts of a URL that cannot both be meant, "" if there are none.
+// It shows nothing of them: they may be of the password.
+func contradiction(u *url.URL, t SMTPTarget) string {
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16)
+	switch {
+	case u.Scheme == "smtps" && t.Security != "" && t.Security != ImplicitTLS:
+		return "says smtps, which is TLS from the first byte, and another tls: use smtp:// with it, or leave tls out"
+	case t.User == "" && t.Password != "":
+		return "has a password without a user: use smtp://user:password@host:587"
+	case u.Fragment != "" || u.Opaque != "":
+		return "has a fragment, which means nothing here: leave it out, and write a # of the password as %23"
+	case err != nil || port == 0:
+		return "has a port that is none: use 1 to 65535"
+	}
+	return ""
 }
 
 func loopback(host string) bool {

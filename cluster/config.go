@@ -57,6 +57,8 @@ func (c Config) Validate() error {
 	switch {
 	case c.NodeName == "" || len(c.NodeName) > 200:
 		return configError("the node name must be 1 to 200 bytes long: set --node-name")
+	case fsm.ValidateNodeName(c.NodeName) != nil:
+		return configError("%v: set --node-name", fsm.ValidateNodeName(c.NodeName))
 	case c.DataDir == "":
 		return configError("no data folder given: set --data-dir")
 	case c.BootstrapExpect < 0:

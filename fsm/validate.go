@@ -81,8 +81,10 @@ func validateText(field, s string, most int) error {
 		return invalidf("%s has %d characters; it must have 1 to %d", field, n, most)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return invalidf("%s %q has control characters or line breaks; it must have none", field, s)
-	case strings.TrimSpace(s) == "":
-		return invalidf("%s is only spaces; it must have other characters", field)
+	case strings.ContainsFunc(s, misleading):
+		return invalidf("%s %+q has line separators or characters that turn the direction of the text; it must have none", field, s)
+	case !strings.ContainsFunc(s, visible):
+		return invalidf("%s %+q is only spaces and invisible characters; it must have others", field, s)
 	}
 	return nil
 }
@@ -156,6 +158,9 @@ func ValidateEmail(addr string) error {
 func ValidateMaxHeartbeats(field string, n int) error {
 	return validateRange(field, int64(n), 0, MaxHeartbeats)
 }
+
+// ValidateNodeName checks what people call a node.
+func ValidateNodeName(name string) error { return validateText("node-name", name, MaxNameLen) }
 
 // ValidateKeyName checks the name of an API key.
 func ValidateKeyName(name string) error { return validateText("name", name, MaxKeyNameLen) }

@@ -11,29 +11,43 @@ func TestSpecsAreHeldToTheirLimits(t *testing.T) {
 		change func(*Spec)
 		words  string // "": valid
 	}{
-		"as it should be":            {func(*Spec) {}, ""},
-		"200 characters of name":     {func(s *Spec) { s.Name = strings.Repeat("ä", 200) }, ""},
-		"201 characters of name":     {func(s *Spec) { s.Name = strings.Repeat("ä", 201) }, "name has 201 characters; it must have 1 to 200"},
-		"no name":                    {func(s *Spec) { s.Name = "" }, "name has 0 characters"},
-		"a blank name":               {func(s *Spec) { s.Name = " \u00a0" }, "name is only spaces"},
-		"a name with CR and LF":      {func(s *Spec) { s.Name = "a\r\nb" }, "line breaks"},
-		"a name that is no UTF-8":    {func(s *Spec) { s.Name = "\xff" }, "UTF-8"},
-		"an interval of a second":    {func(s *Spec) { s.Interval = 1 }, ""},
-		"an interval of none":        {func(s *Spec) { s.Interval = 0 }, "interval_secs is 0; it must be 1 to 31622400"},
-		"an interval of 367 days":    {func(s *Spec) { s.Interval = 367 * 86400 }, "interval_secs"},
-		"no grace":                   {func(s *Spec) { s.Grace = 0 }, ""},
-		"a negative grace":           {func(s *Spec) { s.Grace = -1 }, "grace_secs is -1"},
-		"a threshold of none":        {func(s *Spec) { s.Threshold = 0 }, "miss_threshold is 0; it must be 1 to 100"},
-		"a slug in capitals":         {func(s *Spec) { s.Slug = "ABC" }, "slug"},
-		"an unknown arm":             {func(s *Spec) { s.Arm = "later" }, "arm"},
-		"a tag twice":                {func(s *Spec) { s.Tags = []string{"a", "a"} }, "tags[1] repeats"},
-		"too many tags":              {func(s *Spec) { s.Tags = make([]string, 33) }, "tags has 33 entries"},
-		"an address":                 {func(s *Spec) { s.Emails = []string{"a.b+c@sub.example.com"} }, ""},
-		"an address without a host":  {func(s *Spec) { s.Emails = []string{"a@"} }, "email[0]"},
-		"an address with a name":     {func(s *Spec) { s.Emails = []string{"A <a@example.com>"} }, "email[0]"},
-		"an address with CR and LF":  {func(s *Spec) { s.Emails = []string{"a@example.com\r\nRCPT TO:<b@example.com>"} }, "email[0]"},
-		"an address twice":           {func(s *Spec) { s.Emails = []string{"a@b.c", "a@b.c"} }, "email[1] repeats"},
-		"an address that is no text": {func(s *Spec) { s.Emails = []string{"ä@example.com"} }, "ASCII"},
+		"as it should be":              {func(*Spec) {}, ""},
+		"200 characters of name":       {func(s *Spec) { s.Name = strings.Repeat("ä", 200) }, ""},
+		"201 characters of name":       {func(s *Spec) { s.Name = strings.Repeat("ä", 201) }, "name has 201 characters; it must have 1 to 200"},
+		"no name":                      {func(s *Spec) { s.Name = "" }, "name has 0 characters"},
+		"a blank name":                 {func(s *Spec) { s.Name = " \u00a0" }, "only spaces and invisible"},
+		"a name of other scripts":      {func(s *Spec) { s.Name = "שלום ولد 日本 e\u0301 👩\u200d💻" }, ""},
+		"a name of zero-width joiners": {func(s *Spec) { s.Name = "\u200b\u200d\ufeff\u2060" }, "only spaces and invisible"},
+		"a name of Hangul fillers":     {func(s *Spec) { s.Name = "\u3164\u115f\u1160\uffa0" }, "only spaces and invisible"},
+		"a name of selectors":          {func(s *Spec) { s.Name = "\ufe0f\U000e0101\u180b" }, "only spaces and invisible"},
+		"a name of tags":               {func(s *Spec) { s.Name = "\U000e0041\U000e0042" }, "only spaces and invisible"},
+		"a name of soft hyphens":       {func(s *Spec) { s.Name = "\u00ad \u034f" }, "only spaces and invisible"},
+		"a name of wide spaces":        {func(s *Spec) { s.Name = "\u3000\u2003\u2800" }, "only spaces and invisible"},
+		"a name of accents":            {func(s *Spec) { s.Name = "\u0301\u20dd" }, "only spaces and invisible"},
+		"a name turned round":          {func(s *Spec) { s.Name = "invoice\u202efdp.exe" }, "turn the direction"},
+		"a name with an isolate":       {func(s *Spec) { s.Name = "a\u2066b\u2069" }, "turn the direction"},
+		"a name with a mark":           {func(s *Spec) { s.Name = "a\u200fb" }, "turn the direction"},
+		"a name with a line separator": {func(s *Spec) { s.Name = "a\u2028b" }, "line separators"},
+		"a tag turned round":           {func(s *Spec) { s.Tags = []string{"a\u202eb"} }, "tags[0]"},
+		"an invisible tag":             {func(s *Spec) { s.Tags = []string{"\u200b"} }, "tags[0]"},
+		"a name with CR and LF":        {func(s *Spec) { s.Name = "a\r\nb" }, "line breaks"},
+		"a name that is no UTF-8":      {func(s *Spec) { s.Name = "\xff" }, "UTF-8"},
+		"an interval of a second":      {func(s *Spec) { s.Interval = 1 }, ""},
+		"an interval of none":          {func(s *Spec) { s.Interval = 0 }, "interval_secs is 0; it must be 1 to 31622400"},
+		"an interval of 367 days":      {func(s *Spec) { s.Interval = 367 * 86400 }, "interval_secs"},
+		"no grace":                     {func(s *Spec) { s.Grace = 0 }, ""},
+		"a negative grace":             {func(s *Spec) { s.Grace = -1 }, "grace_secs is -1"},
+		"a threshold of none":          {func(s *Spec) { s.Threshold = 0 }, "miss_threshold is 0; it must be 1 to 100"},
+		"a slug in capitals":           {func(s *Spec) { s.Slug = "ABC" }, "slug"},
+		"an unknown arm":               {func(s *Spec) { s.Arm = "later" }, "arm"},
+		"a tag twice":                  {func(s *Spec) { s.Tags = []string{"a", "a"} }, "tags[1] repeats"},
+		"too many tags":                {func(s *Spec) { s.Tags = make([]string, 33) }, "tags has 33 entries"},
+		"an address":                   {func(s *Spec) { s.Emails = []string{"a.b+c@sub.example.com"} }, ""},
+		"an address without a host":    {func(s *Spec) { s.Emails = []string{"a@"} }, "email[0]"},
+		"an address with a name":       {func(s *Spec) { s.Emails = []string{"A <a@example.com>"} }, "email[0]"},
+		"an address with CR and LF":    {func(s *Spec) { s.Emails = []string{"a@example.com\r\nRCPT TO:<b@example.com>"} }, "email[0]"},
+		"an address twice":             {func(s *Spec) { s.Emails = []string{"a@b.c", "a@b.c"} }, "email[1] repeats"},
+		"an address that is no text":   {func(s *Spec) { s.Emails = []string{"ä@example.com"} }, "ASCII"},
 	} {
 		s := testSpec(60, 5, 2)
 		c.change(&s)
@@ -71,6 +85,21 @@ func TestSlugs(t *testing.T) {
 		got := MakeSlug(name)
 		if got != want || validateSlug(got) != nil {
 			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestPatchesAndKeysAreHeldToTheSameNames, wherever users see them.
+func TestPatchesAndKeysAreHeldToTheSameNames(t *testing.T) {
+	for _, name := range []string{"\u200b", "\u3164", "a\u202eb", "\ufe0f"} {
+		if err := (Patch{Name: &name}).Validate(); !errors.Is(err, ErrInvalid) {
+			t.Errorf("a patch to %+q: %v", name, err)
+		}
+		if err := ValidateKeyName(name); !errors.Is(err, ErrInvalid) {
+			t.Errorf("a key %+q: %v", name, err)
+		}
+		if err := ValidateNodeName(name); !errors.Is(err, ErrInvalid) {
+			t.Errorf("a node %+q: %v", name, err)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (p *program) benchCommand() *cobra.Command {
 func (s *benchSettings) register(f *pflag.FlagSet) {
 	l := &s.load
 	f.Var(&s.urls, "url", "`addresses` of nodes or a load balancer, with commas between: connections are spread over them (QUORUMBEAT_URL)")
-	f.StringVar(&s.apiKey, "api-key", "", "API `key` that the heartbeats are made with (QUORUMBEAT_API_KEY)")
+	registerSecret(f, &s.apiKey, "api-key", "API `key` that the heartbeats are made with (QUORUMBEAT_API_KEY)")
 	f.BoolVar(&s.json, "json", false, "print JSON for programs")
 	f.StringVar(&s.tokensFile, "tokens-file", "", "`file` of tokens, one a line, to ping instead; \"-\" for the standard input")
 	f.IntVar(&s.heartbeats, "heartbeats", s.heartbeats, "how many to make and ping, 1 to 4000000")
@@ -75,6 +75,7 @@ func (s *benchSettings) resolve(p *program, f *pflag.FlagSet) error {
 	if err := p.resolve(f); err != nil {
 		return err
 	}
+	p.warnExposed()
 	s.load.URLs, s.url = s.urls, s.urls.String()
 	switch {
 	case s.tokensFile == "" && s.apiKey == "":

@@ -34,12 +34,13 @@ func (p *program) client(use, short string, args cobra.PositionalArgs, do client
 	c := &cobra.Command{Use: use, Short: short, Args: args}
 	f := c.Flags()
 	registerURL(f, &s.url)
-	f.StringVar(&s.apiKey, "api-key", "", "API `key` (QUORUMBEAT_API_KEY)")
+	registerSecret(f, &s.apiKey, "api-key", "API `key` (QUORUMBEAT_API_KEY)")
 	f.BoolVar(&s.json, "json", false, "print JSON for programs")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := p.resolve(c.Flags()); err != nil {
 			return err
 		}
+		p.warnExposed()
 		api, err := newClient(s.url, s.apiKey, heartbeat.WithRetries(clientRetries))
 		if err != nil {
 			return err

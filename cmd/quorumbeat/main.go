@@ -37,6 +37,8 @@ type program struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+
+	exposed []string // flags of secrets that stand on the command line
 }
 
 func main() {

@@ -27,7 +27,7 @@ const (
 
 func (s *runSettings) register(f *pflag.FlagSet) {
 	registerURL(f, &s.url)
-	f.StringVar(&s.token, "token", "", "the heartbeat's `token` (QUORUMBEAT_TOKEN, or a file: QUORUMBEAT_TOKEN_FILE)")
+	registerSecret(f, &s.token, "token", "the heartbeat's `token` (QUORUMBEAT_TOKEN, or a file: QUORUMBEAT_TOKEN_FILE)")
 	f.DurationVar(&s.wait, "wait", defaultWait, "how long to try to tell of the job's end, after it, up to 5m")
 	f.BoolVar(&s.noCapture, "no-capture", false, "leave the job's output alone: none of it is sent")
 	s.spool.register(f)
@@ -48,7 +48,8 @@ const runHelp = `Run a command, and tell the monitor that it starts, and how it 
 exit status and the last 10,000 bytes of what it printed.
 
 The job does not wait for the monitor, and does not fail because of it. It has the streams, the
-working folder, the environment and the process group that it would have without. What could not
+working folder, the environment (but for QUORUMBEAT_ variables with secrets, which are not handed on)
+and the process group that it would have without. What could not
 be told within --wait after its end is kept on disk, and told with the next run, or by
 'quorumbeat spool flush', with its own time, for up to 24 hours.
 

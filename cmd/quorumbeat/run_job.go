@@ -44,7 +44,7 @@ func startJob(command []string, out *output) (*job, error) {
 }
 
 func startProcess(path string, argv []string, out *output) (*job, error) {
-	cmd := &exec.Cmd{Path: path, Args: argv, Stdin: os.Stdin, Stdout: out.stdout(), Stderr: out.stderr()}
+	cmd := &exec.Cmd{Path: path, Args: argv, Stdin: os.Stdin, Stdout: out.stdout(), Stderr: out.stderr(), Env: withoutSecrets(os.Environ())}
 	j := &job{cmd: cmd, started: time.Now()}
 	return j, cmd.Start()
 }

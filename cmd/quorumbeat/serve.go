@@ -30,7 +30,11 @@ func (p *program) serveCommand() *cobra.Command {
 func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	tuneGC()
 	tuneProcessors()
-	n, err := startNode(s, s.logger(p), p.stdout)
+	log := s.logger(p)
+	for _, name := range p.exposed {
+		log.Warn(exposedWords, "flag", "--"+name)
+	}
+	n, err := startNode(s, log, p.stdout)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,10 @@ var secretFlags = map[string]bool{"admin-key": true, "smtp-url": true, "cluster-
 // environment, else from the YAML file of --config. Unknown keys are errors, in
 // the file at least: the environment belongs to others too.
 func (p *program) resolve(flags *pflag.FlagSet) error {
+	p.exposed = exposed(flags)
+	if err := takeSecretFiles(flags, nil); err != nil {
+		return err
+	}
 	given := map[string]bool{}
 	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
 	if err := p.fromEnv(flags, given); err != nil {
@@ -32,17 +36,20 @@ func (p *program) resolve(flags *pflag.FlagSet) error {
 	if config == nil || config.Value.String() == "" {
 		return nil
 	}
-	return fromFile(flags, config.Value.String(), given)
+	if err := fromFile(flags, config.Value.String(), given); err != nil {
+		return err
+	}
+	return takeSecretFiles(flags, given)
 }
 
 func (p *program) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
-		if err != nil || given[f.Name] || f.Name == "help" {
+		if err != nil || given[f.Name] || f.Name == "help" || f.Annotations[secretOf] != nil {
 			return
 		}
 		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, ok := p.env(name)
-		if !ok && secretFlags[f.Name] && flags.Lookup(f.Name+"-file") == nil { // a flag of that name is met by itself
+		if !ok && secretFlags[f.Name] && f.Name != "cluster-secret" { // that one's file is a flag that is met by itself
 			value, ok, err = p.fromSecretFile(name + "_FILE")
 		}
 		if err != nil || !ok {

@@ -75,7 +75,7 @@ func newNode(text string) (node, error) {
 }
 
 // WithHTTPClient sets the client that sends the requests. Its Timeout, if it has
-// one, bounds each attempt.
+// one, bounds each attempt. Redirects are not followed, whatever its CheckRedirect says.
 func WithHTTPClient(h *http.Client) Option { return func(c *Client) { c.http = h } }
 
 // WithRetries sets how often every node is asked again when none gave an answer.
@@ -114,10 +114,12 @@ var defaultHTTPClient = sync.OnceValue(func() *http.Client {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}
-	// To follow a redirect would turn a POST into a GET without its body.
-	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &http.Client{Transport: t, CheckRedirect: stay}
+	return &http.Client{Transport: t}
 })
+
+// stay follows no redirect: whoever sends one must get neither the key nor the token, and
+// a POST would become a GET without its body.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // String does not show the key.
 func (c *Client) String() string {

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -177,6 +178,35 @@ func TestNoErrorHoldsACredential(t *testing.T) {
 			}
 		}
 		t.Log(err2)
+	}
+}
+
+// TestNoRedirectGetsTheKey: also if the caller's own HTTP client would follow it.
+func TestNoRedirectGetsTheKey(t *testing.T) {
+	var followed atomic.Int32
+	var target string
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/elsewhere" {
+			followed.Add(1)
+			return
+		}
+		http.Redirect(w, r, target, http.StatusTemporaryRedirect)
+	}))
+	defer page.Close()
+	for _, target = range []string{"/elsewhere", page.URL + "/elsewhere"} {
+		for name, opts := range map[string][]Option{"default": nil, "own": {WithHTTPClient(&http.Client{})}} {
+			c := New("secret-key", append(opts, WithBaseURL(page.URL))...)
+			_, err := c.Create(t.Context(), CreateParams{Name: "x"})
+			if err == nil || !strings.Contains(err.Error(), "redirects") {
+				t.Errorf("%s client, to %s: %v", name, target, err)
+			}
+			if err := c.Ping(t.Context(), token); err == nil {
+				t.Errorf("%s client: a ping that was redirected counts as taken", name)
+			}
+		}
+	}
+	if followed.Load() > 0 {
+		t.Errorf("%d requests followed it", followed.Load())
 	}
 }
 

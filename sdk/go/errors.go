@@ -35,8 +35,12 @@ func newAPIError(res *http.Response, body []byte) *APIError {
 	if e.Message == "" {
 		e.Message = http.StatusText(res.StatusCode)
 	}
-	if to, err := url.Parse(res.Header.Get("Location")); err == nil && to.Host != "" {
-		e.Message += fmt.Sprintf(": use the base URL %s://%s", to.Scheme, to.Host)
+	switch to, err := url.Parse(res.Header.Get("Location")); {
+	case err != nil || to.String() == "" || res.StatusCode/100 != 3:
+	case to.Host != "":
+		e.Message += fmt.Sprintf(": it redirects elsewhere, which is not followed; use the base URL %s://%s if that is right", to.Scheme, to.Host)
+	default:
+		e.Message += ": it redirects to another path, which is not followed; correct the base URL"
 	}
 	return e
 }

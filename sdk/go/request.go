@@ -98,6 +98,7 @@ func (c *Client) open(ctx context.Context, n node, limit time.Duration, r reques
 	w := &watched{limit: limit, slow: slow, ctx: ctx, cancel: cancel}
 	w.timer = time.AfterFunc(limit, func() { cancel(slow) })
 	h := *c.http
+	h.CheckRedirect = stay
 	if r.stream {
 		h.Timeout = 0
 	}
