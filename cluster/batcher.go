@@ -36,6 +36,7 @@ type batcher struct {
 	faults  Faults
 	failing func(ordinal uint64) bool               // whether a heartbeat is
 	stalled func()                                  // called when nothing committed for long; it must not block
+	short   func() string                           // what there is too little of to record bodies; "": nothing
 	tell    func(c commit, readers []raft.ServerID) // told of each batch that was applied here, and on which followers reads wait for it
 
 	mu      sync.Mutex
@@ -63,6 +64,7 @@ func newBatcher(own *pendingTable, origin fsm.Origin, met *metrics) *batcher {
 		taker: *newTaker(), own: own, origin: origin, now: time.Now, met: met,
 		failing: func(uint64) bool { return false },
 		stalled: func() {},
+		short:   func() string { return "" },
 		tell:    func(commit, []raft.ServerID) {},
 		slots:   make(chan struct{}, maxInFlight),
 		flights: make(chan *draft, maxInFlight),

@@ -55,29 +55,42 @@ func (b *bodyBudget) left(ordinal uint64, now time.Time) int {
 	return min(bodyBudgetBytes, level.left+int(bodyBudgetBytes*idle/bodyBudgetRefill))
 }
 
-// trimBodies takes the bodies that exceed their heartbeats' budgets out of a batch.
+// trimBodies takes the bodies out of a batch that exceed their heartbeats' budgets, or
+// all if there is no room for any.
 func (b *batcher) trimBodies(d *draft, now time.Time) {
 	for i := range d.batch.Items {
 		it := &d.batch.Items[i]
-		if cmd, dropped := b.trimmed(it.Cmd, now); dropped {
+		if cmd, reason := b.trimmed(it.Cmd, now); reason != "" {
 			d.bytes -= len(it.Cmd) - len(cmd)
 			it.Cmd = cmd
-			b.met.shedOne(shedBudget)
+			b.met.shedOne(reason)
 		}
 	}
 }
 
-// trimmed returns a signal without its body if that exceeds the budget.
-func (b *batcher) trimmed(cmd []byte, now time.Time) ([]byte, bool) {
-	if k := fsm.Kind(cmd[0]); k != fsm.KindSignal && k != fsm.KindHeldSignal {
-		return cmd, false
+// trimmed returns a signal without its body and why, "" if it may keep that.
+func (b *batcher) trimmed(cmd []byte, now time.Time) ([]byte, string) {
+	switch fsm.Kind(cmd[0]) {
+	case fsm.KindSignal, fsm.KindHeldSignal, fsm.KindAuthorized:
+	default:
+		return cmd, ""
 	}
 	c, err := fsm.DecodeCommand(cmd)
-	s, ok := c.(fsm.Signal)
-	if err != nil || !ok || len(s.Body) == 0 || b.affords(s, now) {
-		return cmd, false
+	if err != nil {
+		return cmd, ""
 	}
-	return fsm.AppendCommand(nil, s.WithoutBody()), true
+	s, ok := signalOf(c)
+	if !ok || len(s.Body) == 0 {
+		return cmd, ""
+	}
+	reason := b.short()
+	if reason == "" && !b.affords(s, now) {
+		reason = shedBudget
+	}
+	if reason == "" {
+		return cmd, ""
+	}
+	return fsm.AppendCommand(nil, bodiless(c)), reason
 }
 
 // affords takes a body from its heartbeat's budget. What begins an incident may use

@@ -14,13 +14,17 @@ func proposeBodies(t *testing.T, log *fakeLog, tab *pendingTable, kind fsm.Signa
 	t.Helper()
 	body := bytes.Repeat([]byte("x"), fsm.MaxBody)
 	for range n {
-		_, p := addCommand(t, tab, string(fsm.AppendCommand(nil, fsm.Signal{Ordinal: 1, Tells: kind, Exit: -1, Body: body})))
+		var cmd fsm.Command = fsm.Signal{Ordinal: 1, Tells: kind, Exit: -1, Body: body}
+		if kind == fsm.SignalSuccess {
+			cmd = fsm.Authorized{Key: fsm.KeyID{1}, Command: cmd}
+		}
+		_, p := addCommand(t, tab, string(fsm.AppendCommand(nil, cmd)))
 		e := log.next(t)
 		c, err := fsm.DecodeCommand(e.batch.Items[0].Cmd)
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch s := c.(fsm.Signal); {
+		switch s, _ := signalOf(c); {
 		case len(s.Body) == len(body) && s.Dropped == 0:
 			kept++
 		case len(s.Body) != 0 || s.Dropped != len(body):

@@ -18,6 +18,15 @@ type Faults struct {
 	SnapshotEvery uint64 // entries, in place of snapshotThreshold and trailingLogs
 }
 
+// logLimits are those of a log whose node may be broken.
+func (f Faults) logLimits() logLimits {
+	l := logLimits{snapshot: snapshotBytes, keep: trailingBytes, entries: trailingLogs, recent: recentBytes}
+	if f.SnapshotEvery > 0 {
+		l.entries = f.SnapshotEvery
+	}
+	return l
+}
+
 // Points that a node passes with every batch.
 const (
 	PointWritten   = "written"   // an entry is on this node's disk, and nobody knows

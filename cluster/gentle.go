@@ -21,8 +21,9 @@ const (
 // last sync, which stays; the snapshot that this one replaces goes in portions, too
 // (see hold); and most of the time processor and disk are left to others.
 type gentle struct {
-	store *snapshotStore
-	hurry <-chan struct{} // closed when there must be no more rests
+	store  *snapshotStore
+	hurry  <-chan struct{} // closed when there must be no more rests
+	urgent func() bool     // whether the log grows so fast that there may be none
 }
 
 // persist writes a snapshot and takes it for complete.
@@ -42,6 +43,9 @@ func (g *gentle) persist(sink raft.SnapshotSink, write func(io.Writer) error) er
 }
 
 func (g *gentle) rest(d time.Duration) {
+	if g.urgent != nil && g.urgent() {
+		return
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

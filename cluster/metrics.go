@@ -47,7 +47,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for _, result := range []string{forwardAnswered, forwardAgain} {
 		m.forwarded.WithLabelValues(result)
 	}
-	for _, reason := range []string{shedBudget} {
+	for _, reason := range []string{shedBudget, shedMemory, shedLog} {
 		m.shed.WithLabelValues(reason)
 	}
 	return m, register(reg, m.apply, m.batchSize, m.forwarded, m.changes, m.shed)
@@ -95,6 +95,8 @@ func (m *metrics) answeredForward(answers []answer) {
 // Why a node shed something.
 const (
 	shedBudget = "body_budget" // a body: its heartbeat had sent enough of them
+	shedMemory = "body_memory" // a body: too much waits at this node
+	shedLog    = "body_log"    // a body: the log grows faster than snapshots are written
 )
 
 func (m *metrics) shedOne(reason string) {

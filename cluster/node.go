@@ -21,20 +21,21 @@ type Node struct {
 	id    *identity
 	store *fsm.Store
 
-	fsm       *fsmAdapter
-	stores    *raftStores
-	mux       *mux
-	gossip    finder
-	raft      atomic.Pointer[raft.Raft] // nil before Start
-	pending   *pendingTable
-	batcher   *batcher
-	router    *router
-	suspicion *taker // poked when this node begins or ceases to lead
-	reads     *readGate
-	lead      *leadership
-	rec       *reconciler
-	met       *metrics
-	hearing   *hearing
+	fsm        *fsmAdapter
+	stores     *raftStores
+	mux        *mux
+	gossip     finder
+	raft       atomic.Pointer[raft.Raft] // nil before Start
+	pending    *pendingTable
+	batcher    *batcher
+	router     *router
+	compaction *taker // poked when the log is large
+	suspicion  *taker // poked when this node begins or ceases to lead
+	reads      *readGate
+	lead       *leadership
+	rec        *reconciler
+	met        *metrics
+	hearing    *hearing
 
 	fatal    chan error
 	tasks    sync.WaitGroup // short work that no part waits for
@@ -130,14 +131,14 @@ func (n *Node) openPorts() error {
 func (n *Node) assemble() {
 	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
 	n.batcher = newBatcher(n.pending, origin, n.met)
-	n.batcher.failing = n.store.Failing
+	n.batcher.failing, n.batcher.short = n.store.Failing, n.shortOf
 	n.batcher.faults = n.cfg.Faults
 	n.router = &router{
 		table: n.pending, batcher: n.batcher, self: n.id.ID.String(), origin: origin,
 		view: n.leaderView, dial: n.dialLeader, sound: n.applying,
 		met: n.met, log: n.log, changed: *newTaker(),
 	}
-	n.suspicion = newTaker()
+	n.compaction, n.suspicion = newTaker(), newTaker()
 	n.reads = newReadGate(n.barrier)
 	n.lead = &leadership{
 		batcher: n.batcher, store: n.store, fsm: n.fsm,

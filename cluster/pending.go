@@ -51,6 +51,7 @@ type pendingTable struct {
 	base   uint64     // sequence number of slots[0]: the oldest that is awaited
 	slots  []*pending // nil: answered
 	held   int
+	bytes  int      // of their commands
 	limit  int      // for held
 	queue  []uint64 // to be taken, in order
 	taker  *taker   // nil: nobody can commit anything now
@@ -83,6 +84,7 @@ func (t *pendingTable) added(p *pending) (uint64, fsm.Code) {
 	seq := t.base + uint64(len(t.slots))
 	t.slots = append(t.slots, p)
 	t.held++
+	t.bytes += len(p.cmd)
 	if !p.deadline.IsZero() && (t.expiry.IsZero() || p.deadline.Before(t.expiry)) {
 		t.expiry = p.deadline
 	}
@@ -104,6 +106,13 @@ func (t *pendingTable) rest(attend func()) bool {
 	}
 	t.attend = attend
 	return true
+}
+
+// bytesHeld is how much the commands take that wait.
+func (t *pendingTable) bytesHeld() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.bytes
 }
 
 func (t *pendingTable) enqueue(seq uint64, p *pending) {
@@ -315,6 +324,7 @@ func (t *pendingTable) slot(seq uint64) *pending {
 // remove empties a slot; base moves on to the next command that is awaited, so
 // that slots[0] is never empty.
 func (t *pendingTable) remove(seq uint64) {
+	t.bytes -= len(t.slots[seq-t.base].cmd)
 	t.slots[seq-t.base] = nil
 	t.held--
 	n := 0

@@ -14,16 +14,16 @@ import (
 // result's code, or [fsm.ErrNoLeader], [fsm.ErrOverloaded] and [fsm.ErrShutdown]
 // when nothing was recorded, or [fsm.ErrUnknownOutcome].
 func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
+	var came time.Time
+	if s, ok := signalOf(cmd); ok {
+		cmd = n.spared(cmd, s)
+		if s.Tells == fsm.SignalStart {
+			came = n.router.pulse.came(time.Now())
+		}
+	}
 	b, err := encodeCommand(cmd)
 	if err != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}, err
-	}
-	var came time.Time
-	if a, ok := cmd.(fsm.Authorized); ok {
-		cmd = a.Command
-	}
-	if s, ok := cmd.(fsm.Signal); ok && s.Tells == fsm.SignalStart {
-		came = n.router.pulse.came(time.Now())
 	}
 	out := n.pending.awaitFrom(ctx, came, b)
 	return fsm.Result{Code: out.code, Data: out.data}, out.code.Err()

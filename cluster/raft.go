@@ -16,11 +16,13 @@ import (
 )
 
 const (
-	snapshotThreshold = 16_384 // entries between snapshots
-	trailingLogs      = 16_384 // entries kept behind one; not below the threshold, so that a follower need not be sent whole images
+	snapshotThreshold = 16_384    // entries between snapshots
+	snapshotBytes     = 128 << 20 // or bytes of them
+	trailingLogs      = 16_384    // entries kept behind one; not below the threshold, so that a follower need not be sent whole images
+	trailingBytes     = 64 << 20  // of them at most
 	snapshotsRetained = 2
-	logCacheEntries   = 128
-	maxAppend         = 128 // entries in one message: 32 MiB at most (see maxBatchBytes), which a slow link carries within the timeout
+	recentBytes       = 8 << 20 // of the newest entries in memory
+	maxAppend         = 128     // entries in one message: 32 MiB at most (see maxBatchBytes), which a slow link carries within the timeout
 	raftRPCTimeout    = 3 * time.Second
 	commitTimeout     = 150 * time.Millisecond // until a quiet follower hears what is committed; a read does not wait for it, see gatedPipeline
 )
@@ -36,9 +38,9 @@ func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger, faults F
 	c.LeaderLeaseTimeout = 500 * time.Millisecond
 	c.CommitTimeout = commitTimeout
 	c.SnapshotThreshold = snapshotThreshold
-	c.TrailingLogs = trailingLogs
+	c.TrailingLogs = 1 // the log decides what stays, see boundedLog
 	if faults.SnapshotEvery > 0 {
-		c.SnapshotThreshold, c.TrailingLogs, c.SnapshotInterval = faults.SnapshotEvery, faults.SnapshotEvery, time.Second
+		c.SnapshotThreshold, c.SnapshotInterval = faults.SnapshotEvery, time.Second
 	}
 	c.MaxAppendEntries = maxAppend
 	c.NotifyCh = notify
@@ -59,7 +61,8 @@ type raftStores struct {
 	journal   *journal  // in front of it
 	dog       *watchdog
 	eager     *eagerLog     // the watched log
-	logs      raft.LogStore // the same behind a cache
+	bounded   *boundedLog   // the same, bounded
+	logs      raft.LogStore // that
 	votes     raft.StableStore
 	snapshots *snapshotStore
 }
@@ -89,11 +92,28 @@ func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) 
 	if s.eager, err = newEagerLog(s.dog); err != nil {
 		return nil, errors.Join(fmt.Errorf("the log of this node cannot be read: %w; %s", err, keepAdvice), s.journal.close(), bolt.Close())
 	}
-	if s.logs, err = raft.NewLogCache(logCacheEntries, s.eager); err != nil {
+	if err := s.bound(faults); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	s.votes = watchedVotes{faultyVotes{bolt, faults}, s.dog}
 	return s, nil
+}
+
+// bound puts what bounds the log in front of it.
+func (s *raftStores) bound(faults Faults) error {
+	list, err := s.snapshots.List()
+	if err != nil {
+		return fmt.Errorf("the snapshots of this node cannot be listed: %w; %s", err, keepAdvice)
+	}
+	snapped := uint64(0)
+	if len(list) > 0 {
+		snapped = list[0].Index
+	}
+	return inWords(func() (err error) {
+		s.bounded, err = newBoundedLog(s.eager, s.journal.GetLog, snapped, faults.logLimits())
+		s.logs = s.bounded
+		return err
+	})
 }
 
 // openBolt opens the log. Every write is synced; the free list is not written but

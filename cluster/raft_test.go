@@ -38,8 +38,8 @@ func TestRaftTimesAreSound(t *testing.T) {
 	if err := raft.ValidateConfig(c); err != nil {
 		t.Error(err)
 	}
-	if c.TrailingLogs < c.SnapshotThreshold || c.PreVoteDisabled {
-		t.Errorf("trailing logs %d, threshold %d, pre-vote off %v", c.TrailingLogs, c.SnapshotThreshold, c.PreVoteDisabled)
+	if kept := (Faults{}).logLimits().entries; kept < c.SnapshotThreshold || c.TrailingLogs != 1 || c.PreVoteDisabled {
+		t.Errorf("%d entries kept, threshold %d, Raft keeps %d, pre-vote off %v", kept, c.SnapshotThreshold, c.TrailingLogs, c.PreVoteDisabled)
 	}
 }
 
@@ -67,7 +67,7 @@ func (d *diskNode) run(t *testing.T, f func(*raft.Raft)) error {
 	defer stores.close()
 	_, trans := raft.NewInmemTransport("")
 	cfg := raftConfig("alone", nil, log, Faults{})
-	cfg.TrailingLogs = 1
+	stores.bounded.limits.entries = 1
 	r, err := startRaft(cfg, d.fsm, stores, trans)
 	if err != nil {
 		return err

@@ -23,7 +23,8 @@ func (n *Node) start(httpAddr string) error {
 	n.fsm.onDisk = n.stores.eager.waitFor
 	n.fsm.term = n.term
 	hurry := make(chan struct{})
-	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry}
+	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry, urgent: func() bool { return n.stores.bounded.excess() >= urgentExcess }}
+	n.stores.bounded.large = n.compaction.poke
 	trans := n.transport()
 	n.batcher.tell = trans.tell
 	n.down.push("transport", func(context.Context) error { return trans.Close() })
@@ -35,6 +36,7 @@ func (n *Node) start(httpAddr string) error {
 	if err := n.checkAlone(r.GetConfiguration().Configuration().Servers); err != nil {
 		return err
 	}
+	n.background("snapshots by size", func(ctx context.Context) { n.snapshotBySize(ctx, r) })
 	n.down.do("rests of a snapshot", func() { close(hurry) })
 	n.lead.raft, n.batcher.log = r, r
 	n.raft.Store(r)
