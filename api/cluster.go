@@ -40,6 +40,7 @@ type NodeStatus struct {
 	Voter, Alive bool
 	Listener     bool // it lives, and is not known to have a public listener that does not answer
 	Leader       bool
+	Disk         string        // "ok", "low" or "full"; "" if it is not known
 	AppliedIndex uint64        // of the answering node only
 	LastContact  time.Duration // likewise; negative if never
 }

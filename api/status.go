@@ -63,6 +63,7 @@ type nodeJSON struct {
 	Alive         bool   `json:"alive"`
 	Listener      bool   `json:"listener"`
 	Leader        bool   `json:"leader"`
+	Disk          string `json:"disk"`
 	AppliedIndex  uint64 `json:"applied_index"`
 	LastContactMs *int64 `json:"last_contact_ms"`
 	Version       string `json:"version"`
@@ -99,7 +100,7 @@ func (s *Server) clusterStatus(ctx *fasthttp.RequestCtx, _ []string) error {
 func nodeToJSON(n NodeStatus) nodeJSON {
 	out := nodeJSON{
 		Name: n.Name, ID: n.ID.String(), HTTP: n.HTTP, Cluster: n.Cluster, Voter: n.Voter, Alive: n.Alive, Listener: n.Listener,
-		Leader: n.Leader, AppliedIndex: n.AppliedIndex, Version: n.Version,
+		Leader: n.Leader, Disk: n.Disk, AppliedIndex: n.AppliedIndex, Version: n.Version,
 	}
 	if n.AppliedIndex > 0 && n.LastContact >= 0 { // only of the node that answers
 		ms := n.LastContact.Milliseconds()

@@ -27,7 +27,7 @@ func (n *Node) snapshotBySize(ctx context.Context, r *raft.Raft) {
 		case <-ctx.Done():
 			return
 		}
-		if n.stores.bounded.excess() > 0 {
+		if n.stores.bounded.excess() > 0 && n.disk.at() < diskFull {
 			n.log.Debug("the log is large: taking a snapshot")
 			if err := r.Snapshot().Error(); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) && ctx.Err() == nil {
 				n.log.Warn("no snapshot could be taken of a large log, trying again", "error", err)

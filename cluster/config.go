@@ -31,6 +31,7 @@ type Config struct {
 	Secrets         [][]byte      // none: no peers and no ports for any; the first signs, all (at most two) are trusted
 	Insecure        bool          // take peers without a secret, on loopback: any local user may become one
 	DeadAfter       time.Duration // remove a dead voter after this when a spare stands by; 0: never
+	DiskReserve     int64         // bytes to keep free on the disk of DataDir; 0: none; AutoReserve: what fits the disk
 	Version         string        // of this program, shown to people
 	Settings        *fsm.Settings // of a new cluster, in force from its first entry; nil: fsm.DefaultSettings
 
@@ -49,6 +50,7 @@ func DefaultConfig() Config {
 		ClusterAddr:     "127.0.0.1:8081",
 		GossipAddr:      "127.0.0.1:8082",
 		BootstrapExpect: 1,
+		DiskReserve:     AutoReserve,
 	}
 }
 
@@ -65,6 +67,8 @@ func (c Config) Validate() error {
 		return configError("--bootstrap-expect is %d: use the number of nodes that form the cluster, or 0 to join one", c.BootstrapExpect)
 	case c.BootstrapExpect > maxBootstrap:
 		return configError("--bootstrap-expect is %d: a cluster has at most %d voters", c.BootstrapExpect, maxBootstrap)
+	case c.DiskReserve != AutoReserve && c.DiskReserve != 0 && (c.DiskReserve < minReserve || c.DiskReserve > maxReserve):
+		return configError("--disk-reserve is %d bytes: use at least %dMiB and at most %dGiB, 0 for none, or auto", c.DiskReserve, minReserve>>20, maxReserve>>30)
 	case c.DeadAfter < 0:
 		return configError("--dead-after is negative: use a duration, or 0 to never remove a node")
 	}
@@ -74,6 +78,24 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+// AutoReserve keeps 256 MiB of the disk free, or a twentieth of a smaller one.
+const AutoReserve = -1
+
+const (
+	autoReserve = 256 << 20
+	autoShare   = 20
+	minReserve  = 16 << 20 // the journal and a step of the log need some
+	maxReserve  = 1 << 40
+)
+
+// reserve is what is to be kept free of a disk of total bytes.
+func (c Config) reserve(total int64) int64 {
+	if c.DiskReserve == AutoReserve {
+		return min(autoReserve, total/autoShare)
+	}
+	return c.DiskReserve
 }
 
 // maxBootstrap bounds the voters of a new cluster: more cost latency and bring nothing.

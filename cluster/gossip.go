@@ -33,6 +33,7 @@ type nodeMeta struct {
 	Cluster   string
 	Version   string
 	Deaf      bool // its public listener does not answer
+	Disk      diskLevel
 }
 
 // member is a node that gossip holds for alive, this one included.
@@ -48,8 +49,12 @@ func (m nodeMeta) encode() []byte {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
+	flags := byte(m.Disk) << 1
 	if m.Deaf {
-		b = append(b, 1)
+		flags |= 1
+	}
+	if flags != 0 {
+		b = append(b, flags)
 	}
 	return b
 }
@@ -68,7 +73,9 @@ func decodeMeta(b []byte) (m nodeMeta, ok bool) {
 		*s = string(b[size : size+int(n)])
 		b = b[size+int(n):]
 	}
-	m.Deaf = len(b) > 0 && b[0] == 1
+	if len(b) > 0 {
+		m.Deaf, m.Disk = b[0]&1 == 1, min(diskLevel(b[0]>>1), diskEmpty)
+	}
 	return m, true
 }
 

@@ -39,7 +39,7 @@ func newTrio(t testing.TB, n int, prepare ...func(*testNode)) *trio {
 	c := &trio{t: t, nodes: make([]*testNode, n)}
 	for i := range n {
 		cfg := DefaultConfig()
-		cfg.NodeName = fmt.Sprintf("node%d", i)
+		cfg.NodeName = nodeName(i)
 		cfg.DataDir = t.TempDir()
 		cfg.ClusterAddr, cfg.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
 		cfg.BootstrapExpect, cfg.Secrets = n, secrets("s")
@@ -218,3 +218,5 @@ func (c *trio) others(i int) []*testNode {
 	}
 	return out
 }
+
+func nodeName(i int) string { return fmt.Sprintf("node%d", i) }

@@ -84,6 +84,9 @@ func (n *Node) SetHearing(ok bool) { n.hearing.set(ok) }
 // hears reports whether any node of the cluster, this one included, is known to
 // take pings.
 func (n *Node) hears() bool {
+	if n.closed.Load() {
+		return false // no disk has room for a ping
+	}
 	if n.hearing.ok() {
 		return true
 	}

@@ -87,7 +87,7 @@ func (n *Node) remember(meta *nodeMeta) error {
 		}
 		meta.ClusterID = named
 	}
-	meta.Deaf = !n.hearing.ok()
+	meta.Deaf, meta.Disk = !n.hearing.ok(), n.disk.at()
 	n.gossip.setMeta(*meta)
 	var peers []string
 	for _, m := range n.gossip.members() {

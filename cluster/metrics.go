@@ -41,13 +41,13 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}),
 		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "quorumbeat_shed_total",
-			Help: "What this node did without: bodies of pings that were recorded, by what there was too little of.",
+			Help: "What this node did without: bodies of pings that were recorded, and commands that it refused for want of room, by reason.",
 		}, []string{"reason"}),
 	}
 	for _, result := range []string{forwardAnswered, forwardAgain} {
 		m.forwarded.WithLabelValues(result)
 	}
-	for _, reason := range []string{shedBudget, shedMemory, shedLog} {
+	for _, reason := range []string{shedBudget, shedMemory, shedLog, shedDisk, shedRequest} {
 		m.shed.WithLabelValues(reason)
 	}
 	return m, register(reg, m.apply, m.batchSize, m.forwarded, m.changes, m.shed)
@@ -96,7 +96,10 @@ func (m *metrics) answeredForward(answers []answer) {
 const (
 	shedBudget = "body_budget" // a body: its heartbeat had sent enough of them
 	shedMemory = "body_memory" // a body: too much waits at this node
+	shedDisk   = "body_disk"   // a body: a node's disk is below its reserve
 	shedLog    = "body_log"    // a body: the log grows faster than snapshots are written
+
+	shedRequest = "request_disk" // a ping or another command: the disk is nearly full
 )
 
 func (m *metrics) shedOne(reason string) {

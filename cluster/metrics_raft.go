@@ -9,7 +9,7 @@ import (
 type raftCollector struct {
 	node *Node
 
-	leader, applied, committed, contact, voters, members *prometheus.Desc
+	leader, applied, committed, contact, voters, members, free *prometheus.Desc
 }
 
 func newRaftCollector(n *Node) *raftCollector {
@@ -23,6 +23,7 @@ func newRaftCollector(n *Node) *raftCollector {
 		committed: desc("raft_commit_index", "Index of the newest log entry that this node knows to be committed."),
 		contact:   desc("raft_last_contact_seconds", "Time since this node heard from the leader; 0 on the leader, negative if never."),
 		voters:    desc("raft_voters", "Voters in this node's newest configuration."),
+		free:      desc("disk_free_bytes", "Bytes that may still be written to the disk of the data folder."),
 		members:   desc("cluster_members", "Nodes of the cluster as this node's gossip sees them; deaf are those of the living whose public listener does not answer.", "state"),
 	}
 }
@@ -50,6 +51,7 @@ func (c *raftCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.committed, committed)
 	gauge(c.contact, c.node.lastContact().Seconds())
 	gauge(c.voters, voters)
+	gauge(c.free, float64(c.node.disk.free.Load()))
 	for state, n := range c.node.countMembers() {
 		gauge(c.members, float64(n), state)
 	}

@@ -23,6 +23,7 @@ type Node struct {
 
 	fsm        *fsmAdapter
 	stores     *raftStores
+	disk       *diskGuard
 	mux        *mux
 	gossip     finder
 	raft       atomic.Pointer[raft.Raft] // nil before Start
@@ -42,6 +43,8 @@ type Node struct {
 	stopping atomic.Bool
 	barred   atomic.Bool // this node was removed from its cluster
 	caughtUp atomic.Bool // since its start
+	closed   atomic.Bool // no node of the cluster takes any
+	full     atomic.Bool // it takes no writes, for want of room on the disks
 	stopOnce sync.Once
 	stopErr  error
 	down     teardown
@@ -85,6 +88,8 @@ func (n *Node) open() (err error) {
 	if n.stores, err = openStores(n.cfg.DataDir, n.log, n.fail, n.cfg.Faults); err != nil {
 		return err
 	}
+	n.disk = newDiskGuard(n.cfg)
+	n.stores.keepRoom(n.disk)
 	n.down.push("log", func(context.Context) error { return n.stores.close() })
 	if err := n.stores.claimFor(n.id); err != nil {
 		return err

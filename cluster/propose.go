@@ -11,9 +11,12 @@ import (
 // Propose has cmd committed, by this node or by the leader that it forwards to,
 // and returns its result. It waits for a leader, and repeats the command under
 // one identity, until ctx ends; give ctx a deadline. The error is that of the
-// result's code, or [fsm.ErrNoLeader], [fsm.ErrOverloaded] and [fsm.ErrShutdown]
+// result's code, or [fsm.ErrNoLeader], [fsm.ErrOverloaded], [fsm.ErrDiskFull] and [fsm.ErrShutdown]
 // when nothing was recorded, or [fsm.ErrUnknownOutcome].
 func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
+	if refused := n.refusal(); refused != fsm.CodeNone {
+		return fsm.Result{Code: refused}, refused.Err()
+	}
 	var came time.Time
 	if s, ok := signalOf(cmd); ok {
 		cmd = n.spared(cmd, s)
@@ -32,6 +35,9 @@ func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 // Ping is Propose of a ping, at the least cost. It waits until deadline, which is
 // kept within about 50 ms, and returns the result's code and its error.
 func (n *Node) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
+	if refused := n.refusal(); refused != fsm.CodeNone {
+		return refused, refused.Err()
+	}
 	code := n.pending.awaitPing(deadline, p)
 	return code, code.Err()
 }
@@ -40,6 +46,9 @@ func (n *Node) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
 // the outcome, once and maybe before PingThen returns. then must not block, for what
 // it holds up is every other ping.
 func (n *Node) PingThen(deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+	if refused := n.refusal(); refused != fsm.CodeNone {
+		return refused.Err()
+	}
 	if refused := n.pending.pingThen(deadline, p, then); refused != fsm.CodeNone {
 		return refused.Err()
 	}

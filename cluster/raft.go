@@ -116,6 +116,12 @@ func (s *raftStores) bound(faults Faults) error {
 	})
 }
 
+// keepRoom has log and snapshots leave room on the disk.
+func (s *raftStores) keepRoom(g *diskGuard) {
+	s.bounded.LogStore = &reservedLog{LogStore: s.bounded.LogStore, guard: g}
+	s.snapshots.admits = g.admits
+}
+
 // openBolt opens the log. Every write is synced; the free list is not written but
 // found again at the start.
 func openBolt(path string) (store *raftboltdb.BoltStore, err error) {

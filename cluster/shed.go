@@ -49,5 +49,8 @@ func (n *Node) shortOf() string {
 	if n.stores.bounded.excess() >= shedExcess {
 		return shedLog
 	}
+	if n.anyLow() {
+		return shedDisk
+	}
 	return ""
 }

@@ -16,7 +16,8 @@ type snapshotStore struct {
 	*raft.FileSnapshotStore
 	dir     string
 	readers atomic.Int32
-	opened  atomic.Uint64 // index of the snapshot that was opened last
+	opened  atomic.Uint64          // index of the snapshot that was opened last
+	admits  func(size int64) error // whether there is room for a snapshot; nil: always
 }
 
 func newSnapshotStore(dataDir string, log hclog.Logger) (*snapshotStore, error) {
@@ -33,8 +34,18 @@ func (s *snapshotStore) stateFile(name string) string {
 	return filepath.Join(s.dir, name, "state.bin")
 }
 
-// Create begins a snapshot.
+// Create begins a snapshot, which will be about as large as the newest one. It refuses
+// if the disk has no room for that beside the log.
 func (s *snapshotStore) Create(v raft.SnapshotVersion, index, term uint64, c raft.Configuration, at uint64, t raft.Transport) (raft.SnapshotSink, error) {
+	if s.admits != nil {
+		size := int64(0)
+		if list, err := s.List(); err == nil && len(list) > 0 {
+			size = list[0].Size
+		}
+		if err := s.admits(size); err != nil {
+			return nil, err
+		}
+	}
 	sink, err := s.FileSnapshotStore.Create(v, index, term, c, at, t)
 	if err != nil {
 		return nil, err

@@ -61,6 +61,7 @@ func (n *Node) start(httpAddr string) error {
 	n.background("hearing", n.watchHearing)
 	n.background("catching up", n.catchUp)
 	n.observe(r)
+	n.background("room on the disk", func(ctx context.Context) { n.disk.run(ctx, n.diskLooked) })
 	return nil
 }
 

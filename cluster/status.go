@@ -27,6 +27,7 @@ type NodeStatus struct {
 	Alive        bool // by gossip
 	Listener     bool // it lives, and is not known to have a public listener that does not answer
 	Leader       bool
+	Disk         string        // "ok", "low" or "full", by gossip; "" if it is not known
 	AppliedIndex uint64        // of this node only, else 0
 	LastContact  time.Duration // since this node heard of the leader; of this node only, negative if never
 }
@@ -50,6 +51,9 @@ func (n *Node) Ready() error {
 		return fmt.Errorf("no leader has been known for %v: a majority of the nodes cannot be reached", since.Round(time.Second))
 	case n.router.stuck(now):
 		return errors.New("this node does not apply what is committed")
+	}
+	if err := n.readyDisk(); err != nil {
+		return err
 	}
 	if !n.caughtUp.Load() {
 		return errors.New("this node has not caught up with the leader since its start")
@@ -103,11 +107,14 @@ func (n *Node) Status() Status {
 	for _, info := range n.store.Nodes() {
 		infos[info.ID.String()] = info
 	}
-	alive, deaf := n.aliveMembers(), n.deafNodes()
+	alive, deaf, levels := n.aliveMembers(), n.deafNodes(), n.diskLevels()
 	for _, srv := range r.GetConfiguration().Configuration().Servers {
 		ns := n.nodeStatus(srv, infos[string(srv.ID)])
 		ns.Alive = alive[string(srv.ID)]
 		ns.Listener = ns.Alive && !deaf[string(srv.ID)]
+		if level, known := levels[string(srv.ID)]; known {
+			ns.Disk = level.String()
+		}
 		if srv.ID == leader {
 			ns.Leader = true
 			s.Leader = ns.Name

@@ -29,6 +29,7 @@ const (
 	CodeRevoked        Code = 19 // the key that the command came with was deleted before
 	CodeKeyQuota       Code = 20 // the key has made as many heartbeats as it may
 	CodeClusterQuota   Code = 21 // there are as many heartbeats as the settings allow
+	CodeDiskFull       Code = 22 // the disk of the node, or of a majority, is nearly full; nothing was recorded
 )
 
 // The sentinel errors. Each has exactly one Code; use errors.Is.
@@ -52,6 +53,7 @@ var (
 	ErrKeyQuota       = errors.New("the API key has made as many heartbeats as it may")
 	ErrClusterQuota   = errors.New("there are as many heartbeats as the settings allow")
 	ErrRevoked        = errors.New("the API key was revoked; nothing was recorded")
+	ErrDiskFull       = errors.New("the disk is nearly full; nothing was recorded")
 )
 
 var codeErrors = [...]error{
@@ -77,6 +79,7 @@ var codeErrors = [...]error{
 	CodeRevoked:        ErrRevoked,
 	CodeKeyQuota:       ErrKeyQuota,
 	CodeClusterQuota:   ErrClusterQuota,
+	CodeDiskFull:       ErrDiskFull,
 }
 
 // Err returns the sentinel for c, nil for the codes of success, ErrInternal for

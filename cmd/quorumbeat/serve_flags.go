@@ -73,6 +73,7 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.IntVar(&a.Settings.History, "history", a.Settings.History, "pings kept of each heartbeat, 0 to 1000000 (replicated)")
 	f.IntVar(&a.Settings.MaxHeartbeats, "max-heartbeats", a.Settings.MaxHeartbeats, "heartbeats that the cluster may have, up to 4000000; 0: that many (replicated)")
 	f.StringVar(&a.InDoubt, "in-doubt", a.InDoubt, "what to do with a mail that may have been delivered: resend or hold")
+	f.Var((*diskReserve)(&c.DiskReserve), "disk-reserve", "`size` to keep free on the disk of --data-dir, at least 16MiB: below it bodies are dropped, below half of it no pings are taken; 0: none; auto: 256MiB, or 5 % of a smaller disk")
 	f.DurationVar(&c.DeadAfter, "dead-after", 0, "remove a dead voter after this long, if three others live; 0: never")
 	f.IntVar(&a.Settings.Burst, "alert-burst", a.Settings.Burst, "single mails a recipient and window; more become a digest (replicated)")
 	f.DurationVar(&s.groupWait, "alert-group-wait", s.groupWait, "length of that window; 0s turns digests off (replicated)")

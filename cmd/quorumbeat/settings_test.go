@@ -124,7 +124,7 @@ func TestHelpTellsUnitsAndLimits(t *testing.T) {
 	for _, want := range []string{
 		"--node-name", "--data-dir", "--config", "--http-addr", "--http-tls-cert", "--cluster-addr", "--gossip-addr", "--advertise", "--join",
 		"--bootstrap-expect", "--cluster-secret-file", "--insecure-cluster", "--admin-key", "--smtp-url", "--mail-from", "--mail-to", "--history", "--in-doubt",
-		"--dead-after", "--alert-burst", "--alert-group-wait", "--alert-flap-window", "--metrics-per-heartbeat", "--metrics-token", "--log-level", "--log-format",
+		"--dead-after", "--disk-reserve", "--alert-burst", "--alert-group-wait", "--alert-flap-window", "--metrics-per-heartbeat", "--metrics-token", "--log-level", "--log-format",
 		"0 to 1000000", "16 to 256",
 	} {
 		if !strings.Contains(stdout.String(), want) {

@@ -117,6 +117,7 @@ type Node struct {
 	Alive         bool   `json:"alive"`
 	Listener      bool   `json:"listener"` // its public listener is not known not to answer
 	Leader        bool   `json:"leader"`
+	Disk          string `json:"disk"`            // "ok", "low" or "full"; "" if it is not known
 	AppliedIndex  uint64 `json:"applied_index"`   // of the answering node, else 0
 	LastContactMs *int64 `json:"last_contact_ms"` // likewise
 	Version       string `json:"version"`

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -12,15 +13,16 @@ import (
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
-// TestAFullDisk fills the disk of the leader, a small file system of its own, while
-// clients ping: it must end in words, and go on where it was once there is room.
+// TestAFullDisk fills the disk of a leader that keeps no reserve, a small file system
+// of its own, while clients ping: it must end in words, and go on where it was once
+// there is room.
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "1000000")
+	e := start(t, 3, "--history", "1000000", "--disk-reserve", "0")
 	e.waitServing(t)
 	for _, n := range e.Nodes {
 		must(t, n.Stop())
-		ownDisk(t, n)
+		ownDisk(t, n, "12m")
 		must(t, n.Start())
 		e.waitReady()
 	}
@@ -29,7 +31,7 @@ func TestAFullDisk(t *testing.T) {
 	leader := e.leader()
 	h.shun(leader)
 	filler := filepath.Join(leader.Dir, "filler")
-	fill(t, filler)
+	fill(t, filler, 0)
 	e.endedInWords(t, leader, "no space left on device")
 	h.mark()
 	t.Logf("pings commit again %s after the leader's end", h.recovered().Round(10*time.Millisecond))
@@ -41,12 +43,52 @@ func TestAFullDisk(t *testing.T) {
 	e.noMails(t, to, h)
 }
 
-// ownDisk moves the folder of a stopped node to a file system of 12 MiB.
-func ownDisk(t *testing.T, n *localcluster.Node) {
+// TestADiskThatFills is the same with a reserve: the leader hands over, takes nothing,
+// says so, lives on, and recovers by itself. Nobody else notices.
+func TestADiskThatFills(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3, "--history", "1000000", "--disk-reserve", "32MiB")
+	e.waitServing(t)
+	for _, n := range e.Nodes {
+		must(t, n.Stop())
+		ownDisk(t, n, "80m")
+		must(t, n.Start())
+		e.waitReady()
+	}
+	to := address()
+	h := startHerd(t, e, 4, 0, 2*time.Millisecond, touchy(to))
+	leader := e.leader()
+	h.shun(leader)
+	filler := filepath.Join(leader.Dir, "filler")
+	fill(t, filler, 12<<20)
+	eventually(t, "the full leader hands over", func() bool { return e.leader() != leader })
+	eventually(t, "the full node says that it is", func() bool {
+		a, err := tryCall("", "GET", leader.URL()+"/readyz", nil)
+		return err == nil && strings.Contains(a.body, "disk is nearly full")
+	})
+	if a := call(t, adminKey, "POST", leader.URL()+"/v1/heartbeats", fields{"name": "more"}); a.status != 503 || !strings.Contains(a.body, "disk_full") {
+		t.Errorf("the full node answers %d %s", a.status, a.body)
+	}
+	fill(t, filler+"2", 0)
+	h.mark()
+	h.recovered()
+	must(t, os.Remove(filler))
+	must(t, os.Remove(filler+"2"))
+	e.waitReady()
+	if !leader.Running() {
+		t.Error("the node ended")
+	}
+	h.admit(leader)
+	h.finish(leader)
+	e.noMails(t, to, h)
+}
+
+// ownDisk moves the folder of a stopped node to a file system of its own.
+func ownDisk(t *testing.T, n *localcluster.Node, size string) {
 	t.Helper()
 	aside := filepath.Join(t.TempDir(), n.Name)
 	must(t, os.CopyFS(aside, os.DirFS(n.Dir)))
-	if err := syscall.Mount("tmpfs", n.Dir, "tmpfs", 0, "size=12m,mode=700"); err != nil {
+	if err := syscall.Mount("tmpfs", n.Dir, "tmpfs", 0, "size="+size+",mode=700"); err != nil {
 		t.Skipf("this machine permits no small file systems: %v", err)
 	}
 	t.Cleanup(func() {
@@ -56,12 +98,18 @@ func ownDisk(t *testing.T, n *localcluster.Node) {
 	must(t, os.CopyFS(n.Dir, os.DirFS(aside)))
 }
 
-// fill writes until there is no room for a byte.
-func fill(t *testing.T, file string) {
+// fill writes until there is no room for more than so many bytes.
+func fill(t *testing.T, file string, leave int64) {
 	t.Helper()
 	f, err := os.Create(file)
 	must(t, err)
 	defer f.Close()
+	if leave > 0 {
+		var s syscall.Statfs_t
+		must(t, syscall.Statfs(filepath.Dir(file), &s))
+		must(t, syscall.Fallocate(int(f.Fd()), 0, 0, int64(s.Bavail)*int64(s.Bsize)-leave))
+		return
+	}
 	for size := 1 << 20; size > 0; size /= 2 {
 		for err = nil; err == nil; {
 			_, err = f.Write(make([]byte, size))

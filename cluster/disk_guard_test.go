@@ -1,0 +1,185 @@
+package cluster
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+func TestLevelsOfADisk(t *testing.T) {
+	const reserve = 800
+	level := diskOK
+	for _, step := range []struct {
+		free int64
+		want diskLevel
+	}{
+		{900, diskOK},
+		{800, diskOK},
+		{799, diskLow},
+		{850, diskLow},
+		{400, diskLow},
+		{399, diskFull},
+		{420, diskFull},
+		{199, diskEmpty},
+		{210, diskEmpty},
+		{230, diskFull},
+		{460, diskLow},
+		{899, diskLow},
+		{900, diskOK},
+		{0, diskEmpty},
+		{1000, diskOK},
+	} {
+		if level = levelOf(level, step.free, reserve); level != step.want {
+			t.Errorf("with %d free: level %d, want %d", step.free, level, step.want)
+		}
+	}
+	if levelOf(diskOK, 0, 0) != diskOK {
+		t.Error("a guard that is off finds a disk full")
+	}
+}
+
+func TestAReserveIsValidated(t *testing.T) {
+	for reserve, ok := range map[int64]bool{AutoReserve: true, 0: true, 16 << 20: true, 1 << 40: true, 1 << 20: false, -2: false, 1<<40 + 1: false} {
+		c := DefaultConfig()
+		c.NodeName, c.DataDir, c.DiskReserve = "n", "d", reserve
+		if err := c.Validate(); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "--disk-reserve") {
+			t.Errorf("%d: %v", reserve, err)
+		}
+	}
+	c := DefaultConfig()
+	if c.reserve(1<<40) != 256<<20 || c.reserve(1<<30) != 1<<30/20 {
+		t.Errorf("%d of a large disk, %d of a small one", c.reserve(1<<40), c.reserve(1<<30))
+	}
+}
+
+func TestAFullDiskTakesNoEntry(t *testing.T) {
+	g := &diskGuard{woken: newTaker()}
+	r := &reservedLog{LogStore: raft.NewInmemStore(), guard: g}
+	store := func(from, to uint64) error {
+		var ls []*raft.Log
+		for i := from; i <= to; i++ {
+			ls = append(ls, &raft.Log{Index: i})
+		}
+		return r.StoreLogs(ls)
+	}
+	if err := store(1, 5); err != nil {
+		t.Fatal(err)
+	}
+	g.level.Store(uint32(diskEmpty))
+	if err := store(6, 6); !errors.Is(err, errDiskEmpty) {
+		t.Errorf("an entry: %v", err)
+	}
+	if err := r.DeleteRange(4, 5); !errors.Is(err, errDiskEmpty) {
+		t.Errorf("the end cut off: %v", err)
+	}
+	if err := r.DeleteRange(1, 2); err != nil {
+		t.Errorf("a compaction: %v", err)
+	}
+	g.level.Store(uint32(diskFull))
+	if err := r.DeleteRange(4, 5); err != nil {
+		t.Fatal(err)
+	}
+	g.level.Store(uint32(diskEmpty))
+	if err := store(4, 4); err != nil {
+		t.Errorf("what replaces what was cut off: %v", err)
+	}
+	if err := store(5, 5); !errors.Is(err, errDiskEmpty) {
+		t.Errorf("what comes after it: %v", err)
+	}
+}
+
+// testRoom is what the disk of a node has free, of 10 GB.
+type testRoom struct{ atomic.Int64 }
+
+func (r *testRoom) of(string) (free, total int64, err error) { return r.Load(), 10e9, nil }
+
+// TestADiskThatFillsIsSparedStepByStep fills the disks of three nodes in turn, and
+// makes room again.
+func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
+	rooms := make([]testRoom, 3)
+	c := newTrio(t, 3, func(n *testNode) {
+		for i := range rooms {
+			if n.cfg.NodeName == nodeName(i) {
+				rooms[i].Store(1e9)
+				n.disk.room = rooms[i].of
+			}
+		}
+	})
+	const low, full, empty = 200 << 20, 100 << 20, 10 << 20
+	id, _ := c.heartbeat(c.leader(), 1)
+	told := uint64(0)
+	send := func(i int) (fsm.Result, error) {
+		res, err := c.nodes[i].Propose(within(t, 5*time.Second), fsm.Signal{Ordinal: 1, Exit: -1, Body: []byte("a line")})
+		if err == nil {
+			told++
+		}
+		return res, err
+	}
+	others := func(i int) [2]int { return [2]int{(i + 1) % 3, (i + 2) % 3} }
+
+	first := c.leader()
+	rooms[first].Store(low)
+	eventually(t, 5*time.Second, func() bool {
+		res, err := send(first)
+		return err == nil && len(res.Data) > 0
+	}, "a node whose disk is low records bodies")
+
+	rooms[first].Store(full)
+	eventually(t, 5*time.Second, func() bool { _, err := send(first); return errors.Is(err, fsm.ErrDiskFull) }, "a full node takes pings")
+	eventually(t, 10*time.Second, func() bool { return c.leader() != first }, "a full node leads though others have room")
+	if err := c.nodes[first].Ready(); err == nil || !strings.Contains(err.Error(), "disk is nearly full") {
+		t.Errorf("a full node is ready: %v", err)
+	}
+	for _, i := range others(first) {
+		if _, err := send(i); err != nil {
+			t.Errorf("node %d with room: %v", i, err)
+		}
+	}
+
+	rooms[first].Store(empty)
+	eventually(t, 5*time.Second, func() bool { return c.nodes[first].disk.at() == diskEmpty }, "the guard does not look")
+	for range 20 {
+		if _, err := send(others(first)[0]); err != nil {
+			t.Errorf("beside a node that takes no entry: %v", err)
+		}
+	}
+
+	second := others(first)[0]
+	rooms[second].Store(full)
+	for i := range c.nodes {
+		eventually(t, 5*time.Second, func() bool { _, err := send(i); return errors.Is(err, fsm.ErrDiskFull) }, "node %d takes pings though a majority is full", i)
+	}
+
+	leader := c.leader()
+	eventually(t, 5*time.Second, func() bool { return !c.nodes[leader].batcher.ticking() }, "the serving clock runs though no node takes pings")
+	stood := c.nodes[leader].store.Serving()
+	time.Sleep(100 * time.Millisecond)
+	if err := c.nodes[leader].Tick(within(t, time.Second)); !errors.Is(err, fsm.ErrNotLeader) {
+		t.Errorf("a tick while no node takes pings: %v", err)
+	}
+	if err := c.nodes[leader].ReadBarrier(within(t, 5*time.Second)); err != nil {
+		t.Errorf("a read meanwhile: %v", err)
+	}
+	if now := c.nodes[leader].store.Serving(); now != stood {
+		t.Errorf("the serving clock went on by %d ms while no node took pings", now-stood)
+	}
+
+	for i := range rooms {
+		rooms[i].Store(1e9)
+	}
+	for i := range c.nodes {
+		eventually(t, 10*time.Second, func() bool { _, err := send(i); return err == nil }, "node %d does not recover", i)
+		c.waitReady(i)
+	}
+	for i := range c.nodes {
+		if got := c.pings(i, id); got != told {
+			t.Errorf("node %d has %d pings, %d were acknowledged", i, got, told)
+		}
+	}
+}
