@@ -275,3 +275,25 @@ func TestAStepOfTheLedgerTakesTheMissesFirst(t *testing.T) {
 	}
 	wantAlerts(t, together, 1, "down sent", "recovered cancelled", "down pending")
 }
+
+// TestARefusedAlertLeavesTheRecoveryOfTheOneBefore: the server refuses the second down
+// for good, but the recipient knows of the first.
+func TestARefusedAlertLeavesTheRecoveryOfTheOneBefore(t *testing.T) {
+	r := jobIn(t)
+	r.signal(1, Signal{Tells: SignalFail})
+	known := r.oneReady()
+	r.send(known)
+	r.ping(1)
+	r.tick()
+	r.signal(1, Signal{Tells: SignalFail}) // overtakes the recovery, and is held back
+	held := r.newest(1)
+	wantCode(t, r.do(Claim{Alert: held.ID, Term: 1, Attempt: 1}), CodeRejected)
+	r.run(10 * time.Minute)
+	n := r.attempt(held.ID)
+	r.ping(1)
+	r.must(Settle{Alert: held.ID, Term: 1, Attempt: n, Outcome: OutcomeFailed, Error: "550 no"})
+	a, _ := r.s.Alert(known)
+	if got := r.drain(); len(got) != 1 || got[0].Kind != AlertRecovered || got[0].Answers != a.MessageID {
+		t.Errorf("%+v", got)
+	}
+}
