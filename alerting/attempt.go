@@ -3,9 +3,11 @@ package alerting
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -42,7 +44,7 @@ func (d *dispatcher) attempt(ctx context.Context, id fsm.AlertID) {
 	}
 	d.s.step(PointClaimed)
 	if m.message, err = render(d.s.cfg.MailFrom, a, members); err != nil {
-		d.fail(ctx, m, err)
+		d.fail(ctx, m, fmt.Errorf("%w: %w", errUnmailable, err))
 		d.end(ctx, id)
 		return
 	}
@@ -73,14 +75,15 @@ func (d *dispatcher) claim(ctx context.Context, m *mailing) error {
 // fail records how an attempt ended that did not end well.
 func (d *dispatcher) fail(ctx context.Context, m *mailing, err error) {
 	v := judge(err)
-	if errors.Is(err, errNoFence) {
-		d.s.log.Warn("an alert was not completed, for the cluster did not confirm it in time; it is tried again", "alert", m.a.ID.String())
-	} else {
+	switch {
+	case v == unsent:
+		d.s.log.Warn("an alert was not completed in time; it is tried again", "alert", m.a.ID.String(), "error", err)
+	case ctx.Err() == nil:
 		d.trouble(m.a, v, err)
 	}
-	s := fsm.Settle{Error: clipError(err), RetryIn: backoff(m.attempt).Milliseconds()}
+	s := fsm.Settle{Error: clipError(err), RetryIn: retryIn(v, err, m.attempt).Milliseconds()}
 	switch v {
-	case passing:
+	case unsent, trouble:
 		s.Outcome = fsm.OutcomeRetry
 	case refused:
 		s.Outcome, s.Refused = fsm.OutcomeRetry, true
@@ -109,6 +112,21 @@ func (d *dispatcher) settle(ctx context.Context, m *mailing, s fsm.Settle) {
 			return
 		}
 	}
+}
+
+// retryIn is the wait of a row after an attempt that failed. What waits for the server is
+// ready at once when the gate opens; what the server refuses waits longer each time.
+func retryIn(v verdict, err error, attempt uint32) time.Duration {
+	var se *sendError
+	switch isSend := errors.As(err, &se); {
+	case v == trouble && isSend && se.phase == phaseConnect:
+		return firstProbe
+	case v == trouble && errors.As(err, new(*smtp.Error)):
+		return min(backoff(attempt), rulesRetry)
+	case v == trouble:
+		return min(backoff(attempt), messageRetry)
+	}
+	return backoff(attempt)
 }
 
 // backoff is the wait after the n-th attempt, with jitter so that what failed

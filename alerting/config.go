@@ -24,6 +24,7 @@ var ErrConfig = errors.New("configuration")
 type Config struct {
 	Settings   fsm.Settings          // made the cluster's by each new leader
 	SMTPURL    string                // see ParseSMTPURL; "stdout:" shows mails on Terminal
+	SMTPHelo   string                // the name for EHLO; "": this machine's
 	MailFrom   string                // the sender's bare address
 	InDoubt    string                // InDoubtResend or InDoubtHold
 	NodeName   string                // shown in the mails
@@ -41,7 +42,14 @@ func DefaultConfig() Config {
 
 // Validate tells the first thing that is wrong, and what to do about it.
 func (c Config) Validate() error {
-	if _, err := ParseSMTPURL(c.SMTPURL); err != nil {
+	target, err := ParseSMTPURL(c.SMTPURL)
+	if err != nil {
+		return err
+	}
+	if _, err := authorities(target.CA); err != nil {
+		return fmt.Errorf("%w: %v", ErrConfig, err)
+	}
+	if err := validateHelo(c.SMTPHelo); err != nil {
 		return err
 	}
 	if err := fsm.ValidateEmail(c.MailFrom); err != nil {

@@ -29,6 +29,8 @@ type dispatcher struct {
 	attempts int
 	busy     map[fsm.AlertID]bool      // what is under way: attempts (true), and steps of the ledger
 	seen     map[fsm.AlertID]time.Time // rows in doubt, since when
+	gate     *gate
+	opened   chan struct{} // has one after a change of the gate
 	parts    sync.WaitGroup
 
 	mu     sync.Mutex
@@ -36,11 +38,28 @@ type dispatcher struct {
 }
 
 func newDispatcher(s *Service, term uint64) *dispatcher {
-	return &dispatcher{
+	d := &dispatcher{
 		s: s, term: term,
 		mails: make(chan *mailing), over: make(chan fsm.AlertID, maxAttempts),
 		busy: map[fsm.AlertID]bool{}, seen: map[fsm.AlertID]time.Time{},
+		opened: make(chan struct{}, 1),
 	}
+	d.gate = newGate(s.probe, d.look, d.probed)
+	return d
+}
+
+// look has the dispatcher look at once for what it can do.
+func (d *dispatcher) look() {
+	select {
+	case d.opened <- struct{}{}:
+	default:
+	}
+}
+
+// probed is told of a probe that failed.
+func (d *dispatcher) probed(err error) {
+	d.s.health.note(err)
+	d.loud("alerts cannot be sent; they wait, and the mail server is asked every few seconds: see to it, --smtp-url and --mail-from", "error", err)
 }
 
 func (d *dispatcher) run(ctx context.Context) {
@@ -49,11 +68,13 @@ func (d *dispatcher) run(ctx context.Context) {
 		w := &worker{d: d}
 		d.parts.Go(func() { w.run(ctx) })
 	}
+	d.parts.Go(func() { d.gate.run(ctx) })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-timer.C:
+		case <-d.opened:
 		case <-d.s.store.LedgerChanged():
 		case id := <-d.over:
 			d.ended(id)
@@ -102,8 +123,9 @@ func (d *dispatcher) dispatch(ctx context.Context) time.Duration {
 		}
 	}
 	d.resolve(ctx, w.Doubt)
+	room := d.gate.room()
 	for _, id := range w.Ready {
-		if d.attempts == maxAttempts {
+		if d.attempts >= room {
 			break
 		}
 		if _, busy := d.busy[id]; !busy {
@@ -147,19 +169,39 @@ func (d *dispatcher) propose(ctx context.Context, cmd fsm.Command) {
 	}
 }
 
-// trouble tells of failing deliveries, loudly but not often.
+// trouble tells of a failing delivery.
 func (d *dispatcher) trouble(a fsm.Alert, v verdict, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if v != lasting && time.Since(d.warned) < warnEvery {
-		return
-	}
-	d.warned = time.Now()
 	what := map[verdict]string{
-		passing:  "alerts cannot be sent; they wait and are tried again: see to the SMTP server and --smtp-url",
+		trouble:  "alerts cannot be sent; they wait and are tried again: see to the mail server, --smtp-url, --mail-from and --smtp-helo",
 		refused:  "the mail server refuses an alert for now; it is tried again for a day",
 		lasting:  "the mail server refuses an alert for good: see to its recipient, then retry it with 'quorumbeat alerts retry'",
 		doubtful: "the mail server was lost before it confirmed an alert, which may have been delivered",
 	}[v]
-	d.s.log.Error(what, "alert", a.ID.String(), "kind", a.Kind.String(), "attempt", a.Attempt+1, "error", err)
+	about := []any{"alert", a.ID.String(), "kind", a.Kind.String(), "attempt", a.Attempt + 1, "error", err}
+	if v == lasting {
+		d.s.log.Error(what, about...)
+		return
+	}
+	d.loud(what, about...)
+}
+
+// loud logs, but not often.
+func (d *dispatcher) loud(what string, about ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if time.Since(d.warned) >= warnEvery {
+		d.warned = time.Now()
+		d.s.log.Error(what, about...)
+	}
+}
+
+// learn takes what became of a message as a word about the mail server.
+func (d *dispatcher) learn(err error) {
+	d.gate.note(err)
+	switch v := judge(err); {
+	case err == nil || v == refused:
+		d.s.health.note(nil)
+	case v == trouble:
+		d.s.health.note(err)
+	}
 }

@@ -133,6 +133,19 @@ func (f *fakeCluster) states() map[fsm.AlertState]int {
 	return out
 }
 
+func (f *fakeCluster) alerts() []fsm.Alert {
+	list, _ := f.store.Alerts(fsm.AlertFilter{})
+	return list
+}
+
+// attempts counts those of all rows.
+func (f *fakeCluster) attempts() (n int) {
+	for _, a := range f.alerts() {
+		n += int(a.Attempt)
+	}
+	return n
+}
+
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {

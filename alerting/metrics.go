@@ -9,6 +9,7 @@ import (
 type metrics struct {
 	deadline prometheus.Histogram
 	delivery *prometheus.HistogramVec
+	server   prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -23,11 +24,15 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Help:    "Time from the claim of an alert to the server's acceptance.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}, []string{"channel"}),
+		server: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "quorumbeat_mail_server_up",
+			Help: "1 if this node found at its last try that the mail server answers and takes its sender, 0 if not or not yet.",
+		}),
 	}
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.deadline, m.delivery} {
+	for _, c := range []prometheus.Collector{m.deadline, m.delivery, m.server} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -38,4 +43,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 func (m *metrics) lag(d time.Duration) { m.deadline.Observe(d.Seconds()) }
 func (m *metrics) delivered(d time.Duration) {
 	m.delivery.WithLabelValues("email").Observe(d.Seconds())
+}
+
+func (m *metrics) mailServer(sound bool) {
+	m.server.Set(map[bool]float64{true: 1}[sound])
 }

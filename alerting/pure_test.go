@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -11,14 +12,15 @@ import (
 	"net/mail"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/emersion/go-smtp"
 	"go.uber.org/goleak"
 
+	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -103,27 +105,74 @@ func TestParseSMTPURL(t *testing.T) {
 	}
 }
 
+func replyError(code int, text string) error {
+	return &smtp.Error{Command: "X", Reply: smtp.Reply{Code: code, Lines: []string{text}}}
+}
+
 func TestJudge(t *testing.T) {
-	answer := func(code int) error { return &smtp.SMTPError{Code: code, Message: "x"} }
+	answer := func(code int, text string) error {
+		return &smtp.Error{Command: "X", Reply: smtp.Reply{Code: code, Lines: []string{text}}}
+	}
 	for name, c := range map[string]struct {
 		err  error
 		want verdict
 	}{
-		"no connection":                       {at(phaseConnect, io.EOF), passing},
-		"a login that is refused":             {at(phaseConnect, answer(535)), passing},
-		"a sender that is refused":            {at(phaseConnect, answer(550)), passing},
-		"a recipient that is refused":         {at(phaseMessage, answer(550)), lasting},
-		"a recipient that is refused for now": {at(phaseMessage, answer(450)), refused},
-		"a server that wants a login":         {at(phaseMessage, answer(530)), refused},
-		"a connection lost before the dot":    {at(phaseMessage, io.EOF), passing},
-		"a message that is refused":           {at(phaseDot, answer(554)), lasting},
-		"a message that is refused for now":   {at(phaseDot, answer(451)), refused},
+		"no connection":                       {at(phaseConnect, io.EOF), trouble},
+		"a login that is refused":             {at(phaseConnect, answer(535, "x")), trouble},
+		"a sender that is refused":            {at(phaseConnect, answer(550, "x")), trouble},
+		"a recipient that is refused":         {at(phaseMessage, answer(550, "x")), lasting},
+		"a recipient that is refused for now": {at(phaseMessage, answer(450, "x")), refused},
+		"a server that wants a login":         {at(phaseMessage, answer(530, "x")), trouble},
+		"a connection lost before the dot":    {at(phaseMessage, io.EOF), trouble},
+		"a message that is refused":           {at(phaseDot, answer(554, "x")), lasting},
+		"a message that is refused for now":   {at(phaseDot, answer(451, "x")), refused},
 		"a connection lost after the dot":     {at(phaseDot, io.ErrUnexpectedEOF), doubtful},
-		"a dot that was too late":             {errLate, passing},
-		"a fence that was not confirmed":      {errNoFence, passing},
+		"a dot that was too late":             {errLate, unsent},
+		"a fence that was not confirmed":      {errNoFence, unsent},
+		"a mail that cannot be written":       {fmt.Errorf("%w: x", errUnmailable), lasting},
 	} {
 		if got := judge(c.err); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// TestWhoseFaultARefusalIs has what real servers say to RCPT.
+func TestWhoseFaultARefusalIs(t *testing.T) {
+	for said, want := range map[string]verdict{
+		"504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname":          trouble, // Postfix, which tells it at RCPT
+		"550 5.7.1 <host>: Helo command rejected: Host not found":                              trouble,
+		"450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]":       trouble,
+		"554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.example.org": trouble,
+		"550 5.1.8 <quorumbeat@localhost>: Sender address rejected: Domain not found":          trouble,
+		"553 5.7.1 <a@example.com>: Sender address rejected: not owned by user b":              trouble,
+		"550 5.7.60 SMTP; Client does not have permissions to send as this sender":             trouble, // Exchange
+		"550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)":                          trouble, // Exim
+		"550 Sender verify failed":                                                                          trouble,
+		"530 5.7.0 Must issue a STARTTLS command first":                                                     trouble,
+		"421 4.3.2 Service shutting down":                                                                   trouble,
+		"452 4.3.1 Insufficient system storage":                                                             trouble,
+		"451 4.3.0 <ops@example.com>: Temporary lookup failure":                                             trouble,
+		"554 5.7.1 <ops@example.com>: Relay access denied":                                                  refused,
+		"550 relay not permitted":                                                                           refused, // Exim
+		"550 Administrative prohibition":                                                                    refused,
+		"553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)":                             refused, // qmail
+		"550 5.7.1 Command rejected":                                                                        refused,
+		"552 5.2.2 Mailbox full":                                                                            refused,
+		"450 4.2.0 <ops@example.com>: Recipient address rejected: Greylisted":                               refused,
+		"550 5.1.1 <ops@example.com>: Recipient address rejected: User unknown in local recipient table":    lasting,
+		"550 5.1.1 <sender@example.com> User unknown; rejecting":                                            lasting,
+		"556 5.1.10 <ops@example.com>: Recipient address rejected: Domain example.com does not accept mail": lasting,
+		"550 Unrouteable address":                                                                           lasting, // Exim
+		"550 No such user here":                                                                             lasting,
+		"550 5.2.1 The email account that you tried to reach is disabled":                                   lasting,
+		"501 5.1.3 Bad recipient address syntax":                                                            lasting,
+		"552 5.3.4 Message size exceeds fixed limit":                                                        lasting,
+	} {
+		code, _ := strconv.Atoi(said[:3])
+		err := at(phaseMessage, replyError(code, said[4:]))
+		if got := judge(err); got != want {
+			t.Errorf("%s: %d, want %d", said, got, want)
 		}
 	}
 }

@@ -86,8 +86,8 @@ func TestManyMailsShareFewConnections(t *testing.T) {
 	d.lead(1)
 	d.waitMails(200)
 	eventually(t, "all rows are settled", func() bool { return d.f.states()[fsm.AlertSent] == 200 })
-	if total, peak := d.sink.Conns(); total > maxConnections || peak > maxConnections {
-		t.Errorf("%d connections, %d at a time, want at most %d", total, peak, maxConnections)
+	if total, peak := d.sink.Conns(); total > maxConnections+1 || peak > maxConnections+1 { // one asked whether the server answers
+		t.Errorf("%d connections, %d at a time, want at most %d", total, peak, maxConnections+1)
 	}
 	ids := map[string]bool{}
 	for _, m := range d.sink.Mails("") {

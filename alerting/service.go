@@ -29,6 +29,7 @@ type Service struct {
 	transport transport
 	met       *metrics
 	log       *slog.Logger
+	health    health
 	awaited   atomic.Int64 // serving time that the dispatcher waits for; 0: none
 	stop      context.CancelFunc
 	watching  sync.WaitGroup
@@ -51,14 +52,16 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, store: store, cluster: c, met: met, log: cfg.logger()}
-	smtp := newSMTPTransport(target)
+	smtp := newSMTPTransport(target, cfg.SMTPHelo)
 	smtp.dotted = func() { s.step(PointDotted) }
 	s.transport = smtp
 	if target.Terminal {
 		s.transport = &terminal{out: cfg.Terminal}
 	}
+	s.health.told, s.health.now = s.tellHealth, met.mailServer
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
+	s.watching.Go(func() { s.watchServer(ctx) })
 	s.watching.Go(func() { s.watchSettings(ctx) })
 	return s, nil
 }

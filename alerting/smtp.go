@@ -3,54 +3,42 @@ package alerting
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
-	"os"
-	"sync/atomic"
 	"time"
 
-	"github.com/emersion/go-sasl"
-	"github.com/emersion/go-smtp"
+	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 )
+
+// dialLimit is for connecting. A server that is there but busy has its own limits.
+const dialLimit = 10 * time.Second
 
 // smtpTransport speaks to one SMTP server.
 type smtpTransport struct {
-	target  SMTPTarget
-	tls     *tls.Config   // for tests: nil means the system's roots
-	dial    time.Duration // for connecting
-	command time.Duration // for each answer but the last
-	answer  time.Duration // for the answer to the final dot
-	dotted  func()        // told when a dot is out; nil: nobody
+	target SMTPTarget
+	helo   string      // "": this machine's name
+	tls    *tls.Config // for tests: nil means what the target says
+	limits smtp.Limits
+	dotted func() // told when a dot is out; nil: nobody
+	name   machineName
 }
 
-func newSMTPTransport(t SMTPTarget) *smtpTransport {
-	return &smtpTransport{target: t, dial: 10 * time.Second, command: 30 * time.Second, answer: 2 * time.Minute}
-}
-
-func (s *smtpTransport) tlsConfig() *tls.Config {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if s.tls != nil {
-		c = s.tls.Clone()
-	}
-	c.ServerName = s.target.Host
-	return c
+func newSMTPTransport(t SMTPTarget, helo string) *smtpTransport {
+	return &smtpTransport{target: t, helo: helo, limits: smtp.DefaultLimits()}
 }
 
 func (s *smtpTransport) open(ctx context.Context) (session, error) {
-	conn, err := (&net.Dialer{Timeout: s.dial}).DialContext(ctx, "tcp", s.target.Addr)
+	dialer := net.Dialer{Timeout: dialLimit, Control: watchPeer, KeepAliveConfig: peerAlive}
+	conn, err := dialer.DialContext(ctx, "tcp", s.target.Addr)
 	if err != nil {
 		return nil, at(phaseConnect, fmt.Errorf("the SMTP server cannot be reached: %w", err))
 	}
 	guard := &guardedConn{Conn: conn, sent: s.dotted}
-	conn.SetDeadline(time.Now().Add(s.command))
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	client, err := s.secure(guard)
-	if err == nil {
-		client.CommandTimeout, client.SubmissionTimeout = s.command, s.answer
-		err = s.login(client)
-	}
-	if !stop() && err == nil {
-		err = ctx.Err()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	client, err := s.introduce(ctx, guard)
+	if !stop() && err != nil {
+		err = fmt.Errorf("%s did not answer in time: %w", s.target.Addr, context.Cause(ctx))
 	}
 	if err != nil {
 		conn.Close()
@@ -59,94 +47,93 @@ func (s *smtpTransport) open(ctx context.Context) (session, error) {
 	return &smtpSession{client: client, guard: guard}, nil
 }
 
-// secure greets the server, under TLS unless told otherwise.
-func (s *smtpTransport) secure(conn net.Conn) (*smtp.Client, error) {
-	switch s.target.Security {
-	case StartTLS:
-		c, err := smtp.NewClientStartTLS(conn, s.tlsConfig())
-		if err != nil {
-			return nil, fmt.Errorf("STARTTLS with %s failed: %w", s.target.Addr, err)
-		}
-		return c, nil
-	case ImplicitTLS:
-		return smtp.NewClient(tls.Client(conn, s.tlsConfig())), nil
+// introduce goes as far as a message may follow: greeting, TLS, login.
+func (s *smtpTransport) introduce(ctx context.Context, conn net.Conn) (*smtp.Client, error) {
+	name := s.helo
+	if name == "" {
+		name = s.name.of(ctx, conn.LocalAddr())
 	}
-	return smtp.NewClient(conn), nil
-}
-
-func (s *smtpTransport) login(c *smtp.Client) error {
-	name, err := os.Hostname()
-	if err != nil || name == "" {
-		name = "localhost"
-	}
-	if s.target.Security != StartTLS { // which has said hello already
-		if err := c.Hello(name); err != nil {
-			return fmt.Errorf("%s did not greet: %w", s.target.Addr, err)
-		}
+	c := smtp.NewClient(conn, false)
+	c.Limits = s.limits
+	if err := s.greet(c, name); err != nil {
+		return nil, err
 	}
 	if s.target.User == "" {
-		return nil
+		return c, nil
 	}
-	var auth sasl.Client = sasl.NewPlainClient("", s.target.User, s.target.Password)
-	if !c.SupportsAuth(sasl.Plain) && c.SupportsAuth(sasl.Login) {
-		auth = sasl.NewLoginClient(s.target.User, s.target.Password)
+	if err := c.Auth(s.target.User, s.target.Password); err != nil {
+		return nil, &loginError{fmt.Errorf("the login of %s at %s failed: %w", s.target.User, s.target.Addr, err)}
 	}
-	if err := c.Auth(auth); err != nil {
-		return fmt.Errorf("%s refused the login of %s: %w", s.target.Addr, s.target.User, err)
+	return c, nil
+}
+
+// loginError says that a server is there, but knows no such user.
+type loginError struct{ error }
+
+func (e *loginError) Unwrap() error { return e.error }
+
+// greet says hello, in every mode by the same name, and again under TLS.
+func (s *smtpTransport) greet(c *smtp.Client, name string) error {
+	if s.target.Security == ImplicitTLS {
+		if err := s.begin(c.Handshake); err != nil {
+			return err
+		}
+	}
+	if err := c.Greeting(); err != nil {
+		return s.noGreeting(err)
+	}
+	if err := s.hello(c, name); err != nil || s.target.Security != StartTLS {
+		return err
+	}
+	if err := s.begin(c.StartTLS); err != nil {
+		return err
+	}
+	return s.hello(c, name)
+}
+
+func (s *smtpTransport) hello(c *smtp.Client, name string) error {
+	err := c.Hello(name)
+	var refusal *smtp.Error
+	if errors.As(err, &refusal) {
+		return fmt.Errorf("%s does not take the name of this machine, %s: set --smtp-helo to a name that the DNS knows: %w", s.target.Addr, name, err)
+	}
+	return err
+}
+
+// begin starts TLS by a handshake or by STARTTLS.
+func (s *smtpTransport) begin(start func(*tls.Config) error) error {
+	cfg, err := s.tlsConfig()
+	if err == nil {
+		err = start(cfg)
+	}
+	if err != nil {
+		return tlsTrouble(s.target, err)
 	}
 	return nil
-}
-
-// guardedConn refuses to write once its time has passed, so that no dot leaves
-// late, however long a process was stopped on its way here.
-type guardedConn struct {
-	net.Conn
-	sent func()       // told of what was written under a guard; nil: nobody
-	by   atomic.Int64 // ns after processStart, by the monotonic clock; 0: none
-}
-
-// processStart is the zero of guards: steps of the wall clock do not move them.
-var processStart = time.Now()
-
-func (g *guardedConn) guard(by time.Time) {
-	if by.IsZero() {
-		g.by.Store(0)
-		return
-	}
-	g.by.Store(int64(by.Sub(processStart)))
-}
-
-func (g *guardedConn) Write(b []byte) (int, error) {
-	if by := g.by.Load(); by != 0 && int64(time.Since(processStart)) > by {
-		return 0, errLate
-	}
-	n, err := g.Conn.Write(b)
-	if g.by.Load() != 0 && err == nil && g.sent != nil {
-		g.sent()
-	}
-	return n, err
 }
 
 type smtpSession struct {
 	client *smtp.Client
 	guard  *guardedConn
-	data   *smtp.DataCommand
+	within bool // a message has begun
 }
 
-func (s *smtpSession) begin(ctx context.Context, from, to string, message []byte) (err error) {
+func (s *smtpSession) begin(ctx context.Context, from, to string, message []byte) error {
 	stop := context.AfterFunc(ctx, func() { s.guard.Conn.Close() })
 	defer stop()
-	if err := s.client.Mail(from, nil); err != nil {
-		return at(phaseConnect, fmt.Errorf("the server refused the sender %s: %w", from, err))
+	if err := s.sender(from); err != nil {
+		return err
 	}
-	if err := s.client.Rcpt(to, nil); err != nil {
+	if err := s.client.Rcpt(to); err != nil {
 		return at(phaseMessage, err)
 	}
-	if s.data, err = s.client.Data(); err != nil {
-		return at(phaseMessage, err)
-	}
-	if _, err := s.data.Write(message); err != nil {
-		return at(phaseMessage, err)
+	s.within = true
+	return at(phaseMessage, s.client.Data(message))
+}
+
+func (s *smtpSession) sender(from string) error {
+	if err := s.client.Mail(from); err != nil {
+		return at(phaseConnect, fmt.Errorf("the server refused the sender %s of --mail-from: %w", from, err))
 	}
 	return nil
 }
@@ -157,20 +144,30 @@ func (s *smtpSession) finish(by time.Time) error {
 	if !time.Now().Before(by) {
 		return errLate
 	}
-	if err := s.data.Close(); err != nil {
+	if err := s.client.Dot(); err != nil {
 		return at(phaseDot, err)
 	}
-	s.data = nil
+	s.within = false
 	return nil
+}
+
+// check asks whether the server would take a message of this sender.
+func (s *smtpSession) check(ctx context.Context, from string) error {
+	stop := context.AfterFunc(ctx, func() { s.guard.Conn.Close() })
+	defer stop()
+	if err := s.sender(from); err != nil {
+		return err
+	}
+	return at(phaseConnect, s.client.Reset())
 }
 
 func (s *smtpSession) abort() { s.guard.Conn.Close() }
 
 // close says goodbye only between messages: within one, QUIT would be content.
 func (s *smtpSession) close() {
-	if s.data == nil {
-		s.client.CommandTimeout = time.Second
-		s.client.Quit()
+	if !s.within {
+		s.client.Limits = s.client.Limits.Within(time.Second)
+		_ = s.client.Quit()
 	}
 	s.guard.Conn.Close()
 }

@@ -27,9 +27,10 @@ type SMTPTarget struct {
 	Security Security
 	User     string
 	Password string
+	CA       string // PEM file of the authorities that vouch for the server; "": the system's
 }
 
-// ParseSMTPURL reads smtp://USER:PASSWORD@HOST:PORT?tls=starttls|implicit|none,
+// ParseSMTPURL reads smtp://USER:PASSWORD@HOST:PORT?tls=starttls|implicit|none&ca=FILE,
 // smtps://… (implicit TLS), or "stdout:". The port defaults to 587, 465 with
 // implicit TLS, 25 without TLS. Errors wrap ErrConfig and never show the password.
 func ParseSMTPURL(raw string) (SMTPTarget, error) {
@@ -46,7 +47,7 @@ func ParseSMTPURL(raw string) (SMTPTarget, error) {
 	if err != nil {
 		return bad("cannot be parsed: use smtp://user:password@host:587, with special characters of the password as %%XX")
 	}
-	t := SMTPTarget{Host: u.Hostname(), Security: Security(u.Query().Get("tls")), User: u.User.Username()}
+	t := SMTPTarget{Host: u.Hostname(), Security: Security(u.Query().Get("tls")), CA: u.Query().Get("ca"), User: u.User.Username()}
 	t.Password, _ = u.User.Password()
 	switch {
 	case u.Scheme != "smtp" && u.Scheme != "smtps":
@@ -58,10 +59,10 @@ func ParseSMTPURL(raw string) (SMTPTarget, error) {
 	}
 	for k, v := range u.Query() {
 		switch {
-		case k != "tls":
-			return bad("has a parameter other than tls: leave it out, and write a ? of the password as %%3F")
+		case k != "tls" && k != "ca":
+			return bad("has a parameter other than tls and ca: leave it out, and write a ? of the password as %%3F")
 		case len(v) != 1 || v[0] == "":
-			return bad("says tls twice, or not what: use tls=starttls, implicit or none, once")
+			return bad("says tls or ca twice, or not what: use tls=starttls, implicit or none, and ca=FILE, once each")
 		}
 	}
 	if what := contradiction(u, t); what != "" {
@@ -91,6 +92,8 @@ func contradiction(u *url.URL, t SMTPTarget) string {
 	switch {
 	case u.Scheme == "smtps" && t.Security != "" && t.Security != ImplicitTLS:
 		return "says smtps, which is TLS from the first byte, and another tls: use smtp:// with it, or leave tls out"
+	case t.CA != "" && t.Security == NoTLS:
+		return "names a ca file for a connection without TLS: leave out ca, or use tls=starttls or tls=implicit"
 	case t.User == "" && t.Password != "":
 		return "has a password without a user: use smtp://user:password@host:587"
 	case u.Fragment != "" || u.Opaque != "":

@@ -63,7 +63,7 @@ func TestStorms(t *testing.T) {
 					t.Errorf("%s got %d single mails and digests of %s, want %d and %s", to, singles[to], digests, c.singles, want)
 				}
 			}
-			if total, peak := d.sink.Conns(); total > 2*maxConnections || peak > maxConnections {
+			if total, peak := d.sink.Conns(); total > 2*maxConnections || peak > maxConnections+1 { // one asks whether the server answers
 				t.Errorf("%d connections, %d at a time", total, peak)
 			}
 		})

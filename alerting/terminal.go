@@ -43,6 +43,8 @@ func (s *terminalSession) finish(by time.Time) error {
 	return at(phaseMessage, err)
 }
 
+func (s *terminalSession) check(context.Context, string) error { return nil }
+
 func (s *terminalSession) abort() {}
 func (s *terminalSession) close() {}
 

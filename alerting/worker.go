@@ -64,6 +64,9 @@ func (w *worker) deliver(ctx context.Context, m *mailing) {
 		w.d.s.step(PointTransferred)
 		err = w.complete(ctx, m)
 	}
+	if ctx.Err() == nil {
+		w.d.learn(err)
+	}
 	switch {
 	case err == nil:
 		w.d.s.met.delivered(time.Since(m.began))
@@ -101,6 +104,9 @@ func (w *worker) transfer(ctx context.Context, m *mailing) error {
 	reused := w.conn != nil
 	for {
 		if w.conn == nil {
+			if why := w.d.gate.closed(); why != nil { // since the row was claimed
+				return at(phaseConnect, why)
+			}
 			conn, err := w.d.s.transport.open(ctx)
 			if err != nil {
 				return err
@@ -108,7 +114,7 @@ func (w *worker) transfer(ctx context.Context, m *mailing) error {
 			w.conn = conn
 		}
 		err := w.conn.begin(ctx, w.d.s.cfg.MailFrom, m.a.Recipient, m.message)
-		if err == nil || !reused || judge(err) != passing || ctx.Err() != nil {
+		if err == nil || !reused || judge(err) != trouble || ctx.Err() != nil {
 			return err
 		}
 		reused = false

@@ -1,0 +1,18 @@
+package alerting
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// watchPeer bounds how long what was sent may go without the other machine's receipt.
+func watchPeer(_, _ string, c syscall.RawConn) (err error) {
+	control := c.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 30_000)
+	})
+	if control != nil {
+		return control
+	}
+	return err
+}
