@@ -138,11 +138,14 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		c.check(method, pattern, a)
 		return a
 	}
-	const one, all = "/v1/heartbeats/{id}", "/v1/heartbeats"
+	const one, all, bySlug = "/v1/heartbeats/{id}", "/v1/heartbeats", "/v1/heartbeats/by-slug/{slug}"
 	h := decodeAs[heartbeatJSON](t, do("POST", all, "", `{"name":"x","interval_secs":1,"grace_secs":0,"email":["ops@example.com"],"tags":["a"]}`).body)
 	do("GET", all, "", "")
 	do("GET", one, h.ID, "")
 	do("PATCH", one, h.ID, `{"miss_threshold":1}`)
+	for _, body := range []string{`{"tags":["a"]}`, `{"name":"y"}`, `{"status":"paused"}`} {
+		do("PUT", bySlug, "y", body)
+	}
 	for _, m := range []string{"GET", "POST", "PUT", "HEAD"} {
 		do(m, one+"/ping", h.Token, "")
 		do(m, one+"/ping/{signal}", h.Token, "disk full")

@@ -28,6 +28,9 @@ func pingPath(path []byte) (token, action []byte, ok bool) {
 		return nil, nil, false
 	}
 	token, path = path[:i], path[i+len(pingSuffix):]
+	if string(token) == bySlugPart { // a slug may be "ping"
+		return nil, nil, false
+	}
 	if len(path) == 0 {
 		return token, nil, true
 	}

@@ -73,8 +73,8 @@ func TestARevokedKeyIsRefusedByANodeThatLags(t *testing.T) {
 		if strings.HasPrefix(rt.pattern, "/v1/keys") {
 			id = fsm.KeyID{1}.String()
 		}
-		path := strings.NewReplacer("{id}", id, "{node}", "alpha").Replace(rt.pattern)
-		body := map[bool]string{true: `{"name":"y"}`}[rt.method == "POST" || rt.method == "PATCH"]
+		path := strings.NewReplacer("{id}", id, "{node}", "alpha", "{slug}", "new").Replace(rt.pattern)
+		body := map[bool]string{true: `{"name":"y"}`}[rt.method == "POST" || rt.method == "PATCH" || rt.method == "PUT"]
 		if rt.method+rt.pattern == "PATCH/v1/keys/{id}" {
 			body = `{"max_heartbeats":0}`
 		}

@@ -22,6 +22,7 @@ type route struct {
 var routes = []route{
 	{"GET", "/v1/heartbeats", false, (*Server).listHeartbeats},
 	{"POST", "/v1/heartbeats", false, (*Server).createHeartbeat},
+	{"PUT", "/v1/heartbeats/by-slug/{slug}", false, (*Server).putHeartbeat},
 	{"GET", "/v1/heartbeats/{id}", false, (*Server).getHeartbeat},
 	{"PATCH", "/v1/heartbeats/{id}", false, (*Server).updateHeartbeat},
 	{"DELETE", "/v1/heartbeats/{id}", false, (*Server).deleteHeartbeat},

@@ -25,6 +25,8 @@ var writes = []Command{
 	Create{ID: testID(2), Token: testToken(2), Spec: testSpec(60, 0, 1)},
 	Ensure{ID: testID(2), Token: testToken(2), Spec: Spec{Name: "new", Slug: "new", Interval: 60, Threshold: 1, Arm: ArmCreated}},
 	Update{ID: testID(1), Patch: Patch{Name: ptr("renamed")}},
+	PutHeartbeat{ID: testID(2), Token: testToken(2), Spec: Spec{Name: "new", Slug: "new", Interval: 60, Threshold: 1, Arm: ArmCreated}},
+	PutHeartbeat{ID: testID(2), Token: testToken(2), Spec: testSpec(60, 0, 1), Patch: Patch{Name: ptr("renamed")}},
 	Pause{ID: testID(1)},
 	Delete{ID: testID(1)},
 	PutKey{ID: KeyID{7}, Name: "third", Scope: ScopeAdmin, Hash: [32]byte{7}},

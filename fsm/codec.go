@@ -25,6 +25,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendCreate(dst, c)
 	case Ensure:
 		return appendCreate(dst, Create(c))
+	case PutHeartbeat:
+		return appendPut(dst, c)
 	case Update:
 		dst = appendPatch(appendTarget(dst, c.ID, c.IfVersion), c.Patch)
 		return appendOptional(dst, c.Pause, appendBool)

@@ -83,6 +83,8 @@ func (r *reader) command(kind Kind) Command {
 		return r.create()
 	case KindEnsure:
 		return Ensure(r.create())
+	case KindPutHeartbeat:
+		return r.put()
 	case KindUpdate:
 		id, v := r.target()
 		return Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: optional(r, r.bool)}

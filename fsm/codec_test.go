@@ -59,6 +59,7 @@ var everyCommand = []Command{
 	UpdateKey{ID: KeyID{1}, MaxHeartbeats: 300},
 	Authorized{Key: KeyID{5}, Command: PingOrdinal{Ordinal: 300, From: netip.MustParseAddr("192.0.2.7")}},
 	SetSettings{Settings{Burst: 1, FlapWindow: 60_000}},
+	PutHeartbeat{ID: testID(3), Token: testToken(4), Spec: testSpec(86400, 3600, 2), IfVersion: 300, Patch: Patch{Interval: ptr(int64(86400)), Tags: ptr([]string{"x"})}},
 }
 
 // TestQuotasComeBackAsTheyWere: they end commands that logs have without them.

@@ -32,10 +32,11 @@ const (
 	KindAuthorized   Kind = 24
 	KindUpdateKey    Kind = 25
 	KindFlapSettings Kind = 30 // settings with a flap window
+	KindPutHeartbeat Kind = 38
 )
 
 // Command is one change of state. The concrete types below are all there are.
-// Those that answer with a heartbeat (Create, Ensure, Update, Pause, Resume) carry it in
+// Those that answer with a heartbeat (Create, Ensure, PutHeartbeat, Update, Pause, Resume) carry it in
 // Result.Data, see DecodeHeartbeat.
 type Command interface{ Kind() Kind }
 

@@ -5,14 +5,17 @@ import (
 	"testing"
 )
 
-// made has a key make heartbeat n, by ?create=1 or not.
+// made has a key make heartbeat n, in one of the ways that there are.
 func (r *rig) made(key KeyID, n int) Code {
 	spec := testSpec(60, 0, 1)
 	spec.Slug = fmt.Sprint("slug-", n)
 	create := Create{ID: testID(n), Token: testToken(n), Spec: spec}
 	var c Command = create
-	if n%2 == 0 {
+	switch n % 3 {
+	case 1:
 		c = Ensure(create)
+	case 2:
+		c = PutHeartbeat{ID: create.ID, Token: create.Token, Spec: create.Spec}
 	}
 	if key != (KeyID{}) {
 		c = Authorized{key, c}

@@ -145,6 +145,8 @@ func (st *state) run(c Command) Result {
 		return st.create(c)
 	case Ensure:
 		return st.ensure(c)
+	case PutHeartbeat:
+		return st.putHeartbeat(c)
 	case Update:
 		return st.update(c)
 	case Pause:

@@ -38,16 +38,11 @@ type AlertsParams struct {
 
 // Alerts returns the newest rows of the ledger, newest first.
 func (c *Client) Alerts(ctx context.Context, p AlertsParams) ([]Alert, error) {
-	q := url.Values{}
-	for k, v := range map[string]string{"state": p.State, "heartbeat_id": p.HeartbeatID} {
-		if v != "" {
-			q.Set(k, v)
-		}
-	}
+	values := map[string]string{"state": p.State, "heartbeat_id": p.HeartbeatID}
 	if p.Limit != 0 {
-		q.Set("limit", strconv.Itoa(p.Limit))
+		values["limit"] = strconv.Itoa(p.Limit)
 	}
-	out, err := result[struct{ Alerts []Alert }](ctx, c, request{method: http.MethodGet, path: "/v1/alerts?" + q.Encode()}, nil)
+	out, err := result[struct{ Alerts []Alert }](ctx, c, request{method: http.MethodGet, path: "/v1/alerts" + query(values)}, nil)
 	if err != nil {
 		return nil, err
 	}

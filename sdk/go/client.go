@@ -34,6 +34,7 @@ type Client struct {
 	invalid error // what is wrong with a base URL; every call returns it
 	retries int
 	timeout time.Duration // of an attempt; 0: the defaults above
+	stale   bool          // reads take what a node has
 
 	answered atomic.Int32 // index of the node to ask first
 }
@@ -86,6 +87,10 @@ func WithRetries(n int) Option { return func(c *Client) { c.retries = max(0, n) 
 // is 5 seconds with several base URLs, else 15; Create, which may not simply be
 // repeated at another node, always has 15.
 func WithAttemptTimeout(d time.Duration) Option { return func(c *Client) { c.timeout = d } }
+
+// WithStaleReads has reads take what the node has that is asked, at once and also without
+// a leader. It may lack what was acknowledged last.
+func WithStaleReads() Option { return func(c *Client) { c.stale = true } }
 
 // New makes a client. The key is not needed for pings.
 func New(apiKey string, opts ...Option) *Client {

@@ -62,6 +62,28 @@ func TestTheWireForms(t *testing.T) {
 			_, err := c.Create(t.Context(), CreateParams{Name: "job", GraceSecs: -7})
 			return err
 		},
+		"PUT /v1/heartbeats/by-slug/nightly-sync {\"interval_secs\":60,\"tags\":[],\"grace_secs\":0}": func(c *Client) error {
+			_, err := c.Ensure(t.Context(), "nightly-sync", CreateParams{IntervalSecs: 60, GraceSecs: NoGrace, Tags: []string{}})
+			return err
+		},
+		"PUT /v1/heartbeats/by-slug/..%2Fkeys {}": func(c *Client) error {
+			_, err := c.Ensure(t.Context(), "../keys", CreateParams{})
+			return err
+		},
+		"GET /v1/heartbeats?q=a+b&status=failing&tag=x%26y ": func(c *Client) error {
+			_, err := c.ListMatching(t.Context(), ListParams{Tag: "x&y", Status: StatusFailing, Query: "a b"})
+			return err
+		},
+		"GET /v1/heartbeats?consistency=stale ": func(c *Client) error {
+			WithStaleReads()(c)
+			_, err := c.List(t.Context())
+			return err
+		},
+		"GET /v1/heartbeats/hb_1/pings?limit=7&consistency=stale ": func(c *Client) error {
+			WithStaleReads()(c)
+			_, err := c.Pings(t.Context(), "hb_1", PingsParams{Limit: 7})
+			return err
+		},
 		"GET /v1/heartbeats ": func(c *Client) error { _, err := c.List(t.Context()); return err },
 		"GET /v1/heartbeats/hb_1 ": func(c *Client) error {
 			_, err := c.Get(t.Context(), "hb_1")

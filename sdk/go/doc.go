@@ -2,9 +2,12 @@
 // library only.
 //
 //	client := heartbeat.New(apiKey, heartbeat.WithBaseURL("http://mon1:8080", "http://mon2:8080", "http://mon3:8080"))
-//	hb, err := client.Create(ctx, heartbeat.CreateParams{Name: "nightly-sync", IntervalSecs: 86400, GraceSecs: 3600})
+//	hb, err := client.Ensure(ctx, "nightly-sync", heartbeat.CreateParams{IntervalSecs: 86400, GraceSecs: 3600})
 //	…
 //	err = client.Ping(ctx, hb.Token) // after each good run
+//
+// Ensure makes a heartbeat once, and at later starts of the program finds it. Create makes
+// another one each time; those that nobody pings any more alert.
 //
 // # Pings and signals
 //

@@ -14,12 +14,11 @@ import (
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
-// Create a heartbeat once, keep its token, and ping after each good run.
+// Have a heartbeat, the same one at every start, and ping after each good run.
 func Example() {
 	ctx := context.Background()
 	client := heartbeat.New("an-api-key", heartbeat.WithBaseURL(exampleNodes()...))
-	hb, err := client.Create(ctx, heartbeat.CreateParams{
-		Name:         "nightly-sync",
+	hb, err := client.Ensure(ctx, "nightly-sync", heartbeat.CreateParams{
 		IntervalSecs: 86400, // a ping is due every day
 		GraceSecs:    3600,  // and may be an hour late
 	})

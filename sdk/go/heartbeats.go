@@ -47,17 +47,18 @@ const (
 // NoGrace is a CreateParams.GraceSecs of 0 seconds: 0 itself leaves the default.
 const NoGrace = -1
 
-// CreateParams describes a new heartbeat. Only Name is needed; zero values of the
-// others leave the server's defaults (1 h interval, 5 min grace, 2 misses).
+// CreateParams describes a heartbeat. Create needs a Name; zero values of the others leave
+// the server's defaults (1 h interval, 5 min grace, 2 misses), or in Ensure what the
+// heartbeat has.
 type CreateParams struct {
-	Name          string   `json:"name"`
+	Name          string   `json:"name,omitempty"`
 	IntervalSecs  int      `json:"interval_secs,omitempty"` // 1 to 31,622,400
 	GraceSecs     int      `json:"grace_secs,omitempty"`    // 1 to 31,622,400, or NoGrace
 	MissThreshold int      `json:"miss_threshold,omitempty"`
 	Slug          string   `json:"slug,omitempty"`
 	Arm           string   `json:"arm,omitempty"` // "created" or "first_ping"
-	Tags          []string `json:"tags,omitempty"`
-	Email         []string `json:"email,omitempty"`
+	Tags          []string `json:"tags,omitzero"` // empty, but not nil: none
+	Email         []string `json:"email,omitzero"`
 }
 
 // MarshalJSON writes NoGrace as the server knows it.
@@ -116,9 +117,30 @@ func (c *Client) Create(ctx context.Context, p CreateParams) (*Heartbeat, error)
 	return result[Heartbeat](ctx, c, request{method: http.MethodPost, path: "/v1/heartbeats", once: true}, p)
 }
 
+// Ensure makes the heartbeat of a slug, which has 1 to 100 characters of a-z, 0-9, _ and
+// -, unless it is there already; then it gives it the fields that p sets and leaves the
+// others as they are. A program that calls it at each start has one heartbeat, with one
+// token, however often it starts and on however many machines.
+func (c *Client) Ensure(ctx context.Context, slug string, p CreateParams) (*Heartbeat, error) {
+	return result[Heartbeat](ctx, c, request{method: http.MethodPut, path: "/v1/heartbeats/by-slug/" + url.PathEscape(slug)}, p)
+}
+
+// ListParams chooses heartbeats; all that is set must fit.
+type ListParams struct {
+	Tag    string
+	Status string // StatusActive, StatusPaused or StatusFailing
+	Query  string // a part of the name
+}
+
 // List returns all heartbeats, newest first.
 func (c *Client) List(ctx context.Context) ([]*Heartbeat, error) {
-	out, err := result[struct{ Heartbeats []*Heartbeat }](ctx, c, request{method: http.MethodGet, path: "/v1/heartbeats"}, nil)
+	return c.ListMatching(ctx, ListParams{})
+}
+
+// ListMatching returns the heartbeats that fit, newest first.
+func (c *Client) ListMatching(ctx context.Context, p ListParams) ([]*Heartbeat, error) {
+	path := "/v1/heartbeats" + query(map[string]string{"tag": p.Tag, "status": p.Status, "q": p.Query})
+	out, err := result[struct{ Heartbeats []*Heartbeat }](ctx, c, request{method: http.MethodGet, path: path}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +187,20 @@ func (c *Client) Pings(ctx context.Context, id string, p PingsParams) ([]*Ping, 
 
 func (c *Client) heartbeat(ctx context.Context, method, id, suffix string, in any) (*Heartbeat, error) {
 	return result[Heartbeat](ctx, c, request{method: method, path: heartbeatPath(id, suffix)}, in)
+}
+
+// query is the part of a path after its ?, with the values that are not empty.
+func query(values map[string]string) string {
+	q := url.Values{}
+	for k, v := range values {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
 }
 
 func heartbeatPath(id, suffix string) string { return "/v1/heartbeats/" + url.PathEscape(id) + suffix }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -39,6 +40,9 @@ func (c *Client) call(ctx context.Context, r request, in, out any) error {
 		}
 		r.body, r.contentType = b, "application/json"
 	}
+	if c.stale && r.method == http.MethodGet {
+		r.path = stale(r.path)
+	}
 	err := c.try(ctx, r.once, func(ctx context.Context, n node, limit time.Duration) error {
 		return c.attempt(ctx, n, limit, r, out)
 	})
@@ -46,6 +50,15 @@ func (c *Client) call(ctx context.Context, r request, in, out any) error {
 		return nil // an attempt before has done it
 	}
 	return err
+}
+
+// stale is a path that asks for what the node has.
+func stale(path string) string {
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	return path + separator + "consistency=stale"
 }
 
 // result is call for an answer of type T.

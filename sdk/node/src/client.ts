@@ -1,10 +1,11 @@
 import { Caller, type Request } from "./calls.js";
 import { basesOf, checkKey, type ClientOptions, limitsOf } from "./options.js";
-import { heartbeatPath, query } from "./paths.js";
+import { heartbeatPath, query, slugPath } from "./paths.js";
 import { exitSignal, type PingOptions, pingRequest, type PingStatus } from "./pings.js";
 import type {
   CallOptions,
   CreateParams,
+  EnsureParams,
   Heartbeat,
   HeartbeatPing,
   ListParams,
@@ -20,7 +21,7 @@ import { isObject, NotQuorumbeat } from "./wire.js";
  * const client = new HeartbeatClient(process.env.QUORUMBEAT_API_KEY ?? "", {
  *   baseURL: ["http://mon1:8080", "http://mon2:8080", "http://mon3:8080"],
  * });
- * const job = await client.create({ name: "nightly-sync", interval_secs: 86400, grace_secs: 3600 });
+ * const job = await client.ensure("nightly-sync", { interval_secs: 86400, grace_secs: 3600 });
  * await client.ping(job.token); // after each good run
  * ```
  *
@@ -91,6 +92,15 @@ export class HeartbeatClient {
    */
   async create(params: CreateParams, options: CallOptions = {}): Promise<Heartbeat> {
     return this.#call({ ...json("POST", "/v1/heartbeats", params), once: true, read: heartbeat }, options);
+  }
+
+  /**
+   * Makes the heartbeat of a slug (1 to 100 of `a-z`, `0-9`, `_` and `-`) unless it is there
+   * already; then it gives it these fields and leaves the others as they are. A program that calls it at
+   * each start has one heartbeat, with one token, however often it starts and on however many machines.
+   */
+  async ensure(slug: string, params: EnsureParams = {}, options: CallOptions = {}): Promise<Heartbeat> {
+    return this.#call({ ...json("PUT", slugPath(slug), params), read: heartbeat }, options);
   }
 
   /** Returns all heartbeats, or those that fit, newest first. */

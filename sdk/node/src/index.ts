@@ -16,6 +16,7 @@ export { MAX_BODY_BYTES, type PingOptions, type PingStatus } from "./pings.js";
 export type {
   CallOptions,
   CreateParams,
+  EnsureParams,
   Heartbeat,
   HeartbeatPing,
   HeartbeatStatus,

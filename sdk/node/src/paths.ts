@@ -10,6 +10,14 @@ export function heartbeatPath(id: string, suffix = ""): string {
   return `/v1/heartbeats/${encodeURIComponent(id)}${suffix}`;
 }
 
+/** slugPath is the path of the heartbeat with a slug; it throws as heartbeatPath does. */
+export function slugPath(slug: string): string {
+  if (typeof slug !== "string" || /^\.{0,2}$/.test(slug)) {
+    throw new TypeError(`a heartbeat's slug is needed, not ${JSON.stringify(slug)}`);
+  }
+  return `/v1/heartbeats/by-slug/${encodeURIComponent(slug)}`;
+}
+
 /** query is what follows the path: "" when nothing is set. */
 export function query(params: Record<string, string | number | undefined>): string {
   const set = new URLSearchParams();

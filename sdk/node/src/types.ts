@@ -67,6 +67,9 @@ export interface CreateParams {
   email?: string[];
 }
 
+/** What a heartbeat is to have. What is left out stays as it is, and is the default of a new one, whose name is its slug. */
+export type EnsureParams = Partial<Omit<CreateParams, "slug">>;
+
 /** What is to change. What is left out stays as it is. */
 export interface UpdateParams extends Partial<CreateParams> {
   /** Pauses or resumes, together with the other changes. */

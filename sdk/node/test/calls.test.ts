@@ -15,6 +15,14 @@ test("each call asks for what the API promises, and gives its answer", async (t)
       `{"name":"nightly-sync","interval_secs":86400,"grace_secs":0}`,
       HEARTBEAT,
     ],
+    [
+      "ensure",
+      () => c.ensure("nightly-sync", { interval_secs: 86400, grace_secs: 0, tags: [] }),
+      "PUT /v1/heartbeats/by-slug/nightly-sync",
+      `{"interval_secs":86400,"grace_secs":0,"tags":[]}`,
+      HEARTBEAT,
+    ],
+    ["ensure of an odd slug", () => c.ensure("a/../b?x"), "PUT /v1/heartbeats/by-slug/a%2F..%2Fb%3Fx", "{}", HEARTBEAT],
     ["list", () => c.list(), "GET /v1/heartbeats", "", [HEARTBEAT]],
     [
       "list of some",

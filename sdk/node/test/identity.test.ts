@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectionError, isNotFound, isUnknownOutcome } from "../src/index.js";
+import { ConnectionError, HeartbeatClient, isNotFound, isUnknownOutcome } from "../src/index.js";
 import { deadURL, type Fault, FakeCluster, TOKEN } from "./fake.js";
 
 const keys = (cluster: FakeCluster) => cluster.seen.map((s) => s.headers["idempotency-key"]);
@@ -53,6 +53,18 @@ test("a heartbeat is not created again when it may exist already", async (t) => 
     cluster.faults(0, fault);
     await assert.rejects(cluster.client({ timeoutMs: 500 }).create({ name: "x" }), isUnknownOutcome);
     assert.deepEqual(cluster.asked, [0], JSON.stringify(fault));
+  }
+});
+
+test("a heartbeat is ensured by the next node, whatever the first may have done", async (t) => {
+  for (const fault of ["hangs up", { status: 502 }] as const) {
+    const cluster = await FakeCluster.start(t, 2);
+    cluster.faults(0, fault);
+    await cluster.client().ensure("x", { interval_secs: 60 });
+    assert.deepEqual(cluster.asked, [0, 1], JSON.stringify(fault));
+  }
+  for (const slug of ["", "..", undefined]) {
+    await assert.rejects(new HeartbeatClient("").ensure(slug as string), TypeError);
   }
 });
 
