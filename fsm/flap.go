@@ -40,7 +40,7 @@ func (e *Evidence) flapped(r *record, at int64) {
 // waiting reports whether nobody has a row in hand, or may have had it delivered: it
 // can be cancelled unsent.
 func (r *row) waiting() bool {
-	return r.state == AlertPending && !r.inDoubt && r.digest == (AlertID{})
+	return r.state == AlertPending && !r.inDoubt() && r.digest == (AlertID{})
 }
 
 // supersede readies a new row to take the place of what waits for its recipient. What

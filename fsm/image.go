@@ -181,7 +181,7 @@ func (r *row) write(w *imageWriter) {
 	w.byte(byte(r.state))
 	w.uint(r.term)
 	w.uint(uint64(r.attempt))
-	w.bool(r.inDoubt)
+	w.byte(r.doubts)
 	w.bool(r.counted)
 	w.int(r.due)
 	w.int(r.created)

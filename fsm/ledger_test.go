@@ -1,8 +1,10 @@
 package fsm
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -188,6 +190,33 @@ func TestFailover(t *testing.T) {
 			wantAlerts(t, r, 1, "down sent")
 		})
 	}
+	t.Run("a row in doubt too often is held", func(t *testing.T) {
+		r, id := claimed(t)
+		doubt := func(attempt uint32) Alert {
+			r.must(Fence{Alert: id, Term: 1, Attempt: attempt})
+			r.must(Settle{Alert: id, Term: 1, Attempt: attempt, Outcome: OutcomeInDoubt, Resend: true, Error: "lost"})
+			a, _ := r.s.Alert(id)
+			return a
+		}
+		for n := uint32(1); n < MaxDoubts; n++ {
+			if a := doubt(n); a.State != AlertPending || a.Error != "lost" {
+				t.Fatalf("after doubt %d: %+v", n, a)
+			}
+			r.must(Claim{Alert: id, Term: 1, Attempt: n + 1})
+		}
+		if a := doubt(MaxDoubts); a.State != AlertHeld || !a.InDoubt || !strings.HasPrefix(a.Error, "held after 3 attempts") || !strings.HasSuffix(a.Error, "lost") {
+			t.Fatalf("%+v", a)
+		}
+		again := NewStore()
+		if err := again.Restore(bytes.NewReader(imageOf(t, r.s))); err != nil || string(imageOf(t, again)) != string(imageOf(t, r.s)) {
+			t.Errorf("the image of a held row does not come back: %v", err)
+		}
+		r.must(RetryAlert{Alert: id})
+		r.must(Claim{Alert: id, Term: 1, Attempt: MaxDoubts + 1})
+		if a := doubt(MaxDoubts + 1); a.State != AlertPending || !a.InDoubt {
+			t.Errorf("in doubt again after a retry by hand: %+v", a)
+		}
+	})
 	t.Run("an entry of another term changes nothing", func(t *testing.T) {
 		r, id := claimed(t)
 		before := imageOf(t, r.s)

@@ -153,7 +153,7 @@ func readRow(r *imageReader, version uint64) *row {
 	r.raw(x.heartbeat[:])
 	x.incident, x.kind, x.recipient = r.uint32(), AlertKind(r.byte()), r.str()
 	x.state, x.term, x.attempt = AlertState(r.byte()), r.uint(), r.uint32()
-	x.inDoubt, x.counted = r.bool(), r.bool()
+	x.doubts, x.counted = r.byte(), r.bool()
 	x.due, x.created, x.sent, x.notBefore, x.refused = r.int(), r.int(), r.int(), r.int(), r.int()
 	x.err = r.str()
 	r.raw(x.answers[:])
@@ -167,7 +167,7 @@ func readRow(r *imageReader, version uint64) *row {
 		x.members = append(x.members, m)
 	}
 	x.evidence = packEvidence(readEvidence(r, version))
-	if x.kind.String() == "unknown" || x.state.String() == "unknown" {
+	if x.kind.String() == "unknown" || x.state.String() == "unknown" || x.doubts > MaxDoubts {
 		r.fail()
 	}
 	return x

@@ -32,7 +32,7 @@ type row struct {
 	members   []AlertID
 	kind      AlertKind
 	state     AlertState
-	inDoubt   bool
+	doubts    uint8 // attempts that may have been delivered; one stands for all before it was retried by hand
 	counted   bool  // it has used its place in the recipient's burst
 	place     place // derived
 }
@@ -42,6 +42,9 @@ type rowKey struct {
 	due int64
 	id  AlertID
 }
+
+// inDoubt reports whether an attempt may have been delivered.
+func (r *row) inDoubt() bool { return r.doubts > 0 }
 
 func (r *row) key() rowKey { return rowKey{r.due, r.id} }
 
@@ -90,12 +93,12 @@ func (st *state) messageID(id AlertID) string {
 func (st *state) alert(r *row) Alert {
 	a := Alert{
 		ID: r.id, Heartbeat: r.heartbeat, Incident: r.incident, Kind: r.kind, Recipient: r.recipient,
-		State: r.state, Term: r.term, Attempt: r.attempt, InDoubt: r.inDoubt, Error: r.err,
+		State: r.state, Term: r.term, Attempt: r.attempt, InDoubt: r.inDoubt(), Error: r.err,
 		CreatedAt: wallTime(r.created), SentAt: wallTime(r.sent), Evidence: r.evidence.unpack(),
 		Digest: r.digest, Members: r.members, MessageID: st.messageID(r.id),
 	}
 	if d := st.ledger.rows[r.digest]; d != nil {
-		a.State, a.Term, a.Attempt, a.InDoubt, a.Error = d.state, d.term, d.attempt, d.inDoubt, d.err
+		a.State, a.Term, a.Attempt, a.InDoubt, a.Error = d.state, d.term, d.attempt, d.inDoubt(), d.err
 		a.SentAt = wallTime(d.sent)
 	}
 	if r.digest != (AlertID{}) {

@@ -1,6 +1,10 @@
 package fsm
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // refusedFor is how long 4xx answers to a message count as passing, in ms of
 // serving time.
@@ -127,7 +131,7 @@ func awaitsSettle(r *row, o Outcome) bool {
 	case AlertFenced:
 		return true
 	case AlertPending, AlertHeld:
-		return r.inDoubt && o != OutcomeInDoubt
+		return r.inDoubt() && o != OutcomeInDoubt
 	}
 	return false
 }
@@ -141,7 +145,7 @@ func (st *state) applyOutcome(r *row, c Settle) {
 	case OutcomeFailed:
 		r.state = AlertFailed
 	case OutcomeInDoubt:
-		st.doubt(r, c.Resend)
+		r.doubt(c.Resend)
 		r.notBefore = st.serving + c.RetryIn
 	case OutcomeRetry:
 		r.state = AlertPending
@@ -162,11 +166,17 @@ func (st *state) countRefusal(r *row, refused bool) {
 	}
 }
 
-func (st *state) doubt(r *row, resend bool) {
-	r.inDoubt = true
+// doubt notes that an attempt may have been delivered. A row that was in doubt too
+// often is held: what answers so may be a server that takes each copy.
+func (r *row) doubt(resend bool) {
+	r.doubts = min(r.doubts+1, MaxDoubts)
 	r.state = AlertHeld
-	if resend {
+	if resend && r.doubts < MaxDoubts {
 		r.state = AlertPending
+	}
+	if resend && r.state == AlertHeld {
+		words := fmt.Sprintf("held after %d attempts that may each have been delivered; retry it by hand if it was not: %s", MaxDoubts, r.err)
+		r.err = strings.ToValidUTF8(words[:min(len(words), MaxErrorLen)], "")
 	}
 }
 
@@ -179,8 +189,8 @@ func (st *state) resolveDoubt(c ResolveDoubt) Code {
 		return CodeRejected
 	}
 	st.finish(r, func(r *row) {
-		st.doubt(r, c.Resend)
 		r.err = "the connection or the leader was lost after the message: it may have been delivered"
+		r.doubt(c.Resend)
 	})
 	return CodeOK
 }
@@ -198,6 +208,7 @@ func (st *state) retryAlert(c RetryAlert) Code {
 	}
 	st.finish(r, func(r *row) {
 		r.state, r.notBefore, r.refused, r.counted = AlertPending, 0, 0, true
+		r.doubts = min(r.doubts, 1)
 	})
 	return CodeOK
 }

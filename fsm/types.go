@@ -19,6 +19,7 @@ const (
 	MaxEmailLen      = 254 // bytes
 	MaxKeyNameLen    = 200 // characters
 	MaxHistory       = 1_000_000
+	MaxDoubts        = 3         // attempts of a row that may have been delivered, before it is held
 	MaxErrorLen      = 500       // bytes of an SMTP answer kept with a row
 	MaxHeartbeats    = 4_000_000 // then creating answers CodeQuota
 	MaxKeys          = 10_000
