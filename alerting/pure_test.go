@@ -220,6 +220,8 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	doubt := alertFor(fsm.AlertDown, "nightly-sync")
 	doubt.InDoubt = true
 	never := alertFor(fsm.AlertDown, "Größe <b>\"&\" 試験")
+	long := alertFor(fsm.AlertDown, "Nächtliche Sicherung der Datenbank für die Buchhaltung in "+strings.Repeat("試験", 30))
+	wide := alertFor(fsm.AlertRecovered, "the nightly backup of the accounting database "+strings.Repeat("and  of another one ", 6)+"end")
 	never.Evidence.LastPing, never.Evidence.Gaps = time.Time{}, nil
 	failed := alertFor(fsm.AlertDown, "nightly-sync")
 	failed.Evidence.Failed, failed.Evidence.Exit, failed.Evidence.Misses, failed.Evidence.Due = true, 3, 0, time.Time{}
@@ -246,6 +248,8 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 		"in-doubt":  {doubt, nil},
 		"never":     {never, nil},
 		"failed":    {failed, nil},
+		"long":      {long, nil},
+		"wide":      {wide, nil},
 		"hanging":   {hanging, nil},
 		"good":      {good, nil},
 		"flapping":  {flapping, nil},
@@ -350,10 +354,30 @@ func TestOutputStaysOutput(t *testing.T) {
 	}
 }
 
+// checkHeader asks that filters find the tag, and that no line is longer than it must.
+func checkHeader(t *testing.T, raw []byte) []byte {
+	header, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	if !bytes.Contains(header, []byte("\r\nSubject: [DOWN] ")) {
+		t.Errorf("no plain tag in\n%s", header)
+	}
+	for l := range bytes.Lines(header) {
+		l = bytes.TrimRight(l, "\r\n")
+		if words := bytes.Fields(l); len(l) > maxHeaderLine && len(words) > 3 && !bytes.Contains(l, []byte("  ")) {
+			t.Errorf("a line of %d bytes: %s", len(l), l)
+		}
+	}
+	for _, b := range raw {
+		if b > '~' {
+			t.Fatalf("a byte %x in a message of 7 bits", b)
+		}
+	}
+	return raw
+}
+
 // FuzzRender gives heartbeats any name: it stays in its place, whole, and the
 // message stays one message.
 func FuzzRender(f *testing.F) {
-	for _, s := range []string{"plain", "a\r\nBcc: evil@example.com", "Größe", "=?utf-8?q?x?=", "<script>", strings.Repeat("長", 200), "\x00"} {
+	for _, s := range []string{"plain", "a\r\nBcc: evil@example.com", "Größe", "=?utf-8?q?x?=", "<script>", strings.Repeat("長", 200), strings.Repeat("ab  c ", 33), strings.Repeat("x", 200), " \u00a0x ", "a] b", "é", "\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
@@ -372,7 +396,8 @@ func FuzzRender(f *testing.F) {
 			t.Fatalf("headers %v", m.Header)
 		}
 		subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
-		if want := "[DOWN] " + oneLine(name); err != nil || strings.TrimSpace(subject) != strings.TrimSpace(want) {
+		raw = checkHeader(t, raw)
+		if want := "[DOWN] " + oneLine(name); err != nil || subject != want {
 			t.Errorf("subject %q, want %q (%v)", subject, want, err)
 		}
 		_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))

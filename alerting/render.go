@@ -3,10 +3,7 @@ package alerting
 import (
 	"bytes"
 	_ "embed"
-	"encoding/base64"
 	html "html/template"
-	"slices"
-	"strings"
 	text "text/template"
 
 	"github.com/wneessen/go-mail"
@@ -43,7 +40,7 @@ func render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
 	if err := m.To(a.Recipient); err != nil {
 		return nil, err
 	}
-	setSubject(m, oneLine(l.Subject))
+	m.SetGenHeaderPreformatted(mail.HeaderSubject, subjectLines(oneLine(l.Subject)))
 	m.SetDateWithValue(a.CreatedAt)
 	m.SetMessageIDWithValue(a.MessageID)
 	setHeaders(m, a)
@@ -52,20 +49,6 @@ func render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
 	var out bytes.Buffer
 	_, err := m.WriteTo(&out)
 	return out.Bytes(), err
-}
-
-// setSubject writes a subject so that it is read as it is: text that looks like an
-// encoded word is encoded too.
-func setSubject(m *mail.Msg, subject string) {
-	if !strings.Contains(subject, "=?") {
-		m.Subject(subject)
-		return
-	}
-	var words []string
-	for chunk := range slices.Chunk([]rune(subject), 10) {
-		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(string(chunk)))+"?=")
-	}
-	m.SetGenHeaderPreformatted(mail.HeaderSubject, strings.Join(words, "\r\n "))
 }
 
 // setHeaders ties a recovery to its alert, and keeps other machines from

@@ -137,23 +137,6 @@ func validateEmails(field string, list []string) error {
 	return nil
 }
 
-// ValidateEmail checks one bare address, as it stands in an SMTP command:
-// local@domain in printable ASCII without spaces, angle brackets or quotes.
-func ValidateEmail(addr string) error {
-	local, domain, found := strings.Cut(addr, "@")
-	switch {
-	case len(addr) > MaxEmailLen:
-		return invalidf("an address of %d bytes; it may have %d", len(addr), MaxEmailLen)
-	case !found || local == "" || domain == "" || strings.Contains(domain, "@"):
-		return invalidf("%q is not an e-mail address; it must be like ops@example.com", addr)
-	case strings.ContainsFunc(addr, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`<>()[]\,;:"`, c) }):
-		return invalidf("%q is not an e-mail address: only printable ASCII without spaces, quotes and brackets", addr)
-	case strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") || strings.Contains(domain, ".."):
-		return invalidf("%q is not an e-mail address: its domain has an empty part", addr)
-	}
-	return nil
-}
-
 // ValidateMaxHeartbeats checks a quota of heartbeats, of a key or of the cluster.
 func ValidateMaxHeartbeats(field string, n int) error {
 	return validateRange(field, int64(n), 0, MaxHeartbeats)
