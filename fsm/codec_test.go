@@ -33,7 +33,7 @@ var everyCommand = []Command{
 	Delete{ID: testID(1), IfVersion: 300},
 	PutKey{ID: KeyID{1}, Name: "ci", Scope: ScopePing, Hash: [32]byte{2}},
 	DeleteKey{ID: KeyID{1}},
-	SetSettings{Settings{History: 5, MailTo: []string{"a@example.com"}, Burst: 3, GroupWait: 10_000, FlapWindow: 600_000}},
+	SetSettings{Settings{History: 5, MailTo: []string{"a@example.com"}, Burst: 3, GroupWait: 10_000, FlapWindow: 300_000}},
 	Claim{Alert: AlertID{1}, Term: 2, Attempt: 3},
 	Fence{Alert: AlertID{1}, Term: 2, Attempt: 3},
 	Settle{Alert: AlertID{1}, Term: 2, Attempt: 3, Outcome: OutcomeRetry, Refused: true, RetryIn: 5000, Resend: true, Error: "451 later"},

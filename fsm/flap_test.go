@@ -71,10 +71,10 @@ func TestFlapping(t *testing.T) {
 		if q := r.s.Totals().Queue; q != 1 {
 			t.Errorf("%d rows wait", q)
 		}
-		if at := r.work().Next; at != 600_000 { // what the clock awaits
+		if at := r.work().Next; at != 300_000 { // what the clock awaits
 			t.Errorf("the next is ready at %d", at)
 		}
-		r.run(10 * time.Minute)
+		r.run(5 * time.Minute)
 		got := r.drain()
 		if len(got) != 1 || got[0].Kind != AlertDown || got[0].Evidence.Flaps != 101 || got[0].Evidence.Within != 21*time.Second {
 			t.Fatalf("at its end: %+v", got)
@@ -91,7 +91,7 @@ func TestFlapping(t *testing.T) {
 		r.ping(1)
 		r.send(r.oneReady())
 		r.flips(1, 7)
-		r.run(10 * time.Minute)
+		r.run(5 * time.Minute)
 		if got := r.drain(); len(got) != 1 || got[0].Kind != AlertRecovered || got[0].Evidence.Flaps != 7 || got[0].Answers != "" {
 			t.Errorf("%+v", got)
 		}
@@ -118,19 +118,19 @@ func TestFlapping(t *testing.T) {
 			r.send(r.oneReady())
 			r.ping(1)
 			r.send(r.oneReady())
-			r.run(10 * time.Minute)
+			r.run(5 * time.Minute)
 		}
 	})
 	t.Run("one that flaps for ever causes two mails a window", func(t *testing.T) {
 		r := jobIn(t)
 		mails := 0
-		for range 6 * 60 { // six windows, in steps of 10 s
+		for range 6 * 30 { // six windows, in steps of 10 s
 			r.flips(1, 1)
 			r.run(9800 * time.Millisecond)
 			mails += len(r.drain())
 		}
 		if mails < 6 || mails > 14 {
-			t.Errorf("%d mails in an hour", mails)
+			t.Errorf("%d mails in half an hour", mails)
 		}
 	})
 	t.Run("nothing puts off what is due, while its sender is slow", func(t *testing.T) {
@@ -140,9 +140,9 @@ func TestFlapping(t *testing.T) {
 		r.ping(1)
 		r.send(r.oneReady())
 		r.flips(1, 2)
-		r.run(10 * time.Minute)
+		r.run(5 * time.Minute)
 		r.flips(1, 2)
-		if got := r.drain(); len(got) != 1 || got[0].Evidence.Flaps != 4 || got[0].Evidence.Within < 10*time.Minute {
+		if got := r.drain(); len(got) != 1 || got[0].Evidence.Flaps != 4 || got[0].Evidence.Within < 5*time.Minute {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -174,7 +174,7 @@ func TestWhoKnowsOfAFailureIsToldOfItsEnd(t *testing.T) {
 	}
 	r.must(Settle{Alert: down, Term: 1, Attempt: n, Outcome: OutcomeSent})
 	a, _ := r.s.Alert(down)
-	r.run(10 * time.Minute)
+	r.run(5 * time.Minute)
 	if got := r.drain(); len(got) != 1 || got[0].Kind != AlertRecovered || got[0].Answers != a.MessageID || got[0].Evidence.Flaps != 50 {
 		t.Errorf("%+v", got)
 	}

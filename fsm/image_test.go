@@ -27,7 +27,7 @@ func richStore(t testing.TB) *Store {
 	}
 	r := newRig(tt)
 	r.must(SetClusterID{ID: NodeID{9}})
-	r.must(SetSettings{Settings{History: 5, MailTo: []string{"team@example.com"}, Burst: 1, GroupWait: 10_000, FlapWindow: 600_000}})
+	r.must(SetSettings{Settings{History: 5, MailTo: []string{"team@example.com"}, Burst: 1, GroupWait: 10_000, FlapWindow: 300_000}})
 	r.must(PutNode{NodeInfo{ID: NodeID{1}, Name: "alpha", HTTP: "127.0.0.1:1", Cluster: "127.0.0.1:2", Version: "v1"}})
 	r.must(RemoveNode{ID: NodeID{2}})
 	r.must(PutKey{ID: KeyID{1}, Name: "ci", Scope: ScopeAdmin, Hash: [32]byte{1}})

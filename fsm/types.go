@@ -153,7 +153,7 @@ type Settings struct {
 
 // DefaultSettings are those of a cluster that was told nothing.
 func DefaultSettings() Settings {
-	return Settings{History: 100, Burst: 5, GroupWait: 10_000, FlapWindow: 600_000, MaxHeartbeats: DefaultMaxHeartbeats}
+	return Settings{History: 100, Burst: 5, GroupWait: 10_000, FlapWindow: 300_000, MaxHeartbeats: DefaultMaxHeartbeats}
 }
 
 // Gap is a time in which no ping could commit.
