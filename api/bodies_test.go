@@ -20,6 +20,7 @@ var pingRoutes = []string{
 	"/ping/%t", "/ping/%t/", "/ping/%t/start", "/ping/%t/fail", "/ping/%t/log", "/ping/%t/0",
 	"/ping/%k/job", "/ping/%k/job/fail", "/ping/%k/new?create=1",
 	"/api/push/%t", "/api/push/%t?status=down",
+	"/p/%k/job", "/p/%k/job/run", "/start/%t", "/finish/%t", "/fail/%t",
 }
 
 // writeRequest writes a request with a body of so many bytes with a length or in

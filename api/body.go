@@ -65,14 +65,16 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
 	}
 	linger(ctx.Conn())
 	s.refuse(ctx, err)
+	private(ctx)
 	return ctx.Response.StatusCode()
 }
 
+// isPing reports whether a path takes pings, of whatever body.
 func isPing(path []byte) bool {
 	_, _, ping := pingPath(path)
 	_, healthchecks := healthchecksPath(path)
 	_, push := pushPath(path)
-	return ping || healthchecks || push
+	return ping || healthchecks || push || isOther(path)
 }
 
 // jsonBody reads the whole body, which may have maxBody bytes.

@@ -101,7 +101,7 @@ func fail(ctx *fasthttp.RequestCtx, err error) {
 	}
 	ctx.SetStatusCode(p.status)
 	path := rawPath(&ctx.Request.Header)
-	if _, ok := healthchecksPath(path); ok {
+	if _, ok := healthchecksPath(path); ok || isOther(path) {
 		h.SetContentType(plainText)
 		ctx.SetBodyString(p.words)
 		return

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/compat"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -24,7 +25,6 @@ var (
 	errBadRun = &httpError{problem{400, "invalid_request", "invalid uuid format", ""}}
 )
 
-// What ?create=1 makes.
 const (
 	ensuredInterval = 86400
 	ensuredGrace    = 3600
@@ -87,20 +87,21 @@ func accept(ctx *fasthttp.RequestCtx, created bool) {
 // hear takes what a request tells, and reports whether it made the heartbeat, and
 // whether the outcome is not known yet.
 func (s *Server) hear(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created, owed bool, err error) {
-	if len(path) == 1+36 && bare(ctx, nil) {
-		code, err := s.takePing(ctx, path[1:], nil, now, true)
+	if token, ok := plainPath(path); ok && bare(ctx, nil) {
+		code, err := s.takeToken(ctx, token, nil, now, true)
 		return false, err == nil && code == owedPing, err
 	}
-	created, err = s.hearAll(ctx, path, now)
+	a, err := readAddress(path)
+	if err != nil {
+		return false, false, err
+	}
+	created, err = s.hearAll(ctx, &a, now)
 	return created, false, err
 }
 
-func (s *Server) hearAll(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created bool, err error) {
-	a, err := readAddress(path)
-	if err != nil {
-		return false, err
-	}
-	ordinal, err := s.whose(ctx, &a, now)
+// hearAll takes what a request tells of the heartbeat that is addressed.
+func (s *Server) hearAll(ctx *fasthttp.RequestCtx, a *address, now time.Time) (created bool, err error) {
+	ordinal, err := s.whose(ctx, a, now)
 	if err != nil {
 		return false, err
 	}
@@ -117,13 +118,24 @@ func (s *Server) hearAll(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (
 	if !ctx.IsPost() {
 		g.body = nil
 	}
-	now = arrival(ctx, now)
-	if ordinal == 0 {
-		if ordinal, created, err = s.ensure(ctx, string(a.slug), now); err != nil {
-			return false, unknownIfRevoked(err)
-		}
+	g.add(compat.Params(ctx.QueryArgs().All()), a.acts)
+	if told, ok := compat.Alertmanager(g.body); ok {
+		g.add(told, a.acts)
 	}
-	_, err = s.tell(ctx, ordinal, &g, now)
+	if ordinal == 0 {
+		return s.makeAndTell(ctx, ensured(string(a.slug)), &g, arrival(ctx, now))
+	}
+	_, err = s.tell(ctx, ordinal, &g, arrival(ctx, now))
+	return false, unknownIfRevoked(err)
+}
+
+// makeAndTell commits a signal for a heartbeat that is made first, of a spec.
+func (s *Server) makeAndTell(ctx *fasthttp.RequestCtx, spec fsm.Spec, g *signal, now time.Time) (created bool, err error) {
+	ordinal, created, err := s.ensure(ctx, spec, now)
+	if err != nil {
+		return false, unknownIfRevoked(err)
+	}
+	_, err = s.tell(ctx, ordinal, g, now)
 	err = unknownIfRevoked(err)
 	if err != nil && created { // the heartbeat is there: so "nothing was recorded" would be a lie
 		err = fsm.ErrUnknownOutcome
@@ -212,14 +224,16 @@ func unknownIfRevoked(err error) error {
 	return err
 }
 
+// ensured is what ?create=1 makes.
+func ensured(slug string) fsm.Spec {
+	interval, grace := int64(ensuredInterval), int64(ensuredGrace)
+	return fields{Name: &slug, Slug: &slug, IntervalSecs: &interval, GraceSecs: &grace}.spec()
+}
+
 // ensure makes a heartbeat for a slug that has none.
-func (s *Server) ensure(ctx *fasthttp.RequestCtx, slug string, now time.Time) (ordinal uint64, created bool, err error) {
-	name, interval, grace := slug, int64(ensuredInterval), int64(ensuredGrace)
+func (s *Server) ensure(ctx *fasthttp.RequestCtx, spec fsm.Spec, now time.Time) (ordinal uint64, created bool, err error) {
 	key, _ := caller(ctx)
-	c := fsm.Ensure{
-		Token: fsm.Token(uuid.New()),
-		Spec:  fields{Name: &name, Slug: &slug, IntervalSecs: &interval, GraceSecs: &grace}.spec(),
-	}
+	c := fsm.Ensure{Token: fsm.Token(uuid.New()), Spec: spec}
 	rand.Read(c.ID[:])
 	res, err := s.cluster.Propose(until(now.Add(commandLimit)), fsm.Authorized{Key: key, Command: c})
 	if err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 
+	"github.com/quorumbeat/quorumbeat/api/compat"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -12,26 +13,58 @@ type address struct {
 	key   []byte
 	slug  []byte // nil: by token
 	kind  fsm.SignalKind
-	exit  int // noExit: none given; over fsm.MaxExit: out of its limits
+	acts  bool // the path says what is told
+	exit  int  // noExit: none given; over fsm.MaxExit: out of its limits
 }
 
-// readAddress reads /<uuid> or /<ping_key>/<slug>, with or without what it tells and
-// a slash at the end.
+// readAddress reads /<uuid> or /<ping_key>/<slug>, with or without what it tells and a
+// slash at the end. What is told apart is told apart by its shape. Where a path could be
+// both, a UUID comes first: /<uuid>/start is the start of a heartbeat, and the slug start
+// is pinged behind a key, which is no UUID. Behind a key the first part is the slug, also
+// if it looks like an action or a UUID.
 func readAddress(path []byte) (a address, err error) {
 	first, rest := cutPart(bytes.TrimSuffix(path, []byte("/")))
+	first, whole := decoded(first)
 	if a.token, err = fsm.ParseToken(first); err == nil && a.reads(rest) {
 		return a, nil
 	}
-	a.key = first
-	a.slug, rest = cutPart(rest)
-	ok, upper := isSlug(a.slug)
-	switch {
-	case !ok || len(first) == 0 || !a.reads(rest):
+	slug, rest := cutPart(rest)
+	slug, ok := decoded(slug)
+	if !whole || !ok || len(first) == 0 || !a.reads(rest) {
 		return a, errNotFound
-	case upper:
-		return a, errBadURL
 	}
-	return a, nil
+	return a, a.names(first, slug)
+}
+
+// names addresses a heartbeat by a key and its slug.
+func (a *address) names(key, slug []byte) error {
+	a.key, a.slug = key, slug
+	switch ok, upper := isSlug(slug); {
+	case !ok:
+		return errNotFound
+	case upper:
+		return errBadURL
+	}
+	return nil
+}
+
+// plainPath reads /<uuid>, the path of most pings.
+func plainPath(path []byte) (t fsm.Token, ok bool) {
+	if len(path) == 0 {
+		return t, false
+	}
+	t, err := fsm.ParseToken(bytes.TrimSuffix(path[1:], []byte("/")))
+	return t, err == nil
+}
+
+// decoded decodes a part of a path in which a client escaped more than it had to, such as
+// %2D for a hyphen.
+func decoded(part []byte) ([]byte, bool) {
+	if bytes.IndexByte(part, '%') < 0 {
+		return part, true
+	}
+	text, ok := decodePart(string(part))
+	return []byte(text), ok
 }
 
 // cutPart takes the first part of a path that begins with a slash, or is empty.
@@ -68,8 +101,13 @@ func isSlug(slug []byte) (ok, upper bool) {
 // anything.
 func (a *address) reads(rest []byte) bool {
 	action := bytes.TrimPrefix(rest, []byte("/"))
+	a.acts, a.exit = len(action) > 0, noExit
 	if kind, ok := actions[string(action)]; ok {
-		a.kind, a.exit = kind, noExit
+		a.kind = kind
+		return true
+	}
+	if kind, ok := compat.Action(string(action)); ok {
+		a.kind = kind
 		return true
 	}
 	a.kind, a.exit = fsm.SignalSuccess, exitStatus(action)

@@ -23,6 +23,7 @@ func FuzzPingAPI(f *testing.F) {
 		"/ping", "/ping/", "/ping/" + u, "/ping/" + u + "/", "/ping/" + u + "/start?rid=" + u, "/ping/" + u + "/256", "/ping/" + u + "/7?rid=x",
 		"/ping/" + secret + "/x/fail", "/ping/" + secret + "/X", "/ping/" + secret + "/new?create=1", "/ping/" + secret + "/new/log?create=1&rid=",
 		"/ping/" + nobody + "/1", "/ping/nobody/x?create=1", "/api/push/" + u + "?status=down&msg=a%FF", "/api/push/" + nobody, "/api/push/",
+		"/ping/" + u + "?state=fail", "/ping/" + secret + "/x?status=in_progress&series=1", "/ping/" + u + "%2D", "/ping/" + u + "/run",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PUT"} {
 			f.Add(method, path, "é printed")

@@ -140,7 +140,7 @@ func (l *publicListener) keepSpare() {
 	}
 }
 
-const busyAnswer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 94\r\n\r\n" +
+const busyAnswer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nContent-Length: 94\r\n\r\n" +
 	`{"code":"overloaded","error":"too many connections are open: try again later or another node"}`
 
 // refuse tells a client that there is no room, if it can be told without TLS.

@@ -43,6 +43,12 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 			want = append(want, m+" "+path)
 		}
 	}
+	for _, path := range []string{
+		"/p/{key}/{slug}", "/p/{key}/{slug}/{event}", "/api/{project}/cron/{slug}/{key}", "/api/v1/endpoints/{slug}/external",
+		"/start/{uuid}", "/finish/{uuid}", "/fail/{uuid}",
+	} {
+		want = append(want, "GET "+path, "POST "+path) // and HEAD
+	}
 	want = append(want, "GET /api/push/{token}") // and any other method
 	slices.Sort(have)
 	slices.Sort(want)
@@ -172,8 +178,10 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	}
 	do("GET", "/v1/alerts", "", "")
 	do("POST", "/v1/alerts/{id}/retry", alert.ID, "")
-	do("POST", one+"/pause", h.ID, "")
-	do("POST", one+"/resume", h.ID, "")
+	for _, m := range []string{"POST", "PATCH"} {
+		do(m, one+"/pause", h.ID, "")
+		do(m, one+"/resume", h.ID, "")
+	}
 	key := decodeAs[keyJSON](t, do("POST", "/v1/keys", "", `{"name":"k","scope":"ping"}`).body)
 	do("PATCH", "/v1/keys/{id}", key.ID, `{"max_heartbeats":5}`)
 	do("GET", "/v1/keys", "", "")

@@ -46,6 +46,7 @@ func (s *Server) otherAnswer(d *debt) *fasthttp.RequestCtx {
 	} else {
 		s.refuse(&ctx, d.code.Err())
 	}
+	private(&ctx)
 	ctx.Response.SkipBody = d.head
 	return &ctx
 }

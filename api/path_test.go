@@ -20,8 +20,10 @@ func TestOnlyWhatIsExactlyARouteIsOne(t *testing.T) {
 		"/v1\\heartbeats", "/V1/heartbeats", "/v1/heartbeats;x", "/v1/heartbeats#x", "/v1/heartbeats%00", "/v1/heartbeats%3Fx", "x/v1/heartbeats", "//qb.example/v1/heartbeats",
 		"/healthz/", "//healthz", "/health%7A", "/metrics/../healthz", "/healthz/../metrics", "/metrics%2F", "/x/../../healthz", "//metrics", "/readyz//",
 		"//ping/" + token, "/ping//" + token, "/ping%2F" + token, "/x/../ping/" + token, "/ping/x/../" + token, "/ping/./" + token, "/ping/" + token + "%2Ffail",
-		"/ping/" + token + "//fail", "/ping/" + token + "/x/../fail", "/ping/" + token + "/%66ail", "/ping/" + r.key + "/job%2Ffail", "/ping/" + r.key + "/%6Aob",
-		"/v1/heartbeats/" + token + "/ping/../ping", "/v1/heartbeats//" + token + "/ping", "/v1/heartbeats/" + token + "%2Fping", "/v1/heartbeats/" + token + "/%70ing",
+		"/ping/" + token + "//fail", "/ping/" + token + "/x/../fail", "/ping/" + token + "/%66ail", "/ping/" + r.key + "/job%2Ffail", "/ping/" + r.key + "/%2E%2E",
+		"/p%2F" + r.key + "/job", "/p/" + r.key + "//job", "/p/" + r.key + "/job/%66ail", "/%73tart/" + token, "/start//" + token, "/start/x/../" + token,
+		"/api/1/cron/job/" + r.key + "/x", "/api/1/cron//job/" + r.key, "/api/1/cr%6Fn/job/" + r.key, "/api/v1/endpoints/job/externa%6C", "/api/v1/endpoints//job/external",
+		"/v1/heartbeats/" + token + "/ping/../ping", "/v1/heartbeats//" + token + "/ping", "/v1/heartbeats/" + token + "/ping//", "/v1/heartbeats/" + token + "/ping/start//", "/v1/heartbeats/" + token + "%2Fping", "/v1/heartbeats/" + token + "/%70ing",
 		"/api/push//" + token, "/api/push/%2e%2e/push/" + token, "/api//push/" + token, "/api/push%2F" + token,
 	} {
 		for _, method := range []string{"GET", "POST"} {

@@ -35,7 +35,13 @@ func pingPath(path []byte) (token, action []byte, ok bool) {
 		return token, nil, true
 	}
 	action = path[1:]
-	return token, action, path[0] == '/' && len(action) > 0 && isAction(action)
+	if len(action) > 1 {
+		action = bytes.TrimSuffix(action, []byte("/"))
+	}
+	if len(action) == 0 { // a slash at the end
+		return token, nil, path[0] == '/'
+	}
+	return token, action, path[0] == '/' && isAction(action)
 }
 
 // ping records what a job tells, a good run most often. It is answered with 200 only
@@ -48,7 +54,7 @@ func (s *Server) ping(ctx *fasthttp.RequestCtx, raw, action []byte) {
 			s.met.pinged(status, time.Since(start))
 		}
 	}()
-	code, err := s.takePing(ctx, raw, action, start, false)
+	code, err := s.takePing(ctx, raw, action, start)
 	if owed = err == nil && code == owedPing; err != nil {
 		s.refuse(ctx, err)
 	} else {
@@ -66,18 +72,33 @@ func answerPing(ctx *fasthttp.RequestCtx, paused bool) {
 	ctx.Response.SetBodyRaw(body)
 }
 
-// takePing returns the outcome of what a request tells. plain says that the answer is
-// that of Healthchecks' API.
-func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time.Time, plain bool) (fsm.Code, error) {
+// takePing returns the outcome of what a request tells.
+func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time.Time) (fsm.Code, error) {
 	switch string(ctx.Method()) { // compared, not copied
 	case "GET", "HEAD", "POST", "PUT":
 	default:
 		return 0, notAllowed([]string{"GET", "HEAD", "POST", "PUT"})
 	}
+	token, err := readToken(raw)
+	if err != nil {
+		return 0, err
+	}
+	return s.takeToken(ctx, token, action, now, false)
+}
+
+// readToken reads a token in a path; what is none is not found.
+func readToken(raw []byte) (fsm.Token, error) {
+	raw, _ = decoded(raw)
 	token, err := fsm.ParseToken(raw)
 	if err != nil {
-		return 0, errNotFound
+		return token, errNotFound
 	}
+	return token, nil
+}
+
+// takeToken takes what a request tells of the heartbeat with a token. plain says that the
+// answer is that of Healthchecks' API.
+func (s *Server) takeToken(ctx *fasthttp.RequestCtx, token fsm.Token, action []byte, now time.Time, plain bool) (fsm.Code, error) {
 	ordinal, err := s.byToken(ctx, token)
 	if err != nil {
 		return 0, err

@@ -44,9 +44,9 @@ func (s *Server) push(ctx *fasthttp.RequestCtx, raw []byte) {
 }
 
 func (s *Server) takePush(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) error {
-	token, err := fsm.ParseToken(raw)
+	token, err := readToken(raw)
 	if err != nil {
-		return errNotFound
+		return err
 	}
 	ordinal, err := s.byToken(ctx, token)
 	if err != nil {

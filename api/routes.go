@@ -28,6 +28,8 @@ var routes = []route{
 	{"DELETE", "/v1/heartbeats/{id}", false, (*Server).deleteHeartbeat},
 	{"POST", "/v1/heartbeats/{id}/pause", false, (*Server).pauseHeartbeat},
 	{"POST", "/v1/heartbeats/{id}/resume", false, (*Server).resumeHeartbeat},
+	{"PATCH", "/v1/heartbeats/{id}/pause", false, (*Server).pauseHeartbeat}, // as an SDK of Tickstem's API does
+	{"PATCH", "/v1/heartbeats/{id}/resume", false, (*Server).resumeHeartbeat},
 	{"GET", "/v1/heartbeats/{id}/pings", false, (*Server).listPings},
 	{"GET", "/v1/alerts", false, (*Server).listAlerts},
 	{"POST", "/v1/alerts/{id}/retry", false, (*Server).retryAlert},

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/compat"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -141,6 +142,7 @@ func (s *Server) emptied(ctx context.Context) error {
 
 // handle answers every request, whatever happens in it.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	defer private(ctx)
 	defer s.recover(ctx)
 	defer s.dismiss(ctx)
 	begin(ctx.Conn(), ctx.Time())
@@ -160,6 +162,10 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		s.push(ctx, token)
 		return
 	}
+	if o, ok := compat.Path(path); ok {
+		s.other(ctx, &o)
+		return
+	}
 	s.routed(ctx)
 	if ctx.Response.IsBodyStream() {
 		stream(ctx.Conn())
@@ -174,8 +180,26 @@ func (s *Server) recover(ctx *fasthttp.RequestCtx) {
 	}
 }
 
+var (
+	headerCache   = []byte(fasthttp.HeaderCacheControl)
+	noStore       = []byte("no-store")
+	headerNosniff = []byte("X-Content-Type-Options")
+	nosniff       = []byte("nosniff")
+)
+
+// private has no cache keep an answer: one in front of a node would answer pings itself.
+// Nor may a browser guess what it is. Who wants an answer to be kept says so before.
+func private(ctx *fasthttp.RequestCtx) {
+	h := &ctx.Response.Header
+	h.SetCanonical(headerNosniff, nosniff)
+	if len(h.Peek(fasthttp.HeaderCacheControl)) == 0 {
+		h.SetCanonical(headerCache, noStore)
+	}
+}
+
 // unreadable answers what fasthttp could not read as a request.
 func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
+	defer private(ctx)
 	var small *fasthttp.ErrSmallBuffer
 	var netErr net.Error
 	switch {

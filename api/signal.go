@@ -11,6 +11,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/compat"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -105,7 +106,37 @@ func readSignal(ctx *fasthttp.RequestCtx, action []byte, now time.Time) (g signa
 	if m := string(ctx.Method()); m != "POST" && m != "PUT" {
 		g.body = nil
 	}
+	g.add(compat.Params(args.All()), len(action) > 0)
+	if told, ok := compat.Alertmanager(g.body); ok {
+		g.add(told, len(action) > 0)
+	}
 	return g, nil
+}
+
+// add adds what parameters or a body tell to what the path does. A failure wins over all
+// else; a path that acts wins over the rest.
+func (g *signal) add(t compat.Told, acts bool) {
+	switch {
+	case t.Fails:
+		g.kind = fsm.SignalFail
+		if g.exit <= 0 {
+			g.exit = noExit
+			if t.Exit > 0 {
+				g.exit = t.Exit
+			}
+		}
+	case acts:
+	case t.Starts:
+		g.kind = fsm.SignalStart
+	case g.kind == fsm.SignalSuccess && g.exit == noExit:
+		g.exit = t.Exit
+	}
+	if t.HasRun && !g.hasRun {
+		g.run, g.hasRun = t.Run, true
+	}
+	if len(g.body) == 0 {
+		g.body = cutBody([]byte(t.Text))
+	}
 }
 
 // actions are the parts of a path that say what is told, but for exit statuses.

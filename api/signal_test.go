@@ -137,7 +137,6 @@ func TestBadSignalsChangeNothing(t *testing.T) {
 		{h.Token + fmt.Sprint("/ping?at=", soon), "", 400, "in the future"},
 		{h.Token + "/ping/fail", long, 400, "65 characters"},
 		{h.Token + "/ping/nonsense", "", 404, "not found"},
-		{h.Token + "/ping/", "", 404, "not found"},
 		{h.Token + "/ping/-1", "", 404, "not found"},
 		{h.Token + "/ping/start/1", "", 404, "not found"},
 		{h.Token + "/pingstart", "", 404, "not found"},

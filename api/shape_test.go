@@ -1,0 +1,189 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// suffixes are what may stand behind a heartbeat in a path, with what that tells.
+var suffixes = []struct {
+	text   string
+	status int
+	tells  fsm.SignalKind
+	exit   int
+}{
+	{"", 200, fsm.SignalSuccess, -1},
+	{"/", 200, fsm.SignalSuccess, -1},
+	{"/start", 200, fsm.SignalStart, -1},
+	{"/start/", 200, fsm.SignalStart, -1},
+	{"/fail", 200, fsm.SignalFail, -1},
+	{"/log", 200, fsm.SignalLog, -1},
+	{"/0", 200, fsm.SignalSuccess, 0},
+	{"/17", 200, fsm.SignalFail, 17},
+	{"/255", 200, fsm.SignalFail, 255},
+	{"/256", 400, 0, 0},
+	{"/run", 200, fsm.SignalStart, -1},
+	{"/complete/", 200, fsm.SignalSuccess, -1},
+	{"/ok", 200, fsm.SignalSuccess, -1},
+}
+
+// asker sends requests on one connection.
+type asker struct {
+	*pingRig
+	conn net.Conn
+	from *bufio.Reader
+}
+
+func (r *pingRig) asker() *asker {
+	conn := r.connect()
+	return &asker{r, conn, bufio.NewReader(conn)}
+}
+
+func (a *asker) ask(method, target, body string) answer {
+	a.t.Helper()
+	if _, err := fmt.Fprintf(a.conn, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", method, target, len(body), body); err != nil {
+		a.t.Fatal(err)
+	}
+	return a.read(a.from, method == "HEAD")
+}
+
+// addSlug makes a heartbeat with a slug, and returns its ordinal.
+func (r *pingRig) addSlug(slug string) uint64 {
+	r.t.Helper()
+	c := fsm.Create{Token: fsm.Token{byte(len(slug)), slug[0], slug[len(slug)-1], 9}, Spec: ensured(slug)}
+	copy(c.ID[:], c.Token[:])
+	if _, err := r.cluster.Propose(r.t.Context(), c); err != nil {
+		r.t.Fatal(err)
+	}
+	ordinal, _ := r.cluster.store.Slug(slug)
+	return ordinal
+}
+
+// TestPathsAreToldApartByTheirShape pings slugs of every length and of odd shapes, with
+// every suffix and method, with and without a query and a body: never is anything
+// but the shape of a path what counts.
+func TestPathsAreToldApartByTheirShape(t *testing.T) {
+	r := newPingRig(t)
+	r.server.certain.every = 0
+	slugs := []string{"start", "fail", "log", "0", "7", "256", "run", "complete", "ok", "create", "ping", "restic-backup", nobody, r.job.Token, strings.ReplaceAll(nobody, "-", "")}
+	for n := 1; n <= fsm.MaxSlugLen; n++ {
+		slugs = append(slugs, strings.Repeat("s", n-1)+"-")
+	}
+	a, turn := r.asker(), 0
+	defer a.conn.Close()
+	for _, slug := range slugs {
+		ordinal := r.addSlug(slug)
+		for _, suffix := range suffixes {
+			for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE"} {
+				turn++
+				body := []string{"", "it printed this"}[turn/2%2]
+				target := "/ping/" + r.key + "/" + slug + suffix.text + []string{"", "?x=y"}[turn%2]
+				status := suffix.status
+				switch method {
+				case "OPTIONS":
+					status = 204
+				case "PUT", "DELETE":
+					status = 405
+				}
+				if got := a.ask(method, target, body); got.status != status {
+					t.Fatalf("%s %s: %d %s, want %d", method, target, got.status, got.body, status)
+				}
+				told := r.listener.take()
+				if status != 200 {
+					if len(told) > 0 {
+						t.Errorf("%s %s is a ping", method, target)
+					}
+					continue
+				}
+				if method != "POST" {
+					body = ""
+				}
+				if len(told) != 1 || told[0].Ordinal != ordinal || told[0].Tells != suffix.tells || told[0].Exit != suffix.exit || !bytes.Equal(told[0].Body, []byte(body)) {
+					t.Fatalf("%s %s told %+v", method, target, told)
+				}
+			}
+		}
+	}
+}
+
+// TestATokenComesBeforeASlug has each suffix behind a token, which no slug takes away.
+func TestATokenComesBeforeASlug(t *testing.T) {
+	r := newPingRig(t)
+	a := r.asker()
+	defer a.conn.Close()
+	id, _ := fsm.ParseHeartbeatID(r.job.ID)
+	job, _ := r.cluster.store.Heartbeat(id)
+	escaped := strings.ReplaceAll(r.job.Token, "-", "%2D")
+	for _, token := range []string{r.job.Token, strings.ToUpper(r.job.Token), escaped, strings.ToLower(escaped)} {
+		for _, suffix := range suffixes {
+			for _, root := range []string{"/ping/" + token, "/v1/heartbeats/" + token + "/ping"} {
+				if strings.HasPrefix(root, "/v1") && (strings.HasPrefix(suffix.text, "/run") || suffix.text == "/ok" || strings.HasPrefix(suffix.text, "/complete")) {
+					continue // of Cronitor, and not served there
+				}
+				for _, rest := range []string{"", "?x=y"} {
+					for _, method := range []string{"GET", "HEAD", "POST"} {
+						what := method + " " + root + suffix.text + rest
+						if got := a.ask(method, root+suffix.text+rest, ""); got.status != suffix.status {
+							t.Fatalf("%s: %d %s", what, got.status, got.body)
+						}
+						told := r.listener.take()
+						if suffix.status == 200 && (len(told) != 1 || told[0].Ordinal != job.Ordinal || told[0].Tells != suffix.tells || told[0].Exit != suffix.exit) {
+							t.Fatalf("%s told %+v", what, told)
+						}
+					}
+				}
+			}
+		}
+		for _, path := range []string{"/api/push/" + token, "/start/" + token, "/finish/" + token + "/", "/fail/" + token} {
+			if got := a.ask("GET", path, ""); got.status != 200 || len(r.listener.take()) != 1 {
+				t.Errorf("%s: %d %s", path, got.status, got.body)
+			}
+		}
+	}
+}
+
+// TestNoAnswerIsForACache has every answer say so: of each route, and those that no
+// handler makes.
+func TestNoAnswerIsForACache(t *testing.T) {
+	r := newPingRig(t)
+	token := r.job.Token
+	check := func(what string, a answer) {
+		t.Helper()
+		if cache, sniff := a.header.Peek("Cache-Control"), a.header.Peek("X-Content-Type-Options"); string(cache) != "no-store" || string(sniff) != "nosniff" {
+			t.Errorf("%s: %d, Cache-Control %q, X-Content-Type-Options %q", what, a.status, cache, sniff)
+		}
+	}
+	paths := []string{
+		"/ping/" + token, "/ping/" + token + "/fail", "/ping/" + nobody, "/ping/" + token + "/256", "/ping/" + r.key + "/job", "/ping/" + r.key + "/twins",
+		"/v1/heartbeats/" + token + "/ping", "/v1/heartbeats/" + nobody + "/ping", "/api/push/" + token, "/api/push/" + nobody, "/p/" + r.key + "/job", "/p/x/y",
+		"/start/" + token, "/start/" + nobody, "/api/1/cron/job/" + r.key + "?status=ok", "/api/1/cron/job/" + r.key, "/api/v1/endpoints/job/external?success=true",
+		"/", "/nowhere", "/favicon.ico", "//",
+	}
+	for _, rt := range routes {
+		paths = append(paths, strings.NewReplacer("{id}", r.job.ID, "{node}", "x").Replace(rt.pattern))
+	}
+	for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "BREW"} {
+		for _, path := range paths {
+			check(method+" "+path, r.call(method, path, ""))
+		}
+	}
+	for name, request := range map[string]string{
+		"nonsense": "NONSENSE\r\n\r\n", "headers": "GET /ping/" + token + " HTTP/1.1\r\nX: " + strings.Repeat("x", 2*maxHeaders) + "\r\n\r\n",
+		"refused before its body": "POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n",
+		"no key, and asks":        "POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99\r\n\r\n",
+	} {
+		check(name, r.raw(request))
+	}
+	check("no room", r.read(bufio.NewReader(strings.NewReader(busyAnswer)), false))
+	r.cluster.fail(fsm.ErrNoLeader)
+	check("a ping without a leader", r.plainly("GET", "/ping/"+token, ""))
+	r.server.cluster = nil // a fault in the program
+	check("a fault", r.plainly("GET", "/ping/"+token, ""))
+	r.server.cluster = r.listener
+}
