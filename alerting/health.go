@@ -56,7 +56,7 @@ func (s *Service) MailStatus() MailStatus { return s.health.get() }
 
 // tellHealth logs what a change means.
 func (s *Service) tellHealth(first, sound bool, err error) {
-	switch target, _ := ParseSMTPURL(s.cfg.SMTPURL); {
+	switch target := s.exchange.now.Load().target; {
 	case target.Terminal: // there is no server
 	case !sound:
 		s.log.Warn("the mail server cannot be used: alerts wait until it can; see to it, --smtp-url and --mail-from", "server", target.Addr, "error", err)
@@ -78,6 +78,7 @@ func (s *Service) watchServer(ctx context.Context) {
 		}
 		select {
 		case <-time.After(wait*3/4 + rand.N(wait/2)):
+		case <-s.exchange.changed:
 		case <-ctx.Done():
 			return
 		}

@@ -27,6 +27,7 @@ type Service struct {
 	store     *fsm.Store
 	cluster   Cluster
 	transport transport
+	exchange  exchange
 	met       *metrics
 	log       *slog.Logger
 	health    health
@@ -43,21 +44,16 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	target, err := ParseSMTPURL(cfg.SMTPURL)
-	if err != nil {
-		return nil, err
-	}
 	met, err := newMetrics(cfg.Registerer)
 	if err != nil {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, store: store, cluster: c, met: met, log: cfg.logger()}
-	smtp := newSMTPTransport(target, cfg.SMTPHelo)
-	smtp.dotted = func() { s.step(PointDotted) }
-	s.transport = smtp
-	if target.Terminal {
-		s.transport = &terminal{out: cfg.Terminal}
+	s.transport = &s.exchange
+	if err := s.SetSMTPURL(cfg.SMTPURL); err != nil {
+		return nil, err
 	}
+	s.exchange.changed = make(chan struct{}, 1) // now: the first server is no change
 	s.health.told, s.health.now = s.tellHealth, met.mailServer
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel

@@ -24,7 +24,8 @@ func bearerOf(h *fasthttp.RequestHeader) (key []byte, ok bool) {
 }
 
 func (s *Server) isConfigured(hash [32]byte) bool {
-	return s.cfg.AdminKey != "" && subtle.ConstantTimeCompare(hash[:], s.admin[:]) == 1
+	admin := s.secrets.admin.Load()
+	return admin != nil && subtle.ConstantTimeCompare(hash[:], admin[:]) == 1
 }
 
 // isAdmin reports whether a request's key is one of scope admin, as far as this node

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"crypto/tls"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,10 +34,8 @@ func (m *metrics) routed(ctx *fasthttp.RequestCtx) {
 }
 
 // certificateExpiry tells until when the certificate is valid that clients are shown.
-func certificateExpiry(cert tls.Certificate) prometheus.Collector {
-	g := prometheus.NewGauge(prometheus.GaugeOpts{
+func (s *Server) certificateExpiry() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "quorumbeat_http_tls_not_after_timestamp_seconds", Help: "When the certificate of the HTTP port expires.",
-	})
-	g.Set(seconds(cert.Leaf.NotAfter))
-	return g
+	}, func() float64 { return seconds(s.secrets.cert.Load().Leaf.NotAfter) })
 }

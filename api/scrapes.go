@@ -13,10 +13,9 @@ import (
 // maxScrapes is how many there are at the same time, and as many without heartbeats.
 const maxScrapes = 4
 
-// scrapes is who may scrape, and how many at a time. Scrapes of the node alone have
+// scrapes is how many may scrape at a time. Scrapes of the node alone have
 // places of their own: they are to work while large ones are slow.
 type scrapes struct {
-	token      *[32]byte // SHA-256; nil: none is needed
 	heartbeats places
 	node       places
 	turn       sync.Mutex
@@ -25,16 +24,11 @@ type scrapes struct {
 	stall      time.Duration // for each piece of one
 }
 
-func newScrapes(token string) *scrapes {
-	s := &scrapes{
+func newScrapes() *scrapes {
+	return &scrapes{
 		heartbeats: make(places, maxScrapes), node: make(places, maxScrapes),
 		queue: 2 * time.Second, limit: 30 * time.Second, stall: 5 * time.Second,
 	}
-	if token != "" {
-		hash := hashKey([]byte(token))
-		s.token = &hash
-	}
-	return s
 }
 
 // serveMetrics answers with the node's metrics and those of all heartbeats, or with
@@ -91,11 +85,12 @@ func (s *Server) gather() ([]*dto.MetricFamily, error) {
 // mayScrape lets through who shows the scrape token or an admin key, or everybody if
 // there is no token.
 func (s *Server) mayScrape(ctx *fasthttp.RequestCtx) error {
-	if s.scrapes.token == nil {
+	token := s.secrets.scrape.Load()
+	if token == nil {
 		return nil
 	}
 	if key, ok := bearerOf(&ctx.Request.Header); ok {
-		if hash := hashKey(key); subtle.ConstantTimeCompare(hash[:], s.scrapes.token[:]) == 1 {
+		if hash := hashKey(key); subtle.ConstantTimeCompare(hash[:], token[:]) == 1 {
 			return nil
 		}
 	}

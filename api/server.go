@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,7 +29,7 @@ type Server struct {
 	cfg     Config
 	store   *fsm.Store
 	cluster Cluster
-	admin   [32]byte // SHA-256 of the admin key
+	secrets secrets
 	certain *certainty
 	limits  *limits
 	logins  *logins
@@ -62,13 +61,16 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	if cfg.Registry == nil {
 		cfg.Registry = prometheus.NewRegistry()
 	}
-	s := &Server{cfg: cfg, store: store, cluster: c, admin: hashKey([]byte(cfg.AdminKey)), log: cfg.Logger, idleLimit: idleLimit}
+	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger, idleLimit: idleLimit}
 	s.certain = newCertainty(c.ReadBarrier)
 	var err error
 	if s.met, err = newMetrics(cfg, store, &s.conns); err != nil {
 		return nil, err
 	}
-	s.scrapes = newScrapes(cfg.MetricsToken)
+	s.scrapes = newScrapes()
+	if err := s.SetKeys(cfg.AdminKey, cfg.MetricsToken); err != nil {
+		return nil, err
+	}
 	if s.limits, err = newLimits(cfg); err != nil {
 		return nil, err
 	}
@@ -88,14 +90,15 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 		Logger: quiet{},
 	}
 	if cfg.TLSCert != "" {
-		cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
+		cert, err := readCertificate(cfg.TLSCert, cfg.TLSKey)
 		if err != nil {
-			return nil, fmt.Errorf("%w: the HTTP certificate cannot be used: %v; see --http-tls-cert and --http-tls-key", ErrConfig, err)
-		}
-		if err := cfg.Registry.Register(certificateExpiry(cert)); err != nil {
 			return nil, err
 		}
-		s.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		s.secrets.cert.Store(cert)
+		if err := cfg.Registry.Register(s.certificateExpiry()); err != nil {
+			return nil, err
+		}
+		s.http.TLSConfig = s.secrets.tlsConfig()
 	}
 	return s, nil
 }

@@ -46,6 +46,7 @@ type finder interface {
 	addr() string             // HOST:PORT that others find this node at, "" if they cannot
 	wake() <-chan struct{}    // has a value when the members changed
 	changes() <-chan struct{} // the same, for another receiver
+	setSecrets([][]byte) error
 	leave(limit time.Duration)
 	close() error
 }
@@ -76,6 +77,7 @@ func (l *loner) addressOf(raft.ServerID) (string, bool) { return "", false }
 func (l *loner) addr() string                           { return "" }
 func (l *loner) wake() <-chan struct{}                  { return nil }
 func (l *loner) changes() <-chan struct{}               { return nil }
+func (l *loner) setSecrets([][]byte) error              { return nil }
 func (l *loner) leave(time.Duration)                    {}
 func (l *loner) close() error                           { return nil }
 

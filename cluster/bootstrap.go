@@ -122,11 +122,13 @@ func (b *bootstrapper) askPromise(ctx context.Context, m member, cluster fsm.Nod
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	a, err := b.ask(ctx, m.Cluster, controlRequest{Op: askPromise, Asker: b.id.ID, Cluster: cluster})
-	if err == nil {
-		err = a.err()
-	}
-	if err != nil {
-		return fmt.Errorf("node %s at %s gave no promise: %w", m.Name, m.Cluster, err)
+	switch {
+	case err != nil:
+		return notReached(m, err)
+	case a.Node != m.ID:
+		return otherThere(m, a.Node)
+	case a.err() != nil:
+		return fmt.Errorf("node %s at %s gave no promise: %w", m.Name, m.Cluster, a.err())
 	}
 	return nil
 }

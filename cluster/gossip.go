@@ -82,6 +82,7 @@ func decodeMeta(b []byte) (m nodeMeta, ok bool) {
 // gossip finds the other nodes and tells where they are. It decides nothing.
 type gossip struct {
 	list  *memberlist.Memberlist
+	keys  *memberlist.Keyring // nil: plain
 	id    *identity
 	join  []string
 	local string // HOST:PORT that others reach this gossip at
@@ -102,7 +103,7 @@ type gossip struct {
 // openGossip binds the gossip port. It joins nobody yet.
 func openGossip(cfg Config, id *identity, known func(netip.Addr) bool) (*gossip, error) {
 	g := &gossip{
-		id: id, join: cfg.Join, log: cfg.logger().With("node", cfg.NodeName),
+		id: id, join: cfg.Join, log: cfg.logger(),
 		woke: make(chan struct{}, 1), heard: make(chan struct{}, 1), warned: map[fsm.NodeID]time.Time{}, alive: map[fsm.NodeID]member{},
 		meta: nodeMeta{ClusterID: id.cluster(), Name: cfg.NodeName, Version: cfg.Version},
 		stop: func() {}, foreign: func(error) {},
@@ -150,9 +151,10 @@ func (g *gossip) config(cfg Config) (*memberlist.Config, error) {
 	c.LogOutput = nil
 	c.Logger = log.New(io.MultiWriter(newHCLogger(g.log, "gossip").StandardWriter(nil), &secretWatch{log: g.log}), "", 0)
 	if keys := gossipKeys(cfg.Secrets); len(keys) > 0 {
-		if c.Keyring, err = memberlist.NewKeyring(keys, keys[0]); err != nil {
+		if g.keys, err = memberlist.NewKeyring(keys, keys[0]); err != nil {
 			return nil, fmt.Errorf("gossip keys: %w", err)
 		}
+		c.Keyring = g.keys
 	}
 	return c, nil
 }

@@ -98,12 +98,19 @@ func (n *Node) remember(meta *nodeMeta) error {
 	return n.id.setPeers(peers)
 }
 
-// answer answers another node's question.
+// answer answers another node's question, and always says who answers: the asker may
+// have meant the node that was at this address before.
 func (n *Node) answer(ctx context.Context, boot *bootstrapper, req controlRequest) controlAnswer {
+	a := n.decide(ctx, boot, req)
+	a.Node = n.id.ID
+	return a
+}
+
+func (n *Node) decide(ctx context.Context, boot *bootstrapper, req controlRequest) controlAnswer {
 	switch req.Op {
 	case askInfo:
 		applied, _ := n.fsm.progress()
-		return controlAnswer{Code: fsm.CodeOK, Node: n.id.ID, Cluster: n.id.cluster(), Fresh: n.fresh(), Applied: applied}
+		return controlAnswer{Code: fsm.CodeOK, Cluster: n.id.cluster(), Fresh: n.fresh(), Applied: applied}
 	case askPromise:
 		return boot.answer(req)
 	case askRemove:
@@ -111,9 +118,7 @@ func (n *Node) answer(ctx context.Context, boot *bootstrapper, req controlReques
 	case askHeld:
 		return n.answerHeld()
 	case askBarred:
-		n.barred.Store(true)
-		n.log.Error("this node was removed from its cluster: stop it; to use the machine again, move the data folder away and start with an empty one")
-		return controlAnswer{Code: fsm.CodeOK}
+		return answerOf(n.bar(req))
 	}
 	return controlAnswer{Code: fsm.CodeInvalid, Words: "unknown question"}
 }
@@ -164,7 +169,7 @@ func (n *Node) removeHere(ctx context.Context, nameOrID string) error {
 	if r == nil || n.rec == nil || r.State() != raft.Leader {
 		return fsm.ErrNotLeader
 	}
-	if id, ok := n.rec.find(nameOrID); ok && id == n.id.ID && n.otherVoter(r) {
+	if id, err := n.rec.find(nameOrID); err == nil && id == n.id.ID && n.otherVoter(r) {
 		if err := r.LeadershipTransfer().Error(); err != nil {
 			n.log.Debug("the leadership could not be handed over", "error", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,7 +36,7 @@ var clusterRooms = rooms{strangers: 64, eachAlien: 32, known: 128}
 // mux shares the one cluster port between Raft, forwarding and control.
 type mux struct {
 	listener net.Listener
-	tls      *tlsPair // nil: plain
+	tls      atomic.Pointer[tlsPair] // nil: plain
 	log      *slog.Logger
 	kinds    map[connKind]chan net.Conn
 	door     door
@@ -60,10 +61,11 @@ func listenMux(addr string, tls *tlsPair, known func(netip.Addr) bool, log *slog
 
 func newMux(l net.Listener, tls *tlsPair, known func(netip.Addr) bool, log *slog.Logger) *mux {
 	m := &mux{
-		listener: l, tls: tls, log: log, kinds: map[connKind]chan net.Conn{},
+		listener: l, log: log, kinds: map[connKind]chan net.Conn{},
 		door:     door{rooms: clusterRooms, known: known},
 		greeting: make(chan struct{}, 2*clusterRooms.size()), done: make(chan struct{}), conns: map[net.Conn]struct{}{},
 	}
+	m.tls.Store(tls)
 	for _, k := range []connKind{connRaft, connForward, connControl} {
 		m.kinds[k] = make(chan net.Conn)
 	}
@@ -105,8 +107,8 @@ func (m *mux) greet(conn net.Conn, leave func()) {
 	conn.SetDeadline(time.Now().Add(greetLimit))
 	guest := &guestConn{Conn: conn, left: maxGreeting}
 	conn = guest
-	if m.tls != nil {
-		conn = tls.Server(conn, m.tls.server)
+	if pair := m.tls.Load(); pair != nil {
+		conn = tls.Server(conn, pair.server)
 	}
 	tracked := m.track(conn)
 	var kind [1]byte
@@ -132,7 +134,7 @@ func (m *mux) greet(conn net.Conn, leave func()) {
 // refused tells of a failed handshake, now and then.
 func (m *mux) refused(conn net.Conn, err error) {
 	why := whyRefused(err)
-	if m.tls == nil || why == "" {
+	if m.tls.Load() == nil || why == "" {
 		return
 	}
 	m.mu.Lock()
@@ -194,8 +196,8 @@ func (m *mux) dial(ctx context.Context, addr string, kind connKind) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	if m.tls != nil {
-		conn = tls.Client(conn, m.tls.client)
+	if pair := m.tls.Load(); pair != nil {
+		conn = tls.Client(conn, pair.client)
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		conn.SetDeadline(deadline)

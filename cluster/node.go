@@ -41,10 +41,10 @@ type Node struct {
 	fatal    chan error
 	tasks    sync.WaitGroup // short work that no part waits for
 	stopping atomic.Bool
-	barred   atomic.Bool // this node was removed from its cluster
-	caughtUp atomic.Bool // since its start
-	closed   atomic.Bool // no node of the cluster takes any
-	full     atomic.Bool // it takes no writes, for want of room on the disks
+	barred   atomic.Int64 // when this node was last told that it was removed, in ns; 0: never
+	caughtUp atomic.Bool  // since its start
+	closed   atomic.Bool  // no node of the cluster takes any
+	full     atomic.Bool  // it takes no writes, for want of room on the disks
 	stopOnce sync.Once
 	stopErr  error
 	down     teardown
@@ -60,7 +60,7 @@ func Open(cfg Config, store *fsm.Store) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.logger().With("node", cfg.NodeName), store: store,
+		cfg: cfg, log: cfg.logger(), store: store,
 		fatal: make(chan error, 1), pending: newPendingTable(), hearing: newHearing(),
 	}
 	if err := n.open(); err != nil {

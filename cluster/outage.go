@@ -90,5 +90,5 @@ func (n *Node) answerHeld() controlAnswer {
 	if w.quiet >= 0 {
 		quiet = w.quiet.Milliseconds()
 	}
-	return controlAnswer{Code: fsm.CodeOK, Node: n.id.ID, Held: w.held, Quiet: quiet}
+	return controlAnswer{Code: fsm.CodeOK, Held: w.held, Quiet: quiet}
 }

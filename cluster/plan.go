@@ -141,7 +141,12 @@ func planBury(in planInput, alive map[fsm.NodeID]member) action {
 
 // canLose reports whether the living voters are a majority without a server.
 func canLose(in planInput, alive map[fsm.NodeID]member, s raft.Server) bool {
-	voters, living := 0, 0
+	voters, living := without(in, alive, s)
+	return living > voters/2
+}
+
+// without counts the other voters, and those of them that live.
+func without(in planInput, alive map[fsm.NodeID]member, s raft.Server) (voters, living int) {
 	for _, v := range in.servers {
 		if v.Suffrage != raft.Voter || v.ID == s.ID {
 			continue
@@ -151,7 +156,7 @@ func canLose(in planInput, alive map[fsm.NodeID]member, s raft.Server) bool {
 			living++
 		}
 	}
-	return living > voters/2
+	return voters, living
 }
 
 func livingVoters(in planInput, alive map[fsm.NodeID]member) (n int) {

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -115,16 +114,27 @@ func (r *reconciler) act(ctx context.Context, a action, prev uint64) error {
 
 // admit asks a newcomer itself who it is: gossip may be old.
 func (r *reconciler) admit(ctx context.Context, a action) error {
+	m := member{ID: a.id, nodeMeta: nodeMeta{Name: r.name(a.id), Cluster: a.addr}}
 	info, err := r.ask(ctx, a.addr, controlRequest{Op: askInfo, Asker: r.self})
 	switch ours := r.store.ClusterID(); {
 	case err != nil:
-		return fmt.Errorf("it does not answer at %s: %w", a.addr, err)
+		return notReached(m, err)
 	case info.Node != a.id:
-		return fmt.Errorf("another node (%s) answers at %s", info.Node, a.addr)
+		return otherThere(m, info.Node)
 	case !info.Cluster.IsZero() && info.Cluster != ours:
 		return fmt.Errorf("%w: its data folder is of cluster %s, this is %s", errForeign, info.Cluster, ours)
 	}
 	return nil
+}
+
+// notReached says what to do when a node that gossip knows cannot be reached.
+func notReached(m member, err error) error {
+	return fmt.Errorf("node %s says that it is reached at %s, where it does not answer: see to its --advertise and --cluster-addr, and to the network between the cluster ports: %w", m.Name, m.Cluster, err)
+}
+
+// otherThere says so when another node has the address that one tells of itself.
+func otherThere(m member, there fsm.NodeID) error {
+	return fmt.Errorf("node %s says that it is reached at %s, where another node answers (%s): give each its own --advertise or --cluster-addr", m.Name, m.Cluster, there)
 }
 
 func (r *reconciler) move(id raft.ServerID, addr raft.ServerAddress, prev uint64) error {
@@ -174,8 +184,8 @@ func (r *reconciler) remind(ctx context.Context) {
 			continue
 		}
 		r.reminded[m.ID] = time.Now()
-		if _, err := r.ask(ctx, m.Cluster, controlRequest{Op: askBarred, Asker: r.self}); err != nil {
-			r.log.Debug("a removed node could not be told so", "node", m.Name, "error", err)
+		if _, err := r.ask(ctx, m.Cluster, controlRequest{Op: askBarred, Asker: r.self, Cluster: r.store.ClusterID(), Node: m.ID.String()}); err != nil {
+			r.log.Debug("a removed node could not be told so", "peer", m.Name, "error", err)
 		}
 	}
 }
@@ -187,45 +197,4 @@ func (r *reconciler) name(id fsm.NodeID) string {
 		}
 	}
 	return id.String()
-}
-
-// errMajority refuses what would leave the cluster without a majority.
-var errMajority = errors.New("without that node the living voters are no majority: start other nodes first, or recover the cluster offline")
-
-// remove takes a node out for good by an operator's word. This node must lead.
-func (r *reconciler) remove(ctx context.Context, nameOrID string) error {
-	id, ok := r.find(nameOrID)
-	if !ok {
-		return fmt.Errorf("no node is called %q: %w", nameOrID, fsm.ErrNotFound)
-	}
-	cfg := r.raft.GetConfiguration()
-	in := planInput{servers: cfg.Configuration().Servers}
-	alive := map[fsm.NodeID]member{}
-	for _, m := range r.members() {
-		alive[m.ID] = m
-	}
-	if s := server(in, id); s != nil && s.Suffrage == raft.Voter && !canLose(in, alive, *s) {
-		return fmt.Errorf("%w (%w)", errMajority, fsm.ErrRejected)
-	}
-	r.log.Warn("a node is removed from the cluster for good, by an operator", "node", r.name(id))
-	return r.expel(ctx, id, cfg.Index())
-}
-
-// find looks a node up by ID or by a name that only one has; of two with one name
-// the dead one cannot be meant without its ID.
-func (r *reconciler) find(nameOrID string) (fsm.NodeID, bool) {
-	var found []fsm.NodeID
-	for _, s := range r.raft.GetConfiguration().Configuration().Servers {
-		id := serverID(s)
-		if id.String() == nameOrID {
-			return id, true
-		}
-		if r.name(id) == nameOrID {
-			found = append(found, id)
-		}
-	}
-	if len(found) != 1 {
-		return fsm.NodeID{}, false
-	}
-	return found[0], true
 }

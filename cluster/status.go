@@ -38,7 +38,7 @@ func (n *Node) Ready() error {
 	switch {
 	case n.stopping.Load():
 		return errors.New("this node is stopping")
-	case n.barred.Load():
+	case n.isBarred():
 		return errors.New("this node was removed from its cluster")
 	case n.fsm.isBroken():
 		return errBroken

@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -24,7 +26,10 @@ var (
 )
 
 // tlsPair is both sides of mutual TLS between nodes.
-type tlsPair struct{ server, client *tls.Config }
+type tlsPair struct {
+	server, client *tls.Config
+	source         [32]byte // a hash of what it was made of
+}
 
 // newTLS returns nil when neither a secret nor PKI files are given.
 func newTLS(cfg Config) (*tlsPair, error) {
@@ -63,8 +68,10 @@ func secretTLS(secrets [][]byte) (*tlsPair, error) {
 	server, client := common.Clone(), common.Clone()
 	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, pool
 	client.RootCAs, client.ServerName = pool, tlsName
-	return &tlsPair{server, client}, nil
+	return &tlsPair{server, client, hashAll(secrets...)}, nil
 }
+
+func hashAll(parts ...[]byte) [32]byte { return sha256.Sum256(bytes.Join(parts, []byte{0})) }
 
 func issueCA(key ed25519.PrivateKey) (*x509.Certificate, error) {
 	// The subject names the key, so that with two secrets the right CA is tried.
@@ -136,5 +143,5 @@ func pkiTLS(cfg Config) (*tlsPair, error) {
 		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: between})
 		return err
 	}
-	return &tlsPair{server, client}, nil
+	return &tlsPair{server, client, hashAll(append(cert.Certificate, pem)...)}, nil
 }

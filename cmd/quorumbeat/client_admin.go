@@ -75,9 +75,12 @@ func (p *program) clusterCommand() *cobra.Command {
 	c := p.client("cluster", "Show the cluster as the answering node sees it", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Cluster(ctx)
 	}, showCluster)
-	c.AddCommand(p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		return map[string]string{"removed": args[0]}, api.RemoveNode(ctx, args[0])
-	}, say("removed: its data folder cannot come back")), p.recoverCommand())
+	var yes bool
+	remove := p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		return p.removeNode(ctx, api, args[0], yes)
+	}, say("removed"))
+	remove.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.AddCommand(remove, p.recoverCommand())
 	return c
 }
 

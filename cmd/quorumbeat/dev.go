@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,7 +39,9 @@ func (p *program) devCommand() *cobra.Command {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err
 			}
-			return p.dev(c.Context(), s)
+			ctx, stop := signal.NotifyContext(c.Context(), append(endSignals, syscall.SIGHUP)...)
+			defer stop()
+			return p.dev(ctx, s)
 		},
 	}
 	f := c.Flags()
@@ -97,7 +101,7 @@ func (p *program) devNode(s serveSettings, dir string, i int, before []*node, te
 	s.cluster.BootstrapExpect = devNodes
 	s.cluster.Version, s.api.Version, s.api.Revision = version, version, revision
 	s.alerting.NodeName = s.cluster.NodeName
-	return startNode(&s, s.logger(p), terminal)
+	return startNode(&s, s.logger(p.stderr), terminal)
 }
 
 // devAddr is a port on loopback, or any if that one is taken.

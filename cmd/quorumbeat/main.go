@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -42,10 +43,12 @@ type program struct {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "serve" {
+	ctx, stop := context.Background(), func() {}
+	if len(os.Args) > 1 && os.Args[1] == "serve" { // which sees to signals itself
 		widenTimerSlack()
+	} else {
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := &program{env: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	code := p.run(ctx, os.Args[1:])
 	stop()
@@ -67,11 +70,25 @@ func (p *program) run(ctx context.Context, args []string) int {
 	case errors.As(err, &own):
 		return int(own)
 	}
-	fmt.Fprintln(p.stderr, "quorumbeat:", message(err))
+	p.say("quorumbeat: " + message(err))
 	if isUsage(err) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// say tells the error that a run ends with. It does not wait for ever for a reader that
+// has stopped reading.
+func (p *program) say(words string) {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		fmt.Fprintln(p.stderr, words)
+	}()
+	select {
+	case <-said:
+	case <-time.After(flushLimit):
+	}
 }
 
 func (p *program) root() *cobra.Command {

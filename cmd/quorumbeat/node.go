@@ -32,6 +32,7 @@ type node struct {
 	http    string // HOST:PORT that it listens at
 	cluster *cluster.Node
 	server  *api.Server
+	mails   *alerting.Service
 	failed  chan error // why it cannot go on, though its cluster can
 	down    []func(context.Context) error
 }
@@ -78,6 +79,7 @@ func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) err
 		return err
 	}
 	n.down = append([]func(context.Context) error{func(context.Context) error { return mails.Close() }}, n.down...) // after the cluster
+	n.mails = mails
 	c.OnLeader(mails.Lead)
 
 	hc := s.api

@@ -13,37 +13,46 @@ func (p *program) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Run a node",
 		Long: "Run a node of a cluster. Every flag may also be set as QUORUMBEAT_ and its name in capitals, or in the file of --config.\n" +
-			"SIGTERM ends it after handing over what it does.",
+			"SIGTERM ends it after handing over what it does. SIGHUP has it read certificates and secrets again; certificates are\n" +
+			"also read again when their files change.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			signals := catchNodeSignals()
+			defer signals.stop()
+			again := p.settingsAgain(c.Flags())
 			if err := s.load(p, c.Flags()); err != nil {
 				return err
 			}
-			return p.serve(c.Context(), s)
+			return p.serve(c.Context(), &settings{s, c.Flags()}, again, signals)
 		},
 	}
 	s.register(c.Flags())
 	return c
 }
 
-// serve runs a node until ctx ends or the node cannot go on.
-func (p *program) serve(ctx context.Context, s *serveSettings) error {
+// serve runs a node until ctx ends, a signal ends it, or it cannot go on. again reads the
+// settings anew.
+func (p *program) serve(ctx context.Context, s *settings, again func() (*settings, error), signals *nodeSignals) error {
 	tuneGC()
 	tuneProcessors()
-	log := s.logger(p)
+	queue := newLogQueue(p.stderr, s.leftOut)
+	defer queue.close()
+	log := s.logger(queue)
 	for _, name := range p.exposed {
 		log.Warn(exposedWords, "flag", "--"+name)
 	}
-	n, err := startNode(s, log, p.stdout)
+	r := &reloader{inForce: s, again: again, log: log, files: stateOf(s.certificates())} // before they are read
+	n, err := startNode(s.serveSettings, log, p.stdout)
 	if err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
+	r.node = n
+	why, err := signals.wait(ctx, n, r, queue)
+	if err == nil {
+		log.Info("this node ends in order", "why", why)
 		return n.leave()
-	case err = <-n.cluster.Fatal():
-	case err = <-n.failed:
 	}
+	log.Error("this node ends, for it cannot go on", "why", err)
 	n.giveUp()
 	return err // the failure is what to tell
 }

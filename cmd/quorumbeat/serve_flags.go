@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -133,17 +132,6 @@ func (s *serveSettings) readSecret() (err error) {
 		s.cluster.Secrets, err = cluster.ParseSecrets(text)
 	}
 	return err
-}
-
-// logger writes to the given place in the form that was asked for.
-func (s *serveSettings) logger(p *program) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(s.logLevel)) // validated
-	opts := &slog.HandlerOptions{Level: level}
-	if s.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(p.stderr, opts))
-	}
-	return slog.New(slog.NewTextHandler(p.stderr, opts))
 }
 
 // load reads the settings from everywhere.

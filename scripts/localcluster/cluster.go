@@ -21,10 +21,11 @@ type Options struct {
 	Binary   string   // path of quorumbeat
 	Dir      string   // holds each node's data folder
 	Nodes    int      // how many form the cluster
-	AdminKey string   // shared by the nodes
+	AdminKey string   // shared by the nodes; "": none is given
 	Secret   string   // the cluster secret, shared by the nodes; "": one is made; NoSecret: none
 	Flags    []string // further flags of `serve`, for every node
 	Env      []string // further NAME=VALUE for every node
+	Stderr   *os.File // of every node; nil: its log file
 	Hosts    []Host   // where the nodes run, in turn; none: on this machine's loopback
 }
 

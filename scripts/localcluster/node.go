@@ -1,6 +1,7 @@
 package localcluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,7 +61,7 @@ func (n *Node) Start() error {
 	line := slices.Concat(n.host.Enter, []string{n.opts.Binary}, n.args())
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = append(n.env(), n.opts.Env...)
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = log, cmp.Or(n.opts.Stderr, log)
 	cmd.SysProcAttr = childAttr()
 	if err := cmd.Start(); err != nil {
 		return err
@@ -77,8 +78,11 @@ func (n *Node) Start() error {
 func (n *Node) args() []string {
 	anyPort := net.JoinHostPort(n.host.Addr, "0")
 	args := []string{
-		"serve", "--node-name", n.Name, "--data-dir", n.Dir, "--admin-key", n.opts.AdminKey,
+		"serve", "--node-name", n.Name, "--data-dir", n.Dir,
 		"--http-addr", anyPort, "--cluster-addr", anyPort, "--gossip-addr", anyPort,
+	}
+	if n.opts.AdminKey != "" {
+		args = append(args, "--admin-key", n.opts.AdminKey)
 	}
 	if n.expect > 0 {
 		args = append(args, "--bootstrap-expect", strconv.Itoa(n.expect))
@@ -148,6 +152,9 @@ func (n *Node) end(sig syscall.Signal) error {
 		return fmt.Errorf("%s did not end within %s of %s", n.Name, stopWait, sig)
 	}
 }
+
+// Signal sends the process a signal.
+func (n *Node) Signal(sig syscall.Signal) error { return n.cmd.Process.Signal(sig) }
 
 // Freeze stops the process where it stands (SIGSTOP); Thaw lets it go on.
 func (n *Node) Freeze() error { return n.cmd.Process.Signal(syscall.SIGSTOP) }

@@ -46,7 +46,7 @@ func TestANodeJoinsAndAnOldOneLeaves(t *testing.T) {
 
 	old := e.leader() // the hardest one to lose
 	rest := e.Followers(old)
-	r := cli(t, []string{"QUORUMBEAT_URL=" + rest[0].URL(), "QUORUMBEAT_API_KEY=" + adminKey}, "cluster", "remove", old.Name)
+	r := cli(t, []string{"QUORUMBEAT_URL=" + rest[0].URL(), "QUORUMBEAT_API_KEY=" + adminKey}, "cluster", "remove", "--yes", old.Name)
 	if r.code != 0 {
 		t.Fatalf("cluster remove: exit code %d: %s", r.code, r.stderr)
 	}

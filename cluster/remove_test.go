@@ -1,0 +1,88 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// A notice of removal that reaches the address of a removed node finds whoever has taken
+// that address, and does not mean it.
+func TestANoticeOfRemovalNamesANode(t *testing.T) {
+	c := newTrio(t, 1)
+	n := c.nodes[0]
+	other := fsm.NodeID{9}
+	notices := map[string]struct {
+		node, cluster fsm.NodeID
+		meant         bool
+	}{
+		"another node":    {other, n.id.cluster(), false},
+		"another cluster": {n.id.ID, fsm.NodeID{8}, false},
+	}
+	for name, notice := range notices {
+		t.Run(name, func(t *testing.T) {
+			a := n.answer(t.Context(), nil, controlRequest{Op: askBarred, Node: notice.node.String(), Cluster: notice.cluster})
+			if a.Code != fsm.CodeNotFound || a.Node != n.id.ID {
+				t.Errorf("it answers %+v", a)
+			}
+			if err := n.Ready(); err != nil {
+				t.Errorf("after it: %v", err)
+			}
+		})
+	}
+}
+
+func TestAWrongNoticeOfRemovalIsForgotten(t *testing.T) {
+	c := newTrio(t, 3)
+	n := c.nodes[c.follower()]
+	if a := n.answer(t.Context(), nil, controlRequest{Op: askBarred, Node: n.id.ID.String(), Cluster: n.id.cluster()}); a.Code != fsm.CodeOK {
+		t.Fatalf("it answers %+v", a)
+	}
+	eventually(t, 10*time.Second, func() bool { return n.Ready() == nil }, "the leader counts it in, and it says %v", n.Ready())
+}
+
+// The leader tells a removed node so by its ID.
+func TestRemindersNameTheRemoved(t *testing.T) {
+	c := newTrio(t, 1)
+	gone := fsm.NodeID{7}
+	if _, err := c.nodes[0].Propose(within(t, 5*time.Second), fsm.RemoveNode{ID: gone}); err != nil {
+		t.Fatal(err)
+	}
+	var asked controlRequest
+	r := &reconciler{
+		self: c.nodes[0].id.ID, store: c.nodes[0].store, log: slog.New(slog.DiscardHandler), reminded: map[fsm.NodeID]time.Time{},
+		members: func() []member { return []member{{ID: gone, nodeMeta: nodeMeta{Cluster: "10.0.0.1:1"}}} },
+		ask: func(_ context.Context, _ string, req controlRequest) (controlAnswer, error) {
+			asked = req
+			return controlAnswer{}, nil
+		},
+	}
+	r.remind(t.Context())
+	if asked.Op != askBarred || asked.Node != gone.String() || asked.Cluster != c.nodes[0].store.ClusterID() {
+		t.Errorf("it asks %+v", asked)
+	}
+}
+
+func TestRemovalThatWouldCostTheMajorityIsRefused(t *testing.T) {
+	c := newTrio(t, 3)
+	leader := c.leader()
+	lost := (leader + 1) % 3
+	c.shutdown(lost)
+	eventually(t, 20*time.Second, func() bool { return len(c.nodes[leader].gossip.members()) == 2 }, "the loss is not noticed")
+	other := c.nodes[(leader+2)%3]
+	err := c.nodes[leader].Remove(within(t, 5*time.Second), other.cfg.NodeName)
+	if !errors.Is(err, fsm.ErrRejected) || !strings.Contains(err.Error(), "2 voters are left, of which 1 live and 2 are needed") {
+		t.Errorf("it says %v", err)
+	}
+	if err := c.nodes[leader].Remove(within(t, 5*time.Second), c.nodes[lost].id.ID.String()); err != nil {
+		t.Errorf("the dead one: %v", err)
+	}
+	if got := len(c.nodes[leader].raft.Load().GetConfiguration().Configuration().Servers); got != 2 {
+		t.Errorf("%d servers are left", got)
+	}
+}

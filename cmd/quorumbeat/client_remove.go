@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+// removeNode shows what the removal of a node does to the majority, asks unless yes is
+// set, and removes it by its ID.
+func (p *program) removeNode(ctx context.Context, api *heartbeat.Client, nameOrID string, yes bool) (any, error) {
+	c, err := api.Cluster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n, err := findNode(c.Nodes, nameOrID)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprint(p.stderr, removalPlan(c.Nodes, n))
+	if after := votersWithout(c.Nodes, n.ID); n.Voter && !after.majority() {
+		return nil, fmt.Errorf("%s was not removed: the living voters would be no majority, and the cluster would stop; start other nodes first, or see 'quorumbeat cluster recover'", n.Name)
+	}
+	if !yes {
+		if err := p.askYes("Remove " + n.Name + "?"); err != nil {
+			return nil, err
+		}
+	}
+	return map[string]string{"removed": n.ID, "name": n.Name}, api.RemoveNode(ctx, n.ID)
+}
+
+// findNode looks a node up by ID, or by a name that only one has.
+func findNode(nodes []heartbeat.Node, nameOrID string) (*heartbeat.Node, error) {
+	var found []*heartbeat.Node
+	var ids, names []string
+	for i := range nodes {
+		n := &nodes[i]
+		if n.ID == nameOrID {
+			return n, nil
+		}
+		names = append(names, n.Name)
+		if n.Name == nameOrID {
+			found, ids = append(found, n), append(ids, n.ID)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return nil, fmt.Errorf("no node of the cluster is called %q: there are %s", nameOrID, strings.Join(names, ", "))
+	}
+	return nil, fmt.Errorf("%d nodes are called %q: give the ID of one of them, %s", len(found), nameOrID, strings.Join(ids, " or "))
+}
+
+// voterCount is counted for the question whether they can go on.
+type voterCount struct{ all, living int }
+
+func (v voterCount) needed() int    { return v.all/2 + 1 }
+func (v voterCount) majority() bool { return v.living >= v.needed() }
+
+func (v voterCount) String() string {
+	may := fmt.Sprintf("%d more may fail", max(v.living-v.needed(), 0))
+	if !v.majority() {
+		may = "no majority"
+	}
+	return fmt.Sprintf("%d voters, %d alive, %d needed: %s", v.all, v.living, v.needed(), may)
+}
+
+// votersWithout counts the voters but one; "" counts all.
+func votersWithout(nodes []heartbeat.Node, id string) (v voterCount) {
+	for _, n := range nodes {
+		if !n.Voter || n.ID == id {
+			continue
+		}
+		v.all++
+		if n.Alive {
+			v.living++
+		}
+	}
+	return v
+}
+
+// removalPlan tells what a removal does.
+func removalPlan(nodes []heartbeat.Node, n *heartbeat.Node) string {
+	state := "is dead"
+	if n.Alive {
+		state = "is alive"
+	}
+	return fmt.Sprintf("%s (%s) %s; its data folder cannot come back.\n  now:   %v\n  after: %v\n",
+		n.Name, n.ID, state, votersWithout(nodes, ""), votersWithout(nodes, n.ID))
+}
+
+// askYes asks a person at a terminal. Without one, somebody has to have said --yes.
+func (p *program) askYes(question string) error {
+	if f, ok := p.stdin.(*os.File); ok && !isTerminal(f) {
+		return usagef("nobody can be asked, for the input is no terminal: say --yes if you are sure")
+	}
+	fmt.Fprint(p.stderr, question+" [y/N] ")
+	line, _ := bufio.NewReader(p.stdin).ReadString('\n')
+	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
+		return errors.New("not confirmed: nothing was changed")
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package e2e
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
+	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
+)
+
+// pairFiles are a certificate and its key on disk.
+type pairFiles struct{ cert, key string }
+
+// renew puts a new certificate into the files, and returns it.
+func (p pairFiles) renew(t *testing.T) *x509.Certificate {
+	t.Helper()
+	pair, ca := selfSigned(t)
+	der, err := x509.MarshalPKCS8PrivateKey(pair.Certificates[0].PrivateKey)
+	must(t, err)
+	put(t, p.key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+	text, err := os.ReadFile(ca)
+	must(t, err)
+	put(t, p.cert, string(text))
+	leaf, err := x509.ParseCertificate(pair.Certificates[0].Certificate[0])
+	must(t, err)
+	return leaf
+}
+
+// put replaces a file with secrets, as programs do that renew them.
+func put(t *testing.T, name, text string) {
+	t.Helper()
+	must(t, os.WriteFile(name+".new", []byte(text), 0o600))
+	must(t, os.Rename(name+".new", name))
+}
+
+// shown reports whether a node shows its clients a certificate.
+func shown(n *localcluster.Node, want *x509.Certificate) bool {
+	conn, err := tls.Dial("tcp", n.Addrs.HTTP, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	return conn.ConnectionState().PeerCertificates[0].Equal(want)
+}
+
+func TestCertificatesAreReadAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pair := pairFiles{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	first := pair.renew(t)
+	n := loner(t, nil, "--http-tls-cert", pair.cert, "--http-tls-key", pair.key)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(n.Log())
+		}
+	})
+	eventually(t, "the first certificate is shown", func() bool { return shown(n, first) })
+
+	second := pair.renew(t)
+	eventually(t, "the files that changed are read again", func() bool { return shown(n, second) })
+
+	put(t, pair.cert, "nonsense")
+	eventually(t, "the log tells that the certificate cannot be used", func() bool { return strings.Contains(n.Log(), "the old one stays in force") })
+	if !shown(n, second) {
+		t.Error("the old certificate is gone")
+	}
+
+	third := pair.renew(t)
+	must(t, n.Signal(syscall.SIGHUP))
+	eventually(t, "the next certificate is read", func() bool { return shown(n, third) })
+}
+
+func TestSIGHUPReadsSecretsAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	first, second := newSink(t, smtpsink.Config{}), newSink(t, smtpsink.Config{})
+	put(t, file("admin"), "the-first-admin-key\n")
+	put(t, file("scrape"), "the-first-scrape-token\n")
+	put(t, file("smtp"), "smtp://"+first.Addr()+"?tls=none")
+	c, err := localcluster.Start(localcluster.Options{
+		Binary: binary, Dir: dir, Nodes: 1, AdminKey: "", Flags: []string{"--mail-to", "ops@example.com", "--mail-from", "m@example.com", "--alert-group-wait", "0s"},
+		Env: []string{"QUORUMBEAT_ADMIN_KEY_FILE=" + file("admin"), "QUORUMBEAT_METRICS_TOKEN_FILE=" + file("scrape"), "QUORUMBEAT_SMTP_URL_FILE=" + file("smtp")},
+	})
+	must(t, err)
+	t.Cleanup(c.Close)
+	n := c.Nodes[0]
+	status := func(key, path string) int { return call(t, key, "GET", n.URL()+path, nil).status }
+	eventually(t, "the first key works", func() bool { return status("the-first-admin-key", "/v1/heartbeats") == 200 })
+
+	put(t, file("admin"), "short")
+	must(t, n.Signal(syscall.SIGHUP))
+	eventually(t, "the log says why nothing was reloaded", func() bool { return strings.Contains(n.Log(), "SIGHUP: nothing was reloaded") })
+	if got := status("the-first-admin-key", "/v1/heartbeats"); got != 200 {
+		t.Errorf("the first key after a bad one: %d", got)
+	}
+
+	put(t, file("admin"), "the-second-admin-key\n")
+	put(t, file("scrape"), "the-second-scrape-token\n")
+	put(t, file("smtp"), "smtp://"+second.Addr()+"?tls=none")
+	must(t, n.Signal(syscall.SIGHUP))
+	eventually(t, "the second key works", func() bool { return status("the-second-admin-key", "/v1/heartbeats") == 200 })
+	for key, path := range map[string]string{"the-first-admin-key": "/v1/heartbeats", "the-first-scrape-token": "/metrics"} {
+		if got := status(key, path); got != 401 {
+			t.Errorf("%s still opens %s: %d", key, path, got)
+		}
+	}
+	if got := status("the-second-scrape-token", "/metrics"); got != 200 {
+		t.Errorf("the second scrape token: %d", got)
+	}
+	if log := n.Log(); !strings.Contains(log, `changed="admin key or metrics token, mail server"`) || strings.Contains(log, "second") {
+		t.Errorf("the log does not tell what was reloaded, or tells a secret:\n%s", log)
+	}
+	h := heartbeat{}
+	a := call(t, "the-second-admin-key", "POST", n.URL()+"/v1/heartbeats", fields{"name": "job", "interval_secs": 3600})
+	must(t, json.Unmarshal([]byte(a.body), &h))
+	call(t, "", "POST", pingURL(n, h)+"/fail", nil)
+	eventually(t, "the new mail server has the alert", func() bool { return len(second.Mails("ops@example.com")) > 0 })
+	if len(first.Mails("ops@example.com")) > 0 {
+		t.Error("the old mail server has it, too")
+	}
+}
+
+// A secret is exchanged on running nodes, and then the old one opens nothing any more.
+func TestTheClusterSecretIsExchangedWithoutARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "secret")
+	before, after := strings.TrimSpace(cli(t, nil, "secret").stdout), strings.TrimSpace(cli(t, nil, "secret").stdout)
+	put(t, file, before)
+	sink := newSink(t, smtpsink.Config{})
+	e := startWith(t, sink, localcluster.Options{Nodes: 3, Secret: localcluster.NoSecret, Flags: append(mailFlags(sink, "none"), "--cluster-secret-file", file)})
+	h := create(t, e.Nodes[0], fields{"name": "job", "interval_secs": 3600})
+	for round, text := range []string{before + "\n" + after, after + "\n" + before, after} {
+		put(t, file, text)
+		for _, n := range e.Nodes {
+			must(t, n.Signal(syscall.SIGHUP))
+		}
+		for _, n := range e.Nodes {
+			eventually(t, n.Name+" has read the secret", func() bool {
+				return strings.Count(n.Log(), `changed="cluster secret or certificate"`) == round+1
+			})
+		}
+		for _, n := range e.Nodes {
+			ping(t, n, h)
+		}
+	}
+	last := e.Followers(e.leader())[0]
+	must(t, last.Stop())
+	put(t, file, before)
+	must(t, last.Start())
+	eventually(t, "the others refuse the old secret", func() bool {
+		for _, n := range e.Followers(last) {
+			if strings.Contains(n.Log(), "another cluster secret") {
+				return true
+			}
+		}
+		return false
+	})
+	must(t, last.Kill()) // a node without a leader stops slowly
+	put(t, file, after)
+	must(t, last.Start())
+	e.waitReady()
+	for _, n := range e.Nodes {
+		ping(t, n, h)
+	}
+}
