@@ -200,17 +200,19 @@ func private(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// unreadable answers what fasthttp could not read as a request.
+// unreadable answers what fasthttp could not read as a request. The rest of it may still
+// be on its way.
 func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	defer private(ctx)
-	var small *fasthttp.ErrSmallBuffer
-	var netErr net.Error
-	switch {
-	case errors.As(err, &small):
-		fail(ctx, errHeaders)
-	case errors.As(err, &netErr) && netErr.Timeout():
+	if isTimeout(err) {
 		fail(ctx, errTimeout)
-	default:
-		fail(ctx, errMalformed)
+		return
 	}
+	linger(ctx.Conn())
+	var small *fasthttp.ErrSmallBuffer
+	if errors.As(err, &small) {
+		fail(ctx, errHeaders)
+		return
+	}
+	fail(ctx, errMalformed)
 }
