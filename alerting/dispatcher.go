@@ -31,6 +31,7 @@ type dispatcher struct {
 	seen     map[fsm.AlertID]time.Time // rows in doubt, since when
 	gate     *gate
 	opened   chan struct{} // has one after a change of the gate
+	nobody   nobody
 	parts    sync.WaitGroup
 
 	mu     sync.Mutex
@@ -132,6 +133,7 @@ func (d *dispatcher) dispatch(ctx context.Context) time.Duration {
 			d.begin(ctx, id, true, func() { d.attempt(ctx, id) })
 		}
 	}
+	d.nobody.look(d.s, d.s.store.Unaddressed())
 	d.s.awaited.Store(w.Next)
 	wait := lookEvery
 	if w.Next > 0 {

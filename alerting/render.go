@@ -25,7 +25,11 @@ var (
 // render makes the message of a row: the same bytes on every attempt, but for the
 // word that it may be a repeat. members are those of a digest.
 func render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
-	l := compose(a, members)
+	return write(from, a, compose(a, members), setHeaders)
+}
+
+// write makes a message of a letter; of the row it takes what is on the envelope.
+func write(from string, a fsm.Alert, l letter, headers func(*mail.Msg, fsm.Alert)) ([]byte, error) {
 	var plain, rich bytes.Buffer
 	if err := textTemplate.Execute(&plain, l); err != nil {
 		return nil, err
@@ -43,7 +47,9 @@ func render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
 	m.SetGenHeaderPreformatted(mail.HeaderSubject, subjectLines(oneLine(l.Subject)))
 	m.SetDateWithValue(a.CreatedAt)
 	m.SetMessageIDWithValue(a.MessageID)
-	setHeaders(m, a)
+	m.SetGenHeader("Auto-Submitted", "auto-generated")
+	m.SetGenHeader(mail.HeaderXAutoResponseSuppress, "All")
+	headers(m, a)
 	m.SetBodyString(mail.TypeTextPlain, plain.String())
 	m.AddAlternativeString(mail.TypeTextHTML, rich.String())
 	var out bytes.Buffer
@@ -51,11 +57,8 @@ func render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// setHeaders ties a recovery to its alert, and keeps other machines from
-// answering this one.
+// setHeaders tells programs which alert it is, and ties a recovery to its alert.
 func setHeaders(m *mail.Msg, a fsm.Alert) {
-	m.SetGenHeader("Auto-Submitted", "auto-generated")
-	m.SetGenHeader(mail.HeaderXAutoResponseSuppress, "All")
 	m.SetGenHeader("X-Quorumbeat-Alert", a.ID.String())
 	m.SetGenHeader("X-Quorumbeat-Kind", a.Kind.String())
 	if a.Kind != fsm.AlertDigest {

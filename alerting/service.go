@@ -58,6 +58,9 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Service, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.watching.Go(func() { s.watchServer(ctx) })
+	if len(cfg.Settings.MailTo) == 0 {
+		s.log.Warn("no --mail-to is set: when a heartbeat fails that names no address of its own, nobody is told")
+	}
 	s.watching.Go(func() { s.watchSettings(ctx) })
 	return s, nil
 }

@@ -115,7 +115,8 @@ func (s *smtpTransport) begin(start func(*tls.Config) error) error {
 type smtpSession struct {
 	client *smtp.Client
 	guard  *guardedConn
-	within bool // a message has begun
+	within bool   // a message has begun
+	answer string // to the last one
 }
 
 func (s *smtpSession) begin(ctx context.Context, from, to string, message []byte) error {
@@ -144,9 +145,11 @@ func (s *smtpSession) finish(by time.Time) error {
 	if !time.Now().Before(by) {
 		return errLate
 	}
-	if err := s.client.Dot(); err != nil {
+	reply, err := s.client.Dot()
+	if err != nil {
 		return at(phaseDot, err)
 	}
+	s.answer = reply.String()
 	s.within = false
 	return nil
 }
@@ -160,6 +163,8 @@ func (s *smtpSession) check(ctx context.Context, from string) error {
 	}
 	return at(phaseConnect, s.client.Reset())
 }
+
+func (s *smtpSession) said() string { return s.answer }
 
 func (s *smtpSession) abort() { s.guard.Conn.Close() }
 

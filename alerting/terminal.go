@@ -45,8 +45,9 @@ func (s *terminalSession) finish(by time.Time) error {
 
 func (s *terminalSession) check(context.Context, string) error { return nil }
 
-func (s *terminalSession) abort() {}
-func (s *terminalSession) close() {}
+func (s *terminalSession) said() string { return "shown on the terminal of the node" }
+func (s *terminalSession) abort()       {}
+func (s *terminalSession) close()       {}
 
 // readable makes of a message what a person would see of its text part.
 func readable(to string, message []byte) (string, error) {

@@ -19,6 +19,8 @@ type session interface {
 	check(ctx context.Context, from string) error
 	// finish sends the dot, not later than by, and waits for the answer.
 	finish(by time.Time) error
+	// said is the server's answer to the dot.
+	said() string
 	// abort cuts the connection; finish then returns. From any goroutine.
 	abort()
 	// close ends the connection; without a dot, what was begun is discarded.

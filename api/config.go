@@ -23,6 +23,7 @@ type Config struct {
 	PublicURL           string   // that clients reach the cluster at; "": what they say in Host
 	PingRate            float64  // pings a second of each heartbeat, 0.001 to 100000; 0: not limited
 	PingBurst           int      // pings of it at once, 1 to 1000000
+	Mail                Mail     // nil: the node sends none
 	MaxConnections      int      // open at once; 0: what the limit on descriptors lets be
 	Logger              *slog.Logger
 	Registry            *prometheus.Registry // nil: one of its own

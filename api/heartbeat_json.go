@@ -35,6 +35,7 @@ type heartbeatJSON struct {
 	CreatedAt         *string  `json:"created_at"`
 	UpdatedAt         *string  `json:"updated_at"`
 	Version           uint64   `json:"version"`
+	Warnings          []string `json:"warnings,omitempty"` // the one field that may be absent
 }
 
 func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON {
@@ -49,6 +50,7 @@ func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON
 		CreatedAt: stamp(h.CreatedAt), UpdatedAt: stamp(h.UpdatedAt), Version: h.Version,
 		Running: !h.Started.IsZero(), StartedAt: stamp(h.Started),
 	}
+	out.Warnings = s.warnings(h)
 	if h.LastExit >= 0 {
 		out.LastExitCode = &h.LastExit
 	}

@@ -26,12 +26,14 @@ const (
 	limitToken = "unknown_token"
 	limitLogin = "failed_login"
 	limitPings = "ping_rate"
+	limitMails = "test_mail"
 )
 
 // limits say who calls too often.
 type limits struct {
 	guesses *allowance[netip.Addr]
 	pings   *allowance[uint64] // by ordinal; nil: not limited
+	mails   *allowance[struct{}]
 	rate    float64
 	refused *prometheus.CounterVec
 }
@@ -39,6 +41,7 @@ type limits struct {
 func newLimits(cfg Config) (*limits, error) {
 	l := &limits{
 		guesses: newAllowance[netip.Addr](guessEvery, guessBurst, guessers), rate: cfg.PingRate,
+		mails: newAllowance[struct{}](testMailEvery, testMailBurst, 1),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "quorumbeat_rate_limited_total", Help: "Requests refused with 429, by reason.",
 		}, []string{"reason"}),
@@ -46,7 +49,7 @@ func newLimits(cfg Config) (*limits, error) {
 	if cfg.PingRate > 0 {
 		l.pings = newAllowance[uint64](time.Duration(float64(time.Second)/cfg.PingRate), cfg.PingBurst, pingers)
 	}
-	for _, reason := range []string{limitToken, limitLogin, limitPings} {
+	for _, reason := range []string{limitToken, limitLogin, limitPings, limitMails} {
 		l.refused.WithLabelValues(reason)
 	}
 	return l, cfg.Registry.Register(l.refused)

@@ -127,7 +127,8 @@ func (c *checker) checkError(t *testing.T, a answer) {
 }
 
 func TestAnswersAreAsDocumented(t *testing.T) {
-	r, c := newRig(t), newChecker(t)
+	r := newRigWith(t, func(c *Config) { c.Mail = &fakeMail{} }, func(*Server) {})
+	c := newChecker(t)
 	settings := fsm.DefaultSettings()
 	settings.FlapWindow = 0 // so that a later failure is claimable at once
 	if _, err := r.cluster.Propose(t.Context(), fsm.SetSettings{Settings: settings}); err != nil {
@@ -182,6 +183,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		do(m, one+"/pause", h.ID, "")
 		do(m, one+"/resume", h.ID, "")
 	}
+	do("POST", "/v1/alerts/test", "", `{"to":"ops@example.com"}`)
 	key := decodeAs[keyJSON](t, do("POST", "/v1/keys", "", `{"name":"k","scope":"ping"}`).body)
 	do("PATCH", "/v1/keys/{id}", key.ID, `{"max_heartbeats":5}`)
 	do("GET", "/v1/keys", "", "")

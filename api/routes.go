@@ -32,6 +32,7 @@ var routes = []route{
 	{"PATCH", "/v1/heartbeats/{id}/resume", false, (*Server).resumeHeartbeat},
 	{"GET", "/v1/heartbeats/{id}/pings", false, (*Server).listPings},
 	{"GET", "/v1/alerts", false, (*Server).listAlerts},
+	{"POST", "/v1/alerts/test", false, (*Server).testMail},
 	{"POST", "/v1/alerts/{id}/retry", false, (*Server).retryAlert},
 	{"GET", "/v1/keys", false, (*Server).listKeys},
 	{"POST", "/v1/keys", false, (*Server).createKey},

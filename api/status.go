@@ -52,6 +52,8 @@ type clusterJSON struct {
 	Leader     *string    `json:"leader"`
 	Nodes      []nodeJSON `json:"nodes"`
 	IngestGaps []gapJSON  `json:"ingest_gaps"`
+
+	MailServer mailServerJSON `json:"mail_server"`
 }
 
 type nodeJSON struct {
@@ -80,7 +82,7 @@ func (s *Server) clusterStatus(ctx *fasthttp.RequestCtx, _ []string) error {
 		return err
 	}
 	st := s.cluster.Status()
-	out := clusterJSON{Term: st.Term, Nodes: []nodeJSON{}, IngestGaps: []gapJSON{}}
+	out := clusterJSON{Term: st.Term, Nodes: []nodeJSON{}, IngestGaps: []gapJSON{}, MailServer: s.mailServer()}
 	if !st.ClusterID.IsZero() {
 		id := st.ClusterID.String()
 		out.ClusterID = &id

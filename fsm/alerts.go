@@ -89,6 +89,9 @@ func (st *state) writeRow(r *record, x row) {
 		x.state, x.err, x.evidence = AlertFailed, noRecipient, x.evidence.withoutOutput()
 	}
 	st.ledger.insert(x)
+	if x.recipient == "" {
+		st.ledger.unaddressed = x.id
+	}
 }
 
 func (st *state) evidence(r *record) Evidence {

@@ -12,6 +12,8 @@ type ledger struct {
 	places
 	lapses  lapses
 	touched bool // since the last Apply
+
+	unaddressed AlertID // the newest row that had no recipient, since this process began
 }
 
 type countKey struct {

@@ -109,6 +109,14 @@ func (s *Store) Alert(id AlertID) (Alert, error) {
 	return s.st.alert(r), nil
 }
 
+// Unaddressed returns the newest row that had no recipient, of those written since this
+// process began; zero if there is none.
+func (s *Store) Unaddressed() AlertID {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.ledger.unaddressed
+}
+
 // AlertCount is how many rows ever entered a state; for AlertPending, how many
 // were written.
 type AlertCount struct {

@@ -138,14 +138,13 @@ func stuff(message []byte) []byte {
 	return bytes.ReplaceAll(message, []byte("\n"), []byte("\r\n"))
 }
 
-// Dot completes the message.
-func (c *Client) Dot() error {
+// Dot completes the message and returns what the server said to it.
+func (c *Client) Dot() (Reply, error) {
 	c.expire(c.Limits.Block)
 	if _, err := c.conn.Write([]byte(".\r\n")); err != nil {
-		return err
+		return Reply{}, err
 	}
-	_, err := c.reply("the message", 250, c.Limits.Dot)
-	return err
+	return c.reply("the message", 250, c.Limits.Dot)
 }
 
 // Reset forgets the message that was begun.

@@ -24,7 +24,7 @@ func (p *program) alertsCommand() *cobra.Command {
 	c.Flags().StringVar(&params.State, "state", "", "only those in this `state`: pending, claimed, fenced, sent, failed, held, cancelled")
 	c.Flags().StringVar(&params.HeartbeatID, "heartbeat", "", "only those of this heartbeat `ID`")
 	c.Flags().IntVar(&params.Limit, "limit", 100, "how many, 1 to 1000")
-	c.AddCommand(p.client("retry ID", "Send a failed or held alert again", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c.AddCommand(p.alertsTestCommand(), p.client("retry ID", "Send a failed or held alert again", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return api.RetryAlert(ctx, args[0])
 	}, func(w *tabwriter.Writer, v any) { row(w, v.(*heartbeat.Alert).State) }))
 	return c
@@ -89,6 +89,7 @@ func showCluster(w *tabwriter.Writer, v any) {
 	row(w, "Cluster", orDash(c.ClusterID))
 	row(w, "Leader", orDash(c.Leader))
 	row(w, "Term", c.Term)
+	row(w, "Mail server", mailServerWords(c.MailServer))
 	row(w)
 	row(w, "NODE", "ROLE", "ALIVE", "HTTP", "CLUSTER", "VERSION", "ID")
 	for _, n := range c.Nodes {

@@ -166,4 +166,7 @@ func showHeartbeat(w *tabwriter.Writer, v any) {
 	row(w, "Slug", h.Slug)
 	row(w, "Token", h.Token)
 	row(w, "Ping URL", h.PingURL)
+	for _, warning := range h.Warnings {
+		row(w, "Warning", warning)
+	}
 }

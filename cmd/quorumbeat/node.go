@@ -83,7 +83,7 @@ func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) err
 	c.OnLeader(mails.Lead)
 
 	hc := s.api
-	hc.Logger, hc.Registry = log, reg
+	hc.Logger, hc.Registry, hc.Mail = log, reg, mailForAPI{mails}
 	server, err := api.New(hc, store, clusterForAPI{c})
 	if err != nil {
 		return err

@@ -67,6 +67,9 @@ func (p *program) configCommand() *cobra.Command {
 			if err := s.load(p, c.Flags()); err != nil {
 				return err
 			}
+			for _, warning := range s.warnings() {
+				fmt.Fprintln(p.stderr, "warning:", warning)
+			}
 			_, err := fmt.Fprintln(p.stdout, "the settings are valid")
 			return err
 		},

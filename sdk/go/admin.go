@@ -54,6 +54,27 @@ func (c *Client) RetryAlert(ctx context.Context, id string) (*Alert, error) {
 	return result[Alert](ctx, c, request{method: http.MethodPost, path: "/v1/alerts/" + url.PathEscape(id) + "/retry", once: true}, nil)
 }
 
+// MailTest is what became of a test mail.
+type MailTest struct {
+	Recipient string `json:"recipient"`
+	Accepted  bool   `json:"accepted"`
+	Answer    string `json:"answer"` // the mail server's, or why there is none
+}
+
+// TestMail has a node send a test mail to an address, or to each of the server's
+// --mail-to if that is empty. It takes some seconds; a mail that was not accepted is no
+// error.
+func (c *Client) TestMail(ctx context.Context, to string) ([]MailTest, error) {
+	in := struct {
+		To string `json:"to"`
+	}{to}
+	out, err := result[struct{ Results []MailTest }](ctx, c, request{method: http.MethodPost, path: "/v1/alerts/test", once: true}, in)
+	if err != nil {
+		return nil, err
+	}
+	return out.Results, nil
+}
+
 // Key is an API key.
 type Key struct {
 	ID        string    `json:"id"`
@@ -100,6 +121,15 @@ type Cluster struct {
 	Leader     string `json:"leader"` // a name, "" if none is known
 	Nodes      []Node `json:"nodes"`
 	IngestGaps []Gap  `json:"ingest_gaps"`
+
+	MailServer MailServer `json:"mail_server"`
+}
+
+// MailServer is the mail server as the answering node sees it.
+type MailServer struct {
+	State     string     `json:"state"`      // "ok", "failing" or "unknown"
+	CheckedAt *time.Time `json:"checked_at"` // nil: not yet
+	Error     string     `json:"error"`
 }
 
 // Node is one node of a cluster.

@@ -35,6 +35,7 @@ type Heartbeat struct {
 	CreatedAt         time.Time  `json:"created_at"`
 	UpdatedAt         time.Time  `json:"updated_at"`
 	Version           uint64     `json:"version"`
+	Warnings          []string   `json:"warnings,omitempty"` // what it lacks, like somebody to be told of its failures
 }
 
 // The values of Heartbeat.Status.

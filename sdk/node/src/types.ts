@@ -39,6 +39,8 @@ export interface Heartbeat {
   updated_at: string;
   /** Counts the changes. */
   version: number;
+  /** What it lacks, like somebody to be told of its failures. Absent if nothing. */
+  warnings?: string[];
 }
 
 /** A ping of the history. */

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/alerting"
+	"github.com/quorumbeat/quorumbeat/api"
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+// mailForAPI shows a node's way to the mail server to the API.
+type mailForAPI struct{ s *alerting.Service }
+
+func (m mailForAPI) Status() api.MailStatus { return api.MailStatus(m.s.MailStatus()) }
+
+func (m mailForAPI) Test(ctx context.Context, to string) (out []api.MailTest) {
+	for _, r := range m.s.TestMail(ctx, to) {
+		out = append(out, api.MailTest(r))
+	}
+	return out
+}
+
+// errNotAccepted makes 'alerts test' fail, after it has shown why.
+var errNotAccepted = errors.New("not every test mail was accepted: see to the mail server, --smtp-url, --mail-from and --smtp-helo")
+
+func (p *program) alertsTestCommand() *cobra.Command {
+	var to string
+	accepted := true
+	c := p.client("test", "Send a test mail from a node, and show what the mail server answered", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+		results, err := api.TestMail(ctx, to)
+		for _, r := range results {
+			accepted = accepted && r.Accepted
+		}
+		return results, err
+	}, func(w *tabwriter.Writer, v any) {
+		for _, r := range v.([]heartbeat.MailTest) {
+			row(w, r.Recipient, map[bool]string{true: "accepted", false: "NOT ACCEPTED"}[r.Accepted], r.Answer)
+		}
+	})
+	c.Flags().StringVar(&to, "to", "", "`address` to send it to (default: each of the server's --mail-to)")
+	send := c.RunE
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := send(c, args); err != nil || accepted {
+			return err
+		}
+		return errNotAccepted
+	}
+	return c
+}
+
+// mailServerWords says how the mail server is, to whom that node knows it.
+func mailServerWords(m heartbeat.MailServer) string {
+	switch m.State {
+	case "ok":
+		return "answers (asked " + when(m.CheckedAt) + ")"
+	case "failing":
+		return "CANNOT BE USED (asked " + when(m.CheckedAt) + "): " + m.Error
+	}
+	return "-"
+}
+
+// warnings tell of settings that are valid, but seldom meant.
+func (s *serveSettings) warnings() (list []string) {
+	if len(s.alerting.Settings.MailTo) == 0 {
+		list = append(list, "no --mail-to is set: when a heartbeat fails that names no email of its own, nobody is told")
+	}
+	if s.alerting.MailFrom == alerting.DefaultConfig().MailFrom && s.alerting.SMTPURL != "stdout:" {
+		list = append(list, "--mail-from is "+s.alerting.MailFrom+", which many mail servers refuse: set an address of yours")
+	}
+	return list
+}
