@@ -34,7 +34,7 @@ type batcher struct {
 	now     func() time.Time
 	met     *metrics
 	faults  Faults
-	failing func(ordinal uint64) bool               // whether a heartbeat is
+	told    func(ordinal uint64) bool               // whether a failure of a heartbeat is told already
 	stalled func()                                  // called when nothing committed for long; it must not block
 	short   func() string                           // what there is too little of to record bodies; "": nothing
 	tell    func(c commit, readers []raft.ServerID) // told of each batch that was applied here, and on which followers reads wait for it
@@ -62,7 +62,7 @@ type batcher struct {
 func newBatcher(own *pendingTable, origin fsm.Origin, met *metrics) *batcher {
 	return &batcher{
 		taker: *newTaker(), own: own, origin: origin, now: time.Now, met: met,
-		failing: func(uint64) bool { return false },
+		told:    func(uint64) bool { return false },
 		stalled: func() {},
 		short:   func() string { return "" },
 		tell:    func(commit, []raft.ServerID) {},

@@ -9,7 +9,7 @@ import (
 const (
 	bodyBudgetBytes  = 64 << 10 // that a heartbeat's bodies may take at once; as much comes back within bodyBudgetRefill
 	bodyBudgetRefill = time.Minute
-	failureReserve   = 2 * fsm.MaxBody // of it only a failure that begins an incident may take
+	failureReserve   = 2 * fsm.MaxBody // of it only a failure that is told in a mail may take
 )
 
 // bodyBudget bounds what the bodies of each heartbeat's pings add to the log. The
@@ -93,11 +93,11 @@ func (b *batcher) trimmed(cmd []byte, now time.Time) ([]byte, string) {
 	return fsm.AppendCommand(nil, bodiless(c)), reason
 }
 
-// affords takes a body from its heartbeat's budget. What begins an incident may use
-// what others must leave: its mail is the one that somebody reads.
+// affords takes a body from its heartbeat's budget. A failure that is told may use what
+// others must leave: its mail is the one that somebody reads.
 func (b *batcher) affords(s fsm.Signal, now time.Time) bool {
 	if b.bodies.allow(s.Ordinal, len(s.Body), failureReserve, now) {
 		return true
 	}
-	return s.Tells == fsm.SignalFail && !b.failing(s.Ordinal) && b.bodies.allow(s.Ordinal, len(s.Body), 0, now)
+	return s.Tells == fsm.SignalFail && !b.told(s.Ordinal) && b.bodies.allow(s.Ordinal, len(s.Body), 0, now)
 }

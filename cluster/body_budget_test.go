@@ -41,7 +41,7 @@ func TestAHeartbeatHasABudgetOfBodyBytes(t *testing.T) {
 	now, failing := time.Now(), false
 	b.mu.Lock()
 	b.now = func() time.Time { return now }
-	b.failing = func(uint64) bool { return failing }
+	b.told = func(uint64) bool { return failing }
 	b.mu.Unlock()
 	expect := func(what string, kind fsm.SignalKind, sent, want int) {
 		t.Helper()

@@ -136,7 +136,7 @@ func (n *Node) openPorts() error {
 func (n *Node) assemble() {
 	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
 	n.batcher = newBatcher(n.pending, origin, n.met)
-	n.batcher.failing, n.batcher.short = n.store.Failing, n.shortOf
+	n.batcher.told, n.batcher.short = n.store.FailureTold, n.shortOf
 	n.batcher.faults = n.cfg.Faults
 	n.router = &router{
 		table: n.pending, batcher: n.batcher, self: n.id.ID.String(), origin: origin,

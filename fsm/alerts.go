@@ -24,19 +24,7 @@ func (st *state) recipients(r *record) []string {
 
 // writeAlerts writes the rows of an incident that begins.
 func (st *state) writeAlerts(r *record, kind AlertKind, c cause) {
-	e := st.evidence(r)
-	e.Output = r.extras.printed(r.extras.lastEnd())
-	switch {
-	case c.failed != nil:
-		e.Failed, e.Exit, e.Due = true, max(0, c.failed.Exit), time.Time{}
-		e.Output = r.extras.printed(c.failed.ended + 1)
-		if len(c.failed.Body) > 0 { // also if none are kept
-			e.Output = excerpt(c.failed.Body)
-		}
-	case c.run != nil:
-		e.Started = wallTime(c.run.began())
-		e.Due = wallTime(c.run.wall + r.grace() + st.gaps.after(c.run))
-	}
+	e := st.evidenceOf(r, c)
 	from := int64(0)
 	if kind == AlertDown {
 		from = st.hold(r, c.due)
@@ -50,24 +38,37 @@ func (st *state) writeAlerts(r *record, kind AlertKind, c cause) {
 	}
 }
 
-// writeRecovered answers each down of the incident that just ended. One that was
-// reported lasted from its alert on; any other is a silence.
-func (st *state) writeRecovered(r *record, silentSince int64, reported bool) {
+// evidenceOf is the evidence of what was missed or has failed.
+func (st *state) evidenceOf(r *record, c cause) Evidence {
 	e := st.evidence(r)
-	if e.Failed = reported; reported {
-		silentSince, e.Due = r.lastAlert, time.Time{}
-	}
-	e.Silent = time.Duration(max(0, st.wall-silentSince)) * time.Millisecond
-	packed, found := packEvidence(e), false
-	for _, down := range st.rowsOf(r, r.incident) {
-		if down.kind != AlertDown {
-			continue
+	e.Output = r.extras.printed(r.extras.lastEnd())
+	switch {
+	case c.failed != nil:
+		e.Failed, e.Exit, e.Due = true, max(0, c.failed.Exit), time.Time{}
+		e.Output = r.extras.printed(c.failed.ended + 1)
+		if len(c.failed.Body) > 0 { // also if none are kept
+			e.Output = excerpt(c.failed.Body)
 		}
-		found = true
-		x := row{kind: AlertRecovered, recipient: down.recipient, due: st.serving, created: st.wall, evidence: packed}
-		st.writeRow(r, st.recovery(down, x))
+	case c.run != nil:
+		e.Started = wallTime(c.run.began())
+		e.Due = wallTime(c.run.wall + r.runLimit() + st.gaps.after(c.run))
 	}
-	if found {
+	return e
+}
+
+// writeRecovered answers what told of the incident that a good run ended.
+func (st *state) writeRecovered(r *record, ended incident, h *heard) {
+	e := st.evidence(r)
+	e.tell(ended)
+	e.Due, e.Clean = time.Time{}, h.Exit == 0
+	e.Down = time.Duration(max(0, st.wall-ended.since)) * time.Millisecond
+	packed := packEvidence(e)
+	alarms := st.alarms(r)
+	for _, alarm := range alarms {
+		x := row{kind: AlertRecovered, recipient: alarm.recipient, due: st.serving, created: st.wall, evidence: packed}
+		st.writeRow(r, st.recovery(alarm, x))
+	}
+	if len(alarms) > 0 {
 		return
 	}
 	// The rows of a very long incident may be gone: its mail went out long ago.
@@ -99,7 +100,10 @@ func (st *state) evidence(r *record) Evidence {
 	e := Evidence{
 		Name: s.Name, LastPing: wallTime(r.lastPing), LastFrom: r.from(),
 		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.pings,
-		Misses: r.misses, Due: wallTime(r.expected(r.misses-r.base) + st.gaps.since(r)),
+		Rule: r.rule(), Misses: r.misses, Due: wallTime(r.expected(r.misses-r.base) + st.gaps.since(r)),
+	}
+	if r.extras != nil {
+		e.Resumed = wallTime(r.extras.resumed)
 	}
 	gaps := st.gaps.sinceAnchor(r)
 	for _, g := range gaps[max(0, len(gaps)-evidenceGaps):] {
@@ -108,10 +112,10 @@ func (st *state) evidence(r *record) Evidence {
 	return e
 }
 
-// cancelDown cancels the downs of an incident that no sender has claimed.
+// cancelDown cancels what tells of an incident and no sender has claimed.
 func (st *state) cancelDown(h *record, incident uint32) {
 	for _, r := range st.rowsOf(h, incident) {
-		if r.kind == AlertDown && r.state == AlertPending && r.digest == (AlertID{}) {
+		if r.kind.alarms() && r.state == AlertPending && r.digest == (AlertID{}) {
 			st.cancel(r.id, "its heartbeat was paused or deleted before this could be sent")
 		}
 	}

@@ -214,7 +214,7 @@ func BenchmarkFail(b *testing.B) {
 			ord := uint64(scattered(i, n))
 			v := s.st.table.mutable(ord)
 			v.anchor, v.threshold = s.st.serving-3901*1000, 1
-			s.st.due.schedule(ord, v.deadline())
+			s.st.due.schedule(ord, v.nextMiss())
 		}
 		entry := AppendBatch(nil, &Batch{Term: 1, Wall: s.st.wall, Delta: 1})
 		b.StartTimer()

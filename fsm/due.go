@@ -99,7 +99,7 @@ func (p *page) firstDue() (slot int, first int64) {
 	}
 	for i := range p.vitals {
 		v := &p.vitals[i]
-		if v.flags&(flagLive|flagArmed|flagPaused|flagFailing) != flagLive|flagArmed {
+		if v.flags&(flagLive|flagArmed|flagPaused) != flagLive|flagArmed {
 			continue
 		}
 		if t := p.deadline(i); t < first {

@@ -27,18 +27,18 @@ func TestTheFirstThatIsDueIsFound(t *testing.T) {
 				tab.remove(ord)
 			case kind == 1:
 				v.flags ^= flagPaused
-				d.schedule(ord, v.deadline())
+				d.schedule(ord, v.nextMiss())
 			case kind == 2:
 				v.anchor -= at
-				d.schedule(ord, v.deadline())
+				d.schedule(ord, v.nextMiss())
 			default:
 				v.anchor += at
 			}
 			limit := int64(rapid.IntRange(0, 2000).Draw(t, "limit"))
 			want := dueEntry{deadline: limit + 1}
 			for ord := uint64(1); ord <= n; ord++ {
-				if v := tab.get(ord); v != nil && v.judged() && v.deadline() < want.deadline {
-					want = dueEntry{v.deadline(), ord}
+				if v := tab.get(ord); v != nil && v.judged() && v.nextMiss() < want.deadline {
+					want = dueEntry{v.nextMiss(), ord}
 				}
 			}
 			got, found, finished := d.next(&tab, limit, rapid.IntRange(0, 3).Draw(t, "pages"))

@@ -24,7 +24,10 @@ func packEvidence(e Evidence) evidence {
 	}
 	b = binary.AppendUvarint(appendBool(b, e.Failed), uint64(e.Exit))
 	b = appendString(appendInt(b, wallMillis(e.Started)), e.Output)
-	return evidence(appendInt(appendInt(b, e.Flaps), e.Within.Milliseconds()))
+	b = appendInt(appendInt(b, e.Flaps), e.Within.Milliseconds())
+	b = appendInt(appendInt(b, wallMillis(e.Since)), e.Down.Milliseconds())
+	b = append(appendBool(appendInt(b, e.Failures), e.Clean), byte(e.Rule))
+	return evidence(appendInt(b, wallMillis(e.Resumed)))
 }
 
 // withoutOutput lets go of what a run printed, when nobody will read it again.
@@ -56,5 +59,7 @@ func (packed evidence) unpack() (e Evidence) {
 	}
 	e.Failed, e.Exit, e.Started, e.Output = r.bool(), int(r.uint()), wallTime(r.int()), r.str()
 	e.Flaps, e.Within = r.int(), time.Duration(r.int())*time.Millisecond
+	e.Since, e.Down = wallTime(r.int()), time.Duration(r.int())*time.Millisecond
+	e.Failures, e.Clean, e.Rule, e.Resumed = r.int(), r.bool(), Rule(r.byte()), wallTime(r.int())
 	return e
 }

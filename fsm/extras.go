@@ -20,6 +20,9 @@ type extras struct {
 	ended  uint64    // the number of the newest ping that ended a run
 	exit   int       // what that told
 	took   int64     // and how long its run was, ms
+
+	incident incident
+	resumed  int64 // wall: when it was, if no ping came since; 0: it was not
 }
 
 // body is what came with a ping. Its text is never written to.
@@ -60,9 +63,25 @@ func (t *table) ownExtras(ord uint64) *extras {
 	return x
 }
 
-// deadline returns the serving time of the next miss that is not yet taken.
+// bare reports whether the extras tell nothing.
+func (x *extras) bare() bool {
+	return len(x.open) == 0 && len(x.bodies) == 0 && x.exit == none && x.took == none && x.incident == incident{} && x.resumed == 0
+}
+
+// shed lets go of the extras of a heartbeat that needs none any more, so that its
+// pings are plain again.
+func (t *table) shed(r *record) {
+	if r.extras == nil || !r.extras.bare() {
+		return
+	}
+	p, slot := t.own(r.ord)
+	p.extras[slot], r.extras = nil, nil
+}
+
+// deadline returns the serving time of the next miss or overdue run that is not yet
+// taken.
 func (p *page) deadline(slot int) int64 {
-	return min(p.vitals[slot].deadline(), p.extrasOf(slot).runDeadline())
+	return min(p.vitals[slot].nextMiss(), p.extrasOf(slot).runDeadline())
 }
 
 // keep files the body of a ping, and lets go of the oldest beyond MaxBodies.
@@ -160,11 +179,14 @@ func (x *extras) append(b []byte, st *state) []byte {
 		b = append(binary.AppendUvarint(b, uint64(len(y.text))), y.text...)
 	}
 	b = binary.AppendUvarint(b, x.ended)
-	return appendInt(appendInt(b, int64(x.exit)), x.took)
+	b = appendInt(appendInt(b, int64(x.exit)), x.took)
+	b = appendInt(appendInt(b, x.incident.since), x.incident.silent)
+	b = appendInt(appendInt(b, x.incident.misses), x.incident.failures)
+	return appendInt(b, x.resumed)
 }
 
 // readExtras is the inverse of append; nil if b is not what it writes.
-func readExtras(b []byte, st *state) *extras {
+func readExtras(b []byte, st *state, version uint64) *extras {
 	r := reader{b: b}
 	x := newExtras(0)
 	for n := r.count(); n > 0 && r.err == nil; n-- {
@@ -191,7 +213,11 @@ func readExtras(b []byte, st *state) *extras {
 	}
 	x.ended = r.uint()
 	x.exit, x.took = r.small(), r.int()
-	if r.end() != nil || len(x.open) > MaxOpenRuns || x.size > MaxBodies || x.exit < none || x.exit > MaxExit || x.took < none {
+	if version >= 4 {
+		x.incident = incident{since: r.int(), silent: r.int(), misses: r.int(), failures: r.int()}
+		x.resumed = r.int()
+	}
+	if r.end() != nil || len(x.open) > MaxOpenRuns || x.size > MaxBodies || x.exit < none || x.exit > MaxExit || x.took < none || x.incident.silent < none {
 		return nil
 	}
 	return x

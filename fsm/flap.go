@@ -8,6 +8,7 @@ const (
 	failedAgain     = "it failed again before this could be sent"
 	overtaken       = "a newer alert took its place before this could be sent"
 	neverWentOut    = "the alert that it answers never went out"
+	toldAtOnce      = "the alert of its incident had not gone out yet, and tells it"
 )
 
 // hold counts an incident that begins at a serving time, and returns from when its
@@ -90,12 +91,14 @@ func (st *state) cancel(id AlertID, why string) {
 }
 
 // recovery completes the row that tells of a recovery, and cancels a down that
-// nobody was sent. The recovery is then told to whoever knows of an earlier down, and
+// nobody was sent. The recovery is then told to whoever knows of an earlier one, and
 // where the heartbeat flaps, when the down would have been; else it is cancelled too.
 func (st *state) recovery(down *row, x row) row {
 	x.answers, x.after = down.id, down.id
 	if s := st.ledger.carrierState(down); s == AlertFailed || s == AlertCancelled {
-		x.state, x.err = AlertCancelled, neverWentOut
+		if x.answers, x.after = down.answers, down.answers; x.answers == (AlertID{}) {
+			x.unanswered(down)
+		}
 	}
 	if !down.waiting() {
 		return x
@@ -124,6 +127,11 @@ func (st *state) giveWay(id AlertID) {
 	}
 	next := st.ledger.behind(x)
 	if next == nil {
+		return
+	}
+	if next.kind == AlertFailure && next.incident == x.incident {
+		st.changeRow(id, func(r *row) { r.evidence = next.evidence.withFlaps(x.evidence.unpack()) })
+		st.cancel(next.id, toldAtOnce)
 		return
 	}
 	st.changeRow(next.id, func(r *row) {

@@ -101,14 +101,9 @@ func (g *gapLog) swallowed(r *record, deadline int64) bool {
 	}
 }
 
-// excuse reports whether gaps are to blame for a miss. A run may have ended in any
-// that came after its start.
-func (g *gapLog) excuse(r *record, c cause) bool {
-	if c.run == nil {
-		return g.swallowed(r, c.due)
-	}
-	return slices.ContainsFunc(g.list, c.run.before)
-}
+// swallowedEnd reports whether a run may have ended in a gap: in any that came after
+// its start.
+func (g *gapLog) swallowedEnd(o *openRun) bool { return slices.ContainsFunc(g.list, o.before) }
 
 // after returns the ms of gaps since a run began.
 func (g *gapLog) after(o *openRun) (ms int64) {

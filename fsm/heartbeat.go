@@ -8,45 +8,36 @@ import (
 // ping records a good run.
 func (st *state) ping(c PingOrdinal) Code {
 	ord := c.Ordinal
-	page, slot := st.table.at(ord)
-	if page == nil {
+	if !st.table.has(ord) {
 		return CodeNotFound
 	}
-	if page.extrasOf(slot) != nil { // it may end a run
+	st.takeMisses(ord)
+	page, slot := st.table.own(ord)
+	if page.extrasOf(slot) != nil { // it may end a run or an incident
 		return st.signal(Signal{Ordinal: ord, From: c.From, Exit: none})
 	}
-	st.takeMisses(ord)
-	page, slot = st.table.own(ord)
 	v := &page.vitals[slot]
-	silentSince := v.lastPing
 	st.pings++
 	v.pings++
 	v.pinged(st.wall, c.From)
 	st.table.note(page, slot, st.wall, nil, st.settings.History)
-	wasJudged := v.is(flagArmed) && !v.is(flagFailing)
+	wasJudged := v.is(flagArmed)
 	v.set(flagArmed)
 	if v.is(flagPaused) {
 		return CodePaused
 	}
-	if v.is(flagFailing) {
-		st.recover(st.table.open(ord), silentSince)
-	}
 	v.clear(flagResumed | flagUnheard)
 	v.reanchor(st, 0)
 	if !wasJudged {
-		st.due.schedule(ord, v.deadline())
+		st.due.schedule(ord, v.nextMiss())
 	}
 	return CodeOK
 }
 
-// recover ends the incident of a heartbeat that was pinged, with its mails.
-func (st *state) recover(r *record, silentSince int64) {
-	if silentSince == 0 {
-		silentSince = r.config.created
-	}
-	reported := r.is(flagReported)
-	st.endFailing(r)
-	st.writeRecovered(r, silentSince, reported)
+// recover ends the incident of a heartbeat by a good run, with its mails.
+func (st *state) recover(r *record, h *heard) {
+	r.extras.incident.hear(r, h)
+	st.writeRecovered(r, st.endFailing(r), h)
 }
 
 func (st *state) create(c Create) Result {
@@ -128,7 +119,7 @@ func (st *state) respec(r *record, spec Spec) {
 	old := r.config.spec
 	// Misses are counted with the old interval before the new one applies.
 	if r.is(flagFailing) {
-		st.countOn(r)
+		st.countOn(r, st.horizon)
 	}
 	st.edited(r, spec)
 	if spec.Slug != old.Slug {
@@ -137,7 +128,7 @@ func (st *state) respec(r *record, spec Spec) {
 	}
 	if spec.Interval != old.Interval || spec.Grace != old.Grace {
 		r.reanchor(st, r.misses)
-		r.extras.regrace(st, r.grace())
+		r.extras.relimit(st, r.runLimit())
 	}
 	if spec.Arm != old.Arm {
 		st.rearm(r, spec.Arm)
@@ -200,8 +191,9 @@ func (st *state) pause(c Pause) Result {
 		st.endFailing(r)
 		st.cancelDown(r, r.incident)
 	}
-	r.clear(flagResumed | flagUnheard)
+	r.usual()
 	r.set(flagPaused)
+	st.table.shed(r)
 	st.paused++
 	st.edited(r, r.config.spec)
 	return st.answer(r)
@@ -219,7 +211,9 @@ func (st *state) resume(c Resume) Result {
 	r.set(flagResumed)
 	st.paused--
 	r.reanchor(st, 0)
-	r.extras.settle(func(*openRun) bool { return true })
+	r.extras = st.table.ownExtras(r.ord)
+	r.extras.resumed = st.wall
+	r.extras.settle()
 	st.edited(r, r.config.spec)
 	st.reschedule(r)
 	return st.answer(r)

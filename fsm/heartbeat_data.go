@@ -17,7 +17,7 @@ func encodeHeartbeat(h Heartbeat) []byte {
 	b = appendInt(appendInt(b, wallMillis(h.NextDue)), wallMillis(h.CreatedAt))
 	b = appendInt(appendInt(b, wallMillis(h.UpdatedAt)), wallMillis(h.LastAlert))
 	b = binary.AppendUvarint(b, h.Version)
-	if h.LastExit == none && h.LastRun < 0 && h.Started.IsZero() {
+	if h.LastExit == none && h.LastRun < 0 && h.Started.IsZero() && h.Rule == RuleThreshold {
 		return b // as it always was
 	}
 	b = appendInt(b, int64(h.LastExit))
@@ -25,7 +25,11 @@ func encodeHeartbeat(h Heartbeat) []byte {
 	if h.LastRun >= 0 {
 		ran = h.LastRun.Milliseconds()
 	}
-	return appendInt(appendInt(b, ran), wallMillis(h.Started))
+	b = appendInt(appendInt(b, ran), wallMillis(h.Started))
+	if h.Rule == RuleThreshold {
+		return b
+	}
+	return appendInt(append(b, byte(h.Rule)), wallMillis(h.Resumed))
 }
 
 // DecodeHeartbeat reads the Data of a Result that answers with a heartbeat.
@@ -48,6 +52,9 @@ func DecodeHeartbeat(data []byte) (Heartbeat, error) {
 			h.LastRun = time.Duration(ran) * time.Millisecond
 		}
 		h.Started = wallTime(r.int())
+	}
+	if len(r.b) > 0 {
+		h.Rule, h.Resumed = Rule(r.byte()), wallTime(r.int())
 	}
 	if err := r.end(); err != nil {
 		return Heartbeat{}, fmt.Errorf("heartbeat in a result: %w", err)

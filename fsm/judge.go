@@ -26,22 +26,20 @@ func (st *state) takeMisses(ord uint64) {
 		return
 	}
 	r := st.table.open(ord)
-	for r.judged() && st.takeNext(r) {
+	for st.takeNext(r) {
 	}
 }
 
-// takeNext takes the miss that is first, if one is due.
+// takeNext takes the miss or the overdue run that is first, if one is due.
 func (st *state) takeNext(r *record) bool {
-	deadline := r.deadline()
+	deadline := r.nextMiss()
 	if o := r.extras.nextRun(); o != nil && o.deadline <= min(deadline, st.horizon) {
-		st.takeRunMiss(r, o)
+		st.takeOverdue(r, o)
 		return true
 	}
 	if deadline > st.horizon {
 		return false
 	}
-	// A run that was under way when this was due is missed with it, not once more.
-	r.extras.settle(func(o *openRun) bool { return o.start < deadline })
 	r.misses++
 	st.count(r, cause{due: deadline, created: st.passedAt(deadline)})
 	return true
@@ -56,6 +54,9 @@ type cause struct {
 	failed  *heard
 }
 
+// isFailure reports whether the job failed, rather than that it was not heard.
+func (c *cause) isFailure() bool { return c.failed != nil || c.run != nil }
+
 // count counts a miss, and flips the heartbeat when that reaches its threshold.
 func (st *state) count(r *record, c cause) {
 	r.missed++
@@ -63,10 +64,15 @@ func (st *state) count(r *record, c cause) {
 	if !r.is(flagResumed|flagUnheard) && r.misses < int64(r.threshold) {
 		return
 	}
-	if r.is(flagUnheard) || !st.gaps.excuse(r, c) {
+	if r.is(flagUnheard) || !st.gaps.swallowed(r, c.due) {
 		st.fail(r, c)
 		return
 	}
+	st.notHeard(r, c)
+}
+
+// notHeard tells that what was due may have come to pass while no ping could be taken.
+func (st *state) notHeard(r *record, c cause) {
 	r.incident++
 	r.lastAlert = c.created
 	r.set(flagUnheard)
@@ -77,27 +83,41 @@ func (st *state) count(r *record, c cause) {
 func (st *state) fail(r *record, c cause) {
 	r.incident++
 	r.lastAlert = c.created
-	r.set(flagFailing)
-	r.clear(flagResumed | flagUnheard)
 	st.failing[r.ord] = struct{}{}
+	r.extras = st.table.ownExtras(r.ord)
+	r.extras.incident = c.begin(r)
 	st.writeAlerts(r, AlertDown, c)
-}
-
-// endFailing counts the misses of a failing heartbeat up to the horizon and makes
-// it active. Its incident's mails are the caller's affair.
-func (st *state) endFailing(r *record) {
-	if !r.is(flagFailing) {
-		return
+	r.set(flagFailing)
+	if c.isFailure() {
+		r.set(flagReported)
 	}
-	st.countOn(r)
-	r.clear(flagFailing | flagReported)
-	r.extras.settle(func(o *openRun) bool { return o.deadline <= st.horizon })
-	delete(st.failing, r.ord)
+	r.usual()
 }
 
-// countOn takes the misses that a failing heartbeat had since it was last written.
-func (st *state) countOn(r *record) {
-	extra := r.missesAt(st.horizon) - r.misses
+// usual makes the threshold hold again, after a resume or a notice.
+func (r *record) usual() {
+	r.clear(flagResumed | flagUnheard)
+	if r.extras != nil {
+		r.extras.resumed = 0
+	}
+}
+
+// endFailing counts the misses of a failing heartbeat up to the horizon, makes it
+// active, and returns its incident, whose mails are the caller's affair.
+func (st *state) endFailing(r *record) incident {
+	st.countOn(r, st.horizon)
+	r.clear(flagFailing | flagReported)
+	delete(st.failing, r.ord)
+	ended := r.extras.incident
+	r.extras.incident = incident{}
+	return ended
+}
+
+// countOn takes the misses that a failing heartbeat had since it was last written, up
+// to a serving time.
+func (st *state) countOn(r *record, until int64) {
+	extra := r.missesAt(until) - r.misses
+	r.extras.incident.misses += extra
 	r.misses += extra
 	r.missed += uint32(extra)
 	st.misses += uint64(extra)
@@ -106,6 +126,6 @@ func (st *state) countOn(r *record) {
 // reschedule gives a heartbeat its place among the due ones.
 func (st *state) reschedule(r *record) {
 	if r.judged() {
-		st.due.schedule(r.ord, min(r.deadline(), r.extras.runDeadline()))
+		st.due.schedule(r.ord, min(r.nextMiss(), r.extras.runDeadline()))
 	}
 }

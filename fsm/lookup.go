@@ -12,12 +12,13 @@ func (st *state) byID(id HeartbeatID) uint64 {
 	return ord
 }
 
-// Failing reports whether the heartbeat with an ordinal is failing.
-func (s *Store) Failing(ordinal uint64) bool {
+// FailureTold reports whether the heartbeat with an ordinal is failing, and a failure
+// of its incident was told: another one will not be.
+func (s *Store) FailureTold(ordinal uint64) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	v := s.st.table.get(ordinal)
-	return v != nil && v.is(flagFailing)
+	return v != nil && v.is(flagReported)
 }
 
 func (id HeartbeatID) indexKey() (k indexKey) {

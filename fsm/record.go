@@ -24,10 +24,10 @@ func (st *state) view(r *record) Heartbeat {
 		LastPing: wallTime(r.lastPing), LastFrom: r.from(), NextDue: wallTime(st.nextDue(r)),
 		CreatedAt: wallTime(r.config.created), UpdatedAt: wallTime(r.config.updated),
 		LastAlert: wallTime(r.lastAlert), Version: r.config.version,
-		LastExit: none, LastRun: none,
+		LastExit: none, LastRun: none, Rule: r.rule(),
 	}
 	if x := r.extras; x != nil {
-		h.LastExit = x.exit
+		h.LastExit, h.Resumed = x.exit, wallTime(x.resumed)
 		if x.took != none {
 			h.LastRun = time.Duration(x.took) * time.Millisecond
 		}

@@ -187,6 +187,8 @@ func readEvidence(r *imageReader, version uint64) Evidence {
 	}
 	if version >= 4 {
 		e.Flaps, e.Within = r.int(), time.Duration(r.int())*time.Millisecond
+		e.Since, e.Down = wallTime(r.int()), time.Duration(r.int())*time.Millisecond
+		e.Failures, e.Clean, e.Rule, e.Resumed = r.int(), r.bool(), Rule(r.byte()), wallTime(r.int())
 	}
 	return e
 }

@@ -35,7 +35,10 @@ func (st *state) readHeartbeats(r *imageReader, version uint64) {
 			ord := f.last + in.uint()
 			h.read(&in, st, version)
 			if version >= 3 {
-				h.readExtras(&in, st)
+				h.readExtras(&in, st, version)
+			}
+			if version < 4 {
+				h.guessIncident()
 			}
 			if in.err != nil || !f.add(ord, &h) {
 				r.fail()
@@ -85,13 +88,27 @@ func newFiller(st *state, heartbeats int) *filler {
 }
 
 // readExtras reads what few heartbeats have; for the others it is empty.
-func (h *restored) readExtras(r *reader, st *state) {
+func (h *restored) readExtras(r *reader, st *state, version uint64) {
 	b := r.take(r.uint())
 	if len(b) == 0 {
 		return
 	}
-	if h.extras = readExtras(b, st); h.extras == nil {
+	if h.extras = readExtras(b, st, version); h.extras == nil {
 		r.fail()
+	}
+}
+
+// guessIncident makes what images before version 4 did not tell of an incident.
+func (h *restored) guessIncident() {
+	if !h.is(flagFailing) {
+		return
+	}
+	if h.extras == nil {
+		h.extras = newExtras(0)
+	}
+	h.extras.incident = incident{since: h.lastAlert, silent: none, misses: h.misses}
+	if h.is(flagReported) {
+		h.extras.incident.silent, h.extras.incident.failures = 0, 1
 	}
 }
 
@@ -169,7 +186,7 @@ func (f *filler) admits(h *restored) bool {
 	return f.st.byID(h.config.id) == 0 && f.st.byToken(h.token) == 0 && h.config.spec.Validate() == nil &&
 		wholeEntries(h.entries, int(h.kept)) && uint64(h.kept) <= h.pings &&
 		(h.kept > 0 || h.newest == 0 && h.step == 0) &&
-		h.base >= 0 && h.misses >= h.base && !(h.is(flagFailing) && h.is(flagPaused))
+		h.base >= 0 && h.misses >= h.base && !(h.is(flagFailing) && (h.is(flagPaused) || h.extras == nil))
 }
 
 // wholeEntries reports whether b holds exactly n entries.

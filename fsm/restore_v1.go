@@ -10,6 +10,7 @@ func (st *state) readHeartbeatsV1(r *imageReader) {
 		ord := r.uint()
 		var h restored
 		h.readV1(r)
+		h.guessIncident()
 		if r.err == nil && !f.add(ord, &h) {
 			r.fail()
 		}

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// openRun is a run that began and has not ended. One that misses its deadline
+// openRun is a run that began and has not ended. One that is overdue
 // stays open, so that its end may still tell how long it took.
 type openRun struct {
 	named    bool
@@ -13,7 +13,7 @@ type openRun struct {
 	start    int64    // serving
 	wall     int64
 	late     int64 // ms before wall at which it really began
-	deadline int64 // serving: a miss unless it ended before; 0: it counts no more
+	deadline int64 // serving: a failure unless it ended before; 0: it counts no more
 }
 
 // of returns a copy.
@@ -39,13 +39,13 @@ func (st *state) track(r *record, h *heard) (took int64) {
 	return none
 }
 
-// begin opens a run. Its grace begins when the start arrives, also if it is late:
+// begin opens a run. Its time begins when the start arrives, also if it is late:
 // that its end comes late as well is likely.
 func (x *extras) begin(st *state, r *record, h *heard) {
 	x.open = slices.DeleteFunc(x.open, func(o openRun) bool { return o.is(h) })
 	o := openRun{named: h.HasRun, id: h.Run, start: st.serving, wall: st.wall, late: millis(st.wall - h.at)}
 	if !h.stale {
-		o.deadline = st.serving + max(1, r.grace())
+		o.deadline = st.serving + r.runLimit()
 	}
 	x.open = append(x.open, o)
 	if n := len(x.open); n > MaxOpenRuns {
@@ -66,7 +66,7 @@ func (x *extras) end(h *heard) (took int64) {
 			took = millis(h.at - o.began())
 			return true
 		}
-		return all || o.deadline == 0 // what was missed has had its chance
+		return all || o.deadline == 0 // what was overdue has had its chance
 	})
 	return took
 }
@@ -85,7 +85,7 @@ func (x *extras) nextRun() *openRun {
 	return next
 }
 
-// runDeadline is when the first open run misses; never is far away.
+// runDeadline is when the first open run is overdue; never is far away.
 func (x *extras) runDeadline() int64 {
 	if o := x.nextRun(); o != nil {
 		return o.deadline
@@ -93,42 +93,51 @@ func (x *extras) runDeadline() int64 {
 	return math.MaxInt64
 }
 
-// settle keeps runs whose deadlines f tells from counting as misses.
-func (x *extras) settle(f func(o *openRun) bool) {
+// settle keeps the open runs from counting as failures.
+func (x *extras) settle() {
 	if x == nil {
 		return
 	}
 	for i := range x.open {
-		if o := &x.open[i]; o.deadline > 0 && f(o) {
-			o.deadline = 0
-		}
+		x.open[i].deadline = 0
 	}
 }
 
-// regrace gives open runs the grace from now on, as an edit does.
-func (x *extras) regrace(st *state, grace int64) {
+// relimit gives open runs a limit from now on, as an edit does.
+func (x *extras) relimit(st *state, limit int64) {
 	if x == nil {
 		return
 	}
 	for i := range x.open {
 		if o := &x.open[i]; o.deadline > 0 {
-			o.deadline = st.serving + max(1, grace)
+			o.deadline = st.serving + limit
 		}
 	}
 }
 
-// takeRunMiss counts a run that did not end within its grace. It was the run that
-// was expected, so the next is expected an interval after its start; unless a newer
-// one was good meanwhile.
-func (st *state) takeRunMiss(r *record, o *openRun) {
+// takeOverdue makes a failure of a run that did not end in its time, unless that may
+// have been in a gap. It was the run that was expected, so the next is expected an
+// interval after its start; unless another was good, or was missed, meanwhile.
+func (st *state) takeOverdue(r *record, o *openRun) {
 	c := cause{due: o.deadline, created: st.passedAt(o.deadline), run: o.of()}
 	o.deadline = 0
-	r.misses++
-	r.base++
-	if o.start > r.anchor {
-		r.anchor, r.anchorWall, r.base = o.start, o.wall, r.misses
+	excused := st.gaps.swallowedEnd(c.run)
+	if r.is(flagFailing) {
+		if !excused {
+			st.countOn(r, c.due)
+			st.again(r, c)
+		}
+		return
 	}
-	st.count(r, c)
+	if c.run.start > r.anchor && (r.misses == r.base || c.run.start >= r.nextMiss()-r.interval()) {
+		r.anchor, r.anchorWall, r.base = c.run.start, c.run.wall, r.misses
+	}
+	switch {
+	case !excused:
+		st.fail(r, c)
+	case !r.is(flagUnheard):
+		st.notHeard(r, c)
+	}
 }
 
 // newest returns the run that began last, nil if none is open.

@@ -244,7 +244,7 @@ func memberState(s AlertState) AlertState {
 // recipient knows of an earlier one.
 func (st *state) cancelAnswer(id AlertID) {
 	down := st.ledger.rows[id]
-	if down == nil || down.kind != AlertDown {
+	if down == nil || !down.kind.alarms() {
 		return
 	}
 	next := st.ledger.behind(down)

@@ -99,6 +99,7 @@ func (st *state) signal(c Signal) Code {
 	default:
 		st.succeeded(r, &h)
 	}
+	st.table.shed(r)
 	return code
 }
 
@@ -173,15 +174,16 @@ func (st *state) failed(r *record, h *heard) {
 	if r.is(flagPaused) {
 		return
 	}
-	begins := !r.is(flagFailing)
-	if !begins {
-		st.countOn(r)
+	c := cause{due: st.serving, created: st.wall, failed: h}
+	if !r.is(flagFailing) {
+		r.anchored(st.anchorOf(r, h))
+		st.fail(r, c)
+		return
 	}
+	st.countOn(r, st.horizon)
 	r.anchored(st.anchorOf(r, h))
-	if begins {
-		r.set(flagReported)
-		st.fail(r, cause{due: st.serving, created: st.wall, failed: h})
-	}
+	r.extras.incident.hear(r, h)
+	st.again(r, c)
 }
 
 // succeeded is a good run. One that came so late that the next is overdue already
@@ -193,14 +195,15 @@ func (st *state) succeeded(r *record, h *heard) {
 	}
 	a := st.anchorOf(r, h)
 	if r.is(flagFailing) && a.misses > 0 {
-		st.countOn(r)
+		st.countOn(r, st.horizon)
+		r.extras.incident.hear(r, h)
 		r.anchored(a)
 		return
 	}
 	if r.is(flagFailing) {
-		st.recover(r, h.before)
+		st.recover(r, h)
 	}
-	r.clear(flagResumed | flagUnheard)
+	r.usual()
 	r.anchored(a)
 	st.reschedule(r)
 }

@@ -36,7 +36,7 @@ func TestAReportedFailureAlertsAtOnce(t *testing.T) {
 	r.ping(1)
 	wantStatus(t, r, 1, StatusActive, 0)
 	wantAlerts(t, r, 1, "down sent", "recovered pending")
-	if e := r.newest(1).Evidence; !e.Failed || e.Silent != 2*time.Hour+10*time.Second {
+	if e := r.newest(1).Evidence; e.Down != 2*time.Hour+10*time.Second || e.Failures != 2 || e.Misses != 1 || e.Silent != 0 {
 		t.Errorf("recovery %+v", e)
 	}
 	if got := r.heartbeat(1).LastExit; got != none {
@@ -62,42 +62,68 @@ func TestRuns(t *testing.T) {
 	named := func(tells SignalKind, n byte) Signal {
 		return Signal{Tells: tells, HasRun: true, Run: [16]byte{n}}
 	}
-	t.Run("one that does not end within its grace is a miss", func(t *testing.T) {
+	t.Run("one that does not end within its grace fails at once", func(t *testing.T) {
 		r := newRig(t)
-		r.create(1, testSpec(86400, 60, 1))
+		r.create(1, testSpec(86400, 60, 5))
 		r.run(time.Hour)
 		r.signal(1, start)
 		r.run(time.Minute)
 		wantStatus(t, r, 1, StatusActive, 0)
 		r.tick()
-		wantStatus(t, r, 1, StatusFailing, 1)
+		wantStatus(t, r, 1, StatusFailing, 0)
 		wantAlerts(t, r, 1, "down pending")
 		if e := r.newest(1).Evidence; !e.Started.Equal(epoch.Add(time.Hour)) || !e.Due.Equal(epoch.Add(61*time.Minute)) {
 			t.Errorf("%+v", e)
 		}
 	})
-	t.Run("one that hangs is one miss, and the next is due an interval after its start", func(t *testing.T) {
+	t.Run("without a grace it has the interval", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 0, 5))
+		r.run(time.Minute)
+		r.signal(1, start)
+		r.run(time.Hour)
+		wantStatus(t, r, 1, StatusActive, 1)
+		r.tick()
+		wantStatus(t, r, 1, StatusFailing, 1)
+		if e := r.newest(1).Evidence; !e.Due.Equal(epoch.Add(61 * time.Minute)) {
+			t.Errorf("due %v", e.Due)
+		}
+	})
+	t.Run("after one that hangs the next is due an interval after its start", func(t *testing.T) {
 		r := newRig(t)
 		r.create(1, testSpec(3600, 60, 2))
 		r.run(time.Hour - time.Second)
 		r.signal(1, start)
 		r.run(10 * time.Minute)
-		wantStatus(t, r, 1, StatusActive, 1)
+		wantStatus(t, r, 1, StatusFailing, 0)
 		if next, want := r.heartbeat(1).NextDue, epoch.Add(2*time.Hour-time.Second); !next.Equal(want) {
 			t.Errorf("next %v, want %v", next, want)
 		}
 		r.run(51 * time.Minute)
-		wantStatus(t, r, 1, StatusActive, 1)
+		wantStatus(t, r, 1, StatusFailing, 0)
 		r.tick()
-		wantStatus(t, r, 1, StatusFailing, 2)
+		wantStatus(t, r, 1, StatusFailing, 1)
 	})
-	t.Run("one that began before a miss of the interval is not another", func(t *testing.T) {
+	t.Run("one that began late fails though its interval was missed", func(t *testing.T) {
 		r := newRig(t)
 		r.create(1, testSpec(3600, 60, 3))
 		r.run(time.Hour + 30*time.Second)
 		r.signal(1, start)
-		r.run(10 * time.Minute)
+		r.run(time.Minute)
 		wantStatus(t, r, 1, StatusActive, 1)
+		r.tick()
+		wantStatus(t, r, 1, StatusFailing, 1)
+	})
+	t.Run("one that failed before is not told again", func(t *testing.T) {
+		r := newRig(t)
+		r.create(1, testSpec(3600, 60, 3))
+		r.signal(1, Signal{Tells: SignalFail})
+		r.signal(1, start)
+		r.run(5 * time.Minute)
+		wantAlerts(t, r, 1, "down pending")
+		if in := r.s.st.table.record(1).extras.incident; in.failures != 2 {
+			t.Errorf("%+v", in)
+		}
 	})
 	t.Run("starting again and again does not hide that nothing ends", func(t *testing.T) {
 		r := newRig(t)
@@ -127,7 +153,7 @@ func TestRuns(t *testing.T) {
 		r.run(10 * time.Second)
 		r.signal(1, Signal{Tells: SignalStart, Held: 9000})
 		r.run(5 * time.Minute)
-		wantStatus(t, r, 1, StatusFailing, 1)
+		wantStatus(t, r, 1, StatusFailing, 0)
 	})
 	t.Run("ends close what they should, and say how long it took", func(t *testing.T) {
 		r := newRig(t)
@@ -198,7 +224,7 @@ func TestRuns(t *testing.T) {
 		r.run(10 * time.Second)
 		wantStatus(t, r, 1, StatusActive, 0)
 		r.tick()
-		wantStatus(t, r, 1, StatusFailing, 1)
+		wantStatus(t, r, 1, StatusFailing, 0)
 		if h := r.heartbeat(1); !h.LastPing.IsZero() || h.Pings != 2 {
 			t.Errorf("%+v", h)
 		}
@@ -227,16 +253,17 @@ func TestRuns(t *testing.T) {
 		r.run(30 * time.Second)
 		wantStatus(t, r, 1, StatusActive, 0)
 		r.tick()
-		wantStatus(t, r, 1, StatusFailing, 1)
+		wantStatus(t, r, 1, StatusFailing, 0)
 	})
-	t.Run("one that may have ended in a gap is unheard", func(t *testing.T) {
+	t.Run("those that may have ended in a gap are unheard, told once", func(t *testing.T) {
 		r := newRig(t)
 		r.create(1, testSpec(3600, 60, 1))
 		r.signal(1, start)
+		r.signal(1, named(SignalStart, 1))
 		r.run(30 * time.Second)
 		r.gap(10 * time.Minute)
 		r.run(31 * time.Second)
-		wantStatus(t, r, 1, StatusActive, 1)
+		wantStatus(t, r, 1, StatusActive, 0)
 		wantAlerts(t, r, 1, "unheard pending")
 		if e := r.newest(1).Evidence; !e.Due.Equal(epoch.Add(11 * time.Minute)) {
 			t.Errorf("due %v", e.Due)
@@ -418,8 +445,8 @@ func TestBodiesAreBounded(t *testing.T) {
 	for range 100 {
 		r.ping(1)
 	}
-	if x := r.s.st.table.pages[0].extrasOf(0); len(x.bodies) != 0 || x.size != 0 {
-		t.Errorf("%d bodies of pings that left the history", len(x.bodies))
+	if x := r.s.st.table.pages[0].extrasOf(0); x != nil || r.s.st.table.bodies != 0 {
+		t.Errorf("%+v is kept of pings that left the history", x)
 	}
 	r.signal(1, Signal{Tells: SignalFail, Body: []byte(strings.Repeat("ü", MaxBody/2))})
 	if out := r.newest(1).Evidence.Output; len(out) != MaxExcerpt || strings.Trim(out, "ü") != "" {

@@ -41,7 +41,13 @@ func (w *world) checkEntry() {
 		w.checkBeat(b)
 	}
 	for k := range m.alerts {
-		if w.rows[alertID(k.hb, k.incident, k.kind, k.to)] == nil && w.settledOf(k.hb) < MaxSettledPer {
+		missing := w.rows[alertID(k.hb, k.incident, k.kind, k.to)] == nil && w.settledOf(k.hb) < MaxSettledPer
+		if missing && k.kind == AlertFailure {
+			down := w.rows[alertID(k.hb, k.incident, AlertDown, k.to)]
+			missing = down == nil || !w.merged(&down.row)
+			w.saw(sawMerged, !missing)
+		}
+		if missing {
 			w.fail("no %v alert to %q of incident %d of hb%d", k.kind, k.to, k.incident, k.hb[7])
 		}
 	}
@@ -130,15 +136,20 @@ func (w *world) checkNew(r *row) {
 	w.reached[situationOf[r.kind]]++
 	w.saw(sawReported, r.evidence.unpack().Failed)
 	w.saw(sawHanging, !r.evidence.unpack().Started.IsZero())
-	if w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}] == nil {
+	want := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]
+	if want == nil {
 		w.fail("hb%d: a %v alert to %q for incident %d that the rules do not call for", r.heartbeat[7], r.kind, r.recipient, r.incident)
+	}
+	if e := r.evidence.unpack(); r.kind == AlertRecovered && (e.Misses != want.misses || e.Failures != want.failures) {
+		w.fail("hb%d: incident %d had %d misses and %d failures, and %q is told of %d and %d",
+			r.heartbeat[7], r.incident, want.misses, want.failures, r.recipient, e.Misses, e.Failures)
 	}
 	w.checkHeld(r)
 }
 
 // situationOf a state or a kind that a row comes to.
 var situationOf = map[any]situation{
-	AlertDown: sawDown, AlertUnheard: sawUnheard, AlertRecovered: sawRecovered,
+	AlertDown: sawDown, AlertUnheard: sawUnheard, AlertRecovered: sawRecovered, AlertFailure: sawFailure,
 	AlertCancelled: sawCancelled, AlertHeld: sawHeld,
 }
 
@@ -214,9 +225,12 @@ func (w *world) checkCancelled(r *row) {
 	if e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]; e != nil && e.mayCancel {
 		return
 	}
+	if r.kind == AlertFailure && w.merged(r) {
+		return
+	}
 	for k := range w.model.alerts {
 		if k.hb == r.heartbeat && k.to == r.recipient && (k.kind == AlertUnheard) == (r.kind == AlertUnheard) &&
-			(k.incident > r.incident || k.incident == r.incident && k.kind > r.kind) {
+			(k.incident > r.incident || k.incident == r.incident && k.kind.stage() > r.kind.stage()) {
 			return
 		}
 	}

@@ -31,7 +31,7 @@ type teller struct {
 	to string
 }
 
-func story(k AlertKind) bool { return k == AlertDown || k == AlertRecovered }
+func story(k AlertKind) bool { return k.alarms() || k == AlertRecovered }
 
 // checkBounds asks that what a flapping heartbeat leaves waiting is bounded: one row
 // in a sender's hands and one that waits, of its story and of what was unheard each.
@@ -152,19 +152,20 @@ func (w *world) checkTold() {
 			last[to] = r
 		}
 		delivered := w.mail.delivered[r.id] + w.mail.delivered[r.digest]
-		if old := down[to]; r.kind == AlertDown && delivered > 0 && (old == nil || later(r, old)) {
+		if old := down[to]; r.kind.alarms() && delivered > 0 && (old == nil || later(r, old)) {
 			down[to] = r
 		}
 	}
 	for to, r := range last {
 		b := w.model.find(func(b *beat) bool { return b.id == to.hb })
-		if b == nil || w.byHand(to) || b.failing != (r.kind == AlertDown) {
+		if b == nil || w.byHand(to) || b.failing != r.kind.alarms() {
 			continue // the last: a row may come and be dropped within one entry
 		}
 		known := down[to]
 		switch {
 		case r.state != AlertCancelled:
-		case r.kind == AlertDown:
+		case r.kind == AlertFailure && w.merged(r):
+		case r.kind.alarms():
 			w.fail("hb%d fails, and its alert %x to %q is cancelled", to.hb[7], r.id[:3], to.to)
 		case known != nil && !bytes.Equal(r.answers[:], known.id[:]) && !w.endTold(known):
 			w.fail("%q knows that hb%d failed by %x, and is not told of its recovery", to.to, to.hb[7], known.id[:3])
@@ -176,8 +177,17 @@ func (w *world) checkTold() {
 
 // later orders the rows of a story.
 func later(a, b *row) bool {
-	return a.incident > b.incident || a.incident == b.incident && a.kind > b.kind
+	return a.incident > b.incident || a.incident == b.incident && a.kind.stage() > b.kind.stage()
 }
+
+// merged reports whether the failure that a row tells of is told by the alert of its
+// incident.
+func (w *world) merged(r *row) bool {
+	down := w.rows[alertID(r.heartbeat, r.incident, AlertDown, r.recipient)]
+	return down != nil && down.row.evidence.unpack().tellsFailure()
+}
+
+func (e Evidence) tellsFailure() bool { return e.Failed || !e.Started.IsZero() }
 
 // endTold reports whether a recovery after a down was sent, or could not be.
 func (w *world) endTold(down *row) bool {

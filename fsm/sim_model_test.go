@@ -39,6 +39,8 @@ type alertKey struct {
 
 // expected is an alert that must be in the ledger.
 type expected struct {
+	misses, failures int64 // recovered: of the incident
+
 	mayCancel bool  // its incident was ended by hand
 	heldUntil int64 // serving: by the rules of the flap window; 0: it is not held back
 	flaps     int64 // and how many incidents it then stands for
@@ -55,6 +57,9 @@ type beat struct {
 	pings                            uint64
 	history                          []int64
 	incident                         uint32
+	told                             bool  // a failure of the incident that is going on
+	missed                           int64 // its misses, with those that led to it
+	failures                         int64 // and reported failures, and runs that did not finish
 	contact                          int64 // capable when it was last anchored
 	last                             int64 // wall: its last ping, 0 if it has none
 	exit                             int   // that the last one told
@@ -273,7 +278,7 @@ func (m *model) update(b *beat, p Patch) {
 		m.reanchor(b, b.misses)
 		for i := range b.open {
 			if b.open[i].deadline > 0 {
-				b.open[i].deadline = m.serving + max(1, b.grace())
+				b.open[i].deadline = m.serving + b.limit()
 				b.open[i].contact = m.stamped
 			}
 		}
@@ -303,9 +308,8 @@ func (m *model) endByHand(b *beat) {
 		return
 	}
 	b.failing = false
-	m.lapse(b)
 	for k, e := range m.alerts {
-		if k.hb == b.id && k.incident == b.incident && k.kind == AlertDown {
+		if k.hb == b.id && k.incident == b.incident && k.kind.alarms() {
 			e.mayCancel = true
 		}
 	}
@@ -324,61 +328,76 @@ func (m *model) judgeAll() error {
 func (m *model) judge(b *beat) error {
 	for b.armed && !b.paused && !b.deleted {
 		deadline := b.anchor + (b.misses-b.base+1)*b.interval() + b.grace()
-		run := b.overdue(min(deadline, m.horizon))
-		if b.failing {
-			run = nil // they do not count meanwhile
-		}
-		if run == nil && deadline > m.horizon {
-			return nil
-		}
-		var excused bool
-		var runAt int64
-		if run != nil {
-			runAt = run.deadline
-			var err error
-			if excused, err = m.takeRun(b, run); err != nil {
+		if run := b.overdue(min(deadline, m.horizon)); run != nil {
+			if err := m.takeRun(b, run); err != nil {
 				return err
 			}
-		} else {
-			excused = m.excused(b, deadline)
-			b.misses++
-		}
-		if b.failing {
 			continue
 		}
-		if run == nil {
-			for i := range b.open {
-				if b.open[i].start < deadline {
-					b.open[i].deadline = 0
-				}
-			}
+		if deadline > m.horizon {
+			return nil
 		}
-		if b.misses < int64(b.spec.Threshold) && !b.resumed && !b.unheard {
+		excused := m.excused(b, deadline)
+		b.misses++
+		b.missed++
+		if b.failing || b.misses < int64(b.spec.Threshold) && !b.resumed && !b.unheard {
 			continue
 		}
 		// Whatever the rules make of it: pings could commit for an interval and the
 		// grace, and none came. A stalled batch may hide a little of that time.
-		if silent := m.capable - b.contact; run == nil && silent < b.interval()+b.grace()-graceMs {
+		if silent := m.capable - b.contact; silent < b.interval()+b.grace()-graceMs {
 			return fmt.Errorf("hb%d alerts, but pings could commit for only %d ms since its last", b.id[7], silent)
 		}
-		b.incident++
 		if !b.unheard && excused {
-			b.unheard = true
-			m.expect(b, AlertUnheard)
+			m.notHeard(b)
 			continue
 		}
-		b.failing, b.resumed, b.unheard = true, false, false
-		at := deadline
-		if run != nil {
-			at = runAt
-		}
-		m.began(b, at)
+		m.fails(b, deadline, false)
 	}
 	return nil
 }
 
+func (m *model) notHeard(b *beat) {
+	b.incident++
+	b.unheard = true
+	m.expect(b, AlertUnheard)
+}
+
+// fails begins an incident at a serving time: with a failure, or with silence.
+func (m *model) fails(b *beat, at int64, failure bool) {
+	b.incident++
+	b.failing, b.resumed, b.unheard, b.told = true, false, false, failure
+	b.missed, b.failures = b.misses, 0
+	if failure {
+		b.failures = 1
+	}
+	m.began(b, at)
+}
+
+// failsAgain tells of the first failure in an incident that began with silence, to
+// whoever was to be told of that.
+func (m *model) failsAgain(b *beat) {
+	b.failures++
+	if b.told {
+		return
+	}
+	b.told = true
+	for _, to := range m.toldOf(b) {
+		m.alerts[alertKey{b.id, b.incident, AlertFailure, to}] = &expected{}
+	}
+}
+
 func (b *beat) interval() int64 { return b.spec.Interval * 1000 }
-func (b *beat) grace() int64    { return b.spec.Grace * 1000 }
+
+// limit is how long a run may take.
+func (b *beat) limit() int64 {
+	if b.spec.Grace == 0 {
+		return b.interval()
+	}
+	return b.grace()
+}
+
+func (b *beat) grace() int64 { return b.spec.Grace * 1000 }
 
 // addGap takes in the gaps that the newest one overlaps.
 func (m *model) addGap(x gap) {
@@ -435,13 +454,17 @@ func (m *model) expect(b *beat, kind AlertKind) {
 
 // recovered expects an answer to each down of the incident that ends.
 func (m *model) recovered(b *beat) {
-	var to []string
+	for _, to := range m.toldOf(b) {
+		m.alerts[alertKey{b.id, b.incident, AlertRecovered, to}] = &expected{misses: b.missed, failures: b.failures}
+	}
+}
+
+// toldOf returns who is told of the incident that is going on.
+func (m *model) toldOf(b *beat) (to []string) {
 	for k := range m.alerts {
 		if k.hb == b.id && k.incident == b.incident && k.kind == AlertDown {
 			to = append(to, k.to)
 		}
 	}
-	for _, r := range to {
-		m.alerts[alertKey{b.id, b.incident, AlertRecovered, r}] = &expected{}
-	}
+	return to
 }

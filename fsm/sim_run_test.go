@@ -95,6 +95,8 @@ const (
 	sawKeyGone
 	sawHeldBack
 	sawFlaps
+	sawFailure
+	sawMerged
 	situations
 )
 
@@ -107,6 +109,7 @@ var situationNames = [situations]string{
 	"an alert of a failure that was reported", "an alert of a run that did not end",
 	"a ping whose key is in the history", "a ping whose key has left the history",
 	"a down held back in a flap window", "an alert of several incidents delivered",
+	"a failure told in an incident that began with silence", "one told by the alert of its incident",
 }
 
 func (s situation) String() string { return situationNames[s] }

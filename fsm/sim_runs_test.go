@@ -66,10 +66,10 @@ func (m *model) signal(b *beat, c Signal) (Code, error) {
 	switch {
 	case c.Tells == SignalFail:
 		anchor()
-		if !b.failing {
-			b.incident++
-			b.failing, b.resumed, b.unheard = true, false, false
-			m.began(b, m.serving)
+		if b.failing {
+			m.failsAgain(b)
+		} else {
+			m.fails(b, m.serving, true)
 		}
 		return code, nil
 	case b.failing && missed > 0:
@@ -77,7 +77,6 @@ func (m *model) signal(b *beat, c Signal) (Code, error) {
 		return code, nil
 	case b.failing:
 		b.failing = false
-		m.lapse(b)
 		m.recovered(b)
 	}
 	b.resumed, b.unheard = false, false
@@ -111,7 +110,7 @@ func (m *model) runs(b *beat, c Signal, at int64, late, stale bool) {
 		b.open = slices.DeleteFunc(b.open, same)
 		o := simRun{named: c.HasRun, id: c.Run[0], start: m.serving, wall: m.wall, began: at, contact: m.stamped}
 		if !stale {
-			o.deadline = m.serving + max(1, b.grace())
+			o.deadline = m.serving + b.limit()
 		}
 		b.open = append(b.open, o)
 	case SignalSuccess, SignalFail:
@@ -138,16 +137,7 @@ func (m *model) anchorAt(b *beat, at int64, late bool) (set func(), missed int64
 	}, missed
 }
 
-// lapse lets go of runs that were overdue while the heartbeat was failing.
-func (m *model) lapse(b *beat) {
-	for i := range b.open {
-		if b.open[i].deadline <= m.horizon {
-			b.open[i].deadline = 0
-		}
-	}
-}
-
-// overdue returns the run that misses first by a time, nil if none does.
+// overdue returns the run that is overdue first by a time, nil if none is.
 func (b *beat) overdue(by int64) *simRun {
 	var first *simRun
 	for i := range b.open {
@@ -159,18 +149,28 @@ func (b *beat) overdue(by int64) *simRun {
 	return first
 }
 
-// takeRun counts a run that did not end, and reports whether gaps excuse it.
-func (m *model) takeRun(b *beat, o *simRun) (excused bool, err error) {
-	if had := m.capable - o.contact; had < b.grace()-graceMs {
-		return false, fmt.Errorf("hb%d has a run that misses, but pings could commit for only %d ms since its start", b.id[7], had)
+// takeRun makes a failure of a run that did not end, unless gaps excuse it.
+func (m *model) takeRun(b *beat, o *simRun) error {
+	if had := m.capable - o.contact; had < b.limit()-graceMs {
+		return fmt.Errorf("hb%d has a run that is overdue, but pings could commit for only %d ms since its start", b.id[7], had)
 	}
+	at := o.deadline
 	o.deadline = 0
-	b.misses++
-	b.base++
-	if o.start > b.anchor {
+	excused := slices.ContainsFunc(m.gaps, func(g gap) bool { return g.serving >= o.start && g.to > o.wall })
+	missedAt := b.anchor + (b.misses-b.base)*b.interval() + b.grace() // the last, if any
+	if !b.failing && o.start > b.anchor && (b.misses == b.base || o.start >= missedAt) {
 		b.anchor, b.anchorWall, b.base, b.contact = o.start, o.wall, b.misses, o.contact
 	}
-	return slices.ContainsFunc(m.gaps, func(g gap) bool { return g.serving >= o.start && g.to > o.wall }), nil
+	switch {
+	case b.failing && !excused:
+		m.failsAgain(b)
+	case b.failing:
+	case !excused:
+		m.fails(b, at, true)
+	case !b.unheard:
+		m.notHeard(b)
+	}
+	return nil
 }
 
 // drawSignalFrom makes a signal of numbers.

@@ -109,6 +109,20 @@ type Heartbeat struct {
 	LastExit  int           // the exit status that the newest ended run told; -1: none
 	LastRun   time.Duration // how long that took; negative: not known
 	Started   time.Time     // when the newest run began that has not ended; zero: none is open
+	Rule      Rule          // which miss alerts next
+	Resumed   time.Time     // when it was resumed, if no ping came since; zero: it was not
+}
+
+// AlertsAt is how many consecutive misses alert next, 0 while a heartbeat is paused
+// or failing.
+func (h Heartbeat) AlertsAt() int64 {
+	switch {
+	case h.Status != StatusActive:
+		return 0
+	case h.Rule != RuleThreshold:
+		return h.Misses + 1
+	}
+	return max(int64(h.Spec.Threshold), h.Misses+1)
 }
 
 // PingRecord is one ping of the history.
@@ -179,6 +193,7 @@ const (
 	AlertRecovered AlertKind = 2
 	AlertUnheard   AlertKind = 3 // due while no ping could be taken
 	AlertDigest    AlertKind = 4 // one message for several of the others
+	AlertFailure   AlertKind = 5 // in an incident that began with silence: the job reports a failure by now, or hangs
 )
 
 // AlertState is where a row of the ledger stands.
@@ -195,7 +210,7 @@ const (
 )
 
 var (
-	kindNames  = [...]string{AlertDown: "down", AlertRecovered: "recovered", AlertUnheard: "unheard", AlertDigest: "digest"}
+	kindNames  = [...]string{AlertDown: "down", AlertRecovered: "recovered", AlertUnheard: "unheard", AlertDigest: "digest", AlertFailure: "failure"}
 	stateNames = [...]string{
 		AlertPending: "pending", AlertClaimed: "claimed", AlertFenced: "fenced", AlertSent: "sent",
 		AlertFailed: "failed", AlertHeld: "held", AlertCancelled: "cancelled",
@@ -204,6 +219,41 @@ var (
 
 func (k AlertKind) String() string  { return nameOf(kindNames[:], int(k)) }
 func (s AlertState) String() string { return nameOf(stateNames[:], int(s)) }
+
+// alarms reports whether a kind tells that something fails.
+func (k AlertKind) alarms() bool { return k == AlertDown || k == AlertFailure }
+
+// stage orders the kinds of one incident.
+func (k AlertKind) stage() int {
+	switch k {
+	case AlertRecovered:
+		return 2
+	case AlertFailure:
+		return 1
+	}
+	return 0
+}
+
+// Newer reports whether an alert tells of a later time of its heartbeat than another.
+func (a Alert) Newer(than Alert) bool {
+	if a.Incident != than.Incident {
+		return a.Incident > than.Incident
+	}
+	return a.Kind.stage() > than.Kind.stage()
+}
+
+// Rule says which miss alerts next.
+type Rule uint8
+
+const (
+	RuleThreshold Rule = 0 // the one that reaches the threshold
+	RuleResumed   Rule = 1 // the next: no ping came since a resume
+	RuleUnheard   Rule = 2 // the next: the last fell into times in which no ping could be taken
+)
+
+var ruleNames = [...]string{RuleThreshold: "threshold", RuleResumed: "resumed", RuleUnheard: "unheard"}
+
+func (x Rule) String() string { return nameOf(ruleNames[:], int(x)) }
 
 // Settled reports whether nothing more happens to a row by itself.
 func (s AlertState) Settled() bool { return s >= AlertSent }
@@ -237,14 +287,20 @@ type Evidence struct {
 	Misses    int64
 	Pings     uint64
 	Due       time.Time     // when the ping that made the difference was expected; zero: Failed
-	Silent    time.Duration // recovered: from the last ping before (or the anchor) to the one that ended it
+	Silent    time.Duration // of an incident that began with silence, once it ended: from the last ping (or creation) on
 	Gaps      []Gap         // the newest few since the anchor
-	Failed    bool          // the job itself reported the failure that began it
+	Failed    bool          // the job itself reported the failure that this tells of
 	Exit      int           // with this exit status; 0: none told
-	Started   time.Time     // when the run began that did not end within its grace; zero: no such run
+	Started   time.Time     // when the run began that did not end in its time; zero: no such run
 	Output    string        // the end of what the run printed last; dropped once the mail is out
 	Flaps     int64         // incidents since the last one that was told, with this one; 0: this is no flapping
 	Within    time.Duration // and the time from that one to this
+	Rule      Rule          // which miss was to alert
+	Resumed   time.Time     // when it was resumed, if no ping came since; zero: it was not
+	Since     time.Time     // recovered, failure: when the incident began; Misses then counts all of it
+	Failures  int64         // recovered, failure: those in the incident, with runs that did not finish
+	Down      time.Duration // recovered: from Since until this was known
+	Clean     bool          // recovered: the run that ended it told the exit status 0
 }
 
 // Alert is one row of the ledger, as a copy. A row that is a member of a digest

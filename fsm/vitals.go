@@ -43,7 +43,7 @@ const (
 	flagUnheard                             // the last misses fell into gaps: the next one alerts
 	flagFrom                                // lastFrom is set
 	flagFirstPing                           // the spec says ArmFirstPing
-	flagReported                            // failing, and its incident began with a reported failure
+	flagReported                            // failing, and its incident has told of a failure
 	flagsKnown    = 1<<iota - 1             // those of an image
 	flagLive      = 1 << 15                 // the place is taken
 )
@@ -55,15 +55,39 @@ func (v *vitals) clear(f flags)   { v.flags &^= f }
 func (v *vitals) interval() int64 { return int64(v.intervalSecs) * 1000 }
 func (v *vitals) grace() int64    { return int64(v.graceSecs) * 1000 }
 
-// judged reports whether a deadline is running.
+// judged reports whether deadlines are running: those of intervals, and, for a
+// failing one, too, those of runs.
 func (v *vitals) judged() bool {
-	return v.is(flagArmed) && !v.is(flagPaused|flagFailing)
+	return v.is(flagArmed) && !v.is(flagPaused)
 }
 
-// deadline returns the serving time of the next miss of an interval that is not yet
-// taken. See page.deadline for those of runs.
-func (v *vitals) deadline() int64 {
+// nextMiss returns the serving time of the next miss of an interval that is not yet
+// taken, which is far away for a failing heartbeat: its misses are computed when
+// read. See page.deadline for runs.
+func (v *vitals) nextMiss() int64 {
+	if v.is(flagFailing) {
+		return never
+	}
 	return v.anchor + (v.misses-v.base+1)*v.interval() + v.grace()
+}
+
+// runLimit is how long a run may take: the grace, and without one the interval.
+func (v *vitals) runLimit() int64 {
+	if v.graceSecs == 0 {
+		return v.interval()
+	}
+	return v.grace()
+}
+
+// rule says which miss alerts next.
+func (v *vitals) rule() Rule {
+	switch {
+	case v.is(flagUnheard):
+		return RuleUnheard
+	case v.is(flagResumed):
+		return RuleResumed
+	}
+	return RuleThreshold
 }
 
 // missesAt returns the consecutive misses at a horizon: for a failing heartbeat
