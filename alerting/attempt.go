@@ -43,7 +43,12 @@ func (d *dispatcher) attempt(ctx context.Context, id fsm.AlertID) {
 		return
 	}
 	d.s.step(PointClaimed)
-	if m.message, err = render(d.s.cfg.MailFrom, a, members); err != nil {
+	// What a row tells may have changed until it was claimed.
+	if m.a, members, err = d.load(id); err != nil {
+		d.end(ctx, id)
+		return
+	}
+	if m.message, err = render(d.s.cfg.MailFrom, m.a, members); err != nil {
 		d.fail(ctx, m, fmt.Errorf("%w: %w", errUnmailable, err))
 		d.end(ctx, id)
 		return

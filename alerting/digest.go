@@ -10,32 +10,13 @@ import (
 // composeDigest writes the letter of several heartbeats, each with its newest state.
 func composeDigest(members []fsm.Alert) letter {
 	members = newestOfEach(members)
-	counts, failed := map[fsm.AlertKind]int{}, 0
 	var l letter
-	for i, m := range members {
-		counts[m.Kind]++
-		if m.Kind == fsm.AlertDown && m.Evidence.Failed {
-			failed++
-		}
-		if i < maxLines {
-			l.Lines = append(l.Lines, line{tag(m.Kind), m.Evidence.Name, digestText(m)})
-		}
+	for _, m := range members[:min(len(members), maxLines)] {
+		l.Lines = append(l.Lines, line{tag(m), m.Evidence.Name, digestText(m)})
 	}
 	l.More = len(members) - len(l.Lines)
-	var tags, lead []string
-	for _, k := range []fsm.AlertKind{fsm.AlertDown, fsm.AlertUnheard, fsm.AlertRecovered} {
-		if n := counts[k]; n > 0 {
-			tags = append(tags, tag(k))
-			if k == fsm.AlertDown && failed > 0 {
-				lead = append(lead, plural(int64(failed), "heartbeat", "heartbeats")+" reported a failure.")
-				if n -= failed; n == 0 {
-					continue
-				}
-			}
-			lead = append(lead, digestLead(k, int64(n)))
-		}
-	}
-	l.Subject = fmt.Sprintf("[%s] %s", strings.Join(tags, "/"), digestNames(members))
+	tags, lead := digestLead(members)
+	l.Subject = fmt.Sprintf("[%s] %s", tags, digestNames(members))
 	l.Lead = lead
 	return l
 }
@@ -50,26 +31,11 @@ func newestOfEach(members []fsm.Alert) (newest []fsm.Alert) {
 		case !known:
 			at[m.Heartbeat] = len(newest)
 			newest = append(newest, m)
-		case m.Incident > newest[i].Incident || m.Incident == newest[i].Incident && m.Kind > newest[i].Kind:
+		case m.Newer(newest[i]):
 			newest[i] = m
 		}
 	}
 	return newest
-}
-
-func digestLead(k fsm.AlertKind, n int64) string {
-	subject := plural(n, "heartbeat", "heartbeats")
-	switch {
-	case k == fsm.AlertRecovered && n == 1:
-		return subject + " pings again."
-	case k == fsm.AlertRecovered:
-		return subject + " ping again."
-	case k == fsm.AlertUnheard && n == 1:
-		return subject + " was due while no ping could be taken; please check whether the job ran."
-	case k == fsm.AlertUnheard:
-		return subject + " were due while no ping could be taken; please check whether the jobs ran."
-	}
-	return subject + " stopped pinging."
 }
 
 func digestText(a fsm.Alert) string {
@@ -82,14 +48,14 @@ func digestText(a fsm.Alert) string {
 func digestState(a fsm.Alert) string {
 	e := a.Evidence
 	switch {
-	case a.Kind == fsm.AlertRecovered && a.Answers == "" && e.Flaps > 0:
+	case a.Kind == fsm.AlertRecovered && e.Since.IsZero():
 		return "pings again"
-	case a.Kind == fsm.AlertRecovered && e.Failed:
-		return "a good run again, after " + duration(e.Silent)
 	case a.Kind == fsm.AlertRecovered:
-		return "was silent for " + duration(e.Silent)
+		return fmt.Sprintf("well again; was down for %s (%s)", duration(e.Down), toll(e))
 	case e.Failed:
 		return fmt.Sprintf("reported a failure at %s%s", moment(e.LastPing), exitStatus(e))
+	case a.Kind == fsm.AlertUnheard && !e.Started.IsZero():
+		return fmt.Sprintf("a run that began at %s may have ended", moment(e.Started))
 	case !e.Started.IsZero():
 		return fmt.Sprintf("a run that began at %s did not finish", moment(e.Started))
 	}

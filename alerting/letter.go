@@ -52,124 +52,47 @@ func compose(a fsm.Alert, members []fsm.Alert) letter {
 	return l
 }
 
-func tag(k fsm.AlertKind) string {
-	return map[fsm.AlertKind]string{fsm.AlertDown: "DOWN", fsm.AlertRecovered: "RECOVERED", fsm.AlertUnheard: "UNHEARD"}[k]
-}
-
-func composeDown(a fsm.Alert) letter {
-	e := a.Evidence
+// tag is what a subject begins with, for filters. A failure whose recipient was not
+// sent that the incident began is news like any other down.
+func tag(a fsm.Alert) string {
 	switch {
-	case e.Failed:
-		return composeFailed(e)
-	case !e.Started.IsZero():
-		return composeHanging(e)
+	case a.Kind == fsm.AlertRecovered:
+		return "RECOVERED"
+	case a.Kind == fsm.AlertUnheard:
+		return "UNHEARD"
+	case a.Kind == fsm.AlertFailure && a.Answers != "":
+		return "FAILED"
 	}
-	first := fmt.Sprintf("%s has not been heard from since %s.", e.Name, moment(e.LastPing))
-	if e.LastPing.IsZero() {
-		first = fmt.Sprintf("%s has never been heard from.", e.Name)
-	}
-	return letter{
-		Subject: "[DOWN] " + e.Name,
-		Lead: []string{
-			first,
-			fmt.Sprintf("A ping was expected every %s; the one due at %s did not come within its grace of %s. That makes %s in a row.",
-				seconds(e.Interval), moment(e.Due), seconds(e.Grace), plural(e.Misses, "miss", "misses")),
-		},
-		Facts:  facts(e),
-		Output: printable(e.Output),
-		Notes:  []string{"You will get one more mail when it pings again, and none before that."},
-	}
+	return "DOWN"
 }
 
-// composeFailed tells of a failure that the job itself reported.
-func composeFailed(e fsm.Evidence) letter {
-	return letter{
-		Subject: "[DOWN] " + e.Name,
-		Lead: []string{
-			fmt.Sprintf("%s reported a failure at %s%s.", e.Name, moment(e.LastPing), exitStatus(e)),
-			"The job itself said so: it was not silent.",
-		},
-		Facts:  facts(e),
-		Output: printable(e.Output),
-		Notes:  []string{"You will get one more mail when it reports a good run, and none before that."},
-	}
-}
+func subject(a fsm.Alert) string { return "[" + tag(a) + "] " + a.Evidence.Name }
 
-func exitStatus(e fsm.Evidence) string {
-	if e.Exit == 0 {
-		return ""
+func composeUnheard(a fsm.Alert) letter {
+	e := a.Evidence
+	lead := "%s was due while no ping could be taken. Please check whether it ran."
+	if !e.Started.IsZero() {
+		lead = "%s had a run that should have ended while no ping could be taken. Please check whether it did."
 	}
-	return fmt.Sprintf(" (exit status %d)", e.Exit)
-}
-
-// composeHanging tells of a run that began and did not end.
-func composeHanging(e fsm.Evidence) letter {
 	return letter{
-		Subject: "[DOWN] " + e.Name,
+		Subject: subject(a),
 		Lead: []string{
-			fmt.Sprintf("%s began a run at %s that did not finish.", e.Name, moment(e.Started)),
-			fmt.Sprintf("Its end was expected by %s, within its grace of %s. That makes %s in a row.",
-				moment(e.Due), seconds(e.Grace), plural(e.Misses, "miss", "misses")),
+			fmt.Sprintf(lead, e.Name),
+			"The monitor itself was out of order then, so this is no sign that the job failed. If the next ping is missed, an alert follows.",
 		},
-		Facts:  facts(e),
+		Facts:  facts(a),
 		Output: printable(e.Output),
-		Notes:  []string{"You will get one more mail when a run ends well, and none before that."},
 	}
 }
 
 func composeRecovered(a fsm.Alert) letter {
 	e := a.Evidence
-	if a.Answers == "" && e.Flaps > 0 {
-		return letter{Subject: "[RECOVERED] " + e.Name, Lead: []string{fmt.Sprintf("%s pings again.", e.Name)}, Facts: facts(e)}
+	lead := e.Name + " pings again."
+	if e.Failures > 0 {
+		lead = e.Name + " reports a good run again."
 	}
-	lead := fmt.Sprintf("%s pings again. It was silent for %s (%s).", e.Name, duration(e.Silent), plural(e.Misses, "miss", "misses"))
-	if e.Failed {
-		lead = fmt.Sprintf("%s reports a good run again, %s after the failure that it reported.", e.Name, duration(e.Silent))
+	if !e.Since.IsZero() {
+		lead += fmt.Sprintf(" It was down for %s, since %s (%s).", duration(e.Down), moment(e.Since), toll(e))
 	}
-	return letter{Subject: "[RECOVERED] " + e.Name, Lead: []string{lead}, Facts: facts(e)}
-}
-
-func composeUnheard(a fsm.Alert) letter {
-	e := a.Evidence
-	return letter{
-		Subject: "[UNHEARD] " + e.Name,
-		Lead: []string{
-			fmt.Sprintf("%s was due while no ping could be taken. Please check whether it ran.", e.Name),
-			"The monitor itself was out of order then, so this is no sign that the job failed. If the next ping is missed, an alert follows.",
-		},
-		Facts:  facts(e),
-		Output: printable(e.Output),
-	}
-}
-
-func facts(e fsm.Evidence) []fact {
-	last := "never"
-	if !e.LastPing.IsZero() {
-		last = moment(e.LastPing)
-		if e.LastFrom != "" {
-			last += ", from " + e.LastFrom
-		}
-	}
-	out := []fact{{"Last ping", last}}
-	if !e.Started.IsZero() {
-		out = append(out, fact{"Run began", moment(e.Started)})
-	}
-	if !e.Due.IsZero() {
-		out = append(out, fact{"Was due", moment(e.Due)})
-	}
-	out = append(
-		out,
-		fact{"Interval", seconds(e.Interval)},
-		fact{"Grace", seconds(e.Grace)},
-		fact{"Misses", fmt.Sprintf("%d in a row (alerts at %d)", e.Misses, e.Threshold)},
-		fact{"Pings so far", fmt.Sprint(e.Pings)},
-	)
-	for _, g := range e.Gaps {
-		to := moment(g.To)
-		if g.To.Equal(g.From) {
-			to = "an unknown time, for the monitor's own clock was wrong"
-		}
-		out = append(out, fact{"No ping could be taken", fmt.Sprintf("from %s to %s", moment(g.From), to)})
-	}
-	return out
+	return letter{Subject: subject(a), Lead: []string{lead}, Facts: facts(a)}
 }

@@ -208,15 +208,26 @@ func alertFor(kind fsm.AlertKind, name string) fsm.Alert {
 		MessageID: "0123456789abcdef@quorumbeat", CreatedAt: day.Add(26 * time.Hour),
 		Evidence: fsm.Evidence{
 			Name: name, LastPing: day, LastFrom: "192.0.2.7", Interval: 86400, Grace: 3600, Threshold: 1, Misses: 1, Pings: 40,
-			Due: day.Add(24 * time.Hour), Silent: 26 * time.Hour,
+			Due:  day.Add(24 * time.Hour),
 			Gaps: []fsm.Gap{{From: day.Add(time.Hour), To: day.Add(61 * time.Minute)}},
 		},
 	}
 }
 
+// recoveryFor is the row of a good run that ended an incident of an hour.
+func recoveryFor(name string) fsm.Alert {
+	a := alertFor(fsm.AlertRecovered, name)
+	e := &a.Evidence
+	a.Answers = "fedcba@quorumbeat"
+	e.Since, e.Down = e.LastPing.Add(25*time.Hour), time.Hour
+	e.LastPing, e.Silent, e.Due = a.CreatedAt, 26*time.Hour, time.Time{}
+	return a
+}
+
 func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
-	recovered := alertFor(fsm.AlertRecovered, "nightly-sync")
-	recovered.Answers = "fedcba@quorumbeat"
+	recovered := recoveryFor("nightly-sync")
+	late := recovered
+	late.CreatedAt = late.CreatedAt.Add(5 * time.Minute)
 	doubt := alertFor(fsm.AlertDown, "nightly-sync")
 	doubt.InDoubt = true
 	never := alertFor(fsm.AlertDown, "Größe <b>\"&\" 試験")
@@ -228,13 +239,28 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	failed.Evidence.Output = "copying…\r\x1b[31mno space left on <device>\x1b[0m\r\n\xff\xfe\u202e\x00\tend\n.\nFrom here\n"
 	hanging := alertFor(fsm.AlertDown, "nightly-sync")
 	hanging.Evidence.Started, hanging.Evidence.Output = hanging.Evidence.LastPing.Add(24*time.Hour), "step 1 of 9"
-	good := alertFor(fsm.AlertRecovered, "nightly-sync")
-	good.Answers, good.Evidence.Failed = "fedcba@quorumbeat", true
-	flapping, flapped := failed, alertFor(fsm.AlertRecovered, "nightly-sync")
+	good := recovered
+	good.Evidence.Silent, good.Evidence.Misses, good.Evidence.Failures, good.Evidence.Clean = 0, 3, 2, true
+	failure := failed
+	failure.Kind, failure.Answers = fsm.AlertFailure, recovered.Answers
+	failure.Evidence.Since, failure.Evidence.Misses, failure.Evidence.Failures = recovered.Evidence.Since, 2, 1
+	failure.Evidence.Silent = 49 * time.Hour
+	merged := failure
+	merged.Kind, merged.Answers = fsm.AlertDown, ""
+	resumed := alertFor(fsm.AlertDown, "nightly-sync")
+	resumed.Evidence.Rule, resumed.Evidence.Resumed = fsm.RuleResumed, resumed.Evidence.LastPing.Add(30*time.Minute)
+	again := alertFor(fsm.AlertDown, "nightly-sync")
+	again.Evidence.Rule, again.Evidence.Misses = fsm.RuleUnheard, 2
+	endless := hanging
+	endless.Evidence.Grace = 0
+	runUnheard := alertFor(fsm.AlertUnheard, "nightly-sync")
+	runUnheard.Evidence.Started, runUnheard.Evidence.Misses = hanging.Evidence.Started, 0
+	flapping, flapped := failed, recoveryFor("nightly-sync")
 	flapping.Evidence.Flaps, flapping.Evidence.Within = 42, 598*time.Second
+	flapped.Answers = ""
 	flapped.Evidence.Flaps, flapped.Evidence.Within = 1, 20*time.Second
 	digest := alertFor(fsm.AlertDigest, "")
-	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), alertFor(fsm.AlertRecovered, "c"), never, failed, hanging, good, flapping, flapped}
+	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), recoveryFor("c"), never, failed, hanging, good, flapping, flapped, failure, runUnheard}
 	for i := range members {
 		members[i].Heartbeat = fsm.HeartbeatID{byte(1 + i)}
 	}
@@ -252,6 +278,13 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 		"wide":      {wide, nil},
 		"hanging":   {hanging, nil},
 		"good":      {good, nil},
+		"late":      {late, nil},
+		"failure":   {failure, nil},
+		"merged":    {merged, nil},
+		"resumed":   {resumed, nil},
+		"again":     {again, nil},
+		"endless":   {endless, nil},
+		"maybe":     {runUnheard, nil},
 		"flapping":  {flapping, nil},
 		"flapped":   {flapped, nil},
 		"digest":    {digest, members},

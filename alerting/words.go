@@ -47,6 +47,21 @@ func plural(n int64, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
+// toll says what an incident came to.
+func toll(e fsm.Evidence) string {
+	var parts []string
+	if e.Misses > 0 {
+		parts = append(parts, plural(e.Misses, "miss", "misses"))
+	}
+	if e.Failures > 0 {
+		parts = append(parts, plural(e.Failures, "failure", "failures"))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// lateBy is how much later than it was sent a ping is worth a word.
+const lateBy = 2 * time.Second
+
 // failedAgain says how often a heartbeat failed that is told of once.
 func failedAgain(e fsm.Evidence) string {
 	if e.Flaps == 1 {
