@@ -27,6 +27,8 @@ type alertJSON struct {
 	Error         string   `json:"error"`
 	CreatedAt     *string  `json:"created_at"`
 	SentAt        *string  `json:"sent_at"`
+
+	Evidence *evidenceJSON `json:"evidence"`
 }
 
 func alertToJSON(a fsm.Alert) alertJSON {
@@ -38,6 +40,7 @@ func alertToJSON(a fsm.Alert) alertJSON {
 	if a.Kind != fsm.AlertDigest {
 		incident, hb, name := a.IncidentID(), a.Heartbeat.String(), a.Evidence.Name
 		out.IncidentID, out.HeartbeatID, out.HeartbeatName = &incident, &hb, &name
+		out.Evidence = evidenceToJSON(a)
 	}
 	if a.Digest != (fsm.AlertID{}) {
 		digest := a.Digest.String()

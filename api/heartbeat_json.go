@@ -24,6 +24,9 @@ type heartbeatJSON struct {
 	Email             []string `json:"email"`
 	Status            string   `json:"status"`
 	ConsecutiveMisses int64    `json:"consecutive_misses"`
+	AlertAtMisses     *int64   `json:"alert_at_misses"`
+	AlertRule         string   `json:"alert_rule"`
+	ResumedAt         *string  `json:"resumed_at"`
 	PingsTotal        uint64   `json:"pings_total"`
 	LastPingedAt      *string  `json:"last_pinged_at"`
 	NextExpectedAt    *string  `json:"next_expected_at"`
@@ -49,6 +52,10 @@ func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON
 		LastPingedAt: stamp(h.LastPing), NextExpectedAt: stamp(h.NextDue), LastAlertAt: stamp(h.LastAlert),
 		CreatedAt: stamp(h.CreatedAt), UpdatedAt: stamp(h.UpdatedAt), Version: h.Version,
 		Running: !h.Started.IsZero(), StartedAt: stamp(h.Started),
+		AlertRule: h.Rule.String(), ResumedAt: stamp(h.Resumed),
+	}
+	if at := h.AlertsAt(); at > 0 {
+		out.AlertAtMisses = &at
 	}
 	out.Warnings = s.warnings(h)
 	if h.LastExit >= 0 {

@@ -139,6 +139,20 @@ func say(word string) func(*tabwriter.Writer, any) {
 	return func(w *tabwriter.Writer, _ any) { row(w, word) }
 }
 
+// misses says how many there are in a row, and which one alerts.
+func misses(h *heartbeat.Heartbeat) string {
+	has := fmt.Sprintf("%d in a row", h.ConsecutiveMisses)
+	switch {
+	case h.AlertAtMisses == nil: // paused or failing
+		return has
+	case h.AlertRule == "resumed":
+		return has + ", alerts at the next: resumed at " + when(h.ResumedAt)
+	case h.AlertRule == "unheard":
+		return has + ", alerts at the next: the last was due while no ping could be taken"
+	}
+	return fmt.Sprintf("%s, alerts at %d", has, *h.AlertAtMisses)
+}
+
 func showHeartbeat(w *tabwriter.Writer, v any) {
 	h := v.(*heartbeat.Heartbeat)
 	row(w, "ID", h.ID)
@@ -146,7 +160,7 @@ func showHeartbeat(w *tabwriter.Writer, v any) {
 	row(w, "Status", h.Status)
 	row(w, "Interval", length(h.IntervalSecs))
 	row(w, "Grace", length(h.GraceSecs))
-	row(w, "Misses", fmt.Sprintf("%d in a row, alerts at %d", h.ConsecutiveMisses, h.MissThreshold))
+	row(w, "Misses", misses(h))
 	row(w, "Last ping", when(h.LastPingedAt))
 	row(w, "Next expected", when(h.NextExpectedAt))
 	row(w, "Last alert", when(h.LastAlertAt))

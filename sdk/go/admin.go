@@ -16,7 +16,7 @@ type Alert struct {
 	IncidentID    string     `json:"incident_id"`
 	HeartbeatID   string     `json:"heartbeat_id"`
 	HeartbeatName string     `json:"heartbeat_name"`
-	Kind          string     `json:"kind"` // down, recovered, unheard, digest
+	Kind          string     `json:"kind"` // down, failure, recovered, unheard, digest
 	Channel       string     `json:"channel"`
 	Recipient     string     `json:"recipient"`
 	State         string     `json:"state"` // pending, claimed, fenced, sent, failed, held, cancelled
@@ -27,6 +27,25 @@ type Alert struct {
 	Error         string     `json:"error"`
 	CreatedAt     time.Time  `json:"created_at"`
 	SentAt        *time.Time `json:"sent_at"`
+	Evidence      *Evidence  `json:"evidence"` // nil for a digest
+}
+
+// Evidence is what a mail tells of an incident.
+type Evidence struct {
+	Reason       string     `json:"reason"`      // silence, failure, hung_run, unheard; good_run: it ended
+	Misses       int        `json:"misses"`      // in a row; of a recovery and a failure: in the incident
+	Failures     int        `json:"failures"`    // of those: in the incident, with runs that did not finish
+	DownSince    *time.Time `json:"down_since"`  // of those
+	DownSecs     *int64     `json:"down_secs"`   // of a recovery
+	SilentSecs   *int64     `json:"silent_secs"` // of an incident that began with silence, once that ended
+	LastPingedAt *time.Time `json:"last_pinged_at"`
+	LastFrom     string     `json:"last_from"`
+	DueAt        *time.Time `json:"due_at"`
+	RunStartedAt *time.Time `json:"run_started_at"` // of a run that did not finish
+	ExitCode     *int       `json:"exit_code"`
+	AlertRule    string     `json:"alert_rule"` // which miss was to alert: threshold, resumed, unheard
+	ResumedAt    *time.Time `json:"resumed_at"`
+	Flaps        int        `json:"flaps"` // incidents since the last one that was told; 0: this is no flapping
 }
 
 // AlertsParams chooses alerts; zero values choose all.

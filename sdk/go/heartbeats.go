@@ -24,6 +24,9 @@ type Heartbeat struct {
 	Email             []string   `json:"email"` // empty: the server's default recipients
 	Status            string     `json:"status"`
 	ConsecutiveMisses int        `json:"consecutive_misses"`
+	AlertAtMisses     *int       `json:"alert_at_misses"` // nil while paused or failing
+	AlertRule         string     `json:"alert_rule"`      // why: threshold; resumed or unheard: the next one alerts
+	ResumedAt         *time.Time `json:"resumed_at"`      // nil: a ping came since, or it never was
 	PingsTotal        uint64     `json:"pings_total"`
 	LastPingedAt      *time.Time `json:"last_pinged_at"`
 	NextExpectedAt    *time.Time `json:"next_expected_at"` // without grace; nil while paused or unarmed

@@ -30,6 +30,12 @@ export interface Heartbeat {
   email: string[];
   status: HeartbeatStatus;
   consecutive_misses: number;
+  /** How many misses in a row alert next; null while paused or failing. */
+  alert_at_misses: number | null;
+  /** Why: `resumed` and `unheard` say that the next one alerts, whatever the threshold. */
+  alert_rule: "threshold" | "resumed" | "unheard";
+  /** When it was resumed, if no ping came since. */
+  resumed_at: string | null;
   pings_total: number;
   last_pinged_at: string | null;
   /** Without the grace; null while paused or not armed. */
