@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +21,7 @@ type saved struct {
 }
 
 func (p *program) backupCommand() *cobra.Command {
-	c := p.client("backup FILE", "Save the whole state of a cluster to a file, \"-\" for the standard output", cobra.ExactArgs(1),
+	c := p.client("backup FILE", "Save the whole state of a cluster to a file, \"-\" for the standard output", needs("FILE"),
 		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 			if args[0] == "-" {
 				_, err := download(ctx, api, p.stdout)
@@ -31,7 +30,7 @@ func (p *program) backupCommand() *cobra.Command {
 			n, err := saveBackup(ctx, api, args[0])
 			return saved{args[0], n}, err
 		},
-		func(w *tabwriter.Writer, v any) {
+		func(w *table, v any) {
 			s := v.(saved)
 			row(w, fmt.Sprintf("%d heartbeats saved to %s; it holds their ping URLs: keep it secret", s.Heartbeats, s.File))
 		})

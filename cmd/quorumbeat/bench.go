@@ -41,7 +41,7 @@ func (p *program) benchCommand() *cobra.Command {
 			"was free: that shows what clients would feel at that load. A stall of the server is never hidden.\n\n" +
 			"The heartbeats are made for the run, with the tag " + benchTag + ", and deleted after it, also on Ctrl-C.\n" +
 			"With --tokens-file, existing ones are pinged instead, and no key is needed.",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := s.resolve(p, c.Flags()); err != nil {
 				return err
@@ -63,9 +63,9 @@ func (s *benchSettings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.keep, "keep", "", "do not delete them, and write their tokens to this `file`, for --tokens-file")
 	f.IntVar(&l.Connections, "connections", l.Connections, "keep-alive connections, each with one ping under way at a time")
 	f.Float64Var(&l.Rate, "rate", 0, "pings a second on a schedule; 0: as fast as they are answered")
-	f.DurationVar(&l.Duration, "duration", l.Duration, "how long to measure")
-	f.DurationVar(&l.Warmup, "warmup", l.Warmup, "how long to ping before that")
-	f.DurationVar(&l.Timeout, "timeout", l.Timeout, "for one ping; a cluster may hold one for 10s")
+	f.Var((*span)(&l.Duration), "duration", "how long to measure")
+	f.Var((*span)(&l.Warmup), "warmup", "how long to ping before that")
+	f.Var((*span)(&l.Timeout), "timeout", "for one ping; a cluster may hold one for 10s")
 	f.IntVar(&s.threads, "threads", runtime.GOMAXPROCS(0), "threads to ping with")
 	f.BoolVar(&l.BySecond, "verbose", false, "tell of every second")
 }

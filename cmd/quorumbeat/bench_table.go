@@ -5,13 +5,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/quorumbeat/quorumbeat/scripts/load"
 )
 
 // showBench prints the figures for people.
-func showBench(w *tabwriter.Writer, v any) {
+func showBench(w *table, v any) {
 	b := v.(*benchReport)
 	how := "as fast as they are answered"
 	if b.Rate > 0 {
@@ -51,7 +50,7 @@ func (b *benchReport) making() string {
 	return s
 }
 
-func showTimes(w *tabwriter.Writer, name string, p *load.Percentiles) {
+func showTimes(w *table, name string, p *load.Percentiles) {
 	if p != nil {
 		row(w, name, ms(p.Min), ms(p.P50), ms(p.P90), ms(p.P99), ms(p.P999), ms(p.Max))
 	}

@@ -3,13 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net"
-	"strconv"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,26 +16,34 @@ type clientSettings struct {
 	url    string
 	apiKey string
 	json   bool
+	stale  bool
+	wide   bool
 }
 
 // clientFunc does a client command's work. What it returns is printed as JSON, or
 // by its table.
 type clientFunc func(ctx context.Context, api *heartbeat.Client, args []string) (any, error)
 
+// clientOption adds to a client command what not all of them have.
+type clientOption func(*program, *cobra.Command, *clientSettings)
+
 // client makes a command that calls the API and prints the answer.
-func (p *program) client(use, short string, args cobra.PositionalArgs, do clientFunc, table func(*tabwriter.Writer, any)) *cobra.Command {
+func (p *program) client(use, short string, args cobra.PositionalArgs, do clientFunc, show func(*table, any), options ...clientOption) *cobra.Command {
 	s := &clientSettings{}
-	c := &cobra.Command{Use: use, Short: short, Args: args}
+	c := &cobra.Command{Use: use, Short: short, Args: args, ValidArgsFunction: cobra.NoFileCompletions}
 	f := c.Flags()
 	registerURL(f, &s.url)
-	registerSecret(f, &s.apiKey, "api-key", "API `key` (QUORUMBEAT_API_KEY)")
-	f.BoolVar(&s.json, "json", false, "print JSON for programs")
+	registerSecret(f, &s.apiKey, "api-key", "API `key` (QUORUMBEAT_API_KEY, or a file: QUORUMBEAT_API_KEY_FILE)")
+	registerJSON(f, &s.json)
+	for _, o := range options {
+		o(p, c, s)
+	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := p.resolve(c.Flags()); err != nil {
 			return err
 		}
 		p.warnExposed()
-		api, err := newClient(s.url, s.apiKey, heartbeat.WithRetries(clientRetries))
+		api, err := s.client(heartbeat.WithRetries(clientRetries))
 		if err != nil {
 			return err
 		}
@@ -52,9 +54,19 @@ func (p *program) client(use, short string, args cobra.PositionalArgs, do client
 		if out == nil {
 			return nil
 		}
-		return p.print(s, out, table)
+		return p.print(s, out, show)
 	}
 	return c
+}
+
+// reads is the option of commands that only read.
+func reads(_ *program, c *cobra.Command, s *clientSettings) {
+	c.Flags().BoolVar(&s.stale, "stale", false, "take what the node has, at once and also without a leader: it may lack the newest")
+}
+
+// lists is the option of commands that print rows.
+func lists(_ *program, c *cobra.Command, s *clientSettings) {
+	c.Flags().BoolVarP(&s.wide, "wide", "w", false, "show IDs and all else, and cut nothing")
 }
 
 // clientRetries are fewer than the SDK's: somebody waits.
@@ -63,6 +75,17 @@ const clientRetries = 2
 func registerURL(f *pflag.FlagSet, value *string) {
 	f.StringVar(value, "url", heartbeat.DefaultBaseURL,
 		"`address` of a load balancer or node, or of several with commas between, asked in turn (QUORUMBEAT_URL)")
+}
+
+func registerJSON(f *pflag.FlagSet, value *bool) {
+	f.BoolVar(value, "json", false, "print JSON for programs, errors too")
+}
+
+func (s *clientSettings) client(opts ...heartbeat.Option) (*heartbeat.Client, error) {
+	if s.stale {
+		opts = append(opts, heartbeat.WithStaleReads())
+	}
+	return newClient(s.url, s.apiKey, opts...)
 }
 
 // newClient makes a client of the nodes that --url names.
@@ -78,74 +101,23 @@ func newClient(urls, apiKey string, opts ...heartbeat.Option) (*heartbeat.Client
 	return c, nil
 }
 
-// explain says what to do about an error of the API.
-func explain(s *clientSettings, err error) error {
-	var netErr net.Error
-	var dial *net.OpError
-	switch {
-	case errors.Is(err, errUsage):
-		return err
-	case heartbeat.IsUnauthorized(err) && s.apiKey == "":
-		return errors.New("an API key is needed: set QUORUMBEAT_API_KEY or --api-key")
-	case heartbeat.IsUnauthorized(err):
-		return fmt.Errorf("%s does not know this API key: see QUORUMBEAT_API_KEY or --api-key", s.url)
-	case errors.As(err, &dial) && dial.Op == "dial":
-		return fmt.Errorf("no node answers at %s: %v; see QUORUMBEAT_URL or --url", s.url, dial.Err)
-	case errors.As(err, &netErr) && netErr.Timeout():
-		return fmt.Errorf("%s did not answer in time: try again, or another node with --url", s.url)
-	}
-	return err
-}
-
-func (p *program) print(s *clientSettings, v any, table func(*tabwriter.Writer, any)) error {
+func (p *program) print(s *clientSettings, v any, show func(*table, any)) error {
 	if s.json {
-		b, err := json.MarshalIndent(v, "", "  ")
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(p.stdout, string(b))
-		return err
+		return p.printJSON(v)
 	}
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	table(w, v)
-	return w.Flush()
+	w := &table{wide: s.wide}
+	show(w, v)
+	return w.write(p.stdout, p.columns())
 }
 
-func row(w *tabwriter.Writer, cells ...any) {
-	for i, c := range cells {
-		if i > 0 {
-			fmt.Fprint(w, "\t")
-		}
-		fmt.Fprint(w, c)
-	}
-	fmt.Fprintln(w)
+func (p *program) printJSON(v any) error {
+	e := json.NewEncoder(p.stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }
 
-// when shows a time in the local zone, "-" for none.
-func when(t *time.Time) string {
-	if t == nil || t.IsZero() {
-		return "-"
-	}
-	return t.Local().Format("2006-01-02 15:04:05")
-}
-
-// length shows seconds as a length of time.
-func length(secs int) string {
-	s := seconds(secs)
-	return s.String()
-}
-
-// took shows how long a run took, "-" if that is not known.
-func took(ms *int64) string {
-	if ms == nil {
-		return "-"
-	}
-	return (time.Duration(*ms) * time.Millisecond).String()
-}
-
-func number(n *int) string {
-	if n == nil {
-		return "-"
-	}
-	return strconv.Itoa(*n)
+// say prints a word for what was done.
+func say(word string) func(*table, any) {
+	return func(w *table, _ any) { row(w, word) }
 }

@@ -4,63 +4,120 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
+var alertStates = []string{"pending", "claimed", "fenced", "sent", "failed", "held", "cancelled"}
+
 func (p *program) alertsCommand() *cobra.Command {
-	var params heartbeat.AlertsParams
-	c := p.client("alerts", "List the newest alerts", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
-		return api.Alerts(ctx, params)
-	}, func(w *tabwriter.Writer, v any) {
-		row(w, "ID", "CREATED", "KIND", "HEARTBEAT", "RECIPIENT", "STATE", "ATTEMPTS", "SENT", "ERROR")
-		for _, a := range v.([]heartbeat.Alert) {
-			row(w, a.ID, when(&a.CreatedAt), a.Kind, orDash(a.HeartbeatName), orDash(a.Recipient), a.State, a.Attempts, when(a.SentAt), orDash(a.Error))
+	params := heartbeat.AlertsParams{Limit: 100}
+	c := p.client("alerts", "List the newest alerts", noArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+		chosen := params
+		if chosen.HeartbeatID != "" {
+			id, err := heartbeatOf(ctx, api, chosen.HeartbeatID)
+			if err != nil {
+				return nil, err
+			}
+			chosen.HeartbeatID = id
 		}
+		return api.Alerts(ctx, chosen)
+	}, showAlerts, reads, lists, func(p *program, c *cobra.Command, s *clientSettings) {
+		c.Flags().StringVar(&params.HeartbeatID, "heartbeat", "", "only those of this heartbeat: its `name`, slug or ID")
+		p.completeFlag(c, s, "heartbeat", heartbeatNames)
 	})
-	c.Flags().StringVar(&params.State, "state", "", "only those in this `state`: pending, claimed, fenced, sent, failed, held, cancelled")
-	c.Flags().StringVar(&params.HeartbeatID, "heartbeat", "", "only those of this heartbeat `ID`")
-	c.Flags().IntVar(&params.Limit, "limit", 100, "how many, 1 to 1000")
-	c.AddCommand(p.alertsTestCommand(), p.client("retry ID", "Send a failed or held alert again", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		return api.RetryAlert(ctx, args[0])
-	}, func(w *tabwriter.Writer, v any) { row(w, v.(*heartbeat.Alert).State) }))
+	c.Flags().Var(&choice{&params.State, alertStates}, "state", "only those in this `state`: pending, claimed, fenced, sent, failed, held, cancelled")
+	c.Flags().Var(&wholeNumber{&params.Limit, 1, 1000}, "limit", "how many, 1 to 1000")
+	completeWords(c, "state", alertStates)
+	c.AddCommand(p.alertsTestCommand(), p.client("retry ALERT", "Send a failed or held alert again: by ID, or by its heartbeat's name", needs("ALERT"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		id, err := alertOf(ctx, api, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return api.RetryAlert(ctx, id)
+	}, func(w *table, v any) { row(w, v.(*heartbeat.Alert).State) }, complete(alertIDs)))
 	return c
 }
 
-func (p *program) keysCommand() *cobra.Command {
-	keys := &cobra.Command{Use: "keys", Short: "Manage API keys", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	keys.AddCommand(p.client("list", "List the API keys", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
-		return api.Keys(ctx)
-	}, func(w *tabwriter.Writer, v any) {
-		row(w, "ID", "NAME", "SCOPE", "HEARTBEATS", "CREATED")
-		for _, k := range v.([]heartbeat.Key) {
-			row(w, k.ID, k.Name, k.Scope, madeOf(k), when(&k.CreatedAt))
+func showAlerts(w *table, v any) {
+	alerts := v.([]heartbeat.Alert)
+	if len(alerts) == 0 {
+		row(w, "no alerts")
+		return
+	}
+	failed := w.wide
+	for _, a := range alerts {
+		failed = failed || a.Error != ""
+	}
+	head := []any{timeHead("CREATED"), "KIND", "HEARTBEAT", "RECIPIENT", "STATE"}
+	if failed {
+		head = append(head, "ERROR")
+	}
+	if w.wide {
+		head = append(head, "ATTEMPTS", timeHead("SENT"), "ID")
+	}
+	row(w, head...)
+	for _, a := range alerts {
+		cells := []any{inColumn(&a.CreatedAt), a.Kind, free(orDash(a.HeartbeatName)), free(orDash(a.Recipient)), a.State}
+		if failed {
+			cells = append(cells, free(orDash(a.Error)))
 		}
-	}))
-	var scope string
-	create := p.client("create NAME", "Make an API key; it is shown this once", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		if w.wide {
+			cells = append(cells, a.Attempts, inColumn(a.SentAt), a.ID)
+		}
+		row(w, cells...)
+	}
+}
+
+func (p *program) keysCommand() *cobra.Command {
+	keys := &cobra.Command{Use: "keys", Short: "Manage API keys", Args: noArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	keys.AddCommand(p.client("list", "List the API keys", noArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+		return api.Keys(ctx)
+	}, showKeys, reads))
+	scope, scopes := "admin", []string{"admin", "ping"}
+	create := p.client("create NAME", "Make an API key; it is shown this once", needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return api.CreateKey(ctx, args[0], scope)
-	}, func(w *tabwriter.Writer, v any) {
+	}, func(w *table, v any) {
 		k := v.(*heartbeat.Key)
 		row(w, "ID", k.ID)
 		row(w, "Scope", k.Scope)
 		row(w, "Key", k.Key)
 	})
-	create.Flags().StringVar(&scope, "scope", "admin", "admin (everything) or ping (pings by slug only)")
-	limit := p.client("limit ID HEARTBEATS", "Set how many heartbeats made with a key may exist; 0: any number", cobra.ExactArgs(2), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	create.Flags().Var(&choice{&scope, scopes}, "scope", "admin (everything) or ping (pings by slug only)")
+	completeWords(create, "scope", scopes)
+	limit := p.client("limit KEY HEARTBEATS", "Set how many heartbeats made with a key may exist; 0: any number", needs("KEY", "HEARTBEATS"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		n, err := strconv.Atoi(args[1])
 		if err != nil || n < 0 {
 			return nil, usagef("the number of heartbeats is %q; it must be 0 or more", args[1])
 		}
-		return api.LimitKey(ctx, args[0], n)
-	}, func(w *tabwriter.Writer, v any) { row(w, "Heartbeats", madeOf(*v.(*heartbeat.Key))) })
-	keys.AddCommand(create, limit, p.client("delete ID", "Revoke an API key", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		return map[string]string{"deleted": args[0]}, api.DeleteKey(ctx, args[0])
-	}, say("deleted")))
+		id, err := keyOf(ctx, api, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return api.LimitKey(ctx, id, n)
+	}, func(w *table, v any) { row(w, "Heartbeats", madeOf(*v.(*heartbeat.Key))) }, complete(keyNames))
+	keys.AddCommand(create, limit, p.client("delete KEY", "Revoke an API key, by name or ID", needs("KEY"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		id, err := keyOf(ctx, api, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return map[string]string{"deleted": id}, api.DeleteKey(ctx, id)
+	}, say("deleted"), complete(keyNames)))
 	return keys
+}
+
+func showKeys(w *table, v any) {
+	keys := v.([]heartbeat.Key)
+	if len(keys) == 0 {
+		row(w, "no API keys but the nodes' admin key")
+		return
+	}
+	row(w, "NAME", "SCOPE", "MADE", timeHead("CREATED"), "ID")
+	for _, k := range keys {
+		row(w, free(k.Name), k.Scope, madeOf(k), inColumn(&k.CreatedAt), k.ID)
+	}
 }
 
 // madeOf is how many heartbeats a key has made, of how many it may.
@@ -69,58 +126,4 @@ func madeOf(k heartbeat.Key) string {
 		return strconv.Itoa(k.Heartbeats)
 	}
 	return fmt.Sprintf("%d of %d", k.Heartbeats, k.MaxHeartbeats)
-}
-
-func (p *program) clusterCommand() *cobra.Command {
-	c := p.client("cluster", "Show the cluster as the answering node sees it", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
-		return api.Cluster(ctx)
-	}, showCluster)
-	var yes bool
-	remove := p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		return p.removeNode(ctx, api, args[0], yes)
-	}, say("removed"))
-	remove.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.AddCommand(remove, p.recoverCommand())
-	return c
-}
-
-func showCluster(w *tabwriter.Writer, v any) {
-	c := v.(*heartbeat.Cluster)
-	row(w, "Cluster", orDash(c.ClusterID))
-	row(w, "Leader", orDash(c.Leader))
-	row(w, "Term", c.Term)
-	row(w, "Mail server", mailServerWords(c.MailServer))
-	row(w)
-	row(w, "NODE", "ROLE", "ALIVE", "HTTP", "CLUSTER", "VERSION", "ID")
-	for _, n := range c.Nodes {
-		role := "non-voter"
-		switch {
-		case n.Leader:
-			role = "leader"
-		case n.Voter:
-			role = "voter"
-		}
-		row(w, orDash(n.Name), role, alive(n), orDash(n.HTTP), n.Cluster, orDash(n.Version), n.ID)
-	}
-	if len(c.IngestGaps) > 0 {
-		row(w)
-		row(w, "NO PING COULD BE TAKEN FROM", "TO")
-		for _, g := range c.IngestGaps {
-			to := when(&g.To)
-			if g.To.Equal(g.From) {
-				to = "unknown"
-			}
-			row(w, when(&g.From), to)
-		}
-	}
-}
-
-func alive(n heartbeat.Node) string {
-	switch {
-	case !n.Alive:
-		return "no"
-	case !n.Listener:
-		return "yes, but takes no pings"
-	}
-	return "yes"
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"io"
+	"regexp"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +12,9 @@ import (
 
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
+
+// tokenForm is that of a UUID.
+var tokenForm = regexp.MustCompile(`(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)
 
 // signalFlags choose a signal and what goes with it.
 type signalFlags struct {
@@ -24,7 +27,7 @@ func (s *signalFlags) register(f *pflag.FlagSet) {
 	f.BoolVar(&s.start, "start", false, "the job begins")
 	f.BoolVar(&s.fail, "fail", false, "the job failed: alerts at once")
 	f.BoolVar(&s.log, "log", false, "a note, which changes nothing")
-	f.IntVar(&s.exit, "exit-code", 0, "the job ended with this `status`, 0 to 255; not 0 is a failure")
+	f.Var(&wholeNumber{&s.exit, 0, 255}, "exit-code", "the job ended with this `status`, 0 to 255; not 0 is a failure")
 	f.StringVar(&s.rid, "rid", "", "run `ID`, a UUID: the same for start and end of one run")
 	f.StringVar(&s.body, "body", "", "`text` to be kept with it, up to 10,000 bytes; - reads the standard input")
 	f.StringVar(&s.at, "at", "", "when it happened, if that was a while ago: a `time` like 2026-05-02T03:04:05Z, at most 24h back")
@@ -46,18 +49,18 @@ func (s *signalFlags) signal(f *pflag.FlagSet) (heartbeat.Signal, error) {
 			signal, chosen = choice.signal, chosen+1
 		}
 	}
-	switch {
-	case chosen > 1:
+	if chosen > 1 {
 		return "", usagef("--start, --fail, --log and --exit-code say different things: give one of them")
-	case s.exit < 0 || s.exit > 255:
-		return "", usagef("--exit-code is %d: it must be 0 to 255", s.exit)
 	}
 	return signal, nil
 }
 
-func (s *signalFlags) params(stdin io.Reader) (p heartbeat.SignalParams, err error) {
+func (s *signalFlags) params(f *pflag.FlagSet, stdin io.Reader) (p heartbeat.SignalParams, err error) {
 	p.RunID, p.Body = s.rid, []byte(s.body)
-	if s.at != "" {
+	if f.Changed("rid") && s.rid == "" {
+		return p, usagef("--rid is empty: use a UUID, the same for start and end of one run")
+	}
+	if f.Changed("at") {
 		if p.At, err = time.Parse(time.RFC3339, s.at); err != nil {
 			return p, usagef("--at is %q: use a time like 2026-05-02T03:04:05Z", s.at)
 		}
@@ -73,18 +76,51 @@ func (s *signalFlags) params(stdin io.Reader) (p heartbeat.SignalParams, err err
 func (p *program) pingCommand() *cobra.Command {
 	var s signalFlags
 	var c *cobra.Command
-	c = p.client("ping TOKEN", "Ping a heartbeat, or tell how its job goes; needs no key", cobra.ExactArgs(1), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	var settings *clientSettings
+	var token string
+	c = p.client("ping [TOKEN]", "Ping a heartbeat, or tell how its job goes; needs no key", atMost("TOKEN"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		signal, err := s.signal(c.Flags())
 		if err != nil {
 			return nil, err
 		}
-		params, err := s.params(p.stdin)
+		if len(args) > 0 {
+			token = args[0]
+		}
+		if token, err = tokenOf(ctx, api, strings.TrimSpace(token), settings.apiKey != ""); err != nil {
+			return nil, err
+		}
+		params, err := s.params(c.Flags(), p.stdin)
 		if err != nil {
 			return nil, err
 		}
-		status, err := api.Signal(ctx, strings.TrimSpace(args[0]), signal, params)
+		status, err := api.Signal(ctx, token, signal, params)
+		if heartbeat.IsNotFound(err) {
+			err = failure{"no heartbeat has this token; with an API key (QUORUMBEAT_API_KEY) a name will do", "not_found"}
+		}
 		return map[string]string{"status": status}, err
-	}, func(w *tabwriter.Writer, v any) { row(w, v.(map[string]string)["status"]) })
+	}, func(w *table, v any) { row(w, v.(map[string]string)["status"]) }, ofHeartbeat, func(_ *program, _ *cobra.Command, s *clientSettings) { settings = s })
+	c.Long = "Ping a heartbeat, or tell how its job goes. The token needs no API key; with one, the heartbeat's name, slug or ID will do."
+	registerToken(c.Flags(), &token)
 	s.register(c.Flags())
 	return c
+}
+
+// tokenOf returns the token of the heartbeat that is meant: the word itself, or that of
+// the heartbeat with this ID, slug or name, which takes a key to find.
+func tokenOf(ctx context.Context, api *heartbeat.Client, word string, keyed bool) (string, error) {
+	switch {
+	case word == "":
+		return "", usagef("no token is given: 'quorumbeat ping TOKEN', or set QUORUMBEAT_TOKEN")
+	case tokenForm.MatchString(word), !keyed:
+		return word, nil
+	}
+	id, err := heartbeatOf(ctx, api, word)
+	if err != nil {
+		return "", err
+	}
+	h, err := api.Get(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return h.Token, nil
 }

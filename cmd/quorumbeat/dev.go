@@ -34,7 +34,7 @@ func (p *program) devCommand() *cobra.Command {
 		Short: "Run three nodes on this machine to try things with; mails are shown here",
 		Long: "Run three nodes in one process on loopback, with their data in a temporary folder that is deleted at the end.\n" +
 			"Mails are shown on the terminal. Ctrl-C ends it.",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -30,13 +29,13 @@ var errNotAccepted = errors.New("not every test mail was accepted: see to the ma
 func (p *program) alertsTestCommand() *cobra.Command {
 	var to string
 	accepted := true
-	c := p.client("test", "Send a test mail from a node, and show what the mail server answered", cobra.NoArgs, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := p.client("test", "Send a test mail from a node, and show what the mail server answered", noArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		results, err := api.TestMail(ctx, to)
 		for _, r := range results {
 			accepted = accepted && r.Accepted
 		}
 		return results, err
-	}, func(w *tabwriter.Writer, v any) {
+	}, func(w *table, v any) {
 		for _, r := range v.([]heartbeat.MailTest) {
 			row(w, r.Recipient, map[bool]string{true: "accepted", false: "NOT ACCEPTED"}[r.Accepted], r.Answer)
 		}

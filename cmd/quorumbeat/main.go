@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -27,17 +29,19 @@ var (
 
 // Exit codes.
 const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // as shells have it for SIGINT
 )
 
 // program is one run of the command, with its surroundings as data.
 type program struct {
-	env    func(string) (string, bool)
-	stdin  io.Reader
-	stdout io.Writer
-	stderr io.Writer
+	env     func(string) (string, bool)
+	environ func() []string
+	stdin   io.Reader
+	stdout  io.Writer
+	stderr  io.Writer
 
 	exposed []string // flags of secrets that stand on the command line
 }
@@ -49,7 +53,7 @@ func main() {
 	} else {
 		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	}
-	p := &program{env: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	p := &program{env: os.LookupEnv, environ: os.Environ, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -60,21 +64,33 @@ func main() {
 func (p *program) run(ctx context.Context, args []string) int {
 	root := p.root()
 	root.SetArgs(args)
-	root.SetOut(p.stdout)
-	root.SetErr(p.stderr)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	var own exitStatus
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &own):
 		return int(own)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return exitInterrupted // whoever did it knows
+	case errors.Is(err, syscall.EPIPE):
+		return exitFailed // nobody reads on
 	}
-	p.say("quorumbeat: " + message(err))
+	p.tellError(err, wantsJSON(c, args))
 	if isUsage(err) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// tellError tells the error that a run ends with.
+func (p *program) tellError(err error, asJSON bool) {
+	words := "quorumbeat: " + message(err)
+	if asJSON {
+		b, _ := json.Marshal(map[string]string{"error": message(err), "code": codeOf(err)}) // of strings: that cannot fail
+		words = string(b)
+	}
+	p.say(words)
 }
 
 // say tells the error that a run ends with. It does not wait for ever for a reader that
@@ -91,13 +107,18 @@ func (p *program) say(words string) {
 	}
 }
 
+// wantsJSON reports whether a command was asked for JSON, also if its flags are wrong.
+func wantsJSON(c *cobra.Command, args []string) bool {
+	return c.Flags().Lookup("json") != nil && (slices.Contains(args, "--json") || slices.Contains(args, "--json=true"))
+}
+
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "quorumbeat",
 		Short:         "A fault-tolerant dead-man's switch: jobs ping it, and when the pings stop, you get mail",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          noArguments,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		PersistentPreRun: func(c *cobra.Command, _ []string) {
 			if c.Name() != "run" { // a job keeps the mask that it was given
@@ -105,56 +126,77 @@ func (p *program) root() *cobra.Command {
 			}
 		},
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%v; see '%s --help'", err, c.CommandPath())
-	})
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(p.serveCommand(), p.devCommand(), p.configCommand(), p.secretCommand(), p.restoreCommand(), p.salvageCommand(), p.versionCommand())
 	root.AddCommand(p.clientCommands()...)
-	wrapArgs(root)
+	root.InitDefaultCompletionCmd("completion")
+	if c, _, err := root.Find([]string{"completion"}); err == nil {
+		c.Args, c.RunE = noArguments, func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 	return root
 }
 
-// wrapArgs makes usage errors of wrong arguments, in every command.
-func wrapArgs(c *cobra.Command) {
-	if check := c.Args; check != nil {
-		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
-				return usagef("%v; see '%s --help'", err, c.CommandPath())
+// helpCommand is cobra's, but for words that are no command.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return noArguments(c, append(rest, args...))
 			}
-			return nil
-		}
-	}
-	for _, sub := range c.Commands() {
-		wrapArgs(sub)
+			return c.Help()
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if c, _, err := root.Find(args); err == nil {
+				return commandNames(c), cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 }
 
 func (p *program) secretCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "secret",
-		Short: "Make a cluster secret, to be put into --cluster-secret-file on every node",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(p.stdout, cluster.GenerateSecret())
-			return err
-		},
-	}
+	return p.teller("secret", "Make a cluster secret, to be put into --cluster-secret-file on every node", func() (any, string) {
+		secret := cluster.GenerateSecret()
+		return map[string]string{"secret": secret}, secret
+	})
 }
 
 func (p *program) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Tell what this program was built of",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			goVersion := "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				goVersion = info.GoVersion
-			}
-			_, err := fmt.Fprintf(p.stdout, "quorumbeat %s (revision %s, %s)\n", version, orDash(revision), goVersion)
-			return err
-		},
+	return p.teller("version", "Tell what this program was built of", func() (any, string) {
+		goVersion := "unknown"
+		if info, ok := debug.ReadBuildInfo(); ok {
+			goVersion = info.GoVersion
+		}
+		return map[string]string{"version": version, "revision": revision, "go": goVersion},
+			fmt.Sprintf("quorumbeat %s (revision %s, %s)", version, orDash(revision), goVersion)
+	})
+}
+
+// teller makes a command that prints a line, or the same for programs.
+func (p *program) teller(name, short string, do func() (any, string)) *cobra.Command {
+	asJSON := false
+	c := &cobra.Command{Use: name, Short: short, Args: noArguments}
+	registerJSON(c.Flags(), &asJSON)
+	c.RunE = func(*cobra.Command, []string) error {
+		v, words := do()
+		return p.tell(asJSON, v, words)
 	}
+	return c
+}
+
+// tell prints a line, or the same for programs.
+func (p *program) tell(asJSON bool, v any, words string) error {
+	if asJSON {
+		return p.printJSON(v)
+	}
+	_, err := fmt.Fprintln(p.stdout, words)
+	return err
 }
 
 func orDash(s string) string {

@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // asProgram has this test binary be quorumbeat itself.
@@ -16,6 +17,7 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	heedSignals()
+	time.Local = time.UTC // what tables show does not depend on the machine
 	os.Exit(m.Run())
 }
 

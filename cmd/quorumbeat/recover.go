@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -16,13 +17,14 @@ import (
 
 func (p *program) restoreCommand() *cobra.Command {
 	var dir string
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Make a data folder of a backup, for the first node of a new cluster",
 		Long: "Make a data folder of a backup. 'quorumbeat serve' on it is a new cluster of one node, in which every ping URL\n" +
 			"still works; further nodes join it with empty folders and --join. Time since the backup counts against no deadline.\n" +
 			"Make sure that the old cluster is gone for good: otherwise both alert.",
-		Args: cobra.ExactArgs(1),
+		Args: needs("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err
@@ -36,48 +38,54 @@ func (p *program) restoreCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.stdout, "restored to %s as the new cluster %s; start it with\n  quorumbeat serve --data-dir %s …\nand let further nodes, with empty data folders, --join it\n", dir, id, dir)
-			return err
+			return p.tell(asJSON, map[string]string{"data_dir": dir, "cluster_id": id.String()},
+				fmt.Sprintf("restored to %s as the new cluster %s; start it with\n  quorumbeat serve --data-dir %s …\nand let further nodes, with empty data folders, --join it", dir, id, dir))
 		},
 	}
 	c.Flags().StringVar(&dir, "data-dir", "./data", "the data `folder` to make; it must be empty or missing")
+	registerJSON(c.Flags(), &asJSON)
 	return c
 }
 
 func (p *program) recoverCommand() *cobra.Command {
 	var dir string
-	var confirmed bool
+	var confirmed, asJSON bool
 	c := &cobra.Command{
 		Use:   "recover",
 		Short: "Go on with one node after the majority of a cluster was lost for good",
 		Long: "Make the node of a data folder, which must not be running, a cluster of its own. Run it on one survivor only:\n" +
 			"the one whose newest entry is the highest. Whatever only the lost nodes had is lost. The lost nodes, and other\n" +
 			"survivors, join again with empty data folders; keep their old ones until all is well.",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err
 			}
-			return p.recoverNode(dir, confirmed)
+			return p.recoverNode(dir, confirmed, asJSON)
 		},
 	}
 	c.Flags().StringVar(&dir, "data-dir", "./data", "the data `folder` of the survivor")
 	c.Flags().BoolVar(&confirmed, "the-others-are-gone", false, "do not ask")
+	registerJSON(c.Flags(), &asJSON)
 	return c
 }
 
-func (p *program) recoverNode(dir string, confirmed bool) (err error) {
+func (p *program) recoverNode(dir string, confirmed, asJSON bool) (err error) {
 	r, err := cluster.OpenRecovery(dir, p.offlineLog())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	fmt.Fprintf(p.stdout, "Node %s of cluster %s; its newest entry is %d, of term %d.\n"+
+	people := p.stdout
+	if asJSON {
+		people = p.stderr
+	}
+	fmt.Fprintf(people, "Node %s of cluster %s; its newest entry is %d, of term %d.\n"+
 		"It will be the only member. Pings that it had not received are lost, even if they were acknowledged.\n"+
 		"If another node of this cluster still runs, or comes back with its old data, there will be two clusters that both alert.\n",
 		r.NodeID, r.ClusterID, r.LastIndex, r.LastTerm)
 	if !confirmed {
-		if err := p.confirm(r.NodeID); err != nil {
+		if err := p.confirm(people, r.NodeID); err != nil {
 			return err
 		}
 	}
@@ -85,15 +93,15 @@ func (p *program) recoverNode(dir string, confirmed bool) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "Recovered: %d heartbeats, as of %s. Start the node, and let others, with empty data folders, --join it.\n",
-		countHeartbeats(store), store.LastWall().UTC().Format("2006-01-02 15:04:05 UTC"))
-	return err
+	n, asOf := countHeartbeats(store), store.LastWall().UTC()
+	return p.tell(asJSON, map[string]any{"heartbeats": n, "as_of": asOf},
+		fmt.Sprintf("Recovered: %d heartbeats, as of %s. Start the node, and let others, with empty data folders, --join it.", n, asOf.Format("2006-01-02 15:04:05 UTC")))
 }
 
 // confirm has a person type what cannot be typed by habit.
-func (p *program) confirm(node fsm.NodeID) error {
+func (p *program) confirm(people io.Writer, node fsm.NodeID) error {
 	word := node.String()[:8]
-	fmt.Fprintf(p.stdout, "Type %s to go on: ", word)
+	fmt.Fprintf(people, "Type %s to go on: ", word)
 	line, _ := bufio.NewReader(p.stdin).ReadString('\n')
 	if strings.TrimSpace(line) != word {
 		return errors.New("not confirmed: nothing was changed")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -27,10 +26,15 @@ const (
 
 func (s *runSettings) register(f *pflag.FlagSet) {
 	registerURL(f, &s.url)
-	registerSecret(f, &s.token, "token", "the heartbeat's `token` (QUORUMBEAT_TOKEN, or a file: QUORUMBEAT_TOKEN_FILE)")
-	f.DurationVar(&s.wait, "wait", defaultWait, "how long to try to tell of the job's end, after it, up to 5m")
+	registerToken(f, &s.token)
+	s.wait = defaultWait
+	f.Var((*span)(&s.wait), "wait", "how long to try to tell of the job's end, after it, up to 5m")
 	f.BoolVar(&s.noCapture, "no-capture", false, "leave the job's output alone: none of it is sent")
 	s.spool.register(f)
+}
+
+func registerToken(f *pflag.FlagSet, value *string) {
+	registerSecret(f, value, "token", "the heartbeat's `token` (QUORUMBEAT_TOKEN, or a file: QUORUMBEAT_TOKEN_FILE)")
 }
 
 func (s *runSettings) validate() error {
@@ -38,7 +42,7 @@ func (s *runSettings) validate() error {
 	case strings.TrimSpace(s.token) == "":
 		return usagef("no token is given: set --token or QUORUMBEAT_TOKEN to that of the heartbeat")
 	case s.wait < 0 || s.wait > maxWait:
-		return usagef("--wait is %s: it must be 0s to 5m", s.wait)
+		return usagef("--wait is %s: it must be 0s to 5m", showLength(s.wait))
 	}
 	s.token = strings.TrimSpace(s.token)
 	return nil
@@ -69,7 +73,7 @@ Others on the machine can see the flags of a command: QUORUMBEAT_TOKEN or QUORUM
 
 func someCommand(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return errors.New("there is no command to run: put it after the flags and --, as in 'quorumbeat run --token TOKEN -- backup.sh --full'")
+		return usagef("there is no command to run: put it after the flags and --, as in 'quorumbeat run --token TOKEN -- backup.sh --full'; see 'quorumbeat run --help'")
 	}
 	return nil
 }

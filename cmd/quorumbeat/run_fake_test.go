@@ -27,6 +27,7 @@ type fakeMonitor struct {
 
 	mu      sync.Mutex
 	mode    string // "", hang, refuse
+	waiting int    // requests that hang
 	heard   []heardSignal
 	repeats int // of signals that were heard before
 }
@@ -55,6 +56,9 @@ func (m *fakeMonitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	m.mu.Lock()
 	mode := m.mode
+	if mode == "hang" {
+		m.waiting++
+	}
 	m.mu.Unlock()
 	suffix, ok := strings.CutPrefix(r.URL.Path, "/v1/heartbeats/"+testToken+"/ping")
 	q := r.URL.Query()
@@ -74,6 +78,13 @@ func (m *fakeMonitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.note(heardSignal{strings.TrimPrefix(suffix, "/"), q.Get("rid"), q.Get("at"), r.Header.Get("Idempotency-Key"), string(body)})
 		_, _ = io.WriteString(w, `{"status":"ok"}`)
 	}
+}
+
+// busy reports whether somebody waits for an answer.
+func (m *fakeMonitor) busy() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.waiting > 0
 }
 
 func inFuture(at string) bool {

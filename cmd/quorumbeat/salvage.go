@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 
 func (p *program) salvageCommand() *cobra.Command {
 	var out string
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "salvage DIR",
 		Short: "Save what can be proven of a damaged data folder, as a backup",
@@ -19,17 +21,29 @@ func (p *program) salvageCommand() *cobra.Command {
 			"The node must not run. Its folder is only read: it may be damaged, and its log, journal, snapshots or node.json may be\n" +
 			"missing. If other nodes of the cluster have a majority they have everything, and this is not needed: let the node join\n" +
 			"again with an empty folder.",
-		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return p.salvage(args[0], out) },
+		Args: needs("DIR"),
+		RunE: func(_ *cobra.Command, args []string) error { return p.salvage(args[0], out, asJSON) },
 	}
+	registerJSON(c.Flags(), &asJSON)
 	c.Flags().StringVar(&out, "out", "salvaged.backup", "the `file` to write; it must not exist")
 	return c
 }
 
-func (p *program) salvage(dir, out string) error {
+// salvaged is what `salvage` tells programs.
+type salvaged struct {
+	File       string    `json:"file"`
+	Heartbeats int       `json:"heartbeats"`
+	Pings      uint64    `json:"pings"`
+	AsOf       time.Time `json:"as_of"`
+	Index      uint64    `json:"index"`   // of the newest entry
+	Guessed    int       `json:"guessed"` // entries that were found where the log does not keep them any more
+	Missing    []string  `json:"missing"` // what is known not to be in it
+}
+
+func (p *program) salvage(dir, out string, asJSON bool) error {
 	store, found, err := cluster.Salvage(dir)
 	if err != nil {
-		if found != nil {
+		if found != nil && !asJSON {
 			p.tellMissing(found)
 		}
 		return err
@@ -40,6 +54,9 @@ func (p *program) salvage(dir, out string) error {
 	})
 	if err != nil {
 		return err
+	}
+	if asJSON {
+		return p.printJSON(salvaged{out, countHeartbeats(store), store.Totals().Pings, store.LastWall().UTC(), found.Index, found.Guessed, found.Notes})
 	}
 	fmt.Fprintf(p.stdout, "Saved to %s: %s, as of %s (entry %d).\n", out, counted(store), store.LastWall().UTC().Format("2006-01-02 15:04:05 UTC"), found.Index)
 	p.tellMissing(found)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/alerting"
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -15,7 +17,7 @@ func (p *program) serveCommand() *cobra.Command {
 		Long: "Run a node of a cluster. Every flag may also be set as QUORUMBEAT_ and its name in capitals, or in the file of --config.\n" +
 			"SIGTERM ends it after handing over what it does. SIGHUP has it read certificates and secrets again; certificates are\n" +
 			"also read again when their files change.",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			signals := catchNodeSignals()
 			defer signals.stop()
@@ -27,7 +29,15 @@ func (p *program) serveCommand() *cobra.Command {
 		},
 	}
 	s.register(c.Flags())
+	completeSettings(c)
 	return c
+}
+
+// completeSettings has a shell complete the settings that are one of a few words.
+func completeSettings(c *cobra.Command) {
+	completeWords(c, "log-level", logLevels)
+	completeWords(c, "log-format", logFormats)
+	completeWords(c, "in-doubt", []string{alerting.InDoubtResend, alerting.InDoubtHold})
 }
 
 // serve runs a node until ctx ends, a signal ends it, or it cannot go on. again reads the
@@ -58,11 +68,11 @@ func (p *program) serve(ctx context.Context, s *settings, again func() (*setting
 }
 
 func (p *program) configCommand() *cobra.Command {
-	s := newServeSettings()
+	s, asJSON := newServeSettings(), false
 	check := &cobra.Command{
 		Use:   "check",
 		Short: "Validate the settings of 'serve' without starting anything",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := s.load(p, c.Flags()); err != nil {
 				return err
@@ -70,12 +80,13 @@ func (p *program) configCommand() *cobra.Command {
 			for _, warning := range s.warnings() {
 				fmt.Fprintln(p.stderr, "warning:", warning)
 			}
-			_, err := fmt.Fprintln(p.stdout, "the settings are valid")
-			return err
+			return p.tell(asJSON, map[string]bool{"valid": true}, "the settings are valid")
 		},
 	}
 	s.register(check.Flags())
-	config := &cobra.Command{Use: "config", Short: "Look at settings", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	completeSettings(check)
+	registerJSON(check.Flags(), &asJSON)
+	config := &cobra.Command{Use: "config", Short: "Look at settings", Args: noArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	config.AddCommand(check)
 	return config
 }

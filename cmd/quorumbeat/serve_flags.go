@@ -16,6 +16,11 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster"
 )
 
+var (
+	logLevels  = []string{"debug", "info", "warn", "error"}
+	logFormats = []string{"text", "json"}
+)
+
 // serveSettings are the settings of a node, as flags.
 type serveSettings struct {
 	config     string
@@ -58,7 +63,7 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.StringVar(&c.GossipAddr, "gossip-addr", c.GossipAddr, "`address` for finding other nodes (TCP and UDP)")
 	f.StringVar(&c.Advertise, "advertise", "", "`host` that the other nodes reach this one at (default: the bound one)")
 	f.Var((*addresses)(&c.Join), "join", "gossip `addresses` of other nodes, tried until they answer")
-	f.IntVar(&c.BootstrapExpect, "bootstrap-expect", c.BootstrapExpect, "nodes that form a new cluster together, 1 to 9, over 1 with a secret; 0: never form one (default with --join)")
+	f.IntVar(&c.BootstrapExpect, "bootstrap-expect", c.BootstrapExpect, "nodes that form a new cluster together, 1 to 9, over 1 with a secret; with --join 0 unless given: never form one")
 	f.StringVar(&s.secretFile, "cluster-secret-file", "", "`file` with the cluster secret of 'quorumbeat secret', the same on every node; without one a node takes no peers and opens no port for any")
 	f.StringVar(&s.secret, "cluster-secret", "", "the cluster secret itself: for QUORUMBEAT_CLUSTER_SECRET rather than for the command line")
 	f.BoolVar(&c.Insecure, "insecure-cluster", false, "take peers on loopback without a secret: any user of the machine may become one, and owns the cluster then")
@@ -74,10 +79,10 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.IntVar(&a.Settings.MaxHeartbeats, "max-heartbeats", a.Settings.MaxHeartbeats, "heartbeats that the cluster may have, up to 4000000; 0: that many (replicated)")
 	f.StringVar(&a.InDoubt, "in-doubt", a.InDoubt, "what to do with a mail that may have been delivered: resend or hold")
 	f.Var((*diskReserve)(&c.DiskReserve), "disk-reserve", "`size` to keep free on the disk of --data-dir, at least 16MiB: below it bodies are dropped, below half of it no pings are taken; 0: none; auto: 256MiB, or 5 % of a smaller disk")
-	f.DurationVar(&c.DeadAfter, "dead-after", 0, "remove a dead voter after this long, if three others live; 0: never")
+	f.Var((*span)(&c.DeadAfter), "dead-after", "remove a dead voter after this long, if three others live; 0: never")
 	f.IntVar(&a.Settings.Burst, "alert-burst", a.Settings.Burst, "single mails a recipient and window; more become a digest (replicated)")
-	f.DurationVar(&s.groupWait, "alert-group-wait", s.groupWait, "length of that window; 0s turns digests off (replicated)")
-	f.DurationVar(&s.flapWindow, "alert-flap-window", s.flapWindow, "a heartbeat that fails again within this time of its last alert is held back until the end of it; 0s: never (replicated)")
+	f.Var((*span)(&s.groupWait), "alert-group-wait", "length of that window; 0s turns digests off (replicated)")
+	f.Var((*span)(&s.flapWindow), "alert-flap-window", "a heartbeat that fails again within this time of its last alert is held back until the end of it; 0s: never (replicated)")
 	f.BoolVar(&h.MetricsPerHeartbeat, "metrics-per-heartbeat", h.MetricsPerHeartbeat, "export metrics of each heartbeat")
 	registerSecret(f, &h.MetricsToken, "metrics-token", "`token` that scrapers of /metrics have to show as Authorization: Bearer, 16 to 256 printable characters; empty: none is needed")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -96,10 +101,10 @@ func (s *serveSettings) complete(f *pflag.FlagSet) error {
 	if err := s.readSecret(); err != nil {
 		return err
 	}
-	if s.logFormat != "text" && s.logFormat != "json" {
+	if !slices.Contains(logFormats, s.logFormat) {
 		return usagef("--log-format is %q: use text or json", s.logFormat)
 	}
-	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s.logLevel) {
+	if !slices.Contains(logLevels, s.logLevel) {
 		return usagef("--log-level is %q: use debug, info, warn or error", s.logLevel)
 	}
 	return firstError(s.cluster.Validate, s.alerting.Validate, s.api.Validate, s.checkKeys)

@@ -57,7 +57,7 @@ func (p *program) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err erro
 		}
 		given[f.Name] = true
 		if e := flags.Set(f.Name, value); e != nil {
-			err = usagef("%s: %v", name, hideSecret(f.Name, e))
+			err = usagef("%s: %v", name, valueError(f, e))
 		}
 	})
 	return err
@@ -83,7 +83,8 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 	}
 	values := map[string]any{}
 	if err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
-		return usagef("%s is not a YAML mapping of settings: %v", path, err)
+		why, _, _ := strings.Cut(err.Error(), "\n") // what follows quotes the file, which may hold secrets
+		return usagef("%s is not a YAML mapping of settings: %s", path, why)
 	}
 	if holdsSecret(values) {
 		if err := checkSecretFile("--config", path); err != nil {
@@ -103,7 +104,7 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 			err = flags.Set(name, text)
 		}
 		if err != nil {
-			return usagef("%s: %s: %v", path, name, hideSecret(name, err))
+			return usagef("%s: %s: %v", path, name, valueError(f, err))
 		}
 	}
 	return nil
@@ -135,12 +136,4 @@ func settingText(v any) (string, error) {
 		return strings.Join(parts, ","), nil
 	}
 	return fmt.Sprint(v), nil
-}
-
-// hideSecret keeps a value that pflag quotes in its errors out of sight.
-func hideSecret(flag string, err error) error {
-	if secretFlags[flag] {
-		return errors.New("the value is not valid")
-	}
-	return err
 }

@@ -36,7 +36,7 @@ func TestABackupBecomesANewCluster(t *testing.T) {
 	}
 	refuse(t, 1, "exists", env, "backup", file)
 	refuse(t, 1, "API key", []string{env[0], "QUORUMBEAT_API_KEY=wrong-key-wrong-key"}, "backup", file+"2")
-	refuse(t, 2, "accepts 1 arg", env, "backup")
+	refuse(t, 2, "needs FILE", env, "backup")
 	oldID := clusterID(t, e.Nodes[0])
 	ping(t, e.Nodes[0], live) // after the backup: lost with the old cluster
 	e.Close()

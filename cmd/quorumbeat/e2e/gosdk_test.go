@@ -103,9 +103,9 @@ func goExamples(t *testing.T, e *env) {
 		for i, port := range []string{"8080", "8180", "8280"} {
 			block = strings.ReplaceAll(block, "http://127.0.0.1:"+port, e.Nodes[i].URL())
 		}
-		name := regexp.MustCompile(`Name: +"([^"]+)"`).FindStringSubmatch(block)
+		name := regexp.MustCompile(`Ensure\(ctx, "([^"]+)"`).FindStringSubmatch(block)
 		if name == nil {
-			t.Fatalf("the program creates no heartbeat:\n%s", block)
+			t.Fatalf("the program does not have one heartbeat at every start:\n%s", block)
 		}
 		program := goProgram(t, block)
 		var out strings.Builder

@@ -55,7 +55,7 @@ func TestReadmesProductionFiles(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "cluster-secret"), []byte(cli(t, nil, "secret").stdout), 0o600))
 	text, err := os.ReadFile(filepath.Join(repoRoot(t), "README.md"))
 	must(t, err)
-	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(text)
+	m := regexp.MustCompile("(?s)```yaml\n(node-name.*?)```").FindSubmatch(text)
 	if m == nil {
 		t.Fatal("README shows no settings")
 	}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+// fakeAPI answers the reads of the API with some things that people have, and notes the
+// other requests, which it answers with a heartbeat.
+type fakeAPI struct {
+	*httptest.Server
+
+	mu    sync.Mutex
+	asked []string
+}
+
+func newFakeAPI(t *testing.T) *fakeAPI {
+	t.Helper()
+	a := &fakeAPI{}
+	a.Server = httptest.NewServer(a)
+	t.Cleanup(a.Close)
+	return a
+}
+
+func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	a.mu.Lock()
+	a.asked = append(a.asked, strings.TrimSpace(r.Method+" "+r.RequestURI+" "+string(body)))
+	a.mu.Unlock()
+	var out any = fakeHeartbeats()[0]
+	switch path := r.URL.Path; {
+	case r.Method != http.MethodGet && strings.Contains(path+"/", "/ping/"):
+		out = map[string]string{"status": "ok"}
+	case r.Method == http.MethodDelete:
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case path == "/v1/heartbeats" && r.Method == http.MethodGet:
+		out = map[string]any{"heartbeats": a.matching(r.URL.Query().Get("q"))}
+	case strings.HasSuffix(path, "/pings"):
+		out = map[string]any{"pings": fakePings()}
+	case path == "/v1/alerts":
+		out = map[string]any{"alerts": fakeAlerts(r.URL.Query().Get("state"))}
+	case path == "/v1/keys":
+		out = map[string]any{"keys": []heartbeat.Key{{ID: keyID(1), Name: "terraform, of the platform team of the northern region", Scope: "admin", CreatedAt: fakeTime, MaxHeartbeats: 1000, Heartbeats: 17}}}
+	case path == "/v1/cluster":
+		out = threeNodes()
+	}
+	_ = json.NewEncoder(w).Encode(out)
+}
+
+func (a *fakeAPI) matching(q string) (out []*heartbeat.Heartbeat) {
+	for _, h := range fakeHeartbeats() {
+		if strings.Contains(strings.ToLower(h.Name+"\n"+h.Slug), strings.ToLower(q)) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// take returns what was asked since the last call.
+func (a *fakeAPI) take() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	asked := a.asked
+	a.asked = nil
+	return asked
+}
+
+var fakeTime = time.Date(2026, 5, 2, 3, 4, 5, 0, time.UTC)
+
+func heartbeatIDOf(n int) string { return fmt.Sprintf("hb_%024d", n) }
+func keyID(n int) string         { return fmt.Sprintf("key_%024d", n) }
+func alertIDOf(n int) string     { return fmt.Sprintf("al_%024d", n) }
+
+func fakeHeartbeats() []*heartbeat.Heartbeat {
+	one := func(n int, name, slug, status string) *heartbeat.Heartbeat {
+		return &heartbeat.Heartbeat{
+			ID: heartbeatIDOf(n), Name: name, Slug: slug, Status: status, Token: testToken, PingURL: "http://127.0.0.1:8080/v1/heartbeats/" + testToken + "/ping",
+			IntervalSecs: n * 43200, GraceSecs: 300, MissThreshold: 2, AlertAtMisses: new(2), ConsecutiveMisses: n, LastPingedAt: &fakeTime, NextExpectedAt: &fakeTime, Arm: "created", Tags: []string{"prod"},
+		}
+	}
+	return []*heartbeat.Heartbeat{
+		one(1, "Nightly Backup", "nightly-backup", "active"),
+		one(2, "twins", "one-twin", "failing"),
+		one(3, "other twin", "twins", "paused"),
+		one(14, "日本語のとても長い名前のハートビート 🎉 of \x1b[31mwide\u202e letters", "wide", "active"),
+	}
+}
+
+func fakePings() []*heartbeat.Ping {
+	status, ms, late := 137, int64(83_250), fakeTime.Add(26*time.Hour)
+	return []*heartbeat.Ping{
+		{ID: "pg_1", PingedAt: fakeTime, Kind: "fail", ExitCode: &status, DurationMs: &ms, From: "2001:db8:1234:5678:9abc:def0:1234:5678", Body: "no space left on device: /srv/backups/2026/05/02\nsecond line\n"},
+		{ID: "pg_2", PingedAt: fakeTime, Kind: "success", Late: true, ReceivedAt: &late, From: "192.0.2.7", BodyDropped: true},
+		{ID: "pg_3", PingedAt: fakeTime, Kind: "start"},
+	}
+}
+
+func fakeAlerts(state string) (out []heartbeat.Alert) {
+	for _, a := range []heartbeat.Alert{
+		{ID: alertIDOf(1), HeartbeatName: "Nightly Backup of the northern region", Kind: "down", Recipient: "oncall-platform@example.com", State: "held", Attempts: 3, Error: "451 4.7.1 try again later", CreatedAt: fakeTime},
+		{ID: alertIDOf(2), HeartbeatName: "twins", Kind: "recovered", Recipient: "ops@example.com", State: "sent", Attempts: 1, CreatedAt: fakeTime, SentAt: &fakeTime},
+	} {
+		if state == "" || a.State == state {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func threeNodes() heartbeat.Cluster {
+	return heartbeat.Cluster{
+		ClusterID: "2b86ff31-0820-4350-a33f-a7cb47a8b43d", Term: 7, Leader: "mon1",
+		Nodes: []heartbeat.Node{
+			{Name: "mon1", ID: "ace61b07-3523-406a-89da-b6af62c76e2f", HTTP: "10.0.0.1:8080", Cluster: "10.0.0.1:8081", Voter: true, Alive: true, Listener: true, Leader: true, Version: "v1.2.3-17-g1234567"},
+			{Name: "mon2.dc-north.example.com", ID: "b073cd9e-a475-4fc9-ac42-12fda023d43d", HTTP: "mon2.dc-north.example.com:8080", Cluster: "10.0.0.2:8081", Voter: true, Alive: true, Version: "v1.2.3"},
+			{Name: "mon3", ID: "b8e92dbd-3250-45c2-8478-ff10e1c34cb6", Cluster: "10.0.0.3:8081"},
+		},
+		IngestGaps: []heartbeat.Gap{{From: fakeTime, To: fakeTime.Add(time.Minute)}},
+	}
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+const longestInterval = 366 * 86400 // s
+
+// heartbeatFlags are the writable fields.
+type heartbeatFlags struct {
+	name, slug, arm string
+	interval, grace seconds
+	threshold       int
+	tags, email     []string
+}
+
+// fieldDefaults tell, in help texts, what a field is that no flag sets.
+type fieldDefaults struct{ interval, grace, threshold, slug, arm, email string }
+
+var (
+	withDefaults    = fieldDefaults{" (default 1h)", " (default 5m)", " (default 2)", " (default: made from the name)", " (default created)", " (default: the server's)"}
+	withoutDefaults = fieldDefaults{email: "; empty: the server's"}
+)
+
+var arms = []string{"created", "first_ping"}
+
+func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
+	f := c.Flags()
+	f.VarP(&h.interval, "interval", "i", "time between pings, 1s to 366d: 3600, 1h30m, 1d, 1w"+d.interval)
+	f.VarP(&h.grace, "grace", "g", "how late a ping may be, 0s to 366d"+d.grace)
+	f.Lookup("interval").DefValue, f.Lookup("grace").DefValue = "", "" // the server's, not 0s
+	f.Var(&wholeNumber{&h.threshold, 1, 100}, "miss-threshold", "misses in a row that alert, 1 to 100"+d.threshold)
+	f.StringVar(&h.slug, "slug", "", "`name` in URLs, of a-z 0-9 _ -"+d.slug)
+	f.Var(&choice{&h.arm, arms}, "arm", "judge from creation (created) or from the first ping (first_ping)"+d.arm)
+	f.Var(&words{list: &h.tags}, "tag", "`tags`, with commas between")
+	f.Var(&words{list: &h.email}, "email", "`addresses` that get its alerts, with commas between"+d.email)
+	completeWords(c, "arm", arms)
+}
+
+// check refuses what is out of its limits, so that 0 is not taken for nothing.
+func (h *heartbeatFlags) check(f *pflag.FlagSet) error {
+	switch {
+	case f.Changed("interval") && (h.interval < 1 || h.interval > longestInterval):
+		return usagef("--interval is %s: it must be 1s to 366d", &h.interval)
+	case h.grace > longestInterval:
+		return usagef("--grace is %s: it must be 0s to 366d", &h.grace)
+	}
+	for name, value := range map[string]string{"slug": h.slug, "name": h.name} {
+		if f.Changed(name) && value == "" {
+			return usagef("--%s is empty: it must have 1 character or more", name)
+		}
+	}
+	return nil
+}
+
+// params are the fields that the flags set.
+func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err error) {
+	if err := h.check(f); err != nil {
+		return p, err
+	}
+	p = heartbeat.CreateParams{
+		IntervalSecs: int(h.interval), GraceSecs: int(h.grace), MissThreshold: h.threshold, Slug: h.slug, Arm: h.arm, Tags: h.tags, Email: h.email,
+	}
+	if h.grace == 0 && f.Changed("grace") {
+		p.GraceSecs = heartbeat.NoGrace
+	}
+	return p, nil
+}
+
+// changes are the fields that the flags set, of a heartbeat that is there.
+func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, err error) {
+	interval, grace := int(h.interval), int(h.grace)
+	given(f, "name", &u.Name, &h.name)
+	given(f, "slug", &u.Slug, &h.slug)
+	given(f, "arm", &u.Arm, &h.arm)
+	given(f, "interval", &u.IntervalSecs, &interval)
+	given(f, "grace", &u.GraceSecs, &grace)
+	given(f, "miss-threshold", &u.MissThreshold, &h.threshold)
+	given(f, "tag", &u.Tags, &h.tags)
+	given(f, "email", &u.Email, &h.email)
+	if u == (heartbeat.UpdateParams{}) {
+		return u, usagef("nothing to change: see 'quorumbeat update --help' for the flags")
+	}
+	return u, h.check(f)
+}
+
+// given sets a field of an update if its flag was.
+func given[T any](f *pflag.FlagSet, name string, field **T, value *T) {
+	if f.Changed(name) {
+		*field = value
+	}
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+// completionLimit bounds how long a shell waits for names.
+const completionLimit = 2 * time.Second
+
+// completeWords has a shell complete the values of a flag.
+func completeWords(c *cobra.Command, flag string, options []string) {
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(options, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+}
+
+// namer asks the cluster for the names of some kind of thing.
+type namer func(context.Context, *heartbeat.Client) ([]cobra.Completion, error)
+
+// complete is the option of commands whose first argument is such a name.
+func complete(names namer) clientOption {
+	return func(p *program, c *cobra.Command, s *clientSettings) {
+		c.ValidArgsFunction = func(c *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return p.namesFor(c, s, names, begun), cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+}
+
+// completeFlag is the option of commands with a flag whose value is such a name.
+func (p *program) completeFlag(c *cobra.Command, s *clientSettings, flag string, names namer) {
+	_ = c.RegisterFlagCompletionFunc(flag, func(c *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return p.namesFor(c, s, names, begun), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// namesFor are the names that go on as begun; none if the cluster cannot be asked.
+func (p *program) namesFor(c *cobra.Command, s *clientSettings, names namer, begun string) (fit []cobra.Completion) {
+	if p.resolve(c.Flags()) != nil {
+		return nil
+	}
+	s.stale = true
+	api, err := s.client(heartbeat.WithRetries(0), heartbeat.WithAttemptTimeout(completionLimit))
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), completionLimit)
+	defer cancel()
+	all, _ := names(ctx, api)
+	for _, name := range all {
+		if strings.HasPrefix(name, begun) {
+			fit = append(fit, name)
+		}
+	}
+	return fit
+}
+
+// ofHeartbeat completes slugs, and IDs where several heartbeats share one.
+var ofHeartbeat = complete(heartbeatNames)
+
+func heartbeatNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+	all, err := api.List(ctx)
+	count := map[string]int{}
+	for _, h := range all {
+		count[h.Slug]++
+	}
+	for _, h := range all {
+		word := h.Slug
+		if count[h.Slug] > 1 {
+			word = h.ID
+		}
+		names = append(names, cobra.CompletionWithDesc(word, printable(h.Name)+", "+h.Status))
+	}
+	return names, err
+}
+
+func keyNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+	keys, err := api.Keys(ctx)
+	for _, k := range keys {
+		names = append(names, cobra.CompletionWithDesc(k.Name, "scope "+k.Scope), cobra.CompletionWithDesc(k.ID, printable(k.Name)))
+	}
+	return names, err
+}
+
+func alertIDs(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+	for _, state := range retriable {
+		rows, err := api.Alerts(ctx, heartbeat.AlertsParams{State: state})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range rows {
+			names = append(names, cobra.CompletionWithDesc(a.ID, printable(a.HeartbeatName)+", "+a.State))
+		}
+	}
+	return names, nil
+}
+
+func nodeNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+	cluster, err := api.Cluster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range cluster.Nodes {
+		names = append(names, cobra.CompletionWithDesc(n.Name, n.ID))
+	}
+	return names, nil
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// librarySpeak are words of the libraries that this program is made of.
+var librarySpeak = regexp.MustCompile(`strconv|parsing "|invalid argument|unknown (flag|command|shorthand)|accepts |arg\(s\)|flag needs|context (deadline|canceled)|dial tcp|lookup |net/http|struct|unmarshal|EOF|i/o timeout|main\.|syscall`)
+
+// TestWrongCommandLinesAreToldInOwnWords: one line, exit status 2, what was near.
+func TestWrongCommandLinesAreToldInOwnWords(t *testing.T) {
+	for line, want := range map[string]string{
+		"lst":                             "did you mean list?",
+		"keys delte x":                    "did you mean delete?",
+		"keys nonsense":                   "'quorumbeat keys nonsense'",
+		"help nonsense":                   "'quorumbeat nonsense'",
+		"completion tcsh":                 "tcsh",
+		"config chekc":                    "did you mean check?",
+		"zzzzz":                           "there is no command 'quorumbeat zzzzz'; see",
+		"list --statsu active":            "did you mean --status?",
+		"list --nonsense":                 "no flag --nonsense; see",
+		"list -x":                         "no flag -x",
+		"list --tag":                      "--tag needs a value",
+		"list -q":                         "-q needs a value",
+		"list --json=maybe":               `--json: "maybe" is not true or false`,
+		"list --status failng":            `--status: "failng" is none of active, failing, paused`,
+		"list word":                       `takes no argument, and "word" was given`,
+		"get":                             "needs NAME",
+		"get my job":                      "quote a name that has spaces",
+		"keys limit a":                    "needs HEARTBEATS",
+		"keys limit a many":               `"many"`,
+		"create x --interval 1x":          `"1x" is not a length of time`,
+		"create x --arm later":            `"later" is none of created, first_ping`,
+		"create x --miss-threshold two":   `"two" is no whole number from 1 to 100`,
+		"ping t --exit-code x":            `"x" is no whole number from 0 to 255`,
+		"serve --history many":            `--history: "many" is not a whole number`,
+		"serve --ping-rate-limit fast":    `--ping-rate-limit: "fast" is not a number`,
+		"serve --alert-group-wait soon":   `--alert-group-wait: "soon" is not a length of time`,
+		"serve --metrics-per-heartbeat=x": `"x" is not true or false`,
+		"serve now":                       `"now" was given`,
+		"run":                             "there is no command to run",
+		"restore":                         "needs FILE",
+		"salvage a b":                     `"b" was given`,
+		"bench --duration x":              "length of time",
+	} {
+		p, stdout, stderr := newTestProgram(nil)
+		code := p.run(t.Context(), strings.Fields(line))
+		words := stderr.String()
+		if code != exitUsage || !strings.Contains(words, want) || strings.Count(words, "\n") != 1 || stdout.Len() > 0 {
+			t.Errorf("%s: %d %q, want %q", line, code, words, want)
+		}
+		if found := librarySpeak.FindString(words); found != "" {
+			t.Errorf("%s: %q says %q", line, words, found)
+		}
+	}
+}
+
+// TestUnreachableNodesAreToldInOwnWords, and as JSON if that is asked for.
+func TestUnreachableNodesAreToldInOwnWords(t *testing.T) {
+	a := newFakeAPI(t)
+	for url, want := range map[string]string{
+		"http://127.0.0.1:1":                             "connection refused",
+		"http://no-such-host.invalid":                    "the name no-such-host.invalid is not known",
+		strings.Replace(a.URL, "http://", "https://", 1): "use http://",
+	} {
+		p, _, stderr := newTestProgram(nil)
+		args := []string{"list", "--json", "--url", url}
+		code := p.run(t.Context(), args)
+		var told struct{ Error, Code string }
+		if err := json.Unmarshal(stderr.Bytes(), &told); code != exitFailed || err != nil || told.Code != "unreachable" || !strings.Contains(told.Error, want) {
+			t.Errorf("%s: %d, %v, %s", url, code, err, stderr)
+		}
+		if found := librarySpeak.FindString(told.Error); found != "" {
+			t.Errorf("%s: %q says %q", url, told.Error, found)
+		}
+	}
+}
+
+// everyCommand walks the tree.
+func everyCommand(c *cobra.Command, do func(*cobra.Command)) {
+	do(c)
+	for _, sub := range c.Commands() {
+		everyCommand(sub, do)
+	}
+}
+
+func TestHelpTellsEachDefaultOnce(t *testing.T) {
+	p, _, _ := newTestProgram(nil)
+	count := regexp.MustCompile(`(?i)\bdefaults?\b`)
+	everyCommand(p.root(), func(c *cobra.Command) {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			one := pflag.NewFlagSet("one", pflag.ContinueOnError)
+			one.AddFlag(f)
+			if text := one.FlagUsages(); len(count.FindAllString(text, -1)) > 1 {
+				t.Errorf("%s: %s", c.CommandPath(), text)
+			}
+		})
+	})
+}
+
+// TestEveryCommandThatPrintsTakesJSON: all but those whose output is a job's, a shell's
+// or a terminal's.
+func TestEveryCommandThatPrintsTakesJSON(t *testing.T) {
+	own := map[string]bool{"serve": true, "dev": true, "run": true, "help": true, "carry-output": true}
+	p, _, _ := newTestProgram(nil)
+	everyCommand(p.root(), func(c *cobra.Command) {
+		if c.HasSubCommands() && !strings.Contains(c.Use, "alerts") && !strings.Contains(c.Use, "cluster") || own[c.Name()] || c.Hidden || strings.Contains(c.CommandPath(), " completion ") {
+			return
+		}
+		if c.Flags().Lookup("json") == nil {
+			t.Errorf("%s has no --json", c.CommandPath())
+		}
+	})
+}
+
+// TestInterruptedAndUnreadAreQuiet runs the program itself.
+func TestInterruptedAndUnreadAreQuiet(t *testing.T) {
+	m := newFakeMonitor(t)
+	m.set("hang")
+	cmd := programCommand(t, []string{"QUORUMBEAT_URL=" + m.URL}, "list")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the monitor is asked", func() bool { return m.busy() })
+	_ = cmd.Process.Signal(syscall.SIGINT)
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || stderr.String() != "" {
+		t.Errorf("interrupted: %d %q", code, stderr.String())
+	}
+	a := newFakeAPI(t)
+	self := programCommand(t, nil, "list")
+	sh := exec.CommandContext(t.Context(), "sh", "-c", `"$0" list --wide | head -n 1; "$0" serve --help | head -n 1`, self.Path)
+	sh.Env = append(self.Env, "QUORUMBEAT_URL="+a.URL, "QUORUMBEAT_API_KEY=k")
+	stderr.Reset()
+	sh.Stderr = &stderr
+	if out, err := sh.Output(); err != nil || stderr.String() != "" || strings.Count(string(out), "\n") != 2 {
+		t.Errorf("head: %v, %q, %q", err, out, stderr.String())
+	}
+}
+
+func TestNamesAndValuesAreCompleted(t *testing.T) {
+	a := newFakeAPI(t)
+	for line, want := range map[string][]string{
+		"get |":                      {"nightly-backup\tNightly Backup, active", "twins\tother twin, paused"},
+		"pause night|":               {"nightly-backup"},
+		"pings x |":                  nil,
+		"list --status |":            {"active", "failing", "paused"},
+		"alerts --state s|":          {"sent"},
+		"alerts --heartbeat n|":      {"nightly-backup"},
+		"alerts retry |":             {alertIDOf(1)},
+		"keys delete key|":           {keyID(1)},
+		"keys create x --scope |":    {"admin", "ping"},
+		"create x --arm |":           {"created", "first_ping"},
+		"cluster remove m|":          {"mon1", "mon3"},
+		"serve --log-level |":        {"debug", "info", "warn", "error"},
+		"serve --log-format |":       {"text", "json"},
+		"serve --in-doubt |":         {"resend", "hold"},
+		"config check --in-doubt h|": {"hold"},
+		"help key|":                  {"keys"},
+	} {
+		args := append([]string{"__complete"}, strings.Split(strings.TrimSuffix(line, "|"), " ")...)
+		code, stdout, stderr := a.ask(t, nil, args...)
+		for _, w := range want {
+			if code != exitDone || !strings.Contains("\n"+stdout, "\n"+w) {
+				t.Errorf("%s: %d %q, want %q; %s", line, code, stdout, w, stderr)
+			}
+		}
+		if want == nil && !strings.HasPrefix(stdout, ":4") {
+			t.Errorf("%s: %q", line, stdout)
+		}
+	}
+	if code, stdout, _ := a.ask(t, map[string]string{"QUORUMBEAT_URL": "http://127.0.0.1:1"}, "__complete", "get", ""); code != exitDone || !strings.HasPrefix(stdout, ":4") {
+		t.Errorf("with nobody to ask: %d %q", code, stdout)
+	}
+}
+
+// TestCompletionScriptsAreGood has each shell that is here read its script.
+func TestCompletionScriptsAreGood(t *testing.T) {
+	for shell, check := range map[string]string{"bash": "bash -n", "zsh": "zsh -n", "fish": "fish -n"} {
+		p, stdout, _ := newTestProgram(nil)
+		if code := p.run(t.Context(), []string{"completion", shell}); code != exitDone || !strings.Contains(stdout.String(), "quorumbeat") {
+			t.Errorf("%s: %d", shell, code)
+		}
+		file := write(t, shell, stdout.String())
+		if path, err := exec.LookPath(shell); err == nil {
+			if out, err := exec.CommandContext(t.Context(), path, strings.Fields(check)[1], file).CombinedOutput(); err != nil {
+				t.Errorf("%s: %v %s", shell, err, out)
+			}
+		}
+	}
+}
