@@ -140,22 +140,33 @@ func waitReady(ctx context.Context, nodes []*node) error {
 
 func (p *program) devHint(nodes []*node, w *lockedWriter) {
 	fmt.Fprintf(w, "quorumbeat %s: three nodes are ready\n\n", version)
-	for _, n := range nodes {
-		fmt.Fprintf(w, "  http://%s\n", n.http)
+	var urls []string
+	for i, n := range nodes {
+		fmt.Fprintf(w, "  http://%s%s\n", n.http, insteadOf(devPorts[i], n.http))
+		urls = append(urls, "http://"+n.http)
 	}
-	first := "http://" + nodes[0].http
 	fmt.Fprintf(w, `
 API key: %s
 
-Create a heartbeat that is due every 10 seconds:
-  curl -H 'Authorization: Bearer %s' %s/v1/heartbeats \
-    -d '{"name":"first","interval_secs":10,"grace_secs":2}'
+In another terminal, make a heartbeat that is due every 10 seconds, and ping it:
+  export QUORUMBEAT_URL=%s
+  export QUORUMBEAT_API_KEY=%s
+  %s create first --interval 10s --grace 2s
+  %s ping first
 
-Ping it, with the token from the answer, at any of the nodes:
+Or by curl, with the token from the answer:
   curl -X POST %s/v1/heartbeats/TOKEN/ping
 
 Mails are shown below. Ctrl-C ends the nodes and deletes their data.
-`, devKey, devKey, first, "http://"+nodes[1].http)
+`, devKey, urls[0], devKey, os.Args[0], os.Args[0], urls[1])
+}
+
+// insteadOf says that a node is not at the port that README names, if it is not.
+func insteadOf(port, http string) string {
+	if _, got, err := net.SplitHostPort(http); err != nil || got == port {
+		return ""
+	}
+	return "  (port " + port + " is taken by another program)"
 }
 
 // stopAll stops the nodes side by side: one alone may wait for the others.

@@ -43,7 +43,8 @@ func TestWhoElseMayReadASecret(t *testing.T) {
 func TestSecretFilesThatOthersCanReadAreRefused(t *testing.T) {
 	secret := strings.Repeat("s", 40)
 	base := []string{"config", "check", "--smtp-url", "stdout:", "--mail-from", "a@example.com"}
-	cert := write(t, "cert.pem", "")
+	certText, keyText := certificate(t)
+	cert := write(t, "cert.pem", certText)
 	for name, tt := range map[string]struct {
 		text string
 		args func(file string) []string
@@ -54,7 +55,7 @@ func TestSecretFilesThatOthersCanReadAreRefused(t *testing.T) {
 		"--config with an admin key":     {"admin-key: " + secret, func(f string) []string { return []string{"--config", f} }, ""},
 		"--config with a cluster secret": {"cluster-secret: " + secret, func(f string) []string { return []string{"--config", f} }, ""},
 		"--config with a password":       {"smtp-url: smtp://u:p@host", func(f string) []string { return []string{"--config", f} }, ""},
-		"--cluster-tls-key": {"", func(f string) []string {
+		"--cluster-tls-key": {keyText, func(f string) []string {
 			return []string{"--cluster-tls-key", f, "--cluster-tls-cert", cert, "--cluster-tls-ca", cert, "--insecure-cluster"}
 		}, ""},
 	} {

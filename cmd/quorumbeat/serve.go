@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -48,6 +47,7 @@ func (p *program) serve(ctx context.Context, s *settings, again func() (*setting
 	queue := newLogQueue(p.stderr, s.leftOut)
 	defer queue.close()
 	log := s.logger(queue)
+	p.warnStrange(p.root(), log)
 	for _, name := range p.exposed {
 		log.Warn(exposedWords, "flag", "--"+name)
 	}
@@ -65,28 +65,4 @@ func (p *program) serve(ctx context.Context, s *settings, again func() (*setting
 	log.Error("this node ends, for it cannot go on", "why", err)
 	n.giveUp()
 	return err // the failure is what to tell
-}
-
-func (p *program) configCommand() *cobra.Command {
-	s, asJSON := newServeSettings(), false
-	check := &cobra.Command{
-		Use:   "check",
-		Short: "Validate the settings of 'serve' without starting anything",
-		Args:  noArguments,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := s.load(p, c.Flags()); err != nil {
-				return err
-			}
-			for _, warning := range s.warnings() {
-				fmt.Fprintln(p.stderr, "warning:", warning)
-			}
-			return p.tell(asJSON, map[string]bool{"valid": true}, "the settings are valid")
-		},
-	}
-	s.register(check.Flags())
-	completeSettings(check)
-	registerJSON(check.Flags(), &asJSON)
-	config := &cobra.Command{Use: "config", Short: "Look at settings", Args: noArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	config.AddCommand(check)
-	return config
 }

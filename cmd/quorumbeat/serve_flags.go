@@ -107,7 +107,7 @@ func (s *serveSettings) complete(f *pflag.FlagSet) error {
 	if !slices.Contains(logLevels, s.logLevel) {
 		return usagef("--log-level is %q: use debug, info, warn or error", s.logLevel)
 	}
-	return firstError(s.cluster.Validate, s.alerting.Validate, s.api.Validate, s.checkKeys)
+	return firstError(s.checkAddresses, s.cluster.Validate, s.alerting.Validate, s.api.Validate, s.checkKeys)
 }
 
 func firstError(checks ...func() error) error {

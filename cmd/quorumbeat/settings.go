@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -47,7 +49,7 @@ func (p *program) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err erro
 		if err != nil || given[f.Name] || f.Name == "help" || f.Annotations[secretOf] != nil {
 			return
 		}
-		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := variableOf(f.Name)
 		value, ok := p.env(name)
 		if !ok && secretFlags[f.Name] && f.Name != "cluster-secret" { // that one's file is a flag that is met by itself
 			value, ok, err = p.fromSecretFile(name + "_FILE")
@@ -91,10 +93,10 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 			return err
 		}
 	}
-	for name, value := range values {
-		f := flags.Lookup(name)
-		if f == nil || name == "help" || name == "config" {
-			return usagef("%s: unknown setting %q; see 'quorumbeat serve --help' for those that there are", path, name)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value, f := values[name], flags.Lookup(name)
+		if f == nil || notInFiles[name] {
+			return usagef("%s: unknown setting %q%s", path, name, settingMeant(name, flags))
 		}
 		if given[name] {
 			continue
@@ -108,6 +110,23 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// notInFiles are flags that are no settings.
+var notInFiles = map[string]bool{"help": true, "config": true, "json": true}
+
+// settingMeant ends a sentence about a setting that nobody knows.
+func settingMeant(name string, flags *pflag.FlagSet) string {
+	var known []string
+	flags.VisitAll(func(f *pflag.Flag) {
+		if !notInFiles[f.Name] {
+			known = append(known, f.Name)
+		}
+	})
+	if words := didYouMean(strings.ReplaceAll(name, "_", "-"), known); words != "" {
+		return words
+	}
+	return "; see 'quorumbeat serve --help' for those that there are"
 }
 
 // holdsSecret reports whether the settings of a file must be kept from others. The
