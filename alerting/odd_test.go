@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"bufio"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -170,6 +171,11 @@ func certificate(t *testing.T, change func(*x509.Certificate)) (*tls.Config, str
 	if err != nil {
 		t.Fatal(err)
 	}
+	return certificateOf(t, key, change)
+}
+
+func certificateOf(t *testing.T, key crypto.Signer, change func(*x509.Certificate)) (*tls.Config, string) {
+	t.Helper()
 	c := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "odd"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
@@ -178,7 +184,7 @@ func certificate(t *testing.T, change func(*x509.Certificate)) (*tls.Config, str
 	if change != nil {
 		change(c)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
