@@ -74,7 +74,7 @@ func TestAFollowerThatStalls(t *testing.T) {
 	must(t, stalled.Freeze())
 	eventually(t, "the leader has dropped what it missed", func() bool {
 		all := snapshotsOf(t, leader)
-		return len(all) > 0 && snapshotIndex(all[0]) > missed+400
+		return len(all) > 1 && snapshotIndex(all[0]) > missed+400
 	})
 	must(t, stalled.Thaw())
 	began := time.Now()
@@ -83,9 +83,7 @@ func TestAFollowerThatStalls(t *testing.T) {
 		return err == nil && a.status == 200
 	})
 	t.Logf("it has caught up %s after its end", time.Since(began).Round(time.Millisecond))
-	if !strings.Contains(stalled.Log(), "nstalled remote snapshot") {
-		t.Error("it came back without a snapshot: the test tests nothing")
-	}
+	eventually(t, "it says that a snapshot brought it back", func() bool { return strings.Contains(stalled.Log(), "nstalled remote snapshot") })
 	h.admit(stalled)
 	h.finish(stalled)
 	e.noMails(t, mistaken, h)
