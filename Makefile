@@ -7,7 +7,7 @@ LDFLAGS   = -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 E2E       = ./cmd/quorumbeat/e2e
 FUZZTIME ?= 10s
 SOAKTIME ?= 10m
-SOAKTESTS = PowerCuts|SoakFaults|KillsUnderLoad|AtEachStep|AStoppedLeader|QuorumLost|Linearizable|ABadNetwork|Partitions
+SOAKTESTS = PowerCuts|AllNodesDie|LostWhileAJobFlaps|SoakFaults|KillsUnderLoad|AtEachStep|AStoppedLeader|QuorumLost|Linearizable|ABadNetwork|Partitions
 
 BENCH    ?= quick
 
@@ -58,7 +58,7 @@ soak: ## the figures of docs/reliability.md: long runs of the fault tests, some 
 	QUORUMBEAT_SOAK_MAIL=1 go test -count 1 -timeout 1h -v -run TestRealMailServers ./alerting
 	QUORUMBEAT_SOAK_FLOOD=5m go test -count 1 -timeout 1h -v -run AFloodOfOneTokensBodies $(E2E)
 	QUORUMBEAT_SOAK=$(SOAKTIME) QUORUMBEAT_SOAK_KILLS=520 QUORUMBEAT_SOAK_STEPS=150 QUORUMBEAT_SOAK_STOPS=1 \
-		QUORUMBEAT_SOAK_OUTAGE=10m QUORUMBEAT_SOAK_JOBS=10000 QUORUMBEAT_SOAK_LINEAR=40 QUORUMBEAT_SOAK_NETWORKS=3 QUORUMBEAT_SOAK_POWERCUTS=24 \
+		QUORUMBEAT_SOAK_OUTAGE=10m QUORUMBEAT_SOAK_JOBS=10000 QUORUMBEAT_SOAK_LINEAR=40 QUORUMBEAT_SOAK_NETWORKS=3 QUORUMBEAT_SOAK_POWERCUTS=24 QUORUMBEAT_SOAK_BLACKOUTS=50 \
 		go test -count 1 -timeout 24h -parallel 1 -v -run '$(SOAKTESTS)' $(E2E)
 
 fuzz-short: ## every fuzz target for FUZZTIME

@@ -297,3 +297,29 @@ func TestARefusedAlertLeavesTheRecoveryOfTheOneBefore(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestRowsOfOneMomentKeepTheirOrder lets a job flap while serving time stands still, as it does
+// after an election.
+func TestRowsOfOneMomentKeepTheirOrder(t *testing.T) {
+	r := jobIn(t)
+	for range 8 {
+		r.signal(1, Signal{Tells: SignalFail})
+		r.ping(1)
+	}
+	r.signal(1, Signal{Tells: SignalFail})
+	id := testID(1)
+	rows, _ := r.s.Alerts(AlertFilter{Heartbeat: &id})
+	all, _ := r.s.Alerts(AlertFilter{})
+	if len(rows) != 17 || len(all) != 17 {
+		t.Fatalf("%d rows, want 17", len(rows))
+	}
+	for i, a := range rows {
+		want := AlertRecovered
+		if i%2 == 0 {
+			want = AlertDown
+		}
+		if a.Kind != want || int(a.Incident) != 9-(i+1)/2 || all[i].ID != a.ID {
+			t.Errorf("row %d, newest first, is of %d, incident %d", i, a.Kind, a.Incident)
+		}
+	}
+}

@@ -13,7 +13,7 @@ func TestKeyListIsAnOrderedSet(t *testing.T) {
 		var l keyList
 		var want []rowKey
 		span := rapid.IntRange(1, 3000).Draw(t, "span")
-		key := func(n int) rowKey { return rowKey{int64(n / 2), AlertID{byte(n % 2)}} }
+		key := func(n int) rowKey { return rowKey{int64(n / 8), uint32(n / 2 % 4), AlertID{byte(n % 2)}} }
 		for range rapid.IntRange(0, 60).Draw(t, "runs") {
 			from, n := rapid.IntRange(0, span).Draw(t, "from"), rapid.IntRange(1, 700).Draw(t, "keys")
 			step, add := rapid.SampledFrom([]int{-1, 1, 3}).Draw(t, "step"), rapid.Bool().Draw(t, "add")

@@ -46,7 +46,7 @@ func (l *ledger) placeOf(r *row) place {
 }
 
 // readyAt orders the queue and the desks: by the time from which a row may be claimed.
-func (r *row) readyAt() rowKey { return rowKey{max(r.notBefore, r.due), r.id} }
+func (r *row) readyAt() rowKey { return rowKey{max(r.notBefore, r.due), r.turn(), r.id} }
 
 // enter puts a row in its place.
 func (l *ledger) enter(r *row) {

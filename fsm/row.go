@@ -37,19 +37,32 @@ type row struct {
 	place     place // derived
 }
 
-// rowKey orders rows by when what they tell came to pass.
+// rowKey orders rows by when what they tell came to pass. Serving time stands still at times, in
+// which a heartbeat may fail and recover: then they go by their turn.
 type rowKey struct {
-	due int64
-	id  AlertID
+	due  int64
+	turn uint32 // among those of a heartbeat
+	id   AlertID
 }
 
 // inDoubt reports whether an attempt may have been delivered.
 func (r *row) inDoubt() bool { return r.doubts > 0 }
 
-func (r *row) key() rowKey { return rowKey{r.due, r.id} }
+func (r *row) key() rowKey { return rowKey{r.due, r.turn(), r.id} }
+
+// turn counts a heartbeat's rows: in each incident first what tells of its beginning.
+func (r *row) turn() uint32 {
+	if r.kind == AlertRecovered {
+		return 2*r.incident + 1
+	}
+	return 2 * r.incident
+}
 
 func compareKeys(a, b rowKey) int {
 	if c := cmp.Compare(a.due, b.due); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.turn, b.turn); c != 0 {
 		return c
 	}
 	return bytes.Compare(a.id[:], b.id[:])
