@@ -32,6 +32,7 @@ type ClusterStatus struct {
 	Term      uint64
 	Leader    string // a name, "" if none is known
 	Nodes     []NodeStatus
+	Troubles  []string // what this node has met lately and a person has to mend
 }
 
 // NodeStatus is one node of the cluster.

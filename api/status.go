@@ -52,6 +52,8 @@ type clusterJSON struct {
 	Leader     *string    `json:"leader"`
 	Nodes      []nodeJSON `json:"nodes"`
 	IngestGaps []gapJSON  `json:"ingest_gaps"`
+	NotReady   *string    `json:"not_ready"` // why the answering node takes no pings
+	Troubles   []string   `json:"troubles"`
 
 	MailServer mailServerJSON `json:"mail_server"`
 }
@@ -82,13 +84,17 @@ func (s *Server) clusterStatus(ctx *fasthttp.RequestCtx, _ []string) error {
 		return err
 	}
 	st := s.cluster.Status()
-	out := clusterJSON{Term: st.Term, Nodes: []nodeJSON{}, IngestGaps: []gapJSON{}, MailServer: s.mailServer()}
+	out := clusterJSON{Term: st.Term, Nodes: []nodeJSON{}, IngestGaps: []gapJSON{}, MailServer: s.mailServer(), Troubles: append([]string{}, st.Troubles...)}
 	if !st.ClusterID.IsZero() {
 		id := st.ClusterID.String()
 		out.ClusterID = &id
 	}
 	if st.Leader != "" {
 		out.Leader = &st.Leader
+	}
+	if err := s.ready(); err != nil {
+		why := err.Error()
+		out.NotReady = &why
 	}
 	for _, n := range st.Nodes {
 		out.Nodes = append(out.Nodes, nodeToJSON(n))

@@ -14,7 +14,10 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-const bootstrapEvery = 200 * time.Millisecond
+const (
+	bootstrapEvery = 200 * time.Millisecond
+	formingAfter   = 3 * time.Second // until it is told why no cluster forms
+)
 
 // bootstrapper forms a new cluster of fresh nodes. The one with the lowest ID
 // asks the others for a promise; with all of them it writes the first
@@ -28,20 +31,21 @@ type bootstrapper struct {
 	members func() []member
 	ask     func(ctx context.Context, addr string, req controlRequest) (controlAnswer, error)
 	form    func(raft.Configuration) error
-	told    bool
+	trouble *troubles
+
+	told   string // what it waits for, as was last logged
+	toldAt time.Time
 }
 
 // run ends once this node has a log, its own or another's.
 func (b *bootstrapper) run(ctx context.Context) {
-	if b.expect == 0 {
-		return
-	}
 	tick := time.NewTicker(bootstrapEvery)
 	defer tick.Stop()
 	for b.fresh() {
+		b.tell(time.Now())
 		if group := b.group(); group != nil {
 			if err := b.try(ctx, group); err != nil {
-				b.log.Warn("a new cluster could not be formed yet, trying again", "error", err)
+				b.trouble.note("forming", formingAfter, "a new cluster could not be formed yet, it is tried again: "+err.Error())
 			}
 		}
 		select {
@@ -65,18 +69,10 @@ func (b *bootstrapper) group() []member {
 		}
 	}
 	slices.SortFunc(fresh, func(a, c member) int { return bytes.Compare(a.ID[:], c.ID[:]) })
-	if len(fresh) < b.expect || fresh[0].ID != b.id.ID {
-		b.tell(len(fresh))
+	if b.expect == 0 || len(fresh) < b.expect || fresh[0].ID != b.id.ID {
 		return nil
 	}
 	return fresh[:b.expect]
-}
-
-func (b *bootstrapper) tell(found int) {
-	if !b.told {
-		b.told = true
-		b.log.Info("waiting for the other nodes of the new cluster", "found", found, "expected", b.expect)
-	}
 }
 
 // try asks for the promises and forms the cluster with all of them.
@@ -108,7 +104,7 @@ func (b *bootstrapper) try(ctx context.Context, group []member) error {
 func (b *bootstrapper) ownPromise() (fsm.NodeID, error) {
 	to, cluster := b.id.promised()
 	if !to.IsZero() && to != b.id.ID {
-		return cluster, fmt.Errorf("this node is promised to node %s: if that one is gone for good, move this data folder away and start with an empty one", to)
+		return cluster, fmt.Errorf("this node is promised to node %s: if that one is gone for good, move this data folder away and start with an empty one", b.nameOf(to))
 	}
 	if cluster.IsZero() {
 		rand.Read(cluster[:])
@@ -152,4 +148,14 @@ func (b *bootstrapper) answer(req controlRequest) controlAnswer {
 		return refuse("this node is promised to node " + held)
 	}
 	return controlAnswer{Code: fsm.CodeOK}
+}
+
+// nameOf returns what people call a node, its ID if gossip does not know it.
+func (b *bootstrapper) nameOf(id fsm.NodeID) string {
+	for _, m := range b.members() {
+		if m.ID == id {
+			return m.Name
+		}
+	}
+	return id.String()
 }

@@ -41,7 +41,7 @@ type diskGuard struct {
 }
 
 func newDiskGuard(cfg Config) *diskGuard {
-	g := &diskGuard{dir: cfg.DataDir, reserve: cfg.reserve, room: roomOn, log: cfg.logger().With("node", cfg.NodeName), woken: newTaker()}
+	g := &diskGuard{dir: cfg.DataDir, reserve: cfg.reserve, room: roomOn, log: cfg.logger(), woken: newTaker()}
 	g.look()
 	return g
 }

@@ -142,7 +142,7 @@ func TestTheClusterPortOutlivesAWantOfDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newMux(&noDescriptors{l, 5}, nil, nil, slog.New(slog.DiscardHandler))
+	m := newMux(&noDescriptors{l, 5}, nil, nil, newTroubles(slog.New(slog.DiscardHandler)))
 	defer m.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -214,7 +214,7 @@ func TestWhyAHandshakeIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server, err := listenMux("127.0.0.1:0", pair, nil, slog.New(slog.NewTextHandler(said, nil)))
+			server, err := listenMux("127.0.0.1:0", pair, nil, newTroubles(slog.New(slog.NewTextHandler(said, nil))))
 			if err != nil {
 				t.Fatal(err)
 			}

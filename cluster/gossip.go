@@ -81,19 +81,19 @@ func decodeMeta(b []byte) (m nodeMeta, ok bool) {
 
 // gossip finds the other nodes and tells where they are. It decides nothing.
 type gossip struct {
-	list  *memberlist.Memberlist
-	keys  *memberlist.Keyring // nil: plain
-	id    *identity
-	join  []string
-	local string // HOST:PORT that others reach this gossip at
-	log   *slog.Logger
-	woke  chan struct{} // has a value when the members changed
-	heard chan struct{} // the same, for who asks which of them hear
+	list    *memberlist.Memberlist
+	keys    *memberlist.Keyring // nil: plain
+	id      *identity
+	join    []string
+	local   string // HOST:PORT that others reach this gossip at
+	log     *slog.Logger
+	trouble *troubles
+	woke    chan struct{} // has a value when the members changed
+	heard   chan struct{} // the same, for who asks which of them hear
 
-	mu     sync.Mutex
-	meta   nodeMeta
-	alive  map[fsm.NodeID]member
-	warned map[fsm.NodeID]time.Time // foreign clusters that were met
+	mu    sync.Mutex
+	meta  nodeMeta
+	alive map[fsm.NodeID]member
 
 	stop    context.CancelFunc
 	joining sync.WaitGroup
@@ -101,10 +101,10 @@ type gossip struct {
 }
 
 // openGossip binds the gossip port. It joins nobody yet.
-func openGossip(cfg Config, id *identity, known func(netip.Addr) bool) (*gossip, error) {
+func openGossip(cfg Config, id *identity, known func(netip.Addr) bool, trouble *troubles) (*gossip, error) {
 	g := &gossip{
 		id: id, join: cfg.Join, log: cfg.logger(),
-		woke: make(chan struct{}, 1), heard: make(chan struct{}, 1), warned: map[fsm.NodeID]time.Time{}, alive: map[fsm.NodeID]member{},
+		woke: make(chan struct{}, 1), heard: make(chan struct{}, 1), trouble: trouble, alive: map[fsm.NodeID]member{},
 		meta: nodeMeta{ClusterID: id.cluster(), Name: cfg.NodeName, Version: cfg.Version},
 		stop: func() {}, foreign: func(error) {},
 	}
@@ -118,7 +118,7 @@ func openGossip(cfg Config, id *identity, known func(netip.Addr) bool) (*gossip,
 	}
 	c.Transport = trans
 	if g.list, err = memberlist.Create(c); err != nil {
-		return nil, errors.Join(fmt.Errorf("the gossip cannot be started: %w", err), trans.Shutdown())
+		return nil, errors.Join(fmt.Errorf("the gossip cannot be started: %w; if --gossip-addr listens on all addresses, set --advertise to the one that the others reach", err), trans.Shutdown())
 	}
 	g.local = g.list.LocalNode().Address()
 	return g, nil
@@ -131,14 +131,14 @@ func (g *gossip) config(cfg Config) (*memberlist.Config, error) {
 	}
 	c := memberlist.DefaultLANConfig()
 	c.Name = g.id.ID.String()
-	if c.BindAddr, err = resolveHost(host); err != nil {
+	if c.BindAddr, err = g.awaitHost("--gossip-addr", host); err != nil {
 		return nil, configError("--gossip-addr %s: %v", cfg.GossipAddr, err)
 	}
 	if c.BindPort, err = strconv.Atoi(port); err != nil {
 		return nil, configError("--gossip-addr is %q: the port must be a number", cfg.GossipAddr)
 	}
 	if cfg.Advertise != "" {
-		if c.AdvertiseAddr, err = resolveHost(cfg.Advertise); err != nil {
+		if c.AdvertiseAddr, err = g.awaitHost("--advertise", cfg.Advertise); err != nil {
 			return nil, configError("--advertise %s: %v", cfg.Advertise, err)
 		}
 	}
@@ -149,7 +149,7 @@ func (g *gossip) config(cfg Config) (*memberlist.Config, error) {
 	c.EnableCompression = false // of probes of a few dozen bytes; it costs more than they do
 	c.TCPTimeout = gossipLimit
 	c.LogOutput = nil
-	c.Logger = log.New(io.MultiWriter(newHCLogger(g.log, "gossip").StandardWriter(nil), &secretWatch{log: g.log}), "", 0)
+	c.Logger = log.New(io.MultiWriter(newHCLogger(g.log, "gossip").StandardWriter(nil), secretWatch{g.trouble}), "", 0)
 	if keys := gossipKeys(cfg.Secrets); len(keys) > 0 {
 		if g.keys, err = memberlist.NewKeyring(keys, keys[0]); err != nil {
 			return nil, fmt.Errorf("gossip keys: %w", err)
@@ -189,46 +189,6 @@ func (g *gossip) setMeta(meta nodeMeta) {
 		if err := g.list.UpdateNode(time.Second); err != nil {
 			g.log.Debug("the other nodes were not told of a change", "error", err)
 		}
-	}
-}
-
-const (
-	joinEvery   = time.Second
-	rejoinEvery = 10 * time.Second
-)
-
-// keepJoined asks every known address until it answers, and those that went
-// missing now and then, so that two halves of a cluster find together again.
-func (g *gossip) keepJoined(ctx context.Context) {
-	for {
-		missing := g.missing()
-		wait := rejoinEvery
-		if len(missing) > 0 {
-			_, err := g.list.Join(missing)
-			if err != nil {
-				g.joinFailed(err, missing)
-			}
-			if g.list.NumMembers() == 1 {
-				wait = joinEvery
-			}
-		} else if len(g.join) > 0 && g.list.NumMembers() == 1 {
-			wait = joinEvery
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (g *gossip) joinFailed(err error, addrs []string) {
-	if !errors.Is(err, errForeign) && !foreignText(err) {
-		g.log.Debug("no other node answers yet", "addresses", addrs, "error", err)
-		return
-	}
-	if slices.ContainsFunc(addrs, func(a string) bool { return slices.Contains(g.join, a) }) {
-		g.foreign(err)
 	}
 }
 

@@ -3,7 +3,6 @@ package cluster
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/memberlist"
 
@@ -67,8 +66,8 @@ func (g *gossip) NotifyAlive(peer *memberlist.Node) error { return g.checkCluste
 
 // NotifyConflict implements memberlist.ConflictDelegate.
 func (g *gossip) NotifyConflict(existing, other *memberlist.Node) {
-	g.log.Error("two nodes run with copies of one data folder: stop one of them and give it an empty folder",
-		"id", existing.Name, "one", existing.Address(), "other", other.Address())
+	g.trouble.note("copies "+existing.Name, 0, fmt.Sprintf("two nodes run with copies of one data folder, at %s and at %s: stop one of them and give it an empty folder",
+		existing.Address(), other.Address()))
 }
 
 func (g *gossip) checkCluster(peer *memberlist.Node) error {
@@ -82,11 +81,8 @@ func (g *gossip) checkCluster(peer *memberlist.Node) error {
 	if ours.IsZero() || meta.ClusterID.IsZero() || ours == meta.ClusterID {
 		return nil
 	}
-	if time.Since(g.warned[meta.ClusterID]) > warnEvery {
-		g.warned[meta.ClusterID] = time.Now()
-		g.log.Error("a node of another cluster was met and not let in: see to its --join, or to this node's",
-			"name", meta.Name, "address", peer.Address(), "its_cluster", meta.ClusterID, "our_cluster", ours)
-	}
+	g.trouble.note("foreign "+peer.Name, 0, fmt.Sprintf("node %s at %s is of another cluster (%s, this one is of %s) and was not let in: see to its --join, or to this node's",
+		meta.Name, peer.Address(), meta.ClusterID, ours))
 	return foreignError(meta, peer.Address(), ours)
 }
 

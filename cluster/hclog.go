@@ -2,19 +2,22 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
 )
 
-// hclogger gives Raft a slog.Logger in the clothes that it expects. Raft's
-// account of its own doings is one level lower here: Info is for the operator.
+// hclogger gives Raft a slog.Logger in the clothes that it expects. Raft's account of
+// its own doings is for debugging, unless it is about the disk.
 type hclogger struct {
 	log  *slog.Logger
 	name string
@@ -27,12 +30,11 @@ func newHCLogger(l *slog.Logger, name string) hclog.Logger {
 }
 
 const (
-	repeatAfter = 10 * time.Second // for the same line about the same node
+	repeatAfter = time.Hour // for the same trouble
 	maxRecent   = 256
 )
 
-// recently remembers what was said, so that a node that is down is not told of
-// twice a second.
+// recently remembers what was said, so that it is not said twice a second.
 type recently struct {
 	mu sync.Mutex
 	at map[string]time.Time
@@ -52,17 +54,20 @@ func (r *recently) again(line string, now time.Time) bool {
 	return false
 }
 
+// slogLevels are all below what an operator sees. What Raft and the gossip tell of peers
+// and elections is told by the lookout in plain words, once.
 var slogLevels = map[hclog.Level]slog.Level{
 	hclog.Trace: slog.LevelDebug - 4,
 	hclog.Debug: slog.LevelDebug - 4,
 	hclog.Info:  slog.LevelDebug,
-	hclog.Warn:  slog.LevelInfo,
-	hclog.Error: slog.LevelWarn,
+	hclog.Warn:  slog.LevelDebug,
+	hclog.Error: slog.LevelDebug,
 }
 
 func (l *hclogger) Log(level hclog.Level, msg string, args ...any) {
 	at, ok := slogLevels[level]
-	if !ok || !l.log.Enabled(context.Background(), at) {
+	disk := level == hclog.Error && ofDisk(msg, args)
+	if !ok || !disk && !l.log.Enabled(context.Background(), at) {
 		return
 	}
 	for i, a := range args {
@@ -70,10 +75,36 @@ func (l *hclogger) Log(level hclog.Level, msg string, args ...any) {
 			args[i] = fmt.Sprintf(fmt.Sprint(f[0]), f[1:]...)
 		}
 	}
-	if at >= slog.LevelInfo && l.said.again(msg+fmt.Sprint(args[:min(len(args), 2)]...), time.Now()) {
+	if disk {
+		if !l.said.again(msg, time.Now()) {
+			l.log.Warn("this node has trouble with its log or its snapshots: see to its disk", append([]any{"what", msg}, args...)...)
+		}
 		return
 	}
 	l.log.Log(context.Background(), at, msg, args...)
+}
+
+// diskTrouble begins Raft's errors about its own store.
+var diskTrouble = []string{
+	"failed to get log", "failed to get last", "failed to append to logs", "failed to clear log", "failed to commit logs",
+	"failed to remove old logs", "failed to reset logs", "failed to compact logs", "failed to persist vote",
+	"failed to take snapshot", "failed to open s", "failed to list snapshots", "failed to create snapshot", "failed to finalize snapshot",
+	"failed to restore snapshot", "failed to write metadata", "failed to read state file", "failed to make snapshot",
+	"failed to move snapshot", "failed to reap snapshot", "failed syncing", "CRC checksum failed",
+}
+
+// ofDisk reports whether an error of Raft's is about this node's disk. It also calls
+// errors what is none: an entry that a snapshot has replaced, and its own end.
+func ofDisk(msg string, args []any) bool {
+	for _, a := range args {
+		err, ok := a.(error)
+		for _, harmless := range []error{raft.ErrLogNotFound, raft.ErrRaftShutdown, raft.ErrNothingNewToSnapshot} {
+			if ok && errors.Is(err, harmless) {
+				return false
+			}
+		}
+	}
+	return slices.ContainsFunc(diskTrouble, func(s string) bool { return strings.HasPrefix(msg, s) })
 }
 
 func (l *hclogger) Trace(msg string, args ...any) { l.Log(hclog.Trace, msg, args...) }

@@ -25,25 +25,22 @@ func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
 	}
 	n.rec = &reconciler{
 		raft: r, self: n.id.ID, store: n.store, members: n.gossip.members, woken: n.gossip.wake(),
-		ask: n.mux.ask, deadAfter: n.cfg.DeadAfter, log: n.log,
+		ask: n.mux.ask, deadAfter: n.cfg.DeadAfter, log: n.log, trouble: n.troubles,
 		propose: func(ctx context.Context, cmd fsm.Command) error {
 			_, err := n.Propose(ctx, cmd)
 			return err
 		},
 	}
 	n.lead.early = append(n.lead.early, n.rec.run)
-	boot := &bootstrapper{
-		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, fresh: n.fresh, members: n.gossip.members, ask: n.mux.ask,
-		form: func(c raft.Configuration) error { return r.BootstrapCluster(c).Error() },
-	}
 	control := &controlServer{answer: func(ctx context.Context, req controlRequest) controlAnswer {
-		return n.answer(ctx, boot, req)
+		return n.answer(ctx, n.boot, req)
 	}}
 	n.background("control server", func(ctx context.Context) { control.serve(ctx, n.mux.accept(connControl)) })
 	meta := nodeMeta{ClusterID: n.id.cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: n.raftAddr(), Version: n.cfg.Version}
 	n.gossip.start(meta, n.foreign)
 	n.background("membership", func(ctx context.Context) { n.housekeep(ctx, meta) })
-	n.background("bootstrap", boot.run)
+	n.background("bootstrap", n.boot.run)
+	n.background("lookout", n.lookOut)
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
@@ -28,7 +27,6 @@ const (
 const (
 	greetLimit  = 5 * time.Second // for the handshake and the first byte
 	maxGreeting = 32 << 10        // bytes of a handshake; a long chain of certificates takes 8 KiB
-	warnEvery   = 10 * time.Second
 )
 
 var clusterRooms = rooms{strangers: 64, eachAlien: 32, known: 128}
@@ -37,7 +35,7 @@ var clusterRooms = rooms{strangers: 64, eachAlien: 32, known: 128}
 type mux struct {
 	listener net.Listener
 	tls      atomic.Pointer[tlsPair] // nil: plain
-	log      *slog.Logger
+	trouble  *troubles
 	kinds    map[connKind]chan net.Conn
 	door     door
 	greeting chan struct{} // full while so many wait to be handed on, or shown out
@@ -45,23 +43,22 @@ type mux struct {
 	closing  sync.Once
 	running  sync.WaitGroup
 
-	mu     sync.Mutex
-	conns  map[net.Conn]struct{}
-	warned time.Time
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
 }
 
 // listenMux binds the cluster port. known tells the addresses of peers.
-func listenMux(addr string, tls *tlsPair, known func(netip.Addr) bool, log *slog.Logger) (*mux, error) {
+func listenMux(addr string, tls *tlsPair, known func(netip.Addr) bool, trouble *troubles) (*mux, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, listenError("--cluster-addr", addr, err)
 	}
-	return newMux(l, tls, known, log), nil
+	return newMux(l, tls, known, trouble), nil
 }
 
-func newMux(l net.Listener, tls *tlsPair, known func(netip.Addr) bool, log *slog.Logger) *mux {
+func newMux(l net.Listener, tls *tlsPair, known func(netip.Addr) bool, trouble *troubles) *mux {
 	m := &mux{
-		listener: l, log: log, kinds: map[connKind]chan net.Conn{},
+		listener: l, trouble: trouble, kinds: map[connKind]chan net.Conn{},
 		door:     door{rooms: clusterRooms, known: known},
 		greeting: make(chan struct{}, 2*clusterRooms.size()), done: make(chan struct{}), conns: map[net.Conn]struct{}{},
 	}
@@ -131,17 +128,11 @@ func (m *mux) greet(conn net.Conn, leave func()) {
 	}
 }
 
-// refused tells of a failed handshake, now and then.
+// refused tells of a failed handshake.
 func (m *mux) refused(conn net.Conn, err error) {
-	why := whyRefused(err)
-	if m.tls.Load() == nil || why == "" {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if time.Since(m.warned) > warnEvery {
-		m.warned = time.Now()
-		m.log.Warn("a connection to the cluster port was refused: "+why, "from", conn.RemoteAddr(), "error", err)
+	if why := whyRefused(err); m.tls.Load() != nil && why != "" {
+		from := addrOf(conn).String()
+		m.trouble.note("refused "+from, 0, fmt.Sprintf("a connection from %s to the cluster port was refused: %s (%v)", from, why, err))
 	}
 }
 

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -35,6 +36,8 @@ type Node struct {
 	reads      *readGate
 	lead       *leadership
 	rec        *reconciler
+	boot       *bootstrapper
+	troubles   *troubles
 	met        *metrics
 	hearing    *hearing
 
@@ -61,7 +64,7 @@ func Open(cfg Config, store *fsm.Store) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.logger(), store: store,
-		fatal: make(chan error, 1), pending: newPendingTable(), hearing: newHearing(),
+		fatal: make(chan error, 1), pending: newPendingTable(), hearing: newHearing(), troubles: newTroubles(cfg.logger()),
 	}
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.down.run(context.Background()))
@@ -105,7 +108,7 @@ func (n *Node) open() (err error) {
 func (n *Node) openPorts() error {
 	if n.cfg.alone() {
 		n.log.Info("this node takes no peers and opens no port for any, because it has no cluster secret: --cluster-addr and --gossip-addr are not used")
-		n.mux, n.gossip = newMux(newNoPort(), nil, nil, n.log), newLoner(n.id.ID)
+		n.mux, n.gossip = newMux(newNoPort(), nil, nil, n.troubles), newLoner(n.id.ID)
 		n.down.push("no cluster port", func(context.Context) error { return n.mux.Close() })
 		return nil
 	}
@@ -119,17 +122,28 @@ func (n *Node) openPorts() error {
 		return err
 	}
 	known := (&neighbours{list: n.peerAddrs}).has
-	if n.mux, err = listenMux(n.cfg.ClusterAddr, tls, known, n.log); err != nil {
+	if n.mux, err = listenMux(n.cfg.ClusterAddr, tls, known, n.troubles); err != nil {
 		return err
 	}
 	n.down.push("cluster port", func(context.Context) error { return n.mux.Close() })
-	g, err := openGossip(n.cfg, n.id, known)
+	g, err := openGossip(n.cfg, n.id, known, n.troubles)
 	if err != nil {
 		return err
 	}
 	n.gossip = g
+	if n.cfg.Advertise == "" && (listensEverywhere(n.cfg.ClusterAddr) || listensEverywhere(n.cfg.GossipAddr)) {
+		n.log.Warn("this node listens on all addresses, and --advertise does not say which one the others reach: they are told this one; if that is wrong, set --advertise",
+			"cluster", n.advertised(n.mux.Addr()), "gossip", g.addr())
+	}
 	n.down.push("gossip", func(context.Context) error { return g.close() })
 	return nil
+}
+
+// listensEverywhere reports whether an address to listen at is all of this machine's.
+func listensEverywhere(addr string) bool {
+	host, _, _ := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
 // assemble makes the parts that need nothing from the operating system.
@@ -145,6 +159,10 @@ func (n *Node) assemble() {
 	}
 	n.compaction, n.suspicion = newTaker(), newTaker()
 	n.reads = newReadGate(n.barrier)
+	n.boot = &bootstrapper{
+		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, trouble: n.troubles, fresh: n.fresh, members: n.gossip.members, ask: n.mux.ask,
+		form: func(c raft.Configuration) error { return n.raft.Load().BootstrapCluster(c).Error() },
+	}
 	n.lead = &leadership{
 		batcher: n.batcher, store: n.store, fsm: n.fsm,
 		propose: func(ctx context.Context, term uint64, cmd fsm.Command) error {
@@ -180,12 +198,14 @@ func (n *Node) raftAddr() string {
 	return n.advertised(n.mux.Addr())
 }
 
+// advertised is where others reach a listener. One that listens on all addresses and has
+// no --advertise is taken to be where the gossip is.
 func (n *Node) advertised(a net.Addr) string {
-	if n.cfg.Advertise == "" {
-		return a.String()
+	host, port, _ := net.SplitHostPort(a.String())
+	if ip := net.ParseIP(host); n.cfg.Advertise == "" && ip != nil && ip.IsUnspecified() {
+		host, _, _ = net.SplitHostPort(n.gossip.addr())
 	}
-	_, port, _ := net.SplitHostPort(a.String())
-	return net.JoinHostPort(n.cfg.Advertise, port)
+	return net.JoinHostPort(cmp.Or(n.cfg.Advertise, host), port)
 }
 
 // Fatal tells of what the node cannot survive: the process should print the error
@@ -195,7 +215,6 @@ func (n *Node) Fatal() <-chan error { return n.fatal }
 func (n *Node) fail(err error) {
 	select {
 	case n.fatal <- err:
-		n.log.Error("this node cannot go on", "error", err)
 	default:
 	}
 }

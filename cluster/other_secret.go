@@ -3,35 +3,26 @@ package cluster
 import (
 	"crypto/tls"
 	"errors"
-	"log/slog"
+	"fmt"
+	"regexp"
 	"strings"
-	"sync"
-	"time"
 )
 
-const (
-	otherSecretAdvice = "give all nodes the same --cluster-secret-file"
-	otherSecretEvery  = time.Minute // for telling that nodes with another one are about
-)
+const otherSecretAdvice = "give all nodes the same --cluster-secret-file"
 
 // secretWatch reads memberlist's log for peers that have another key than this node,
-// or none, and tells of them in plain words, now and then.
-type secretWatch struct {
-	log  *slog.Logger
-	mu   sync.Mutex
-	told time.Time
-}
+// or none, and tells of them in plain words.
+type secretWatch struct{ trouble *troubles }
 
-func (w *secretWatch) Write(line []byte) (int, error) {
-	if !saysOtherSecret(string(line)) {
-		return len(line), nil
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if now := time.Now(); now.Sub(w.told) > otherSecretEvery {
-		w.told = now
-		w.log.Warn("a node with another cluster secret, or with none, was met by gossip and is not listened to: "+otherSecretAdvice,
-			"gossip", strings.TrimSpace(string(line)))
+var gossipPeer = regexp.MustCompile(`from=(\[[^\]]*\]|[0-9.]+)`)
+
+func (w secretWatch) Write(line []byte) (int, error) {
+	if saysOtherSecret(string(line)) {
+		from := "an address of --join"
+		if m := gossipPeer.FindSubmatch(line); m != nil {
+			from = string(m[1])
+		}
+		w.trouble.note("gossip "+from, 0, fmt.Sprintf("a node with another cluster secret, or with none, was met by gossip (%s) and is not listened to: %s", from, otherSecretAdvice))
 	}
 	return len(line), nil
 }

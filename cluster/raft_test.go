@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -135,17 +136,24 @@ func TestALogThatIsNoLogIsRefusedWithWords(t *testing.T) {
 	}
 }
 
-func TestRaftLogsThroughSlog(t *testing.T) {
-	var out bytes.Buffer
-	l := newHCLogger(slog.New(slog.NewTextHandler(&out, nil)), "raft").With("peer", "x")
-	l.Info("entering leader state")
-	l.Error("failed to reach", "servers", hclog.Fmt("%d+%d", 1, 2))
-	want := `level=WARN msg="failed to reach" part=raft peer=x servers=1+2`
-	if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "entering") {
-		t.Errorf("logged %q, want only %q", got, want)
+func TestRaftsLogIsForDebuggingUnlessTheDiskFails(t *testing.T) {
+	var info, debug bytes.Buffer
+	for out, level := range map[*bytes.Buffer]slog.Level{&info: slog.LevelInfo, &debug: slog.LevelDebug} {
+		l := newHCLogger(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), "raft")
+		l.Info("entering leader state")
+		l.Warn("heartbeat timeout reached, starting election")
+		l.Error("failed to heartbeat to", "servers", hclog.Fmt("%d+%d", 1, 2))
+		l.Error("failed to get log", "error", raft.ErrLogNotFound) // a snapshot has it
+		l.Error("failed to take snapshot", "error", raft.ErrNothingNewToSnapshot)
+		for range 3 {
+			l.Error("failed to append to logs", "error", errors.New("input/output error"))
+		}
+		l.Named("x").StandardWriter(nil).Write([]byte("quiet\n"))
 	}
-	if l.IsInfo() || !l.IsError() || l.GetLevel() != hclog.Warn {
-		t.Errorf("info %v, error %v, level %v", l.IsInfo(), l.IsError(), l.GetLevel())
+	if got := info.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "see to its disk") || !strings.Contains(got, "input/output error") {
+		t.Errorf("at info it says %s", got)
 	}
-	l.Named("x").StandardWriter(nil).Write([]byte("quiet\n"))
+	if got := debug.String(); !strings.Contains(got, "servers=1+2") || !strings.Contains(got, "quiet") {
+		t.Errorf("at debug it says %s", got)
+	}
 }

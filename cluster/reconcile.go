@@ -14,6 +14,7 @@ import (
 const (
 	changeLimit = 5 * time.Second
 	remindEvery = 10 * time.Second
+	changeAfter = time.Second // until it is told that a change of the membership fails
 )
 
 // reconciler brings the configuration in line with who is there. It runs on the
@@ -29,6 +30,7 @@ type reconciler struct {
 	propose   func(ctx context.Context, cmd fsm.Command) error
 	deadAfter time.Duration
 	log       *slog.Logger
+	trouble   *troubles
 
 	dead     map[fsm.NodeID]time.Time
 	reminded map[fsm.NodeID]time.Time // removed nodes that were told so
@@ -42,7 +44,7 @@ func (r *reconciler) run(ctx context.Context, term uint64) {
 		r.remind(ctx)
 		if a := plan(r.gather(ctx)); a.kind != actNone {
 			if err := r.act(ctx, a, r.raft.GetConfiguration().Index()); err != nil && ctx.Err() == nil {
-				r.log.Warn("a change of the membership failed, trying again", "node", r.name(a.id), "error", err)
+				r.trouble.note("membership "+a.id.String(), changeAfter, fmt.Sprintf("node %s cannot be let in or changed yet, it is tried again: %v", r.name(a.id), err))
 			}
 		}
 		select {
@@ -91,7 +93,7 @@ func (r *reconciler) gather(ctx context.Context) planInput {
 // at.
 func (r *reconciler) act(ctx context.Context, a action, prev uint64) error {
 	id, addr := raft.ServerID(a.id.String()), raft.ServerAddress(a.addr)
-	log := r.log.With("node", r.name(a.id), "address", a.addr, "why", a.why)
+	log := r.log.With("peer", r.name(a.id), "address", a.addr, "why", a.why)
 	switch a.kind {
 	case actAdd:
 		if err := r.admit(ctx, a); err != nil {
@@ -171,7 +173,7 @@ func (r *reconciler) register(ctx context.Context) {
 		}
 		limited, cancel := context.WithTimeout(ctx, changeLimit)
 		if err := r.propose(limited, fsm.PutNode{Node: info}); err != nil && ctx.Err() == nil {
-			r.log.Warn("a node could not be registered, trying again", "node", m.Name, "error", err)
+			r.trouble.note("registering "+m.ID.String(), formingAfter, fmt.Sprintf("node %s could not be registered yet, it is tried again: %v", m.Name, err))
 		}
 		cancel()
 	}
@@ -190,11 +192,4 @@ func (r *reconciler) remind(ctx context.Context) {
 	}
 }
 
-func (r *reconciler) name(id fsm.NodeID) string {
-	for _, n := range r.store.Nodes() {
-		if n.ID == id {
-			return n.Name
-		}
-	}
-	return id.String()
-}
+func (r *reconciler) name(id fsm.NodeID) string { return nameOf(id, r.store.Nodes(), r.members()) }

@@ -145,12 +145,21 @@ func (n *Node) observe(r *raft.Raft) {
 
 // nameOf returns what people call a node, its ID if that is not known.
 func (n *Node) nameOf(id raft.ServerID) string {
-	for _, info := range n.store.Nodes() {
-		if info.ID.String() == string(id) {
+	return nameOf(fsmID(id), n.store.Nodes(), n.gossip.members())
+}
+
+func nameOf(id fsm.NodeID, registered []fsm.NodeInfo, members []member) string {
+	for _, info := range registered {
+		if info.ID == id {
 			return info.Name
 		}
 	}
-	return string(id)
+	for _, m := range members {
+		if m.ID == id {
+			return m.Name
+		}
+	}
+	return id.String()
 }
 
 func (n *Node) leaderView() leaderView {

@@ -46,9 +46,9 @@ func (n *Node) Ready() error {
 	now := time.Now()
 	switch since, ever := n.router.sinceLeader(now); {
 	case !ever:
-		return errors.New("no leader is known yet: the cluster is forming, or this node waits to be let in")
+		return errors.New(n.withTroubles("no leader is known yet: " + n.waiting()))
 	case since > readyFor:
-		return fmt.Errorf("no leader has been known for %v: a majority of the nodes cannot be reached", since.Round(time.Second))
+		return errors.New(n.withTroubles(fmt.Sprintf("no leader has been known for %v: a majority of the nodes cannot be reached (voters: %s)", since.Round(time.Second), n.votersWords())))
 	case n.router.stuck(now):
 		return errors.New("this node does not apply what is committed")
 	}

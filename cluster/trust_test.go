@@ -75,7 +75,7 @@ func openMux(t *testing.T, s [][]byte) *mux {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := listenMux("127.0.0.1:0", pair, nil, slog.New(slog.DiscardHandler))
+	m, err := listenMux("127.0.0.1:0", pair, nil, newTroubles(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func openMux(t *testing.T, s [][]byte) *mux {
 
 func TestAPortInUseIsToldInWords(t *testing.T) {
 	m := openMux(t, nil)
-	_, err := listenMux(m.Addr().String(), nil, nil, slog.New(slog.DiscardHandler))
+	_, err := listenMux(m.Addr().String(), nil, nil, newTroubles(slog.New(slog.DiscardHandler)))
 	if err == nil || !strings.Contains(err.Error(), "is in use") {
 		t.Errorf("%v", err)
 	}
@@ -229,7 +229,7 @@ func TestPromises(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer id.close()
-	b := &bootstrapper{id: id, expect: 3, log: slog.New(slog.DiscardHandler), fresh: func() bool { return fresh }}
+	b := &bootstrapper{id: id, expect: 3, log: slog.New(slog.DiscardHandler), fresh: func() bool { return fresh }, members: func() []member { return nil }}
 	asks := func(asker, cluster byte) controlRequest {
 		return controlRequest{Op: askPromise, Asker: fsm.NodeID{asker}, Cluster: fsm.NodeID{cluster}}
 	}

@@ -58,6 +58,14 @@ func showCluster(w *table, v any) {
 			row(w, inColumn(&g.From), to)
 		}
 	}
+	if c.NotReady != "" {
+		row(w)
+		row(w, "Not ready: "+c.NotReady)
+	}
+	for _, trouble := range c.Troubles {
+		row(w)
+		row(w, "Trouble: "+trouble)
+	}
 }
 
 func alive(n heartbeat.Node) string {

@@ -214,7 +214,7 @@ type clusterForAPI struct{ *cluster.Node }
 
 func (c clusterForAPI) Status() api.ClusterStatus {
 	s := c.Node.Status()
-	out := api.ClusterStatus{ClusterID: s.ClusterID, Term: s.Term, Leader: s.Leader}
+	out := api.ClusterStatus{ClusterID: s.ClusterID, Term: s.Term, Leader: s.Leader, Troubles: c.Troubles()}
 	for _, n := range s.Nodes {
 		out.Nodes = append(out.Nodes, api.NodeStatus(n))
 	}

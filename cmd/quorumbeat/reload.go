@@ -102,9 +102,9 @@ func (r *reloader) note(changed []string, what string, is bool, err error) []str
 	return changed
 }
 
-// exchanged are the settings that take no restart.
+// exchanged are the settings that take no restart, nor do the files that hold them.
 var exchanged = []string{
-	"cluster-secret-file", "cluster-secret", "cluster-tls-cert", "cluster-tls-key", "cluster-tls-ca",
+	"cluster-secret", "cluster-tls-cert", "cluster-tls-key", "cluster-tls-ca",
 	"http-tls-cert", "http-tls-key", "admin-key", "metrics-token", "smtp-url",
 }
 
@@ -112,7 +112,7 @@ var exchanged = []string{
 func (r *reloader) needRestart(fresh *settings) (names []string) {
 	r.inForce.flags.VisitAll(func(f *pflag.Flag) {
 		now := fresh.flags.Lookup(f.Name)
-		if now != nil && now.Value.String() != f.Value.String() && !slices.Contains(exchanged, f.Name) {
+		if now != nil && now.Value.String() != f.Value.String() && !slices.Contains(exchanged, strings.TrimSuffix(f.Name, "-file")) {
 			names = append(names, f.Name)
 		}
 	})

@@ -135,11 +135,13 @@ func (c *Client) DeleteKey(ctx context.Context, id string) error {
 
 // Cluster is the cluster as the answering node sees it.
 type Cluster struct {
-	ClusterID  string `json:"cluster_id"`
-	Term       uint64 `json:"term"`
-	Leader     string `json:"leader"` // a name, "" if none is known
-	Nodes      []Node `json:"nodes"`
-	IngestGaps []Gap  `json:"ingest_gaps"`
+	ClusterID  string   `json:"cluster_id"`
+	Term       uint64   `json:"term"`
+	Leader     string   `json:"leader"` // a name, "" if none is known
+	Nodes      []Node   `json:"nodes"`
+	IngestGaps []Gap    `json:"ingest_gaps"`
+	NotReady   string   `json:"not_ready"` // why the answering node takes no pings; "": it does
+	Troubles   []string `json:"troubles"`  // what it has met lately and a person has to mend
 
 	MailServer MailServer `json:"mail_server"`
 }
