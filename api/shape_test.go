@@ -187,3 +187,16 @@ func TestNoAnswerIsForACache(t *testing.T) {
 	check("a fault", r.plainly("GET", "/ping/"+token, ""))
 	r.server.cluster = r.listener
 }
+
+// TestTheHistoryShowsWhoPinged has a plain ping's caller in it.
+func TestTheHistoryShowsWhoPinged(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"x"}`)
+	r.plainly("GET", "/ping/"+h.Token, "")
+	r.plainly("POST", "/v1/heartbeats/"+h.Token+"/ping/0", "")
+	for _, p := range r.pings(h.ID) {
+		if p.From != "127.0.0.1" {
+			t.Errorf("%+v", p)
+		}
+	}
+}

@@ -18,6 +18,9 @@ type detail struct {
 	paused bool   // the heartbeat was
 
 	dropped int // bytes of the body that was left out; 0: none
+
+	callers callerChange
+	lost    netip.Addr // with newCaller
 }
 
 // The first number of a detail has the kind in its lowest bits, and then what follows.
@@ -31,7 +34,9 @@ const (
 	detailKey    = 1 << 7
 	detailPaused = 1 << 8
 	detailDrop   = 1 << 9
-	detailAll    = 1<<10 - 1
+	detailSwap   = 1 << 10
+	detailNew    = 1 << 11
+	detailAll    = 1<<12 - 1
 )
 
 // shortKeyLen is how much is kept of a key. Within one history that is plenty.
@@ -62,6 +67,8 @@ func (d *detail) append(b []byte) []byte {
 		{d.key != nil, detailKey},
 		{d.paused && d.key != nil, detailPaused}, // it is for who asks again
 		{d.dropped > 0, detailDrop},
+		{d.callers == swapCaller, detailSwap},
+		{d.callers == newCaller, detailNew},
 	} {
 		if x.has {
 			bits |= x.bit
@@ -88,6 +95,9 @@ func (d *detail) append(b []byte) []byte {
 	}
 	if bits&detailDrop != 0 {
 		b = binary.AppendUvarint(b, uint64(d.dropped))
+	}
+	if bits&detailNew != 0 {
+		b = appendAddr(b, d.lost)
 	}
 	return append(b, d.key...)
 }
@@ -125,6 +135,14 @@ func readDetail(b []byte) (d detail, ok bool) {
 		if n == 0 || n > MaxBody {
 			r.fail()
 		}
+	}
+	switch {
+	case bits&detailSwap != 0 && bits&detailNew != 0:
+		r.fail()
+	case bits&detailSwap != 0:
+		d.callers = swapCaller
+	case bits&detailNew != 0:
+		d.callers, d.lost = newCaller, r.addr()
 	}
 	if bits&detailKey != 0 {
 		d.key = r.take(shortKeyLen)

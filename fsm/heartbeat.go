@@ -19,8 +19,8 @@ func (st *state) ping(c PingOrdinal) Code {
 	v := &page.vitals[slot]
 	st.pings++
 	v.pings++
-	v.pinged(st.wall, c.From)
-	st.table.note(page, slot, st.wall, nil, st.settings.History)
+	v.lastPing = st.wall
+	st.table.noteFrom(page, slot, st.wall, c.From, st.settings.History)
 	wasJudged := v.is(flagArmed)
 	v.set(flagArmed)
 	if v.is(flagPaused) {

@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"slices"
 )
 
@@ -78,7 +79,22 @@ func entrySize(b []byte) int {
 	return size
 }
 
-// note adds a ping to a heartbeat's history, of which limit are kept.
+// noteFrom adds a plain ping to a heartbeat's history, of which limit are kept.
+func (t *table) noteFrom(p *page, slot int, at int64, from netip.Addr, limit int) {
+	v := &p.vitals[slot]
+	if bytesOf(from) == v.lastFrom {
+		t.note(p, slot, at, nil, limit)
+		return
+	}
+	next := v.callers()
+	d := plainDetail()
+	d.callers, d.lost = next.heard(from)
+	t.note(p, slot, at, d.append(nil), limit)
+	v.setCallers(next)
+}
+
+// note adds a ping to a heartbeat's history, of which limit are kept. What its entry says
+// of the callers comes into effect afterwards.
 func (t *table) note(p *page, slot int, at int64, extra []byte, limit int) {
 	if limit == 0 {
 		return

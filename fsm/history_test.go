@@ -24,7 +24,7 @@ func histories(t *table, n int) map[uint64][]noted {
 		if p == nil {
 			continue
 		}
-		p.walkBack(slot, 0, func(at int64, extra []byte) bool {
+		p.walkBack(slot, 0, func(at int64, extra []byte, _ [16]byte) bool {
 			all[ord] = append(all[ord], noted{at, string(extra)})
 			return true
 		})

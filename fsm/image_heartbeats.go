@@ -57,7 +57,7 @@ func (st *state) writeHeartbeats(w *imageWriter, s *share) {
 // times as differences from ones nearby.
 func (v *vitals) append(b []byte, st *state) []byte {
 	b = append(b, v.token[:]...)
-	b = binary.AppendUvarint(b, uint64(v.flags&flagsKnown))
+	b = binary.AppendUvarint(b, uint64(v.flags&flagsKnown|v.callers().flags()))
 	b = binary.AppendUvarint(b, uint64(v.intervalSecs))
 	b = binary.AppendUvarint(b, uint64(v.graceSecs))
 	b = append(b, v.threshold)
@@ -74,8 +74,10 @@ func (v *vitals) append(b []byte, st *state) []byte {
 	}
 	b = binary.AppendUvarint(b, v.pings)
 	b = appendInt(b, v.anchorWall-v.lastPing)
-	if v.is(flagFrom) {
-		b = append(b, v.lastFrom[:]...)
+	for _, from := range [...][16]byte{v.lastFrom, v.otherFrom} {
+		if from != ([16]byte{}) {
+			b = append(b, from[:]...)
+		}
 	}
 	b = binary.AppendUvarint(b, uint64(v.kept))
 	b = appendInt(b, v.lastPing-v.newest)

@@ -19,7 +19,7 @@ func (p *page) answered(slot int, key [16]byte) (code Code) {
 		return CodeNone
 	}
 	left := MaxKeyed
-	p.walkBack(slot, 0, func(_ int64, extra []byte) bool {
+	p.walkBack(slot, 0, func(_ int64, extra []byte, _ [16]byte) bool {
 		left--
 		if !bytes.Equal(keyOf(extra), short) {
 			return left > 0

@@ -19,12 +19,13 @@ type part struct {
 	n       int
 	newest  int64 // what the vitals said when it was sealed
 	step    int64
+	callers callers   // likewise
 	keys    keyFilter // of the entries
 }
 
 // newPart copies n entries.
-func newPart(entries []byte, n int, newest, step int64) part {
-	return part{append([]byte(nil), entries...), n, newest, step, filterOf(entries)}
+func newPart(entries []byte, n int, newest, step int64, c callers) part {
+	return part{append([]byte(nil), entries...), n, newest, step, c, filterOf(entries)}
 }
 
 func (l *long) len() int {
@@ -42,7 +43,7 @@ func (p *page) sealLong(from []byte) {
 		r, v := &p.runs[slot], &p.vitals[slot]
 		l := p.long[slot].less(p.long[slot].len() + int(r.n) - int(v.kept))
 		if r.size > sealAt {
-			l = l.and(newPart(from[r.at:][:r.size], int(r.n), v.newest, v.step))
+			l = l.and(newPart(from[r.at:][:r.size], int(r.n), v.newest, v.step, v.callers()))
 			*r = run{}
 		}
 		if l == p.long[slot] {
@@ -91,14 +92,14 @@ func (l *long) and(x part) *long {
 
 // split makes parts of a history that is too long for a run, and returns what is
 // left for the run: its entries and their number.
-func split(b []byte, n int, newest, step int64) (l *long, rest []byte, left int) {
+func split(b []byte, n int, newest, step int64, c callers) (l *long, rest []byte, left int) {
 	type cut struct{ end, n int }
 	var cuts []cut
-	changes := make([]int64, 0, n)
+	list := make([]entry, 0, n)
 	begin, entries := 0, 0
 	for at := 0; at < len(b); {
-		change, _, size := readEntry(b[at:])
-		changes = append(changes, change)
+		change, extra, size := readEntry(b[at:])
+		list = append(list, entry{change, extra})
 		at += size
 		if entries++; at-begin > sealAt {
 			cuts = append(cuts, cut{at, entries})
@@ -110,9 +111,11 @@ func split(b []byte, n int, newest, step int64) (l *long, rest []byte, left int)
 	parts := make([]part, len(cuts))
 	back := func(k int) {
 		for range k {
+			last := list[len(list)-1]
 			newest -= step
-			step -= changes[len(changes)-1]
-			changes = changes[:len(changes)-1]
+			step -= last.change
+			c.undo(last.extra)
+			list = list[:len(list)-1]
 		}
 	}
 	back(left)
@@ -122,7 +125,7 @@ func split(b []byte, n int, newest, step int64) (l *long, rest []byte, left int)
 		if i > 0 {
 			from = cuts[i-1].end
 		}
-		parts[i] = newPart(b[from:cuts[i].end], cuts[i].n, newest, step)
+		parts[i] = newPart(b[from:cuts[i].end], cuts[i].n, newest, step, c)
 		total += cuts[i].n
 		back(cuts[i].n)
 	}

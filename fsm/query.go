@@ -114,9 +114,9 @@ func (s *Store) Pings(id HeartbeatID, limit int, before uint64) (list []PingReco
 	if last < oldest || limit <= 0 {
 		return nil, false, nil
 	}
-	page.walkBack(slot, int(v.pings-last), func(at int64, extra []byte) bool {
+	page.walkBack(slot, int(v.pings-last), func(at int64, extra []byte, from [16]byte) bool {
 		number := last - uint64(len(list))
-		p := pingRecord(number, at, extra)
+		p := pingRecord(number, at, extra, from)
 		p.Body = page.extrasOf(slot).bodyOf(number)
 		list = append(list, p)
 		return len(list) < limit
@@ -124,13 +124,14 @@ func (s *Store) Pings(id HeartbeatID, limit int, before uint64) (list []PingReco
 	return list, last-uint64(len(list)) >= oldest, nil
 }
 
-// pingRecord makes the copy of an entry that queries show.
-func pingRecord(number uint64, at int64, extra []byte) PingRecord {
+// pingRecord makes the copy of an entry that queries show. from is the address of who sent
+// it, unless the entry has another.
+func pingRecord(number uint64, at int64, extra []byte, from [16]byte) PingRecord {
 	p := PingRecord{Number: number, At: wallTime(at), Received: wallTime(at), Exit: none, Took: none}
-	if len(extra) == 0 {
-		return p
-	}
 	d, _ := readDetail(extra)
+	if d.kind.ends() && !d.from.IsValid() {
+		d.from = addrOf(from)
+	}
 	p.At = wallTime(at - d.late)
 	p.Kind, p.Exit, p.HasRun, p.Run = d.kind, d.exit, d.hasRun, d.run
 	p.Dropped = d.dropped

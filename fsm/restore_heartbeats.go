@@ -68,9 +68,7 @@ func (h *restored) read(r *reader, st *state, version uint64) {
 	}
 	h.pings = r.uint()
 	h.lastPing = h.anchorWall - r.int()
-	if h.is(flagFrom) {
-		r.fill(h.lastFrom[:])
-	}
+	h.readCallers(r, version)
 	h.kept = r.uint32()
 	h.newest = h.lastPing - r.int()
 	h.step = r.int()
@@ -140,7 +138,7 @@ func (f *filler) place(slot int, h *restored) {
 	entries, n := h.entries, int(h.kept)
 	if len(entries) > sealAt {
 		var l *long
-		l, entries, n = split(entries, n, h.newest, h.step)
+		l, entries, n = split(entries, n, h.newest, h.step, h.callers())
 		p.setLong(slot, l)
 	}
 	if h.extras != nil {

@@ -42,8 +42,10 @@ func (h *restored) readV1(r *imageReader) {
 	h.anchor, h.anchorWall, h.base, h.misses = r.int(), r.int(), r.int(), r.int()
 	h.missed, h.pings, h.lastPing = r.uint32(), r.uint(), r.int()
 	if h.is(flagFrom) {
-		r.raw(h.lastFrom[:])
+		var unused [16]byte
+		r.raw(unused[:])
 	}
+	h.clear(flagFrom)
 	h.lastAlert = r.int()
 	h.readHistoryV1(r)
 }

@@ -141,19 +141,18 @@ func (st *state) noteSignal(r *record, h *heard, took int64) {
 		late: millis(st.wall - h.at), key: shortKey(h.Key), paused: r.is(flagPaused),
 		dropped: h.Dropped,
 	}
-	if !h.plain() { // a plain ping's caller is not worth twenty times its entry
+	next := r.callers()
+	if h.Tells.ends() && (!h.late || h.at > r.lastPing) {
+		r.lastPing = h.at
+		d.callers, d.lost = next.heard(h.From)
+	} else {
 		d.from = h.From
 	}
 	page, slot := st.table.own(r.ord)
 	st.table.note(page, slot, st.wall, d.append(nil), st.settings.History)
+	r.setCallers(next)
 	st.table.keepBody(r, h.Body)
-	if !h.Tells.ends() {
-		return
-	}
-	if !h.late || h.at > r.lastPing {
-		r.pinged(h.at, h.From)
-	}
-	if !h.stale {
+	if h.Tells.ends() && !h.stale {
 		x.ended, x.exit, x.took = r.pings, h.Exit, took
 	}
 }

@@ -385,7 +385,7 @@ func (w *world) checkHistory(b *beat) {
 	var got []int64
 	st := w.observer.st
 	page, slot := st.table.at(st.byID(b.id))
-	page.walkBack(slot, 0, func(at int64, _ []byte) bool {
+	page.walkBack(slot, 0, func(at int64, _ []byte, _ [16]byte) bool {
 		got = append(got, at)
 		return true
 	})

@@ -1,7 +1,5 @@
 package fsm
 
-import "net/netip"
-
 // vitals is what the table keeps of a heartbeat in a place of fixed size; names
 // and the like are in its page's text, and its pings in its page's history. It
 // has no pointers: the garbage collector never looks at a million of these. What
@@ -14,12 +12,12 @@ type vitals struct {
 	base       int64 // misses carried over by the edit that made the anchor
 	misses     int64 // consecutive, as far as taken
 	pings      uint64
-	lastPing   int64 // wall; 0: never
-	lastFrom   [16]byte
-	newest     int64 // history: wall of its newest entry
-	step       int64 // history: ms from the entry before that one
-	lastAlert  int64 // wall; 0: never
-	flapStart  int64 // serving: when its flap window began
+	lastPing   int64    // wall; 0: never
+	lastFrom   [16]byte // see callers
+	newest     int64    // history: wall of its newest entry
+	step       int64    // history: ms from the entry before that one
+	lastAlert  int64    // wall; 0: never
+	flapStart  int64    // serving: when its flap window began
 
 	intervalSecs uint32
 	graceSecs    uint32
@@ -31,6 +29,8 @@ type vitals struct {
 	textLen      uint16
 	flags        flags
 	threshold    uint8
+
+	otherFrom [16]byte // see callers; few pings touch it
 }
 
 type flags uint16
@@ -41,9 +41,10 @@ const (
 	flagFailing                             //
 	flagResumed                             // the next miss alerts, whatever the threshold
 	flagUnheard                             // the last misses fell into gaps: the next one alerts
-	flagFrom                                // lastFrom is set
+	flagFrom                                // an image has lastFrom
 	flagFirstPing                           // the spec says ArmFirstPing
 	flagReported                            // failing, and its incident has told of a failure
+	flagOther                               // an image has otherFrom
 	flagsKnown    = 1<<iota - 1             // those of an image
 	flagLive      = 1 << 15                 // the place is taken
 )
@@ -129,19 +130,9 @@ func (v *vitals) status() Status {
 	return StatusActive
 }
 
-// pinged notes when a run last ended, and who told.
-func (v *vitals) pinged(at int64, from netip.Addr) {
-	v.lastPing = at
-	v.clear(flagFrom)
-	if from.IsValid() {
-		v.lastFrom = from.As16()
-		v.set(flagFrom)
-	}
-}
-
 func (v *vitals) from() string {
-	if !v.is(flagFrom) {
-		return ""
+	if from := addrOf(v.lastFrom); from.IsValid() {
+		return from.String()
 	}
-	return netip.AddrFrom16(v.lastFrom).Unmap().String()
+	return ""
 }

@@ -20,17 +20,19 @@ func appendEntries(list []entry, b []byte) []entry {
 // walk goes through a history from the newest entry on.
 type walk struct {
 	at, step int64
+	callers  callers
 	left     int // entries that are kept
 	skip     int // entries to pass over
-	f        func(at int64, extra []byte) bool
+	f        func(at int64, extra []byte, from [16]byte) bool
 }
 
 // walkBack calls f for what is kept of a heartbeat's history, newest first, but
 // for the newest skip entries, until f returns false. Its cost is that of what it
-// visits and of one part of the history, whatever its length.
-func (p *page) walkBack(slot, skip int, f func(at int64, extra []byte) bool) {
+// visits and of one part of the history, whatever its length. from is the address of the
+// newest ping, up to this one, that ended a run.
+func (p *page) walkBack(slot, skip int, f func(at int64, extra []byte, from [16]byte) bool) {
 	v := &p.vitals[slot]
-	w := walk{at: v.newest, step: v.step, left: int(v.kept), skip: skip, f: f}
+	w := walk{at: v.newest, step: v.step, callers: v.callers(), left: int(v.kept), skip: skip, f: f}
 	r := p.runs[slot]
 	list := appendEntries(make([]entry, 0, r.n), p.hist[r.at:][:r.size])
 	p.eachLogged(func(s int, e []byte) {
@@ -44,7 +46,7 @@ func (p *page) walkBack(slot, skip int, f func(at int64, extra []byte) bool) {
 	parts := p.long[slot].parts
 	for i := len(parts) - 1; i >= 0; i-- {
 		x := &parts[i]
-		w.at, w.step = x.newest, x.step
+		w.at, w.step, w.callers = x.newest, x.step, x.callers
 		if w.skip >= x.n {
 			w.skip -= x.n
 			w.left -= x.n
@@ -66,10 +68,11 @@ func (w *walk) through(list []entry) bool {
 		w.left--
 		if w.skip > 0 {
 			w.skip--
-		} else if !w.f(w.at, list[i].extra) {
+		} else if !w.f(w.at, list[i].extra, w.callers.last) {
 			return false
 		}
 		w.at -= w.step
+		w.callers.undo(list[i].extra)
 		w.step -= list[i].change
 	}
 	return true

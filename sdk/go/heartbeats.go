@@ -104,7 +104,7 @@ type Ping struct {
 	DurationMs  *int64     `json:"duration_ms"` // of the run that it ended
 	Late        bool       `json:"late"`        // it came some time after it happened
 	ReceivedAt  *time.Time `json:"received_at"` // when that was
-	From        string     `json:"from"`        // the address that told of it, if that is kept
+	From        string     `json:"from"`        // the caller's address
 	Body        string     `json:"body"`        // if it is still kept
 
 	BodyDropped bool `json:"body_dropped"` // there was no room for the body
