@@ -22,6 +22,7 @@ type heartbeatJSON struct {
 	Arm               string   `json:"arm"`
 	Tags              []string `json:"tags"`
 	Email             []string `json:"email"`
+	Methods           []string `json:"methods"`
 	Status            string   `json:"status"`
 	ConsecutiveMisses int64    `json:"consecutive_misses"`
 	AlertAtMisses     *int64   `json:"alert_at_misses"`
@@ -47,7 +48,7 @@ func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON
 		ID: h.ID.String(), Name: h.Spec.Name, Slug: h.Spec.Slug, Token: token,
 		PingURL:      s.origin(ctx) + "/v1/heartbeats/" + token + "/ping",
 		IntervalSecs: h.Spec.Interval, GraceSecs: h.Spec.Grace, MissThreshold: h.Spec.Threshold,
-		Arm: string(h.Spec.Arm), Tags: list(h.Spec.Tags), Email: list(h.Spec.Emails),
+		Arm: string(h.Spec.Arm), Tags: list(h.Spec.Tags), Email: list(h.Spec.Emails), Methods: list(h.Spec.Methods),
 		Status: string(h.Status), ConsecutiveMisses: h.Misses, PingsTotal: h.Pings,
 		LastPingedAt: stamp(h.LastPing), NextExpectedAt: stamp(h.NextDue), LastAlertAt: stamp(h.LastAlert),
 		CreatedAt: stamp(h.CreatedAt), UpdatedAt: stamp(h.UpdatedAt), Version: h.Version,

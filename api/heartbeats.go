@@ -21,12 +21,13 @@ type fields struct {
 	Arm           *fsm.Arm  `json:"arm"`
 	Tags          *[]string `json:"tags"`
 	Email         *[]string `json:"email"`
+	Methods       *[]string `json:"methods"`
 }
 
 func (f fields) patch() fsm.Patch {
 	return fsm.Patch{
 		Name: f.Name, Slug: f.Slug, Interval: f.IntervalSecs, Grace: f.GraceSecs,
-		Threshold: f.MissThreshold, Arm: f.Arm, Tags: f.Tags, Emails: f.Email,
+		Threshold: f.MissThreshold, Arm: f.Arm, Tags: f.Tags, Emails: f.Email, Methods: f.Methods,
 	}
 }
 
@@ -43,6 +44,7 @@ func (f fields) spec() fsm.Spec {
 	assign(&s.Arm, f.Arm)
 	assign(&s.Tags, f.Tags)
 	assign(&s.Emails, f.Email)
+	assign(&s.Methods, f.Methods)
 	if f.Slug == nil {
 		s.Slug = fsm.MakeSlug(s.Name)
 	}

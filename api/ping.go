@@ -103,7 +103,7 @@ func (s *Server) takeToken(ctx *fasthttp.RequestCtx, token fsm.Token, action []b
 	if err != nil {
 		return 0, err
 	}
-	if bare(ctx, action) {
+	if bare(ctx, action) && !s.ignores(ctx, ordinal) {
 		return s.takeBare(ctx, ordinal, now, plain)
 	}
 	g, err := readSignal(ctx, action, now)

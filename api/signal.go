@@ -36,6 +36,11 @@ type signal struct {
 	body   []byte // of the request: copy what outlives it
 }
 
+// ignores reports whether a request is no good run for its method: a chat looked at a link.
+func (s *Server) ignores(ctx *fasthttp.RequestCtx, ordinal uint64) bool {
+	return !ctx.IsPost() && s.store.OnlyPost(ordinal)
+}
+
 // plain reports whether it is an ordinary ping, which takes the cheap path.
 func (g *signal) plain() bool {
 	return g.kind == fsm.SignalSuccess && g.exit == noExit && !g.hasRun && g.at == 0 && g.key == [16]byte{} && len(g.body) == 0
@@ -44,6 +49,9 @@ func (g *signal) plain() bool {
 // tell commits a signal for a heartbeat that was looked up; now is when the request's
 // header came.
 func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (fsm.Code, error) {
+	if s.ignores(ctx, ordinal) { // that it came, and from where, is all that is noted
+		g = &signal{kind: fsm.SignalLog, exit: noExit}
+	}
 	if err := s.spare(ordinal, now); err != nil {
 		return 0, err
 	}

@@ -22,14 +22,14 @@ func AppendCommand(dst []byte, c Command) []byte {
 	case Authorized:
 		return AppendCommand(append(dst, c.Key[:]...), c.Command)
 	case Create:
-		return appendCreate(dst, c)
+		return appendMethods(appendCreate(dst, c), c.Spec.Methods, nil)
 	case Ensure:
-		return appendCreate(dst, Create(c))
+		return appendMethods(appendCreate(dst, Create(c)), c.Spec.Methods, nil)
 	case PutHeartbeat:
 		return appendPut(dst, c)
 	case Update:
 		dst = appendPatch(appendTarget(dst, c.ID, c.IfVersion), c.Patch)
-		return appendOptional(dst, c.Pause, appendBool)
+		return appendMethods(appendOptional(dst, c.Pause, appendBool), nil, c.Patch.Methods)
 	case Pause:
 		return appendTarget(dst, c.ID, c.IfVersion)
 	case Resume:

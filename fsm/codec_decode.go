@@ -80,14 +80,20 @@ func (r *reader) command(kind Kind) Command {
 	case KindAuthorized:
 		return r.authorized()
 	case KindCreate:
-		return r.create()
+		c := r.create()
+		c.Spec.Methods, _ = r.methods(methodsSpec)
+		return c
 	case KindEnsure:
-		return Ensure(r.create())
+		c := r.create()
+		c.Spec.Methods, _ = r.methods(methodsSpec)
+		return Ensure(c)
 	case KindPutHeartbeat:
 		return r.put()
 	case KindUpdate:
 		id, v := r.target()
-		return Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: optional(r, r.bool)}
+		c := Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: optional(r, r.bool)}
+		_, c.Patch.Methods = r.methods(methodsPatch | methodsPost)
+		return c
 	case KindPause:
 		id, v := r.target()
 		return Pause{ID: id, IfVersion: v}

@@ -72,9 +72,12 @@ func (v *vitals) setConfig(c *config) {
 	v.token = c.token
 	v.intervalSecs, v.graceSecs = uint32(c.spec.Interval), uint32(c.spec.Grace)
 	v.threshold = uint8(c.spec.Threshold)
-	v.clear(flagFirstPing)
+	v.clear(flagFirstPing | flagOnlyPost)
 	if c.spec.Arm == ArmFirstPing {
 		v.set(flagFirstPing)
+	}
+	if len(c.spec.Methods) > 0 {
+		v.set(flagOnlyPost)
 	}
 }
 
@@ -85,5 +88,8 @@ func (c *config) fill(v *vitals) {
 	c.spec.Threshold, c.spec.Arm = int(v.threshold), ArmCreated
 	if v.is(flagFirstPing) {
 		c.spec.Arm = ArmFirstPing
+	}
+	if v.is(flagOnlyPost) {
+		c.spec.Methods = onlyPost
 	}
 }

@@ -10,7 +10,7 @@ import (
 // changed without the order being told: pings move deadlines later.
 func TestTheFirstThatIsDueIsFound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var tab table
+		tab := table{onlyPost: newOrdinalSet()}
 		var d due
 		const n = 300
 		ordinal := rapid.Custom(func(t *rapid.T) uint64 { return uint64(rapid.IntRange(1, n).Draw(t, "ord")) })

@@ -50,7 +50,7 @@ func (st *state) create(c Create) Result {
 	if code := st.room(); code != CodeOK {
 		return Result{Code: code}
 	}
-	c.Spec.Tags, c.Spec.Emails = canonical(c.Spec.Tags), canonical(c.Spec.Emails)
+	c.Spec.Tags, c.Spec.Emails, c.Spec.Methods = canonical(c.Spec.Tags), canonical(c.Spec.Emails), canonical(c.Spec.Methods)
 	st.created++
 	ord := st.created
 	r := st.table.add(ord, config{
@@ -162,6 +162,9 @@ func (p Patch) apply(s Spec) Spec {
 	}
 	if p.Emails != nil {
 		s.Emails = canonical(*p.Emails)
+	}
+	if p.Methods != nil {
+		s.Methods = canonical(*p.Methods)
 	}
 	return s
 }

@@ -17,7 +17,8 @@ func encodeHeartbeat(h Heartbeat) []byte {
 	b = appendInt(appendInt(b, wallMillis(h.NextDue)), wallMillis(h.CreatedAt))
 	b = appendInt(appendInt(b, wallMillis(h.UpdatedAt)), wallMillis(h.LastAlert))
 	b = binary.AppendUvarint(b, h.Version)
-	if h.LastExit == none && h.LastRun < 0 && h.Started.IsZero() && h.Rule == RuleThreshold {
+	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0
+	if h.LastExit == none && h.LastRun < 0 && h.Started.IsZero() && !ruled {
 		return b // as it always was
 	}
 	b = appendInt(b, int64(h.LastExit))
@@ -26,10 +27,11 @@ func encodeHeartbeat(h Heartbeat) []byte {
 		ran = h.LastRun.Milliseconds()
 	}
 	b = appendInt(appendInt(b, ran), wallMillis(h.Started))
-	if h.Rule == RuleThreshold {
+	if !ruled {
 		return b
 	}
-	return appendInt(append(b, byte(h.Rule)), wallMillis(h.Resumed))
+	b = appendInt(append(b, byte(h.Rule)), wallMillis(h.Resumed))
+	return appendMethods(b, h.Spec.Methods, nil)
 }
 
 // DecodeHeartbeat reads the Data of a Result that answers with a heartbeat.
@@ -55,6 +57,7 @@ func DecodeHeartbeat(data []byte) (Heartbeat, error) {
 	}
 	if len(r.b) > 0 {
 		h.Rule, h.Resumed = Rule(r.byte()), wallTime(r.int())
+		h.Spec.Methods, _ = r.methods(methodsSpec)
 	}
 	if err := r.end(); err != nil {
 		return Heartbeat{}, fmt.Errorf("heartbeat in a result: %w", err)

@@ -32,10 +32,13 @@ func (st *state) putHeartbeat(c PutHeartbeat) Result {
 
 func appendPut(dst []byte, c PutHeartbeat) []byte {
 	dst = appendCreate(dst, Create{ID: c.ID, Token: c.Token, Spec: c.Spec})
-	return appendPatch(binary.AppendUvarint(dst, c.IfVersion), c.Patch)
+	dst = appendPatch(binary.AppendUvarint(dst, c.IfVersion), c.Patch)
+	return appendMethods(dst, c.Spec.Methods, c.Patch.Methods)
 }
 
 func (r *reader) put() PutHeartbeat {
 	c := r.create()
-	return PutHeartbeat{ID: c.ID, Token: c.Token, Spec: c.Spec, IfVersion: r.uint(), Patch: r.patch()}
+	p := PutHeartbeat{ID: c.ID, Token: c.Token, Spec: c.Spec, IfVersion: r.uint(), Patch: r.patch()}
+	p.Spec.Methods, p.Patch.Methods = r.methods(methodsSpec | methodsPatch | methodsPost)
+	return p
 }

@@ -37,6 +37,7 @@ func (st *state) view(r *record) Heartbeat {
 	}
 	h.Spec.Tags = slices.Clone(h.Spec.Tags)
 	h.Spec.Emails = slices.Clone(h.Spec.Emails)
+	h.Spec.Methods = slices.Clone(h.Spec.Methods)
 	return h
 }
 

@@ -156,6 +156,7 @@ func (f *filler) place(slot int, h *restored) {
 // index files a heartbeat in what is derived.
 func (f *filler) index(ord uint64, h *restored) {
 	st := f.st
+	st.table.onlyPost.put(ord, h.is(flagOnlyPost))
 	st.index(ord, h.config.id, h.token, h.config.spec.Slug)
 	if h.is(flagFailing) {
 		st.failing[ord] = struct{}{}

@@ -58,7 +58,7 @@ func (r *rig) heartbeatAt(i int) Heartbeat {
 
 // TestPagesAreCopiedOnlyWhileASnapshotNeedsThem counts the copies.
 func TestPagesAreCopiedOnlyWhileASnapshotNeedsThem(t *testing.T) {
-	var tab table
+	tab := table{onlyPost: newOrdinalSet()}
 	for ord := uint64(1); ord <= 3*pageSize; ord++ {
 		tab.add(ord, config{})
 	}

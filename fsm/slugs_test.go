@@ -131,7 +131,7 @@ func sameBits() (one, two string) {
 // TestOneSlugForAllIsNoBurden has what every heartbeat without a name of its own
 // might get.
 func TestOneSlugForAllIsNoBurden(t *testing.T) {
-	x, tab := newSlugIndex(), &table{}
+	x, tab := newSlugIndex(), &table{onlyPost: newOrdinalSet()}
 	const many = 200_000
 	for i := uint64(1); i <= many; i++ {
 		tab.add(i, config{id: testID(int(i)), spec: slugged("heartbeat"), version: 1})

@@ -50,7 +50,7 @@ func newState() *state {
 		nodes:    map[NodeID]NodeInfo{},
 		dedup:    newDedup(),
 		ledger:   newLedger(),
-		table:    table{most: MaxAllBodies},
+		table:    table{most: MaxAllBodies, onlyPost: newOrdinalSet()},
 		ids:      newIndex(0),
 		tokens:   newIndex(0),
 		slugs:    newSlugIndex(),

@@ -13,19 +13,21 @@ const judgeBound = 1000
 
 // Store holds the replicated state. The zero value is not usable: see NewStore.
 type Store struct {
-	mu      sync.RWMutex
-	st      *state
-	batch   Batch // being applied; its memory is used again
-	bound   int   // judgeBound, but for the tests that show that it changes nothing
-	changed chan struct{}
-	tokens  atomic.Pointer[index] // st.tokens
-	rebuild func(Fault) (*Store, error)
+	mu       sync.RWMutex
+	st       *state
+	batch    Batch // being applied; its memory is used again
+	bound    int   // judgeBound, but for the tests that show that it changes nothing
+	changed  chan struct{}
+	tokens   atomic.Pointer[index]      // st.tokens
+	onlyPost atomic.Pointer[ordinalSet] // st.table.onlyPost
+	rebuild  func(Fault) (*Store, error)
 }
 
 // NewStore returns an empty store with DefaultSettings.
 func NewStore() *Store {
 	s := &Store{st: newState(), bound: judgeBound, changed: make(chan struct{}, 1)}
 	s.tokens.Store(s.st.tokens)
+	s.onlyPost.Store(s.st.table.onlyPost)
 	return s
 }
 

@@ -73,6 +73,10 @@ type Spec struct {
 	Arm       Arm      `json:"arm"`
 	Tags      []string `json:"tags"`
 	Emails    []string `json:"emails"` // empty: the settings' MailTo
+
+	// Methods are empty, or POST alone: then a request of another method is no good run,
+	// but a note, for chats that look at links make those.
+	Methods []string `json:"methods,omitempty"`
 }
 
 // Patch is a change of some fields of a Spec; nil leaves a field alone.
@@ -85,6 +89,7 @@ type Patch struct {
 	Arm       *Arm
 	Tags      *[]string
 	Emails    *[]string
+	Methods   *[]string
 }
 
 // Heartbeat is what queries and results tell of a heartbeat. It is a copy; the

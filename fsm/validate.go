@@ -35,6 +35,7 @@ func (s Spec) Validate() error {
 		validateArm(s.Arm),
 		validateTags(s.Tags),
 		validateEmails("email", s.Emails),
+		validateMethods(s.Methods),
 	)
 }
 
@@ -103,6 +104,13 @@ func slugRune(c rune) bool {
 func validateArm(a Arm) error {
 	if a != ArmCreated && a != ArmFirstPing {
 		return invalidf("arm is %q; it must be %q or %q", clip(string(a)), ArmCreated, ArmFirstPing)
+	}
+	return nil
+}
+
+func validateMethods(list []string) error {
+	if len(list) > 0 && !slices.Equal(list, onlyPost) {
+		return invalidf(`methods is %.60q; it must be ["POST"], or [] for all`, list)
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ const (
 	flagFirstPing                           // the spec says ArmFirstPing
 	flagReported                            // failing, and its incident has told of a failure
 	flagOther                               // an image has otherFrom
+	flagOnlyPost                            // the spec's Methods are POST alone
 	flagsKnown    = 1<<iota - 1             // those of an image
 	flagLive      = 1 << 15                 // the place is taken
 )

@@ -22,6 +22,7 @@ type Heartbeat struct {
 	Arm               string     `json:"arm"`
 	Tags              []string   `json:"tags"`
 	Email             []string   `json:"email"` // empty: the server's default recipients
+	Methods           []string   `json:"methods"` // by which a ping is a good run; empty: all
 	Status            string     `json:"status"`
 	ConsecutiveMisses int        `json:"consecutive_misses"`
 	AlertAtMisses     *int       `json:"alert_at_misses"` // nil while paused or failing
@@ -63,6 +64,7 @@ type CreateParams struct {
 	Arm           string   `json:"arm,omitempty"` // "created" or "first_ping"
 	Tags          []string `json:"tags,omitzero"` // empty, but not nil: none
 	Email         []string `json:"email,omitzero"`
+	Methods       []string `json:"methods,omitzero"` // "POST" alone: pings by GET are noted only
 }
 
 // MarshalJSON writes NoGrace as the server knows it.
@@ -90,6 +92,7 @@ type UpdateParams struct {
 	Arm           *string   `json:"arm,omitempty"`
 	Tags          *[]string `json:"tags,omitempty"`
 	Email         *[]string `json:"email,omitempty"`
+	Methods       *[]string `json:"methods,omitempty"`
 	Status        *string   `json:"status,omitempty"` // StatusPaused or StatusActive
 }
 

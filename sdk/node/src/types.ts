@@ -28,6 +28,8 @@ export interface Heartbeat {
   tags: string[];
   /** Who gets the mails; empty: the server's default recipients. */
   email: string[];
+  /** `["POST"]`: pings by another method are noted, but are no good runs. */
+  methods: string[];
   status: HeartbeatStatus;
   consecutive_misses: number;
   /** How many misses in a row alert next; null while paused or failing. */
@@ -73,6 +75,8 @@ export interface CreateParams {
   tags?: string[];
   /** Default: the server's recipients. */
   email?: string[];
+  /** `["POST"]` for links that chats look at; `[]` for all methods. */
+  methods?: "POST"[];
 }
 
 /** What a heartbeat is to have. What is left out stays as it is, and is the default of a new one, whose name is its slug. */
