@@ -15,6 +15,7 @@ type heartbeatFlags struct {
 	interval, grace seconds
 	threshold       int
 	tags, email     []string
+	onlyPost        bool
 }
 
 // fieldDefaults tell, in help texts, what a field is that no flag sets.
@@ -37,7 +38,16 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.Var(&choice{&h.arm, arms}, "arm", "judge from creation (created) or from the first ping (first_ping)"+d.arm)
 	f.Var(&words{list: &h.tags}, "tag", "`tags`, with commas between")
 	f.Var(&words{list: &h.email}, "email", "`addresses` that get its alerts, with commas between"+d.email)
+	f.BoolVar(&h.onlyPost, "only-post", false, "note pings by other methods, and no more: for links that chats look at")
 	completeWords(c, "arm", arms)
+}
+
+// methods are those by which a ping is a good run; empty: all.
+func (h *heartbeatFlags) methods() []string {
+	if h.onlyPost {
+		return []string{"POST"}
+	}
+	return []string{}
 }
 
 // check refuses what is out of its limits, so that 0 is not taken for nothing.
@@ -67,12 +77,15 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 	if h.grace == 0 && f.Changed("grace") {
 		p.GraceSecs = heartbeat.NoGrace
 	}
+	if f.Changed("only-post") {
+		p.Methods = h.methods()
+	}
 	return p, nil
 }
 
 // changes are the fields that the flags set, of a heartbeat that is there.
 func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, err error) {
-	interval, grace := int(h.interval), int(h.grace)
+	interval, grace, methods := int(h.interval), int(h.grace), h.methods()
 	given(f, "name", &u.Name, &h.name)
 	given(f, "slug", &u.Slug, &h.slug)
 	given(f, "arm", &u.Arm, &h.arm)
@@ -81,6 +94,7 @@ func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, er
 	given(f, "miss-threshold", &u.MissThreshold, &h.threshold)
 	given(f, "tag", &u.Tags, &h.tags)
 	given(f, "email", &u.Email, &h.email)
+	given(f, "only-post", &u.Methods, &methods)
 	if u == (heartbeat.UpdateParams{}) {
 		return u, usagef("nothing to change: see 'quorumbeat update --help' for the flags")
 	}

@@ -21,7 +21,7 @@ type Heartbeat struct {
 	MissThreshold     int        `json:"miss_threshold"`
 	Arm               string     `json:"arm"`
 	Tags              []string   `json:"tags"`
-	Email             []string   `json:"email"` // empty: the server's default recipients
+	Email             []string   `json:"email"`   // empty: the server's default recipients
 	Methods           []string   `json:"methods"` // by which a ping is a good run; empty: all
 	Status            string     `json:"status"`
 	ConsecutiveMisses int        `json:"consecutive_misses"`
