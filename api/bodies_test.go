@@ -91,7 +91,7 @@ func (r *pingRig) keeps(what string, bytes int) {
 // TestABodyThatStallsIsNoLostPing stops in the middle of a body: what comes before is
 // kept once there is enough of it, and waited for otherwise.
 func TestABodyThatStallsIsNoLostPing(t *testing.T) {
-	r := newPingRigWith(t, func(s *Server) { s.http.ReadTimeout = 200 * time.Millisecond })
+	r := newPingRigWith(t, func(s *Server) { s.readTimeout = 200 * time.Millisecond })
 	for _, c := range []struct{ sent, status, kept int }{{fsm.MaxBody + 1, 200, fsm.MaxBody}, {50000, 200, fsm.MaxBody}, {fsm.MaxBody - 1, 408, 0}, {1, 408, 0}} {
 		for _, path := range []string{"/ping/" + r.job.Token, "/v1/heartbeats/" + r.job.Token + "/ping", "/api/push/" + r.job.Token} {
 			conn := r.connect()
@@ -179,7 +179,7 @@ func TestABrokenBodyIsNoPing(t *testing.T) {
 // TestDribblesEnd sends a byte now and then: that does not prolong the time that a
 // request has.
 func TestDribblesEnd(t *testing.T) {
-	r := newPingRigWith(t, func(s *Server) { s.http.ReadTimeout = 300 * time.Millisecond })
+	r := newPingRigWith(t, func(s *Server) { s.readTimeout = 300 * time.Millisecond })
 	for name, begin := range map[string]string{
 		"a header":         "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ",
 		"JSON":             "POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + testKey + "\r\nContent-Length: 1000\r\n\r\n",
@@ -202,5 +202,27 @@ func TestDribblesEnd(t *testing.T) {
 				t.Error("it is a ping")
 			}
 		})
+	}
+}
+
+// TestEachRequestHasItsTime sends some on one connection: a slow one may take longer
+// than the time between two, but not longer than a request may.
+func TestEachRequestHasItsTime(t *testing.T) {
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.idleTimeout, s.readTimeout = 50*time.Millisecond, 500*time.Millisecond })
+	conn := r.connect()
+	defer conn.Close()
+	from, start := bufio.NewReader(conn), time.Now()
+	for range 4 {
+		fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHo")
+		time.Sleep(200 * time.Millisecond)
+		fmt.Fprint(conn, "st: x\r\n\r\n")
+		if a := r.read(from, false); a.status != 200 {
+			t.Fatalf("%d %s after %v", a.status, a.body, time.Since(start))
+		}
+	}
+	fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\n")
+	start = time.Now()
+	if a := r.read(from, false); a.status != 408 || time.Since(start) < 400*time.Millisecond {
+		t.Errorf("%d %s after %v", a.status, a.body, time.Since(start))
 	}
 }

@@ -121,8 +121,8 @@ func (c *owedConn) closeStalled(now time.Time) bool {
 	return true
 }
 
-// heardNow notes that a request came.
-func (c *owedConn) heardNow(now time.Time) { c.heard.Store(now.UnixNano()) }
+// heardNow notes that a request came, or was answered.
+func (c *owedConn) heardNow(now time.Time) { c.heard.Store(int64(uptimeOf(now))) }
 
 // What the serving goroutine of a connection is at. Whoever closes an idle connection
 // moves it from waiting to closed, and Read moves it back: so a request that was read
@@ -135,8 +135,11 @@ const (
 
 // Read waits for what the client sends.
 func (c *owedConn) Read(b []byte) (int, error) {
+	if err := c.limitRead(); err != nil {
+		return 0, err
+	}
 	c.doing.Store(waiting)
-	c.room = max(c.room, len(b))
+	c.large = c.large || len(b) > tlsKeeps
 	n, err := c.lazyConn.Read(b)
 	if !c.doing.CompareAndSwap(waiting, working) {
 		return 0, net.ErrClosed

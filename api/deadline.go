@@ -17,11 +17,35 @@ type lazyConn struct {
 	reads, writes lazyDeadline
 }
 
-// lazyDeadline is when one direction is to time out, and when its timer is set to.
+// lazyDeadline is when one direction is to time out, and when its timer is set to; 0
+// is never.
 type lazyDeadline struct {
-	mu    sync.Mutex
-	want  time.Time // zero: never
-	armed time.Time
+	mu          sync.Mutex
+	want, armed uptime
+}
+
+// uptime is a moment by the monotonic clock. It takes a third of a [time.Time]: with
+// many connections, what a request costs hangs on how much memory it touches.
+type uptime time.Duration
+
+var programStart = time.Now()
+
+// uptimeOf is 0 for the zero time.
+func uptimeOf(t time.Time) uptime {
+	if t.IsZero() {
+		return 0
+	}
+	return uptime(t.Sub(programStart))
+}
+
+func (u uptime) since() time.Duration { return time.Since(programStart) - time.Duration(u) }
+
+// time is the zero time, which is no deadline, for 0.
+func (u uptime) time() time.Time {
+	if u == 0 {
+		return time.Time{}
+	}
+	return programStart.Add(time.Duration(u))
 }
 
 func (c *lazyConn) SetDeadline(t time.Time) error {
@@ -29,11 +53,11 @@ func (c *lazyConn) SetDeadline(t time.Time) error {
 }
 
 func (c *lazyConn) SetReadDeadline(t time.Time) error {
-	return c.reads.set(t, c.Conn.SetReadDeadline)
+	return c.reads.set(uptimeOf(t), c.Conn.SetReadDeadline)
 }
 
 func (c *lazyConn) SetWriteDeadline(t time.Time) error {
-	return c.writes.set(t, c.Conn.SetWriteDeadline)
+	return c.writes.set(uptimeOf(t), c.Conn.SetWriteDeadline)
 }
 
 func (c *lazyConn) Read(b []byte) (int, error) {
@@ -55,17 +79,17 @@ func (c *lazyConn) Write(b []byte) (sent int, err error) {
 	}
 }
 
-// set notes t, and moves the timer by arm if it would fire too late.
-func (d *lazyDeadline) set(t time.Time, arm func(time.Time) error) error {
+// set notes what is wanted, and moves the timer by arm if it would fire too late.
+func (d *lazyDeadline) set(want uptime, arm func(time.Time) error) error {
 	d.mu.Lock()
-	d.want = t
-	if t.IsZero() || !d.armed.IsZero() && !d.armed.After(t) {
+	d.want = want
+	if want == 0 || d.armed != 0 && d.armed <= want {
 		d.mu.Unlock() // not deferred, for it is all that most calls do
 		return nil
 	}
 	defer d.mu.Unlock()
-	d.armed = t
-	return arm(t)
+	d.armed = want
+	return arm(want.time())
 }
 
 // extend reports whether err is of a timer that fired too early; it is moved then.
@@ -75,9 +99,9 @@ func (d *lazyDeadline) extend(err error, arm func(time.Time) error) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.want.IsZero() && !time.Now().Before(d.want) {
+	if d.want != 0 && d.want.since() >= 0 {
 		return false
 	}
 	d.armed = d.want
-	return arm(d.want) == nil
+	return arm(d.armed.time()) == nil
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -19,7 +18,6 @@ const (
 // read the answer that says what was wrong.
 type lingerConn struct {
 	owedConn
-	from    netip.Addr // the client's
 	patient atomic.Bool
 	outer   net.Conn // what fasthttp knows it as: itself, or TLS on it
 }
@@ -38,12 +36,12 @@ const tlsKeeps = 8 << 10
 // swollen reports whether a request's connection holds too much to be kept.
 func swollen(conn net.Conn) bool {
 	c, ok := conn.(*tlsConn)
-	return ok && c.below.room > tlsKeeps
+	return ok && c.below.large
 }
 
 // open makes an accepted connection one that fasthttp can serve.
 func (s *Server) open(conn net.Conn) net.Conn {
-	c := &lingerConn{from: addrOf(conn.RemoteAddr())}
+	c := &lingerConn{}
 	c.init(conn, s)
 	c.outer = c
 	if s.http.TLSConfig != nil {

@@ -182,7 +182,7 @@ func TestAConnectionRestsAndWakes(t *testing.T) {
 				if secure {
 					c.TLSCert, c.TLSKey = cert, key
 				}
-			}, func(s *Server) { s.http.IdleTimeout = 30 * time.Millisecond })
+			}, func(s *Server) { s.idleTimeout = 30 * time.Millisecond })
 			if secure {
 				r.overTLS()
 			}
@@ -221,7 +221,7 @@ func TestALargeRecordEndsItsConnection(t *testing.T) {
 }
 
 func TestARestingConnectionKeepsItsOwedAnswer(t *testing.T) {
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.http.IdleTimeout = 20 * time.Millisecond })
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.idleTimeout = 20 * time.Millisecond })
 	token := r.create(`{"name":"x"}`).Token
 	pays := make(chan func(fsm.Code), 1)
 	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error { pays <- then; return nil })
@@ -240,7 +240,7 @@ func TestARestingConnectionKeepsItsOwedAnswer(t *testing.T) {
 }
 
 func TestARestingConnectionIsClosedInTheEnd(t *testing.T) {
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.http.IdleTimeout = 20 * time.Millisecond; s.idleLimit = 50 * time.Millisecond })
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.idleTimeout = 20 * time.Millisecond; s.idleLimit = 50 * time.Millisecond })
 	conn := r.connect()
 	defer conn.Close()
 	fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")

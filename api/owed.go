@@ -2,6 +2,7 @@ package api
 
 import (
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,47 +24,57 @@ import (
 // Answers keep the order of their requests: what is written while one is owed waits
 // for it. fasthttp may write several at once, because the client sent several
 // requests at once; the one that is owed is the first of them, see begin.
+//
+// Its fields stand in the order of who uses them: by the time a ping is answered, its
+// connection's memory is in no cache, or in the other core's, so each further line of
+// 64 bytes costs more than what is done with it.
 type owedConn struct {
-	lazyConn
-	server *Server
-	pay    func(fsm.Code)  // settles the debt: what [Cluster.PingThen] is given
-	owed   atomic.Bool     // set by the serving goroutine
-	raw    syscall.RawConn // nil: it is no socket
+	lazyConn // a line
 
-	heard   atomic.Int64 // Unix ns of the newest request, or of its making
-	doing   atomic.Int32 // working, waiting or closed
-	lingers atomic.Bool  // closed but for what the client still sends
-	sending atomic.Int64 // Unix ns when the answer under way began; 0: none is
-	resting atomic.Bool  // the next Close is not meant, see rest
+	// The next line is the serving goroutine's:
+	from    netip.Addr     // the client's
+	pay     func(fsm.Code) // settles the debt: what [Cluster.PingThen] is given
+	heard   atomic.Int64   // uptime of the newest request, of its answer if none was owed, or of its making
+	doing   atomic.Int32   // working, waiting or closed
+	resting atomic.Bool    // the next Close is not meant, see rest
+	between bool           // fasthttp waits for the first byte of a request
+	begun   bool           // the request under way was waited for, see limitRead
+	able    bool           // an answer may be owed here: the connection is a socket, and carried no stream
+	drained bool           // fasthttp has nothing in its buffer
+	first   bool           // nor had it when the request under way began
+	large   bool           // there was a read with room for more than tlsKeeps
 
-	// Of the serving goroutine:
-	between bool // fasthttp waits for the first byte of a request
-	room    int  // that the largest read had for what comes
-	able    bool // an answer may be owed here: the connection is a socket, and carried no stream
-	drained bool // fasthttp has nothing in its buffer
-	first   bool // nor had it when the request under way began
-
+	// Then comes what it shares with whoever pays:
 	mu      sync.Mutex
-	fd      int // the socket, which is closed under mu only; -1: it is
-	settled sync.Cond
+	owed    atomic.Bool // set by the serving goroutine
+	closing bool        // it is to be closed when the debt is settled
+	shut    bool        // it was
+	fd      int         // the socket, which is closed under mu only; -1: it is
+	kept    []byte      // the answer that fasthttp wrote
 	debt    debt
-	kept    []byte // the answer that fasthttp wrote
-	closing bool   // it is to be closed then
-	shut    bool   // it was
+
+	settled sync.Cond
+	server  *Server
+
+	// At last what pings do not need:
+	raw     syscall.RawConn // nil: it is no socket
+	sending atomic.Int64    // Unix ns when the answer under way began; 0: none is
+	lingers atomic.Bool     // closed but for what the client still sends
 }
 
 // debt is what is known of an answer that is owed.
 type debt struct {
-	start time.Time // of the request
-	head  bool      // its method is HEAD
-	plain bool      // it is one of Healthchecks' API
-	code  fsm.Code  // the outcome; CodeNone: not known yet
+	start uptime   // of the request
+	head  bool     // its method is HEAD
+	plain bool     // it is one of Healthchecks' API
+	code  fsm.Code // the outcome; CodeNone: not known yet
 }
 
 // init makes c able to owe, if conn is a socket.
 func (c *owedConn) init(conn net.Conn, s *Server) {
 	c.heardNow(time.Now())
 	c.lazyConn, c.server, c.settled.L, c.pay, c.fd, c.drained = lazyConn{Conn: conn}, s, &c.mu, c.paid, -1, true
+	c.from = addrOf(conn.RemoteAddr())
 	defer s.conns.add(c)
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -88,8 +99,8 @@ func debtor(ctx *fasthttp.RequestCtx) *owedConn {
 // expect gets ready for pay, which may be called from now on.
 func (c *owedConn) expect(d debt) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.debt = d
+	c.mu.Unlock()
 }
 
 // owe has the answer that fasthttp writes next kept until pay is called.
@@ -120,7 +131,9 @@ func stream(conn net.Conn) {
 func (c *owedConn) Write(b []byte) (int, error) {
 	c.drained = len(b) < writeBuffer
 	if !c.keeps(b) {
-		return c.writeNow(b)
+		n, err := c.writeNow(b)
+		c.heardNow(time.Now())
+		return n, err
 	}
 	return len(b), nil
 }
@@ -182,7 +195,7 @@ func (c *owedConn) answer() {
 	if d.code != fsm.CodeOK && (d.code != fsm.CodePaused || !d.plain) {
 		status = c.server.correct(c)
 	}
-	c.server.met.pinged(status, time.Since(d.start))
+	c.server.met.pinged(status, d.start.since())
 	n, err := c.writeSome(c.kept)
 	if err != nil || n == len(c.kept) {
 		c.settle(err)

@@ -128,7 +128,7 @@ func (s *Server) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Tim
 	if c == nil {
 		return s.cluster.Ping(now.Add(commandLimit), ping)
 	}
-	c.expect(debt{start: now, head: ctx.IsHead(), plain: plain})
+	c.expect(debt{start: uptimeOf(now), head: ctx.IsHead(), plain: plain})
 	if err := s.cluster.PingThen(now.Add(commandLimit), ping, c.pay); err != nil {
 		return fsm.CodeOf(err), err
 	}

@@ -23,9 +23,29 @@ const (
 // state hears from fasthttp where a connection is between two requests. Nothing of
 // the next one is in a buffer then, if the connection is read from.
 func state(conn net.Conn, s fasthttp.ConnState) {
-	if c := under(conn); c != nil && (s == fasthttp.StateIdle || s == fasthttp.StateActive) {
-		c.between = s == fasthttp.StateIdle
+	c := under(conn)
+	switch {
+	case c == nil:
+	case s == fasthttp.StateIdle:
+		c.between = true
+	case s == fasthttp.StateActive && c.between:
+		c.between, c.begun = false, false
 	}
+}
+
+// limitRead gives the client a time for what is read next: idleTimeout until a request
+// begins, readTimeout until it ends, however many reads that takes. fasthttp would do
+// it with two looks at the clock and two deadlines more for each request, and most
+// need no second read.
+func (c *owedConn) limitRead() error {
+	switch {
+	case c.between:
+		return c.reads.set(uptime(c.heard.Load())+uptime(c.server.idleTimeout), c.Conn.SetReadDeadline)
+	case c.begun:
+		return nil
+	}
+	c.begun = true
+	return c.SetReadDeadline(time.Now().Add(c.server.readTimeout))
 }
 
 // mayRest notes that the next Close is not meant, if err is that of an idle time.
@@ -41,7 +61,7 @@ func (c *lingerConn) rest() bool {
 	if !c.resting.Swap(false) || c.server.ended.Load() {
 		return false
 	}
-	c.between = false // what comes next is begun, not awaited
+	c.between, c.begun = false, false // what comes next is no longer awaited
 	c.doing.Store(waiting)
 	go func() {
 		err := c.awaitByte(time.Now().Add(c.server.idleLimit))

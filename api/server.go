@@ -21,7 +21,8 @@ const (
 	maxBody    = 64 << 10 // of a JSON body
 	maxHeaders = 8 << 10
 
-	writeLimit = 30 * time.Second // for what is written at once
+	readTimeout = 15 * time.Second // for a request
+	writeLimit  = 30 * time.Second // for what is written at once
 )
 
 // Server is the HTTP interface of one node.
@@ -46,8 +47,10 @@ type Server struct {
 	ended    atomic.Bool // no connection is served any more
 	conns    connections
 
-	idleLimit time.Duration // of connections at rest
-	hearing   hearing
+	readTimeout time.Duration // of a request, from when it is waited for
+	idleTimeout time.Duration // between requests; then a connection rests
+	idleLimit   time.Duration // of connections at rest
+	hearing     hearing
 }
 
 // New makes the server of a node. Errors wrap ErrConfig.
@@ -61,7 +64,10 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	if cfg.Registry == nil {
 		cfg.Registry = prometheus.NewRegistry()
 	}
-	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger, idleLimit: idleLimit}
+	s := &Server{
+		cfg: cfg, store: store, cluster: c, log: cfg.Logger,
+		readTimeout: readTimeout, idleTimeout: restAfter, idleLimit: idleLimit,
+	}
 	s.certain = newCertainty(c.ReadBarrier)
 	var err error
 	if s.met, err = newMetrics(cfg, store, &s.conns); err != nil {
@@ -82,7 +88,6 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 	s.http = &fasthttp.Server{
 		Handler: s.handle, ErrorHandler: s.unreadable, ConnState: state,
 		HeaderReceived: s.seeHeader, ExpectHandler: s.expect,
-		ReadTimeout: 15 * time.Second, IdleTimeout: restAfter,
 		DisablePreParseMultipartForm: true,                        // the Content-Type is nobody's affair
 		StreamRequestBody:            true, MaxRequestBodySize: 1, // each route reads what it needs
 		ReadBufferSize: maxHeaders, WriteBufferSize: writeBuffer,

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // TestWhatIsNoRequestIsRefusedInJSON tries what no route ever sees.
 func TestWhatIsNoRequestIsRefusedInJSON(t *testing.T) {
-	r, c := newRigWith(t, func(*Config) {}, func(s *Server) { s.http.ReadTimeout = 200 * time.Millisecond }), newChecker(t)
+	r, c := newRigWith(t, func(*Config) {}, func(s *Server) { s.readTimeout = 200 * time.Millisecond }), newChecker(t)
 	for name, tt := range map[string]struct {
 		request string
 		status  int
