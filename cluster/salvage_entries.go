@@ -2,12 +2,14 @@ package cluster
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"maps"
 	"math"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,20 +92,40 @@ func follows(prev, e *raft.Log) bool {
 // collect reads log and journal of a folder.
 func (s *Salvaged) collect(dir string) *foundEntries {
 	f := &foundEntries{sure: map[uint64]*raft.Log{}, damaged: map[uint64]bool{}, loose: map[uint64][]*raft.Log{}}
+	named := uint64(0)
 	if b := s.read(filepath.Join(dir, logFile)); len(b) > 0 {
-		s.collectLog(f, b, ownerIn(dir))
+		named = s.collectLog(f, b, ownerIn(dir))
 	}
-	if b := s.read(filepath.Join(dir, journalName)); len(b) > 0 {
+	b := s.read(filepath.Join(dir, journalName))
+	if s.ofLog(b, named) {
 		f.addJournal(b)
 	}
 	return f
 }
 
-func (s *Salvaged) collectLog(f *foundEntries, b []byte, owner string) {
+// ofLog reports whether a journal may be that in which a log goes on, and tells if it is not
+// whole.
+func (s *Salvaged) ofLog(b []byte, named uint64) bool {
+	head, err := readJournalHead(b)
+	switch {
+	case named == 0: // the log has all, or nobody knows
+	case len(b) == 0:
+		s.note("The log goes on in a journal, which is missing: the newest entries that the node acknowledged may have been in it.")
+	case err != nil:
+		s.note("The journal is damaged (%v): its entries were looked for block by block.", err)
+	case bits.OnesCount64(head.id^named) > 4: // not one ID, damaged
+		s.note("The journal is that of another log, and was left out: the newest entries that the node acknowledged may be in its own.")
+		return false
+	}
+	return len(b) > 0
+}
+
+// collectLog adds a log's entries, and returns the ID of the journal in which it goes on, or 0.
+func (s *Salvaged) collectLog(f *foundEntries, b []byte, owner string) (journal uint64) {
 	pairs, err := readTree(b)
 	if has := string(pairs.conf[string(ownerKey)]); otherNode(has, owner) {
 		s.note("The log is that of node %s, and %s is of node %s: the log was left out.", has, identityFile, owner)
-		return
+		return 0
 	}
 	if err != nil {
 		s.note("The log is damaged (%v): its entries were looked for byte by byte.", err)
@@ -119,6 +141,10 @@ func (s *Salvaged) collectLog(f *foundEntries, b []byte, owner string) {
 		s.note("%d entries in the log are damaged, the first is %d.", n, slices.Min(slices.Collect(maps.Keys(f.damaged))))
 	}
 	f.search(b)
+	if name := pairs.conf[string(journalKey)]; len(name) == 8 {
+		return binary.LittleEndian.Uint64(name)
+	}
+	return 0
 }
 
 // otherNode reports whether two IDs are those of two nodes, and not one ID, damaged.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math/rand/v2"
@@ -195,7 +196,27 @@ func (n lostNode) salvageParts(t *testing.T) {
 		words string // in what is told
 	}{
 		{"without its identity", remove(identityFile, lockFile), true, ""},
-		{"without its journal", remove(journalName), false, ""},
+		{"without its journal", remove(journalName), false, "which is missing"},
+		{"with an empty journal", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, journalName), 0)) }, false, "which is missing"},
+		{"with half a journal", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journalName), 2) }, false, "The journal is damaged"},
+		{"another log's journal", func(t *testing.T, dir string) {
+			other := killedNode(t)
+			must(t, os.Rename(filepath.Join(other.dir, journalName), filepath.Join(dir, journalName)))
+		}, false, "another log"},
+		{"a bit of the journal's name in the log is flipped", func(t *testing.T, dir string) {
+			file := filepath.Join(dir, logFile)
+			b, err := os.ReadFile(file)
+			must(t, err)
+			for at := 0; ; at += len(journalKey) {
+				i := bytes.Index(b[at:], journalKey)
+				if i < 0 {
+					break
+				}
+				at += i
+				b[at+len(journalKey)] ^= 16
+			}
+			must(t, os.WriteFile(file, b, 0o600))
+		}, true, ""},
 		{"without its log", remove(logFile), false, "log.db cannot be read"},
 		{"without log and journal", remove(logFile, journalName), false, "log.db cannot be read"},
 		{"the newest snapshot is gone", func(t *testing.T, dir string) {
@@ -227,6 +248,11 @@ func (n lostNode) salvageParts(t *testing.T) {
 			}
 		})
 	}
+	t.Run("nothing is missing", func(t *testing.T) {
+		if _, out, err := Salvage(copyFolder(t, n.dir)); err != nil || len(out.Notes) > 0 {
+			t.Errorf("it tells %q, %v", out.Notes, err)
+		}
+	})
 	t.Run("nothing is left", func(t *testing.T) {
 		dir := copyFolder(t, n.dir)
 		remove("snapshots", logFile)(t, dir)
