@@ -36,6 +36,13 @@ type alert struct {
 	Attempts  int    `json:"attempts"`
 	MessageID string `json:"message_id"`
 	Error     string `json:"error"`
+	Evidence  struct {
+		Reason    string `json:"reason"`
+		Misses    int    `json:"misses"`
+		Failures  int    `json:"failures"`
+		DownSince string `json:"down_since"`
+		ExitCode  *int   `json:"exit_code"`
+	} `json:"evidence"`
 }
 
 type fields map[string]any
