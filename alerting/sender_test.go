@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -286,4 +287,27 @@ func TestTheTerminalShowsMails(t *testing.T) {
 	d.lead(1)
 	eventually(t, "the mail is shown", func() bool { return strings.Contains(out.String(), "Subject: [DOWN] job 1") })
 	eventually(t, "it is settled", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
+}
+
+// TestAMailTellsWhatHoldsWhenItIsClaimed: until then a failure may take the place of
+// the silence that a row was to tell, and nothing else would tell of it.
+func TestAMailTellsWhatHoldsWhenItIsClaimed(t *testing.T) {
+	var d *desk
+	var once sync.Once
+	d = newDesk(t, func(c *Config) {
+		c.Step = func(point string) {
+			if point == PointReady {
+				once.Do(func() { d.f.must(t, fsm.Signal{Ordinal: 1, Tells: fsm.SignalFail, Exit: 7}) })
+			}
+		}
+	})
+	d.f.fail(t, 1)
+	d.lead(1)
+	if m := d.waitMails(1)[0]; !strings.Contains(string(m.Raw), "reported a failure") {
+		t.Errorf("the mail says\n%s", m.Raw)
+	}
+	eventually(t, "the row is sent", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
+	if n := len(d.f.alerts()); n != 1 {
+		t.Errorf("%d rows", n)
+	}
 }
