@@ -118,7 +118,7 @@ func TestMetrics(t *testing.T) {
 		got = append(got, f.GetName())
 	}
 	want := []string{
-		"quorumbeat_cluster_members", "quorumbeat_forwarded_requests_total", "quorumbeat_ping_batch_size",
+		"quorumbeat_cluster_members", "quorumbeat_disk_free_bytes", "quorumbeat_forwarded_requests_total", "quorumbeat_ping_batch_size",
 		"quorumbeat_raft_applied_index", "quorumbeat_raft_apply_duration_seconds", "quorumbeat_raft_commit_index",
 		"quorumbeat_raft_is_leader", "quorumbeat_raft_last_contact_seconds", "quorumbeat_raft_leader_changes_total",
 		"quorumbeat_raft_voters", "quorumbeat_shed_total",

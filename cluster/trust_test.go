@@ -290,3 +290,36 @@ func FuzzControl(f *testing.F) {
 		decodeMeta(b)
 	})
 }
+
+// A cluster changes its secret while it runs, and then nobody is let in with the old one.
+func TestSecretsAreExchangedWhileNodesTalk(t *testing.T) {
+	c := newTrio(t, 2)
+	for _, round := range [][][]byte{secrets("s", "n"), secrets("n", "s"), secrets("n")} {
+		for i, n := range c.nodes {
+			cfg := n.cfg
+			cfg.Secrets = round
+			if changed, err := n.Trust(cfg); err != nil || !changed {
+				t.Fatalf("node %d: %v, %v", i, changed, err)
+			}
+			if changed, err := n.Trust(cfg); err != nil || changed {
+				t.Fatalf("node %d, the same again: %v, %v", i, changed, err)
+			}
+		}
+		ctx := within(t, 5*time.Second)
+		if a, err := c.nodes[0].mux.ask(ctx, c.nodes[1].mux.Addr().String(), controlRequest{Op: askInfo}); err != nil || a.err() != nil {
+			t.Fatalf("a new connection after %q: %v, %v", round, err, a.err())
+		}
+	}
+	ctx := within(t, 5*time.Second)
+	if _, err := openMux(t, secrets("s")).ask(ctx, c.nodes[1].mux.Addr().String(), controlRequest{Op: askInfo}); err == nil {
+		t.Error("the old secret still opens the port")
+	}
+	cfg := c.nodes[0].cfg
+	cfg.Secrets = nil
+	if _, err := c.nodes[0].Trust(cfg); !errors.Is(err, ErrConfig) {
+		t.Errorf("without a secret: %v", err)
+	}
+	if got := len(c.nodes[0].gossip.(*gossip).keys.GetKeys()); got != 1 {
+		t.Errorf("the gossip trusts %d keys", got)
+	}
+}
