@@ -19,6 +19,7 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"signals are in the history, the mails and the metrics":      signals,
 	"every node shows the same replicated metrics":               metrics,
 	"reads through any node see what was just written":           readYourWrites,
+	"a key makes as many heartbeats as it may":                   quota,
 }
 
 // TestThreeNodes shares one cluster among onThreeNodes.
