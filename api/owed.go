@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 	"slices"
@@ -42,6 +43,7 @@ type owedConn struct {
 	able    bool           // an answer may be owed here: the connection is a socket, and carried no stream
 	drained bool           // fasthttp has nothing in its buffer
 	first   bool           // nor had it when the request under way began
+	owes    bool           // the answer to the request under way is owed
 	large   bool           // there was a read with room for more than tlsKeeps
 
 	// Then comes what it shares with whoever pays:
@@ -104,7 +106,10 @@ func (c *owedConn) expect(d debt) {
 }
 
 // owe has the answer that fasthttp writes next kept until pay is called.
-func (c *owedConn) owe() { c.owed.Store(true) }
+func (c *owedConn) owe() {
+	c.owes = true
+	c.owed.Store(true)
+}
 
 // writeBuffer is the size of fasthttp's buffer. A shorter write is of all that was in
 // it: before fasthttp has an answer whole, it writes only what fills the buffer.
@@ -115,7 +120,7 @@ const writeBuffer = 4096
 // its buffer, for then nobody could tell where in kept it is.
 func begin(conn net.Conn, now time.Time) {
 	if c := under(conn); c != nil {
-		c.first, c.drained = c.drained, false
+		c.first, c.drained, c.owes = c.drained, false, false
 		c.heardNow(now)
 	}
 }
@@ -160,13 +165,23 @@ func (c *owedConn) keeps(b []byte) bool {
 	c.untilSent()
 	owed := c.owed.Load()
 	if owed {
-		c.kept = append(c.kept, b...)
+		c.keep(b)
 		if c.debt.code != fsm.CodeNone {
 			c.answer()
 		}
 	}
 	c.mu.Unlock()
 	return owed
+}
+
+// keep keeps b, which begins with the answer that is owed. The lines that private would
+// add are put in here: two headers of fasthttp's lie in six places in memory.
+func (c *owedConn) keep(b []byte) {
+	if rest, ok := bytes.CutPrefix(b, statusLine); ok {
+		c.kept = append(append(c.kept, statusLine...), privateLines...)
+		b = rest
+	}
+	c.kept = append(c.kept, b...)
 }
 
 // untilSent waits until nothing is kept; the lock is held.

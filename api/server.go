@@ -193,11 +193,15 @@ var (
 	noStore       = []byte("no-store")
 	headerNosniff = []byte("X-Content-Type-Options")
 	nosniff       = []byte("nosniff")
+	privateLines  = []byte("X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n")
 )
 
 // private has no cache keep an answer: one in front of a node would answer pings itself.
 // Nor may a browser guess what it is. Who wants an answer to be kept says so before.
 func private(ctx *fasthttp.RequestCtx) {
+	if c, ok := ctx.Conn().(*lingerConn); ok && c.owes {
+		return // see keep
+	}
 	h := &ctx.Response.Header
 	h.SetCanonical(headerNosniff, nosniff)
 	if len(h.Peek(fasthttp.HeaderCacheControl)) == 0 {
