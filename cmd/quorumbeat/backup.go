@@ -21,7 +21,7 @@ type saved struct {
 }
 
 func (p *program) backupCommand() *cobra.Command {
-	c := p.client("backup FILE", "Save the whole state of a cluster to a file, \"-\" for the standard output", needs("FILE"),
+	c := p.client("backup FILE", "Save the state of a cluster to a file; \"-\" is the standard output", needs("FILE"),
 		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 			if args[0] == "-" {
 				_, err := download(ctx, api, p.stdout)

@@ -34,7 +34,7 @@ func (p *program) benchCommand() *cobra.Command {
 	s := &benchSettings{urls: addresses{heartbeat.DefaultBaseURL}, heartbeats: 1000, load: load.DefaultConfig()}
 	c := &cobra.Command{
 		Use:   "bench",
-		Short: "Ping as fast as the cluster takes it, or at a rate, and tell how it did",
+		Short: "Ping as fast as the cluster can take it, or at a rate",
 		Long: "Ping heartbeats from many connections, and tell how many pings were acknowledged and how long they took.\n\n" +
 			"Without --rate, each connection sends its next ping when it has the last one's answer: that shows the capacity.\n" +
 			"With --rate, each ping has its time on a schedule and its latency counts from there, whether or not a connection\n" +

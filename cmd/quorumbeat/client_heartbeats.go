@@ -31,7 +31,7 @@ func (p *program) createCommand() *cobra.Command {
 		return api.Create(ctx, params)
 	}, showHeartbeat)
 	c.Long = "Create a heartbeat. Each call makes another one; a script that may run again takes 'quorumbeat ensure'."
-	c.Example = "  quorumbeat create nightly-backup --interval 1d --grace 1h --email ops@example.com"
+	c.Example = "  quorumbeat create nightly-backup --interval 1d --grace 1h"
 	h.register(c, withDefaults)
 	return c
 }
@@ -39,7 +39,7 @@ func (p *program) createCommand() *cobra.Command {
 func (p *program) ensureCommand() *cobra.Command {
 	var h heartbeatFlags
 	var c *cobra.Command
-	c = p.client("ensure SLUG", "Create the heartbeat of a slug, or change it: the same call may be made again and again", needs("SLUG"),
+	c = p.client("ensure SLUG", "Create a heartbeat unless it is there, else change it", needs("SLUG"),
 		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 			params, err := h.params(c.Flags())
 			if err != nil {

@@ -31,7 +31,7 @@ func (p *program) devCommand() *cobra.Command {
 	s.logLevel = "error"
 	c := &cobra.Command{
 		Use:   "dev",
-		Short: "Run three nodes on this machine to try things with; mails are shown here",
+		Short: "Run three nodes on this machine, to try things; mails are shown",
 		Long: "Run three nodes in one process on loopback, with their data in a temporary folder that is deleted at the end.\n" +
 			"Mails are shown on the terminal. Ctrl-C ends it.",
 		Args: noArguments,

@@ -130,6 +130,7 @@ func (p *program) root() *cobra.Command {
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
+	root.SetHelpFunc(p.showHelp)
 	root.AddCommand(p.serveCommand(), p.devCommand(), p.configCommand(), p.secretCommand(), p.restoreCommand(), p.salvageCommand(), p.versionCommand())
 	root.AddCommand(p.clientCommands()...)
 	root.InitDefaultCompletionCmd("completion")
@@ -161,7 +162,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 }
 
 func (p *program) secretCommand() *cobra.Command {
-	return p.teller("secret", "Make a cluster secret, to be put into --cluster-secret-file on every node", func() (any, string) {
+	return p.teller("secret", "Make a cluster secret, for --cluster-secret-file on every node", func() (any, string) {
 		secret := cluster.GenerateSecret()
 		return map[string]string{"secret": secret}, secret
 	})

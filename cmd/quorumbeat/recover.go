@@ -20,7 +20,7 @@ func (p *program) restoreCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Make a data folder of a backup, for the first node of a new cluster",
+		Short: "Make a data folder of a backup, for a new cluster's first node",
 		Long: "Make a data folder of a backup. 'quorumbeat serve' on it is a new cluster of one node, in which every ping URL\n" +
 			"still works; further nodes join it with empty folders and --join. Time since the backup counts against no deadline.\n" +
 			"Make sure that the old cluster is gone for good: otherwise both alert.",

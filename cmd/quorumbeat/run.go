@@ -84,7 +84,7 @@ func (p *program) runCommand() *cobra.Command {
 		Use:     "run --token TOKEN -- COMMAND [ARGUMENT]…",
 		Short:   "Run a job and tell the monitor how it goes",
 		Long:    runHelp,
-		Example: "  0 3 * * *  quorumbeat run --url http://mon1:8080,http://mon2:8080 --token TOKEN -- backup.sh",
+		Example: "  0 3 * * *  quorumbeat run --url http://mon1:8080 --token TOKEN -- backup.sh",
 		Args:    someCommand,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := p.resolve(c.Flags()); err != nil {

@@ -71,7 +71,7 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.StringVar(&c.TLSKey, "cluster-tls-key", "", "PEM `file` of its key")
 	f.StringVar(&c.TLSCA, "cluster-tls-ca", "", "PEM `file` of the CA that all nodes' certificates are signed by")
 	registerSecret(f, &h.AdminKey, "admin-key", "API `key` that may do everything, 16 to 256 printable characters; the same on every node")
-	registerSecret(f, &a.SMTPURL, "smtp-url", "mail server, smtp://user:password@host:587?tls=starttls|implicit|none&ca=FILE, or stdout: to show mails")
+	registerSecret(f, &a.SMTPURL, "smtp-url", "mail server, smtp://user:password@host:587, with ?tls=starttls|implicit|none and &ca=FILE at its end if need be; stdout: shows mails")
 	f.StringVar(&a.SMTPHelo, "smtp-helo", "", "`name` that the mail server is told (EHLO): one that the DNS knows, or an [address]; default: this machine's full name, else its address")
 	f.StringVar(&a.MailFrom, "mail-from", a.MailFrom, "sender's `address`")
 	f.Var((*addresses)(&a.Settings.MailTo), "mail-to", "`addresses` that get the alerts of heartbeats that name none (replicated)")
