@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,14 +28,15 @@ func showCluster(w *table, v any) {
 	row(w, "Cluster", orDash(c.ClusterID))
 	row(w, "Leader", orDash(c.Leader))
 	row(w, "Term", c.Term)
-	row(w, "Mail server", free(mailServerWords(c.MailServer)))
+	row(w, "Mail server", folded(mailServerWords(c.MailServer)))
 	row(w)
 	head := []any{"NODE", "ROLE", "ALIVE", "HTTP", "VERSION"}
 	if w.wide {
 		head = append(head, "CLUSTER", "ID")
 	}
 	row(w, head...)
-	for _, n := range c.Nodes {
+	byName := func(a, b heartbeat.Node) int { return strings.Compare(a.Name, b.Name) }
+	for _, n := range slices.SortedStableFunc(slices.Values(c.Nodes), byName) {
 		role := "non-voter"
 		switch {
 		case n.Leader:

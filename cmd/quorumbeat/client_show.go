@@ -30,7 +30,7 @@ func showHeartbeats(w *table, v any) {
 func showHeartbeat(w *table, v any) {
 	h := v.(*heartbeat.Heartbeat)
 	row(w, "ID", h.ID)
-	row(w, "Name", free(h.Name))
+	row(w, "Name", folded(h.Name))
 	row(w, "Status", h.Status)
 	row(w, "Interval", length(h.IntervalSecs))
 	row(w, "Grace", length(h.GraceSecs))
@@ -46,10 +46,10 @@ func showHeartbeat(w *table, v any) {
 		row(w, "Running since", when(h.StartedAt))
 	}
 	if len(h.Tags) > 0 {
-		row(w, "Tags", free(strings.Join(h.Tags, ", ")))
+		row(w, "Tags", folded(strings.Join(h.Tags, ", ")))
 	}
 	if len(h.Email) > 0 {
-		row(w, "Email", free(strings.Join(h.Email, ", ")))
+		row(w, "Email", folded(strings.Join(h.Email, ", ")))
 	}
 	row(w, "Slug", h.Slug)
 	row(w, "Token", h.Token)
@@ -69,9 +69,9 @@ func misses(h *heartbeat.Heartbeat) string {
 	case h.AlertAtMisses == nil: // paused or failing
 		return has
 	case h.AlertRule == "resumed":
-		return has + ", alerts at the next: resumed at " + when(h.ResumedAt)
+		return has + ", the next alerts: resumed " + when(h.ResumedAt)
 	case h.AlertRule == "unheard":
-		return has + ", alerts at the next: the last was due while no ping could be taken"
+		return has + ", the next alerts: one was due while none could be taken"
 	}
 	return fmt.Sprintf("%s, alerts at %d", has, *h.AlertAtMisses)
 }

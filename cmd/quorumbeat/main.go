@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -234,5 +235,9 @@ func isUsage(err error) bool {
 // message makes one line of an error, without the packages' word for its kind.
 func message(err error) string {
 	s := strings.TrimPrefix(err.Error(), "configuration: ")
+	var file *fs.PathError
+	if errors.As(err, &file) { // without the system call's name
+		s = strings.ReplaceAll(s, file.Error(), file.Path+": "+file.Err.Error())
+	}
 	return strings.Join(strings.Fields(strings.ReplaceAll(s, "\n", "; ")), " ")
 }

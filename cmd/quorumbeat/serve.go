@@ -14,6 +14,7 @@ func (p *program) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Run a node",
 		Long: "Run a node of a cluster. Every flag may also be set as QUORUMBEAT_ and its name in capitals, or in the file of --config.\n" +
+			"Lengths of time are written 90s, 1h30m, 1d or 1w; a bare number is seconds.\n" +
 			"SIGTERM ends it after handing over what it does. SIGHUP has it read certificates and secrets again; certificates are\n" +
 			"also read again when their files change.",
 		Args: noArguments,

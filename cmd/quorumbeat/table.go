@@ -15,11 +15,15 @@ type table struct {
 
 type cell struct {
 	text string
-	free bool
+	free bool // it gives way: it is cut, or goes on in further lines
+	more bool
 }
 
 // free is a text that may be cut to fit the terminal.
 type free string
+
+// folded is a text at the end of a row that goes on in further lines if it does not fit.
+type folded string
 
 const (
 	columnGap = 2
@@ -37,7 +41,8 @@ func row(w *table, cells ...any) {
 	var r []cell
 	for _, c := range cells {
 		_, isFree := c.(free)
-		r = append(r, cell{printable(fmt.Sprint(c)), isFree})
+		_, isWrapped := c.(folded)
+		r = append(r, cell{printable(fmt.Sprint(c)), isFree || isWrapped, isWrapped})
 	}
 	last := &w.parts[len(w.parts)-1]
 	*last = append(*last, r)
@@ -63,15 +68,20 @@ func (w *table) write(to io.Writer, columns int) error {
 func writePart(text *strings.Builder, rows [][]cell, columns int) {
 	widths := fit(rows, columns)
 	for _, r := range rows {
+		indent := 0
 		for i, c := range r {
 			shown := c.text
-			if c.free {
+			switch {
+			case c.more:
+				shown = strings.Join(chunks(shown, widths[i]), "\n"+strings.Repeat(" ", indent))
+			case c.free:
 				shown = cut(shown, widths[i])
 			}
 			text.WriteString(shown)
 			if i < len(r)-1 {
 				text.WriteString(strings.Repeat(" ", max(0, widths[i]-displayWidth(shown))+columnGap))
 			}
+			indent += widths[i] + columnGap
 		}
 		text.WriteByte('\n')
 	}

@@ -54,6 +54,19 @@ func cut(s string, columns int) string {
 	return s[:end] + "…"
 }
 
+// chunks breaks a text into lines of so many columns: at spaces, and within words that
+// are longer.
+func chunks(s string, columns int) (lines []string) {
+	for line := range strings.SplitSeq(fill(s, columns), "\n") {
+		for displayWidth(line) > columns {
+			head := strings.TrimSuffix(cut(line, columns+1), "…")
+			lines, line = append(lines, head), line[len(head):]
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 // printable replaces what would move the cursor, colour the screen or turn the order of
 // characters round: texts of jobs are shown, not obeyed.
 func printable(s string) string {
