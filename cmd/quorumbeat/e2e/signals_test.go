@@ -83,7 +83,7 @@ func signals(t *testing.T, e *env) {
 		t.Errorf("after a late ping: %+v", got)
 	}
 	tell(t, e.Nodes[2], h, "/0", "", "")
-	if up := e.waitMails(t, to, 2)[1]; up.Subject != "[RECOVERED] told" || !strings.Contains(text(t, up.Raw), "told reports a good run again, ") {
+	if up := e.waitMails(t, to, 2)[1]; up.Subject != "[RECOVERED] told" || !strings.Contains(text(t, up.Raw), "told reports a good run again. ") {
 		t.Errorf("recovery: %s\n%s", up.Subject, up.Raw)
 	}
 	// Out of time: an edit gives the run a grace that it cannot keep.
