@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,14 +17,24 @@ import (
 // rig is a gate whose probes are answered by a function; it notes when they came.
 type rig struct {
 	*gate
+	mu     sync.Mutex
 	probes []time.Duration
+}
+
+func (r *rig) asked() []time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.probes)
 }
 
 func newRig(t *testing.T, probe func(ctx context.Context, n int) error) *rig {
 	r, begun := &rig{}, time.Now()
 	r.gate = newGate(func(ctx context.Context) error {
+		r.mu.Lock()
 		r.probes = append(r.probes, time.Since(begun).Round(time.Second))
-		return probe(ctx, len(r.probes))
+		n := len(r.probes)
+		r.mu.Unlock()
+		return probe(ctx, n)
 	}, func() {}, func(error) {})
 	go r.run(t.Context())
 	return r
@@ -44,8 +55,8 @@ func TestTheGateAsksEveryFewSeconds(t *testing.T) {
 			t.Error("it is open")
 		}
 		time.Sleep(time.Minute)
-		if want := []time.Duration{1, 3, 7, 12, 17, 22}; !slices.Equal(r.probes, times(want)) || r.room() != 1 {
-			t.Errorf("probes at %v, want %v; room for %d", r.probes, want, r.room())
+		if want := []time.Duration{1, 3, 7, 12, 17, 22}; !slices.Equal(r.asked(), times(want)) || r.room() != 1 {
+			t.Errorf("probes at %v, want %v; room for %d", r.asked(), want, r.room())
 		}
 		r.note(errDown) // the row that was let through
 		if r.room() != 0 {
@@ -65,8 +76,8 @@ func TestTheGateIsPatientWithALoginThatIsRefused(t *testing.T) {
 		r := newRig(t, func(context.Context, int) error { return locked })
 		r.note(locked)
 		time.Sleep(10 * time.Minute)
-		if n := len(r.probes); n < 18 || n > 24 {
-			t.Errorf("%d logins in 10 min: %v", n, r.probes)
+		if n := len(r.asked()); n < 18 || n > 24 {
+			t.Errorf("%d logins in 10 min: %v", n, r.asked())
 		}
 	})
 }
@@ -93,7 +104,7 @@ func TestTheGateWaitsForASlowServer(t *testing.T) {
 				r.note(errDown)
 				time.Sleep(95 * time.Second)
 				if r.room() != 1 {
-					t.Errorf("room for %d after the probes at %v", r.room(), r.probes)
+					t.Errorf("room for %d after the probes at %v", r.room(), r.asked())
 				}
 			})
 		})

@@ -37,6 +37,9 @@ type oddServer struct {
 
 func (o *oddServer) start(t *testing.T) *oddServer {
 	t.Helper()
+	if o.greeting == "" {
+		o.greeting = "220 odd\r\n"
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -68,9 +71,6 @@ func (o *oddServer) start(t *testing.T) *oddServer {
 func (o *oddServer) serve(c net.Conn) {
 	if o.implicit {
 		c = tls.Server(c, o.tls)
-	}
-	if o.greeting == "" {
-		o.greeting = "220 odd\r\n"
 	}
 	if o.greeting != "silence" {
 		c.Write([]byte(o.greeting))

@@ -311,3 +311,22 @@ func TestAMailTellsWhatHoldsWhenItIsClaimed(t *testing.T) {
 		t.Errorf("%d rows", n)
 	}
 }
+
+// TestAServerThatNeverConfirmsGetsThreeCopies: it takes each, and says so to nobody.
+func TestAServerThatNeverConfirmsGetsThreeCopies(t *testing.T) {
+	d := newDesk(t, nil)
+	d.sink.DropBeforeAnswer()
+	d.f.fail(t, 1)
+	d.lead(1)
+	eventually(t, "the row is held", func() bool {
+		d.f.jump(10 * time.Second) // its backoff
+		return d.f.states()[fsm.AlertHeld] == 1
+	})
+	a := d.f.alerts()[0]
+	if n := len(d.sink.Mails("")); n != fsm.MaxDoubts || !a.InDoubt || !strings.Contains(a.Error, "held after 3 attempts") {
+		t.Errorf("%d copies; %+v", n, a)
+	}
+	d.sink.Keep()
+	d.f.must(t, fsm.RetryAlert{Alert: a.ID})
+	eventually(t, "a person's retry sends it", func() bool { return d.f.sent() == 1 })
+}
