@@ -314,6 +314,7 @@ func TestAMailTellsWhatHoldsWhenItIsClaimed(t *testing.T) {
 
 // TestAServerThatNeverConfirmsGetsThreeCopies: it takes each, and says so to nobody.
 func TestAServerThatNeverConfirmsGetsThreeCopies(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, nil)
 	d.sink.DropBeforeAnswer()
 	d.f.fail(t, 1)
