@@ -22,7 +22,7 @@ func TestPutMakesOnceAndLeavesTheRestAlone(t *testing.T) {
 		{`{"interval_secs":86400,"grace_secs":0}`, 200, func(h heartbeatJSON) bool { return h.Version == 1 }},
 		{`{"name":"Nightly","slug":"nightly-sync","tags":["a"]}`, 200, func(h heartbeatJSON) bool { return h.Name == "Nightly" && h.IntervalSecs == 86400 }},
 		{`{}`, 200, func(h heartbeatJSON) bool { return h.Version == 2 && h.Name == "Nightly" && len(h.Tags) == 1 }},
-		{`{"tags":[]}`, 200, func(h heartbeatJSON) bool { return h.Version == 3 && len(h.Tags) == 0 }},
+		{`{"tags":[],"methods":["POST"]}`, 200, func(h heartbeatJSON) bool { return h.Version == 3 && len(h.Tags) == 0 && len(h.Methods) == 1 }},
 	} {
 		a := r.call("PUT", path, step.body)
 		h := decodeAs[heartbeatJSON](t, a.body)
