@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // cameFrom is a connection that has an address and tells whether it was closed.
@@ -142,7 +144,7 @@ func TestTheClusterPortOutlivesAWantOfDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newMux(&noDescriptors{l, 5}, nil, nil, newTroubles(slog.New(slog.DiscardHandler)))
+	m := newMux(&noDescriptors{l, 5}, fsm.NodeID{}, nil, nil, newTroubles(slog.New(slog.DiscardHandler)))
 	defer m.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -214,7 +216,7 @@ func TestWhyAHandshakeIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server, err := listenMux("127.0.0.1:0", pair, nil, newTroubles(slog.New(slog.NewTextHandler(said, nil))))
+			server, err := listenMux("127.0.0.1:0", fsm.NodeID{}, pair, nil, newTroubles(slog.New(slog.NewTextHandler(said, nil))))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,10 +1,12 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -13,6 +15,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // connKind is the first byte of a connection to the cluster port.
@@ -34,6 +38,7 @@ var clusterRooms = rooms{strangers: 64, eachAlien: 32, known: 128}
 // mux shares the one cluster port between Raft, forwarding and control.
 type mux struct {
 	listener net.Listener
+	self     fsm.NodeID
 	tls      atomic.Pointer[tlsPair] // nil: plain
 	trouble  *troubles
 	kinds    map[connKind]chan net.Conn
@@ -48,17 +53,17 @@ type mux struct {
 }
 
 // listenMux binds the cluster port. known tells the addresses of peers.
-func listenMux(addr string, tls *tlsPair, known func(netip.Addr) bool, trouble *troubles) (*mux, error) {
+func listenMux(addr string, self fsm.NodeID, tls *tlsPair, known func(netip.Addr) bool, trouble *troubles) (*mux, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, listenError("--cluster-addr", addr, err)
 	}
-	return newMux(l, tls, known, trouble), nil
+	return newMux(l, self, tls, known, trouble), nil
 }
 
-func newMux(l net.Listener, tls *tlsPair, known func(netip.Addr) bool, trouble *troubles) *mux {
+func newMux(l net.Listener, self fsm.NodeID, tls *tlsPair, known func(netip.Addr) bool, trouble *troubles) *mux {
 	m := &mux{
-		listener: l, trouble: trouble, kinds: map[connKind]chan net.Conn{},
+		listener: l, self: self, trouble: trouble, kinds: map[connKind]chan net.Conn{},
 		door:     door{rooms: clusterRooms, known: known},
 		greeting: make(chan struct{}, 2*clusterRooms.size()), done: make(chan struct{}), conns: map[net.Conn]struct{}{},
 	}
@@ -108,11 +113,9 @@ func (m *mux) greet(conn net.Conn, leave func()) {
 		conn = tls.Server(conn, pair.server)
 	}
 	tracked := m.track(conn)
-	var kind [1]byte
-	_, err := conn.Read(kind[:])
+	to, err := m.greeted(conn)
 	leave()
-	to, ok := m.kinds[connKind(kind[0])]
-	if err != nil || !ok {
+	if err != nil {
 		m.refused(conn, err)
 		tracked.Close()
 		return
@@ -127,6 +130,29 @@ func (m *mux) greet(conn net.Conn, leave func()) {
 		tracked.Close()
 	}
 }
+
+// greeted reads what a connection is for: its kind, and for Raft the node that it means.
+// A vote or an acknowledgement counts for that one, and another may have its address.
+func (m *mux) greeted(conn net.Conn) (chan net.Conn, error) {
+	var kind [1]byte
+	if _, err := io.ReadFull(conn, kind[:]); err != nil {
+		return nil, err
+	}
+	to, ok := m.kinds[connKind(kind[0])]
+	if !ok {
+		return nil, errGreeting
+	}
+	if connKind(kind[0]) == connRaft {
+		var meant fsm.NodeID
+		if _, err := io.ReadFull(conn, meant[:]); err != nil || meant != m.self {
+			return nil, cmp.Or(err, errGreeting)
+		}
+	}
+	return to, nil
+}
+
+// errGreeting says that a connection is for another node, or for nothing that is known.
+var errGreeting = errors.New("not meant for this node")
 
 // refused tells of a failed handshake.
 func (m *mux) refused(conn net.Conn, err error) {
@@ -183,6 +209,11 @@ func (m *mux) Close() error {
 
 // dial opens a connection of a kind to another node.
 func (m *mux) dial(ctx context.Context, addr string, kind connKind) (net.Conn, error) {
+	return m.dialWith(ctx, addr, []byte{byte(kind)})
+}
+
+// dialWith opens a connection that begins with a greeting.
+func (m *mux) dialWith(ctx context.Context, addr string, greeting []byte) (net.Conn, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -194,7 +225,7 @@ func (m *mux) dial(ctx context.Context, addr string, kind connKind) (net.Conn, e
 		conn.SetDeadline(deadline)
 	}
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	if _, err := conn.Write([]byte{byte(kind)}); err != nil {
+	if _, err := conn.Write(greeting); err != nil {
 		stop()
 		conn.Close()
 		if why := whyRefused(err); why != "" {
@@ -251,12 +282,6 @@ type streamLayer struct {
 }
 
 func (s *streamLayer) Addr() net.Addr { return s.addr }
-
-func (s *streamLayer) Dial(addr raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	return s.m.dial(ctx, string(addr), connRaft)
-}
 
 // nodeAddr is the HOST:PORT that others reach a node at.
 type nodeAddr string

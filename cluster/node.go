@@ -108,7 +108,7 @@ func (n *Node) open() (err error) {
 func (n *Node) openPorts() error {
 	if n.cfg.alone() {
 		n.log.Info("this node takes no peers and opens no port for any, because it has no cluster secret: --cluster-addr and --gossip-addr are not used")
-		n.mux, n.gossip = newMux(newNoPort(), nil, nil, n.troubles), newLoner(n.id.ID)
+		n.mux, n.gossip = newMux(newNoPort(), n.id.ID, nil, nil, n.troubles), newLoner(n.id.ID)
 		n.down.push("no cluster port", func(context.Context) error { return n.mux.Close() })
 		return nil
 	}
@@ -122,7 +122,7 @@ func (n *Node) openPorts() error {
 		return err
 	}
 	known := (&neighbours{list: n.peerAddrs}).has
-	if n.mux, err = listenMux(n.cfg.ClusterAddr, tls, known, n.troubles); err != nil {
+	if n.mux, err = listenMux(n.cfg.ClusterAddr, n.id.ID, tls, known, n.troubles); err != nil {
 		return err
 	}
 	n.down.push("cluster port", func(context.Context) error { return n.mux.Close() })

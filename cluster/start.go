@@ -76,7 +76,7 @@ func (n *Node) background(name string, f func(context.Context)) {
 // transport carries Raft's own messages over the cluster port.
 func (n *Node) transport() *gatedTransport {
 	return &gatedTransport{written: n.stores.eager.written, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		ServerAddressProvider:   n,
+		ServerAddressProvider:   raftPeers{n},
 		Logger:                  newHCLogger(n.log, "transport"),
 		Stream:                  n.mux.streamLayer(n.raftAddr()),
 		MaxPool:                 3,
@@ -99,8 +99,8 @@ func (n *Node) term() uint64 {
 	return 0
 }
 
-// ServerAddr implements [raft.ServerAddressProvider]: where a node is now, by
-// gossip, else where the configuration says it was.
+// ServerAddr tells where a node is now, by gossip, else where the configuration says it
+// was.
 func (n *Node) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 	if addr, ok := n.gossip.addressOf(id); ok {
 		return raft.ServerAddress(addr), nil

@@ -75,7 +75,7 @@ func openMux(t *testing.T, s [][]byte) *mux {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := listenMux("127.0.0.1:0", pair, nil, newTroubles(slog.New(slog.DiscardHandler)))
+	m, err := listenMux("127.0.0.1:0", fsm.NodeID{}, pair, nil, newTroubles(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func openMux(t *testing.T, s [][]byte) *mux {
 
 func TestAPortInUseIsToldInWords(t *testing.T) {
 	m := openMux(t, nil)
-	_, err := listenMux(m.Addr().String(), nil, nil, newTroubles(slog.New(slog.DiscardHandler)))
+	_, err := listenMux(m.Addr().String(), fsm.NodeID{}, nil, nil, newTroubles(slog.New(slog.DiscardHandler)))
 	if err == nil || !strings.Contains(err.Error(), "is in use") {
 		t.Errorf("%v", err)
 	}

@@ -1,0 +1,51 @@
+package cluster
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// A connection of Raft's reaches the node that it means, and not who has its address.
+func TestRaftReachesTheNodeThatItMeans(t *testing.T) {
+	here := fsm.NodeID{1}
+	m, err := listenMux("127.0.0.1:0", here, nil, nil, newTroubles(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	s := m.streamLayer("")
+	defer s.Close()
+	peer := func(id fsm.NodeID) raft.ServerAddress {
+		return raft.ServerAddress(id.String() + "@" + m.Addr().String())
+	}
+	conn, err := s.Dial(peer(here), time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if got, err := s.Accept(); err != nil {
+		t.Errorf("the node that is meant: %v", err)
+	} else {
+		got.Close()
+	}
+
+	other, err := s.Dial(peer(fsm.NodeID{2}), time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if n, err := other.Read(make([]byte, 1)); err == nil || n > 0 {
+		t.Error("another node takes it")
+	} else if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() {
+		t.Error("another node keeps it open")
+	}
+	if _, err := s.Dial(raft.ServerAddress(m.Addr().String()), time.Second); err == nil {
+		t.Error("an address without an ID is dialed")
+	}
+}
