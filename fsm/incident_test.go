@@ -252,3 +252,32 @@ func TestWhichMissAlertsNext(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// TestARunThatHangsIsJudgedAsOfItsTime: what is told of it does not depend on when
+// judging came round to it, though its heartbeat misses more and more meanwhile.
+func TestARunThatHangsIsJudgedAsOfItsTime(t *testing.T) {
+	image := func(bound int) []byte {
+		r := newRig(t)
+		r.s.bound = bound
+		r.create(1, testSpec(1, 5, 1))
+		for n := 2; n <= 20; n++ {
+			r.create(n, testSpec(10, 1, 1)) // due a little before it
+		}
+		r.run(6500 * time.Millisecond)
+		r.signal(1, Signal{Tells: SignalStart})
+		for range 10 {
+			r.wall += 1000
+			r.batch(1000)
+		}
+		for due, ok := r.s.NextDue(); ok && due <= r.s.Horizon(); due, ok = r.s.NextDue() {
+			r.batch(0)
+		}
+		if e := r.newest(1).Evidence; e.Started.IsZero() || e.Failures != 1 || e.Misses != 6 {
+			t.Errorf("with a bound of %d: %+v", bound, e)
+		}
+		return imageOf(t, r.s)
+	}
+	if string(image(1)) != string(image(1000)) {
+		t.Error("the images differ")
+	}
+}
