@@ -28,7 +28,7 @@ type mailing struct {
 // attempt takes one row as far as a worker's hands. The claims of several rows
 // commit together, while the workers have others on the wire.
 func (d *dispatcher) attempt(ctx context.Context, id fsm.AlertID) {
-	a, members, err := d.load(id)
+	a, _, err := d.load(id)
 	if err != nil { // dropped meanwhile
 		d.end(ctx, id)
 		return
@@ -44,6 +44,7 @@ func (d *dispatcher) attempt(ctx context.Context, id fsm.AlertID) {
 	}
 	d.s.step(PointClaimed)
 	// What a row tells may have changed until it was claimed.
+	var members []fsm.Alert
 	if m.a, members, err = d.load(id); err != nil {
 		d.end(ctx, id)
 		return

@@ -429,7 +429,7 @@ func FuzzRender(f *testing.F) {
 			t.Fatalf("headers %v", m.Header)
 		}
 		subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
-		raw = checkHeader(t, raw)
+		checkHeader(t, raw)
 		if want := "[DOWN] " + oneLine(name); err != nil || subject != want {
 			t.Errorf("subject %q, want %q (%v)", subject, want, err)
 		}

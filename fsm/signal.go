@@ -126,11 +126,6 @@ type heard struct {
 	ended  uint64 // and the number of the one that ended a run
 }
 
-// plain reports whether it tells no more than a ping does.
-func (h *heard) plain() bool {
-	return h.Tells == SignalSuccess && h.Exit == none && !h.HasRun && h.At == 0 && len(h.Body) == 0 && h.Dropped == 0 && h.Key == [16]byte{}
-}
-
 // noteSignal files a signal in the history, with how long its run took.
 func (st *state) noteSignal(r *record, h *heard, took int64) {
 	x := r.extras
