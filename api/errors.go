@@ -49,7 +49,7 @@ var (
 	errScope     = &httpError{problem{403, "forbidden", "this key may only ping: use a key of scope admin", ""}}
 	errNotFound  = &httpError{problem{404, "not_found", "not found", ""}}
 	errTooLarge  = &httpError{problem{413, "body_too_large", "the body is over the limit of 65536 bytes", ""}}
-	errHeaders   = &httpError{problem{431, "headers_too_large", "the request's headers are over the limit of 8192 bytes", ""}}
+	errHeaders   = &httpError{problem{431, "headers_too_large", "the request's headers are over the limit of 33792 bytes, or its first line of 8192", ""}}
 	errMalformed = &httpError{problem{400, "malformed_request", "this is not an HTTP request that can be understood", ""}}
 	errTimeout   = &httpError{problem{408, "timeout", "the request did not arrive in time", ""}}
 	errUnread    = &httpError{problem{503, "unread", "it was recorded, but this node could not read it back in time: look again", "1"}}

@@ -77,6 +77,7 @@ type pingRig struct {
 	listener *listener
 	job      heartbeatJSON
 	key      string
+	turn     int // of oddly
 }
 
 func newPingRig(t testing.TB) *pingRig {

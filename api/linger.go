@@ -19,7 +19,8 @@ const (
 type lingerConn struct {
 	owedConn
 	patient atomic.Bool
-	outer   net.Conn // what fasthttp knows it as: itself, or TLS on it
+	head    headReader // of the serving goroutine
+	outer   net.Conn   // what fasthttp knows it as: itself, or TLS on it
 }
 
 // tlsConn is TLS on a lingerConn.
@@ -43,7 +44,7 @@ func swollen(conn net.Conn) bool {
 func (s *Server) open(conn net.Conn) net.Conn {
 	c := &lingerConn{}
 	c.init(conn, s)
-	c.outer = c
+	c.outer, c.head.due = c, true
 	if s.http.TLSConfig != nil {
 		c.outer = &tlsConn{tls.Server(c, s.http.TLSConfig), c}
 	}

@@ -27,7 +27,7 @@ func state(conn net.Conn, s fasthttp.ConnState) {
 	switch {
 	case c == nil:
 	case s == fasthttp.StateIdle:
-		c.between = true
+		c.between, c.head.due = true, true
 	case s == fasthttp.StateActive && c.between:
 		c.between, c.begun = false, false
 	}

@@ -19,7 +19,7 @@ import (
 
 const (
 	maxBody    = 64 << 10 // of a JSON body
-	maxHeaders = 8 << 10
+	maxHeaders = 8 << 10  // of the head of a request, as fasthttp sees it; see headReader
 
 	readTimeout = 15 * time.Second // for a request
 	writeLimit  = 30 * time.Second // for what is written at once
@@ -38,6 +38,8 @@ type Server struct {
 	scrapes *scrapes
 	log     *slog.Logger
 	http    *fasthttp.Server
+
+	longHeads places
 
 	proxies   proxies
 	publicURL string
@@ -69,6 +71,7 @@ func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
 		readTimeout: readTimeout, idleTimeout: restAfter, idleLimit: idleLimit,
 	}
 	s.certain = newCertainty(c.ReadBarrier)
+	s.longHeads = make(places, longHeads)
 	var err error
 	if s.met, err = newMetrics(cfg, store, &s.conns); err != nil {
 		return nil, err

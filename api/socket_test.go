@@ -44,7 +44,7 @@ func TestWhatIsNoRequestIsRefusedInJSON(t *testing.T) {
 		request string
 		status  int
 	}{
-		"headers over the limit": {"GET /v1/heartbeats HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", maxHeaders) + "\r\n\r\n", 431},
+		"headers over the limit": {"GET /v1/heartbeats HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", longestHead) + "\r\n\r\n", 431},
 		"a path over the limit":  {"GET /v1/heartbeats/" + strings.Repeat("a", maxHeaders) + " HTTP/1.1\r\nHost: x\r\n\r\n", 431},
 		"nonsense":               {"NONSENSE\r\n\r\n", 400},
 		"a length that is none":  {"POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400},

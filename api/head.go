@@ -1,0 +1,185 @@
+package api
+
+import (
+	"bytes"
+	"net"
+)
+
+// Clients write heads of requests that are legal, or that other servers take, and that
+// fasthttp does not: with bare line feeds, with an empty Host, and longer than its buffer.
+// Such a head is read whole and written anew before fasthttp sees it. All others pass as
+// they are.
+
+const (
+	longestHead = 33 << 10 // bytes: what nginx takes, and a line more
+	longHeads   = 512      // that are being read at the same time, 16 MiB
+)
+
+var (
+	lineEnd   = []byte("\r\n")
+	emptyLine = []byte("\n\n")
+	emptyHost = [][]byte{[]byte(":\r\n"), []byte(": \r\n")}
+)
+
+// headReader reads for a connection.
+type headReader struct {
+	due  bool   // the next read begins a request, if nothing is buffered
+	rest []byte // what was read behind a head that was written anew
+	err  error  // what ended a read, told after what came before
+}
+
+// read fills b like from.Read.
+func (h *headReader) read(b []byte, from net.Conn, below *lingerConn) (int, error) {
+	switch {
+	case len(h.rest) > 0:
+		n := copy(b, h.rest)
+		if h.rest = h.rest[n:]; len(h.rest) == 0 {
+			h.rest = nil
+		}
+		return n, nil
+	case h.err != nil:
+		err := h.err
+		h.err = nil
+		return 0, err
+	}
+	n, err := from.Read(b)
+	if !h.due || n == 0 || err != nil || len(b) != maxHeaders { // a shorter b: fasthttp has a beginning already
+		return n, err
+	}
+	h.due = false
+	if whole(b[:n]) == 0 && b[0] >= 'A' && b[0] <= 'Z' {
+		n = h.wait(b, n, from, below)
+	}
+	return h.rewrite(b, n), nil
+}
+
+// wait reads on until the head in b is whole, b is full, or nothing more comes.
+func (h *headReader) wait(b []byte, n int, from net.Conn, below *lingerConn) int {
+	if below.between { // no more
+		below.between, below.begun = false, false
+	}
+	for n < len(b) && h.err == nil && whole(b[:n]) == 0 {
+		var m int
+		m, h.err = from.Read(b[n:])
+		n += m
+	}
+	if n == len(b) && h.err == nil && whole(b[:n]) == 0 {
+		return h.long(b, from, below.server)
+	}
+	return n
+}
+
+// long reads a head that b is too short for, if there is a place for it, and leaves out the
+// lines that nobody reads.
+func (h *headReader) long(b []byte, from net.Conn, s *Server) int {
+	select {
+	case s.longHeads <- struct{}{}:
+		defer func() { <-s.longHeads }()
+	default:
+		return len(b) // which is refused for its length
+	}
+	all := append(make([]byte, 0, longestHead), b...)
+	for whole(all) == 0 && len(all) < cap(all) && h.err == nil {
+		var m int
+		m, h.err = from.Read(all[len(all):cap(all)])
+		all = all[:len(all)+m]
+	}
+	end := whole(all)
+	if end == 0 {
+		return len(b)
+	}
+	head := shorten(all[:end])
+	if len(head) > len(b) {
+		return len(b)
+	}
+	h.rest = bytes.Clone(all[end:])
+	return copy(b, head)
+}
+
+// rewrite puts right what fasthttp would refuse in the head that the n bytes of b begin
+// with, and returns how many there are then.
+func (h *headReader) rewrite(b []byte, n int) int {
+	end := whole(b[:n])
+	if end == 0 {
+		return n
+	}
+	head, changed := b[:end], false
+	if bytes.HasSuffix(head, emptyLine) {
+		head, changed = bytes.ReplaceAll(head, []byte("\n"), lineEnd), true
+	}
+	for _, mark := range emptyHost {
+		if at := bytes.Index(head, mark); at >= 0 {
+			head, changed = namedHost(head), true
+		}
+	}
+	if !changed || len(head) > len(b) {
+		return n
+	}
+	behind := bytes.Clone(b[end:n])
+	at := copy(b, head)
+	m := copy(b[at:], behind)
+	if left := behind[m:]; len(left) > 0 {
+		h.rest = append(left, h.rest...)
+	}
+	return at + m
+}
+
+// whole returns the length of the head that b begins with; 0: it has not ended. A head ends
+// with an empty line; one whose lines end with bare line feeds has no carriage return.
+func whole(b []byte) int {
+	if i := bytes.Index(b, headersEnd); i >= 0 {
+		return i + len(headersEnd)
+	}
+	if i := bytes.Index(b, emptyLine); i >= 0 && bytes.IndexByte(b[:i], '\r') < 0 {
+		return i + len(emptyLine)
+	}
+	return 0
+}
+
+// namedHost names a host that no host has, where a head has an empty one.
+func namedHost(head []byte) []byte {
+	var out []byte
+	for line := range bytes.SplitAfterSeq(head, lineEnd) {
+		name, value, ok := bytes.Cut(line, []byte(":"))
+		if ok && bytes.EqualFold(name, []byte("host")) && len(bytes.TrimSpace(value)) == 0 {
+			line = []byte("Host: -\r\n")
+		}
+		out = append(out, line...)
+	}
+	return out
+}
+
+// readHeaders are the names of the headers that anybody here reads, in small letters.
+var readHeaders = map[string]bool{
+	"host": true, "content-length": true, "transfer-encoding": true, "connection": true, "expect": true, "trailer": true, "upgrade": true,
+	"authorization": true, "content-type": true, "accept-encoding": true, "if-match": true, "idempotency-key": true,
+	"x-forwarded-for": true, "x-forwarded-proto": true, "forwarded": true,
+}
+
+// shorten leaves out the lines of a head that nobody reads. What is not plainly a line of
+// another name stays, for fasthttp to judge.
+func shorten(head []byte) []byte {
+	var out []byte
+	first, keeps := true, true
+	for line := range bytes.SplitAfterSeq(head, []byte("\n")) {
+		folded := len(line) > 0 && (line[0] == ' ' || line[0] == '\t') // it belongs to the one before
+		if name, _, ok := bytes.Cut(line, []byte(":")); !folded {
+			keeps = first || !ok || !isName(string(name)) || readHeaders[string(bytes.ToLower(name))]
+		}
+		if first = false; keeps {
+			out = append(out, line...)
+		}
+	}
+	return out
+}
+
+// Read reads for fasthttp.
+func (c *lingerConn) Read(b []byte) (int, error) {
+	if c.outer != net.Conn(c) { // TLS reads
+		return c.owedConn.Read(b)
+	}
+	return c.head.read(b, &c.owedConn, c)
+}
+
+// Read reads for fasthttp.
+func (c *tlsConn) Read(b []byte) (int, error) { return c.below.head.read(b, c.Conn, c.below) }
