@@ -55,6 +55,7 @@ soak: ## the figures of docs/reliability.md: long runs of the fault tests, some 
 	QUORUMBEAT_SIM_SEEDS=10000 go test -count 1 -timeout 2h -v -run Simulation ./fsm
 	QUORUMBEAT_SOAK_FLIPS=500 QUORUMBEAT_SOAK_CRASHES=100 go test -count 1 -timeout 1h -v -run 'TestSalvage$$|JournalCrashes' ./cluster
 	QUORUMBEAT_SOAK_CONNECTIONS=18500 go test -count 1 -timeout 1h -v -run ConnectionsHoldLittle $(E2E)
+	QUORUMBEAT_SOAK_BORGMATIC=1 go test -count 1 -v -run TestTheRealBorgmatic ./api
 	QUORUMBEAT_SOAK_MAIL=1 go test -count 1 -timeout 1h -v -run TestRealMailServers ./alerting
 	QUORUMBEAT_SOAK_FLOOD=5m go test -count 1 -timeout 1h -v -run AFloodOfOneTokensBodies $(E2E)
 	QUORUMBEAT_SOAK=$(SOAKTIME) QUORUMBEAT_SOAK_KILLS=520 QUORUMBEAT_SOAK_STEPS=150 QUORUMBEAT_SOAK_STOPS=1 \
