@@ -110,9 +110,8 @@ func TestARecordedRetryIsNotDenied(t *testing.T) {
 }
 
 func TestFaultsAreLogged(t *testing.T) {
-	r := newRig(t)
 	var log bytes.Buffer
-	r.server.log = slog.New(slog.NewTextHandler(&log, nil))
+	r := newRigWith(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }, func(*Server) {})
 	r.cluster.fail(errors.New("odd"))
 	a := r.call("GET", "/v1/heartbeats", "")
 	if a.status != 500 || !strings.Contains(log.String(), "odd") || strings.Contains(log.String(), testKey) {

@@ -38,7 +38,7 @@ func run(m *testing.M) int {
 	}
 	// These tests mostly wait: more of them at a time than there are cores.
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("5")
+		_ = f.Value.Set("8")
 	}
 	return m.Run()
 }
