@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -179,13 +180,14 @@ func (g *gossip) start(meta nodeMeta, foreign func(error)) {
 	g.joining.Go(func() { g.keepJoined(ctx) })
 }
 
-// setMeta changes what this node tells of itself.
+// setMeta changes what this node tells of itself, and tells it again if the last
+// change was lost: memberlist drops one when it refutes a suspicion at that moment.
 func (g *gossip) setMeta(meta nodeMeta) {
 	g.mu.Lock()
-	same := g.meta == meta
 	g.meta = meta
+	known := bytes.Equal(g.alive[g.id.ID].encode(), meta.encode())
 	g.mu.Unlock()
-	if !same {
+	if !known {
 		if err := g.list.UpdateNode(time.Second); err != nil {
 			g.log.Debug("the other nodes were not told of a change", "error", err)
 		}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,13 +33,13 @@ func TestTheClockRunsOnlyWhileSomeNodeHears(t *testing.T) {
 
 	c.nodes[leader].SetHearing(false)
 	c.nodes[(leader+1)%3].SetHearing(false)
-	eventually(t, 5*time.Second, func() bool { return deaf(c.nodes[(leader+2)%3].Status()) == 2 }, "the third node does not know of them")
+	eventually(t, 15*time.Second, func() bool { return deaf(c.nodes[(leader+2)%3].Status()) == 2 }, "the third node does not know of them") // lost datagrams are made good every 5 s
 	if !runs() || len(store.Gaps()) != gaps {
 		t.Fatalf("two deaf nodes of three: gaps %v", store.Gaps())
 	}
 
 	c.nodes[(leader+2)%3].SetHearing(false)
-	eventually(t, 5*time.Second, func() bool { return !runs() }, "the clock runs though no node hears")
+	eventually(t, 15*time.Second, func() bool { return !runs() }, "the clock runs though no node hears")
 	stood := store.Serving()
 	eventually(t, 5*time.Second, func() bool { return len(store.Gaps()) == gaps+1 }, "no gap while no node hears")
 	if _, err := c.nodes[leader].Propose(within(t, 5*time.Second), fsm.PutKey{ID: fsm.KeyID{1}, Name: "a", Scope: fsm.ScopeAdmin}); err != nil {
@@ -53,6 +54,22 @@ func TestTheClockRunsOnlyWhileSomeNodeHears(t *testing.T) {
 	if store.Serving()-stood > 3000 {
 		t.Errorf("the clock took %d ms in at once", store.Serving()-stood)
 	}
+}
+
+// TestALostChangeIsToldAgain loses a node's first word of its deafness, as memberlist
+// does when it refutes a suspicion at that moment.
+func TestALostChangeIsToldAgain(t *testing.T) {
+	t.Parallel()
+	c := newTrio(t, 2)
+	g := c.nodes[1].gossip.(*gossip)
+	eventually(t, 10*time.Second, func() bool {
+		return slices.ContainsFunc(c.nodes[0].gossip.members(), func(m member) bool { return m.ID == g.id.ID && !m.ClusterID.IsZero() })
+	}, "it does not tell its cluster")
+	g.mu.Lock()
+	g.meta.Deaf = true
+	g.mu.Unlock()
+	c.nodes[1].SetHearing(false)
+	eventually(t, 15*time.Second, func() bool { return deaf(c.nodes[0].Status()) == 1 }, "the other node does not know of it")
 }
 
 func deaf(s Status) (n int) {
