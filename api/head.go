@@ -47,6 +47,9 @@ func (h *headReader) read(b []byte, from net.Conn, below *lingerConn) (int, erro
 		return n, err
 	}
 	h.due = false
+	if plain(b[:n]) {
+		return n, nil
+	}
 	if whole(b[:n]) == 0 && b[0] >= 'A' && b[0] <= 'Z' {
 		n = h.wait(b, n, from, below)
 	}
@@ -122,6 +125,23 @@ func (h *headReader) rewrite(b []byte, n int) int {
 		h.rest = append(left, h.rest...)
 	}
 	return at + m
+}
+
+// plain reports whether b begins with a whole head that fasthttp takes as it is, as nearly
+// all are: each line ends with CR LF, and none with an empty value.
+func plain(b []byte) bool {
+	for first := true; ; first = false {
+		end := bytes.IndexByte(b, '\n')
+		switch {
+		case end < 1 || b[end-1] != '\r':
+			return false
+		case end == 1:
+			return !first
+		case b[end-2] == ':' || b[end-2] == ' ':
+			return false
+		}
+		b = b[end+1:]
+	}
 }
 
 // whole returns the length of the head that b begins with; 0: it has not ended. A head ends

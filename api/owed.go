@@ -178,7 +178,7 @@ func (c *owedConn) keeps(b []byte) bool {
 // add are put in here: two headers of fasthttp's lie in six places in memory.
 func (c *owedConn) keep(b []byte) {
 	if rest, ok := bytes.CutPrefix(b, statusLine); ok {
-		c.kept = append(append(c.kept, statusLine...), privateLines...)
+		c.kept = append(c.kept, okLines...)
 		b = rest
 	}
 	c.kept = append(c.kept, b...)

@@ -196,7 +196,7 @@ var (
 	noStore       = []byte("no-store")
 	headerNosniff = []byte("X-Content-Type-Options")
 	nosniff       = []byte("nosniff")
-	privateLines  = []byte("X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n")
+	okLines       = []byte(string(statusLine) + "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n")
 )
 
 // private has no cache keep an answer: one in front of a node would answer pings itself.
