@@ -35,12 +35,12 @@ func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
 	control := &controlServer{answer: func(ctx context.Context, req controlRequest) controlAnswer {
 		return n.answer(ctx, n.boot, req)
 	}}
-	n.background("control server", func(ctx context.Context) { control.serve(ctx, n.mux.accept(connControl)) })
+	n.down.Go("control server", func(ctx context.Context) { control.serve(ctx, n.mux.accept(connControl)) })
 	meta := nodeMeta{ClusterID: n.id.cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: n.raftAddr(), Version: n.cfg.Version}
 	n.gossip.start(meta, n.foreign)
-	n.background("membership", func(ctx context.Context) { n.housekeep(ctx, meta) })
-	n.background("bootstrap", n.boot.run)
-	n.background("lookout", n.lookOut)
+	n.down.Go("membership", func(ctx context.Context) { n.housekeep(ctx, meta) })
+	n.down.Go("bootstrap", n.boot.run)
+	n.down.Go("lookout", n.lookOut)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -50,7 +51,7 @@ type Node struct {
 	full     atomic.Bool  // it takes no writes, for want of room on the disks
 	stopOnce sync.Once
 	stopErr  error
-	down     teardown
+	down     lifecycle.Teardown
 }
 
 // Open prepares a node on cfg.DataDir: it takes the folder for itself, opens log
@@ -67,7 +68,7 @@ func Open(cfg Config, store *fsm.Store) (*Node, error) {
 		fatal: make(chan error, 1), pending: newPendingTable(), hearing: newHearing(), troubles: newTroubles(cfg.logger()),
 	}
 	if err := n.open(); err != nil {
-		return nil, errors.Join(err, n.down.run(context.Background()))
+		return nil, errors.Join(err, n.down.Run(context.Background()))
 	}
 	return n, nil
 }
@@ -87,13 +88,13 @@ func (n *Node) open() (err error) {
 	if n.id, err = openIdentity(n.cfg.DataDir, inspectFolder); err != nil {
 		return err
 	}
-	n.down.push("data folder", func(context.Context) error { return n.id.close() })
+	n.down.PushClose("data folder", n.id.close)
 	if n.stores, err = openStores(n.cfg.DataDir, n.log, n.fail, n.cfg.Faults); err != nil {
 		return err
 	}
 	n.disk = newDiskGuard(n.cfg)
 	n.stores.keepRoom(n.disk)
-	n.down.push("log", func(context.Context) error { return n.stores.close() })
+	n.down.PushClose("log", n.stores.close)
 	if err := n.stores.claimFor(n.id); err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (n *Node) openPorts() error {
 	if n.cfg.alone() {
 		n.log.Info("this node takes no peers and opens no port for any, because it has no cluster secret: --cluster-addr and --gossip-addr are not used")
 		n.mux, n.gossip = newMux(newNoPort(), n.id.ID, nil, nil, n.troubles), newLoner(n.id.ID)
-		n.down.push("no cluster port", func(context.Context) error { return n.mux.Close() })
+		n.down.PushClose("no cluster port", n.mux.Close)
 		return nil
 	}
 	if n.cfg.Insecure {
@@ -125,7 +126,7 @@ func (n *Node) openPorts() error {
 	if n.mux, err = listenMux(n.cfg.ClusterAddr, n.id.ID, tls, known, n.troubles); err != nil {
 		return err
 	}
-	n.down.push("cluster port", func(context.Context) error { return n.mux.Close() })
+	n.down.PushClose("cluster port", n.mux.Close)
 	g, err := openGossip(n.cfg, n.id, known, n.troubles)
 	if err != nil {
 		return err
@@ -135,7 +136,7 @@ func (n *Node) openPorts() error {
 		n.log.Warn("this node listens on all addresses, and --advertise does not say which one the others reach: they are told this one; if that is wrong, set --advertise",
 			"cluster", n.advertised(n.mux.Addr()), "gossip", g.addr())
 	}
-	n.down.push("gossip", func(context.Context) error { return g.close() })
+	n.down.PushClose("gossip", g.close)
 	return nil
 }
 
@@ -175,7 +176,7 @@ func (n *Node) assemble() {
 		log:     n.log, wake: make(chan struct{}, 1), trouble: make(chan struct{}, 1), faults: n.cfg.Faults,
 	}
 	n.batcher.stalled, n.hearing.told = n.lead.look, n.lead.look
-	n.down.do("hearing", n.hearing.close)
+	n.down.PushFunc("hearing", n.hearing.close)
 }
 
 // ID returns the identity of the node's data folder.

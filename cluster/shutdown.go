@@ -28,7 +28,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 			n.handOver(ctx)
 			n.gossip.leave(leaveLimit)
 		}
-		n.stopErr = n.down.run(ctx)
+		n.stopErr = n.down.Run(ctx)
 	})
 	return n.stopErr
 }

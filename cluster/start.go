@@ -14,10 +14,10 @@ import (
 // more, then Raft stops, then those end who wait for Raft's answers.
 func (n *Node) start(httpAddr string) error {
 	notify := make(chan bool)
-	n.background("leadership notices", func(ctx context.Context) { n.lead.drain(ctx, notify) })
+	n.down.Go("leadership notices", func(ctx context.Context) { n.lead.drain(ctx, notify) })
 	batching, stopBatching := context.WithCancel(context.Background())
 	var batcher sync.WaitGroup
-	n.down.do("batcher", func() { stopBatching(); n.batcher.abandon(); batcher.Wait() })
+	n.down.PushFunc("batcher", func() { stopBatching(); n.batcher.abandon(); batcher.Wait() })
 
 	n.stores.eager.leading = n.leads
 	n.fsm.onDisk = n.stores.eager.waitFor
@@ -27,24 +27,24 @@ func (n *Node) start(httpAddr string) error {
 	n.stores.bounded.large = n.compaction.poke
 	trans := n.transport()
 	n.batcher.tell = trans.tell
-	n.down.push("transport", func(context.Context) error { return trans.Close() })
+	n.down.PushClose("transport", trans.Close)
 	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log, n.cfg.Faults), n.fsm, n.stores, trans)
 	if err != nil {
 		return err
 	}
-	n.down.push("raft", func(context.Context) error { return r.Shutdown().Error() })
+	n.down.PushClose("raft", func() error { return r.Shutdown().Error() })
 	if err := n.checkAlone(r.GetConfiguration().Configuration().Servers); err != nil {
 		return err
 	}
-	n.background("snapshots by size", func(ctx context.Context) { n.snapshotBySize(ctx, r) })
-	n.down.do("rests of a snapshot", func() { close(hurry) })
+	n.down.Go("snapshots by size", func(ctx context.Context) { n.snapshotBySize(ctx, r) })
+	n.down.PushFunc("rests of a snapshot", func() { close(hurry) })
 	n.lead.raft, n.batcher.log = r, r
 	n.raft.Store(r)
-	n.down.do("batching", stopBatching)
+	n.down.PushFunc("batching", stopBatching)
 	batcher.Go(func() { n.batcher.run(batching) })
 
-	n.down.do("tasks", n.tasks.Wait)
-	n.down.do("pending commands", n.pending.abort)
+	n.down.PushFunc("tasks", n.tasks.Wait)
+	n.down.PushFunc("pending commands", n.pending.abort)
 	if n.cfg.Registerer != nil {
 		if err := n.cfg.Registerer.Register(newRaftCollector(n)); err != nil {
 			return err
@@ -54,23 +54,15 @@ func (n *Node) start(httpAddr string) error {
 		return err
 	}
 	server := &forwardServer{submit: n.batcher.submit, barred: n.store.Barred, log: n.log}
-	n.background("forwarding server", func(ctx context.Context) { server.serve(ctx, n.mux.accept(connForward)) })
-	n.background("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion.wake) })
-	n.background("router", n.router.run)
-	n.background("leadership", n.lead.run)
-	n.background("hearing", n.watchHearing)
-	n.background("catching up", n.catchUp)
+	n.down.Go("forwarding server", func(ctx context.Context) { server.serve(ctx, n.mux.accept(connForward)) })
+	n.down.Go("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion.wake) })
+	n.down.Go("router", n.router.run)
+	n.down.Go("leadership", n.lead.run)
+	n.down.Go("hearing", n.watchHearing)
+	n.down.Go("catching up", n.catchUp)
 	n.observe(r)
-	n.background("room on the disk", func(ctx context.Context) { n.disk.run(ctx, n.diskLooked) })
+	n.down.Go("room on the disk", func(ctx context.Context) { n.disk.run(ctx, n.diskLooked) })
 	return nil
-}
-
-// background runs f until the teardown comes to it, and then waits for it.
-func (n *Node) background(name string, f func(context.Context)) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { f(ctx) })
-	n.down.do(name, func() { cancel(); running.Wait() })
 }
 
 // transport carries Raft's own messages over the cluster port.
@@ -123,7 +115,7 @@ func (n *Node) observe(r *raft.Raft) {
 		return ok
 	})
 	r.RegisterObserver(o)
-	n.background("leader observer", func(ctx context.Context) {
+	n.down.Go("leader observer", func(ctx context.Context) {
 		defer r.DeregisterObserver(o)
 		var last raft.ServerID
 		for {

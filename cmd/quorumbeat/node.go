@@ -18,6 +18,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/alerting"
 	"github.com/quorumbeat/quorumbeat/api"
 	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -34,7 +35,8 @@ type node struct {
 	server  *api.Server
 	mails   *alerting.Service
 	failed  chan error // why it cannot go on, though its cluster can
-	down    []func(context.Context) error
+	public  net.Listener
+	down    lifecycle.Teardown
 }
 
 // startNode makes the parts of a node in the order in which each needs the ones
@@ -59,13 +61,15 @@ func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) err
 		return err
 	}
 	n.cluster = c
-	n.push(c.Shutdown)
+	n.down.PushClose("alerting", n.closeAlerting) // after the cluster, whose leader task it is
+	n.down.Push("cluster", c.Shutdown)
 
 	ln, err := listenHTTP(s.httpAddr, cc.DataDir)
 	if err != nil {
 		return err
 	}
-	n.push(func(context.Context) error { return ignoreClosed(ln.Close()) })
+	n.public = ln
+	n.down.PushClose("public listener", func() error { return ignoreClosed(ln.Close()) })
 	n.http = ln.Addr().String()
 	clusterAddr, gossipAddr := c.Addrs()
 	if err := writeAddrs(filepath.Join(cc.DataDir, addrsFile), addrs{n.http, clusterAddr, gossipAddr}); err != nil {
@@ -78,7 +82,6 @@ func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) err
 	if err != nil {
 		return err
 	}
-	n.down = append([]func(context.Context) error{func(context.Context) error { return mails.Close() }}, n.down...) // after the cluster
 	n.mails = mails
 	c.OnLeader(mails.Lead)
 
@@ -118,7 +121,7 @@ func (n *node) serve(server *api.Server, ln net.Listener) {
 			n.fail(err)
 		}
 	})
-	n.push(func(ctx context.Context) error {
+	n.down.Push("HTTP server", func(ctx context.Context) error {
 		stop()
 		watching.Wait()
 		return errors.Join(server.Shutdown(ctx), ignoreClosed(<-done))
@@ -133,7 +136,12 @@ func (n *node) fail(err error) {
 	}
 }
 
-func (n *node) push(undo func(context.Context) error) { n.down = append(n.down, undo) }
+func (n *node) closeAlerting() error {
+	if n.mails == nil {
+		return nil // the set-up failed before
+	}
+	return n.mails.Close()
+}
 
 // leave stops a sound node that others can do without: clients get time to notice.
 func (n *node) leave() error {
@@ -145,12 +153,7 @@ func (n *node) leave() error {
 func (n *node) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
-	var errs []error
-	for i := len(n.down) - 1; i >= 0; i-- {
-		errs = append(errs, n.down[i](ctx))
-	}
-	n.down = nil
-	return errors.Join(errs...)
+	return n.down.Run(ctx)
 }
 
 // giveUp takes a node down that cannot go on, perhaps because its disk hangs: then

@@ -19,8 +19,7 @@ func TestANodeWhoseListenerEndsFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer n.giveUp()
-	closeListener := n.down[len(n.down)-2] // the last but one that is taken down
-	if err := closeListener(t.Context()); err != nil {
+	if err := n.public.Close(); err != nil {
 		t.Fatal(err)
 	}
 	select {
