@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // lonerConfig is that of a node without a secret.
@@ -38,7 +36,7 @@ func TestANodeWithoutASecretServesAlone(t *testing.T) {
 		t.Errorf("its status: %+v", s)
 	}
 	id, token := c.heartbeat(0, 1)
-	if _, err := c.nodes[0].Propose(within(t, 10*time.Second), fsm.Ping{Token: token}); err != nil {
+	if _, err := c.nodes[0].Propose(within(t, 10*time.Second), pingOf(c.nodes[0], token)); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.reopen(func(*Config) {}); err != nil {

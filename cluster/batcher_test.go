@@ -104,7 +104,7 @@ func newTestBatcher(t *testing.T) (*batcher, *fakeLog, *pendingTable) {
 }
 
 func pendingCommand(t *testing.T, tab *pendingTable) *pending {
-	_, p := addCommand(t, tab, string(fsm.AppendCommand(nil, fsm.Ping{})))
+	_, p := addCommand(t, tab, string(fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})))
 	return p
 }
 
@@ -213,7 +213,7 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	b.paused = true
 	b.mu.Unlock()
 	own := pendingCommand(t, tab)
-	ping := fsm.AppendCommand(nil, fsm.Ping{})
+	ping := fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})
 	b.submit(&forwarded{
 		proposal: proposal{origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, items: []item{{8, ping}, {9, nil}, {10, ping}}},
 		reply:    func(r *results) { replies <- &results{r.index, slices.Clone(r.answers)} },
@@ -390,7 +390,7 @@ func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
 	b.mu.Lock() // both are to join one batch
 	b.frames = append(b.frames,
 		&forwarded{proposal: proposal{origin: fsm.Origin{Node: reader, Boot: 1, Floor: 1}, items: []item{{seq: 1}}}, reply: reply},
-		&forwarded{proposal: proposal{origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, items: []item{{seq: 1, cmd: fsm.AppendCommand(nil, fsm.Ping{})}}}, reply: reply})
+		&forwarded{proposal: proposal{origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, items: []item{{seq: 1, cmd: fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})}}}, reply: reply})
 	b.mu.Unlock()
 	b.poke()
 	log.next(t).commit(5, fsm.CodeOK)

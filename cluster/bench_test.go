@@ -44,7 +44,7 @@ func benchPings(b *testing.B, nodes []*testNode, workers int, token fsm.Token) {
 		n := nodes[i%len(nodes)]
 		wg.Go(func() {
 			for range <-left {
-				if _, err := n.Propose(ctx, fsm.Ping{Token: token}); err != nil {
+				if _, err := n.Propose(ctx, pingOf(n, token)); err != nil {
 					b.Error(err)
 					return
 				}

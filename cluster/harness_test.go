@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -190,7 +191,7 @@ func (l *load) ping(n *testNode, token fsm.Token) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	start := time.Now()
-	if _, err := n.Propose(ctx, fsm.Ping{Token: token}); err != nil {
+	if _, err := n.Propose(ctx, pingOf(n, token)); err != nil {
 		l.failed.Add(1)
 		l.lastErr.Store(err)
 		return
@@ -220,3 +221,14 @@ func (c *trio) others(i int) []*testNode {
 }
 
 func nodeName(i int) string { return fmt.Sprintf("node%d", i) }
+
+// pingOf is a ping of the heartbeat with a token, as a node proposes it that has
+// applied the creation.
+func pingOf(n *testNode, token fsm.Token) fsm.PingOrdinal {
+	for {
+		if ordinal, ok := n.store.Ordinal(token); ok {
+			return fsm.PingOrdinal{Ordinal: ordinal}
+		}
+		runtime.Gosched()
+	}
+}

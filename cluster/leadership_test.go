@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
-
-	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // TestADutyThatWaitsForALeaderDoesNotKeepItAway elects a node again whose duty of
@@ -30,7 +28,7 @@ func TestADutyThatWaitsForALeaderDoesNotKeepItAway(t *testing.T) {
 	began := <-terms
 	c.handTo((first + 1) % 3)
 	c.handTo(first)
-	if _, err := c.nodes[first].Propose(within(t, 3*time.Second), fsm.Ping{Token: token}); err != nil {
+	if _, err := c.nodes[first].Propose(within(t, 3*time.Second), pingOf(c.nodes[first], token)); err != nil {
 		t.Fatalf("a ping to the leader elected again: %v", err)
 	}
 	if n := c.pings(first, id); n != 1 {

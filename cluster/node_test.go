@@ -15,7 +15,7 @@ func TestEveryNodeTakesCommands(t *testing.T) {
 	id, token := c.heartbeat(0, 1)
 	for round := range 3 {
 		for i, n := range c.nodes {
-			if _, err := n.Propose(within(t, 10*time.Second), fsm.Ping{Token: token}); err != nil {
+			if _, err := n.Propose(within(t, 10*time.Second), pingOf(n, token)); err != nil {
 				t.Fatalf("ping through node %d: %v", i, err)
 			}
 			want := uint64(round*3 + i + 1)
@@ -26,7 +26,7 @@ func TestEveryNodeTakesCommands(t *testing.T) {
 			}
 		}
 	}
-	if _, err := c.nodes[c.follower()].Propose(within(t, 10*time.Second), fsm.Ping{Token: fsm.Token{99}}); !errors.Is(err, fsm.ErrNotFound) {
+	if _, err := c.nodes[c.follower()].Propose(within(t, 10*time.Second), fsm.PingOrdinal{Ordinal: 99}); !errors.Is(err, fsm.ErrNotFound) {
 		t.Errorf("ping of an unknown token through a follower: %v, want not found", err)
 	}
 }
@@ -36,7 +36,7 @@ func TestProposeOnceNeedsTheLeaderOfTheTerm(t *testing.T) {
 	_, token := c.heartbeat(0, 1)
 	lead := c.leader()
 	term := c.nodes[lead].Status().Term
-	ping := fsm.Ping{Token: token}
+	ping := pingOf(c.nodes[0], token)
 	ctx := within(t, 10*time.Second)
 	if _, err := c.nodes[lead].ProposeOnce(ctx, term, ping); err != nil {
 		t.Errorf("at the leader: %v", err)
@@ -96,7 +96,7 @@ func TestRestartFromDiskKeepsEverything(t *testing.T) {
 	c := newTrio(t, 3)
 	id, token := c.heartbeat(0, 1)
 	for range 5 {
-		if _, err := c.nodes[1].Propose(within(t, 10*time.Second), fsm.Ping{Token: token}); err != nil {
+		if _, err := c.nodes[1].Propose(within(t, 10*time.Second), pingOf(c.nodes[1], token)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestRestartFromDiskKeepsEverything(t *testing.T) {
 			t.Errorf("node %d has %d pings after the restart, want 5", i, got)
 		}
 	}
-	if _, err := c.nodes[0].Propose(within(t, 10*time.Second), fsm.Ping{Token: token}); err != nil {
+	if _, err := c.nodes[0].Propose(within(t, 10*time.Second), pingOf(c.nodes[0], token)); err != nil {
 		t.Error(err)
 	}
 }
@@ -139,7 +139,7 @@ func TestHeldCommandsCommitAfterAnElection(t *testing.T) {
 	for i, n := range c.others(lead) {
 		for range 50 {
 			wg.Go(func() {
-				if _, err := n.Propose(within(t, 10*time.Second), fsm.Ping{Token: token}); err != nil {
+				if _, err := n.Propose(within(t, 10*time.Second), pingOf(n, token)); err != nil {
 					t.Errorf("a ping held at survivor %d: %v", i, err)
 				}
 			})
@@ -158,7 +158,7 @@ func TestWithoutAMajorityNothingIsAcknowledged(t *testing.T) {
 	c.shutdown(2)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	_, err := c.nodes[0].Propose(ctx, fsm.Ping{Token: token})
+	_, err := c.nodes[0].Propose(ctx, pingOf(c.nodes[0], token))
 	if !errors.Is(err, fsm.ErrNoLeader) && !errors.Is(err, fsm.ErrUnknownOutcome) {
 		t.Errorf("a ping without a majority: %v", err)
 	}

@@ -23,7 +23,7 @@ func TestAStateIsMadeAnewFromSnapshotAndLog(t *testing.T) {
 			c.start()
 			_, token := c.heartbeat(0, 1)
 			ping := func() {
-				if _, err := n.Propose(within(t, 10*time.Second), fsm.Ping{Token: token}); err != nil {
+				if _, err := n.Propose(within(t, 10*time.Second), pingOf(n, token)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -43,7 +43,7 @@ func loseNode(t *testing.T, snapshotEvery uint64, last int, kill bool) (n lostNo
 	_, token := c.heartbeat(0, 1)
 	ping := func(k int) {
 		for range k {
-			_, err := c.nodes[0].Propose(within(t, 10*time.Second), fsm.Ping{Token: token})
+			_, err := c.nodes[0].Propose(within(t, 10*time.Second), pingOf(c.nodes[0], token))
 			must(t, err)
 			n.acked++
 		}

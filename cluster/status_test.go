@@ -102,7 +102,7 @@ func TestMetrics(t *testing.T) {
 	t.Cleanup(c.stop)
 	c.start()
 	_, token := c.heartbeat(0, 1)
-	if _, err := c.nodes[0].Propose(within(t, 10*time.Second), fsm.Ping{Token: token}); err != nil {
+	if _, err := c.nodes[0].Propose(within(t, 10*time.Second), pingOf(c.nodes[0], token)); err != nil {
 		t.Fatal(err)
 	}
 	problems, err := testutil.GatherAndLint(reg)

@@ -24,8 +24,8 @@ const authorizedHead = 1 + len(KeyID{})
 
 func (r *reader) authorized() Command {
 	var c Authorized
-	r.fill(c.Key[:])
-	if kind := Kind(r.byte()); kind != KindAuthorized {
+	r.Fill(c.Key[:])
+	if kind := Kind(r.Byte()); kind != KindAuthorized {
 		c.Command = r.command(kind)
 	}
 	if c.Command == nil {

@@ -18,7 +18,6 @@ func withKey(t *testing.T) (r *rig, key KeyID) {
 
 // writes are commands that change something on a rig of withKey.
 var writes = []Command{
-	Ping{Token: testToken(1)},
 	PingOrdinal{Ordinal: 1},
 	Signal{Ordinal: 1, Tells: SignalFail, Exit: 3},
 	Signal{Ordinal: 1, Tells: SignalStart, Exit: none, Held: 5000},

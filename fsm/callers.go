@@ -81,20 +81,17 @@ func (c callers) flags() (f flags) {
 	return f
 }
 
-// readCallers reads what an image has of them. Before version 4 entries said nothing of
-// addresses, so the last one would be taken for that of them all: it is forgotten.
-func (h *restored) readCallers(r *reader, version uint64) {
+// readCallers reads what an image has of them.
+func (h *restored) readCallers(r *reader) {
 	if h.is(flagFrom) {
-		r.fill(h.lastFrom[:])
+		r.Fill(h.lastFrom[:])
 	}
 	if h.is(flagOther) {
-		r.fill(h.otherFrom[:])
+		r.Fill(h.otherFrom[:])
 	}
 	c := h.callers()
 	if c.flags() != h.vitals.flags&(flagFrom|flagOther) || c.last == c.other && h.is(flagOther) {
-		r.fail() // no addresses that this program writes
+		r.Fail() // no addresses that this program writes
 	}
-	if h.clear(flagFrom | flagOther); version < 4 {
-		h.setCallers(callers{})
-	}
+	h.clear(flagFrom | flagOther)
 }

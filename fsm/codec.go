@@ -3,6 +3,8 @@ package fsm
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // AppendCommand appends the encoding of a command: its kind, then its fields in
@@ -10,8 +12,6 @@ import (
 func AppendCommand(dst []byte, c Command) []byte {
 	dst = append(dst, byte(c.Kind()))
 	switch c := c.(type) {
-	case Ping:
-		return appendAddr(append(dst, c.Token[:]...), c.From)
 	case PingOrdinal:
 		return appendPing(dst, c)
 	case Signal:
@@ -29,7 +29,7 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendPut(dst, c)
 	case Update:
 		dst = appendPatch(appendTarget(dst, c.ID, c.IfVersion), c.Patch)
-		return appendMethods(appendOptional(dst, c.Pause, appendBool), nil, c.Patch.Methods)
+		return appendMethods(appendOptional(dst, c.Pause, wire.AppendBool), nil, c.Patch.Methods)
 	case Pause:
 		return appendTarget(dst, c.ID, c.IfVersion)
 	case Resume:
@@ -37,8 +37,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 	case Delete:
 		return appendTarget(dst, c.ID, c.IfVersion)
 	case PutKey:
-		dst = appendString(append(dst, c.ID[:]...), c.Name)
-		return appendMax(append(appendString(dst, c.Scope), c.Hash[:]...), c.MaxHeartbeats)
+		dst = wire.AppendString(append(dst, c.ID[:]...), c.Name)
+		return appendMax(append(wire.AppendString(dst, c.Scope), c.Hash[:]...), c.MaxHeartbeats)
 	case UpdateKey:
 		return binary.AppendUvarint(append(dst, c.ID[:]...), uint64(c.MaxHeartbeats))
 	case DeleteKey:
@@ -46,11 +46,11 @@ func AppendCommand(dst []byte, c Command) []byte {
 	case SetSettings:
 		return appendSettings(dst, c.Settings)
 	case RecordGap:
-		return appendInt(appendInt(dst, c.From), c.To)
+		return wire.AppendInt(wire.AppendInt(dst, c.From), c.To)
 	case PutNode:
-		dst = appendString(append(dst, c.Node.ID[:]...), c.Node.Name)
-		dst = appendString(appendString(dst, c.Node.HTTP), c.Node.Cluster)
-		return appendString(dst, c.Node.Version)
+		dst = wire.AppendString(append(dst, c.Node.ID[:]...), c.Node.Name)
+		dst = wire.AppendString(wire.AppendString(dst, c.Node.HTTP), c.Node.Cluster)
+		return wire.AppendString(dst, c.Node.Version)
 	case RemoveNode:
 		return append(dst, c.ID[:]...)
 	case SetClusterID:
@@ -66,7 +66,7 @@ func AppendPing(dst []byte, p PingOrdinal) []byte {
 }
 
 func appendPing(dst []byte, p PingOrdinal) []byte {
-	return appendAddr(binary.AppendUvarint(dst, p.Ordinal), p.From)
+	return wire.AppendAddr(binary.AppendUvarint(dst, p.Ordinal), p.From)
 }
 
 // signalDropped marks, beside what a signal tells, that the length of a dropped body
@@ -74,18 +74,18 @@ func appendPing(dst []byte, p PingOrdinal) []byte {
 const signalDropped = 0x80
 
 func appendSignal(dst []byte, c Signal) []byte {
-	dst = appendAddr(binary.AppendUvarint(dst, c.Ordinal), c.From)
+	dst = wire.AppendAddr(binary.AppendUvarint(dst, c.Ordinal), c.From)
 	tells := byte(c.Tells)
 	if c.Dropped > 0 {
 		tells |= signalDropped
 	}
-	dst = appendBool(appendInt(append(dst, tells), int64(c.Exit)), c.HasRun)
+	dst = wire.AppendBool(wire.AppendInt(append(dst, tells), int64(c.Exit)), c.HasRun)
 	if c.HasRun {
 		dst = append(dst, c.Run[:]...)
 	}
 	dst = binary.AppendUvarint(dst, uint64(c.At))
 	keyed := c.Key != [16]byte{}
-	if dst = appendBool(dst, keyed); keyed {
+	if dst = wire.AppendBool(dst, keyed); keyed {
 		dst = append(dst, c.Key[:]...)
 	}
 	if c.Dropped > 0 {
@@ -115,14 +115,14 @@ func appendLedger(dst []byte, c Command) []byte {
 		return appendAttempt(dst, c.Alert, c.Term, c.Attempt)
 	case Settle:
 		dst = append(appendAttempt(dst, c.Alert, c.Term, c.Attempt), byte(c.Outcome))
-		dst = appendInt(appendBool(dst, c.Refused), c.RetryIn)
-		return appendString(appendBool(dst, c.Resend), c.Error)
+		dst = wire.AppendInt(wire.AppendBool(dst, c.Refused), c.RetryIn)
+		return wire.AppendString(wire.AppendBool(dst, c.Resend), c.Error)
 	case ResolveDoubt:
-		return appendBool(appendAttempt(dst, c.Alert, c.Term, c.Attempt), c.Resend)
+		return wire.AppendBool(appendAttempt(dst, c.Alert, c.Term, c.Attempt), c.Resend)
 	case RetryAlert:
 		return append(dst, c.Alert[:]...)
 	case FormDigest:
-		dst = appendString(append(dst, c.ID[:]...), c.Recipient)
+		dst = wire.AppendString(append(dst, c.ID[:]...), c.Recipient)
 		dst = binary.AppendUvarint(dst, uint64(len(c.Members)))
 		for _, m := range c.Members {
 			dst = append(dst, m[:]...)
@@ -142,15 +142,15 @@ func appendAttempt(dst []byte, id AlertID, term uint64, attempt uint32) []byte {
 }
 
 func appendSpec(dst []byte, s Spec) []byte {
-	dst = appendString(appendString(dst, s.Name), s.Slug)
-	dst = appendInt(appendInt(dst, s.Interval), s.Grace)
-	dst = appendString(appendInt(dst, int64(s.Threshold)), string(s.Arm))
-	return appendStrings(appendStrings(dst, s.Tags), s.Emails)
+	dst = wire.AppendString(wire.AppendString(dst, s.Name), s.Slug)
+	dst = wire.AppendInt(wire.AppendInt(dst, s.Interval), s.Grace)
+	dst = wire.AppendString(wire.AppendInt(dst, int64(s.Threshold)), string(s.Arm))
+	return wire.AppendStrings(wire.AppendStrings(dst, s.Tags), s.Emails)
 }
 
 func appendSettings(dst []byte, s Settings) []byte {
-	dst = appendStrings(appendInt(dst, int64(s.History)), s.MailTo)
-	return appendMax(appendInt(appendInt(appendInt(dst, int64(s.Burst)), s.GroupWait), s.FlapWindow), s.MaxHeartbeats)
+	dst = wire.AppendStrings(wire.AppendInt(dst, int64(s.History)), s.MailTo)
+	return appendMax(wire.AppendInt(wire.AppendInt(wire.AppendInt(dst, int64(s.Burst)), s.GroupWait), s.FlapWindow), s.MaxHeartbeats)
 }
 
 // appendMax ends a command with a quota that logs of before quotas do not have.
@@ -163,14 +163,14 @@ func appendMax(dst []byte, n int) []byte {
 
 // appendPatch writes each field behind a byte that says whether it is set.
 func appendPatch(dst []byte, p Patch) []byte {
-	dst = appendOptional(dst, p.Name, appendString)
-	dst = appendOptional(dst, p.Slug, appendString)
-	dst = appendOptional(dst, p.Interval, appendInt)
-	dst = appendOptional(dst, p.Grace, appendInt)
-	dst = appendOptional(dst, p.Threshold, func(dst []byte, v int) []byte { return appendInt(dst, int64(v)) })
-	dst = appendOptional(dst, p.Arm, func(dst []byte, v Arm) []byte { return appendString(dst, string(v)) })
-	dst = appendOptional(dst, p.Tags, appendStrings)
-	return appendOptional(dst, p.Emails, appendStrings)
+	dst = appendOptional(dst, p.Name, wire.AppendString)
+	dst = appendOptional(dst, p.Slug, wire.AppendString)
+	dst = appendOptional(dst, p.Interval, wire.AppendInt)
+	dst = appendOptional(dst, p.Grace, wire.AppendInt)
+	dst = appendOptional(dst, p.Threshold, func(dst []byte, v int) []byte { return wire.AppendInt(dst, int64(v)) })
+	dst = appendOptional(dst, p.Arm, func(dst []byte, v Arm) []byte { return wire.AppendString(dst, string(v)) })
+	dst = appendOptional(dst, p.Tags, wire.AppendStrings)
+	return appendOptional(dst, p.Emails, wire.AppendStrings)
 }
 
 func appendOptional[T any](dst []byte, v *T, put func([]byte, T) []byte) []byte {

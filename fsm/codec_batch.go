@@ -3,11 +3,12 @@ package fsm
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // batchVersion is the first byte of every log entry. A change of the format takes
-// a new one, and DecodeBatch goes on reading the old ones. Version 1 wrote every
-// item's origin and sequence number in full.
+// a new one, and DecodeBatch goes on reading the old ones.
 const batchVersion = 2
 
 // MaxDelta is the longest advance of the serving clock in one batch, in ms.
@@ -17,7 +18,7 @@ const MaxDelta = 2000
 func AppendBatch(dst []byte, b *Batch) []byte {
 	dst = append(dst, batchVersion)
 	dst = binary.AppendUvarint(dst, b.Term)
-	dst = appendInt(dst, b.Wall)
+	dst = wire.AppendInt(dst, b.Wall)
 	dst = binary.AppendUvarint(dst, uint64(b.Delta))
 	dst = binary.AppendUvarint(dst, uint64(len(b.Origins)))
 	for _, o := range b.Origins {
@@ -46,7 +47,7 @@ func appendItems(dst []byte, b *Batch) []byte {
 		}
 		for _, it := range rest[:n] {
 			if origin != NoOrigin {
-				dst = appendInt(dst, int64(it.Seq-next))
+				dst = wire.AppendInt(dst, int64(it.Seq-next))
 				next = it.Seq + 1
 			}
 			dst = binary.AppendUvarint(dst, uint64(len(it.Cmd)))
@@ -69,27 +70,22 @@ func DecodeBatchInto(b *Batch, entry []byte) error {
 	if len(entry) == 0 {
 		return fmt.Errorf("empty log entry: %w", ErrCorrupt)
 	}
-	version := entry[0]
-	if version < 1 || version > batchVersion {
-		return fmt.Errorf("log entry of version %d: %w", version, ErrVersion)
+	if entry[0] != batchVersion {
+		return fmt.Errorf("log entry of version %d: %w", entry[0], ErrVersion)
 	}
-	r := reader{b: entry[1:]}
-	*b = Batch{Term: r.uint(), Wall: r.int(), Delta: r.uint32(), Origins: b.Origins[:0], Items: b.Items[:0]}
+	r := reader{wire.NewReader(entry[1:])}
+	*b = Batch{Term: r.Uint(), Wall: r.Int(), Delta: r.Uint32(), Origins: b.Origins[:0], Items: b.Items[:0]}
 	if b.Delta > MaxDelta {
-		r.fail()
+		r.Fail()
 	}
-	for n := r.count(); n > 0 && r.err == nil; n-- {
+	for n := r.Count(); n > 0 && r.OK(); n-- {
 		var o Origin
-		r.fill(o.Node[:])
-		o.Boot, o.Floor = r.uint(), r.uint()
+		r.Fill(o.Node[:])
+		o.Boot, o.Floor = r.Uint(), r.Uint()
 		b.Origins = append(b.Origins, o)
 	}
-	if version == 1 {
-		r.itemsV1(b)
-	} else {
-		r.items(b)
-	}
-	if err := r.end(); err != nil {
+	r.items(b)
+	if err := r.End(); err != nil {
 		return fmt.Errorf("log entry: %w", err)
 	}
 	return nil
@@ -97,10 +93,10 @@ func DecodeBatchInto(b *Batch, entry []byte) error {
 
 func (r *reader) items(b *Batch) {
 	last := NoOrigin - 1
-	for left := r.count(); left > 0 && r.err == nil; {
-		origin, n := r.origin(b), r.count()
+	for left := r.Count(); left > 0 && r.OK(); {
+		origin, n := r.origin(b), r.Count()
 		if origin == last || n < 1 || n > left { // two runs that are one, or too long
-			r.fail()
+			r.Fail()
 			return
 		}
 		next := uint64(0)
@@ -110,32 +106,21 @@ func (r *reader) items(b *Batch) {
 		for range n {
 			it := Item{Origin: origin}
 			if origin != NoOrigin {
-				it.Seq = next + uint64(r.int())
+				it.Seq = next + uint64(r.Int())
 				next = it.Seq + 1
 			}
-			it.Cmd = r.take(r.uint())
+			it.Cmd = r.Take(r.Uint())
 			b.Items = append(b.Items, it)
 		}
 		last, left = origin, left-n
 	}
 }
 
-func (r *reader) itemsV1(b *Batch) {
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		it := Item{Origin: r.origin(b)}
-		if it.Origin != NoOrigin {
-			it.Seq = r.uint()
-		}
-		it.Cmd = r.take(r.uint())
-		b.Items = append(b.Items, it)
-	}
-}
-
 // origin reads an index into b's origins.
 func (r *reader) origin(b *Batch) int {
-	o := r.uint()
+	o := r.Uint()
 	if o > uint64(len(b.Origins)) {
-		r.fail()
+		r.Fail()
 		return NoOrigin
 	}
 	return int(o) - 1

@@ -1,13 +1,28 @@
 package fsm
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
+
+// Errors of Apply and Restore. A node that meets one must stop: it cannot know
+// what it missed.
+var (
+	ErrVersion = errors.New("written by a newer version of quorumbeat: upgrade this node")
+	ErrCorrupt = wire.ErrCorrupt
+)
+
+// reader reads commands.
+type reader struct{ wire.Reader }
 
 // DecodeCommand reads what AppendCommand wrote. The error wraps ErrCorrupt.
 func DecodeCommand(b []byte) (Command, error) {
-	r := &reader{b: b}
-	kind := Kind(r.byte())
+	r := &reader{wire.NewReader(b)}
+	kind := Kind(r.Byte())
 	c := r.command(kind)
-	if err := r.end(); err != nil || c == nil {
+	if err := r.End(); err != nil || c == nil {
 		return nil, fmt.Errorf("command of kind %d: %w", kind, ErrCorrupt)
 	}
 	return c, nil
@@ -18,49 +33,43 @@ func decodePing(b []byte) (PingOrdinal, bool) {
 	if len(b) == 0 || Kind(b[0]) != KindPingOrdinal {
 		return PingOrdinal{}, false
 	}
-	r := reader{b: b[1:]}
+	r := reader{wire.NewReader(b[1:])}
 	p := r.pingOrdinal()
-	return p, r.end() == nil
+	return p, r.End() == nil
 }
 
-func (r *reader) pingOrdinal() PingOrdinal { return PingOrdinal{Ordinal: r.uint(), From: r.addr()} }
-
-func (r *reader) ping() (p Ping) {
-	r.fill(p.Token[:])
-	p.From = r.addr()
-	return p
-}
+func (r *reader) pingOrdinal() PingOrdinal { return PingOrdinal{Ordinal: r.Uint(), From: r.Addr()} }
 
 func (r *reader) signal() Signal {
-	c := Signal{Ordinal: r.uint(), From: r.addr()}
-	tells := r.byte()
-	c.Tells, c.Exit, c.HasRun = SignalKind(tells&^signalDropped), r.small(), r.bool()
+	c := Signal{Ordinal: r.Uint(), From: r.Addr()}
+	tells := r.Byte()
+	c.Tells, c.Exit, c.HasRun = SignalKind(tells&^signalDropped), r.Int32(), r.Bool()
 	if c.HasRun {
-		r.fill(c.Run[:])
+		r.Fill(c.Run[:])
 	}
-	c.At = r.millis()
-	keyed := r.bool()
+	c.At = r.Millis()
+	keyed := r.Bool()
 	if keyed {
-		r.fill(c.Key[:])
+		r.Fill(c.Key[:])
 	}
-	switch n := r.uint(); {
+	switch n := r.Uint(); {
 	case tells&signalDropped == 0 && n > 0:
-		c.Body = r.take(n)
+		c.Body = r.Take(n)
 	case tells&signalDropped != 0 && (n == 0 || n > MaxBody):
-		r.fail()
+		r.Fail()
 	case tells&signalDropped != 0:
 		c.Dropped = int(n)
 	}
 	if c.Tells > SignalLog || c.Exit < none || c.Exit > MaxExit || keyed != (c.Key != [16]byte{}) || len(c.Body) > MaxBody {
-		r.fail()
+		r.Fail()
 	}
 	return c
 }
 
 func (r *reader) heldSignal() Signal {
-	held := r.millis()
+	held := r.Millis()
 	if held == 0 {
-		r.fail()
+		r.Fail()
 	}
 	c := r.signal()
 	c.Held = held
@@ -69,8 +78,6 @@ func (r *reader) heldSignal() Signal {
 
 func (r *reader) command(kind Kind) Command {
 	switch kind {
-	case KindPing:
-		return r.ping()
 	case KindPingOrdinal:
 		return r.pingOrdinal()
 	case KindSignal:
@@ -91,7 +98,7 @@ func (r *reader) command(kind Kind) Command {
 		return r.put()
 	case KindUpdate:
 		id, v := r.target()
-		c := Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: optional(r, r.bool)}
+		c := Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: optional(r, r.Bool)}
 		_, c.Patch.Methods = r.methods(methodsPatch | methodsPost)
 		return c
 	case KindPause:
@@ -105,40 +112,36 @@ func (r *reader) command(kind Kind) Command {
 		return Delete{ID: id, IfVersion: v}
 	case KindPutKey:
 		var c PutKey
-		r.fill(c.ID[:])
-		c.Name, c.Scope = r.str(), r.str()
-		r.fill(c.Hash[:])
+		r.Fill(c.ID[:])
+		c.Name, c.Scope = r.String(), r.String()
+		r.Fill(c.Hash[:])
 		c.MaxHeartbeats = r.max()
 		return c
 	case KindUpdateKey:
 		var c UpdateKey
-		r.fill(c.ID[:])
-		c.MaxHeartbeats = int(r.upTo(MaxHeartbeats))
+		r.Fill(c.ID[:])
+		c.MaxHeartbeats = int(r.UpTo(MaxHeartbeats))
 		return c
 	case KindDeleteKey:
 		var c DeleteKey
-		r.fill(c.ID[:])
+		r.Fill(c.ID[:])
 		return c
 	case KindSettings:
 		return SetSettings{r.settings()}
-	case KindFlapSettings:
-		c := SetSettings{r.settings()}
-		c.Settings.FlapWindow, c.Settings.MaxHeartbeats = r.int(), r.max()
-		return c
 	case KindRecordGap:
-		return RecordGap{From: r.int(), To: r.int()}
+		return RecordGap{From: r.Int(), To: r.Int()}
 	case KindPutNode:
 		var c PutNode
-		r.fill(c.Node.ID[:])
-		c.Node.Name, c.Node.HTTP, c.Node.Cluster, c.Node.Version = r.str(), r.str(), r.str(), r.str()
+		r.Fill(c.Node.ID[:])
+		c.Node.Name, c.Node.HTTP, c.Node.Cluster, c.Node.Version = r.String(), r.String(), r.String(), r.String()
 		return c
 	case KindRemoveNode:
 		var c RemoveNode
-		r.fill(c.ID[:])
+		r.Fill(c.ID[:])
 		return c
 	case KindSetClusterID:
 		var c SetClusterID
-		r.fill(c.ID[:])
+		r.Fill(c.ID[:])
 		return c
 	}
 	return r.ledgerCommand(kind)
@@ -156,16 +159,16 @@ func (r *reader) ledgerCommand(kind Kind) Command {
 		id, term, n := r.attempt()
 		return Settle{
 			Alert: id, Term: term, Attempt: n, Outcome: r.outcome(),
-			Refused: r.bool(), RetryIn: r.int(), Resend: r.bool(), Error: r.str(),
+			Refused: r.Bool(), RetryIn: r.Int(), Resend: r.Bool(), Error: r.String(),
 		}
 	case KindResolveDoubt:
 		id, term, n := r.attempt()
-		return ResolveDoubt{Alert: id, Term: term, Attempt: n, Resend: r.bool()}
+		return ResolveDoubt{Alert: id, Term: term, Attempt: n, Resend: r.Bool()}
 	case KindRetryAlert:
 		return RetryAlert{Alert: r.alertID()}
 	case KindFormDigest:
-		c := FormDigest{ID: r.alertID(), Recipient: r.str()}
-		for n := r.count(); n > 0 && r.err == nil; n-- {
+		c := FormDigest{ID: r.alertID(), Recipient: r.String()}
+		for n := r.Count(); n > 0 && r.OK(); n-- {
 			c.Members = append(c.Members, r.alertID())
 		}
 		return c
@@ -175,65 +178,64 @@ func (r *reader) ledgerCommand(kind Kind) Command {
 
 // max reads what appendMax wrote.
 func (r *reader) max() int {
-	if len(r.b) == 0 {
+	if r.Len() == 0 {
 		return 0
 	}
-	n := r.upTo(MaxHeartbeats)
+	n := r.UpTo(MaxHeartbeats)
 	if n == 0 {
-		r.fail()
+		r.Fail()
 	}
 	return int(n)
 }
 
 func (r *reader) alertID() (id AlertID) {
-	r.fill(id[:])
+	r.Fill(id[:])
 	return id
 }
 
 func (r *reader) target() (id HeartbeatID, ifVersion uint64) {
-	r.fill(id[:])
-	return id, r.uint()
+	r.Fill(id[:])
+	return id, r.Uint()
 }
 
 func (r *reader) attempt() (AlertID, uint64, uint32) {
-	return r.alertID(), r.uint(), r.uint32()
+	return r.alertID(), r.Uint(), r.Uint32()
 }
 
 func (r *reader) outcome() Outcome {
-	o := Outcome(r.byte())
+	o := Outcome(r.Byte())
 	if o < OutcomeSent || o > OutcomeInDoubt {
-		r.fail()
+		r.Fail()
 	}
 	return o
 }
 
 func (r *reader) spec() Spec {
 	return Spec{
-		Name: r.str(), Slug: r.str(), Interval: r.int(), Grace: r.int(),
-		Threshold: r.small(), Arm: Arm(r.str()), Tags: r.strs(), Emails: r.strs(),
+		Name: r.String(), Slug: r.String(), Interval: r.Int(), Grace: r.Int(),
+		Threshold: r.Int32(), Arm: Arm(r.String()), Tags: r.Strings(), Emails: r.Strings(),
 	}
 }
 
 func (r *reader) patch() Patch {
 	return Patch{
-		Name: optional(r, r.str), Slug: optional(r, r.str),
-		Interval: optional(r, r.int), Grace: optional(r, r.int), Threshold: optional(r, r.small),
-		Arm:  optional(r, func() Arm { return Arm(r.str()) }),
-		Tags: optional(r, r.strs), Emails: optional(r, r.strs),
+		Name: optional(r, r.String), Slug: optional(r, r.String),
+		Interval: optional(r, r.Int), Grace: optional(r, r.Int), Threshold: optional(r, r.Int32),
+		Arm:  optional(r, func() Arm { return Arm(r.String()) }),
+		Tags: optional(r, r.Strings), Emails: optional(r, r.Strings),
 	}
 }
 
 func optional[T any](r *reader, read func() T) *T {
-	if !r.bool() {
+	if !r.Bool() {
 		return nil
 	}
 	v := read()
 	return &v
 }
 
-// settings reads the replicated settings, but for the flap window.
 func (r *reader) settings() Settings {
 	return Settings{
-		History: r.small(), MailTo: r.strs(), Burst: r.small(), GroupWait: r.int(), FlapWindow: DefaultSettings().FlapWindow,
+		History: r.Int32(), MailTo: r.Strings(), Burst: r.Int32(), GroupWait: r.Int(), FlapWindow: r.Int(), MaxHeartbeats: r.max(),
 	}
 }

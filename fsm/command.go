@@ -6,7 +6,6 @@ import "net/netip"
 type Kind uint8
 
 const (
-	KindPing         Kind = 1
 	KindCreate       Kind = 2
 	KindUpdate       Kind = 3
 	KindPause        Kind = 4
@@ -14,7 +13,6 @@ const (
 	KindDelete       Kind = 6
 	KindPutKey       Kind = 7
 	KindDeleteKey    Kind = 8
-	KindSettings     Kind = 9 // without a flap window: in old logs only
 	KindClaim        Kind = 10
 	KindFence        Kind = 11
 	KindSettle       Kind = 12
@@ -31,7 +29,7 @@ const (
 	KindHeldSignal   Kind = 23 // a Signal whose Held is not 0
 	KindAuthorized   Kind = 24
 	KindUpdateKey    Kind = 25
-	KindFlapSettings Kind = 30 // settings with a flap window
+	KindSettings     Kind = 30
 	KindPutHeartbeat Kind = 38
 )
 
@@ -40,19 +38,12 @@ const (
 // Result.Data, see DecodeHeartbeat.
 type Command interface{ Kind() Kind }
 
-// Ping records a good run. Result: CodeOK, CodePaused or CodeNotFound. Logs hold it;
-// nodes propose PingOrdinal.
-type Ping struct {
-	Token Token
-	From  netip.Addr // who called; the zero Addr when unknown
-}
-
-// PingOrdinal is a Ping of a heartbeat that the accepting node has looked up
-// already: ordinals are the same on every node and never used again. It takes a
-// third of the room in the log, and no look-up when it is applied.
+// PingOrdinal records a good run of a heartbeat that the accepting node has looked
+// up: ordinals are the same on every node and never used again, and take less room
+// in the log than a token. Result: CodeOK, CodePaused or CodeNotFound.
 type PingOrdinal struct {
 	Ordinal uint64
-	From    netip.Addr
+	From    netip.Addr // who called; the zero Addr when unknown
 }
 
 // Create adds a heartbeat. The accepting node has made ID and Token and filled
@@ -189,7 +180,6 @@ type RemoveNode struct{ ID NodeID }
 // SetClusterID names the cluster, once: a later one is CodeExists.
 type SetClusterID struct{ ID NodeID }
 
-func (Ping) Kind() Kind         { return KindPing }
 func (PingOrdinal) Kind() Kind  { return KindPingOrdinal }
 func (Create) Kind() Kind       { return KindCreate }
 func (Update) Kind() Kind       { return KindUpdate }
@@ -199,7 +189,7 @@ func (Delete) Kind() Kind       { return KindDelete }
 func (PutKey) Kind() Kind       { return KindPutKey }
 func (UpdateKey) Kind() Kind    { return KindUpdateKey }
 func (DeleteKey) Kind() Kind    { return KindDeleteKey }
-func (SetSettings) Kind() Kind  { return KindFlapSettings }
+func (SetSettings) Kind() Kind  { return KindSettings }
 func (Claim) Kind() Kind        { return KindClaim }
 func (Fence) Kind() Kind        { return KindFence }
 func (Settle) Kind() Kind       { return KindSettle }

@@ -1,6 +1,10 @@
 package fsm
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
 
 // config is the part of a heartbeat that edits change. The table keeps it as
 // text, and a record decodes it.
@@ -16,10 +20,10 @@ type config struct {
 
 // appendText writes the config but for what the vitals hold.
 func (c *config) appendText(dst []byte) []byte {
-	dst = appendInt(append(dst, c.id[:]...), c.created)
-	dst = binary.AppendUvarint(appendInt(dst, c.updated-c.created), c.version)
-	dst = appendString(appendString(dst, c.spec.Name), c.spec.Slug)
-	dst = appendStrings(appendStrings(dst, c.spec.Tags), c.spec.Emails)
+	dst = wire.AppendInt(append(dst, c.id[:]...), c.created)
+	dst = binary.AppendUvarint(wire.AppendInt(dst, c.updated-c.created), c.version)
+	dst = wire.AppendString(wire.AppendString(dst, c.spec.Name), c.spec.Slug)
+	dst = wire.AppendStrings(wire.AppendStrings(dst, c.spec.Tags), c.spec.Emails)
 	if c.maker != (KeyID{}) {
 		dst = append(dst, c.maker[:]...)
 	}
@@ -32,39 +36,39 @@ type textReader struct {
 	whole string
 }
 
-func (r *textReader) str() string {
-	n := r.uint()
-	at := len(r.whole) - len(r.b)
-	if r.take(n); r.err != nil {
+func (r *textReader) String() string {
+	n := r.Uint()
+	at := len(r.whole) - r.Len()
+	if r.Take(n); !r.OK() {
 		return ""
 	}
 	return r.whole[at : at+int(n)]
 }
 
-func (r *textReader) strs() []string {
-	n := r.count()
+func (r *textReader) Strings() []string {
+	n := r.Count()
 	if n == 0 {
 		return nil
 	}
 	list := make([]string, 0, min(n, MaxTags))
-	for ; n > 0 && r.err == nil; n-- {
-		list = append(list, r.str())
+	for ; n > 0 && r.OK(); n-- {
+		list = append(list, r.String())
 	}
 	return list
 }
 
 // readText is the inverse of appendText.
 func (c *config) readText(b []byte) error {
-	r := textReader{reader{b: b}, string(b)}
-	r.fill(c.id[:])
-	c.created = r.int()
-	c.updated, c.version = c.created+r.int(), r.uint()
-	c.spec.Name, c.spec.Slug = r.str(), r.str()
-	c.spec.Tags, c.spec.Emails = r.strs(), r.strs()
-	if len(r.b) > 0 {
-		r.fill(c.maker[:])
+	r := textReader{reader{wire.NewReader(b)}, string(b)}
+	r.Fill(c.id[:])
+	c.created = r.Int()
+	c.updated, c.version = c.created+r.Int(), r.Uint()
+	c.spec.Name, c.spec.Slug = r.String(), r.String()
+	c.spec.Tags, c.spec.Emails = r.Strings(), r.Strings()
+	if r.Len() > 0 {
+		r.Fill(c.maker[:])
 	}
-	return r.end()
+	return r.End()
 }
 
 // set notes a config's short fields.

@@ -3,6 +3,8 @@ package fsm
 import (
 	"encoding/binary"
 	"net/netip"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // detail is what an entry of a history tells besides its time. Most have none.
@@ -88,7 +90,7 @@ func (d *detail) append(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(d.took))
 	}
 	if bits&detailFrom != 0 {
-		b = appendAddr(b, d.from)
+		b = wire.AppendAddr(b, d.from)
 	}
 	if bits&detailLate != 0 {
 		b = binary.AppendUvarint(b, uint64(d.late))
@@ -97,7 +99,7 @@ func (d *detail) append(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(d.dropped))
 	}
 	if bits&detailNew != 0 {
-		b = appendAddr(b, d.lost)
+		b = wire.AppendAddr(b, d.lost)
 	}
 	return append(b, d.key...)
 }
@@ -108,45 +110,45 @@ func readDetail(b []byte) (d detail, ok bool) {
 	if len(b) == 0 {
 		return d, true
 	}
-	r := reader{b: b}
-	bits := r.uint()
+	r := reader{wire.NewReader(b)}
+	bits := r.Uint()
 	if bits == 0 || bits > detailAll {
 		return d, false
 	}
 	d.kind = SignalKind(bits & detailKind)
 	if bits&detailExit != 0 {
-		d.exit = int(r.byte())
+		d.exit = int(r.Byte())
 	}
 	if d.hasRun = bits&detailRun != 0; d.hasRun {
-		r.fill(d.run[:])
+		r.Fill(d.run[:])
 	}
 	if bits&detailTook != 0 {
-		d.took = r.millis()
+		d.took = r.Millis()
 	}
 	if bits&detailFrom != 0 {
-		d.from = r.addr()
+		d.from = r.Addr()
 	}
 	if bits&detailLate != 0 {
-		d.late = r.millis()
+		d.late = r.Millis()
 	}
 	if bits&detailDrop != 0 {
-		n := r.uint()
+		n := r.Uint()
 		d.dropped = int(min(n, MaxBody))
 		if n == 0 || n > MaxBody {
-			r.fail()
+			r.Fail()
 		}
 	}
 	switch {
 	case bits&detailSwap != 0 && bits&detailNew != 0:
-		r.fail()
+		r.Fail()
 	case bits&detailSwap != 0:
 		d.callers = swapCaller
 	case bits&detailNew != 0:
-		d.callers, d.lost = newCaller, r.addr()
+		d.callers, d.lost = newCaller, r.Addr()
 	}
 	if bits&detailKey != 0 {
-		d.key = r.take(shortKeyLen)
+		d.key = r.Take(shortKeyLen)
 	}
 	d.paused = bits&detailPaused != 0
-	return d, r.end() == nil
+	return d, r.End() == nil
 }

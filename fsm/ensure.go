@@ -29,8 +29,8 @@ func appendCreate(dst []byte, c Create) []byte {
 }
 
 func (r *reader) create() (c Create) {
-	r.fill(c.ID[:])
-	r.fill(c.Token[:])
+	r.Fill(c.ID[:])
+	r.Fill(c.Token[:])
 	c.Spec = r.spec()
 	return c
 }

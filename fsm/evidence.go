@@ -3,6 +3,8 @@ package fsm
 import (
 	"encoding/binary"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // evidence is an Evidence in the form that images have, which takes a fraction of
@@ -14,20 +16,20 @@ var noEvidence = packEvidence(Evidence{})
 
 func packEvidence(e Evidence) evidence {
 	b := make([]byte, 0, 256)
-	b = appendInt(appendString(b, e.Name), wallMillis(e.LastPing))
-	b = appendInt(appendInt(appendString(b, e.LastFrom), e.Interval), e.Grace)
-	b = appendInt(binary.AppendUvarint(b, uint64(e.Threshold)), e.Misses)
-	b = appendInt(binary.AppendUvarint(b, e.Pings), wallMillis(e.Due))
-	b = binary.AppendUvarint(appendInt(b, e.Silent.Milliseconds()), uint64(len(e.Gaps)))
+	b = wire.AppendInt(wire.AppendString(b, e.Name), wallMillis(e.LastPing))
+	b = wire.AppendInt(wire.AppendInt(wire.AppendString(b, e.LastFrom), e.Interval), e.Grace)
+	b = wire.AppendInt(binary.AppendUvarint(b, uint64(e.Threshold)), e.Misses)
+	b = wire.AppendInt(binary.AppendUvarint(b, e.Pings), wallMillis(e.Due))
+	b = binary.AppendUvarint(wire.AppendInt(b, e.Silent.Milliseconds()), uint64(len(e.Gaps)))
 	for _, g := range e.Gaps {
-		b = appendInt(appendInt(b, wallMillis(g.From)), wallMillis(g.To))
+		b = wire.AppendInt(wire.AppendInt(b, wallMillis(g.From)), wallMillis(g.To))
 	}
-	b = binary.AppendUvarint(appendBool(b, e.Failed), uint64(e.Exit))
-	b = appendString(appendInt(b, wallMillis(e.Started)), e.Output)
-	b = appendInt(appendInt(b, e.Flaps), e.Within.Milliseconds())
-	b = appendInt(appendInt(b, wallMillis(e.Since)), e.Down.Milliseconds())
-	b = append(appendBool(appendInt(b, e.Failures), e.Clean), byte(e.Rule))
-	return evidence(appendInt(b, wallMillis(e.Resumed)))
+	b = binary.AppendUvarint(wire.AppendBool(b, e.Failed), uint64(e.Exit))
+	b = wire.AppendString(wire.AppendInt(b, wallMillis(e.Started)), e.Output)
+	b = wire.AppendInt(wire.AppendInt(b, e.Flaps), e.Within.Milliseconds())
+	b = wire.AppendInt(wire.AppendInt(b, wallMillis(e.Since)), e.Down.Milliseconds())
+	b = append(wire.AppendBool(wire.AppendInt(b, e.Failures), e.Clean), byte(e.Rule))
+	return evidence(wire.AppendInt(b, wallMillis(e.Resumed)))
 }
 
 // withoutOutput lets go of what a run printed, when nobody will read it again.
@@ -48,18 +50,18 @@ func (packed evidence) withFlaps(of Evidence) evidence {
 }
 
 func (packed evidence) unpack() (e Evidence) {
-	r := &reader{b: []byte(packed)}
+	r := &reader{wire.NewReader([]byte(packed))}
 	e = Evidence{
-		Name: r.str(), LastPing: wallTime(r.int()), LastFrom: r.str(), Interval: r.int(), Grace: r.int(),
-		Threshold: int(r.uint()), Misses: r.int(), Pings: r.uint(), Due: wallTime(r.int()),
-		Silent: time.Duration(r.int()) * time.Millisecond,
+		Name: r.String(), LastPing: wallTime(r.Int()), LastFrom: r.String(), Interval: r.Int(), Grace: r.Int(),
+		Threshold: int(r.Uint()), Misses: r.Int(), Pings: r.Uint(), Due: wallTime(r.Int()),
+		Silent: time.Duration(r.Int()) * time.Millisecond,
 	}
-	for n := r.uint(); n > 0; n-- {
-		e.Gaps = append(e.Gaps, Gap{wallTime(r.int()), wallTime(r.int())})
+	for n := r.Uint(); n > 0; n-- {
+		e.Gaps = append(e.Gaps, Gap{wallTime(r.Int()), wallTime(r.Int())})
 	}
-	e.Failed, e.Exit, e.Started, e.Output = r.bool(), int(r.uint()), wallTime(r.int()), r.str()
-	e.Flaps, e.Within = r.int(), time.Duration(r.int())*time.Millisecond
-	e.Since, e.Down = wallTime(r.int()), time.Duration(r.int())*time.Millisecond
-	e.Failures, e.Clean, e.Rule, e.Resumed = r.int(), r.bool(), Rule(r.byte()), wallTime(r.int())
+	e.Failed, e.Exit, e.Started, e.Output = r.Bool(), int(r.Uint()), wallTime(r.Int()), r.String()
+	e.Flaps, e.Within = r.Int(), time.Duration(r.Int())*time.Millisecond
+	e.Since, e.Down = wallTime(r.Int()), time.Duration(r.Int())*time.Millisecond
+	e.Failures, e.Clean, e.Rule, e.Resumed = r.Int(), r.Bool(), Rule(r.Byte()), wallTime(r.Int())
 	return e
 }

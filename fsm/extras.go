@@ -2,9 +2,10 @@ package fsm
 
 import (
 	"encoding/binary"
-	"math"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // none stands for an exit status or a duration that was not told.
@@ -165,11 +166,11 @@ func excerpt(b []byte) string {
 func (x *extras) append(b []byte, st *state) []byte {
 	b = binary.AppendUvarint(b, uint64(len(x.open)))
 	for _, o := range x.open {
-		b = appendBool(b, o.named)
+		b = wire.AppendBool(b, o.named)
 		if o.named {
 			b = append(b, o.id[:]...)
 		}
-		b = appendInt(appendInt(b, st.serving-o.start), st.wall-o.wall)
+		b = wire.AppendInt(wire.AppendInt(b, st.serving-o.start), st.wall-o.wall)
 		b = binary.AppendUvarint(b, uint64(o.late))
 		b = binary.AppendUvarint(b, uint64(o.deadline))
 	}
@@ -179,56 +180,44 @@ func (x *extras) append(b []byte, st *state) []byte {
 		b = append(binary.AppendUvarint(b, uint64(len(y.text))), y.text...)
 	}
 	b = binary.AppendUvarint(b, x.ended)
-	b = appendInt(appendInt(b, int64(x.exit)), x.took)
-	b = appendInt(appendInt(b, x.incident.since), x.incident.silent)
-	b = appendInt(appendInt(b, x.incident.misses), x.incident.failures)
-	return appendInt(b, x.resumed)
+	b = wire.AppendInt(wire.AppendInt(b, int64(x.exit)), x.took)
+	b = wire.AppendInt(wire.AppendInt(b, x.incident.since), x.incident.silent)
+	b = wire.AppendInt(wire.AppendInt(b, x.incident.misses), x.incident.failures)
+	return wire.AppendInt(b, x.resumed)
 }
 
 // readExtras is the inverse of append; nil if b is not what it writes.
-func readExtras(b []byte, st *state, version uint64) *extras {
-	r := reader{b: b}
+func readExtras(b []byte, st *state) *extras {
+	r := reader{wire.NewReader(b)}
 	x := newExtras(0)
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		o := openRun{named: r.bool()}
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		o := openRun{named: r.Bool()}
 		if o.named {
-			r.fill(o.id[:])
+			r.Fill(o.id[:])
 		}
-		o.start, o.wall = st.serving-r.int(), st.wall-r.int()
-		o.late, o.deadline = r.millis(), r.millis()
+		o.start, o.wall = st.serving-r.Int(), st.wall-r.Int()
+		o.late, o.deadline = r.Millis(), r.Millis()
 		x.open = append(x.open, o)
 	}
-	for n, last := r.count(), uint64(0); n > 0 && r.err == nil; n-- {
-		number := r.uint()
+	for n, last := r.Count(), uint64(0); n > 0 && r.OK(); n-- {
+		number := r.Uint()
 		if number <= last {
-			r.fail()
+			r.Fail()
 		}
 		last = number
-		text := r.take(r.uint())
+		text := r.Take(r.Uint())
 		if len(text) == 0 {
-			r.fail()
+			r.Fail()
 		}
 		x.bodies = append(x.bodies, body{number, slices.Clone(text)})
 		x.size += len(text) + bodyCost
 	}
-	x.ended = r.uint()
-	x.exit, x.took = r.small(), r.int()
-	if version >= 4 {
-		x.incident = incident{since: r.int(), silent: r.int(), misses: r.int(), failures: r.int()}
-		x.resumed = r.int()
-	}
-	if r.end() != nil || len(x.open) > MaxOpenRuns || x.size > MaxBodies || x.exit < none || x.exit > MaxExit || x.took < none || x.incident.silent < none {
+	x.ended = r.Uint()
+	x.exit, x.took = r.Int32(), r.Int()
+	x.incident = incident{since: r.Int(), silent: r.Int(), misses: r.Int(), failures: r.Int()}
+	x.resumed = r.Int()
+	if r.End() != nil || len(x.open) > MaxOpenRuns || x.size > MaxBodies || x.exit < none || x.exit > MaxExit || x.took < none || x.incident.silent < none {
 		return nil
 	}
 	return x
-}
-
-// millis reads a length of time or a serving time, neither of which is negative.
-func (r *reader) millis() int64 {
-	v := r.uint()
-	if v > math.MaxInt64/2 {
-		r.fail()
-		return 0
-	}
-	return int64(v)
 }

@@ -70,7 +70,6 @@ func TestAFaultLeavesNoHalfMadeChange(t *testing.T) {
 	name := "renamed"
 	for kind, make := range map[string]func(*replayed) Command{
 		"ping":       func(*replayed) Command { return PingOrdinal{Ordinal: 5} },
-		"by token":   func(*replayed) Command { return Ping{Token: testToken(3)} },
 		"signal":     func(*replayed) Command { return Signal{Ordinal: 1, Tells: SignalFail, Body: []byte("x")} },
 		"create":     func(*replayed) Command { return Create{ID: testID(9), Token: testToken(9), Spec: testSpec(60, 10, 1)} },
 		"update":     func(*replayed) Command { return Update{ID: testID(1), Patch: Patch{Name: &name}} },

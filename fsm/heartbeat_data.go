@@ -4,62 +4,64 @@ import (
 	"encoding/binary"
 	"fmt"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // encodeHeartbeat writes the heartbeat that a command answers with.
 func encodeHeartbeat(h Heartbeat) []byte {
 	b := append(append([]byte{}, h.ID[:]...), h.Token[:]...)
 	b = appendSpec(binary.AppendUvarint(b, h.Ordinal), h.Spec)
-	b = appendBool(appendString(b, string(h.Status)), h.Armed)
-	b = appendInt(b, h.Misses)
+	b = wire.AppendBool(wire.AppendString(b, string(h.Status)), h.Armed)
+	b = wire.AppendInt(b, h.Misses)
 	b = binary.AppendUvarint(binary.AppendUvarint(b, h.Missed), h.Pings)
-	b = appendString(appendInt(b, wallMillis(h.LastPing)), h.LastFrom)
-	b = appendInt(appendInt(b, wallMillis(h.NextDue)), wallMillis(h.CreatedAt))
-	b = appendInt(appendInt(b, wallMillis(h.UpdatedAt)), wallMillis(h.LastAlert))
+	b = wire.AppendString(wire.AppendInt(b, wallMillis(h.LastPing)), h.LastFrom)
+	b = wire.AppendInt(wire.AppendInt(b, wallMillis(h.NextDue)), wallMillis(h.CreatedAt))
+	b = wire.AppendInt(wire.AppendInt(b, wallMillis(h.UpdatedAt)), wallMillis(h.LastAlert))
 	b = binary.AppendUvarint(b, h.Version)
 	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0
 	if h.LastExit == none && h.LastRun < 0 && h.Started.IsZero() && !ruled {
 		return b // as it always was
 	}
-	b = appendInt(b, int64(h.LastExit))
+	b = wire.AppendInt(b, int64(h.LastExit))
 	ran := int64(none)
 	if h.LastRun >= 0 {
 		ran = h.LastRun.Milliseconds()
 	}
-	b = appendInt(appendInt(b, ran), wallMillis(h.Started))
+	b = wire.AppendInt(wire.AppendInt(b, ran), wallMillis(h.Started))
 	if !ruled {
 		return b
 	}
-	b = appendInt(append(b, byte(h.Rule)), wallMillis(h.Resumed))
+	b = wire.AppendInt(append(b, byte(h.Rule)), wallMillis(h.Resumed))
 	return appendMethods(b, h.Spec.Methods, nil)
 }
 
 // DecodeHeartbeat reads the Data of a Result that answers with a heartbeat.
 func DecodeHeartbeat(data []byte) (Heartbeat, error) {
-	r := &reader{b: data}
+	r := &reader{wire.NewReader(data)}
 	var h Heartbeat
-	r.fill(h.ID[:])
-	r.fill(h.Token[:])
-	h.Ordinal, h.Spec = r.uint(), r.spec()
-	h.Status, h.Armed = Status(r.str()), r.bool()
-	h.Misses, h.Missed, h.Pings = r.int(), r.uint(), r.uint()
-	h.LastPing, h.LastFrom = wallTime(r.int()), r.str()
-	h.NextDue, h.CreatedAt = wallTime(r.int()), wallTime(r.int())
-	h.UpdatedAt, h.LastAlert = wallTime(r.int()), wallTime(r.int())
-	h.Version = r.uint()
+	r.Fill(h.ID[:])
+	r.Fill(h.Token[:])
+	h.Ordinal, h.Spec = r.Uint(), r.spec()
+	h.Status, h.Armed = Status(r.String()), r.Bool()
+	h.Misses, h.Missed, h.Pings = r.Int(), r.Uint(), r.Uint()
+	h.LastPing, h.LastFrom = wallTime(r.Int()), r.String()
+	h.NextDue, h.CreatedAt = wallTime(r.Int()), wallTime(r.Int())
+	h.UpdatedAt, h.LastAlert = wallTime(r.Int()), wallTime(r.Int())
+	h.Version = r.Uint()
 	h.LastExit, h.LastRun = none, none
-	if len(r.b) > 0 {
-		h.LastExit = r.small()
-		if ran := r.int(); ran >= 0 {
+	if r.Len() > 0 {
+		h.LastExit = r.Int32()
+		if ran := r.Int(); ran >= 0 {
 			h.LastRun = time.Duration(ran) * time.Millisecond
 		}
-		h.Started = wallTime(r.int())
+		h.Started = wallTime(r.Int())
 	}
-	if len(r.b) > 0 {
-		h.Rule, h.Resumed = Rule(r.byte()), wallTime(r.int())
+	if r.Len() > 0 {
+		h.Rule, h.Resumed = Rule(r.Byte()), wallTime(r.Int())
 		h.Spec.Methods, _ = r.methods(methodsSpec)
 	}
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return Heartbeat{}, fmt.Errorf("heartbeat in a result: %w", err)
 	}
 	return h, nil

@@ -109,7 +109,10 @@ func (r *rig) heartbeat(n int) Heartbeat {
 	return h
 }
 
-func (r *rig) ping(n int) Code { r.t.Helper(); return r.do(Ping{Token: testToken(n)}).Code }
+func (r *rig) ping(n int) Code { r.t.Helper(); return r.do(pingOf(r.s, n)).Code }
+
+// pingOf is a ping of heartbeat n as the node of a store proposes it.
+func pingOf(s *Store, n int) PingOrdinal { return PingOrdinal{Ordinal: s.st.byToken(testToken(n))} }
 
 // signal sends heartbeat n a signal, which has an exit status unless that is 0.
 func (r *rig) signal(n int, c Signal) Code {

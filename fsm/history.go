@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // The history of a heartbeat is its newest pings, each as the change of pace that
@@ -17,7 +19,7 @@ import (
 // are gathered, each after the number of its place. When it is full, the page is
 // packed: log entries join their runs, and what is beyond the limit is left out.
 //
-// An entry is a uvarint, zigzag(change of pace) << 1; the low bit says that
+// An entry is a uvarint, wire.Zigzag(change of pace) << 1; the low bit says that
 // something comes with it: a uvarint of its length, and its bytes.
 
 // run is where the hist of a page has the older entries of a heartbeat.
@@ -40,7 +42,7 @@ const (
 const maxPace = 1 << 60
 
 func appendEntry(dst []byte, change int64, extra []byte) []byte {
-	e := zigzag(min(max(change, -maxPace), maxPace)) << 1
+	e := wire.Zigzag(min(max(change, -maxPace), maxPace)) << 1
 	if len(extra) == 0 {
 		return binary.AppendUvarint(dst, e)
 	}
@@ -62,7 +64,7 @@ func readEntry(b []byte) (change int64, extra []byte, size int) {
 		extra = b[size:][:n]
 		size += int(n)
 	}
-	return unzigzag(e >> 1), extra, size
+	return wire.Unzigzag(e >> 1), extra, size
 }
 
 // entrySize is the size of a short entry at once, of others by reading them.
@@ -189,6 +191,3 @@ func (p *page) eachLogged(f func(slot int, e []byte)) {
 		b = b[size:]
 	}
 }
-
-func zigzag(v int64) uint64   { return uint64(v<<1) ^ uint64(v>>63) }
-func unzigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }

@@ -102,7 +102,7 @@ func TestLongHistories(t *testing.T) {
 	var at []int64
 	cmds := make([]Command, 100)
 	for i := range cmds {
-		cmds[i] = Ping{Token: testToken(1)}
+		cmds[i] = PingOrdinal{Ordinal: 1}
 	}
 	for i := range pings / len(cmds) {
 		r.wall += int64(i*7919%100_000) + 1

@@ -10,8 +10,8 @@ import (
 )
 
 // imageMagic comes first in an image, its version next. A change of the format
-// takes a new version, and Restore goes on reading the old ones. Version 3 added
-// what signals leave, version 4 what bounds a flapping heartbeat, and quotas.
+// takes a new version, and Restore goes on reading the old ones. (Versions 1 to 3
+// were never released.)
 const (
 	imageMagic   = "QBIMAGE\x00"
 	imageVersion = 4
@@ -58,68 +58,68 @@ func (i *Image) WriteTo(to io.Writer) (int64, error) {
 	defer i.Release()
 	w := newImageWriter(to)
 	st := &i.st
-	w.raw([]byte(imageMagic))
-	w.uint(imageVersion)
+	w.Raw([]byte(imageMagic))
+	w.Uint(imageVersion)
 	st.writeHead(w)
 	st.writeHeartbeats(w, i.share)
 	st.writeKeys(w)
 	st.writeNodes(w)
 	st.dedup.write(w)
 	st.ledger.write(w)
-	return w.close()
+	return w.Close()
 }
 
 func (st *state) writeHead(w *imageWriter) {
-	w.int(st.wall)
-	w.int(st.serving)
-	w.int(st.horizon)
-	w.count(len(st.passes))
+	w.Int(st.wall)
+	w.Int(st.serving)
+	w.Int(st.horizon)
+	w.Count(len(st.passes))
 	for _, p := range st.passes {
-		w.int(p.horizon)
-		w.int(p.wall)
+		w.Int(p.horizon)
+		w.Int(p.wall)
 	}
-	w.int(st.gaps.total)
-	w.count(len(st.gaps.list))
+	w.Int(st.gaps.total)
+	w.Count(len(st.gaps.list))
 	for _, g := range st.gaps.list {
-		w.int(g.serving)
-		w.int(g.from)
-		w.int(g.to)
+		w.Int(g.serving)
+		w.Int(g.from)
+		w.Int(g.to)
 	}
-	w.raw(st.clusterID[:])
-	w.count(st.settings.History)
-	w.strs(st.settings.MailTo)
-	w.count(st.settings.Burst)
-	w.int(st.settings.GroupWait)
-	w.int(st.settings.FlapWindow)
-	w.count(st.settings.MaxHeartbeats)
-	w.uint(st.created)
-	w.uint(st.pings)
-	w.uint(st.misses)
+	w.Raw(st.clusterID[:])
+	w.Count(st.settings.History)
+	w.Strings(st.settings.MailTo)
+	w.Count(st.settings.Burst)
+	w.Int(st.settings.GroupWait)
+	w.Int(st.settings.FlapWindow)
+	w.Count(st.settings.MaxHeartbeats)
+	w.Uint(st.created)
+	w.Uint(st.pings)
+	w.Uint(st.misses)
 }
 
 func (st *state) writeKeys(w *imageWriter) {
 	keys := slices.SortedFunc(maps.Values(st.keys), func(a, b key) int { return bytes.Compare(a.id[:], b.id[:]) })
-	w.count(len(keys))
+	w.Count(len(keys))
 	for _, k := range keys {
-		w.raw(k.id[:])
-		w.str(k.name)
-		w.str(k.scope)
-		w.raw(k.hash[:])
-		w.int(k.created)
-		w.count(k.max)
-		w.flushed()
+		w.Raw(k.id[:])
+		w.String(k.name)
+		w.String(k.scope)
+		w.Raw(k.hash[:])
+		w.Int(k.created)
+		w.Count(k.max)
+		w.Flushed()
 	}
 }
 
 func (st *state) writeNodes(w *imageWriter) {
 	nodes := slices.SortedFunc(maps.Values(st.nodes), func(a, b NodeInfo) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-	w.count(len(nodes))
+	w.Count(len(nodes))
 	for _, n := range nodes {
-		w.raw(n.ID[:])
-		w.str(n.Name)
-		w.str(n.HTTP)
-		w.str(n.Cluster)
-		w.str(n.Version)
+		w.Raw(n.ID[:])
+		w.String(n.Name)
+		w.String(n.HTTP)
+		w.String(n.Cluster)
+		w.String(n.Version)
 	}
 }
 
@@ -128,73 +128,73 @@ func sortedNodes[V any](m map[NodeID]V) []NodeID {
 }
 
 func (d *dedup) write(w *imageWriter) {
-	w.count(len(d.origins))
+	w.Count(len(d.origins))
 	for _, n := range sortedNodes(d.origins) {
 		o := d.origins[n]
-		w.raw(n[:])
-		w.uint(o.boot)
-		w.uint(o.floor)
-		w.count(len(o.codes))
+		w.Raw(n[:])
+		w.Uint(o.boot)
+		w.Uint(o.floor)
+		w.Count(len(o.codes))
 		for i, c := range o.codes {
-			w.byte(byte(c))
-			w.bytes(o.data[o.floor+uint64(i)])
-			w.flushed()
+			w.Byte(byte(c))
+			w.Bytes(o.data[o.floor+uint64(i)])
+			w.Flushed()
 		}
 	}
-	w.count(len(d.barred))
+	w.Count(len(d.barred))
 	for _, n := range sortedNodes(d.barred) {
-		w.raw(n[:])
+		w.Raw(n[:])
 	}
 }
 
 func (l *ledger) write(w *imageWriter) {
 	rows := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return compareKeys(a.key(), b.key()) })
-	w.count(len(rows))
+	w.Count(len(rows))
 	for _, r := range rows {
 		r.write(w)
-		w.flushed()
+		w.Flushed()
 	}
-	w.count(len(l.windows))
+	w.Count(len(l.windows))
 	for _, to := range slices.Sorted(maps.Keys(l.windows)) {
-		w.str(to)
-		w.int(l.windows[to].start)
-		w.count(l.windows[to].count)
+		w.String(to)
+		w.Int(l.windows[to].start)
+		w.Count(l.windows[to].count)
 	}
-	w.count(len(l.counts))
+	w.Count(len(l.counts))
 	keys := slices.SortedFunc(maps.Keys(l.counts), func(a, b countKey) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.state, b.state))
 	})
 	for _, k := range keys {
-		w.byte(byte(k.kind))
-		w.byte(byte(k.state))
-		w.uint(l.counts[k])
+		w.Byte(byte(k.kind))
+		w.Byte(byte(k.state))
+		w.Uint(l.counts[k])
 	}
 }
 
 func (r *row) write(w *imageWriter) {
-	w.raw(r.id[:])
-	w.uint(r.ord)
-	w.raw(r.heartbeat[:])
-	w.uint(uint64(r.incident))
-	w.byte(byte(r.kind))
-	w.str(r.recipient)
-	w.byte(byte(r.state))
-	w.uint(r.term)
-	w.uint(uint64(r.attempt))
-	w.byte(r.doubts)
-	w.bool(r.counted)
-	w.int(r.due)
-	w.int(r.created)
-	w.int(r.sent)
-	w.int(r.notBefore)
-	w.int(r.refused)
-	w.str(r.err)
-	w.raw(r.answers[:])
-	w.raw(r.after[:])
-	w.raw(r.digest[:])
-	w.count(len(r.members))
+	w.Raw(r.id[:])
+	w.Uint(r.ord)
+	w.Raw(r.heartbeat[:])
+	w.Uint(uint64(r.incident))
+	w.Byte(byte(r.kind))
+	w.String(r.recipient)
+	w.Byte(byte(r.state))
+	w.Uint(r.term)
+	w.Uint(uint64(r.attempt))
+	w.Byte(r.doubts)
+	w.Bool(r.counted)
+	w.Int(r.due)
+	w.Int(r.created)
+	w.Int(r.sent)
+	w.Int(r.notBefore)
+	w.Int(r.refused)
+	w.String(r.err)
+	w.Raw(r.answers[:])
+	w.Raw(r.after[:])
+	w.Raw(r.digest[:])
+	w.Count(len(r.members))
 	for _, m := range r.members {
-		w.raw(m[:])
+		w.Raw(m[:])
 	}
-	w.raw([]byte(r.evidence))
+	w.Raw([]byte(r.evidence))
 }

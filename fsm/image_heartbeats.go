@@ -1,6 +1,10 @@
 package fsm
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
 
 // Heartbeats are written in blocks with their length before them, so that they
 // can be read quickly. A block ends with its page, or when it is this long.
@@ -12,7 +16,7 @@ const (
 // writeHeartbeats writes the heartbeats in order of creation, and lets go of their
 // pages.
 func (st *state) writeHeartbeats(w *imageWriter, s *share) {
-	w.count(st.table.live)
+	w.Count(st.table.live)
 	var runs [pageSize]run
 	var merged, told []byte
 	last := uint64(0)
@@ -21,30 +25,30 @@ func (st *state) writeHeartbeats(w *imageWriter, s *share) {
 			continue
 		}
 		merged = p.gather(merged[:0], &runs)
-		begin := w.beginBlock()
+		begin := w.BeginBlock()
 		for slot := range p.vitals {
 			v := &p.vitals[slot]
 			if !v.is(flagLive) {
 				continue
 			}
 			if len(w.buf)-begin > blockMost {
-				w.endBlock(begin)
-				begin = w.beginBlock()
+				w.EndBlock(begin)
+				begin = w.BeginBlock()
 			}
 			ord := uint64(i)*pageSize + uint64(slot) + 1
-			w.uint(ord - last)
+			w.Uint(ord - last)
 			last = ord
 			w.buf = v.append(w.buf, st)
-			w.bytes(p.textOf(slot))
+			w.Bytes(p.textOf(slot))
 			r := runs[slot]
 			p.writeHistory(w, slot, int(r.n), merged[r.at:][:r.size])
 			told = told[:0]
 			if x := p.extrasOf(slot); x != nil {
 				told = x.append(told, st)
 			}
-			w.bytes(told)
+			w.Bytes(told)
 		}
-		w.endBlock(begin)
+		w.EndBlock(begin)
 		if w.err != nil {
 			return
 		}
@@ -61,34 +65,34 @@ func (v *vitals) append(b []byte, st *state) []byte {
 	b = binary.AppendUvarint(b, uint64(v.intervalSecs))
 	b = binary.AppendUvarint(b, uint64(v.graceSecs))
 	b = append(b, v.threshold)
-	b = appendInt(b, st.serving-v.anchor)
-	b = appendInt(b, st.wall-v.anchorWall)
-	b = appendInt(b, v.base)
-	b = appendInt(b, v.misses)
+	b = wire.AppendInt(b, st.serving-v.anchor)
+	b = wire.AppendInt(b, st.wall-v.anchorWall)
+	b = wire.AppendInt(b, v.base)
+	b = wire.AppendInt(b, v.misses)
 	b = binary.AppendUvarint(b, uint64(v.missed))
 	b = binary.AppendUvarint(b, uint64(v.incident))
-	b = appendInt(b, v.lastAlert)
+	b = wire.AppendInt(b, v.lastAlert)
 	b = binary.AppendUvarint(b, uint64(v.flaps))
 	if v.flaps > 0 {
-		b = appendInt(b, st.serving-v.flapStart)
+		b = wire.AppendInt(b, st.serving-v.flapStart)
 	}
 	b = binary.AppendUvarint(b, v.pings)
-	b = appendInt(b, v.anchorWall-v.lastPing)
+	b = wire.AppendInt(b, v.anchorWall-v.lastPing)
 	for _, from := range [...][16]byte{v.lastFrom, v.otherFrom} {
 		if from != ([16]byte{}) {
 			b = append(b, from[:]...)
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(v.kept))
-	b = appendInt(b, v.lastPing-v.newest)
-	return appendInt(b, v.step)
+	b = wire.AppendInt(b, v.lastPing-v.newest)
+	return wire.AppendInt(b, v.step)
 }
 
 // writeHistory writes what is kept of a history: of its parts, and then its run.
 func (p *page) writeHistory(w *imageWriter, slot, n int, run []byte) {
 	l := p.long[slot]
 	if l == nil {
-		w.bytes(run)
+		w.Bytes(run)
 		return
 	}
 	size, drop := len(run), l.n+n-int(p.vitals[slot].kept)
@@ -104,10 +108,10 @@ func (p *page) writeHistory(w *imageWriter, slot, n int, run []byte) {
 	for _, x := range parts {
 		size += len(x.entries)
 	}
-	w.count(size + len(first))
-	w.raw(first)
+	w.Count(size + len(first))
+	w.Raw(first)
 	for _, x := range parts {
-		w.raw(x.entries)
+		w.Raw(x.entries)
 	}
-	w.raw(run)
+	w.Raw(run)
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // maxImageString bounds a single string or list of an image, so that a damaged
@@ -26,8 +28,11 @@ func newImageReader(from io.Reader) *imageReader {
 	return &imageReader{from: from, buf: make([]byte, 0, 1<<18)}
 }
 
-func (r *imageReader) fail() {
-	if r.err == nil {
+// OK reports whether there was no error so far.
+func (r *imageReader) OK() bool { return r.err == nil }
+
+func (r *imageReader) Fail() {
+	if r.OK() {
 		r.err = ErrCorrupt
 	}
 }
@@ -35,7 +40,7 @@ func (r *imageReader) fail() {
 // peek returns the next n bytes, fewer only at the end of the image. n is small.
 func (r *imageReader) peek(n int) []byte {
 	for len(r.buf)-r.pos < n {
-		r.sum = crc32.Update(r.sum, castagnoli, r.buf[:r.pos])
+		r.sum = crc32.Update(r.sum, wire.Castagnoli, r.buf[:r.pos])
 		r.buf = r.buf[:copy(r.buf, r.buf[r.pos:])]
 		r.pos = 0
 		m, err := io.ReadAtLeast(r.from, r.buf[len(r.buf):cap(r.buf)], n-len(r.buf))
@@ -47,8 +52,8 @@ func (r *imageReader) peek(n int) []byte {
 	return r.buf[r.pos:]
 }
 
-func (r *imageReader) raw(b []byte) {
-	if r.err != nil {
+func (r *imageReader) Raw(b []byte) {
+	if !r.OK() {
 		clear(b)
 		return
 	}
@@ -56,7 +61,7 @@ func (r *imageReader) raw(b []byte) {
 		n := copy(rest, r.peek(1))
 		if n == 0 {
 			clear(b)
-			r.fail()
+			r.Fail()
 			return
 		}
 		r.pos += n
@@ -64,21 +69,21 @@ func (r *imageReader) raw(b []byte) {
 	}
 }
 
-func (r *imageReader) byte() byte {
+func (r *imageReader) Byte() byte {
 	var one [1]byte
-	r.raw(one[:])
+	r.Raw(one[:])
 	return one[0]
 }
 
 // uint reads a varint in its shortest form: an image has one encoding only.
-func (r *imageReader) uint() uint64 {
-	if r.err != nil {
+func (r *imageReader) Uint() uint64 {
+	if !r.OK() {
 		return 0
 	}
 	b := r.peek(binary.MaxVarintLen64)
 	v, n := binary.Uvarint(b)
 	if n <= 0 || (n > 1 && b[n-1] == 0) {
-		r.fail()
+		r.Fail()
 		return 0
 	}
 	r.pos += n
@@ -86,41 +91,41 @@ func (r *imageReader) uint() uint64 {
 }
 
 // uint32 reads a number that must fit.
-func (r *imageReader) uint32() uint32 {
-	v := r.uint()
+func (r *imageReader) Uint32() uint32 {
+	v := r.Uint()
 	if v > math.MaxUint32 {
-		r.fail()
+		r.Fail()
 		return 0
 	}
 	return uint32(v)
 }
 
-func (r *imageReader) int() int64 { return unzigzag(r.uint()) }
+func (r *imageReader) Int() int64 { return wire.Unzigzag(r.Uint()) }
 
-func (r *imageReader) bool() bool {
-	b := r.byte()
+func (r *imageReader) Bool() bool {
+	b := r.Byte()
 	if b > 1 {
-		r.fail()
+		r.Fail()
 	}
 	return b == 1
 }
 
 // count reads the length of a list. Lists are read item by item, so a wrong
 // length meets the end of the image before it costs memory.
-func (r *imageReader) count() int {
-	n := r.uint()
+func (r *imageReader) Count() int {
+	n := r.Uint()
 	if n > maxImageString {
-		r.fail()
+		r.Fail()
 		return 0
 	}
-	if r.err != nil {
+	if !r.OK() {
 		return 0
 	}
 	return int(n)
 }
 
-func (r *imageReader) bytes() []byte {
-	n := r.count()
+func (r *imageReader) Bytes() []byte {
+	n := r.Count()
 	if n == 0 {
 		return nil
 	}
@@ -132,37 +137,37 @@ func (r *imageReader) bytes() []byte {
 func (r *imageReader) into(b []byte, n int) []byte {
 	const step = 1 << 16
 	b = b[:0]
-	for len(b) < n && r.err == nil {
+	for len(b) < n && r.OK() {
 		at := len(b)
 		b = slices.Grow(b, min(n-at, step))[:at+min(n-at, step)]
-		r.raw(b[at:])
+		r.Raw(b[at:])
 	}
 	return b
 }
 
 // block reads bytes with their length before them, into the memory of b.
-func (r *imageReader) block(b []byte) []byte {
+func (r *imageReader) Block(b []byte) []byte {
 	var size [blockHead]byte
-	r.raw(size[:])
+	r.Raw(size[:])
 	return r.into(b, int(binary.LittleEndian.Uint32(size[:])))
 }
 
-func (r *imageReader) str() string { return string(r.bytes()) }
+func (r *imageReader) String() string { return string(r.Bytes()) }
 
-func (r *imageReader) strs() (list []string) {
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		list = append(list, r.str())
+func (r *imageReader) Strings() (list []string) {
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		list = append(list, r.String())
 	}
 	return list
 }
 
 // close checks the checksum and that nothing follows it.
-func (r *imageReader) close() error {
-	if r.err != nil {
+func (r *imageReader) Close() error {
+	if !r.OK() {
 		return r.err
 	}
 	rest := r.peek(5)
-	sum := crc32.Update(r.sum, castagnoli, r.buf[:r.pos])
+	sum := crc32.Update(r.sum, wire.Castagnoli, r.buf[:r.pos])
 	if len(rest) != 4 || binary.LittleEndian.Uint32(rest) != sum {
 		return ErrCorrupt
 	}

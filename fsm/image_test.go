@@ -3,7 +3,6 @@ package fsm
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -36,8 +37,8 @@ func richStore(t testing.TB) *Store {
 		spec.Name, spec.Emails, spec.Tags = fmt.Sprint("job ", i), nil, []string{"db"}
 		r.create(i, spec)
 	}
-	r.do(Ping{Token: testToken(1), From: netip.MustParseAddr("192.0.2.7")})
-	r.do(Ping{Token: testToken(2), From: netip.MustParseAddr("2001:db8::1")})
+	r.do(PingOrdinal{Ordinal: 1, From: netip.MustParseAddr("192.0.2.7")})
+	r.do(PingOrdinal{Ordinal: 2, From: netip.MustParseAddr("2001:db8::1")})
 	r.gap(time.Minute)
 	r.must(Pause{ID: testID(3)})
 	r.must(Delete{ID: testID(4)})
@@ -48,7 +49,7 @@ func richStore(t testing.TB) *Store {
 	r.attempt(r.oneReady())
 	r.ping(6)
 	b := Batch{Term: 1, Wall: r.wall, Origins: []Origin{{NodeID{1}, 2, 5}}, Items: []Item{
-		{Seq: 6, Cmd: AppendCommand(nil, Ping{Token: testToken(7)})},
+		{Seq: 6, Cmd: AppendPing(nil, PingOrdinal{Ordinal: 7})},
 	}}
 	if _, err := r.s.Apply(AppendBatch(nil, &b), 1); err != nil {
 		t.Fatal(err)
@@ -120,76 +121,6 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 	}
 }
 
-// TestOldImagesLoad keeps an image of each version that was ever released, and
-// what it says. The newest has what the older ones could not hold. (The ledger of
-// version 3 told no failure in an incident that began with silence.)
-func TestOldImagesLoad(t *testing.T) {
-	for version := 1; version <= imageVersion; version++ {
-		image, err := os.ReadFile(imageFile(version))
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := NewStore()
-		if err := s.Restore(bytes.NewReader(image)); err != nil {
-			t.Fatal(err)
-		}
-		want := toldIn(version, limitedStore(t))
-		switch {
-		case version < 3:
-			want = toldIn(version, richStore(t))
-		case version < 4:
-			want = toldOfJobs(tellingStore(t))
-		}
-		got := toldIn(version, s)
-		if version == 3 {
-			got = toldOfJobs(s)
-		}
-		if got != want {
-			t.Errorf("the image of version %d says\n%s\nwant\n%s", version, got, want)
-		}
-	}
-}
-
-// TestALogFromBeforeSignalsIsStillApplied keeps the entries that a version before
-// signals wrote, and the image that it made of them. (That knew of no flap windows,
-// and its ledger cancelled less, so only the heartbeats must be alike.)
-func TestALogFromBeforeSignalsIsStillApplied(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("testdata", "log-v2.hex"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := os.ReadFile(filepath.Join("testdata", "log-v2.bin"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	replayed, restored := NewStore(), NewStore()
-	for line := range strings.FieldsSeq(string(text)) {
-		entry, err := hex.DecodeString(line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := replayed.Apply(entry, 1); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := restored.Restore(bytes.NewReader(image)); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := toldOfJobs(replayed), toldOfJobs(restored); got != want {
-		t.Errorf("the log says\n%s\nthe image of its time\n%s", got, want)
-	}
-	// Both go on alike with what they did not know then.
-	for _, s := range []*Store{replayed, restored} {
-		r := &rig{t: t, s: s, term: 1, wall: s.LastWall().UnixMilli()}
-		r.signal(8, Signal{Tells: SignalStart})
-		r.run(10 * time.Second)
-		wantStatus(t, r, 8, StatusFailing, 1)
-	}
-	if toldOfJobs(replayed) != toldOfJobs(restored) {
-		t.Error("they went on differently")
-	}
-}
-
 // TestTheImageFormatStays compares with bytes that are on disks already.
 func TestTheImageFormatStays(t *testing.T) {
 	got := imageOf(t, limitedStore(t))
@@ -204,41 +135,38 @@ func TestTheImageFormatStays(t *testing.T) {
 	}
 }
 
+// TestAnImageOnDiskLoads keeps an image as it is on disks already, and what it says.
+func TestAnImageOnDiskLoads(t *testing.T) {
+	image, err := os.ReadFile(imageFile(imageVersion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewStore()
+	if err := s.Restore(bytes.NewReader(image)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := told(s), told(limitedStore(t)); got != want {
+		t.Errorf("the image says\n%s\nwant\n%s", got, want)
+	}
+}
+
 func imageFile(version int) string {
 	return filepath.Join("testdata", fmt.Sprintf("image-v%d.bin", version))
 }
 
 // told is everything that queries tell of a store.
-func told(s *Store) string { return toldIn(imageVersion, s) }
-
-// toldIn is what an image of a version could tell.
-func toldIn(version int, s *Store) string {
-	b := toldOfJobs(s)
-	alerts, _ := s.Alerts(AlertFilter{})
-	for i := range alerts {
-		if e := &alerts[i].Evidence; version < 4 { // it told less of incidents
-			e.Since, e.Down, e.Failures, e.Clean, e.Due, e.Silent = time.Time{}, 0, 0, false, time.Time{}, 0
-		}
-	}
-	due, running := s.NextDue()
-	b += fmt.Sprintln(alerts, s.Keys(), s.Settings(), s.ClusterID(), s.Nodes(), s.Gaps(), s.LastWall())
-	b += fmt.Sprintln(s.Totals(), s.Serving(), s.Horizon(), s.Barred(NodeID{2}), due, running)
-	return b + fmt.Sprintln(s.st.dedup.origins[NodeID{1}])
-}
-
-// toldOfJobs is what queries tell of heartbeats, but for who pinged: images before
-// version 4 do not say that of each ping. TestTheHistoryTellsWhoPinged looks at it.
-func toldOfJobs(s *Store) string {
+func told(s *Store) string {
 	var b strings.Builder
 	list, _ := s.Heartbeats(HeartbeatFilter{})
 	for _, h := range list {
 		pings, _, _ := s.Pings(h.ID, 100, 0)
-		h.LastFrom = ""
-		for i := range pings {
-			pings[i].From = ""
-		}
 		fmt.Fprintf(&b, "%+v %v\n", h, pings)
 	}
+	alerts, _ := s.Alerts(AlertFilter{})
+	due, running := s.NextDue()
+	fmt.Fprintln(&b, alerts, s.Keys(), s.Settings(), s.ClusterID(), s.Nodes(), s.Gaps(), s.LastWall())
+	fmt.Fprintln(&b, s.Totals(), s.Serving(), s.Horizon(), s.Barred(NodeID{2}), due, running)
+	fmt.Fprintln(&b, s.st.dedup.origins[NodeID{1}])
 	return b.String()
 }
 
@@ -300,7 +228,7 @@ func FuzzRestore(f *testing.F) {
 	empty := imageOf(f, NewStore())
 	f.Add(empty[:len(empty)-4])
 	f.Fuzz(func(t *testing.T, body []byte) {
-		image := binary.LittleEndian.AppendUint32(bytes.Clone(body), crc32.Checksum(body, castagnoli))
+		image := binary.LittleEndian.AppendUint32(bytes.Clone(body), crc32.Checksum(body, wire.Castagnoli))
 		s := NewStore()
 		if err := s.Restore(bytes.NewReader(image)); err != nil {
 			return

@@ -5,10 +5,9 @@ import (
 	"hash/crc32"
 	"io"
 	"runtime"
-)
 
-// castagnoli is the checksum of images: hardware computes it at memory speed.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
 
 // flushAt is how many bytes of an image are gathered before they are written.
 const flushAt = 1 << 18
@@ -29,15 +28,15 @@ func newImageWriter(to io.Writer) *imageWriter {
 
 // flushed writes what has gathered, if that is enough. Every list of an image that
 // may be long calls it for each of its items.
-func (w *imageWriter) flushed() {
+func (w *imageWriter) Flushed() {
 	if len(w.buf) >= flushAt {
-		w.flush()
+		w.Flush()
 	}
 }
 
-func (w *imageWriter) flush() {
+func (w *imageWriter) Flush() {
 	if w.err == nil {
-		w.sum = crc32.Update(w.sum, castagnoli, w.buf)
+		w.sum = crc32.Update(w.sum, wire.Castagnoli, w.buf)
 		_, w.err = w.to.Write(w.buf)
 		w.n += int64(len(w.buf))
 		runtime.Gosched()
@@ -45,37 +44,37 @@ func (w *imageWriter) flush() {
 	w.buf = w.buf[:0]
 }
 
-func (w *imageWriter) raw(b []byte)    { w.buf = append(w.buf, b...) }
-func (w *imageWriter) uint(v uint64)   { w.buf = binary.AppendUvarint(w.buf, v) }
-func (w *imageWriter) int(v int64)     { w.buf = appendInt(w.buf, v) }
-func (w *imageWriter) byte(v byte)     { w.buf = append(w.buf, v) }
-func (w *imageWriter) count(n int)     { w.uint(uint64(n)) }
-func (w *imageWriter) bool(v bool)     { w.buf = appendBool(w.buf, v) }
-func (w *imageWriter) str(s string)    { w.buf = appendString(w.buf, s) }
-func (w *imageWriter) strs(l []string) { w.buf = appendStrings(w.buf, l) }
+func (w *imageWriter) Raw(b []byte)       { w.buf = append(w.buf, b...) }
+func (w *imageWriter) Uint(v uint64)      { w.buf = binary.AppendUvarint(w.buf, v) }
+func (w *imageWriter) Int(v int64)        { w.buf = wire.AppendInt(w.buf, v) }
+func (w *imageWriter) Byte(v byte)        { w.buf = append(w.buf, v) }
+func (w *imageWriter) Count(n int)        { w.Uint(uint64(n)) }
+func (w *imageWriter) Bool(v bool)        { w.buf = wire.AppendBool(w.buf, v) }
+func (w *imageWriter) String(s string)    { w.buf = wire.AppendString(w.buf, s) }
+func (w *imageWriter) Strings(l []string) { w.buf = wire.AppendStrings(w.buf, l) }
 
-func (w *imageWriter) bytes(b []byte) {
-	w.count(len(b))
-	w.raw(b)
+func (w *imageWriter) Bytes(b []byte) {
+	w.Count(len(b))
+	w.Raw(b)
 }
 
 // beginBlock makes room for the length of a block, and returns where it begins.
-func (w *imageWriter) beginBlock() int {
-	w.flushed()
+func (w *imageWriter) BeginBlock() int {
+	w.Flushed()
 	w.buf = append(w.buf, make([]byte, blockHead)...)
 	return len(w.buf)
 }
 
 // endBlock notes the length of a block. Nothing was flushed since it began.
-func (w *imageWriter) endBlock(begin int) {
+func (w *imageWriter) EndBlock(begin int) {
 	binary.LittleEndian.PutUint32(w.buf[begin-blockHead:], uint32(len(w.buf)-begin))
-	w.flushed()
+	w.Flushed()
 }
 
 // close writes the checksum of everything before it.
-func (w *imageWriter) close() (int64, error) {
-	w.flush()
-	w.raw(binary.LittleEndian.AppendUint32(nil, w.sum))
-	w.flush()
+func (w *imageWriter) Close() (int64, error) {
+	w.Flush()
+	w.Raw(binary.LittleEndian.AppendUint32(nil, w.sum))
+	w.Flush()
 	return w.n, w.err
 }

@@ -416,12 +416,12 @@ func TestRepeats(t *testing.T) {
 	setup := func(t *testing.T) *rig {
 		r := newRig(t)
 		r.create(1, testSpec(60, 0, 1))
-		if c := apply(t, r.s, origin, 12, Ping{Token: testToken(1)}); c != CodeOK {
+		if c := apply(t, r.s, origin, 12, PingOrdinal{Ordinal: 1}); c != CodeOK {
 			t.Fatalf("code %d", c)
 		}
 		return r
 	}
-	ping := Ping{Token: testToken(1)}
+	ping := PingOrdinal{Ordinal: 1}
 	older, newer, higher := origin, origin, origin
 	older.Boot, newer.Boot, higher.Floor = 2, 4, 13
 	for _, c := range []struct {

@@ -73,12 +73,12 @@ func appendMethods(dst []byte, spec []string, patch *[]string) []byte {
 
 // methods reads what appendMethods wrote at the end of a command, of what may be there.
 func (r *reader) methods(may byte) (spec []string, patch *[]string) {
-	if r.err != nil || len(r.b) == 0 {
+	if !r.OK() || r.Len() == 0 {
 		return nil, nil
 	}
-	b := r.byte()
+	b := r.Byte()
 	if b == 0 || b&^may != 0 || b&methodsPost != 0 && b&methodsPatch == 0 {
-		r.fail()
+		r.Fail()
 		return nil, nil
 	}
 	if b&methodsSpec != 0 {

@@ -218,7 +218,7 @@ func drawCommand(t *rapid.T, s *Store, wall int64) Command {
 		}}
 	}
 	if s.st.byID(id) == 0 || rapid.Bool().Draw(t, "plain") {
-		return Ping{Token: testToken(n)}
+		return pingOf(s, n)
 	}
 	return drawSignal(t, s.st.byID(id), wall)
 }

@@ -38,7 +38,7 @@ func appendPut(dst []byte, c PutHeartbeat) []byte {
 
 func (r *reader) put() PutHeartbeat {
 	c := r.create()
-	p := PutHeartbeat{ID: c.ID, Token: c.Token, Spec: c.Spec, IfVersion: r.uint(), Patch: r.patch()}
+	p := PutHeartbeat{ID: c.ID, Token: c.Token, Spec: c.Spec, IfVersion: r.Uint(), Patch: r.patch()}
 	p.Spec.Methods, p.Patch.Methods = r.methods(methodsSpec | methodsPatch | methodsPost)
 	return p
 }

@@ -2,6 +2,8 @@ package fsm
 
 import (
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // Reading is a heartbeat as a long scan sees it: nothing is copied, and what a
@@ -97,21 +99,21 @@ type configText struct{ id, name, tags []byte }
 
 // splitText finds the parts of what appendText wrote, without decoding it.
 func splitText(b []byte) (t configText) {
-	r := reader{b: b}
-	t.id = r.take(uint64(len(HeartbeatID{})))
-	r.uint() // created
-	r.uint() // updated
-	r.uint() // version
-	t.name = r.take(r.uint())
-	r.take(r.uint()) // slug
-	t.tags = r.b
+	r := reader{wire.NewReader(b)}
+	t.id = r.Take(uint64(len(HeartbeatID{})))
+	r.Uint() // created
+	r.Uint() // updated
+	r.Uint() // version
+	t.name = r.Take(r.Uint())
+	r.Take(r.Uint()) // slug
+	t.tags = r.Rest()
 	return t
 }
 
 func (t *configText) tagged(tag string) bool {
-	r := reader{b: t.tags}
-	for n := r.count(); n > 0; n-- {
-		if string(r.take(r.uint())) == tag {
+	r := reader{wire.NewReader(t.tags)}
+	for n := r.Count(); n > 0; n-- {
+		if string(r.Take(r.Uint())) == tag {
 			return true
 		}
 	}

@@ -1,6 +1,10 @@
 package fsm
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
 
 // filler puts restored heartbeats into a state. They come in order of creation;
 // the texts and histories of a page are gathered, and copied into memory of the
@@ -23,59 +27,52 @@ type restored struct {
 }
 
 // readHeartbeats reads what writeHeartbeats wrote.
-func (st *state) readHeartbeats(r *imageReader, version uint64) {
-	n := r.count()
+func (st *state) readHeartbeats(r *imageReader) {
+	n := r.Count()
 	f := newFiller(st, n)
 	var block []byte
-	for n > 0 && r.err == nil {
-		block = r.block(block)
-		in := reader{b: block}
-		for ; n > 0 && len(in.b) > 0; n-- {
+	for n > 0 && r.OK() {
+		block = r.Block(block)
+		in := reader{wire.NewReader(block)}
+		for ; n > 0 && in.Len() > 0; n-- {
 			var h restored
-			ord := f.last + in.uint()
-			h.read(&in, st, version)
-			if version >= 3 {
-				h.readExtras(&in, st, version)
-			}
-			if version < 4 {
-				h.guessIncident()
-			}
-			if in.err != nil || !f.add(ord, &h) {
-				r.fail()
+			ord := f.last + in.Uint()
+			h.read(&in, st)
+			h.readExtras(&in, st)
+			if !in.OK() || !f.add(ord, &h) {
+				r.Fail()
 				return
 			}
 		}
-		if len(block) == 0 || len(in.b) > 0 {
-			r.fail()
+		if len(block) == 0 || in.Len() > 0 {
+			r.Fail()
 		}
 	}
 	f.flush()
 }
 
-func (h *restored) read(r *reader, st *state, version uint64) {
-	r.fill(h.token[:])
-	h.flags = flags(r.upTo(uint64(flagsKnown)))
-	h.intervalSecs, h.graceSecs = r.uint32(), r.uint32()
-	h.threshold = r.byte()
-	h.anchor = st.serving - r.int()
-	h.anchorWall = st.wall - r.int()
-	h.base, h.misses = r.int(), r.int()
-	h.missed, h.incident, h.lastAlert = r.uint32(), r.uint32(), r.int()
-	if version >= 4 {
-		if h.flaps = r.uint32(); h.flaps > 0 {
-			h.flapStart = st.serving - r.int()
-		}
+func (h *restored) read(r *reader, st *state) {
+	r.Fill(h.token[:])
+	h.flags = flags(r.UpTo(uint64(flagsKnown)))
+	h.intervalSecs, h.graceSecs = r.Uint32(), r.Uint32()
+	h.threshold = r.Byte()
+	h.anchor = st.serving - r.Int()
+	h.anchorWall = st.wall - r.Int()
+	h.base, h.misses = r.Int(), r.Int()
+	h.missed, h.incident, h.lastAlert = r.Uint32(), r.Uint32(), r.Int()
+	if h.flaps = r.Uint32(); h.flaps > 0 {
+		h.flapStart = st.serving - r.Int()
 	}
-	h.pings = r.uint()
-	h.lastPing = h.anchorWall - r.int()
-	h.readCallers(r, version)
-	h.kept = r.uint32()
-	h.newest = h.lastPing - r.int()
-	h.step = r.int()
-	h.text, h.entries = r.take(r.uint()), r.take(r.uint())
+	h.pings = r.Uint()
+	h.lastPing = h.anchorWall - r.Int()
+	h.readCallers(r)
+	h.kept = r.Uint32()
+	h.newest = h.lastPing - r.Int()
+	h.step = r.Int()
+	h.text, h.entries = r.Take(r.Uint()), r.Take(r.Uint())
 	h.config.fill(&h.vitals)
 	if h.config.readText(h.text) != nil {
-		r.fail()
+		r.Fail()
 	}
 }
 
@@ -86,27 +83,13 @@ func newFiller(st *state, heartbeats int) *filler {
 }
 
 // readExtras reads what few heartbeats have; for the others it is empty.
-func (h *restored) readExtras(r *reader, st *state, version uint64) {
-	b := r.take(r.uint())
+func (h *restored) readExtras(r *reader, st *state) {
+	b := r.Take(r.Uint())
 	if len(b) == 0 {
 		return
 	}
-	if h.extras = readExtras(b, st, version); h.extras == nil {
-		r.fail()
-	}
-}
-
-// guessIncident makes what images before version 4 did not tell of an incident.
-func (h *restored) guessIncident() {
-	if !h.is(flagFailing) {
-		return
-	}
-	if h.extras == nil {
-		h.extras = newExtras(0)
-	}
-	h.extras.incident = incident{since: h.lastAlert, silent: none, misses: h.misses}
-	if h.is(flagReported) {
-		h.extras.incident.silent, h.extras.incident.failures = 0, 1
+	if h.extras = readExtras(b, st); h.extras == nil {
+		r.Fail()
 	}
 }
 

@@ -76,7 +76,7 @@ func TestAPingInTheBatchThatPassesItsDeadlineCounts(t *testing.T) {
 	r := newRig(t)
 	r.create(1, testSpec(1, 0, 1))
 	r.wall += 1500
-	r.batch(1500, Ping{Token: testToken(1)})
+	r.batch(1500, PingOrdinal{Ordinal: 1})
 	r.tick()
 	r.tick()
 	wantStatus(t, r, 1, StatusActive, 0)

@@ -148,8 +148,8 @@ func (m *model) run(p *proposal, cmd Command, got Code) error {
 	want := CodeOK
 	var err error
 	switch c := cmd.(type) {
-	case Ping:
-		want, err = m.ping(c)
+	case PingOrdinal:
+		want, err = m.told(Signal{Ordinal: c.Ordinal, Exit: none})
 	case Signal:
 		want, err = m.told(c)
 	case Create:
@@ -240,14 +240,6 @@ func (m *model) find(is func(*beat) bool) *beat {
 		return nil
 	}
 	return m.beats[i]
-}
-
-func (m *model) ping(c Ping) (Code, error) {
-	b := m.find(func(b *beat) bool { return b.token == c.Token })
-	if b == nil {
-		return CodeNotFound, nil
-	}
-	return m.signal(b, Signal{Exit: none})
 }
 
 func (m *model) told(c Signal) (Code, error) {

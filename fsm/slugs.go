@@ -3,6 +3,8 @@ package fsm
 import (
 	"crypto/sha256"
 	"encoding/binary"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // slugIndex finds heartbeats by their slug, which several may share. It is derived
@@ -82,13 +84,13 @@ func (x *slugIndex) remove(slug string, ord uint64) {
 // one.
 func (t *table) slug(ord uint64) []byte {
 	p, slot := t.at(ord)
-	r := reader{b: p.textOf(slot)}
-	r.take(uint64(len(HeartbeatID{})))
-	r.int()          // created
-	r.int()          // updated
-	r.uint()         // version
-	r.take(r.uint()) // name
-	return r.take(r.uint())
+	r := reader{wire.NewReader(p.textOf(slot))}
+	r.Take(uint64(len(HeartbeatID{})))
+	r.Int()          // created
+	r.Int()          // updated
+	r.Uint()         // version
+	r.Take(r.Uint()) // name
+	return r.Take(r.Uint())
 }
 
 // Slug returns how many heartbeats have a slug, and the ordinal if it is one.

@@ -135,8 +135,6 @@ func (st *state) applyCommand(cmd []byte, x *prepared, faulty bool) Result {
 
 func (st *state) run(c Command) Result {
 	switch c := c.(type) {
-	case Ping:
-		return Result{Code: st.ping(PingOrdinal{st.byToken(c.Token), c.From})}
 	case Signal:
 		return c.result(st.signal(c))
 	case PingOrdinal: // an authorized one

@@ -40,7 +40,7 @@ func check() ([]string, error) {
 	}
 	found := checkImports(pkgs)
 	for _, p := range pkgs {
-		if p.ImportPath != module+"/fsm" {
+		if top(rel(p.ImportPath)) != "fsm" {
 			continue
 		}
 		for _, name := range p.GoFiles {
