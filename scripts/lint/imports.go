@@ -9,24 +9,9 @@ import (
 // pkg is what `go list -json` tells about a package.
 type pkg struct {
 	ImportPath, Dir                    string
-	GoFiles                            []string
+	GoFiles, IgnoredGoFiles            []string
 	Imports, TestImports, XTestImports []string
 }
-
-// mayImport names, for each top-level folder, the other folders of this module
-// that it may import.
-var mayImport = map[string][]string{
-	"fsm":      {},
-	"cluster":  {"fsm"},
-	"api":      {"fsm"},
-	"alerting": {"fsm"},
-	"sdk":      {},
-	"cmd":      {"api", "alerting", "cluster", "fsm", "sdk", "scripts"},
-	"scripts":  {"fsm", "sdk"},
-}
-
-// testServer stands for the world outside in tests; nothing that ships imports it.
-const testServer = module + "/scripts/smtpsink"
 
 // onlyIn names the folders in which a module may be imported.
 var onlyIn = []struct {
@@ -54,20 +39,17 @@ func purePath(path string) bool {
 	return true
 }
 
+// checkImports finds imports that a package must not have.
 func checkImports(pkgs []pkg) []string {
-	var found []string
+	found := checkOrder(pkgs)
 	for _, p := range pkgs {
-		for i, imports := range [][]string{p.Imports, p.TestImports, p.XTestImports} {
-			for _, path := range imports {
-				if inTest := i > 0; inTest && path == testServer {
-					continue
-				}
-				if why := forbidden(rel(p.ImportPath), path); why != "" {
-					found = append(found, fmt.Sprintf("%s imports %s: %s", rel(p.ImportPath), path, why))
-				}
+		dir := rel(p.ImportPath)
+		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if why := misplaced(dir, path); why != "" {
+				found = append(found, fmt.Sprintf("%s imports %s: %s", dir, path, why))
 			}
 		}
-		if dir := rel(p.ImportPath); top(dir) == "fsm" {
+		if under(dir, "fsm") {
 			found = append(found, impure(dir, p.Imports)...)
 		}
 	}
@@ -75,15 +57,8 @@ func checkImports(pkgs []pkg) []string {
 	return slices.Compact(found)
 }
 
-// forbidden tells why the package in dir may not import path, or "".
-func forbidden(dir, path string) string {
-	if path == module || strings.HasPrefix(path, module+"/") {
-		from, to := top(dir), top(rel(path))
-		if from != to && !slices.Contains(mayImport[from], to) {
-			return from + " may import only " + list(mayImport[from])
-		}
-		return ""
-	}
+// misplaced tells why the package in dir may not import a module, or "".
+func misplaced(dir, path string) string {
 	for _, rule := range onlyIn {
 		if under(path, rule.path) && !slices.ContainsFunc(rule.dirs, func(d string) bool { return under(dir, d) }) {
 			return "only " + list(rule.dirs) + " may"
@@ -108,11 +83,6 @@ func impure(dir string, imports []string) []string {
 }
 
 func rel(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
-
-func top(dir string) string {
-	first, _, _ := strings.Cut(dir, "/")
-	return first
-}
 
 func under(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,24 +16,98 @@ func TestImportDirections(t *testing.T) {
 		want string // part of the violation; "" for none
 	}{
 		{"cluster may use fsm and raft", pkg{ImportPath: module + "/cluster", Imports: []string{module + "/fsm", "github.com/hashicorp/raft", "os"}}, ""},
-		{"a folder may import below itself", pkg{ImportPath: module + "/api", Imports: []string{module + "/api/ping"}}, ""},
-		{"api must not know cluster", pkg{ImportPath: module + "/api", Imports: []string{module + "/cluster"}}, "api may import only fsm"},
-		{"nor must its tests", pkg{ImportPath: module + "/api", XTestImports: []string{module + "/cluster"}}, "api may import only fsm"},
-		{"a folder below api must not either", pkg{ImportPath: module + "/api/ping", Imports: []string{module + "/alerting"}}, "api may import only fsm"},
-		{"fsm must not know the shell", pkg{ImportPath: module + "/fsm", TestImports: []string{module + "/api"}}, "nothing of this module"},
-		{"the SDK must not know the server", pkg{ImportPath: module + "/sdk/go", Imports: []string{module + "/fsm"}}, "sdk may import only nothing"},
+		{"a folder may import what is below it", pkg{ImportPath: module + "/api", Imports: []string{module + "/api/compat"}}, ""},
+		{"and not the other way", pkg{ImportPath: module + "/api/compat", Imports: []string{module + "/api"}}, "against the order"},
+		{"the parts of the state follow their order", pkg{ImportPath: module + "/fsm/internal/ledger", Imports: []string{module + "/fsm/internal/history", module + "/fsm"}}, ""},
+		{"and not the other way", pkg{ImportPath: module + "/fsm/internal/history", Imports: []string{module + "/fsm/internal/ledger"}}, "against the order"},
+		{"the vocabulary knows nothing of the state", pkg{ImportPath: module + "/fsm", Imports: []string{module + "/fsm/store"}}, "against the order"},
+		{"forwarding may use group commit", pkg{ImportPath: module + "/cluster/forward", Imports: []string{module + "/cluster/commit"}}, ""},
+		{"and not the other way", pkg{ImportPath: module + "/cluster/commit", Imports: []string{module + "/cluster/forward"}}, "against the order"},
+		{"what stands on one line is apart", pkg{ImportPath: module + "/cluster/raftlog", Imports: []string{module + "/cluster/transport"}}, "against the order"},
+		{"cmd knows cluster, not its parts", pkg{ImportPath: module + "/cmd/quorumbeat", Imports: []string{module + "/cluster/forward"}}, "against the order"},
+		{"but the teardown", pkg{ImportPath: module + "/cmd/quorumbeat", Imports: []string{module + "/cluster/lifecycle"}}, ""},
+		{"api must not know cluster", pkg{ImportPath: module + "/api", Imports: []string{module + "/cluster"}}, "against the order"},
+		{"nor must its tests", pkg{ImportPath: module + "/api", XTestImports: []string{module + "/cluster"}}, "against the order"},
+		{"a folder below api must not either", pkg{ImportPath: module + "/api/compat", Imports: []string{module + "/alerting"}}, "against the order"},
+		{"a test outside its package imports it", pkg{ImportPath: module + "/api", XTestImports: []string{module + "/api"}}, ""},
+		{"tests may use the mail server", pkg{ImportPath: module + "/alerting", TestImports: []string{module + "/scripts/smtpsink"}}, ""},
+		{"what ships may not", pkg{ImportPath: module + "/alerting", Imports: []string{module + "/scripts/smtpsink"}}, "against the order"},
+		{"fsm must not know the shell", pkg{ImportPath: module + "/fsm", TestImports: []string{module + "/api"}}, "against the order"},
+		{"the SDK must not know the server", pkg{ImportPath: module + "/sdk/go", Imports: []string{module + "/fsm"}}, "may import nothing"},
+		{"a package needs a place", pkg{ImportPath: module + "/fsm/zz"}, "no place in the order"},
 		{"raft stays in cluster", pkg{ImportPath: module + "/cmd/quorumbeat", Imports: []string{"github.com/hashicorp/raft"}}, "only cluster may"},
 		{"raft-boltdb stays in cluster", pkg{ImportPath: module + "/scripts/bench", Imports: []string{"github.com/hashicorp/raft-boltdb/v2"}}, "only cluster may"},
 		{"fasthttp stays in api", pkg{ImportPath: module + "/cmd/quorumbeat", Imports: []string{"github.com/valyala/fasthttp/reuseport"}}, "only api, scripts/bench may"},
-		{"the load generator may use fasthttp", pkg{ImportPath: module + "/scripts/bench", Imports: []string{"github.com/valyala/fasthttp"}}, ""},
+		{"a bare server to measure against may use fasthttp", pkg{ImportPath: module + "/scripts/bench", Imports: []string{"github.com/valyala/fasthttp"}}, ""},
 		{"fsm must not log", pkg{ImportPath: module + "/fsm", Imports: []string{"log/slog"}}, "must stay pure"},
 		{"fsm must not roll dice", pkg{ImportPath: module + "/fsm", Imports: []string{"math/rand/v2"}}, "must stay pure"},
 		{"fsm must not open files", pkg{ImportPath: module + "/fsm", Imports: []string{"os"}}, "must stay pure"},
+		{"nor must what is below it", pkg{ImportPath: module + "/fsm/internal/table", Imports: []string{"os"}}, "must stay pure"},
 		{"fsm must not use modules", pkg{ImportPath: module + "/fsm", Imports: []string{"github.com/google/uuid"}}, "must stay pure"},
 		{"fsm may compute", pkg{ImportPath: module + "/fsm", Imports: []string{"math", "time", "net/mail", "hash/crc32"}, TestImports: []string{"os", "pgregory.net/rapid"}}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { expect(t, checkImports([]pkg{tt.p}), tt.want) })
+	}
+}
+
+func TestEveryPackageHasOnePlace(t *testing.T) {
+	seen := map[string]bool{}
+	for _, tr := range order {
+		for row := range tr.rows {
+			for _, dir := range tr.packages(row) {
+				if seen[dir] {
+					t.Errorf("%s stands in the order twice", dir)
+				}
+				seen[dir] = true
+			}
+		}
+	}
+	for _, tr := range order {
+		for _, dir := range tr.uses {
+			if !seen[dir] {
+				t.Errorf("%s uses %s, which has no place", tr.dir, dir)
+			}
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	files := func(n int) []string { return slices.Repeat([]string{"x.go"}, n) }
+	tests := []struct {
+		name string
+		p    pkg
+		want string
+	}{
+		{"20 files are enough", pkg{ImportPath: module + "/fsm/wire", GoFiles: files(20), IgnoredGoFiles: []string{"x_test.go"}}, ""},
+		{"21 are too many", pkg{ImportPath: module + "/fsm/wire", GoFiles: files(21)}, "has 21 files"},
+		{"those of other systems count", pkg{ImportPath: module + "/fsm/wire", GoFiles: files(20), IgnoredGoFiles: files(1)}, "has 21 files"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { expect(t, checkSize([]pkg{tt.p}), tt.want) })
+	}
+}
+
+// TestTheWholeTreeBelowFSMIsPure lints a module with a clock, the environment and a log
+// in a folder of fsm that nobody has heard of.
+func TestTheWholeTreeBelowFSMIsPure(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":      "module " + module + "\n",
+		"fsm/zz/x.go": "package zz\n\nimport (\n\t\"os\"\n\t\"time\"\n)\n\nvar X, Y = os.Getenv(\"X\"), time.Now()\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	found, err := checkCode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"fsm/zz imports os: it must stay pure", "time.Now", "fsm/zz has no place"} {
+		expect(t, found, want)
 	}
 }
 

@@ -1,6 +1,7 @@
 // Command lint checks the rules of this repository that no general tool knows:
-// who may import whom, what the state machine must not touch, which versions
-// of modules belong together, and that no file tells where it was written.
+// who may import whom, how large a package may be, what the state machine must
+// not touch, which versions of modules belong together, and that no file tells
+// where it was written.
 //
 // It prints one line for each violation and exits 1 if there is any.
 package main
@@ -34,22 +35,9 @@ func main() {
 }
 
 func check() ([]string, error) {
-	pkgs, err := listPackages()
+	found, err := checkCode()
 	if err != nil {
 		return nil, err
-	}
-	found := checkImports(pkgs)
-	for _, p := range pkgs {
-		if top(rel(p.ImportPath)) != "fsm" {
-			continue
-		}
-		for _, name := range p.GoFiles {
-			v, err := checkPurity(filepath.Join(p.Dir, name), nil)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, v...)
-		}
 	}
 	gomod, err := os.ReadFile("go.mod")
 	if err != nil {
@@ -60,9 +48,32 @@ func check() ([]string, error) {
 	return append(found, mentions...), err
 }
 
+// checkCode looks at every package: what it imports, how large it is and, in fsm,
+// whether it reads a clock.
+func checkCode() ([]string, error) {
+	pkgs, err := listPackages()
+	if err != nil {
+		return nil, err
+	}
+	found := append(checkImports(pkgs), checkSize(pkgs)...)
+	for _, p := range pkgs {
+		if !under(rel(p.ImportPath), "fsm") {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			v, err := checkPurity(filepath.Join(p.Dir, name), nil)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, v...)
+		}
+	}
+	return found, nil
+}
+
 // listPackages asks the go command what there is and what it imports.
 func listPackages() ([]pkg, error) {
-	out, err := run("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports", "./...")
+	out, err := run("go", "list", "-json=ImportPath,Dir,GoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports", "./...")
 	if err != nil {
 		return nil, err
 	}

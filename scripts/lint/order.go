@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// tree is a folder of packages and the order in which they import each other. A package
+// may import those on the lines above its own, and what the tree uses; those on one line
+// do not know each other. "." is the folder itself.
+type tree struct {
+	dir  string
+	rows []string
+	uses []string // packages of other trees
+}
+
+// order has a place for every package of the module, as docs/design.md draws it. A new
+// package gets its place here first.
+var order = []tree{
+	{dir: "fsm", rows: []string{
+		"wire",
+		".",
+		"schedule internal/ordered internal/index",
+		"internal/history",
+		"internal/table",
+		"internal/ledger",
+		"store",
+	}},
+	{dir: "cluster", uses: []string{"fsm", "fsm/wire", "fsm/store"}, rows: []string{
+		"lifecycle",
+		"raftlog transport",
+		"proposals",
+		"commit",
+		"forward",
+		"members leader",
+		".",
+	}},
+	{dir: "api", uses: []string{"fsm", "fsm/store"}, rows: []string{
+		"compat deferred metrics web",
+		".",
+	}},
+	{dir: "alerting", uses: []string{"fsm", "fsm/store"}, rows: []string{
+		"message",
+		"smtp webhook",
+		".",
+	}},
+	{dir: "sdk/go", rows: []string{"."}},
+	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/lifecycle", "fsm", "fsm/store", "sdk/go"}, rows: []string{
+		"load internal/term",
+		"internal/settings internal/spool internal/client",
+		"internal/node internal/wrap internal/bench",
+		".",
+	}},
+	{dir: "cmd/quorumbeat/e2e", uses: []string{"fsm", "sdk/go", "cmd/quorumbeat/load", "scripts/load", "scripts/localcluster", "scripts/smtpsink"}, rows: []string{"."}},
+	{dir: "scripts", uses: []string{"fsm", "fsm/store", "sdk/go", "cmd/quorumbeat/load"}, rows: []string{
+		"lint localcluster load smtpsink",
+		"bench",
+	}},
+}
+
+// testOnly stand for the world outside in tests: every test may import them, and nothing
+// that ships does.
+var testOnly = []string{"scripts/smtpsink"}
+
+// temporary are imports against the order that are on their way out.
+var temporary = []struct{ from, to string }{
+	{"cmd/quorumbeat", "scripts/load"},
+}
+
+// checkOrder finds packages without a place, and imports that run against the order.
+func checkOrder(pkgs []pkg) []string {
+	var found []string
+	for _, p := range pkgs {
+		dir := rel(p.ImportPath)
+		t, row := placeOf(dir)
+		if t == nil {
+			found = append(found, dir+" has no place in the order of imports: give it one in scripts/lint/order.go")
+			continue
+		}
+		for i, imports := range [][]string{p.Imports, p.TestImports, p.XTestImports} {
+			inTest := i > 0
+			for _, path := range imports {
+				if to, ok := strings.CutPrefix(path, module+"/"); ok && !t.allows(row, dir, to, inTest) {
+					found = append(found, fmt.Sprintf("%s imports %s, against the order: it may import %s (scripts/lint/order.go)", dir, to, list(t.before(row))))
+				}
+			}
+		}
+	}
+	return found
+}
+
+// placeOf finds the tree and the row of a package; nil if it has none.
+func placeOf(dir string) (*tree, int) {
+	for i := range order {
+		t := &order[i]
+		for row := range t.rows {
+			if slices.Contains(t.packages(row), dir) {
+				return t, row
+			}
+		}
+	}
+	return nil, 0
+}
+
+// allows reports whether the package from, on the given row, may import the package to.
+func (t *tree) allows(row int, from, to string, inTest bool) bool {
+	if inTest && (from == to || slices.Contains(testOnly, to)) { // foo_test imports foo
+		return true
+	}
+	for _, x := range temporary {
+		if x.from == from && x.to == to {
+			return true
+		}
+	}
+	return slices.Contains(t.before(row), to)
+}
+
+// before lists what the packages on a row may import.
+func (t *tree) before(row int) []string {
+	list := slices.Clone(t.uses)
+	for above := range row {
+		list = append(list, t.packages(above)...)
+	}
+	return list
+}
+
+// packages lists the packages on a row.
+func (t *tree) packages(row int) []string {
+	var list []string
+	for name := range strings.FieldsSeq(t.rows[row]) {
+		if name == "." {
+			list = append(list, t.dir)
+		} else {
+			list = append(list, t.dir+"/"+name)
+		}
+	}
+	return list
+}

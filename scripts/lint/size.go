@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxFiles is how many Go files a package may have, tests not counted. One that outgrows
+// it holds two ideas.
+const maxFiles = 20
+
+// tooLarge are packages that are on their way to fewer files. Delete one as soon as it
+// fits.
+var tooLarge = map[string]bool{
+	"alerting":       true,
+	"api":            true,
+	"cluster":        true,
+	"cmd/quorumbeat": true,
+	"fsm":            true,
+}
+
+// checkSize finds packages of too many files.
+func checkSize(pkgs []pkg) []string {
+	var found []string
+	for _, p := range pkgs {
+		dir, n := rel(p.ImportPath), len(p.GoFiles)
+		for _, name := range p.IgnoredGoFiles { // those of another system or build tag
+			if !strings.HasSuffix(name, "_test.go") {
+				n++
+			}
+		}
+		switch {
+		case n > maxFiles && !tooLarge[dir]:
+			found = append(found, fmt.Sprintf("%s has %d files, more than %d: which two ideas does it hold?", dir, n, maxFiles))
+		case n <= maxFiles && tooLarge[dir]:
+			found = append(found, fmt.Sprintf("%s has %d files now: delete it from tooLarge in scripts/lint/size.go", dir, n))
+		}
+	}
+	return found
+}
