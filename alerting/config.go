@@ -1,7 +1,6 @@
 package alerting
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,7 +17,7 @@ const (
 )
 
 // ErrConfig is wrapped by errors that the operator mends by changing a setting.
-var ErrConfig = errors.New("configuration")
+var ErrConfig = fsm.ErrConfig
 
 // Config says what a leader sends, how, and to whom.
 type Config struct {

@@ -2,15 +2,15 @@ package api
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // ErrConfig is wrapped by errors that the operator mends by changing a setting.
-var ErrConfig = errors.New("configuration")
+var ErrConfig = fsm.ErrConfig
 
 // Config says how a node serves HTTP.
 type Config struct {

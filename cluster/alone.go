@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"net"
 	"sync"
 	"time"
 
@@ -80,23 +79,3 @@ func (l *loner) changes() <-chan struct{}               { return nil }
 func (l *loner) setSecrets([][]byte) error              { return nil }
 func (l *loner) leave(time.Duration)                    {}
 func (l *loner) close() error                           { return nil }
-
-// noPort is a listener at which nobody ever arrives.
-type noPort struct {
-	done chan struct{}
-	once sync.Once
-}
-
-func newNoPort() *noPort { return &noPort{done: make(chan struct{})} }
-
-func (p *noPort) Accept() (net.Conn, error) {
-	<-p.done
-	return nil, net.ErrClosed
-}
-
-func (p *noPort) Close() error {
-	p.once.Do(func() { close(p.done) })
-	return nil
-}
-
-func (p *noPort) Addr() net.Addr { return nodeAddr("") }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // lonerConfig is that of a node without a secret.
@@ -75,7 +77,7 @@ func TestANodeAloneGrowsToACluster(t *testing.T) {
 	c.pings(1, id) // fails if it is not there
 
 	err := c.reopen(func(cfg *Config) { cfg.Secrets = nil })
-	if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "--cluster-secret-file") {
+	if !errors.Is(err, fsm.ErrConfig) || !strings.Contains(err.Error(), "--cluster-secret-file") {
 		t.Fatalf("a member of two starts without the secret: %v", err)
 	}
 	if err := c.reopen(given); err != nil {
@@ -130,7 +132,7 @@ func TestWhatNeedsASecret(t *testing.T) {
 			if tt.words == "" && err != nil {
 				t.Error(err)
 			}
-			if tt.words != "" && (err == nil || !strings.Contains(err.Error(), tt.words) || !strings.Contains(err.Error(), "--") || !errors.Is(err, ErrConfig)) {
+			if tt.words != "" && (err == nil || !strings.Contains(err.Error(), tt.words) || !strings.Contains(err.Error(), "--") || !errors.Is(err, fsm.ErrConfig)) {
 				t.Errorf("%v, want %q", err, tt.words)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -34,10 +35,10 @@ type batcher struct {
 	now     func() time.Time
 	met     *metrics
 	faults  Faults
-	told    func(ordinal uint64) bool               // whether a failure of a heartbeat is told already
-	stalled func()                                  // called when nothing committed for long; it must not block
-	short   func() string                           // what there is too little of to record bodies; "": nothing
-	tell    func(c commit, readers []raft.ServerID) // told of each batch that was applied here, and on which followers reads wait for it
+	told    func(ordinal uint64) bool                         // whether a failure of a heartbeat is told already
+	stalled func()                                            // called when nothing committed for long; it must not block
+	short   func() string                                     // what there is too little of to record bodies; "": nothing
+	tell    func(c transport.Commit, readers []raft.ServerID) // told of each batch that was applied here, and on which followers reads wait for it
 
 	mu      sync.Mutex
 	state   batcherState
@@ -65,7 +66,7 @@ func newBatcher(own *pendingTable, origin fsm.Origin, met *metrics) *batcher {
 		told:    func(uint64) bool { return false },
 		stalled: func() {},
 		short:   func() string { return "" },
-		tell:    func(commit, []raft.ServerID) {},
+		tell:    func(transport.Commit, []raft.ServerID) {},
 		slots:   make(chan struct{}, maxInFlight),
 		flights: make(chan *draft, maxInFlight),
 		dead:    make(chan struct{}),
@@ -235,7 +236,7 @@ func (b *batcher) answer() {
 		case ok:
 			b.met.batch(d, now)
 			b.faults.step(PointCommitted)
-			b.tell(commit{d.batch.Term, d.future.Index()}, d.readers())
+			b.tell(transport.Commit{Term: d.batch.Term, Index: d.future.Index()}, d.readers())
 			d.publish(d.future.Index(), res.results, b.settleOwn)
 			b.faults.step(PointAnswered)
 		case err == nil && res != nil && res.term != d.batch.Term:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -67,7 +68,7 @@ func (l *fakeLog) quiet(t *testing.T) {
 	}
 }
 
-// commit applies the entry in term with the same code for every item.
+// Commit applies the entry in term with the same code for every item.
 func (e *fakeEntry) commit(term uint64, code fsm.Code) {
 	res := &applied{term: term}
 	for range e.batch.Items {
@@ -373,14 +374,14 @@ func TestBatcherPreparesWithTheLeadersOwnCommandsOnly(t *testing.T) {
 func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
 	b, log, tab := newTestBatcher(t)
 	type told struct {
-		commit
+		transport.Commit
 		readers []raft.ServerID
 	}
 	got := make(chan told, 10)
-	b.tell = func(c commit, readers []raft.ServerID) { got <- told{c, readers} }
+	b.tell = func(c transport.Commit, readers []raft.ServerID) { got <- told{c, readers} }
 	first := pendingCommand(t, tab)
 	log.next(t).commit(5, fsm.CodeOK)
-	if n := <-got; n.commit != (commit{5, 1}) || len(n.readers) != 0 {
+	if n := <-got; n.Commit != (transport.Commit{Term: 5, Index: 1}) || len(n.readers) != 0 {
 		t.Errorf("a commit that nobody reads was told as %+v", n)
 	}
 	<-first.done
@@ -394,7 +395,7 @@ func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
 	b.mu.Unlock()
 	b.poke()
 	log.next(t).commit(5, fsm.CodeOK)
-	if n := <-got; n.commit != (commit{5, 2}) || len(n.readers) != 1 || n.readers[0] != raft.ServerID(reader.String()) {
+	if n := <-got; n.Commit != (transport.Commit{Term: 5, Index: 2}) || len(n.readers) != 1 || n.readers[0] != raft.ServerID(reader.String()) {
 		t.Errorf("told %+v, want node %v of entry 2", n, reader)
 	}
 	<-answered

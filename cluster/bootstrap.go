@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -29,7 +30,7 @@ type bootstrapper struct {
 	log     *slog.Logger
 	fresh   func() bool // whether this node's log is empty
 	members func() []member
-	ask     func(ctx context.Context, addr string, req controlRequest) (controlAnswer, error)
+	ask     func(ctx context.Context, addr string, req transport.Question) (transport.Answer, error)
 	form    func(raft.Configuration) error
 	trouble *troubles
 
@@ -117,21 +118,21 @@ func (b *bootstrapper) ownPromise() (fsm.NodeID, error) {
 func (b *bootstrapper) askPromise(ctx context.Context, m member, cluster fsm.NodeID) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	a, err := b.ask(ctx, m.Cluster, controlRequest{Op: askPromise, Asker: b.id.ID, Cluster: cluster})
+	a, err := b.ask(ctx, m.Cluster, transport.Question{Op: transport.AskPromise, Asker: b.id.ID, Cluster: cluster})
 	switch {
 	case err != nil:
 		return notReached(m, err)
 	case a.Node != m.ID:
 		return otherThere(m, a.Node)
-	case a.err() != nil:
-		return fmt.Errorf("node %s at %s gave no promise: %w", m.Name, m.Cluster, a.err())
+	case a.Err() != nil:
+		return fmt.Errorf("node %s at %s gave no promise: %w", m.Name, m.Cluster, a.Err())
 	}
 	return nil
 }
 
 // answer decides about a promise that another node asks for.
-func (b *bootstrapper) answer(req controlRequest) controlAnswer {
-	refuse := func(words string) controlAnswer { return controlAnswer{Code: fsm.CodeRejected, Words: words} }
+func (b *bootstrapper) answer(req transport.Question) transport.Answer {
+	refuse := func(words string) transport.Answer { return transport.Answer{Code: fsm.CodeRejected, Words: words} }
 	switch {
 	case !b.fresh():
 		return refuse("this node has data")
@@ -147,7 +148,7 @@ func (b *bootstrapper) answer(req controlRequest) controlAnswer {
 	case !ok:
 		return refuse("this node is promised to node " + held)
 	}
-	return controlAnswer{Code: fsm.CodeOK}
+	return transport.Answer{Code: fsm.CodeOK}
 }
 
 // nameOf returns what people call a node, its ID if gossip does not know it.

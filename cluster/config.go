@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,14 +8,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
-
-// ErrConfig is wrapped by errors that the operator mends by changing a setting.
-var ErrConfig = errors.New("configuration")
-
-// minSecret is the least length of a cluster secret, in bytes.
-const minSecret = 32
 
 // Config says who a node is, where it listens, and whom it trusts.
 type Config struct {
@@ -117,16 +111,11 @@ func (c Config) validateAddrs() error {
 	return nil
 }
 
-func (c Config) validateSecrets() error {
-	if len(c.Secrets) > 2 {
-		return configError("%d cluster secrets: the file may hold two, the first signs and both are trusted", len(c.Secrets))
-	}
-	for _, s := range c.Secrets {
-		if len(s) < minSecret {
-			return configError("the cluster secret is %d bytes long, %d are needed: make one with 'quorumbeat secret'", len(s), minSecret)
-		}
-	}
-	return nil
+func (c Config) validateSecrets() error { return transport.CheckSecrets(c.Secrets) }
+
+// tls is what the cluster port is secured with.
+func (c Config) tls() transport.TLSOptions {
+	return transport.TLSOptions{Secrets: c.Secrets, Cert: c.TLSCert, Key: c.TLSKey, CA: c.TLSCA}
 }
 
 const secretAdvice = "set --cluster-secret-file to the same file on every node (make it with 'quorumbeat secret')"
@@ -178,5 +167,5 @@ func (c Config) logger() *slog.Logger {
 }
 
 func configError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", fsm.ErrConfig, fmt.Sprintf(format, args...))
 }

@@ -16,7 +16,7 @@ const maxUnwritten = 16
 // Raft then counts the leader to the majority that has an entry, though it may not
 // have it yet. So nothing is let out of that before it is true: the leader applies
 // an entry, and so answers for it, only once it is on its own disk (see waitFor),
-// and it tells the followers of no commit beyond that (see gatedTransport), so that
+// and it tells the followers of no commit beyond that (see transport.RaftTransport), so that
 // they do not apply it either. What is applied anywhere is thus on the disks of a
 // majority, as ever. A leader that dies with entries in the queue has lost them as
 // if it had died before it stored them.

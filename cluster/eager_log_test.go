@@ -189,16 +189,3 @@ func TestRaftWaitsWhenTheDiskFallsBehind(t *testing.T) {
 		e.close()
 	})
 }
-
-func TestFollowersHearOfNoCommitThatIsNotOnTheLeadersDisk(t *testing.T) {
-	onDisk := uint64(7)
-	g := &gatedTransport{written: func() uint64 { return onDisk }}
-	args := &raft.AppendEntriesRequest{LeaderCommitIndex: 9, PrevLogEntry: 8}
-	if got := g.gate(args); got.LeaderCommitIndex != 7 || got.PrevLogEntry != 8 || args.LeaderCommitIndex != 9 {
-		t.Errorf("sent %+v, kept %+v", got, args)
-	}
-	onDisk = 9
-	if got := g.gate(args); got != args {
-		t.Errorf("sent %+v", got)
-	}
-}

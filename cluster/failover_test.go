@@ -13,7 +13,7 @@ import (
 func (c *trio) crash(i int) {
 	n := c.nodes[i]
 	n.stopping.Store(true)
-	n.mux.Close()
+	n.port.Close()
 	if err := n.raft.Load().Shutdown().Error(); err != nil {
 		c.t.Error(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/memberlist"
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -115,7 +116,7 @@ func openGossip(cfg Config, id *identity, known func(netip.Addr) bool, trouble *
 	}
 	trans, err := listenGossip(c, known)
 	if err != nil {
-		return nil, listenError("--gossip-addr", cfg.GossipAddr, err)
+		return nil, transport.ListenError("--gossip-addr", cfg.GossipAddr, err)
 	}
 	c.Transport = trans
 	if g.list, err = memberlist.Create(c); err != nil {
@@ -151,7 +152,7 @@ func (g *gossip) config(cfg Config) (*memberlist.Config, error) {
 	c.TCPTimeout = gossipLimit
 	c.LogOutput = nil
 	c.Logger = log.New(io.MultiWriter(newHCLogger(g.log, "gossip").StandardWriter(nil), secretWatch{g.trouble}), "", 0)
-	if keys := gossipKeys(cfg.Secrets); len(keys) > 0 {
+	if keys := transport.GossipKeys(cfg.Secrets); len(keys) > 0 {
 		if g.keys, err = memberlist.NewKeyring(keys, keys[0]); err != nil {
 			return nil, fmt.Errorf("gossip keys: %w", err)
 		}

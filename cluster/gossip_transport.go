@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 )
 
 // Gossip's streams carry the states of all nodes, some 600 bytes each. memberlist itself
@@ -16,13 +18,13 @@ const (
 	gossipLimit    = 5 * time.Second // for a stream, in all
 )
 
-var gossipRooms = rooms{strangers: 32, eachAlien: 16, known: 64}
+var gossipLimits = transport.GuestLimits{Strangers: 32, PerAddress: 16, Peers: 64}
 
-// guardedTransport is memberlist's own transport with a door before its streams.
+// guardedTransport is memberlist's own transport, with a bound on the guests at its streams.
 // Packets need none: they are decrypted at once, or dropped.
 type guardedTransport struct {
 	*memberlist.NetTransport
-	door    door
+	guests  *transport.Guests
 	streams chan net.Conn
 	done    chan struct{}
 	running sync.WaitGroup
@@ -41,7 +43,7 @@ func listenGossip(c *memberlist.Config, known func(netip.Addr) bool) (*guardedTr
 	c.BindPort = inner.GetAutoBindPort()
 	c.AdvertisePort = c.BindPort
 	t := &guardedTransport{
-		NetTransport: inner, door: door{rooms: gossipRooms, known: known},
+		NetTransport: inner, guests: transport.NewGuests(gossipLimits, known),
 		streams: make(chan net.Conn), done: make(chan struct{}),
 	}
 	t.running.Go(t.run)
@@ -55,7 +57,7 @@ func (t *guardedTransport) run() {
 	for {
 		select {
 		case conn := <-t.NetTransport.StreamCh():
-			s := &gossipStream{guestConn: guestConn{Conn: conn, left: maxGossipState}, leave: t.door.enter(conn)}
+			s := &gossipStream{LimitedConn: transport.LimitReads(conn, maxGossipState), leave: t.guests.Admit(conn)}
 			select {
 			case t.streams <- s:
 			case <-t.done:
@@ -77,7 +79,7 @@ func (t *guardedTransport) Shutdown() error {
 
 // gossipStream is a guest for as long as it is open.
 type gossipStream struct {
-	guestConn
+	*transport.LimitedConn
 	leave func()
 }
 

@@ -240,7 +240,7 @@ func (l *leadership) nameCluster(ctx context.Context, term uint64) {
 	l.commit(ctx, term, "name the cluster", fsm.SetClusterID{ID: l.cluster()})
 }
 
-// commit has one of the leader's own commands committed. It tries again until the
+// Commit has one of the leader's own commands committed. It tries again until the
 // leadership ends, so the command must be one that may be repeated.
 func (l *leadership) commit(ctx context.Context, term uint64, what string, cmd fsm.Command) {
 	for ctx.Err() == nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -25,17 +26,16 @@ func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
 	}
 	n.rec = &reconciler{
 		raft: r, self: n.id.ID, store: n.store, members: n.gossip.members, woken: n.gossip.wake(),
-		ask: n.mux.ask, deadAfter: n.cfg.DeadAfter, log: n.log, trouble: n.troubles,
+		ask: n.port.Ask, deadAfter: n.cfg.DeadAfter, log: n.log, trouble: n.troubles,
 		propose: func(ctx context.Context, cmd fsm.Command) error {
 			_, err := n.Propose(ctx, cmd)
 			return err
 		},
 	}
 	n.lead.early = append(n.lead.early, n.rec.run)
-	control := &controlServer{answer: func(ctx context.Context, req controlRequest) controlAnswer {
-		return n.answer(ctx, n.boot, req)
-	}}
-	n.down.Go("control server", func(ctx context.Context) { control.serve(ctx, n.mux.accept(connControl)) })
+	n.down.Go("control server", func(ctx context.Context) {
+		n.port.AnswerQuestions(ctx, func(ctx context.Context, req transport.Question) transport.Answer { return n.answer(ctx, n.boot, req) })
+	})
 	meta := nodeMeta{ClusterID: n.id.cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: n.raftAddr(), Version: n.cfg.Version}
 	n.gossip.start(meta, n.foreign)
 	n.down.Go("membership", func(ctx context.Context) { n.housekeep(ctx, meta) })
@@ -97,34 +97,34 @@ func (n *Node) remember(meta *nodeMeta) error {
 
 // answer answers another node's question, and always says who answers: the asker may
 // have meant the node that was at this address before.
-func (n *Node) answer(ctx context.Context, boot *bootstrapper, req controlRequest) controlAnswer {
+func (n *Node) answer(ctx context.Context, boot *bootstrapper, req transport.Question) transport.Answer {
 	a := n.decide(ctx, boot, req)
 	a.Node = n.id.ID
 	return a
 }
 
-func (n *Node) decide(ctx context.Context, boot *bootstrapper, req controlRequest) controlAnswer {
+func (n *Node) decide(ctx context.Context, boot *bootstrapper, req transport.Question) transport.Answer {
 	switch req.Op {
-	case askInfo:
+	case transport.AskInfo:
 		applied, _ := n.fsm.progress()
-		return controlAnswer{Code: fsm.CodeOK, Cluster: n.id.cluster(), Fresh: n.fresh(), Applied: applied}
-	case askPromise:
+		return transport.Answer{Code: fsm.CodeOK, Cluster: n.id.cluster(), Fresh: n.fresh(), Applied: applied}
+	case transport.AskPromise:
 		return boot.answer(req)
-	case askRemove:
+	case transport.AskRemove:
 		return answerOf(n.removeHere(ctx, req.Node))
-	case askHeld:
+	case transport.AskHeldPings:
 		return n.answerHeld()
-	case askBarred:
+	case transport.AskRemoved:
 		return answerOf(n.bar(req))
 	}
-	return controlAnswer{Code: fsm.CodeInvalid, Words: "unknown question"}
+	return transport.Answer{Code: fsm.CodeInvalid, Words: "unknown question"}
 }
 
-func answerOf(err error) controlAnswer {
+func answerOf(err error) transport.Answer {
 	if err == nil {
-		return controlAnswer{Code: fsm.CodeOK}
+		return transport.Answer{Code: fsm.CodeOK}
 	}
-	return controlAnswer{Code: fsm.CodeOf(err), Words: err.Error()}
+	return transport.Answer{Code: fsm.CodeOf(err), Words: err.Error()}
 }
 
 // Remove takes a node out of the cluster for good, by name or ID; the data folder
@@ -152,11 +152,11 @@ func (n *Node) removeOnce(ctx context.Context, nameOrID string) error {
 	case v.id == n.id.ID.String():
 		return n.removeHere(ctx, nameOrID)
 	}
-	a, err := n.mux.ask(ctx, v.addr, controlRequest{Op: askRemove, Asker: n.id.ID, Node: nameOrID})
+	a, err := n.port.Ask(ctx, v.addr, transport.Question{Op: transport.AskRemove, Asker: n.id.ID, Node: nameOrID})
 	if err != nil {
 		return fmt.Errorf("%w: the leader did not answer: %v", fsm.ErrUnknownOutcome, err)
 	}
-	return a.err()
+	return a.Err()
 }
 
 // removeHere removes a node as the leader. A leader that is to go hands over

@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -26,7 +29,7 @@ type Node struct {
 	fsm        *fsmAdapter
 	stores     *raftStores
 	disk       *diskGuard
-	mux        *mux
+	port       *transport.Port
 	gossip     finder
 	raft       atomic.Pointer[raft.Raft] // nil before Start
 	pending    *pendingTable
@@ -58,7 +61,7 @@ type Node struct {
 // and snapshots, and binds the cluster and the gossip port. It restores nothing
 // and forms nothing yet. The store must be new; the node fills it.
 //
-// Errors say what to do; those that a setting mends wrap [ErrConfig].
+// Errors say what to do; those that a setting mends wrap [fsm.ErrConfig].
 func Open(cfg Config, store *fsm.Store) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -109,8 +112,8 @@ func (n *Node) open() (err error) {
 func (n *Node) openPorts() error {
 	if n.cfg.alone() {
 		n.log.Info("this node takes no peers and opens no port for any, because it has no cluster secret: --cluster-addr and --gossip-addr are not used")
-		n.mux, n.gossip = newMux(newNoPort(), n.id.ID, nil, nil, n.troubles), newLoner(n.id.ID)
-		n.down.PushClose("no cluster port", n.mux.Close)
+		n.port, n.gossip = transport.Serve(transport.NoListener(), transport.Options{Self: n.id.ID}), newLoner(n.id.ID)
+		n.down.PushClose("no cluster port", n.port.Close)
 		return nil
 	}
 	if n.cfg.Insecure {
@@ -118,15 +121,15 @@ func (n *Node) openPorts() error {
 	}
 	n.cfg.ClusterAddr = lastPort(n.cfg.ClusterAddr, n.id.kept.ClusterPort)
 	n.cfg.GossipAddr = lastPort(n.cfg.GossipAddr, n.id.kept.GossipPort)
-	tls, err := newTLS(n.cfg)
+	tls, err := transport.NewTLS(n.cfg.tls())
 	if err != nil {
 		return err
 	}
-	known := (&neighbours{list: n.peerAddrs}).has
-	if n.mux, err = listenMux(n.cfg.ClusterAddr, n.id.ID, tls, known, n.troubles); err != nil {
+	known := transport.NewKnownPeers(n.peerAddrs).Has
+	if n.port, err = transport.Listen(n.cfg.ClusterAddr, transport.Options{Self: n.id.ID, TLS: tls, Known: known, Refused: n.refused}); err != nil {
 		return err
 	}
-	n.down.PushClose("cluster port", n.mux.Close)
+	n.down.PushClose("cluster port", n.port.Close)
 	g, err := openGossip(n.cfg, n.id, known, n.troubles)
 	if err != nil {
 		return err
@@ -134,10 +137,15 @@ func (n *Node) openPorts() error {
 	n.gossip = g
 	if n.cfg.Advertise == "" && (listensEverywhere(n.cfg.ClusterAddr) || listensEverywhere(n.cfg.GossipAddr)) {
 		n.log.Warn("this node listens on all addresses, and --advertise does not say which one the others reach: they are told this one; if that is wrong, set --advertise",
-			"cluster", n.advertised(n.mux.Addr()), "gossip", g.addr())
+			"cluster", n.advertised(n.port.Addr()), "gossip", g.addr())
 	}
 	n.down.PushClose("gossip", g.close)
 	return nil
+}
+
+// refused tells the operator of a peer that could not prove itself.
+func (n *Node) refused(from netip.Addr, why string) {
+	n.troubles.note("refused "+from.String(), 0, fmt.Sprintf("a connection from %s to the cluster port was refused: %s", from, why))
 }
 
 // listensEverywhere reports whether an address to listen at is all of this machine's.
@@ -161,7 +169,7 @@ func (n *Node) assemble() {
 	n.compaction, n.suspicion = newTaker(), newTaker()
 	n.reads = newReadGate(n.barrier)
 	n.boot = &bootstrapper{
-		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, trouble: n.troubles, fresh: n.fresh, members: n.gossip.members, ask: n.mux.ask,
+		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, trouble: n.troubles, fresh: n.fresh, members: n.gossip.members, ask: n.port.Ask,
 		form: func(c raft.Configuration) error { return n.raft.Load().BootstrapCluster(c).Error() },
 	}
 	n.lead = &leadership{
@@ -188,7 +196,7 @@ func (n *Node) Addrs() (cluster, gossip string) {
 	if n.cfg.alone() {
 		return "", ""
 	}
-	return n.advertised(n.mux.Addr()), n.gossip.addr()
+	return n.advertised(n.port.Addr()), n.gossip.addr()
 }
 
 // raftAddr is this node's address in Raft's configuration.
@@ -196,7 +204,7 @@ func (n *Node) raftAddr() string {
 	if n.cfg.alone() {
 		return nowhere(n.id.ID)
 	}
-	return n.advertised(n.mux.Addr())
+	return n.advertised(n.port.Addr())
 }
 
 // advertised is where others reach a listener. One that listens on all addresses and has
@@ -207,6 +215,18 @@ func (n *Node) advertised(a net.Addr) string {
 		host, _, _ = net.SplitHostPort(n.gossip.addr())
 	}
 	return net.JoinHostPort(cmp.Or(n.cfg.Advertise, host), port)
+}
+
+// peerAddrs lists where peers are, or were: as --join says, as gossip last found them,
+// and as Raft's configuration has them.
+func (n *Node) peerAddrs() []string {
+	addrs := append(n.id.peers(), n.cfg.Join...)
+	if r := n.raft.Load(); r != nil {
+		for _, s := range r.GetConfiguration().Configuration().Servers {
+			addrs = append(addrs, string(s.Address))
+		}
+	}
+	return addrs
 }
 
 // Fatal tells of what the node cannot survive: the process should print the error

@@ -18,7 +18,7 @@ import (
 // they join any cluster. It returns the new cluster's ID.
 func Restore(dir string, image io.Reader, log *slog.Logger) (cluster fsm.NodeID, err error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return cluster, fmt.Errorf("%w: the data folder %s is not empty: choose another, for a backup never replaces what a node has", ErrConfig, dir)
+		return cluster, fmt.Errorf("%w: the data folder %s is not empty: choose another, for a backup never replaces what a node has", fsm.ErrConfig, dir)
 	}
 	store := fsm.NewStore()
 	if err := store.Restore(image); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -76,19 +77,19 @@ func (n *Node) otherServers() (addrs []string) {
 }
 
 func (n *Node) askHeld(ctx context.Context, addr string) witness {
-	a, err := n.mux.ask(ctx, addr, controlRequest{Op: askHeld, Asker: n.id.ID, Cluster: n.id.cluster()})
+	a, err := n.port.Ask(ctx, addr, transport.Question{Op: transport.AskHeldPings, Asker: n.id.ID, Cluster: n.id.cluster()})
 	if err != nil || a.Code != fsm.CodeOK {
 		return witness{quiet: -1}
 	}
 	return witness{held: a.Held, quiet: time.Duration(a.Quiet) * time.Millisecond}
 }
 
-func (n *Node) answerHeld() controlAnswer {
+func (n *Node) answerHeld() transport.Answer {
 	_, at := n.fsm.progress()
 	w := n.witness(at, time.Now())
 	quiet := int64(-1)
 	if w.quiet >= 0 {
 		quiet = w.quiet.Milliseconds()
 	}
-	return controlAnswer{Code: fsm.CodeOK, Held: w.held, Quiet: quiet}
+	return transport.Answer{Code: fsm.CodeOK, Held: w.held, Quiet: quiet}
 }

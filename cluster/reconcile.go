@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -26,7 +27,7 @@ type reconciler struct {
 	store     *fsm.Store
 	members   func() []member
 	woken     <-chan struct{}
-	ask       func(ctx context.Context, addr string, req controlRequest) (controlAnswer, error)
+	ask       func(ctx context.Context, addr string, req transport.Question) (transport.Answer, error)
 	propose   func(ctx context.Context, cmd fsm.Command) error
 	deadAfter time.Duration
 	log       *slog.Logger
@@ -81,7 +82,7 @@ func (r *reconciler) gather(ctx context.Context) planInput {
 			r.dead[id] = now
 		}
 		if ok && s.Suffrage != raft.Voter {
-			if a, err := r.ask(ctx, m.Cluster, controlRequest{Op: askInfo, Asker: r.self}); err == nil && a.Node == id {
+			if a, err := r.ask(ctx, m.Cluster, transport.Question{Op: transport.AskInfo, Asker: r.self}); err == nil && a.Node == id {
 				in.applied[id] = a.Applied
 			}
 		}
@@ -117,7 +118,7 @@ func (r *reconciler) act(ctx context.Context, a action, prev uint64) error {
 // admit asks a newcomer itself who it is: gossip may be old.
 func (r *reconciler) admit(ctx context.Context, a action) error {
 	m := member{ID: a.id, nodeMeta: nodeMeta{Name: r.name(a.id), Cluster: a.addr}}
-	info, err := r.ask(ctx, a.addr, controlRequest{Op: askInfo, Asker: r.self})
+	info, err := r.ask(ctx, a.addr, transport.Question{Op: transport.AskInfo, Asker: r.self})
 	switch ours := r.store.ClusterID(); {
 	case err != nil:
 		return notReached(m, err)
@@ -186,7 +187,7 @@ func (r *reconciler) remind(ctx context.Context) {
 			continue
 		}
 		r.reminded[m.ID] = time.Now()
-		if _, err := r.ask(ctx, m.Cluster, controlRequest{Op: askBarred, Asker: r.self, Cluster: r.store.ClusterID(), Node: m.ID.String()}); err != nil {
+		if _, err := r.ask(ctx, m.Cluster, transport.Question{Op: transport.AskRemoved, Asker: r.self, Cluster: r.store.ClusterID(), Node: m.ID.String()}); err != nil {
 			r.log.Debug("a removed node could not be told so", "peer", m.Name, "error", err)
 		}
 	}

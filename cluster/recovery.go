@@ -26,7 +26,7 @@ type Recovery struct {
 // changes no more than a start of the node would. Close it.
 func OpenRecovery(dir string, log *slog.Logger) (*Recovery, error) {
 	if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("%w: there is no data folder %s: see --data-dir", ErrConfig, dir)
+		return nil, fmt.Errorf("%w: there is no data folder %s: see --data-dir", fsm.ErrConfig, dir)
 	}
 	f, err := openFolder(dir, log)
 	if err != nil {
@@ -58,7 +58,7 @@ func (r *Recovery) look() error {
 		r.LastIndex, r.LastTerm = e.Index, e.Term
 	}
 	if r.LastIndex == 0 {
-		return fmt.Errorf("%w: this node never was in a cluster: there is nothing to recover", ErrConfig)
+		return fmt.Errorf("%w: this node never was in a cluster: there is nothing to recover", fsm.ErrConfig)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -26,7 +27,7 @@ func TestANoticeOfRemovalNamesANode(t *testing.T) {
 	}
 	for name, notice := range notices {
 		t.Run(name, func(t *testing.T) {
-			a := n.answer(t.Context(), nil, controlRequest{Op: askBarred, Node: notice.node.String(), Cluster: notice.cluster})
+			a := n.answer(t.Context(), nil, transport.Question{Op: transport.AskRemoved, Node: notice.node.String(), Cluster: notice.cluster})
 			if a.Code != fsm.CodeNotFound || a.Node != n.id.ID {
 				t.Errorf("it answers %+v", a)
 			}
@@ -40,7 +41,7 @@ func TestANoticeOfRemovalNamesANode(t *testing.T) {
 func TestAWrongNoticeOfRemovalIsForgotten(t *testing.T) {
 	c := newTrio(t, 3)
 	n := c.nodes[c.follower()]
-	if a := n.answer(t.Context(), nil, controlRequest{Op: askBarred, Node: n.id.ID.String(), Cluster: n.id.cluster()}); a.Code != fsm.CodeOK {
+	if a := n.answer(t.Context(), nil, transport.Question{Op: transport.AskRemoved, Node: n.id.ID.String(), Cluster: n.id.cluster()}); a.Code != fsm.CodeOK {
 		t.Fatalf("it answers %+v", a)
 	}
 	eventually(t, 10*time.Second, func() bool { return n.Ready() == nil }, "the leader counts it in, and it says %v", n.Ready())
@@ -53,17 +54,17 @@ func TestRemindersNameTheRemoved(t *testing.T) {
 	if _, err := c.nodes[0].Propose(within(t, 5*time.Second), fsm.RemoveNode{ID: gone}); err != nil {
 		t.Fatal(err)
 	}
-	var asked controlRequest
+	var asked transport.Question
 	r := &reconciler{
 		self: c.nodes[0].id.ID, store: c.nodes[0].store, log: slog.New(slog.DiscardHandler), reminded: map[fsm.NodeID]time.Time{},
 		members: func() []member { return []member{{ID: gone, nodeMeta: nodeMeta{Cluster: "10.0.0.1:1"}}} },
-		ask: func(_ context.Context, _ string, req controlRequest) (controlAnswer, error) {
+		ask: func(_ context.Context, _ string, req transport.Question) (transport.Answer, error) {
 			asked = req
-			return controlAnswer{}, nil
+			return transport.Answer{}, nil
 		},
 	}
 	r.remind(t.Context())
-	if asked.Op != askBarred || asked.Node != gone.String() || asked.Cluster != c.nodes[0].store.ClusterID() {
+	if asked.Op != transport.AskRemoved || asked.Node != gone.String() || asked.Cluster != c.nodes[0].store.ClusterID() {
 		t.Errorf("it asks %+v", asked)
 	}
 }

@@ -69,7 +69,7 @@ func (s *Salvaged) note(format string, args ...any) {
 // lockForReading makes sure that no node runs on the folder, without making a file.
 func lockForReading(dir string) (unlock func(), err error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("%w: there is no data folder %s", ErrConfig, dir)
+		return nil, fmt.Errorf("%w: there is no data folder %s", fsm.ErrConfig, dir)
 	}
 	f, err := os.Open(filepath.Join(dir, lockFile))
 	if err != nil {

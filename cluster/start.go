@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -26,7 +27,7 @@ func (n *Node) start(httpAddr string) error {
 	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry, urgent: func() bool { return n.stores.bounded.excess() >= urgentExcess }}
 	n.stores.bounded.large = n.compaction.poke
 	trans := n.transport()
-	n.batcher.tell = trans.tell
+	n.batcher.tell = trans.TellReaders
 	n.down.PushClose("transport", trans.Close)
 	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log, n.cfg.Faults), n.fsm, n.stores, trans)
 	if err != nil {
@@ -54,7 +55,7 @@ func (n *Node) start(httpAddr string) error {
 		return err
 	}
 	server := &forwardServer{submit: n.batcher.submit, barred: n.store.Barred, log: n.log}
-	n.down.Go("forwarding server", func(ctx context.Context) { server.serve(ctx, n.mux.accept(connForward)) })
+	n.down.Go("forwarding server", func(ctx context.Context) { server.serve(ctx, n.port.Listener(transport.KindForward)) })
 	n.down.Go("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion.wake) })
 	n.down.Go("router", n.router.run)
 	n.down.Go("leadership", n.lead.run)
@@ -66,15 +67,11 @@ func (n *Node) start(httpAddr string) error {
 }
 
 // transport carries Raft's own messages over the cluster port.
-func (n *Node) transport() *gatedTransport {
-	return &gatedTransport{written: n.stores.eager.written, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		ServerAddressProvider:   raftPeers{n},
-		Logger:                  newHCLogger(n.log, "transport"),
-		Stream:                  n.mux.streamLayer(n.raftAddr()),
-		MaxPool:                 3,
-		Timeout:                 raftRPCTimeout,
-		MsgpackUseNewTimeFormat: true,
-	})}
+func (n *Node) transport() *transport.RaftTransport {
+	return transport.NewRaftTransport(n.port, transport.RaftOptions{
+		Advertised: n.raftAddr(), Find: n.ServerAddr, Durable: n.stores.eager.written,
+		Timeout: raftRPCTimeout, Logger: newHCLogger(n.log, "transport"),
+	})
 }
 
 // leads reports whether this node leads, by Raft itself.
@@ -171,7 +168,7 @@ func (n *Node) leaderView() leaderView {
 }
 
 func (n *Node) dialLeader(ctx context.Context, v leaderView) (net.Conn, error) {
-	return n.mux.dial(ctx, v.addr, connForward)
+	return n.port.Dial(ctx, v.addr, transport.KindForward)
 }
 
 // applying reports whether nothing that is committed waits to be applied.

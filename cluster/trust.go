@@ -3,31 +3,32 @@ package cluster
 import (
 	"bytes"
 	"slices"
+
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 )
 
 // Trust takes the cluster secrets of cfg, and the certificates of its files as they are
 // now, for all connections and gossip from now on; connections that are open stay. It
-// reports whether they are others than before. Errors wrap [ErrConfig], and leave the old
+// reports whether they are others than before. Errors wrap [fsm.ErrConfig], and leave the old
 // ones in force: a node that began without any takes none.
 func (n *Node) Trust(cfg Config) (changed bool, err error) {
 	if cfg.alone() != n.cfg.alone() || cfg.Insecure != n.cfg.Insecure {
 		return false, configError("whether this node takes peers is decided by a restart only")
 	}
-	pair, err := newTLS(cfg)
+	pair, err := transport.NewTLS(cfg.tls())
 	if err != nil || pair == nil {
 		return false, err
 	}
 	if err := n.gossip.setSecrets(cfg.Secrets); err != nil {
 		return false, configError("the gossip keys cannot be used: %v", err)
 	}
-	old := n.mux.tls.Swap(pair)
-	return old.source != pair.source, nil
+	return n.port.SetTLS(pair), nil
 }
 
 // setSecrets has the gossip trust these secrets, the first of which encrypts, and no
 // others.
 func (g *gossip) setSecrets(secrets [][]byte) error {
-	keys := gossipKeys(secrets)
+	keys := transport.GossipKeys(secrets)
 	for _, k := range keys {
 		if err := g.keys.AddKey(k); err != nil {
 			return err

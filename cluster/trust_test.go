@@ -2,123 +2,23 @@ package cluster
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 func secrets(names ...string) (out [][]byte) {
 	for _, n := range names {
-		out = append(out, bytes.Repeat([]byte(n), minSecret)[:minSecret])
+		out = append(out, bytes.Repeat([]byte(n), 32)[:32])
 	}
 	return out
-}
-
-// TestWhoIsLetIn connects two ports with the secrets given.
-func TestWhoIsLetIn(t *testing.T) {
-	for name, c := range map[string]struct {
-		server, client [][]byte
-		ok             bool
-	}{
-		"the same secret":                {secrets("a"), secrets("a"), true},
-		"another secret":                 {secrets("a"), secrets("b"), false},
-		"no secret":                      {secrets("a"), nil, false},
-		"both know the new one":          {secrets("a", "b"), secrets("b", "a"), true},
-		"the old one, trusted still":     {secrets("b", "a"), secrets("a", "b"), true},
-		"one that is not trusted yet":    {secrets("a"), secrets("b", "a"), false},
-		"one that is not trusted longer": {secrets("b"), secrets("a", "b"), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			server, client := openMux(t, c.server), openMux(t, c.client)
-			l := server.accept(connControl)
-			got := make(chan string, 1)
-			go func() {
-				conn, err := l.Accept()
-				if err != nil {
-					got <- ""
-					return
-				}
-				defer conn.Close()
-				conn.SetDeadline(time.Now().Add(5 * time.Second))
-				b := make([]byte, 5)
-				n, _ := conn.Read(b)
-				got <- string(b[:n])
-			}()
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-			defer cancel()
-			conn, err := client.dial(ctx, server.Addr().String(), connControl)
-			if err == nil {
-				conn.Write([]byte("hello"))
-				defer conn.Close()
-			}
-			if !c.ok {
-				l.Close() // nobody may have come
-			}
-			if heard := <-got; (heard == "hello") != c.ok {
-				t.Errorf("the server heard %q, dial said %v", heard, err)
-			}
-		})
-	}
-}
-
-func openMux(t *testing.T, s [][]byte) *mux {
-	t.Helper()
-	pair, err := newTLS(Config{Secrets: s})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := listenMux("127.0.0.1:0", fsm.NodeID{}, pair, nil, newTroubles(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m
-}
-
-func TestAPortInUseIsToldInWords(t *testing.T) {
-	m := openMux(t, nil)
-	_, err := listenMux(m.Addr().String(), fsm.NodeID{}, nil, nil, newTroubles(slog.New(slog.DiscardHandler)))
-	if err == nil || !strings.Contains(err.Error(), "is in use") {
-		t.Errorf("%v", err)
-	}
-}
-
-func TestClosingTheMuxEndsItsConnections(t *testing.T) {
-	m := openMux(t, nil)
-	conn, err := net.Dial("tcp", m.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	m.Close()
-	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("read: %v", err)
-	}
-}
-
-func TestSecretFiles(t *testing.T) {
-	made := GenerateSecret()
-	if made == GenerateSecret() {
-		t.Error("two secrets are the same")
-	}
-	for file, words := range map[string]string{
-		made: "", made + "\n\n" + GenerateSecret() + "\n": "", "": "empty", "short": "5 bytes", made + "\nshort": "5 bytes",
-		made + "\n" + made + "\n" + made: "3 cluster secrets",
-	} {
-		_, err := ParseSecrets([]byte(file))
-		if (err == nil) != (words == "") || (err != nil && (!errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), words))) {
-			t.Errorf("%d bytes: %v, want %q", len(file), err, words)
-		}
-	}
 }
 
 func TestIdentity(t *testing.T) {
@@ -230,12 +130,12 @@ func TestPromises(t *testing.T) {
 	}
 	defer id.close()
 	b := &bootstrapper{id: id, expect: 3, log: slog.New(slog.DiscardHandler), fresh: func() bool { return fresh }, members: func() []member { return nil }}
-	asks := func(asker, cluster byte) controlRequest {
-		return controlRequest{Op: askPromise, Asker: fsm.NodeID{asker}, Cluster: fsm.NodeID{cluster}}
+	asks := func(asker, cluster byte) transport.Question {
+		return transport.Question{Op: transport.AskPromise, Asker: fsm.NodeID{asker}, Cluster: fsm.NodeID{cluster}}
 	}
 	for _, c := range []struct {
 		name string
-		req  controlRequest
+		req  transport.Question
 		ok   bool
 		set  func()
 	}{
@@ -249,7 +149,7 @@ func TestPromises(t *testing.T) {
 			c.set()
 		}
 		a := b.answer(c.req)
-		if (a.err() == nil) != c.ok || (!c.ok && a.Words == "") {
+		if (a.Err() == nil) != c.ok || (!c.ok && a.Words == "") {
 			t.Errorf("%s: %+v", c.name, a)
 		}
 	}
@@ -278,19 +178,6 @@ func TestMetadataFitsAndComesBack(t *testing.T) {
 	}
 }
 
-// FuzzControl reads what another node may send.
-func FuzzControl(f *testing.F) {
-	f.Add([]byte(`{"op":"info","asker":"01000000-0000-0000-0000-000000000000","cluster":"00000000-0000-0000-0000-000000000000"}`))
-	f.Add([]byte(`{"code":1}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		decodeControl[controlRequest](bytes.NewReader(b))
-		if a, err := decodeControl[controlAnswer](bytes.NewReader(b)); err == nil {
-			_ = a.err()
-		}
-		decodeMeta(b)
-	})
-}
-
 // A cluster changes its secret while it runs, and then nobody is let in with the old one.
 func TestSecretsAreExchangedWhileNodesTalk(t *testing.T) {
 	c := newTrio(t, 2)
@@ -306,20 +193,32 @@ func TestSecretsAreExchangedWhileNodesTalk(t *testing.T) {
 			}
 		}
 		ctx := within(t, 5*time.Second)
-		if a, err := c.nodes[0].mux.ask(ctx, c.nodes[1].mux.Addr().String(), controlRequest{Op: askInfo}); err != nil || a.err() != nil {
-			t.Fatalf("a new connection after %q: %v, %v", round, err, a.err())
+		if a, err := c.nodes[0].port.Ask(ctx, c.nodes[1].port.Addr().String(), transport.Question{Op: transport.AskInfo}); err != nil || a.Err() != nil {
+			t.Fatalf("a new connection after %q: %v, %v", round, err, a.Err())
 		}
 	}
 	ctx := within(t, 5*time.Second)
-	if _, err := openMux(t, secrets("s")).ask(ctx, c.nodes[1].mux.Addr().String(), controlRequest{Op: askInfo}); err == nil {
+	old, err := transport.NewTLS(transport.TLSOptions{Secrets: secrets("s")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := transport.Serve(transport.NoListener(), transport.Options{TLS: old})
+	defer stranger.Close()
+	if _, err := stranger.Ask(ctx, c.nodes[1].port.Addr().String(), transport.Question{Op: transport.AskInfo}); err == nil {
 		t.Error("the old secret still opens the port")
 	}
 	cfg := c.nodes[0].cfg
 	cfg.Secrets = nil
-	if _, err := c.nodes[0].Trust(cfg); !errors.Is(err, ErrConfig) {
+	if _, err := c.nodes[0].Trust(cfg); !errors.Is(err, fsm.ErrConfig) {
 		t.Errorf("without a secret: %v", err)
 	}
 	if got := len(c.nodes[0].gossip.(*gossip).keys.GetKeys()); got != 1 {
 		t.Errorf("the gossip trusts %d keys", got)
 	}
+}
+
+// FuzzMetadata reads what another node may tell of itself by gossip.
+func FuzzMetadata(f *testing.F) {
+	f.Add(nodeMeta{ClusterID: fsm.NodeID{1}, Name: "n", HTTP: "h:1", Cluster: "c:2", Version: "v1", Deaf: true}.encode())
+	f.Fuzz(func(t *testing.T, b []byte) { decodeMeta(b) })
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 )
 
 const (
@@ -61,7 +61,7 @@ func (p *program) dev(ctx context.Context, s *serveSettings) (err error) {
 	terminal := &lockedWriter{w: p.stdout}
 	var nodes []*node
 	defer func() { err = errors.Join(err, stopAll(nodes)) }()
-	s.cluster.Secrets = [][]byte{[]byte(cluster.GenerateSecret())}
+	s.cluster.Secrets = [][]byte{[]byte(transport.GenerateSecret())}
 	for i := range devNodes {
 		n, err := p.devNode(*s, dir, i, nodes, terminal)
 		if err != nil {

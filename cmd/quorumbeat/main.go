@@ -17,9 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/quorumbeat/quorumbeat/alerting"
-	"github.com/quorumbeat/quorumbeat/api"
-	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // Set by the linker; see the Makefile.
@@ -164,7 +163,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 
 func (p *program) secretCommand() *cobra.Command {
 	return p.teller("secret", "Make a cluster secret, for --cluster-secret-file on every node", func() (any, string) {
-		secret := cluster.GenerateSecret()
+		secret := transport.GenerateSecret()
 		return map[string]string{"secret": secret}, secret
 	})
 }
@@ -224,7 +223,7 @@ func (usageError) Is(target error) bool { return target == errUsage }
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 func isUsage(err error) bool {
-	for _, target := range []error{errUsage, cluster.ErrConfig, alerting.ErrConfig, api.ErrConfig} {
+	for _, target := range []error{errUsage, fsm.ErrConfig} {
 		if errors.Is(err, target) {
 			return true
 		}

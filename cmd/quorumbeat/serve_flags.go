@@ -14,6 +14,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/alerting"
 	"github.com/quorumbeat/quorumbeat/api"
 	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
 )
 
 var (
@@ -134,7 +135,7 @@ func (s *serveSettings) readSecret() (err error) {
 		}
 	}
 	if text != nil && (s.secretFile != "" || len(text) > 0) {
-		s.cluster.Secrets, err = cluster.ParseSecrets(text)
+		s.cluster.Secrets, err = transport.ParseSecrets(text)
 	}
 	return err
 }

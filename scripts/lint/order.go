@@ -46,7 +46,7 @@ var order = []tree{
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},
-	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/lifecycle", "fsm", "fsm/store", "sdk/go"}, rows: []string{
+	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/lifecycle", "cluster/transport", "fsm", "fsm/store", "sdk/go"}, rows: []string{
 		"load internal/term",
 		"internal/settings internal/spool internal/client",
 		"internal/node internal/wrap internal/bench",

@@ -1,7 +1,6 @@
-package cluster
+package transport
 
 import (
-	"log/slog"
 	"testing"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 // A connection of Raft's reaches the node that it means, and not who has its address.
 func TestRaftReachesTheNodeThatItMeans(t *testing.T) {
 	here := fsm.NodeID{1}
-	m, err := listenMux("127.0.0.1:0", here, nil, nil, newTroubles(slog.New(slog.DiscardHandler)))
+	m, err := Listen("127.0.0.1:0", Options{Self: here})
 	if err != nil {
 		t.Fatal(err)
 	}

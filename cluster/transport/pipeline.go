@@ -1,4 +1,4 @@
-package cluster
+package transport
 
 import (
 	"sync"
@@ -6,22 +6,21 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// commit says that the entry at index, of the leader's own term, is committed, and
+// Commit says that the entry at Index, of the leader's own term, is committed, and
 // with it all before it.
-type commit struct{ term, index uint64 }
+type Commit struct{ Term, Index uint64 }
 
-// gatedPipeline is a leader's pipeline to one follower. Raft sends a message without
-// entries whenever it has sent nothing for a while, so that the follower learns what
-// is committed. Here those that tell nothing new are not sent: they would keep an
-// idle cluster awake. And where a read waits for a commit, such a message is sent
-// at once.
-type gatedPipeline struct {
+// pipeline is a leader's pipeline to one follower. Raft sends a message without entries
+// whenever it has sent nothing for a while, so that the follower learns what is committed.
+// The pipeline drops such a message if it tells nothing new, because it would keep an idle
+// cluster awake. It sends one at once where a read waits for a commit.
+type pipeline struct {
 	raft.AppendPipeline
-	id     raft.ServerID
-	gate   func(*raft.AppendEntriesRequest) *raft.AppendEntriesRequest
-	closed func()
+	id        raft.ServerID
+	capCommit func(*raft.AppendEntriesRequest) *raft.AppendEntriesRequest
+	closed    func()
 
-	notices chan commit // at most the newest
+	notices chan Commit // at most the newest
 	answers chan raft.AppendFuture
 	done    chan struct{}
 	ending  sync.Once
@@ -31,10 +30,10 @@ type gatedPipeline struct {
 	last raft.AppendEntriesRequest // the message without entries that would repeat what was sent
 }
 
-func newGatedPipeline(id raft.ServerID, inner raft.AppendPipeline, gate func(*raft.AppendEntriesRequest) *raft.AppendEntriesRequest) *gatedPipeline {
-	p := &gatedPipeline{
-		AppendPipeline: inner, id: id, gate: gate, closed: func() {},
-		notices: make(chan commit, 1), answers: make(chan raft.AppendFuture), done: make(chan struct{}),
+func newPipeline(id raft.ServerID, inner raft.AppendPipeline, capCommit func(*raft.AppendEntriesRequest) *raft.AppendEntriesRequest) *pipeline {
+	p := &pipeline{
+		AppendPipeline: inner, id: id, capCommit: capCommit, closed: func() {},
+		notices: make(chan Commit, 1), answers: make(chan raft.AppendFuture), done: make(chan struct{}),
 	}
 	p.loops.Go(p.run)
 	p.loops.Go(p.relay)
@@ -42,12 +41,12 @@ func newGatedPipeline(id raft.ServerID, inner raft.AppendPipeline, gate func(*ra
 }
 
 // Consumer gives Raft the answers.
-func (p *gatedPipeline) Consumer() <-chan raft.AppendFuture { return p.answers }
+func (p *pipeline) Consumer() <-chan raft.AppendFuture { return p.answers }
 
 // relay hands the answers on until one is a refusal. After that Raft takes no more,
 // but may send a message or two before it closes the pipeline; these would wait for
 // ever for room, and Raft for them, if nobody took their answers.
-func (p *gatedPipeline) relay() {
+func (p *pipeline) relay() {
 	from, to := p.AppendPipeline.Consumer(), p.answers
 	for {
 		select {
@@ -72,10 +71,10 @@ func (p *gatedPipeline) relay() {
 
 // AppendEntries sends a message of Raft's. It returns no future, which Raft would not
 // look at, for one that is not sent.
-func (p *gatedPipeline) AppendEntries(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+func (p *pipeline) AppendEntries(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	args = p.gate(args)
+	args = p.capCommit(args)
 	if p.repeats(args) {
 		return nil, nil
 	}
@@ -83,12 +82,12 @@ func (p *gatedPipeline) AppendEntries(args *raft.AppendEntriesRequest, resp *raf
 }
 
 // repeats reports whether a message would tell the follower nothing.
-func (p *gatedPipeline) repeats(args *raft.AppendEntriesRequest) bool {
+func (p *pipeline) repeats(args *raft.AppendEntriesRequest) bool {
 	return len(args.Entries) == 0 && args.Term == p.last.Term && args.PrevLogEntry == p.last.PrevLogEntry &&
 		args.LeaderCommitIndex <= p.last.LeaderCommitIndex
 }
 
-func (p *gatedPipeline) send(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+func (p *pipeline) send(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
 	p.last = *args
 	p.last.Entries = nil
 	if n := len(args.Entries); n > 0 {
@@ -97,9 +96,9 @@ func (p *gatedPipeline) send(args *raft.AppendEntriesRequest, resp *raft.AppendE
 	return p.AppendPipeline.AppendEntries(args, resp)
 }
 
-// notice has c told soon, unless the follower knows it by then. It does not block;
+// notice has c sent soon, unless the follower knows it by then. It does not block;
 // calls must not overlap.
-func (p *gatedPipeline) notice(c commit) {
+func (p *pipeline) notice(c Commit) {
 	select {
 	case <-p.notices: // an older one
 	default:
@@ -107,37 +106,37 @@ func (p *gatedPipeline) notice(c commit) {
 	p.notices <- c
 }
 
-func (p *gatedPipeline) run() {
+func (p *pipeline) run() {
 	for {
 		select {
 		case c := <-p.notices:
-			p.tell(c)
+			p.sendCommit(c)
 		case <-p.done:
 			return
 		}
 	}
 }
 
-// tell sends a notice of c. It must be of the term that the pipeline is of: then
+// sendCommit sends a message without entries that tells c. It must be of the term that the pipeline is of: then
 // whoever has the last entry sent has the committed one too, and all before it. A
 // term's end is no danger, for what it committed stays committed.
-func (p *gatedPipeline) tell(c commit) {
+func (p *pipeline) sendCommit(c Commit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last.Term != c.term || p.last.PrevLogEntry < c.index || p.last.LeaderCommitIndex >= c.index {
+	if p.last.Term != c.Term || p.last.PrevLogEntry < c.Index || p.last.LeaderCommitIndex >= c.Index {
 		return
 	}
 	req := p.last
-	req.LeaderCommitIndex = c.index
+	req.LeaderCommitIndex = c.Index
 	// Raft takes the answer as it takes those to its own messages. If the connection
 	// has failed, its next one must be sent, for it to notice.
-	if _, err := p.send(p.gate(&req), new(raft.AppendEntriesResponse)); err != nil {
+	if _, err := p.send(p.capCommit(&req), new(raft.AppendEntriesResponse)); err != nil {
 		p.last = raft.AppendEntriesRequest{}
 	}
 }
 
 // Close ends the pipeline.
-func (p *gatedPipeline) Close() error {
+func (p *pipeline) Close() error {
 	err := p.AppendPipeline.Close()
 	p.ending.Do(func() {
 		p.closed()

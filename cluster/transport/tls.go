@@ -1,4 +1,4 @@
-package cluster
+package transport
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"math/big"
 	"os"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // tlsName is the name in every certificate made from a secret.
@@ -25,26 +27,32 @@ var (
 	tlsUntil = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// tlsPair is both sides of mutual TLS between nodes.
-type tlsPair struct {
+// TLS is both sides of mutual TLS between nodes.
+type TLS struct {
 	server, client *tls.Config
 	source         [32]byte // a hash of what it was made of
 }
 
-// newTLS returns nil when neither a secret nor PKI files are given.
-func newTLS(cfg Config) (*tlsPair, error) {
+// TLSOptions say whom a node trusts.
+type TLSOptions struct {
+	Secrets       [][]byte // the first signs, all are trusted
+	Cert, Key, CA string   // PEM files to use instead of certificates made from the secrets
+}
+
+// NewTLS returns nil when neither a secret nor PKI files are given.
+func NewTLS(o TLSOptions) (*TLS, error) {
 	switch {
-	case cfg.TLSCert != "":
-		return pkiTLS(cfg)
-	case len(cfg.Secrets) > 0:
-		return secretTLS(cfg.Secrets)
+	case o.Cert != "":
+		return pkiTLS(o)
+	case len(o.Secrets) > 0:
+		return secretTLS(o.Secrets)
 	}
 	return nil, nil
 }
 
 // secretTLS trusts whoever has a certificate signed by a key derived from one of
 // the secrets, and issues itself one from the first.
-func secretTLS(secrets [][]byte) (*tlsPair, error) {
+func secretTLS(secrets [][]byte) (*TLS, error) {
 	pool := x509.NewCertPool()
 	var cert tls.Certificate
 	for i, secret := range secrets {
@@ -68,7 +76,7 @@ func secretTLS(secrets [][]byte) (*tlsPair, error) {
 	server, client := common.Clone(), common.Clone()
 	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, pool
 	client.RootCAs, client.ServerName = pool, tlsName
-	return &tlsPair{server, client, hashAll(secrets...)}, nil
+	return &TLS{server, client, hashAll(secrets...)}, nil
 }
 
 func hashAll(parts ...[]byte) [32]byte { return sha256.Sum256(bytes.Join(parts, []byte{0})) }
@@ -118,18 +126,18 @@ func issue(c, parent *x509.Certificate, pub ed25519.PublicKey, key ed25519.Priva
 
 // pkiTLS uses the operator's own certificates. A node is trusted for its CA, not
 // for a name: addresses come from gossip.
-func pkiTLS(cfg Config) (*tlsPair, error) {
-	cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
+func pkiTLS(o TLSOptions) (*TLS, error) {
+	cert, err := tls.LoadX509KeyPair(o.Cert, o.Key)
 	if err != nil {
-		return nil, configError("the cluster certificate cannot be used: %v", err)
+		return nil, fmt.Errorf("%w: the cluster certificate cannot be used: %v", fsm.ErrConfig, err)
 	}
-	pem, err := os.ReadFile(cfg.TLSCA)
+	pem, err := os.ReadFile(o.CA)
 	if err != nil {
-		return nil, configError("the cluster CA cannot be read: %v", err)
+		return nil, fmt.Errorf("%w: the cluster CA cannot be read: %v", fsm.ErrConfig, err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, configError("%s holds no CA certificate in PEM form", cfg.TLSCA)
+		return nil, fmt.Errorf("%w: %s holds no CA certificate in PEM form", fsm.ErrConfig, o.CA)
 	}
 	common := tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
 	server, client := common.Clone(), common.Clone()
@@ -143,5 +151,5 @@ func pkiTLS(cfg Config) (*tlsPair, error) {
 		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: between})
 		return err
 	}
-	return &tlsPair{server, client, hashAll(append(cert.Certificate, pem)...)}, nil
+	return &TLS{server, client, hashAll(append(cert.Certificate, pem)...)}, nil
 }

@@ -1,4 +1,4 @@
-package cluster
+package transport
 
 import (
 	"errors"
@@ -31,22 +31,22 @@ func TestANoticeOfACommitIsAMessageWithoutEntries(t *testing.T) {
 	tests := []struct {
 		name  string
 		sent  raft.AppendEntriesRequest // the last of Raft's
-		told  commit
+		told  Commit
 		wants []uint64 // the commit indexes that are sent when it is told twice
 	}{
-		{"of the entries just sent", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7, 8)}, commit{term, 8}, []uint64{8}},
-		{"of some of them", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7, 8)}, commit{term, 7}, []uint64{7}},
-		{"after a message without entries", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, PrevLogEntry: 8, PrevLogTerm: 1}, commit{term, 8}, []uint64{8}},
-		{"that the follower knows", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 8, Entries: commands(9)}, commit{term, 8}, nil},
-		{"of an entry that was not sent", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7)}, commit{term, 8}, nil},
-		{"of another term", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7, 8)}, commit{term + 1, 8}, nil},
-		{"before anything was sent", raft.AppendEntriesRequest{}, commit{term, 8}, nil},
-		{"beyond what is on the leader's disk", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7, 8, 9, 10, 11)}, commit{term, 11}, []uint64{10, 10}},
+		{"of the entries just sent", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7, 8)}, Commit{term, 8}, []uint64{8}},
+		{"of some of them", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7, 8)}, Commit{term, 7}, []uint64{7}},
+		{"after a message without entries", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, PrevLogEntry: 8, PrevLogTerm: 1}, Commit{term, 8}, []uint64{8}},
+		{"that the follower knows", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 8, Entries: commands(9)}, Commit{term, 8}, nil},
+		{"of an entry that was not sent", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7)}, Commit{term, 8}, nil},
+		{"of another term", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7, 8)}, Commit{term + 1, 8}, nil},
+		{"before anything was sent", raft.AppendEntriesRequest{}, Commit{term, 8}, nil},
+		{"beyond what is on the leader's disk", raft.AppendEntriesRequest{Term: term, LeaderCommitIndex: 6, Entries: commands(7, 8, 9, 10, 11)}, Commit{term, 11}, []uint64{10, 10}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := &gatedTransport{written: func() uint64 { return 10 }}
+				tr := &RaftTransport{durable: func() uint64 { return 10 }}
 				inner := new(fakePipeline)
 				p := tr.attach("b", inner)
 				if tt.sent.Term != 0 {
@@ -55,13 +55,13 @@ func TestANoticeOfACommitIsAMessageWithoutEntries(t *testing.T) {
 					}
 				}
 				before := len(inner.sent)
-				tr.tell(tt.told, []raft.ServerID{"a"}) // somebody else
-				tr.tell(tt.told, []raft.ServerID{"c", "b"})
+				tr.TellReaders(tt.told, []raft.ServerID{"a"}) // somebody else
+				tr.TellReaders(tt.told, []raft.ServerID{"c", "b"})
 				synctest.Wait()
-				tr.tell(tt.told, []raft.ServerID{"c", "b"})
+				tr.TellReaders(tt.told, []raft.ServerID{"c", "b"})
 				synctest.Wait()
-				if err := p.Close(); err != nil || len(tr.pipes) != 0 {
-					t.Errorf("%v, %d pipelines are left", err, len(tr.pipes))
+				if err := p.Close(); err != nil || len(tr.pipelines) != 0 {
+					t.Errorf("%v, %d pipelines are left", err, len(tr.pipelines))
 				}
 				wantNotices(t, &tt.sent, inner.sent[before:], tt.wants)
 			})
@@ -89,7 +89,7 @@ func wantNotices(t *testing.T, sent *raft.AppendEntriesRequest, notices []raft.A
 
 func TestAMessageThatTellsAFollowerNothingIsNotSent(t *testing.T) {
 	onDisk := uint64(8)
-	tr := &gatedTransport{written: func() uint64 { return onDisk }}
+	tr := &RaftTransport{durable: func() uint64 { return onDisk }}
 	inner := new(fakePipeline)
 	p := tr.attach("b", inner)
 	send := func(name string, want bool, m raft.AppendEntriesRequest) {
@@ -125,7 +125,7 @@ func TestAPipelineThatIsRefusedDoesNotHoldRaftUp(t *testing.T) {
 		t.Cleanup(func() { tr.Close() })
 		return tr
 	}
-	follower, leader := trans(), &gatedTransport{NetworkTransport: trans(), written: func() uint64 { return 100 }}
+	follower, leader := trans(), &RaftTransport{NetworkTransport: trans(), durable: func() uint64 { return 100 }}
 	go func() {
 		for {
 			select {
@@ -165,10 +165,10 @@ func (*brokenPipeline) AppendEntries(*raft.AppendEntriesRequest, *raft.AppendEnt
 }
 
 func TestRaftHearsOfAConnectionThatFailedUnderANotice(t *testing.T) {
-	tr := &gatedTransport{written: func() uint64 { return 10 }}
+	tr := &RaftTransport{durable: func() uint64 { return 10 }}
 	p := tr.attach("b", new(brokenPipeline))
 	p.last = raft.AppendEntriesRequest{Term: 5, PrevLogEntry: 8, PrevLogTerm: 5, LeaderCommitIndex: 6}
-	p.tell(commit{5, 8})
+	p.sendCommit(Commit{5, 8})
 	_, err := p.AppendEntries(&raft.AppendEntriesRequest{Term: 5, PrevLogEntry: 8, PrevLogTerm: 5, LeaderCommitIndex: 8}, nil)
 	if !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("Raft's next message: %v", err)
@@ -176,20 +176,15 @@ func TestRaftHearsOfAConnectionThatFailedUnderANotice(t *testing.T) {
 	must(t, p.Close())
 }
 
-func TestAReadThroughAFollowerDoesNotWaitForRaftsOwnMessages(t *testing.T) {
-	c := newTrio(t, 3)
-	i := c.follower()
-	c.heartbeat(i, 1)
-	var took []time.Duration
-	for range 15 {
-		start := time.Now()
-		if err := c.nodes[i].ReadBarrier(within(t, 10*time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		took = append(took, time.Since(start))
+func TestFollowersHearOfNoCommitThatIsNotOnTheLeadersDisk(t *testing.T) {
+	onDisk := uint64(7)
+	g := &RaftTransport{durable: func() uint64 { return onDisk }}
+	args := &raft.AppendEntriesRequest{LeaderCommitIndex: 9, PrevLogEntry: 8}
+	if got := g.capCommit(args); got.LeaderCommitIndex != 7 || got.PrevLogEntry != 8 || args.LeaderCommitIndex != 9 {
+		t.Errorf("sent %+v, kept %+v", got, args)
 	}
-	slices.Sort(took)
-	if median := took[len(took)/2]; median > commitTimeout/2 {
-		t.Errorf("half of the reads took over %v", median)
+	onDisk = 9
+	if got := g.capCommit(args); got != args {
+		t.Errorf("sent %+v", got)
 	}
 }

@@ -1,12 +1,18 @@
-package cluster
+package transport
 
 import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"strings"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
+
+// minSecret is the least length of a cluster secret, in bytes.
+const minSecret = 32
 
 // What keys are derived for. A change of either is a change of the protocol.
 const (
@@ -23,7 +29,7 @@ func GenerateSecret() string {
 
 // ParseSecrets reads a secret file: one secret, or two of which the first signs
 // and both are trusted, each on a line of its own. A secret is the line's text as
-// it stands. The error wraps ErrConfig and says what to do.
+// it stands. The error wraps [fsm.ErrConfig] and says what to do.
 func ParseSecrets(file []byte) ([][]byte, error) {
 	var secrets [][]byte
 	for line := range strings.Lines(string(file)) {
@@ -31,18 +37,23 @@ func ParseSecrets(file []byte) ([][]byte, error) {
 			secrets = append(secrets, []byte(line))
 		}
 	}
-	switch {
-	case len(secrets) == 0:
-		return nil, configError("the cluster secret is empty: make one with 'quorumbeat secret'")
-	case len(secrets) > 2:
-		return nil, configError("%d cluster secrets: the file may hold two, the first signs and both are trusted", len(secrets))
+	if len(secrets) == 0 {
+		return nil, fmt.Errorf("%w: the cluster secret is empty: make one with 'quorumbeat secret'", fsm.ErrConfig)
+	}
+	return secrets, CheckSecrets(secrets)
+}
+
+// CheckSecrets tells what is wrong with secrets; none at all is fine.
+func CheckSecrets(secrets [][]byte) error {
+	if len(secrets) > 2 {
+		return fmt.Errorf("%w: %d cluster secrets: the file may hold two, the first signs and both are trusted", fsm.ErrConfig, len(secrets))
 	}
 	for _, s := range secrets {
 		if len(s) < minSecret {
-			return nil, configError("the cluster secret is %d bytes long, %d are needed: make one with 'quorumbeat secret'", len(s), minSecret)
+			return fmt.Errorf("%w: the cluster secret is %d bytes long, %d are needed: make one with 'quorumbeat secret'", fsm.ErrConfig, len(s), minSecret)
 		}
 	}
-	return secrets, nil
+	return nil
 }
 
 // deriveKey makes 32 bytes of a secret for one purpose.
@@ -54,8 +65,8 @@ func deriveKey(secret []byte, purpose string) []byte {
 	return key
 }
 
-// gossipKeys derives the keys of the gossip, the one that encrypts first.
-func gossipKeys(secrets [][]byte) (keys [][]byte) {
+// GossipKeys derives the keys of the gossip, the one that encrypts first.
+func GossipKeys(secrets [][]byte) (keys [][]byte) {
 	for _, s := range secrets {
 		keys = append(keys, deriveKey(s, purposeGossip))
 	}

@@ -1,0 +1,100 @@
+package transport
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+)
+
+// RaftTransport carries Raft's messages over the cluster port. It caps the commit index
+// that followers are told at what is on the leader's own disk: the log of a leader may
+// write behind (see raftlog), and Raft counts the leader to the majority that has an entry
+// before the entry is on its disk.
+type RaftTransport struct {
+	*raft.NetworkTransport
+	durable func() uint64 // the cap
+
+	mu        sync.Mutex
+	pipelines map[*pipeline]struct{}
+}
+
+// RaftOptions say how Raft's messages go out.
+type RaftOptions struct {
+	Advertised string                                          // HOST:PORT that others reach this node at
+	Find       func(raft.ServerID) (raft.ServerAddress, error) // where a node is now, or was last
+	Durable    func() uint64                                   // index up to which all is on this node's own disk
+	Timeout    time.Duration                                   // of a message
+	Logger     hclog.Logger
+}
+
+// NewRaftTransport carries Raft's messages over a cluster port. Close it before the port.
+func NewRaftTransport(p *Port, o RaftOptions) *RaftTransport {
+	return &RaftTransport{durable: o.Durable, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		ServerAddressProvider:   peerAddresses(o.Find),
+		Logger:                  o.Logger,
+		Stream:                  p.streamLayer(o.Advertised),
+		MaxPool:                 3,
+		Timeout:                 o.Timeout,
+		MsgpackUseNewTimeFormat: true,
+	})}
+}
+
+// capCommit returns the message with the commit index capped. Raft goes on using args, so
+// it is not changed.
+func (t *RaftTransport) capCommit(args *raft.AppendEntriesRequest) *raft.AppendEntriesRequest {
+	limit := t.durable()
+	if args.LeaderCommitIndex <= limit {
+		return args
+	}
+	capped := *args
+	capped.LeaderCommitIndex = limit
+	return &capped
+}
+
+func (t *RaftTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	return t.NetworkTransport.AppendEntries(id, target, t.capCommit(args), resp)
+}
+
+func (t *RaftTransport) AppendEntriesPipeline(id raft.ServerID, target raft.ServerAddress) (raft.AppendPipeline, error) {
+	p, err := t.NetworkTransport.AppendEntriesPipeline(id, target)
+	if err != nil {
+		return nil, err
+	}
+	return t.attach(id, p), nil
+}
+
+// attach wraps a pipeline to a follower, for TellReaders to find.
+func (t *RaftTransport) attach(id raft.ServerID, inner raft.AppendPipeline) *pipeline {
+	p := newPipeline(id, inner, t.capCommit)
+	p.closed = func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.pipelines, p)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.pipelines == nil {
+		t.pipelines = map[*pipeline]struct{}{}
+	}
+	t.pipelines[p] = struct{}{}
+	return p
+}
+
+// TellReaders sends a commit at once to those followers where reads wait for it. It does not
+// block. A follower without a pipeline learns of the commit by
+// Raft's own next message.
+func (t *RaftTransport) TellReaders(c Commit, readers []raft.ServerID) {
+	if len(readers) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for p := range t.pipelines {
+		if slices.Contains(readers, p.id) {
+			p.notice(c)
+		}
+	}
+}
