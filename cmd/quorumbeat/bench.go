@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/quorumbeat/quorumbeat/scripts/load"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 

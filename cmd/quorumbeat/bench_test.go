@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/quorumbeat/quorumbeat/scripts/load"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
 // fakeCluster answers a bench as a cluster would, and remembers what there is.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 	"github.com/quorumbeat/quorumbeat/fsm"
-	"github.com/quorumbeat/quorumbeat/scripts/load"
 )
 
 func TestSpreads(t *testing.T) {

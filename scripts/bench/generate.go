@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/quorumbeat/quorumbeat/scripts/load"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
 // shot is one run of the load generator.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/quorumbeat/quorumbeat/scripts/load"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
 // measureLatency tells how long pings take at parts of the full load.

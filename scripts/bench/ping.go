@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/quorumbeat/quorumbeat/scripts/load"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 

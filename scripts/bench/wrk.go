@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/quorumbeat/quorumbeat/scripts/load"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
 //go:embed wrk.lua

@@ -47,14 +47,16 @@ var order = []tree{
 	}},
 	{dir: "sdk/go", rows: []string{"."}},
 	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/lifecycle", "cluster/transport", "fsm", "fsm/store", "sdk/go"}, rows: []string{
-		"load internal/term",
-		"internal/settings internal/spool internal/client",
-		"internal/node internal/wrap internal/bench",
+		"load internal/length internal/usage internal/tune",
+		"internal/term internal/flags",
+		"internal/settings",
+		"internal/node internal/cli internal/spool",
+		"internal/client internal/wrap internal/bench",
 		".",
 	}},
-	{dir: "cmd/quorumbeat/e2e", uses: []string{"fsm", "sdk/go", "cmd/quorumbeat/load", "scripts/load", "scripts/localcluster", "scripts/smtpsink"}, rows: []string{"."}},
+	{dir: "cmd/quorumbeat/e2e", uses: []string{"fsm", "sdk/go", "cmd/quorumbeat/load", "scripts/localcluster", "scripts/smtpsink"}, rows: []string{"."}},
 	{dir: "scripts", uses: []string{"fsm", "fsm/store", "sdk/go", "cmd/quorumbeat/load"}, rows: []string{
-		"lint localcluster load smtpsink",
+		"lint localcluster smtpsink",
 		"bench",
 	}},
 }
@@ -62,11 +64,6 @@ var order = []tree{
 // testOnly stand for the world outside in tests: every test may import them, and nothing
 // that ships does.
 var testOnly = []string{"scripts/smtpsink"}
-
-// temporary are imports against the order that are on their way out.
-var temporary = []struct{ from, to string }{
-	{"cmd/quorumbeat", "scripts/load"},
-}
 
 // checkOrder finds packages without a place, and imports that run against the order.
 func checkOrder(pkgs []pkg) []string {
@@ -107,11 +104,6 @@ func placeOf(dir string) (*tree, int) {
 func (t *tree) allows(row int, from, to string, inTest bool) bool {
 	if inTest && (from == to || slices.Contains(testOnly, to)) { // foo_test imports foo
 		return true
-	}
-	for _, x := range temporary {
-		if x.from == from && x.to == to {
-			return true
-		}
 	}
 	return slices.Contains(t.before(row), to)
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	pings "github.com/quorumbeat/quorumbeat/scripts/load"
+	pings "github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
 // TestBenchIsHeldToWhatTheClusterCounts pings through all nodes, and finds every
