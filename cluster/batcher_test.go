@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -313,9 +314,9 @@ func TestBatcherTicksCarryServingTime(t *testing.T) {
 
 func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
 	b, log, tab := newTestBatcher(t)
-	stalled := make(chan struct{}, 1)
+	stalled := lifecycle.NewWakeup()
 	b.mu.Lock()
-	b.stalled = func() { signal(stalled) }
+	b.stalled = stalled.Wake
 	late := time.Duration(0)
 	b.now = func() time.Time { return time.Now().Add(late) }
 	b.mu.Unlock()

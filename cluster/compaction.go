@@ -23,7 +23,7 @@ const snapshotPause = 200 * time.Millisecond
 func (n *Node) snapshotBySize(ctx context.Context, r *raft.Raft) {
 	for {
 		select {
-		case <-n.compaction.wake:
+		case <-n.compaction:
 		case <-ctx.Done():
 			return
 		}

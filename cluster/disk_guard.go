@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 )
 
 // diskLevel says how much room a node's disk has left.
@@ -30,7 +32,7 @@ type diskGuard struct {
 	reserve func(total int64) int64 // bytes to be kept free of a disk of total bytes
 	room    func(string) (free, total int64, err error)
 	log     *slog.Logger
-	woken   *taker // by much that was written since the last look
+	woken   lifecycle.Wakeup // by much that was written since the last look
 
 	level   atomic.Uint32
 	free    atomic.Int64 // bytes at the last look
@@ -41,7 +43,7 @@ type diskGuard struct {
 }
 
 func newDiskGuard(cfg Config) *diskGuard {
-	g := &diskGuard{dir: cfg.DataDir, reserve: cfg.reserve, room: roomOn, log: cfg.logger(), woken: newTaker()}
+	g := &diskGuard{dir: cfg.DataDir, reserve: cfg.reserve, room: roomOn, log: cfg.logger(), woken: lifecycle.NewWakeup()}
 	g.look()
 	return g
 }
@@ -101,7 +103,7 @@ func (g *diskGuard) tell(l diskLevel) {
 // wrote tells of bytes for the log. A flood does not wait for the next look.
 func (g *diskGuard) wrote(n int64) {
 	if g.written.Add(n) > g.most.Load()/32 {
-		g.woken.poke()
+		g.woken.Wake()
 	}
 }
 
@@ -119,8 +121,8 @@ func (g *diskGuard) run(ctx context.Context, each func(diskLevel)) {
 	for {
 		each(g.look())
 		select {
-		case <-time.After(nextLook(time.Now())):
-		case <-g.woken.wake:
+		case <-time.After(lifecycle.UntilTick(time.Now())):
+		case <-g.woken:
 		case <-ctx.Done():
 			return
 		}

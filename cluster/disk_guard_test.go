@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -59,7 +60,7 @@ func TestAReserveIsValidated(t *testing.T) {
 }
 
 func TestAFullDiskTakesNoEntry(t *testing.T) {
-	g := &diskGuard{woken: newTaker()}
+	g := &diskGuard{woken: lifecycle.NewWakeup()}
 	r := &reservedLog{LogStore: raft.NewInmemStore(), guard: g}
 	store := func(from, to uint64) error {
 		var ls []*raft.Log

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -89,7 +90,7 @@ func (s *forwardServer) receive(in *forwardIn) error {
 // is busy, so that a slow connection costs fewer, larger writes.
 type forwardIn struct {
 	conn  net.Conn
-	wake  chan struct{}
+	wake  lifecycle.Wakeup
 	ended chan struct{}
 	alive *time.Timer // runs while anything is owed
 
@@ -100,7 +101,7 @@ type forwardIn struct {
 }
 
 func newForwardIn(conn net.Conn) *forwardIn {
-	in := &forwardIn{conn: conn, wake: make(chan struct{}, 1), ended: make(chan struct{}), alive: time.NewTimer(aliveEvery)}
+	in := &forwardIn{conn: conn, wake: lifecycle.NewWakeup(), ended: make(chan struct{}), alive: time.NewTimer(aliveEvery)}
 	in.alive.Stop()
 	return in
 }
@@ -136,10 +137,7 @@ func (in *forwardIn) reply(r *results) {
 		rest = rest[n:]
 	}
 	in.mu.Unlock()
-	select {
-	case in.wake <- struct{}{}:
-	default:
-	}
+	in.wake.Wake()
 }
 
 // fill returns how many of the answers go into one frame.

@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/memberlist"
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -90,8 +91,8 @@ type gossip struct {
 	local   string // HOST:PORT that others reach this gossip at
 	log     *slog.Logger
 	trouble *troubles
-	woke    chan struct{} // has a value when the members changed
-	heard   chan struct{} // the same, for who asks which of them hear
+	woke    lifecycle.Wakeup // has a value when the members changed
+	heard   lifecycle.Wakeup // the same, for who asks which of them hear
 
 	mu    sync.Mutex
 	meta  nodeMeta
@@ -106,7 +107,7 @@ type gossip struct {
 func openGossip(cfg Config, id *identity, known func(netip.Addr) bool, trouble *troubles) (*gossip, error) {
 	g := &gossip{
 		id: id, join: cfg.Join, log: cfg.logger(),
-		woke: make(chan struct{}, 1), heard: make(chan struct{}, 1), trouble: trouble, alive: map[fsm.NodeID]member{},
+		woke: lifecycle.NewWakeup(), heard: lifecycle.NewWakeup(), trouble: trouble, alive: map[fsm.NodeID]member{},
 		meta: nodeMeta{ClusterID: id.cluster(), Name: cfg.NodeName, Version: cfg.Version},
 		stop: func() {}, foreign: func(error) {},
 	}

@@ -46,8 +46,8 @@ func (g *gossip) note(n *memberlist.Node, alive bool) {
 }
 
 func (g *gossip) poke() {
-	signal(g.woke)
-	signal(g.heard)
+	g.woke.Wake()
+	g.heard.Wake()
 }
 
 // NotifyMerge implements memberlist.MergeDelegate: nodes of another cluster are

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 )
 
 // hearFor is how long a node counts as one that hears after it was told so, once it
@@ -17,14 +19,14 @@ const hearFor = 2500 * time.Millisecond
 // answered without a break. A node that is told nothing hears from its start.
 type hearing struct {
 	mu      sync.Mutex
-	since   time.Time     // zero: deaf
-	lapse   *time.Timer   // makes it deaf; nil: it was never told
-	changed chan struct{} // has a value after a change
-	told    func()        // called after a change; it must not block
+	since   time.Time        // zero: deaf
+	lapse   *time.Timer      // makes it deaf; nil: it was never told
+	changed lifecycle.Wakeup // has a value after a change
+	told    func()           // called after a change; it must not block
 }
 
 func newHearing() *hearing {
-	return &hearing{since: time.Now(), changed: make(chan struct{}, 1), told: func() {}}
+	return &hearing{since: time.Now(), changed: lifecycle.NewWakeup(), told: func() {}}
 }
 
 // set notes whether the listener answers.
@@ -44,7 +46,7 @@ func (h *hearing) set(ok bool) {
 	if ok {
 		h.since = time.Now()
 	}
-	signal(h.changed)
+	h.changed.Wake()
 	h.told()
 }
 
@@ -64,14 +66,6 @@ func (h *hearing) close() {
 	defer h.mu.Unlock()
 	if h.lapse != nil {
 		h.lapse.Stop()
-	}
-}
-
-// signal leaves a value in ch unless one is there.
-func signal(ch chan struct{}) {
-	select {
-	case ch <- struct{}{}:
-	default:
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 )
 
 // look makes the leader see anew whether the serving clock may run.
-func (l *leadership) look() { signal(l.trouble) }
+func (l *leadership) look() { l.trouble.Wake() }
 
 // keepTime lets the serving clock run while some node hears and batches commit,
 // until the leadership ends. Time in which that was not so is recorded as a gap

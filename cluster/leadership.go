@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -43,13 +44,13 @@ type leadership struct {
 
 	lookBack func(ctx context.Context, at time.Time) witness // what is known of the time before the election
 	hears    func() bool                                     // whether any node takes pings
-	trouble  chan struct{}                                   // has a value when the clock may have to stop
+	trouble  lifecycle.Wakeup                                // has a value when the clock may have to stop
 	cluster  func() fsm.NodeID                               // the name to give to a cluster that has none
 	settings *fsm.Settings                                   // and its settings; nil: the defaults
 
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the current leadership
-	wake   chan struct{}
+	wake   lifecycle.Wakeup
 	lead   bool
 	before time.Time       // when this node last applied a batch before it was elected
 	past   <-chan struct{} // closed when the duties of the last leadership have returned; run's alone
@@ -71,10 +72,7 @@ func (l *leadership) drain(ctx context.Context, notify <-chan bool) {
 				l.cancel()
 			}
 			l.mu.Unlock()
-			select {
-			case l.wake <- struct{}{}:
-			default:
-			}
+			l.wake.Wake()
 		case <-ctx.Done():
 			return
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -39,7 +40,7 @@ func (n *Node) lookOut(ctx context.Context) {
 	l := &lookout{n: n, began: time.Now(), peers: map[raft.ServerID]sight{}}
 	for {
 		select {
-		case <-time.After(nextLook(time.Now())):
+		case <-time.After(lifecycle.UntilTick(time.Now())):
 		case <-ctx.Done():
 			return
 		}

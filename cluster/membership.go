@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -66,7 +67,7 @@ func (n *Node) housekeep(ctx context.Context, meta nodeMeta) {
 			return
 		}
 		select {
-		case <-time.After(nextLook(time.Now())):
+		case <-time.After(lifecycle.UntilTick(time.Now())):
 		case <-n.hearing.changed:
 		case <-ctx.Done():
 			return

@@ -35,8 +35,8 @@ type Node struct {
 	pending    *pendingTable
 	batcher    *batcher
 	router     *router
-	compaction *taker // poked when the log is large
-	suspicion  *taker // poked when this node begins or ceases to lead
+	compaction lifecycle.Wakeup // woken when the log is large
+	suspicion  lifecycle.Wakeup // woken when this node begins or ceases to lead
 	reads      *readGate
 	lead       *leadership
 	rec        *reconciler
@@ -164,9 +164,9 @@ func (n *Node) assemble() {
 	n.router = &router{
 		table: n.pending, batcher: n.batcher, self: n.id.ID.String(), origin: origin,
 		view: n.leaderView, dial: n.dialLeader, sound: n.applying,
-		met: n.met, log: n.log, changed: *newTaker(),
+		met: n.met, log: n.log, changed: lifecycle.NewWakeup(),
 	}
-	n.compaction, n.suspicion = newTaker(), newTaker()
+	n.compaction, n.suspicion = lifecycle.NewWakeup(), lifecycle.NewWakeup()
 	n.reads = newReadGate(n.barrier)
 	n.boot = &bootstrapper{
 		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, trouble: n.troubles, fresh: n.fresh, members: n.gossip.members, ask: n.port.Ask,
@@ -180,8 +180,8 @@ func (n *Node) assemble() {
 		},
 		lookBack: n.lookBack, hears: n.hears,
 		cluster: n.clusterName, settings: n.cfg.Settings,
-		changed: func() { n.router.poke(); n.suspicion.poke() },
-		log:     n.log, wake: make(chan struct{}, 1), trouble: make(chan struct{}, 1), faults: n.cfg.Faults,
+		changed: func() { n.router.poke(); n.suspicion.Wake() },
+		log:     n.log, wake: lifecycle.NewWakeup(), trouble: lifecycle.NewWakeup(), faults: n.cfg.Faults,
 	}
 	n.batcher.stalled, n.hearing.told = n.lead.look, n.lead.look
 	n.down.PushFunc("hearing", n.hearing.close)

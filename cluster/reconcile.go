@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -49,7 +50,7 @@ func (r *reconciler) run(ctx context.Context, term uint64) {
 			}
 		}
 		select {
-		case <-time.After(nextLook(time.Now())):
+		case <-time.After(lifecycle.UntilTick(time.Now())):
 		case <-r.woken:
 		case <-ctx.Done():
 			return

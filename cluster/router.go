@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -41,9 +42,9 @@ type router struct {
 	log     *slog.Logger
 
 	pulse   pulse
-	changed taker        // poked when something may have changed
-	known   atomic.Int64 // when a leader was last known, Unix ns; 0: never
-	applied atomic.Int64 // when the node was last sound
+	changed lifecycle.Wakeup // woken when something may have changed
+	known   atomic.Int64     // when a leader was last known, Unix ns; 0: never
+	applied atomic.Int64     // when the node was last sound
 
 	// Of the goroutine that runs:
 	saw     bool       // a leader was known at the last look
@@ -54,7 +55,7 @@ type router struct {
 	tried   time.Time
 }
 
-func (r *router) poke() { r.changed.poke() }
+func (r *router) poke() { r.changed.Wake() }
 
 // run routes until ctx ends.
 func (r *router) run(ctx context.Context) {
@@ -65,7 +66,7 @@ func (r *router) run(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-		case <-r.changed.wake:
+		case <-r.changed:
 		case conn := <-r.dialed:
 			r.connected(conn)
 		case <-ctx.Done():
@@ -73,7 +74,7 @@ func (r *router) run(ctx context.Context) {
 			return
 		}
 		r.route(ctx, time.Now())
-		tick.Reset(nextLook(time.Now())) // first, for the table may call soon at once
+		tick.Reset(lifecycle.UntilTick(time.Now())) // first, for the table may call soon at once
 		if !r.settled() || !r.table.rest(soon) {
 			soon()
 		}

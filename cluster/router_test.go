@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -43,7 +44,7 @@ func newRouted(t *testing.T) *routed {
 			running.Go(func() { s.handle(ctx, there) })
 			return here, nil
 		},
-		sound: func() bool { return true }, log: slog.New(slog.DiscardHandler), changed: *newTaker(),
+		sound: func() bool { return true }, log: slog.New(slog.DiscardHandler), changed: lifecycle.NewWakeup(),
 	}
 	running.Go(func() { r.run(ctx) })
 	t.Cleanup(func() { cancel(); running.Wait(); tab.abort() })
@@ -154,7 +155,7 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 		tab := newPendingTable()
 		r := &router{
 			table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me", sound: func() bool { return true },
-			view: func() leaderView { looks++; return leaderView{id: "me", term: 1} }, changed: *newTaker(),
+			view: func() leaderView { looks++; return leaderView{id: "me", term: 1} }, changed: lifecycle.NewWakeup(),
 		}
 		r.batcher.lead() // which takes commands, but nobody commits them
 		ctx, cancel := context.WithCancel(t.Context())
@@ -165,7 +166,7 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 		if looks > 25 {
 			t.Errorf("it looked %d times in 10 s in which there was nothing to look after", looks)
 		}
-		if since, _ := r.sinceLeader(time.Now()); since > lookEvery {
+		if since, _ := r.sinceLeader(time.Now()); since > lifecycle.TickEvery {
 			t.Errorf("a leader seems not to have been known for %v", since)
 		}
 		start := time.Now()
@@ -186,7 +187,7 @@ func TestRouterKnewTheLeaderUntilItLostSightOfIt(t *testing.T) {
 		now := leaderView{id: "me", term: 1}
 		r := &router{
 			table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me", sound: func() bool { return true },
-			view: func() leaderView { return now }, changed: *newTaker(),
+			view: func() leaderView { return now }, changed: lifecycle.NewWakeup(),
 		}
 		ctx := t.Context()
 		start := time.Now()

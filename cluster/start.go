@@ -25,7 +25,7 @@ func (n *Node) start(httpAddr string) error {
 	n.fsm.term = n.term
 	hurry := make(chan struct{})
 	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry, urgent: func() bool { return n.stores.bounded.excess() >= urgentExcess }}
-	n.stores.bounded.large = n.compaction.poke
+	n.stores.bounded.large = n.compaction.Wake
 	trans := n.transport()
 	n.batcher.tell = trans.TellReaders
 	n.down.PushClose("transport", trans.Close)
@@ -56,7 +56,7 @@ func (n *Node) start(httpAddr string) error {
 	}
 	server := &forwardServer{submit: n.batcher.submit, barred: n.store.Barred, log: n.log}
 	n.down.Go("forwarding server", func(ctx context.Context) { server.serve(ctx, n.port.Listener(transport.KindForward)) })
-	n.down.Go("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion.wake) })
+	n.down.Go("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion) })
 	n.down.Go("router", n.router.run)
 	n.down.Go("leadership", n.lead.run)
 	n.down.Go("hearing", n.watchHearing)

@@ -1,4 +1,4 @@
-package cluster
+package lifecycle
 
 import (
 	"testing"
@@ -10,8 +10,8 @@ func TestThoseWhoLookNowAndThenDoItTogether(t *testing.T) {
 	var at time.Time
 	for i := range 10 {
 		now := start.Add(time.Duration(i) * 37 * time.Millisecond)
-		wait := nextLook(now)
-		if wait <= 0 || wait > lookEvery {
+		wait := UntilTick(now)
+		if wait <= 0 || wait > TickEvery {
 			t.Errorf("waits %v", wait)
 		}
 		if i > 0 && !now.Add(wait).Equal(at) {
@@ -19,7 +19,7 @@ func TestThoseWhoLookNowAndThenDoItTogether(t *testing.T) {
 		}
 		at = now.Add(wait)
 	}
-	if again := nextLook(at); again != lookEvery {
+	if again := UntilTick(at); again != TickEvery {
 		t.Errorf("looks again after %v", again)
 	}
 }
