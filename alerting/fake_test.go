@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // fakeCluster is a cluster of one over a real store. hook may answer a command
 // instead of it.
 type fakeCluster struct {
-	store *fsm.Store
+	store *store.Store
 
 	mu   sync.Mutex
 	term uint64
@@ -24,7 +25,7 @@ type fakeCluster struct {
 }
 
 func newFakeCluster() *fakeCluster {
-	return &fakeCluster{store: fsm.NewStore(), term: 1, wall: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC).UnixMilli(), last: time.Now()}
+	return &fakeCluster{store: store.New(), term: 1, wall: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC).UnixMilli(), last: time.Now()}
 }
 
 func (f *fakeCluster) apply(delta uint32, cmds ...fsm.Command) (fsm.Result, error) {

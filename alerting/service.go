@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // Cluster is what a leader needs of replication.
@@ -24,7 +25,7 @@ type Cluster interface {
 // Service does a leader's work about time and mail.
 type Service struct {
 	cfg       Config
-	store     *fsm.Store
+	store     *store.Store
 	cluster   Cluster
 	transport transport
 	exchange  exchange
@@ -40,7 +41,7 @@ type Service struct {
 const settingsEvery = 10 * time.Second
 
 // New makes the service of a node. It does nothing about mail until Lead.
-func New(cfg Config, store *fsm.Store, c Cluster) (*Service, error) {
+func New(cfg Config, store *store.Store, c Cluster) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}

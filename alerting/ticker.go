@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 const (
@@ -39,7 +39,7 @@ func nextTick(c clock) time.Duration {
 
 // ticker makes serving time run and deadlines be judged, while this node leads.
 type ticker struct {
-	store   *fsm.Store
+	store   *store.Store
 	cluster Cluster
 	met     *metrics
 	awaited *atomic.Int64 // see Service

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 func TestConfigSaysWhatToDo(t *testing.T) {
@@ -26,7 +26,7 @@ func TestConfigSaysWhatToDo(t *testing.T) {
 		"certificate files that do not exist": {Config{TLSCert: "/nowhere/cert.pem", TLSKey: "/nowhere/key.pem"}, "--http-tls-cert"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := New(tt.cfg, fsm.NewStore(), &fakeCluster{})
+			_, err := New(tt.cfg, store.New(), &fakeCluster{})
 			if (err == nil) != (tt.words == "") {
 				t.Fatalf("error %v", err)
 			}

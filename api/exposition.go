@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // textFormat is the exposition format of every scrape, whatever else is accepted.
@@ -13,54 +14,54 @@ const textFormat = "text/plain; version=0.0.4; charset=utf-8"
 // family is a metric that each heartbeat has, or some have.
 type family struct {
 	name, help, kind string
-	has              func(h *fsm.Reading) bool
-	appendValue      func(dst []byte, h *fsm.Reading) []byte
+	has              func(h *store.Reading) bool
+	appendValue      func(dst []byte, h *store.Reading) []byte
 }
 
-func always(*fsm.Reading) bool { return true }
+func always(*store.Reading) bool { return true }
 
 // perHeartbeat are the metrics of heartbeats: replicated, so that every node exports
 // the same, up to its lag.
 var perHeartbeat = []family{
 	{
 		"quorumbeat_heartbeat_up", "0 while a heartbeat is failing, else 1.", "gauge", always,
-		func(dst []byte, h *fsm.Reading) []byte { return appendBit(dst, h.Status() != fsm.StatusFailing) },
+		func(dst []byte, h *store.Reading) []byte { return appendBit(dst, h.Status() != fsm.StatusFailing) },
 	},
 	{
 		"quorumbeat_heartbeat_paused", "1 while a heartbeat is paused.", "gauge", always,
-		func(dst []byte, h *fsm.Reading) []byte { return appendBit(dst, h.Status() == fsm.StatusPaused) },
+		func(dst []byte, h *store.Reading) []byte { return appendBit(dst, h.Status() == fsm.StatusPaused) },
 	},
 	{
 		"quorumbeat_heartbeat_consecutive_misses", "Misses since the last ping.", "gauge", always,
-		func(dst []byte, h *fsm.Reading) []byte { return strconv.AppendInt(dst, h.Misses(), 10) },
+		func(dst []byte, h *store.Reading) []byte { return strconv.AppendInt(dst, h.Misses(), 10) },
 	},
 	{
 		"quorumbeat_heartbeat_misses_total", "Misses of a heartbeat.", "counter", always,
-		func(dst []byte, h *fsm.Reading) []byte { return strconv.AppendUint(dst, h.Missed(), 10) },
+		func(dst []byte, h *store.Reading) []byte { return strconv.AppendUint(dst, h.Missed(), 10) },
 	},
 	{
 		"quorumbeat_heartbeat_pings_total", "Pings of a heartbeat.", "counter", always,
-		func(dst []byte, h *fsm.Reading) []byte { return strconv.AppendUint(dst, h.Pings(), 10) },
+		func(dst []byte, h *store.Reading) []byte { return strconv.AppendUint(dst, h.Pings(), 10) },
 	},
 	{
 		"quorumbeat_heartbeat_last_ping_timestamp_seconds", "When a heartbeat was last pinged.", "gauge",
-		func(h *fsm.Reading) bool { return h.LastPing() != 0 },
-		func(dst []byte, h *fsm.Reading) []byte { return appendMillis(dst, h.LastPing()) },
+		func(h *store.Reading) bool { return h.LastPing() != 0 },
+		func(dst []byte, h *store.Reading) []byte { return appendMillis(dst, h.LastPing()) },
 	},
 	{
 		"quorumbeat_heartbeat_next_deadline_timestamp_seconds", "When a heartbeat misses next, by the wall clock.", "gauge",
-		func(h *fsm.Reading) bool { return h.Deadline() != 0 },
-		func(dst []byte, h *fsm.Reading) []byte { return appendMillis(dst, h.Deadline()) },
+		func(h *store.Reading) bool { return h.Deadline() != 0 },
+		func(dst []byte, h *store.Reading) []byte { return appendMillis(dst, h.Deadline()) },
 	},
 	{
 		"quorumbeat_heartbeat_run_duration_seconds", "How long the newest run took that told its start and its end.", "gauge",
-		func(h *fsm.Reading) bool { return h.LastRun() >= 0 },
-		func(dst []byte, h *fsm.Reading) []byte { return appendMillis(dst, h.LastRun().Milliseconds()) },
+		func(h *store.Reading) bool { return h.LastRun() >= 0 },
+		func(dst []byte, h *store.Reading) []byte { return appendMillis(dst, h.LastRun().Milliseconds()) },
 	},
 	{
 		"quorumbeat_heartbeat_last_exit_code", "The exit status that the newest run told when it ended.", "gauge",
-		func(h *fsm.Reading) bool { return h.LastExit() >= 0 },
-		func(dst []byte, h *fsm.Reading) []byte { return strconv.AppendInt(dst, int64(h.LastExit()), 10) },
+		func(h *store.Reading) bool { return h.LastExit() >= 0 },
+		func(dst []byte, h *store.Reading) []byte { return strconv.AppendInt(dst, int64(h.LastExit()), 10) },
 	},
 }
 
@@ -70,7 +71,7 @@ func (f *family) appendHead(dst []byte) []byte {
 	return append(dst, '\n')
 }
 
-func (f *family) appendSample(dst []byte, h *fsm.Reading) []byte {
+func (f *family) appendSample(dst []byte, h *store.Reading) []byte {
 	dst = h.AppendID(append(append(dst, f.name...), `{id="`...))
 	dst = appendLabel(append(dst, `",name="`...), h.Name())
 	return append(f.appendValue(append(dst, `"} `...), h), '\n')

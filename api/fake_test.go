@@ -14,13 +14,14 @@ import (
 	"github.com/valyala/fasthttp/fasthttputil"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 const testKey = "an-admin-key-for-tests"
 
 // fakeCluster is a cluster of one that commits at once, or fails as it is told.
 type fakeCluster struct {
-	store *fsm.Store
+	store *store.Store
 
 	mu       sync.Mutex
 	err      error // of every command and barrier
@@ -176,7 +177,7 @@ func newMemoryRig(t testing.TB) *rig {
 
 func serveOn(t testing.TB, ln net.Listener, configure func(*Config), change func(*Server)) *rig {
 	t.Helper()
-	store := fsm.NewStore()
+	store := store.New()
 	r := &rig{t: t, cluster: &fakeCluster{store: store}}
 	cfg := DefaultConfig()
 	cfg.AdminKey, cfg.Version = testKey, "v1.2.3"

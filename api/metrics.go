@@ -10,7 +10,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/valyala/fasthttp"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // metrics are the node's own figures about pings.
@@ -22,7 +22,7 @@ type metrics struct {
 	connectionMetrics
 }
 
-func newMetrics(cfg Config, store *fsm.Store, conns *connections) (*metrics, error) {
+func newMetrics(cfg Config, store *store.Store, conns *connections) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "quorumbeat_ping_requests_total", Help: "Pings answered by this node, by status.",
@@ -88,7 +88,7 @@ var (
 )
 
 // stateCollector reads the replicated figures at each scrape.
-type stateCollector struct{ store *fsm.Store }
+type stateCollector struct{ store *store.Store }
 
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // lagging is a node that has not heard that its keys were revoked: its own store has
@@ -31,7 +32,7 @@ func lagRig(t *testing.T) (r *rig, node *lagging, job heartbeatJSON, admin, ping
 	for _, scope := range []string{"admin", "ping"} {
 		keys[scope] = decodeAs[keyJSON](t, r.call("POST", "/v1/keys", `{"name":"k","scope":"`+scope+`"}`).body)
 	}
-	truth := fsm.NewStore()
+	truth := store.New()
 	copyStore(t, truth, r.cluster.store)
 	node = &lagging{fakeCluster: &fakeCluster{store: truth}}
 	own := r.server.store
@@ -49,7 +50,7 @@ func lagRig(t *testing.T) (r *rig, node *lagging, job heartbeatJSON, admin, ping
 	return r, node, job, keys["admin"].Key, keys["ping"].Key
 }
 
-func copyStore(t *testing.T, to, from *fsm.Store) {
+func copyStore(t *testing.T, to, from *store.Store) {
 	t.Helper()
 	var b bytes.Buffer
 	if _, err := from.Snapshot().WriteTo(&b); err != nil {

@@ -11,7 +11,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // scrapePiece is how many bytes are written at once.
@@ -21,7 +21,7 @@ const scrapePiece = 64 << 10
 // same memory for any number of heartbeats. fasthttp calls WriteTo, then Close.
 type scrape struct {
 	node  []*dto.MetricFamily // the node's own
-	store *fsm.Store          // nil: no heartbeats
+	store *store.Store        // nil: no heartbeats
 	tag   string              // only heartbeats with it; "": all
 	turn  *sync.Mutex         // held to make a piece, so that all scrapes together take one core
 	pace  pace
@@ -79,7 +79,7 @@ func (s *scrape) writeNode() error {
 // for each heartbeat.
 func (s *scrape) writeFamily(w io.Writer, f *family) error {
 	headed := false
-	sample := func(h *fsm.Reading) {
+	sample := func(h *store.Reading) {
 		if !f.has(h) {
 			return
 		}
@@ -98,7 +98,7 @@ func (s *scrape) writeFamily(w io.Writer, f *family) error {
 }
 
 // makePiece reads pages until there is enough to send.
-func (s *scrape) makePiece(page int, sample func(*fsm.Reading)) (next int, more bool) {
+func (s *scrape) makePiece(page int, sample func(*store.Reading)) (next int, more bool) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	for more = true; more && len(s.text) < scrapePiece; {

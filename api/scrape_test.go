@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // families parses a scrape, whose families must be whole and in one piece each.
@@ -49,7 +50,7 @@ func families(t testing.TB, text string) map[string]*dto.MetricFamily {
 }
 
 // fill makes n heartbeats of all sorts.
-func fill(t testing.TB, store *fsm.Store, n int, spec func(i int, s *fsm.Spec)) {
+func fill(t testing.TB, store *store.Store, n int, spec func(i int, s *fsm.Spec)) {
 	t.Helper()
 	b := fsm.Batch{Term: 1, Wall: time.Now().UnixMilli()}
 	apply := func() {
@@ -79,7 +80,7 @@ func fill(t testing.TB, store *fsm.Store, n int, spec func(i int, s *fsm.Spec)) 
 }
 
 // expected are the samples that the state calls for: metric, ID and name, and value.
-func expected(store *fsm.Store, tag string) map[string]float64 {
+func expected(store *store.Store, tag string) map[string]float64 {
 	want := map[string]float64{}
 	list, _ := store.Heartbeats(fsm.HeartbeatFilter{Tag: tag})
 	for _, h := range list {

@@ -14,7 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/compat"
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 const (
@@ -28,7 +28,7 @@ const (
 // Server is the HTTP interface of one node.
 type Server struct {
 	cfg     Config
-	store   *fsm.Store
+	store   *store.Store
 	cluster Cluster
 	secrets secrets
 	certain *certainty
@@ -56,7 +56,7 @@ type Server struct {
 }
 
 // New makes the server of a node. Errors wrap ErrConfig.
-func New(cfg Config, store *fsm.Store, c Cluster) (*Server, error) {
+func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-// Package cluster makes several nodes keep one [fsm.Store] the same.
+// Package cluster makes several nodes keep one [store.Store] the same.
 //
 // A [Node] is one member of the cluster. It finds the others by gossip, agrees
 // with them through Raft on an order of commands, and applies these to its store.

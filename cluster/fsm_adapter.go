@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // applied is what Apply answers to the proposer of an entry.
@@ -28,7 +29,7 @@ var errBroken = errors.New("this node met a log entry that it cannot apply, and 
 // After an entry that it cannot apply it applies nothing more and gives no
 // snapshot, for either would let this node's state diverge; fatal says why.
 type fsmAdapter struct {
-	store  *fsm.Store
+	store  *store.Store
 	fatal  func(error)
 	now    func() time.Time
 	onDisk func(index uint64) bool // waits until an entry is on this node's disk; false: it will not be
@@ -49,7 +50,7 @@ type fsmAdapter struct {
 	waiters map[chan struct{}]uint64
 }
 
-func newFSMAdapter(store *fsm.Store, fatal func(error)) *fsmAdapter {
+func newFSMAdapter(store *store.Store, fatal func(error)) *fsmAdapter {
 	return &fsmAdapter{store: store, fatal: fatal, now: time.Now, onDisk: func(uint64) bool { return true }, term: func() uint64 { return 0 }, faulty: map[uint64][]int{}, waiters: map[chan struct{}]uint64{}}
 }
 
@@ -168,7 +169,7 @@ const snapshotMagic = "QBRAFT\x00\x01"
 // snapshot is captured on Raft's goroutine and encoded beside it.
 type snapshot struct {
 	index  uint64
-	image  *fsm.Image
+	image  *store.Image
 	gentle *gentle
 }
 

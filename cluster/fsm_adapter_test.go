@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // entry is a log entry with one command.
@@ -30,8 +31,8 @@ func (s *memorySink) ID() string    { return "memory" }
 func (s *memorySink) Close() error  { s.closed = true; return nil }
 func (s *memorySink) Cancel() error { s.cancelled = true; return nil }
 
-func newTestAdapter(t *testing.T) (*fsmAdapter, *fsm.Store, chan error) {
-	store, fatal := fsm.NewStore(), make(chan error, 10)
+func newTestAdapter(t *testing.T) (*fsmAdapter, *store.Store, chan error) {
+	store, fatal := store.New(), make(chan error, 10)
 	a := newFSMAdapter(store, func(err error) { fatal <- err })
 	a.term = func() uint64 { return 3 }
 	return a, store, fatal

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // memberlist does not wait for a probe that is under way when it stops.
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 // testNode is a node and the store that it fills.
 type testNode struct {
 	*Node
-	store *fsm.Store
+	store *store.Store
 	cfg   Config
 }
 
@@ -63,7 +64,7 @@ func newTrio(t testing.TB, n int, prepare ...func(*testNode)) *trio {
 
 func (c *trio) open(i int, cfg Config) {
 	c.t.Helper()
-	store := fsm.NewStore()
+	store := store.New()
 	n, err := Open(cfg, store)
 	if err != nil {
 		c.t.Fatal(err)

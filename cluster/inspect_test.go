@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // anyFolder is an inspection that refuses nothing.
@@ -74,7 +75,7 @@ func (p folderPlan) entry(i uint64) *raft.Log {
 // snapshotAt takes a snapshot as Raft would.
 func (f *folder) snapshotAt(t *testing.T, index uint64) {
 	t.Helper()
-	store := fsm.NewStore()
+	store := store.New()
 	a := newFSMAdapter(store, func(err error) { t.Error(err) })
 	for i := uint64(3); i <= index; i++ {
 		a.Apply(entry(i, 3, nameIt))
@@ -245,7 +246,7 @@ func startFolder(t *testing.T, dir string) error {
 		return err
 	}
 	defer f.close()
-	r, err := startRaft(f.config, newFSMAdapter(fsm.NewStore(), func(err error) { t.Error(err) }), f.stores, offlineTransport())
+	r, err := startRaft(f.config, newFSMAdapter(store.New(), func(err error) { t.Error(err) }), f.stores, offlineTransport())
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 const (
@@ -33,7 +34,7 @@ type elector interface {
 type leadership struct {
 	raft    elector
 	batcher *batcher
-	store   *fsm.Store
+	store   *store.Store
 	fsm     *fsmAdapter
 	propose func(ctx context.Context, term uint64, cmd fsm.Command) error // as the leader of term, or not at all
 	changed func()                                                        // called when the node began or ceased to lead

@@ -16,6 +16,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // Node is one member of a cluster. Its methods may be called from any goroutine,
@@ -24,7 +25,7 @@ type Node struct {
 	cfg   Config
 	log   *slog.Logger
 	id    *identity
-	store *fsm.Store
+	store *store.Store
 
 	fsm        *fsmAdapter
 	stores     *raftStores
@@ -62,7 +63,7 @@ type Node struct {
 // and forms nothing yet. The store must be new; the node fills it.
 //
 // Errors say what to do; those that a setting mends wrap [fsm.ErrConfig].
-func Open(cfg Config, store *fsm.Store) (*Node, error) {
+func Open(cfg Config, store *store.Store) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}

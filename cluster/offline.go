@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // Restore makes a data folder in dir, which must be empty or missing, that starts
@@ -20,7 +21,7 @@ func Restore(dir string, image io.Reader, log *slog.Logger) (cluster fsm.NodeID,
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return cluster, fmt.Errorf("%w: the data folder %s is not empty: choose another, for a backup never replaces what a node has", fsm.ErrConfig, dir)
 	}
-	store := fsm.NewStore()
+	store := store.New()
 	if err := store.Restore(image); err != nil {
 		return cluster, fmt.Errorf("the backup cannot be used: %w", err)
 	}

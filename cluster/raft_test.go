@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 func TestUnfinishedSnapshotsArePurged(t *testing.T) {
@@ -47,7 +47,7 @@ func TestRaftTimesAreSound(t *testing.T) {
 // diskNode starts and stops Raft alone on a folder, with nobody else.
 type diskNode struct {
 	dir   string
-	store *fsm.Store
+	store *store.Store
 	fsm   *fsmAdapter
 }
 
@@ -55,7 +55,7 @@ type diskNode struct {
 func (d *diskNode) run(t *testing.T, f func(*raft.Raft)) error {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	d.store = fsm.NewStore()
+	d.store = store.New()
 	d.fsm = newFSMAdapter(d.store, func(err error) { t.Errorf("fatal: %v", err) })
 	if err := checkPages(filepath.Join(d.dir, logFile)); err != nil {
 		return err

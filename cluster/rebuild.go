@@ -9,7 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // A command that panics half-way is a mistake in this program. What it left behind is
@@ -31,11 +31,11 @@ type past struct {
 // mendFrom has the state made anew after a fault.
 func (a *fsmAdapter) mendFrom(p past) {
 	a.past = p
-	a.store.RebuildOnFault(func(f fsm.Fault) (*fsm.Store, error) { return a.rebuild(a.applying, f) })
+	a.store.RebuildOnFault(func(f store.Fault) (*store.Store, error) { return a.rebuild(a.applying, f) })
 }
 
 // rebuild returns the state before entry index, in which a command failed.
-func (a *fsmAdapter) rebuild(index uint64, f fsm.Fault) (store *fsm.Store, err error) {
+func (a *fsmAdapter) rebuild(index uint64, f store.Fault) (store *store.Store, err error) {
 	a.past.log.Error("a command failed by a fault in this program: it is left out, and the state before it is made anew; please report this",
 		"entry", index, "command", f.Item, "fault", f.Words)
 	a.faulty[index] = append(a.faulty[index], f.Item)
@@ -49,13 +49,13 @@ func (a *fsmAdapter) rebuild(index uint64, f fsm.Fault) (store *fsm.Store, err e
 
 // stateBefore applies everything before entry index to a new store, but what is known
 // to be faulty.
-func (a *fsmAdapter) stateBefore(index uint64) (*fsm.Store, error) {
-	store := fsm.NewStore()
-	at, err := a.past.restoreNewest(store)
+func (a *fsmAdapter) stateBefore(index uint64) (*store.Store, error) {
+	s := store.New()
+	at, err := a.past.restoreNewest(s)
 	if err != nil {
 		return nil, err
 	}
-	store.RebuildOnFault(func(f fsm.Fault) (*fsm.Store, error) { return a.rebuild(at, f) })
+	s.RebuildOnFault(func(f store.Fault) (*store.Store, error) { return a.rebuild(at, f) })
 	for at++; at < index; at++ {
 		var e raft.Log
 		if err := a.past.logs.GetLog(at, &e); err != nil {
@@ -64,16 +64,16 @@ func (a *fsmAdapter) stateBefore(index uint64) (*fsm.Store, error) {
 		if e.Type != raft.LogCommand {
 			continue
 		}
-		if _, err := store.ApplyWithout(e.Data, e.Term, a.faulty[at]); err != nil {
+		if _, err := s.ApplyWithout(e.Data, e.Term, a.faulty[at]); err != nil {
 			return nil, fmt.Errorf("entry %d: %w", at, err)
 		}
 	}
-	return store, nil
+	return s, nil
 }
 
 // restoreNewest fills a store from the newest snapshot, if there is one, and returns
 // the index of the last entry in it.
-func (p past) restoreNewest(store *fsm.Store) (uint64, error) {
+func (p past) restoreNewest(store *store.Store) (uint64, error) {
 	list, err := p.snapshots.List()
 	if err != nil || len(list) == 0 {
 		return 0, err
@@ -88,7 +88,7 @@ func (p past) restoreNewest(store *fsm.Store) (uint64, error) {
 }
 
 // readSnapshot fills a store from a snapshot, and returns the index of its last command.
-func readSnapshot(from io.Reader, store *fsm.Store) (uint64, error) {
+func readSnapshot(from io.Reader, store *store.Store) (uint64, error) {
 	head := make([]byte, len(snapshotMagic)+8)
 	if _, err := io.ReadFull(from, head); err != nil {
 		return 0, fmt.Errorf("the snapshot is cut short: %w", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // TestAStateIsMadeAnewFromSnapshotAndLog takes the folder of a real node, with and
@@ -47,18 +48,18 @@ func TestAStateIsMadeAnewFromSnapshotAndLog(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a := newFSMAdapter(fsm.NewStore(), func(err error) { t.Error(err) })
+			a := newFSMAdapter(store.New(), func(err error) { t.Error(err) })
 			a.mendFrom(past{f.stores.logs, f.stores.snapshots, slog.New(slog.DiscardHandler)})
-			store, err := a.rebuild(last+1, fsm.Fault{})
-			if err != nil || !bytes.Equal(imageOf(t, store), want) {
+			s, err := a.rebuild(last+1, store.Fault{})
+			if err != nil || !bytes.Equal(imageOf(t, s), want) {
 				t.Fatalf("another state than the node had (%v)", err)
 			}
 
 			// What is known to be faulty is left out from then on.
 			pings := lastCommand(t, f.stores.logs, last)
 			a.faulty[pings] = []int{0}
-			store, err = a.rebuild(last+1, fsm.Fault{})
-			hb, err2 := store.Heartbeat(fsm.HeartbeatID{1, 1})
+			s, err = a.rebuild(last+1, store.Fault{})
+			hb, err2 := s.Heartbeat(fsm.HeartbeatID{1, 1})
 			if err != nil || err2 != nil || hb.Pings != 2 {
 				t.Errorf("%d pings without the last one, want 2 (%v, %v)", hb.Pings, err, err2)
 			}
@@ -82,7 +83,7 @@ func lastCommand(t *testing.T, logs raft.LogStore, last uint64) uint64 {
 	return 0
 }
 
-func imageOf(t *testing.T, s *fsm.Store) []byte {
+func imageOf(t *testing.T, s *store.Store) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if _, err := s.Snapshot().WriteTo(&b); err != nil {

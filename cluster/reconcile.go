@@ -11,6 +11,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 type reconciler struct {
 	raft      *raft.Raft
 	self      fsm.NodeID
-	store     *fsm.Store
+	store     *store.Store
 	members   func() []member
 	woken     <-chan struct{}
 	ask       func(ctx context.Context, addr string, req transport.Question) (transport.Answer, error)

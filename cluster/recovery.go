@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // Recovery makes the only survivor of a cluster a cluster of its own.
@@ -69,8 +70,8 @@ func (r *Recovery) look() error {
 // What it changes is one new snapshot, which counts from the moment it has its name:
 // an error or a crash before that leaves the node as it was, one after that leaves it
 // recovered, with entries in its log that the snapshot holds already.
-func (r *Recovery) Run() (*fsm.Store, error) {
-	store := fsm.NewStore()
+func (r *Recovery) Run() (*store.Store, error) {
+	store := store.New()
 	var broken error
 	a := &forsaking{newFSMAdapter(store, func(err error) { broken = err }), r.NodeID}
 	s := r.folder.stores

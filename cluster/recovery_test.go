@@ -11,7 +11,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // TestARecoveredNodeStarts whatever its log ends with.
@@ -51,7 +51,7 @@ func leadsAlone(t *testing.T, dir string) {
 	f, err := openFolder(dir, quiet)
 	must(t, err)
 	defer f.close()
-	store := fsm.NewStore()
+	store := store.New()
 	_, trans := raft.NewInmemTransport(raft.ServerAddress(f.id.ID.String() + ".invalid:1"))
 	f.config.HeartbeatTimeout, f.config.ElectionTimeout, f.config.LeaderLeaseTimeout = 20*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond
 	r, err := startRaft(f.config, newFSMAdapter(store, func(err error) { t.Error(err) }), f.stores, trans)

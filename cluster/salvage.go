@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // Salvaged tells what [Salvage] found in a data folder.
@@ -28,7 +29,7 @@ type Salvaged struct {
 // whole, and goes on with entries as long as none is missing and each has its checksum.
 // The node must not run. The last entries may be some that no majority ever had: those
 // are in the state too, for an acknowledged ping must not be lost.
-func Salvage(dir string) (*fsm.Store, *Salvaged, error) {
+func Salvage(dir string) (*store.Store, *Salvaged, error) {
 	unlock, err := lockForReading(dir)
 	if err != nil {
 		return nil, nil, err
@@ -45,7 +46,7 @@ func Salvage(dir string) (*fsm.Store, *Salvaged, error) {
 }
 
 // applyFrom applies what follows prev, up to the first hole, and returns the last entry.
-func (s *Salvaged) applyFrom(store *fsm.Store, found *foundEntries, prev *raft.Log) *raft.Log {
+func (s *Salvaged) applyFrom(store *store.Store, found *foundEntries, prev *raft.Log) *raft.Log {
 	for s.Index = prev.Index; ; s.Index = prev.Index {
 		e, sure := found.next(prev)
 		if e == nil {
@@ -84,28 +85,28 @@ func lockForReading(dir string) (unlock func(), err error) {
 
 // restoreNewest restores the newest snapshot that is whole. It returns what its last
 // entry was; with none, an empty store and entry 1.
-func (s *Salvaged) restoreNewest(dir string) (*fsm.Store, *raft.Log) {
+func (s *Salvaged) restoreNewest(dir string) (*store.Store, *raft.Log) {
 	names, err := snapshotNames(dir)
 	if err != nil {
 		s.note("The snapshots cannot be listed: %v.", err)
 	}
 	slices.SortFunc(names, func(a, b snapshotName) int { return cmp.Compare(b.index, a.index) })
-	store := fsm.NewStore()
+	state := store.New()
 	for _, n := range names {
 		s.Known = max(s.Known, n.index)
-		err := restoreFile(store, n)
+		err := restoreFile(state, n)
 		if err == nil {
 			s.Snapshot = n.index
-			return store, &raft.Log{Index: n.index, Term: n.term}
+			return state, &raft.Log{Index: n.index, Term: n.term}
 		}
 		s.note("The snapshot %s, which ends at entry %d, is damaged: %v.", filepath.Base(n.dir), n.index, err)
 	}
-	return fsm.NewStore(), &raft.Log{Index: 1, Term: 1} // the first entry of any log tells who was there, and no more
+	return store.New(), &raft.Log{Index: 1, Term: 1} // the first entry of any log tells who was there, and no more
 }
 
 // restoreFile restores a snapshot by its state alone, which has a checksum of its own;
 // what it ends with is in the folder's name.
-func restoreFile(store *fsm.Store, n snapshotName) (err error) {
+func restoreFile(store *store.Store, n snapshotName) (err error) {
 	f, err := os.Open(filepath.Join(n.dir, "state.bin"))
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func restoreFile(store *fsm.Store, n snapshotName) (err error) {
 }
 
 // applyAlone applies an entry, if it is a command.
-func applyAlone(store *fsm.Store, e *raft.Log) (err error) {
+func applyAlone(store *store.Store, e *raft.Log) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("a fault in the program: %v\n%s", r, debug.Stack())

@@ -15,7 +15,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // lostNode is what is left of a node that was the only one.
@@ -77,7 +77,7 @@ func countAt(t *testing.T, dir string) map[uint64]uint64 {
 	must(t, err)
 	found := new(Salvaged).collect(dir)
 	for _, n := range append(names, snapshotName{term: 1, index: 1}) {
-		store, prev := fsm.NewStore(), &raft.Log{Index: n.index, Term: n.term}
+		store, prev := store.New(), &raft.Log{Index: n.index, Term: n.term}
 		if n.index > 1 {
 			must(t, restoreFile(store, n))
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 func TestStatusTellsOfEveryNode(t *testing.T) {
@@ -45,7 +46,7 @@ func TestANodeThatHasNotStartedSaysSo(t *testing.T) {
 	cfg.NodeName, cfg.DataDir = "alone", t.TempDir()
 	cfg.ClusterAddr, cfg.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Registerer = prometheus.NewRegistry()
-	n, err := Open(cfg, fsm.NewStore())
+	n, err := Open(cfg, store.New())
 	if err != nil {
 		t.Fatal(err)
 	}

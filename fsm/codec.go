@@ -179,3 +179,16 @@ func appendOptional[T any](dst []byte, v *T, put func([]byte, T) []byte) []byte 
 	}
 	return put(append(dst, 1), *v)
 }
+
+func appendCreate(dst []byte, c Create) []byte {
+	dst = append(append(dst, c.ID[:]...), c.Token[:]...)
+	return appendSpec(dst, c.Spec)
+}
+
+func appendPut(dst []byte, c PutHeartbeat) []byte {
+	dst = appendCreate(dst, Create{ID: c.ID, Token: c.Token, Spec: c.Spec})
+	dst = appendPatch(binary.AppendUvarint(dst, c.IfVersion), c.Patch)
+	return appendMethods(dst, c.Spec.Methods, c.Patch.Methods)
+}
+
+const authorizedHead = 1 + len(KeyID{})

@@ -106,66 +106,6 @@ type DeleteKey struct{ ID KeyID }
 // SetSettings replaces the replicated settings.
 type SetSettings struct{ Settings Settings }
 
-// Claim takes a row for sending, before SMTP begins. Term must be the term of
-// the batch; Attempt must be the row's attempts + 1. Result: CodeOK,
-// CodeRejected, CodeGrouped.
-type Claim struct {
-	Alert   AlertID
-	Term    uint64
-	Attempt uint32
-}
-
-// Fence commits to the final dot. Rejected unless the row is claimed by the same
-// (term, attempt) and Term is the term of the batch.
-type Fence struct {
-	Alert   AlertID
-	Term    uint64
-	Attempt uint32
-}
-
-// Outcome is how an attempt ended.
-type Outcome uint8
-
-const (
-	OutcomeSent    Outcome = 1 // the server took the message
-	OutcomeRetry   Outcome = 2 // a passing fault: try again in RetryIn
-	OutcomeFailed  Outcome = 3 // a lasting refusal
-	OutcomeInDoubt Outcome = 4 // the connection was lost after the dot
-)
-
-// Settle records the end of attempt (Term, Attempt). It is accepted from an
-// ex-leader. Result: CodeOK or CodeRejected.
-type Settle struct {
-	Alert   AlertID
-	Term    uint64
-	Attempt uint32
-	Outcome Outcome
-	Refused bool   // the server answered 4xx to RCPT, DATA or the dot: counts to the 24 h after which a retry becomes a failure
-	RetryIn int64  // ms of serving time until the next attempt, with jitter
-	Resend  bool   // for OutcomeInDoubt: send again (else hold)
-	Error   string // the server's words, without CR and LF, at most MaxErrorLen bytes
-}
-
-// ResolveDoubt decides about a row that was found fenced by an earlier term and
-// stayed unsettled: send it again, or hold it. Result: CodeOK or CodeRejected.
-type ResolveDoubt struct {
-	Alert   AlertID
-	Term    uint64 // the row's term, which must be below the batch's
-	Attempt uint32
-	Resend  bool
-}
-
-// RetryAlert makes a failed or held row pending again, by hand.
-type RetryAlert struct{ Alert AlertID }
-
-// FormDigest makes one message of several pending rows of one recipient. ID is
-// made by DigestID. Result: CodeOK or CodeRejected.
-type FormDigest struct {
-	ID        AlertID
-	Recipient string
-	Members   []AlertID
-}
-
 // RecordGap notes a time in which no ping could commit, in wall-clock milliseconds. To
 // equals From if nobody knows how long it was. Gaps that overlap become one, so
 // that the same may be told again. Result: CodeOK or CodeInvalid.
@@ -200,3 +140,41 @@ func (RecordGap) Kind() Kind    { return KindRecordGap }
 func (PutNode) Kind() Kind      { return KindPutNode }
 func (RemoveNode) Kind() Kind   { return KindRemoveNode }
 func (SetClusterID) Kind() Kind { return KindSetClusterID }
+
+// Ensure is a Create unless there is a heartbeat with the spec's slug already, of
+// which it answers with: so that a heartbeat is made once, however many nodes are
+// asked for it at the same time. Result: CodeOK, CodeAmbiguous if several have the
+// slug, else as Create.
+type Ensure struct {
+	ID    HeartbeatID // a heartbeat with another ID in the answer was there before
+	Token Token
+	Spec  Spec
+}
+
+func (Ensure) Kind() Kind { return KindEnsure }
+
+// PutHeartbeat gives the heartbeat with a slug the fields of Patch, and makes it as Spec
+// says if there is none: one command, so that it is made once however many nodes are
+// asked at the same time. Repeating it changes nothing. Result: CodeAmbiguous if several
+// have the slug, CodeConflict if IfVersion is set and not that of the heartbeat, else as
+// Create or Update.
+type PutHeartbeat struct {
+	ID        HeartbeatID // a heartbeat with another ID in the answer was there before
+	Token     Token
+	Spec      Spec // of a new one; its slug says which heartbeat is meant
+	IfVersion uint64
+	Patch     Patch // of one that is there
+}
+
+func (PutHeartbeat) Kind() Kind { return KindPutHeartbeat }
+
+// Authorized is a command that somebody sent with an API key of the cluster. The node
+// that accepted it knew the key; whether the key still stands is decided here, where
+// every node decides it alike: a key that was deleted earlier in the log does nothing
+// any more. Result: CodeRevoked, else that of the Command.
+type Authorized struct {
+	Key     KeyID
+	Command Command // not an Authorized
+}
+
+func (Authorized) Kind() Kind { return KindAuthorized }

@@ -1,48 +1,30 @@
-// Package fsm is quorumbeat's replicated state and the rules that change it.
+// Package fsm is the vocabulary of quorumbeat's replicated state: what its log
+// entries say, and what its state tells. fsm/store applies the entries.
 //
-// A [Store] is a pure state machine: it has no clock, no randomness, no I/O and
-// no logging. Time and chance arrive as data inside the log entries, so that two
-// stores that applied the same entries hold the same bytes, on any machine, at
-// any time. Everything else in quorumbeat is a shell round this package.
+// Everything below fsm is pure: it has no clock, no randomness, no I/O and no
+// logging. Time and chance arrive as data inside the entries.
 //
-// # Entries
+// Encodings are frozen: what an Append function writes is in logs and snapshots, and
+// is read by every later version. Kinds and codes are never renumbered.
 //
-// One log entry is one [Batch]: a term, a wall-clock stamp, an advance of the
-// serving clock, and any number of commands with the identity of their
-// proposers. [Store.Apply] returns one [Result] for each command. A batch whose
-// term is not the term of its log entry was queued in an earlier leadership and
-// changes nothing.
+// Files:
 //
-// # Two clocks
-//
-// Wall time is for people: pings, mails, listings. Serving time decides every
-// deadline; it only counts time in which pings could commit. Both are whole
-// milliseconds. A batch first advances the serving clock by its delta; the
-// horizon becomes the serving time before that advance. Misses are taken up to
-// the horizon, never up to the serving time itself: so a ping that commits in
-// the batch that passes its deadline, or before the next advance, still counts,
-// and it makes no difference how commands fall into batches. Pings, edits and
-// resumes are anchored at the serving time.
-//
-// # Heartbeats
-//
-// With interval I and grace G, the k-th miss happens at anchor + k·I + G. The
-// miss that reaches the threshold makes the heartbeat failing, and writes the
-// alert ledger's rows in the same Apply. A failing heartbeat costs nothing: its
-// further misses are computed when read.
-//
-// # The ledger
-//
-// One row for each (incident, kind, recipient):
-//
-//	pending → claimed(term, attempt) → fenced(term, attempt) → sent | failed | held | cancelled
-//
-// Row IDs derive from what they are about, so that they do not depend on when a
-// bounded batch came round to judging a heartbeat.
-//
-// # Use
-//
-// Apply, Restore and Snapshot are called by one goroutine (Raft's); every query
-// may be called from any goroutine at any time. Errors are sentinels with wire
-// codes, see [Code].
+//	id.go              IDs of heartbeats, alerts, keys, nodes; tokens
+//	code.go            result codes and the sentinel errors that they stand for
+//	config_error.go    ErrConfig
+//	batch.go           Batch, one log entry; Result, the answer to a command
+//	command.go         the commands, but for those of the two files below
+//	command_ledger.go  the commands of the alerts' sender
+//	signal.go          Signal, a ping that carries more than "a good run just ended"
+//	codec.go           appending commands
+//	codec_read.go      reading them
+//	codec_methods.go   the byte that ends a command about ping methods
+//	codec_batch.go     appending and reading batches
+//	result.go          the heartbeat that a command answers with
+//	types.go           limits, Spec, Patch, Heartbeat, Settings and the like
+//	alert.go           Alert, its kinds, states and evidence
+//	query.go           filters and answers of queries
+//	validate.go        limits of fields
+//	address.go         e-mail addresses
+//	invisible.go       characters that a name may not consist of
 package fsm

@@ -1,8 +1,10 @@
 package fsm
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 )
 
 // HeartbeatID names a heartbeat in the API: "hb_" and 24 hex digits. It is made
@@ -24,13 +26,13 @@ type NodeID [16]byte
 
 var errID = errors.New("malformed ID")
 
-func (id HeartbeatID) String() string { return string(appendHeartbeatID(nil, id[:])) }
+func (id HeartbeatID) String() string { return string(AppendHeartbeatID(nil, id[:])) }
 func (id AlertID) String() string     { return "al_" + hex.EncodeToString(id[:]) }
 func (id KeyID) String() string       { return "key_" + hex.EncodeToString(id[:]) }
 func (t Token) String() string        { return formatUUID(t) }
 func (n NodeID) String() string       { return formatUUID(n) }
 
-func appendHeartbeatID(dst, id []byte) []byte { return hex.AppendEncode(append(dst, "hb_"...), id) }
+func AppendHeartbeatID(dst, id []byte) []byte { return hex.AppendEncode(append(dst, "hb_"...), id) }
 
 // IsZero reports whether no ID was set.
 func (n NodeID) IsZero() bool { return n == NodeID{} }
@@ -142,4 +144,21 @@ func (n *NodeID) UnmarshalText(b []byte) error {
 	t, err := ParseToken(b)
 	*n = NodeID(t)
 	return err
+}
+
+// DigestID derives a digest's ID from its recipient and members.
+func DigestID(recipient string, members []AlertID) AlertID {
+	h := sha256.New()
+	fmt.Fprintf(h, "digest\x00%d\x00%s", len(recipient), recipient)
+	for _, m := range members {
+		h.Write(m[:])
+	}
+	return AlertID(h.Sum(nil)[:12])
+}
+
+func incidentID(hb HeartbeatID, n uint32) string {
+	if hb == (HeartbeatID{}) {
+		return ""
+	}
+	return fmt.Sprintf("in_%s_%d", hex.EncodeToString(hb[:]), n)
 }

@@ -1,42 +1,6 @@
 package fsm
 
-import (
-	"cmp"
-	"math"
-	"slices"
-	"strings"
-	"time"
-)
-
-// lockFor is how many heartbeats a long listing reads before it lets entries be
-// applied again. Such a listing is not one moment's picture.
-const lockFor = 1024
-
-// Heartbeat returns one heartbeat, or ErrNotFound.
-func (s *Store) Heartbeat(id HeartbeatID) (Heartbeat, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.lookup(s.st.byID(id))
-}
-
-// HeartbeatByToken returns the heartbeat with a ping token, or ErrNotFound.
-func (s *Store) HeartbeatByToken(t Token) (Heartbeat, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.lookup(s.st.byToken(t))
-}
-
-func (st *state) lookup(ord uint64) (Heartbeat, error) {
-	if st.table.get(ord) == nil {
-		return Heartbeat{}, ErrNotFound
-	}
-	return st.view(st.table.record(ord)), nil
-}
-
-// Ordinal returns the ordinal of the heartbeat with a ping token, for
-// [PingOrdinal]. It does not allocate, and does not wait for an entry that is being
-// applied.
-func (s *Store) Ordinal(t Token) (uint64, bool) { return s.tokens.Load().find(indexKey(t)) }
+import "time"
 
 // HeartbeatFilter chooses heartbeats; its zero value chooses all.
 type HeartbeatFilter struct {
@@ -47,239 +11,39 @@ type HeartbeatFilter struct {
 	Before uint64 // only Ordinals below; 0: from the newest
 }
 
-// fits tells of some heartbeats, without decoding them, that they do not match.
-func (f *HeartbeatFilter) fits(v *vitals) bool {
-	return f.Status == "" || v.status() == f.Status
+// AlertFilter chooses rows of the ledger; its zero value chooses all.
+type AlertFilter struct {
+	State     AlertState   // 0: any
+	Heartbeat *HeartbeatID // nil: any
+	Limit     int          // 0: all
+	Before    *AlertID     // only rows listed after this one; nil: from the newest
 }
 
-func (f *HeartbeatFilter) matches(r *record) bool {
-	spec := &r.config.spec
-	return (f.Tag == "" || slices.Contains(spec.Tags, f.Tag)) &&
-		(f.Query == "" || containsFold(spec.Name, f.Query) || containsFold(spec.Slug, f.Query))
+// AlertCount is how many rows ever entered a state; for AlertPending, how many
+// were written.
+type AlertCount struct {
+	Kind  AlertKind
+	State AlertState
+	N     uint64
 }
 
-func containsFold(s, part string) bool {
-	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
+// Totals feeds the metrics. Its cost grows with the heartbeats that are failing
+// and the alerts that are under way, not with those that are well.
+type Totals struct {
+	Active, Paused, Failing int
+	Misses                  uint64
+	Pings                   uint64
+	Serving                 int64 // ms
+	GapTotal                int64 // ms
+	Alerts                  []AlertCount
+	Queue                   int       // rows that are not settled
+	OldestPending           time.Time // zero: none
 }
 
-// Heartbeats lists newest first. more tells that the limit cut the list: go on
-// with Before set to the last one's Ordinal.
-func (s *Store) Heartbeats(f HeartbeatFilter) (list []Heartbeat, more bool) {
-	for before, done := f.Before, false; !done; {
-		list, before, done = s.someHeartbeats(f, list, before)
-		if f.Limit > 0 && len(list) > f.Limit {
-			return list[:f.Limit], true
-		}
-	}
-	return list, false
-}
-
-// someHeartbeats appends what matches among the next lockFor heartbeats.
-func (s *Store) someHeartbeats(f HeartbeatFilter, list []Heartbeat, before uint64) (_ []Heartbeat, last uint64, done bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	read := 0
-	done = true
-	s.st.table.eachNewest(before, func(ord uint64, p *page, slot int) bool {
-		if read++; read > lockFor {
-			done = false
-			return false
-		}
-		last = ord
-		if !f.fits(&p.vitals[slot]) {
-			return true
-		}
-		if r := p.record(slot, ord); f.matches(r) {
-			list = append(list, s.st.view(r))
-		}
-		return f.Limit == 0 || len(list) <= f.Limit
-	})
-	return list, last, done
-}
-
-// Pings lists up to limit pings of a heartbeat's history, newest first, with
-// numbers below before (0: from the newest). more tells that older ones remain.
-func (s *Store) Pings(id HeartbeatID, limit int, before uint64) (list []PingRecord, more bool, err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	page, slot := s.st.table.at(s.st.byID(id))
-	if page == nil {
-		return nil, false, ErrNotFound
-	}
-	v := &page.vitals[slot]
-	last, oldest := v.pings, v.pings-uint64(v.kept)+1
-	if before > 0 {
-		last = min(last, before-1)
-	}
-	if last < oldest || limit <= 0 {
-		return nil, false, nil
-	}
-	page.walkBack(slot, int(v.pings-last), func(at int64, extra []byte, from [16]byte) bool {
-		number := last - uint64(len(list))
-		p := pingRecord(number, at, extra, from)
-		p.Body = page.extrasOf(slot).bodyOf(number)
-		list = append(list, p)
-		return len(list) < limit
-	})
-	return list, last-uint64(len(list)) >= oldest, nil
-}
-
-// pingRecord makes the copy of an entry that queries show. from is the address of who sent
-// it, unless the entry has another.
-func pingRecord(number uint64, at int64, extra []byte, from [16]byte) PingRecord {
-	p := PingRecord{Number: number, At: wallTime(at), Received: wallTime(at), Exit: none, Took: none}
-	d, _ := readDetail(extra)
-	if d.kind.ends() && !d.from.IsValid() {
-		d.from = addrOf(from)
-	}
-	p.At = wallTime(at - d.late)
-	p.Kind, p.Exit, p.HasRun, p.Run = d.kind, d.exit, d.hasRun, d.run
-	p.Dropped = d.dropped
-	if d.took != none {
-		p.Took = time.Duration(d.took) * time.Millisecond
-	}
-	if d.from.IsValid() {
-		p.From = d.from.String()
-	}
-	return p
-}
-
-// Keys lists the API keys, newest first.
-func (s *Store) Keys() []Key {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make([]Key, 0, len(s.st.keys))
-	for _, k := range s.st.keys {
-		list = append(list, s.st.viewKey(k))
-	}
-	slices.SortFunc(list, func(a, b Key) int {
-		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID.String(), b.ID.String()))
-	})
-	return list
-}
-
-func (st *state) viewKey(k key) Key {
-	return Key{
-		ID: k.id, Name: k.name, Scope: k.scope, CreatedAt: wallTime(k.created),
-		MaxHeartbeats: k.max, Heartbeats: st.made[k.id],
-	}
-}
-
-// KeyByHash returns the API key with a SHA-256.
-func (s *Store) KeyByHash(hash [32]byte) (Key, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	id, ok := s.st.byHash[hash]
-	return s.st.viewKey(s.st.keys[id]), ok
-}
-
-// HasKey reports whether an API key stands.
-func (s *Store) HasKey(id KeyID) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	_, ok := s.st.keys[id]
-	return ok
-}
-
-// Settings returns the replicated settings.
-func (s *Store) Settings() Settings {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	set := s.st.settings
-	set.MailTo = slices.Clone(set.MailTo)
-	return set
-}
-
-// ClusterID returns the cluster's ID, zero before it has one.
-func (s *Store) ClusterID() NodeID {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.clusterID
-}
-
-// Nodes lists the registered nodes by name.
-func (s *Store) Nodes() []NodeInfo {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make([]NodeInfo, 0, len(s.st.nodes))
-	for _, n := range s.st.nodes {
-		list = append(list, n)
-	}
-	slices.SortFunc(list, func(a, b NodeInfo) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.String(), b.ID.String()))
-	})
-	return list
-}
-
-// Boot returns the highest number of a start under which a node proposed anything, 0 if
-// it did not.
-func (s *Store) Boot(id NodeID) uint64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if o := s.st.dedup.origins[id]; o != nil {
-		return o.boot
-	}
-	return 0
-}
-
-// Barred reports whether a node was removed from the cluster.
-func (s *Store) Barred(id NodeID) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.dedup.barred[id]
-}
-
-// Gaps lists the ingest gaps that are still known, oldest first.
-func (s *Store) Gaps() []Gap {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make([]Gap, 0, len(s.st.gaps.list))
-	for _, g := range s.st.gaps.list {
-		list = append(list, Gap{wallTime(g.from), wallTime(g.to)})
-	}
-	return list
-}
-
-// Serving returns the serving clock in milliseconds.
-func (s *Store) Serving() int64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.serving
-}
-
-// Horizon returns the serving time up to which misses are taken.
-func (s *Store) Horizon() int64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.horizon
-}
-
-// LastWall returns the stamp of the newest batch, the zero time if none was
-// applied.
-func (s *Store) LastWall() time.Time {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return wallTime(s.st.wall)
-}
-
-// looksAtOnce is how many pages NextDue looks at before it lets entries be applied
-// again.
-const looksAtOnce = 100
-
-// NextDue returns the serving time of the earliest deadline, false if none is
-// running. One that is not after the Horizon is due and not yet judged. It takes
-// the write lock, for a tenth of a millisecond at a time, to put right what pings
-// have changed at the head of the order.
-func (s *Store) NextDue() (int64, bool) {
-	for {
-		if e, found, finished := s.nextDue(); finished {
-			return e.deadline, found
-		}
-	}
-}
-
-func (s *Store) nextDue() (e dueEntry, found, finished bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.st.due.next(&s.st.table, math.MaxInt64, looksAtOnce)
+// Work is what a leader's sender may do now.
+type Work struct {
+	Ready   []AlertID    // may be claimed now, about the oldest first
+	Digests []FormDigest // may be formed now
+	Doubt   []Alert      // fenced in an earlier term, unsettled
+	Next    int64        // serving time at which more becomes ready by itself; 0: none
 }

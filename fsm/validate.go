@@ -42,7 +42,7 @@ func (s Spec) Validate() error {
 // Validate checks the fields that are set.
 func (p Patch) Validate() error {
 	s := Spec{Name: "name", Slug: "slug", Interval: 1, Threshold: 1, Arm: ArmCreated}
-	return p.apply(s).Validate()
+	return p.Apply(s).Validate()
 }
 
 // Validate checks the settings; the messages name the flags.
@@ -109,7 +109,7 @@ func validateArm(a Arm) error {
 }
 
 func validateMethods(list []string) error {
-	if len(list) > 0 && !slices.Equal(list, onlyPost) {
+	if len(list) > 0 && !slices.Equal(list, OnlyPost) {
 		return invalidf(`methods is %.60q; it must be ["POST"], or [] for all`, list)
 	}
 	return nil

@@ -61,7 +61,7 @@ func TestSpecsAreHeldToTheirLimits(t *testing.T) {
 		"two at signs":                  {func(s *Spec) { s.Emails = []string{"a@b@x.com"} }, "letters, digits"},
 		"an address that is no text":    {func(s *Spec) { s.Emails = []string{"ä@example.com"} }, "ASCII"},
 	} {
-		s := testSpec(60, 5, 2)
+		s := aSpec(60, 5, 2)
 		c.change(&s)
 		switch err := s.Validate(); {
 		case c.words == "" && err != nil:

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -83,14 +83,14 @@ func download(ctx context.Context, api *heartbeat.Client, to io.Writer) (heartbe
 		return 0, err
 	}
 	defer body.Close()
-	store := fsm.NewStore()
+	store := store.New()
 	if err := store.Restore(io.TeeReader(body, to)); err != nil {
 		return 0, fmt.Errorf("the backup did not arrive whole: %w; try again", err)
 	}
 	return countHeartbeats(store), nil
 }
 
-func countHeartbeats(s *fsm.Store) int {
+func countHeartbeats(s *store.Store) int {
 	t := s.Totals()
 	return t.Active + t.Failing + t.Paused
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/api"
 	"github.com/quorumbeat/quorumbeat/cluster"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 // stopLimit bounds an orderly end.
@@ -51,7 +51,7 @@ func startNode(s *serveSettings, log *slog.Logger, terminal io.Writer) (*node, e
 
 func (n *node) start(s *serveSettings, log *slog.Logger, terminal io.Writer) error {
 	reg := prometheus.NewRegistry()
-	store := fsm.NewStore()
+	store := store.New()
 	breakOn(s)
 
 	cc := s.cluster

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster"
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 func (p *program) salvageCommand() *cobra.Command {
@@ -64,7 +64,7 @@ func (p *program) salvage(dir, out string, asJSON bool) error {
 	return err
 }
 
-func counted(store *fsm.Store) string {
+func counted(store *store.Store) string {
 	return fmt.Sprintf("%d heartbeats, %d pings", countHeartbeats(store), store.Totals().Pings)
 }
 

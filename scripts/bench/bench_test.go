@@ -13,6 +13,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 func TestSpreads(t *testing.T) {
@@ -144,7 +145,7 @@ func TestTheLargeStateIsWhatItSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	s := fsm.NewStore()
+	s := store.New()
 	if err := s.Restore(f); err != nil {
 		t.Fatal(err)
 	}

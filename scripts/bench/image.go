@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // filler makes the state of a cluster whose jobs run daily, in the way in which it
 // came about: by creating and pinging.
 type filler struct {
-	store *fsm.Store
+	store *store.Store
 	rand  *rand.Rand
 	batch fsm.Batch
 	bytes []byte
@@ -32,7 +33,7 @@ type filler struct {
 // writeImage writes a backup of n heartbeats with so many pings each, as of now, and
 // the file of their tokens. It takes about half a minute for a million of a hundred.
 func writeImage(image, tokens string, n, pings int, now time.Time) (err error) {
-	f := &filler{store: fsm.NewStore(), rand: rand.New(rand.NewPCG(1, uint64(n)))}
+	f := &filler{store: store.New(), rand: rand.New(rand.NewPCG(1, uint64(n)))}
 	list, err := f.fill(n, pings, now)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ var tooLarge = map[string]bool{
 	"api":            true,
 	"cluster":        true,
 	"cmd/quorumbeat": true,
-	"fsm":            true,
+	"fsm/store":      true,
 }
 
 // checkSize finds packages of too many files.

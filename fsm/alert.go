@@ -1,0 +1,139 @@
+package fsm
+
+import "time"
+
+// AlertKind says what an alert tells.
+type AlertKind uint8
+
+const (
+	AlertDown      AlertKind = 1
+	AlertRecovered AlertKind = 2
+	AlertUnheard   AlertKind = 3 // due while no ping could be taken
+	AlertDigest    AlertKind = 4 // one message for several of the others
+	AlertFailure   AlertKind = 5 // in an incident that began with silence: the job reports a failure by now, or hangs
+)
+
+// AlertState is where a row of the ledger stands.
+type AlertState uint8
+
+const (
+	AlertPending   AlertState = 1
+	AlertClaimed   AlertState = 2
+	AlertFenced    AlertState = 3
+	AlertSent      AlertState = 4
+	AlertFailed    AlertState = 5
+	AlertHeld      AlertState = 6
+	AlertCancelled AlertState = 7
+)
+
+var (
+	kindNames  = [...]string{AlertDown: "down", AlertRecovered: "recovered", AlertUnheard: "unheard", AlertDigest: "digest", AlertFailure: "failure"}
+	stateNames = [...]string{
+		AlertPending: "pending", AlertClaimed: "claimed", AlertFenced: "fenced", AlertSent: "sent",
+		AlertFailed: "failed", AlertHeld: "held", AlertCancelled: "cancelled",
+	}
+)
+
+func (k AlertKind) String() string  { return nameOf(kindNames[:], int(k)) }
+func (s AlertState) String() string { return nameOf(stateNames[:], int(s)) }
+
+// Alarms reports whether a kind tells that something fails.
+func (k AlertKind) Alarms() bool { return k == AlertDown || k == AlertFailure }
+
+// Stage orders the kinds of one incident.
+func (k AlertKind) Stage() int {
+	switch k {
+	case AlertRecovered:
+		return 2
+	case AlertFailure:
+		return 1
+	}
+	return 0
+}
+
+// Newer reports whether an alert tells of a later time of its heartbeat than another.
+func (a Alert) Newer(than Alert) bool {
+	if a.Incident != than.Incident {
+		return a.Incident > than.Incident
+	}
+	return a.Kind.Stage() > than.Kind.Stage()
+}
+
+// Rule says which miss alerts next.
+type Rule uint8
+
+const (
+	RuleThreshold Rule = 0 // the one that reaches the threshold
+	RuleResumed   Rule = 1 // the next: no ping came since a resume
+	RuleUnheard   Rule = 2 // the next: the last fell into times in which no ping could be taken
+)
+
+var ruleNames = [...]string{RuleThreshold: "threshold", RuleResumed: "resumed", RuleUnheard: "unheard"}
+
+func (x Rule) String() string { return nameOf(ruleNames[:], int(x)) }
+
+// Settled reports whether nothing more happens to a row by itself.
+func (s AlertState) Settled() bool { return s >= AlertSent }
+
+// ParseAlertState reads the form that String writes.
+func ParseAlertState(s string) (AlertState, bool) {
+	for i, n := range stateNames {
+		if n != "" && n == s {
+			return AlertState(i), true
+		}
+	}
+	return 0, false
+}
+
+// Evidence is what a mail tells of a heartbeat, as it was when the alert was
+// written. Times are wall clock.
+type Evidence struct {
+	Name      string
+	LastPing  time.Time // zero: never
+	LastFrom  string
+	Interval  int64 // seconds
+	Grace     int64 // seconds
+	Threshold int
+	Misses    int64
+	Pings     uint64
+	Due       time.Time     // when the ping that made the difference was expected; zero: Failed
+	Silent    time.Duration // of an incident that began with silence, once it ended: from the last ping (or creation) on
+	Gaps      []Gap         // the newest few since the anchor
+	Failed    bool          // the job itself reported the failure that this tells of
+	Exit      int           // with this exit status; 0: none told
+	Started   time.Time     // when the run began that did not end in its time; zero: no such run
+	Output    string        // the end of what the run printed last; dropped once the mail is out
+	Flaps     int64         // incidents since the last one that was told, with this one; 0: this is no flapping
+	Within    time.Duration // and the time from that one to this
+	Rule      Rule          // which miss was to alert
+	Resumed   time.Time     // when it was resumed, if no ping came since; zero: it was not
+	Since     time.Time     // recovered, failure: when the incident began; Misses then counts all of it
+	Failures  int64         // recovered, failure: those in the incident, with runs that did not finish
+	Down      time.Duration // recovered: from Since until this was known
+	Clean     bool          // recovered: the run that ended it told the exit status 0
+}
+
+// Alert is one row of the ledger, as a copy. A row that is a member of a digest
+// shows the digest's state, attempts, message and times.
+type Alert struct {
+	ID        AlertID
+	Heartbeat HeartbeatID // zero for a digest
+	Incident  uint32      // counts a heartbeat's incidents, from 1
+	Kind      AlertKind
+	Recipient string
+	State     AlertState
+	Term      uint64
+	Attempt   uint32
+	InDoubt   bool   // an earlier attempt may have been delivered
+	MessageID string // without angle brackets; the same on every attempt
+	Answers   string // recovered: the Message-ID of the mail that it answers, else ""
+	Error     string
+	CreatedAt time.Time
+	SentAt    time.Time // zero until sent
+	Evidence  Evidence
+	Digest    AlertID   // the digest that this row is a member of, or zero
+	Members   []AlertID // of a digest
+}
+
+// IncidentID names an incident in the API.
+func (a Alert) IncidentID() string { return incidentID(a.Heartbeat, a.Incident) }

@@ -1,0 +1,267 @@
+package fsm
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
+
+// Errors of Apply and Restore. A node that meets one must stop: it cannot know
+// what it missed.
+var (
+	ErrVersion = errors.New("written by a newer version of quorumbeat: upgrade this node")
+	ErrCorrupt = wire.ErrCorrupt
+)
+
+// reader reads commands.
+type reader struct{ wire.Reader }
+
+// DecodeCommand reads what AppendCommand wrote. The error wraps ErrCorrupt.
+func DecodeCommand(b []byte) (Command, error) {
+	r := &reader{wire.NewReader(b)}
+	kind := Kind(r.Byte())
+	c := r.command(kind)
+	if err := r.End(); err != nil || c == nil {
+		return nil, fmt.Errorf("command of kind %d: %w", kind, ErrCorrupt)
+	}
+	return c, nil
+}
+
+// DecodePing reads a PingOrdinal without allocating; false for any other command.
+func DecodePing(b []byte) (PingOrdinal, bool) {
+	if len(b) == 0 || Kind(b[0]) != KindPingOrdinal {
+		return PingOrdinal{}, false
+	}
+	r := reader{wire.NewReader(b[1:])}
+	p := r.pingOrdinal()
+	return p, r.End() == nil
+}
+
+func (r *reader) pingOrdinal() PingOrdinal { return PingOrdinal{Ordinal: r.Uint(), From: r.Addr()} }
+
+func (r *reader) signal() Signal {
+	c := Signal{Ordinal: r.Uint(), From: r.Addr()}
+	tells := r.Byte()
+	c.Tells, c.Exit, c.HasRun = SignalKind(tells&^signalDropped), r.Int32(), r.Bool()
+	if c.HasRun {
+		r.Fill(c.Run[:])
+	}
+	c.At = r.Millis()
+	keyed := r.Bool()
+	if keyed {
+		r.Fill(c.Key[:])
+	}
+	switch n := r.Uint(); {
+	case tells&signalDropped == 0 && n > 0:
+		c.Body = r.Take(n)
+	case tells&signalDropped != 0 && (n == 0 || n > MaxBody):
+		r.Fail()
+	case tells&signalDropped != 0:
+		c.Dropped = int(n)
+	}
+	if c.Tells > SignalLog || c.Exit < None || c.Exit > MaxExit || keyed != (c.Key != [16]byte{}) || len(c.Body) > MaxBody {
+		r.Fail()
+	}
+	return c
+}
+
+func (r *reader) heldSignal() Signal {
+	held := r.Millis()
+	if held == 0 {
+		r.Fail()
+	}
+	c := r.signal()
+	c.Held = held
+	return c
+}
+
+func (r *reader) command(kind Kind) Command {
+	switch kind {
+	case KindPingOrdinal:
+		return r.pingOrdinal()
+	case KindSignal:
+		return r.signal()
+	case KindHeldSignal:
+		return r.heldSignal()
+	case KindAuthorized:
+		return r.authorized()
+	case KindCreate:
+		c := r.create()
+		c.Spec.Methods, _ = r.methods(methodsSpec)
+		return c
+	case KindEnsure:
+		c := r.create()
+		c.Spec.Methods, _ = r.methods(methodsSpec)
+		return Ensure(c)
+	case KindPutHeartbeat:
+		return r.put()
+	case KindUpdate:
+		id, v := r.target()
+		c := Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: optional(r, r.Bool)}
+		_, c.Patch.Methods = r.methods(methodsPatch | methodsPost)
+		return c
+	case KindPause:
+		id, v := r.target()
+		return Pause{ID: id, IfVersion: v}
+	case KindResume:
+		id, v := r.target()
+		return Resume{ID: id, IfVersion: v}
+	case KindDelete:
+		id, v := r.target()
+		return Delete{ID: id, IfVersion: v}
+	case KindPutKey:
+		var c PutKey
+		r.Fill(c.ID[:])
+		c.Name, c.Scope = r.String(), r.String()
+		r.Fill(c.Hash[:])
+		c.MaxHeartbeats = r.max()
+		return c
+	case KindUpdateKey:
+		var c UpdateKey
+		r.Fill(c.ID[:])
+		c.MaxHeartbeats = int(r.UpTo(MaxHeartbeats))
+		return c
+	case KindDeleteKey:
+		var c DeleteKey
+		r.Fill(c.ID[:])
+		return c
+	case KindSettings:
+		return SetSettings{r.settings()}
+	case KindRecordGap:
+		return RecordGap{From: r.Int(), To: r.Int()}
+	case KindPutNode:
+		var c PutNode
+		r.Fill(c.Node.ID[:])
+		c.Node.Name, c.Node.HTTP, c.Node.Cluster, c.Node.Version = r.String(), r.String(), r.String(), r.String()
+		return c
+	case KindRemoveNode:
+		var c RemoveNode
+		r.Fill(c.ID[:])
+		return c
+	case KindSetClusterID:
+		var c SetClusterID
+		r.Fill(c.ID[:])
+		return c
+	}
+	return r.ledgerCommand(kind)
+}
+
+func (r *reader) ledgerCommand(kind Kind) Command {
+	switch kind {
+	case KindClaim:
+		id, term, n := r.attempt()
+		return Claim{Alert: id, Term: term, Attempt: n}
+	case KindFence:
+		id, term, n := r.attempt()
+		return Fence{Alert: id, Term: term, Attempt: n}
+	case KindSettle:
+		id, term, n := r.attempt()
+		return Settle{
+			Alert: id, Term: term, Attempt: n, Outcome: r.outcome(),
+			Refused: r.Bool(), RetryIn: r.Int(), Resend: r.Bool(), Error: r.String(),
+		}
+	case KindResolveDoubt:
+		id, term, n := r.attempt()
+		return ResolveDoubt{Alert: id, Term: term, Attempt: n, Resend: r.Bool()}
+	case KindRetryAlert:
+		return RetryAlert{Alert: r.alertID()}
+	case KindFormDigest:
+		c := FormDigest{ID: r.alertID(), Recipient: r.String()}
+		for n := r.Count(); n > 0 && r.OK(); n-- {
+			c.Members = append(c.Members, r.alertID())
+		}
+		return c
+	}
+	return nil
+}
+
+// max reads what appendMax wrote.
+func (r *reader) max() int {
+	if r.Len() == 0 {
+		return 0
+	}
+	n := r.UpTo(MaxHeartbeats)
+	if n == 0 {
+		r.Fail()
+	}
+	return int(n)
+}
+
+func (r *reader) alertID() (id AlertID) {
+	r.Fill(id[:])
+	return id
+}
+
+func (r *reader) target() (id HeartbeatID, ifVersion uint64) {
+	r.Fill(id[:])
+	return id, r.Uint()
+}
+
+func (r *reader) attempt() (AlertID, uint64, uint32) {
+	return r.alertID(), r.Uint(), r.Uint32()
+}
+
+func (r *reader) outcome() Outcome {
+	o := Outcome(r.Byte())
+	if o < OutcomeSent || o > OutcomeInDoubt {
+		r.Fail()
+	}
+	return o
+}
+
+func (r *reader) spec() Spec {
+	return Spec{
+		Name: r.String(), Slug: r.String(), Interval: r.Int(), Grace: r.Int(),
+		Threshold: r.Int32(), Arm: Arm(r.String()), Tags: r.Strings(), Emails: r.Strings(),
+	}
+}
+
+func (r *reader) patch() Patch {
+	return Patch{
+		Name: optional(r, r.String), Slug: optional(r, r.String),
+		Interval: optional(r, r.Int), Grace: optional(r, r.Int), Threshold: optional(r, r.Int32),
+		Arm:  optional(r, func() Arm { return Arm(r.String()) }),
+		Tags: optional(r, r.Strings), Emails: optional(r, r.Strings),
+	}
+}
+
+func optional[T any](r *reader, read func() T) *T {
+	if !r.Bool() {
+		return nil
+	}
+	v := read()
+	return &v
+}
+
+func (r *reader) settings() Settings {
+	return Settings{
+		History: r.Int32(), MailTo: r.Strings(), Burst: r.Int32(), GroupWait: r.Int(), FlapWindow: r.Int(), MaxHeartbeats: r.max(),
+	}
+}
+
+func (r *reader) create() (c Create) {
+	r.Fill(c.ID[:])
+	r.Fill(c.Token[:])
+	c.Spec = r.spec()
+	return c
+}
+
+func (r *reader) put() PutHeartbeat {
+	c := r.create()
+	p := PutHeartbeat{ID: c.ID, Token: c.Token, Spec: c.Spec, IfVersion: r.Uint(), Patch: r.patch()}
+	p.Spec.Methods, p.Patch.Methods = r.methods(methodsSpec | methodsPatch | methodsPost)
+	return p
+}
+
+func (r *reader) authorized() Command {
+	var c Authorized
+	r.Fill(c.Key[:])
+	if kind := Kind(r.Byte()); kind != KindAuthorized {
+		c.Command = r.command(kind)
+	}
+	if c.Command == nil {
+		return nil
+	}
+	return c
+}

@@ -1,0 +1,42 @@
+package store
+
+import "github.com/quorumbeat/quorumbeat/fsm"
+
+// aheadOf is how many commands are prepared at a time.
+const aheadOf = 16
+
+// prepared is a command that was looked at before it is its turn.
+type prepared struct {
+	ping   fsm.PingOrdinal
+	isPing bool
+}
+
+// ahead looks at the next commands of a batch. With many heartbeats most of a
+// ping's time is waiting for memory: for its record, then for the log of its page.
+// A processor waits for several at once if they do not need each other, so each
+// step is taken for all of the commands before the next step.
+type ahead struct {
+	next [aheadOf]prepared
+	seen uint64 // so that no compiler leaves the looking out
+}
+
+func (st *state) lookAhead(items []fsm.Item) *[aheadOf]prepared {
+	a := &st.ahead
+	seen := uint64(0)
+	for i := range items {
+		x := &a.next[i]
+		x.ping, x.isPing = fsm.DecodePing(items[i].Cmd)
+	}
+	for i := range items {
+		if p, slot := st.table.at(a.next[i].ping.Ordinal); p != nil {
+			seen += uint64(p.vitals[slot].newest) + uint64(len(p.hist))
+		}
+	}
+	for i := range items {
+		if p, _ := st.table.at(a.next[i].ping.Ordinal); p != nil && len(p.hist) > 0 {
+			seen += uint64(p.hist[len(p.hist)-1])
+		}
+	}
+	a.seen = seen
+	return &a.next
+}

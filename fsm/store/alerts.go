@@ -1,0 +1,151 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// evidenceGaps is how many gaps a mail tells of at most, the newest.
+const evidenceGaps = 5
+
+// noRecipient is the reason of a row that nobody can be sent.
+const noRecipient = "no recipient is configured: set --mail-to, or the heartbeat's email"
+
+// recipients of a heartbeat's alerts; one empty string if there is none.
+func (st *state) recipients(r *record) []string {
+	switch {
+	case len(r.config.spec.Emails) > 0:
+		return r.config.spec.Emails
+	case len(st.settings.MailTo) > 0:
+		return st.settings.MailTo
+	}
+	return []string{""}
+}
+
+// writeAlerts writes the rows of an incident that begins.
+func (st *state) writeAlerts(r *record, kind fsm.AlertKind, c cause) {
+	e := st.evidenceOf(r, c)
+	from := int64(0)
+	if kind == fsm.AlertDown {
+		from = st.hold(r, c.due)
+		addFlaps(&e, r, c.due)
+	}
+	packed := packEvidence(e)
+	for _, to := range st.recipients(r) {
+		x := row{kind: kind, recipient: to, due: c.due, notBefore: from, created: c.created, evidence: packed}
+		st.supersede(r, &x)
+		st.writeRow(r, x)
+	}
+}
+
+// evidenceOf is the evidence of what was missed or has failed.
+func (st *state) evidenceOf(r *record, c cause) fsm.Evidence {
+	e := st.evidence(r)
+	e.Output = r.extras.printed(r.extras.lastEnd())
+	switch {
+	case c.failed != nil:
+		e.Failed, e.Exit, e.Due = true, max(0, c.failed.Exit), time.Time{}
+		e.Output = r.extras.printed(c.failed.ended + 1)
+		if len(c.failed.Body) > 0 { // also if none are kept
+			e.Output = excerpt(c.failed.Body)
+		}
+	case c.run != nil:
+		e.Started = fsm.WallTime(c.run.began())
+		e.Due = fsm.WallTime(c.run.wall + r.runLimit() + st.gaps.after(c.run))
+	}
+	return e
+}
+
+// writeRecovered answers what told of the incident that a good run ended.
+func (st *state) writeRecovered(r *record, ended incident, h *heard) {
+	e := st.evidence(r)
+	addIncident(&e, ended)
+	e.Due, e.Clean = time.Time{}, h.Exit == 0
+	e.Down = time.Duration(max(0, st.wall-ended.since)) * time.Millisecond
+	packed := packEvidence(e)
+	alarms := st.alarms(r)
+	for _, alarm := range alarms {
+		x := row{kind: fsm.AlertRecovered, recipient: alarm.recipient, due: st.serving, created: st.wall, evidence: packed}
+		st.writeRow(r, st.recovery(alarm, x))
+	}
+	if len(alarms) > 0 {
+		return
+	}
+	// The rows of a very long incident may be gone: its mail went out long ago.
+	for _, to := range st.recipients(r) {
+		st.writeRow(r, row{kind: fsm.AlertRecovered, recipient: to, due: st.serving, created: st.wall, evidence: packed})
+	}
+}
+
+// writeRow completes a row about a heartbeat and inserts it.
+func (st *state) writeRow(r *record, x row) {
+	x.id = alertID(r.config.id, r.incident, x.kind, x.recipient)
+	x.ord = r.ord
+	x.heartbeat = r.config.id
+	x.incident = r.incident
+	if x.state == 0 {
+		x.state = fsm.AlertPending
+	}
+	if x.recipient == "" && x.state == fsm.AlertPending {
+		x.state, x.err, x.evidence = fsm.AlertFailed, noRecipient, x.evidence.withoutOutput()
+	}
+	st.ledger.insert(x)
+	if x.recipient == "" {
+		st.ledger.unaddressed = x.id
+	}
+}
+
+func (st *state) evidence(r *record) fsm.Evidence {
+	s := r.config.spec
+	e := fsm.Evidence{
+		Name: s.Name, LastPing: fsm.WallTime(r.lastPing), LastFrom: r.from(),
+		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.pings,
+		Rule: r.rule(), Misses: r.misses, Due: fsm.WallTime(r.expected(r.misses-r.base) + st.gaps.since(r)),
+	}
+	if r.extras != nil {
+		e.Resumed = fsm.WallTime(r.extras.resumed)
+	}
+	gaps := st.gaps.sinceAnchor(r)
+	for _, g := range gaps[max(0, len(gaps)-evidenceGaps):] {
+		e.Gaps = append(e.Gaps, fsm.Gap{From: fsm.WallTime(g.from), To: fsm.WallTime(g.to)})
+	}
+	return e
+}
+
+// cancelDown cancels what tells of an incident and no sender has claimed.
+func (st *state) cancelDown(h *record, incident uint32) {
+	for _, r := range st.rowsOf(h, incident) {
+		if r.kind.Alarms() && r.state == fsm.AlertPending && r.digest == (fsm.AlertID{}) {
+			st.cancel(r.id, "its heartbeat was paused or deleted before this could be sent")
+		}
+	}
+}
+
+// rowsOf returns the rows of one incident of a heartbeat, oldest first.
+func (st *state) rowsOf(h *record, incident uint32) (rows []*row) {
+	for _, k := range st.ledger.byHeart[h.config.id] {
+		if r := st.ledger.rows[k.id]; r.ord == h.ord && r.incident == incident {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// insertKey and removeKey keep a short list ordered.
+func insertKey(keys []rowKey, k rowKey) []rowKey {
+	i, found := slices.BinarySearchFunc(keys, k, compareKeys)
+	if found {
+		return keys
+	}
+	return slices.Insert(keys, i, k)
+}
+
+func removeKey(keys []rowKey, k rowKey) []rowKey {
+	i, found := slices.BinarySearchFunc(keys, k, compareKeys)
+	if !found {
+		return keys
+	}
+	return slices.Delete(keys, i, i+1)
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Fault is a panic in a command: a mistake in this program. It may have left half of
+// what the command changes.
+type Fault struct {
+	Item  int    // in the batch
+	Words string // what happened, and where
+}
+
+func (f *Fault) Error() string {
+	return fmt.Sprintf("a fault in command %d of the entry: %s", f.Item, f.Words)
+}
+
+// RebuildOnFault has rebuild called when a command failed half-way, with the store
+// locked. What it returns must have applied every entry before this one; the store
+// takes its state over, and applies the entry without the command, whose result is
+// CodeInternal: on every replica alike. Without rebuild Apply returns the Fault.
+func (s *Store) RebuildOnFault(rebuild func(Fault) (*Store, error)) { s.rebuild = rebuild }
+
+// applyWhole applies a batch without the items of skip, and without those that fail.
+func (s *Store) applyWhole(b *fsm.Batch, skip []int) ([]fsm.Result, error) {
+	for {
+		results := make([]fsm.Result, len(b.Items))
+		f := s.st.apply(b, results, s.bound, skip)
+		if f == nil {
+			return results, nil
+		}
+		if s.rebuild == nil {
+			return nil, f
+		}
+		sound, err := s.rebuild(*f)
+		if err != nil {
+			return nil, fmt.Errorf("%w; the state before it cannot be made anew: %w", f, err)
+		}
+		s.adopt(sound.st)
+		skip = append(slices.Clone(skip), f.Item)
+	}
+}
+
+// caught is deferred by apply: it turns the panic of a command into a fault. One
+// outside a command goes on.
+func (st *state) caught(f **Fault) {
+	if st.item < 0 {
+		return
+	}
+	if p := recover(); p != nil {
+		*f = &Fault{st.item, fmt.Sprintf("%v\n%s", p, debug.Stack())}
+	}
+}

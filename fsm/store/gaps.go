@@ -1,0 +1,130 @@
+package store
+
+import (
+	"math"
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// gapLog holds the newest ingest gaps, oldest first: times in which no ping could
+// commit. The serving clock stood still in them. No two of them overlap.
+type gapLog struct {
+	list  []gap
+	total int64 // ms of all gaps ever
+}
+
+// gap is one of them. If it ends where it begins, nobody knows how long it was.
+type gap struct {
+	serving  int64
+	from, to int64 // wall
+}
+
+func (st *state) recordGap(c fsm.RecordGap) fsm.Code {
+	if c.From <= 0 || c.To < c.From {
+		return fsm.CodeInvalid
+	}
+	st.judge(math.MaxInt) // what was due before is not excused by this gap
+	st.gaps.add(gap{st.serving, c.From, c.To})
+	return fsm.CodeOK
+}
+
+// add adds the newest gap. Those that it overlaps become one with it: several
+// leaders may tell of the same time, and one may tell of it twice. The list is
+// copied, for snapshots share it.
+func (g *gapLog) add(x gap) {
+	keep := make([]gap, 0, len(g.list)+1)
+	for _, y := range g.list {
+		if !x.overlaps(y.from, y.to) {
+			keep = append(keep, y)
+			continue
+		}
+		g.total -= y.to - y.from
+		x.from, x.to = min(x.from, y.from), max(x.to, y.to)
+	}
+	g.list = append(keep[max(0, len(keep)-(fsm.MaxGaps-1)):], x)
+	g.total += x.to - x.from
+}
+
+func (x gap) overlaps(from, to int64) bool { return x.from <= to && x.to >= from }
+
+// unmeasured reports whether nobody knows how long the gap was.
+func (x gap) unmeasured() bool { return x.from == x.to }
+
+// sinceAnchor returns the gaps that ended after a heartbeat's anchor. Serving
+// time tells most of them at once; wall time tells those in which it was pinged.
+// A clock that jumped may have put one of those after one that counts.
+func (g *gapLog) sinceAnchor(r *record) []gap {
+	i := len(g.list)
+	for i > 0 && g.list[i-1].serving >= r.anchor {
+		i--
+	}
+	list := g.list[i:]
+	before := func(x gap) bool { return x.to <= r.anchorWall }
+	if slices.ContainsFunc(list, before) {
+		list = slices.DeleteFunc(slices.Clone(list), before)
+	}
+	return list
+}
+
+// since returns the ms of gaps since a heartbeat's anchor.
+func (g *gapLog) since(r *record) (ms int64) {
+	for _, x := range g.sinceAnchor(r) {
+		ms += x.to - max(x.from, r.anchorWall)
+	}
+	return ms
+}
+
+// swallowed reports whether every time at which a ping was expected since the
+// anchor, up to a deadline, fell into a gap or too close to one: then the job had
+// no fair chance to be heard. An expected time is fair if the grace after it is
+// free of gaps. Each turn of the loop passes a gap, so there are no more turns
+// than gaps.
+func (g *gapLog) swallowed(r *record, deadline int64) bool {
+	gaps := g.sinceAnchor(r)
+	if len(gaps) == 0 {
+		return false
+	}
+	if slices.ContainsFunc(gaps, gap.unmeasured) {
+		return true // it may have been as long as it takes
+	}
+	until := r.anchorWall + deadline - r.anchor + g.since(r)
+	for n := int64(1); ; {
+		from := r.expected(n)
+		to := from + r.grace()
+		if to > until {
+			return true
+		}
+		hit := overlapping(gaps, from, to)
+		if hit == nil {
+			return false
+		}
+		n = (hit.to-r.anchorWall)/r.interval() + 1
+	}
+}
+
+// swallowedEnd reports whether a run may have ended in a gap: in any that came after
+// its start.
+func (g *gapLog) swallowedEnd(o *openRun) bool { return slices.ContainsFunc(g.list, o.before) }
+
+// after returns the ms of gaps since a run began.
+func (g *gapLog) after(o *openRun) (ms int64) {
+	for _, x := range g.list {
+		if o.before(x) {
+			ms += x.to - max(x.from, o.wall)
+		}
+	}
+	return ms
+}
+
+// before reports whether a run began before a gap ended.
+func (o *openRun) before(x gap) bool { return x.serving >= o.start && x.to > o.wall }
+
+func overlapping(gaps []gap, from, to int64) *gap {
+	for i := range gaps {
+		if gaps[i].overlaps(from, to) {
+			return &gaps[i]
+		}
+	}
+	return nil
+}

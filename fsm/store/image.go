@@ -1,0 +1,202 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// imageMagic comes first in an image, its version next. A change of the format
+// takes a new version, and Restore goes on reading the old ones. (Versions 1 to 3
+// were never released.)
+const (
+	imageMagic   = "QBIMAGE\x00"
+	imageVersion = 4
+)
+
+// Image is the state at one moment, to be written once. It shares memory with the
+// store, which copies what it changes from then on, until it is written or
+// released.
+type Image struct {
+	st    state
+	share *share
+}
+
+// Snapshot captures the state. Its cost is a pointer for every page of heartbeats
+// and every row of the ledger; encoding is left to WriteTo.
+func (s *Store) Snapshot() *Image {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := *s.st
+	c.passes = slices.Clone(c.passes)
+	table, share := s.st.table.share()
+	c.table = table
+	c.keys = maps.Clone(c.keys)
+	c.nodes = maps.Clone(c.nodes)
+	c.dedup = s.st.dedup.clone()
+	c.ledger = ledger{
+		rows: maps.Clone(c.ledger.rows), windows: maps.Clone(c.ledger.windows), counts: maps.Clone(c.ledger.counts),
+	}
+	c.ids, c.tokens, c.slugs, c.byHash, c.made, c.failing, c.due = nil, nil, slugIndex{}, nil, nil, nil, due{}
+	return &Image{st: c, share: share}
+}
+
+// Release tells that an image will not be written. WriteTo releases it, too.
+func (i *Image) Release() { i.share.passed(everyPage) }
+
+var errWritten = errors.New("an image can be written only once")
+
+// WriteTo encodes the image. Two stores with the same state write the same bytes.
+// It often gives way to others, for it has seconds of work.
+func (i *Image) WriteTo(to io.Writer) (int64, error) {
+	if i.share.done() {
+		return 0, errWritten
+	}
+	defer i.Release()
+	w := newImageWriter(to)
+	st := &i.st
+	w.Raw([]byte(imageMagic))
+	w.Uint(imageVersion)
+	st.writeHead(w)
+	st.writeHeartbeats(w, i.share)
+	st.writeKeys(w)
+	st.writeNodes(w)
+	st.dedup.write(w)
+	st.ledger.write(w)
+	return w.Close()
+}
+
+func (st *state) writeHead(w *imageWriter) {
+	w.Int(st.wall)
+	w.Int(st.serving)
+	w.Int(st.horizon)
+	w.Count(len(st.passes))
+	for _, p := range st.passes {
+		w.Int(p.horizon)
+		w.Int(p.wall)
+	}
+	w.Int(st.gaps.total)
+	w.Count(len(st.gaps.list))
+	for _, g := range st.gaps.list {
+		w.Int(g.serving)
+		w.Int(g.from)
+		w.Int(g.to)
+	}
+	w.Raw(st.clusterID[:])
+	w.Count(st.settings.History)
+	w.Strings(st.settings.MailTo)
+	w.Count(st.settings.Burst)
+	w.Int(st.settings.GroupWait)
+	w.Int(st.settings.FlapWindow)
+	w.Count(st.settings.MaxHeartbeats)
+	w.Uint(st.created)
+	w.Uint(st.pings)
+	w.Uint(st.misses)
+}
+
+func (st *state) writeKeys(w *imageWriter) {
+	keys := slices.SortedFunc(maps.Values(st.keys), func(a, b key) int { return bytes.Compare(a.id[:], b.id[:]) })
+	w.Count(len(keys))
+	for _, k := range keys {
+		w.Raw(k.id[:])
+		w.String(k.name)
+		w.String(k.scope)
+		w.Raw(k.hash[:])
+		w.Int(k.created)
+		w.Count(k.max)
+		w.Flushed()
+	}
+}
+
+func (st *state) writeNodes(w *imageWriter) {
+	nodes := slices.SortedFunc(maps.Values(st.nodes), func(a, b fsm.NodeInfo) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	w.Count(len(nodes))
+	for _, n := range nodes {
+		w.Raw(n.ID[:])
+		w.String(n.Name)
+		w.String(n.HTTP)
+		w.String(n.Cluster)
+		w.String(n.Version)
+	}
+}
+
+func sortedNodes[V any](m map[fsm.NodeID]V) []fsm.NodeID {
+	return slices.SortedFunc(maps.Keys(m), func(a, b fsm.NodeID) int { return bytes.Compare(a[:], b[:]) })
+}
+
+func (d *dedup) write(w *imageWriter) {
+	w.Count(len(d.origins))
+	for _, n := range sortedNodes(d.origins) {
+		o := d.origins[n]
+		w.Raw(n[:])
+		w.Uint(o.boot)
+		w.Uint(o.floor)
+		w.Count(len(o.codes))
+		for i, c := range o.codes {
+			w.Byte(byte(c))
+			w.Bytes(o.data[o.floor+uint64(i)])
+			w.Flushed()
+		}
+	}
+	w.Count(len(d.barred))
+	for _, n := range sortedNodes(d.barred) {
+		w.Raw(n[:])
+	}
+}
+
+func (l *ledger) write(w *imageWriter) {
+	rows := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return compareKeys(a.key(), b.key()) })
+	w.Count(len(rows))
+	for _, r := range rows {
+		r.write(w)
+		w.Flushed()
+	}
+	w.Count(len(l.windows))
+	for _, to := range slices.Sorted(maps.Keys(l.windows)) {
+		w.String(to)
+		w.Int(l.windows[to].start)
+		w.Count(l.windows[to].count)
+	}
+	w.Count(len(l.counts))
+	keys := slices.SortedFunc(maps.Keys(l.counts), func(a, b countKey) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.state, b.state))
+	})
+	for _, k := range keys {
+		w.Byte(byte(k.kind))
+		w.Byte(byte(k.state))
+		w.Uint(l.counts[k])
+	}
+}
+
+func (r *row) write(w *imageWriter) {
+	w.Raw(r.id[:])
+	w.Uint(r.ord)
+	w.Raw(r.heartbeat[:])
+	w.Uint(uint64(r.incident))
+	w.Byte(byte(r.kind))
+	w.String(r.recipient)
+	w.Byte(byte(r.state))
+	w.Uint(r.term)
+	w.Uint(uint64(r.attempt))
+	w.Byte(r.doubts)
+	w.Bool(r.counted)
+	w.Int(r.due)
+	w.Int(r.created)
+	w.Int(r.sent)
+	w.Int(r.notBefore)
+	w.Int(r.refused)
+	w.String(r.err)
+	w.Raw(r.answers[:])
+	w.Raw(r.after[:])
+	w.Raw(r.digest[:])
+	w.Count(len(r.members))
+	for _, m := range r.members {
+		w.Raw(m[:])
+	}
+	w.Raw([]byte(r.evidence))
+}

@@ -1,0 +1,248 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"hash/crc32"
+	"maps"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// richStore holds something of everything that an image can hold.
+func richStore(t testing.TB) *Store {
+	tt, ok := t.(*testing.T)
+	if !ok {
+		tt = &testing.T{}
+	}
+	r := newRig(tt)
+	r.must(fsm.SetClusterID{ID: fsm.NodeID{9}})
+	r.must(fsm.SetSettings{Settings: fsm.Settings{History: 5, MailTo: []string{"team@example.com"}, Burst: 1, GroupWait: 10_000, FlapWindow: 300_000}})
+	r.must(fsm.PutNode{Node: fsm.NodeInfo{ID: fsm.NodeID{1}, Name: "alpha", HTTP: "127.0.0.1:1", Cluster: "127.0.0.1:2", Version: "v1"}})
+	r.must(fsm.RemoveNode{ID: fsm.NodeID{2}})
+	r.must(fsm.PutKey{ID: fsm.KeyID{1}, Name: "ci", Scope: fsm.ScopeAdmin, Hash: [32]byte{1}})
+	for i := 1; i <= 70; i++ {
+		spec := testSpec(60, 5, 1)
+		spec.Name, spec.Emails, spec.Tags = fmt.Sprint("job ", i), nil, []string{"db"}
+		r.create(i, spec)
+	}
+	r.do(fsm.PingOrdinal{Ordinal: 1, From: netip.MustParseAddr("192.0.2.7")})
+	r.do(fsm.PingOrdinal{Ordinal: 2, From: netip.MustParseAddr("2001:db8::1")})
+	r.gap(time.Minute)
+	r.must(fsm.Pause{ID: testID(3)})
+	r.must(fsm.Delete{ID: testID(4)})
+	r.run(66 * time.Second)
+	r.send(r.oneReady())
+	r.run(10 * time.Second)
+	r.must(r.work().Digests[0])
+	r.attempt(r.oneReady())
+	r.ping(6)
+	b := fsm.Batch{Term: 1, Wall: r.wall, Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 2, Floor: 5}}, Items: []fsm.Item{
+		{Seq: 6, Cmd: fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 7})},
+	}}
+	if _, err := r.s.Apply(fsm.AppendBatch(nil, &b), 1); err != nil {
+		t.Fatal(err)
+	}
+	return r.s
+}
+
+// tellingStore is a richStore with what signals leave.
+func tellingStore(t testing.TB) *Store {
+	tt, ok := t.(*testing.T)
+	if !ok {
+		tt = &testing.T{}
+	}
+	s := richStore(t)
+	r := &rig{t: tt, s: s, term: 1, wall: s.LastWall().UnixMilli()}
+	r.signal(8, fsm.Signal{Tells: fsm.SignalStart, HasRun: true, Run: [16]byte{7}, From: netip.MustParseAddr("192.0.2.7")})
+	r.signal(8, fsm.Signal{Tells: fsm.SignalStart})
+	r.run(2 * time.Second)
+	r.signal(8, fsm.Signal{Tells: fsm.SignalSuccess, HasRun: true, Run: [16]byte{7}, Body: []byte("all is well"), Key: [16]byte{5}})
+	r.signal(9, fsm.Signal{Tells: fsm.SignalLog, Body: []byte("beginning")})
+	r.signal(9, fsm.Signal{Tells: fsm.SignalFail, Exit: 3, At: r.wall - 1000, Body: []byte("disk full")})
+	r.signal(10, fsm.Signal{Tells: fsm.SignalFail})
+	r.signal(3, fsm.Signal{Tells: fsm.SignalLog, Key: [16]byte{6}})
+	return s
+}
+
+// limitedStore is a tellingStore with quotas, and heartbeats that keys have made.
+func limitedStore(t testing.TB) *Store {
+	tt, ok := t.(*testing.T)
+	if !ok {
+		tt = &testing.T{}
+	}
+	s := tellingStore(t)
+	r := &rig{t: tt, s: s, term: 1, wall: s.LastWall().UnixMilli()}
+	settings := s.Settings()
+	settings.MaxHeartbeats = 1000
+	r.must(fsm.SetSettings{Settings: settings})
+	for n := byte(2); n <= 3; n++ {
+		r.must(fsm.PutKey{ID: fsm.KeyID{n}, Name: "limited", Scope: fsm.ScopePing, Hash: [32]byte{n}, MaxHeartbeats: 50 * int(n)})
+		r.must(fsm.Authorized{Key: fsm.KeyID{n}, Command: fsm.Create{ID: testID(100 + int(n)), Token: testToken(100 + int(n)), Spec: testSpec(60, 5, 1)}})
+	}
+	r.must(fsm.UpdateKey{ID: fsm.KeyID{3}, MaxHeartbeats: 7})
+	r.must(fsm.DeleteKey{ID: fsm.KeyID{2}})
+	return s
+}
+
+func TestRestoreGivesTheSameState(t *testing.T) {
+	s := limitedStore(t)
+	image := imageOf(t, s)
+	fresh := New()
+	if err := fresh.Restore(bytes.NewReader(image)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(image, imageOf(t, fresh)) {
+		t.Error("the image of the restored store differs")
+	}
+	if a, b := told(s), told(fresh); a != b {
+		t.Errorf("it tells\n%s, and told\n%s", b, a)
+	}
+	if !maps.Equal(s.st.made, fresh.st.made) || len(s.st.made) != 2 {
+		t.Errorf("made %v, was %v", fresh.st.made, s.st.made)
+	}
+	if a, b := fmt.Sprint(s.Totals()), fmt.Sprint(fresh.Totals()); a != b {
+		t.Errorf("totals\n%s, were\n%s", b, a)
+	}
+	a, _ := s.NextDue()
+	if b, _ := fresh.NextDue(); a != b {
+		t.Errorf("next due %d, was %d", b, a)
+	}
+}
+
+// TestTheImageFormatStays compares with bytes that are on disks already.
+func TestTheImageFormatStays(t *testing.T) {
+	got := imageOf(t, limitedStore(t))
+	if *update {
+		if err := os.WriteFile(imageFile(imageVersion), got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(imageFile(imageVersion))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the format changed without a new version (%v): run with -update only after giving it one", err)
+	}
+}
+
+// TestAnImageOnDiskLoads keeps an image as it is on disks already, and what it says.
+func TestAnImageOnDiskLoads(t *testing.T) {
+	image, err := os.ReadFile(imageFile(imageVersion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New()
+	if err := s.Restore(bytes.NewReader(image)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := told(s), told(limitedStore(t)); got != want {
+		t.Errorf("the image says\n%s\nwant\n%s", got, want)
+	}
+}
+
+func imageFile(version int) string {
+	return filepath.Join("testdata", fmt.Sprintf("image-v%d.bin", version))
+}
+
+// told is everything that queries tell of a store.
+func told(s *Store) string {
+	var b strings.Builder
+	list, _ := s.Heartbeats(fsm.HeartbeatFilter{})
+	for _, h := range list {
+		pings, _, _ := s.Pings(h.ID, 100, 0)
+		fmt.Fprintf(&b, "%+v %v\n", h, pings)
+	}
+	alerts, _ := s.Alerts(fsm.AlertFilter{})
+	due, running := s.NextDue()
+	fmt.Fprintln(&b, alerts, s.Keys(), s.Settings(), s.ClusterID(), s.Nodes(), s.Gaps(), s.LastWall())
+	fmt.Fprintln(&b, s.Totals(), s.Serving(), s.Horizon(), s.Barred(fsm.NodeID{2}), due, running)
+	fmt.Fprintln(&b, s.st.dedup.origins[fsm.NodeID{1}])
+	return b.String()
+}
+
+func TestADamagedImageIsRefused(t *testing.T) {
+	image := imageOf(t, tellingStore(t))
+	s := New()
+	before := imageOf(t, s)
+	check := func(what string, b []byte) {
+		t.Helper()
+		if err := s.Restore(bytes.NewReader(b)); !errors.Is(err, fsm.ErrCorrupt) && !errors.Is(err, fsm.ErrVersion) {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	for i := 0; i < len(image); i += 5 {
+		flipped := bytes.Clone(image)
+		flipped[i] ^= 1 << (i % 8)
+		check(fmt.Sprint("bit flipped at ", i), flipped)
+	}
+	for i := 0; i < len(image); i += 7 {
+		check(fmt.Sprint("cut at ", i), image[:i])
+	}
+	check("a byte too many", append(bytes.Clone(image), 0))
+	if !bytes.Equal(before, imageOf(t, s)) {
+		t.Error("a refused image changed the store")
+	}
+}
+
+func TestASnapshotIsOfItsMoment(t *testing.T) {
+	s := tellingStore(t)
+	want := imageOf(t, s)
+	img := s.Snapshot()
+	r := &rig{t: t, s: s, term: 1, wall: s.LastWall().UnixMilli()}
+	for i := 1; i <= 70; i++ {
+		r.ping(i)
+		r.signal(8, fsm.Signal{Tells: fsm.SignalStart, Body: []byte("again")})
+		r.do(fsm.Pause{ID: testID(i)})
+		r.do(fsm.Delete{ID: testID(i)})
+		r.create(100+i, testSpec(1, 0, 1))
+	}
+	r.must(retainNothing())
+	r.run(20 * time.Second)
+	var got bytes.Buffer
+	if _, err := img.WriteTo(&got); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, got.Bytes()) {
+		t.Error("later entries changed an image that was taken before them")
+	}
+}
+
+// retainNothing is settings that drop every history.
+func retainNothing() fsm.Command {
+	return fsm.SetSettings{Settings: fsm.Settings{Burst: 1, GroupWait: 1}}
+}
+
+// FuzzRestore gives every input a right checksum, so that what lies behind it is
+// reached. Whatever loads is written again byte for byte.
+func FuzzRestore(f *testing.F) {
+	image := imageOf(f, tellingStore(f))
+	f.Add(image[:len(image)-4])
+	empty := imageOf(f, New())
+	f.Add(empty[:len(empty)-4])
+	f.Fuzz(func(t *testing.T, body []byte) {
+		image := binary.LittleEndian.AppendUint32(bytes.Clone(body), crc32.Checksum(body, wire.Castagnoli))
+		s := New()
+		if err := s.Restore(bytes.NewReader(image)); err != nil {
+			return
+		}
+		if _, err := s.Apply(fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Delta: 1000}), 1); err != nil {
+			t.Fatal(err)
+		}
+		s.Work(1, 10)
+		s.Totals()
+		s.Alerts(fsm.AlertFilter{})
+		s.Heartbeats(fsm.HeartbeatFilter{})
+		imageOf(t, s)
+	})
+}

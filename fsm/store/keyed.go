@@ -1,0 +1,141 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// A ping with a key is the same as one in the history that has it. Nearly all keys
+// are new, so what is quick is to see that a key is nowhere: the bytes of a run and
+// of a page's log, which are few, are searched for it; the parts of a long history
+// have filters. Only what may be a repeat is looked up entry by entry.
+
+// answered returns what the ping with a key was answered, CodeNone if none of the
+// newest MaxKeyed in the history has it.
+func (p *page) answered(slot int, key [16]byte) (code fsm.Code) {
+	short := shortKey(key)
+	if short == nil || !p.mayHave(slot, short) {
+		return fsm.CodeNone
+	}
+	left := fsm.MaxKeyed
+	p.walkBack(slot, 0, func(_ int64, extra []byte, _ [16]byte) bool {
+		left--
+		if !bytes.Equal(keyOf(extra), short) {
+			return left > 0
+		}
+		d, ok := readDetail(extra)
+		switch {
+		case !ok:
+			return left > 0
+		case d.paused:
+			code = fsm.CodePaused
+		default:
+			code = fsm.CodeOK
+		}
+		return false
+	})
+	return code
+}
+
+// mayHave reports whether one of the newest MaxKeyed in a history may have a key.
+// If it says no, none has.
+func (p *page) mayHave(slot int, short []byte) bool {
+	r := p.runs[slot]
+	if bytes.Contains(p.hist[r.at:][:r.size], short) || p.logMayHave(slot, short) {
+		return true
+	}
+	l, left := p.long[slot], fsm.MaxKeyed-int(r.n)
+	if l == nil {
+		return false
+	}
+	for i := len(l.parts) - 1; i >= 0 && left > 0; i-- {
+		x := &l.parts[i]
+		if x.keys.mayHave(short) && bytes.Contains(x.entries, short) {
+			return true
+		}
+		left -= x.n
+	}
+	return false
+}
+
+// logMayHave looks at the log of the page. Jobs may give the same key to several
+// heartbeats, so what is found is asked whose it is.
+func (p *page) logMayHave(slot int, short []byte) (may bool) {
+	if !bytes.Contains(p.hist[p.logAt:], short) {
+		return false
+	}
+	p.eachLogged(func(s int, e []byte) {
+		may = may || s == slot && bytes.HasSuffix(e, short)
+	})
+	return may
+}
+
+// keyOf returns the key that comes with an entry, nil if none does.
+func keyOf(extra []byte) []byte {
+	if told, _ := binary.Uvarint(extra); told&detailKey == 0 || len(extra) <= shortKeyLen {
+		return nil
+	}
+	return extra[len(extra)-shortKeyLen:]
+}
+
+// keyFilter tells of a key that it is not among some: a Bloom filter in which the
+// bits of a key are in one word, four for each key. Keys are of a hash, so they are
+// spread already. It is derived: no image has it.
+type keyFilter []uint64
+
+const (
+	keysPerWord = 4
+	bitsPerKey  = 4
+)
+
+// filterOf makes the filter of the keys of some entries, nil if they have none.
+func filterOf(entries []byte) keyFilter {
+	n := 0
+	eachKey(entries, func([]byte) { n++ })
+	if n == 0 {
+		return nil
+	}
+	f := make(keyFilter, (n+keysPerWord-1)/keysPerWord)
+	eachKey(entries, func(short []byte) {
+		word, mask := f.of(short)
+		f[word] |= mask
+	})
+	return f
+}
+
+// of returns where the bits of a key are.
+func (f keyFilter) of(short []byte) (word int, mask uint64) {
+	h := binary.LittleEndian.Uint64(short)
+	high, _ := bits.Mul64(h, uint64(len(f)))
+	for range bitsPerKey {
+		mask |= 1 << (h & 63)
+		h >>= 6
+	}
+	return int(high), mask
+}
+
+func (f keyFilter) mayHave(short []byte) bool {
+	if len(f) == 0 {
+		return false
+	}
+	word, mask := f.of(short)
+	return f[word]&mask == mask
+}
+
+// eachKey calls f for the keys of entries.
+func eachKey(entries []byte, f func(short []byte)) {
+	for b := entries; len(b) > 0; {
+		if b[0]&1 == 0 {
+			b = b[entrySize(b):]
+			continue
+		}
+		_, extra, size := readEntry(b)
+		if short := keyOf(extra); short != nil {
+			f(short)
+		}
+		b = b[size:]
+	}
+}

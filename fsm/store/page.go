@@ -1,0 +1,69 @@
+package store
+
+import "slices"
+
+// pageSize is the number of heartbeats that are kept together: they are copied
+// together when one of them changes while a snapshot is being written, share the
+// memory of their configs and histories, and are looked through together for the
+// one that is due.
+const pageSize = 64
+
+// page holds heartbeats in a few large pieces of memory. Bytes of text and hist
+// are never written again while a snapshot may see them: they are appended to,
+// and replaced when full.
+type page struct {
+	text []byte        // configs, in any order, some of them out of date
+	hist []byte        // runs of histories, and then the log: see history.go
+	long map[int]*long // the older parts of histories that are long
+
+	extras *[pageSize]*extras // nil until one has any
+
+	epoch  uint64
+	live   int
+	logAt  int
+	runs   [pageSize]run
+	vitals [pageSize]vitals
+}
+
+// record decodes the config of a heartbeat.
+func (p *page) record(slot int, ord uint64) *record {
+	r := &record{vitals: &p.vitals[slot], extras: p.extrasOf(slot), ord: ord}
+	r.config.fill(r.vitals)
+	if r.config.readText(p.textOf(slot)) != nil {
+		panic("a heartbeat's config cannot be read")
+	}
+	return r
+}
+
+func (p *page) textOf(slot int) []byte {
+	v := &p.vitals[slot]
+	return p.text[v.textAt:][:v.textLen]
+}
+
+// setText gives a heartbeat another text.
+func (p *page) setText(slot int, text []byte) {
+	v := &p.vitals[slot]
+	v.textLen = 0 // what it had is waste now
+	if len(p.text)+len(text) > cap(p.text) {
+		p.packText(len(text))
+	}
+	v.textAt, v.textLen = uint32(len(p.text)), uint16(len(text))
+	p.text = append(p.text, text...)
+}
+
+// packText moves the texts that are in use to new memory, which has room for
+// more. It grows by an eighth: a million heartbeats have little to spare.
+func (p *page) packText(more int) {
+	size := more
+	for slot := range p.vitals {
+		size += int(p.vitals[slot].textLen)
+	}
+	packed := slices.Grow[[]byte](nil, size+size/8)
+	for slot := range p.vitals {
+		v := &p.vitals[slot]
+		at := len(packed)
+		packed = append(packed, p.textOf(slot)...)
+		v.textAt = uint32(at)
+	}
+	p.text = packed
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Restore reads an image into a fresh state, and swaps it in only if it was whole
+// and its checksum right. The error is ErrCorrupt or ErrVersion; the store is
+// unchanged then.
+func (s *Store) Restore(from io.Reader) error {
+	r := newImageReader(from)
+	magic := make([]byte, len(imageMagic))
+	r.Raw(magic)
+	if !r.OK() || string(magic) != imageMagic {
+		return fmt.Errorf("not a snapshot of quorumbeat: %w", fsm.ErrCorrupt)
+	}
+	version := r.Uint()
+	if r.OK() && version != imageVersion {
+		return fmt.Errorf("snapshot of version %d: %w", version, fsm.ErrVersion)
+	}
+	st := newState()
+	st.read(r)
+	if err := r.Close(); err != nil {
+		return fmt.Errorf("snapshot is damaged: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.adopt(st)
+	return nil
+}
+
+// adopt makes st the store's state; the lock is held.
+func (s *Store) adopt(st *state) {
+	s.st = st
+	s.tokens.Store(st.tokens)
+	s.onlyPost.Store(st.table.onlyPost)
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (st *state) read(r *imageReader) {
+	st.readHead(r)
+	st.readHeartbeats(r)
+	st.readKeys(r)
+	st.readNodes(r)
+	st.dedup.read(r)
+	st.readLedger(r)
+}
+
+func (st *state) readHead(r *imageReader) {
+	st.wall, st.serving, st.horizon = r.Int(), r.Int(), r.Int()
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		st.passes = append(st.passes, pass{r.Int(), r.Int()})
+	}
+	st.gaps.total = r.Int()
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		st.gaps.list = append(st.gaps.list, gap{r.Int(), r.Int(), r.Int()})
+	}
+	r.Raw(st.clusterID[:])
+	st.settings = fsm.Settings{
+		History: r.Count(), MailTo: r.Strings(), Burst: r.Count(), GroupWait: r.Int(),
+		FlapWindow: r.Int(), MaxHeartbeats: r.Count(),
+	}
+	st.created, st.pings, st.misses = r.Uint(), r.Uint(), r.Uint()
+	if r.OK() && (st.settings.Validate() != nil || st.created > maxOrdinal) {
+		r.Fail()
+	}
+}
+
+// maxOrdinal keeps a damaged image from asking for a table without end.
+const maxOrdinal = 1<<32 - 1
+
+func (st *state) readKeys(r *imageReader) {
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		var k key
+		r.Raw(k.id[:])
+		k.name, k.scope = r.String(), r.String()
+		r.Raw(k.hash[:])
+		k.created = r.Int()
+		k.max = r.Count()
+		st.keys[k.id] = k
+		st.byHash[k.hash] = k.id
+	}
+}
+
+func (st *state) readNodes(r *imageReader) {
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		var x fsm.NodeInfo
+		r.Raw(x.ID[:])
+		x.Name, x.HTTP, x.Cluster, x.Version = r.String(), r.String(), r.String(), r.String()
+		st.nodes[x.ID] = x
+	}
+}
+
+func (d *dedup) read(r *imageReader) {
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		var id fsm.NodeID
+		r.Raw(id[:])
+		o := &origin{boot: r.Uint(), floor: r.Uint()}
+		for m := r.Count(); m > 0 && r.OK(); m-- {
+			o.keep(o.floor+uint64(len(o.codes)), fsm.Result{Code: fsm.Code(r.Byte()), Data: r.Bytes()})
+		}
+		d.origins[id] = o
+	}
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		var id fsm.NodeID
+		r.Raw(id[:])
+		d.barred[id] = true
+	}
+}
+
+func (st *state) readLedger(r *imageReader) {
+	l := &st.ledger
+	recipients := map[string]string{} // the same memory for all of one's rows
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		x := readRow(r)
+		if _, known := recipients[x.recipient]; !known {
+			recipients[x.recipient] = x.recipient
+		}
+		x.recipient = recipients[x.recipient]
+		if r.OK() && l.rows[x.id] != nil {
+			r.Fail()
+		}
+		if r.OK() {
+			l.file(x)
+		}
+	}
+	for k := range l.order.all() { // now, for a place may depend on other rows
+		l.enter(l.rows[k.id])
+	}
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		l.windows[r.String()] = window{r.Int(), r.Count()}
+	}
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		l.counts[countKey{fsm.AlertKind(r.Byte()), fsm.AlertState(r.Byte())}] = r.Uint()
+	}
+}
+
+func readRow(r *imageReader) *row {
+	x := &row{}
+	r.Raw(x.id[:])
+	x.ord = r.Uint()
+	r.Raw(x.heartbeat[:])
+	x.incident, x.kind, x.recipient = r.Uint32(), fsm.AlertKind(r.Byte()), r.String()
+	x.state, x.term, x.attempt = fsm.AlertState(r.Byte()), r.Uint(), r.Uint32()
+	x.doubts, x.counted = r.Byte(), r.Bool()
+	x.due, x.created, x.sent, x.notBefore, x.refused = r.Int(), r.Int(), r.Int(), r.Int(), r.Int()
+	x.err = r.String()
+	r.Raw(x.answers[:])
+	r.Raw(x.after[:])
+	r.Raw(x.digest[:])
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		var m fsm.AlertID
+		r.Raw(m[:])
+		x.members = append(x.members, m)
+	}
+	x.evidence = packEvidence(readEvidence(r))
+	if x.kind.String() == "unknown" || x.state.String() == "unknown" || x.doubts > fsm.MaxDoubts {
+		r.Fail()
+	}
+	return x
+}
+
+func readEvidence(r *imageReader) fsm.Evidence {
+	e := fsm.Evidence{
+		Name: r.String(), LastPing: fsm.WallTime(r.Int()), LastFrom: r.String(), Interval: r.Int(), Grace: r.Int(),
+		Threshold: r.Count(), Misses: r.Int(), Pings: r.Uint(), Due: fsm.WallTime(r.Int()),
+		Silent: time.Duration(r.Int()) * time.Millisecond,
+	}
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		e.Gaps = append(e.Gaps, fsm.Gap{From: fsm.WallTime(r.Int()), To: fsm.WallTime(r.Int())})
+	}
+	e.Failed, e.Exit, e.Started, e.Output = r.Bool(), r.Count(), fsm.WallTime(r.Int()), r.String()
+	e.Flaps, e.Within = r.Int(), time.Duration(r.Int())*time.Millisecond
+	e.Since, e.Down = fsm.WallTime(r.Int()), time.Duration(r.Int())*time.Millisecond
+	e.Failures, e.Clean, e.Rule, e.Resumed = r.Int(), r.Bool(), fsm.Rule(r.Byte()), fsm.WallTime(r.Int())
+	return e
+}

@@ -1,0 +1,398 @@
+package store
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// seenRow is what was last seen of a row of the ledger.
+type seenRow struct {
+	row       row
+	gone      bool // dropped, as one of too many
+	failed    bool // it once was
+	cancelled bool
+	held      bool  // it once was
+	slot      int64 // serving: the end of the flap window for which it tells, or when its incident began
+}
+
+// checkEntry compares the state after an entry with the model, and the ledger
+// with what it was before.
+func (w *world) checkEntry() {
+	st, m := w.observer.st, w.model
+	if st.serving != m.serving || st.horizon != m.horizon {
+		w.fail("serving time %d, horizon %d; the deltas of legal leaders make %d and %d", st.serving, st.horizon, m.serving, m.horizon)
+	}
+	select {
+	case <-w.observer.LedgerChanged():
+		w.checkLedger()
+	default:
+	}
+	var pings uint64
+	for _, b := range m.beats {
+		pings += b.pings
+	}
+	if st.pings != pings {
+		w.fail("%d pings in all, want %d", st.pings, pings)
+	}
+	if due, ok := w.observer.NextDue(); ok && due <= st.horizon {
+		return // judging lags behind, by its bound
+	}
+	for _, b := range m.beats {
+		w.checkBeat(b)
+	}
+	for k := range m.alerts {
+		missing := w.rows[alertID(k.hb, k.incident, k.kind, k.to)] == nil && w.settledOf(k.hb) < fsm.MaxSettledPer
+		if missing && k.kind == fsm.AlertFailure {
+			down := w.rows[alertID(k.hb, k.incident, fsm.AlertDown, k.to)]
+			missing = down == nil || !w.merged(&down.row)
+			w.saw(sawMerged, !missing)
+		}
+		if missing {
+			w.fail("no %v alert to %q of incident %d of hb%d", k.kind, k.to, k.incident, k.hb[7])
+		}
+	}
+}
+
+func (w *world) checkBeat(b *beat) {
+	st := w.observer.st
+	ord := st.byID(b.id)
+	if (ord != 0) == b.deleted {
+		w.fail("hb%d: ordinal %d, deleted %v", b.id[7], ord, b.deleted)
+	}
+	if b.deleted {
+		return
+	}
+	r := st.table.get(ord)
+	type facts struct {
+		paused, failing, armed bool
+		misses                 int64
+		pings                  uint64
+		incident               uint32
+		history, open, exit    int
+		last                   int64
+	}
+	got := facts{paused: r.is(flagPaused), failing: r.is(flagFailing), armed: r.is(flagArmed), misses: r.missesAt(st.horizon), pings: r.pings, incident: r.incident, history: int(r.kept), open: 0, exit: fsm.None, last: r.lastPing}
+	if x := st.table.record(ord).extras; x != nil {
+		got.open, got.exit = len(x.open), x.exit
+	}
+	want := facts{paused: b.paused, failing: b.failing, armed: b.armed, misses: b.misses, pings: b.pings, incident: b.incident, history: len(b.history), open: len(b.open), exit: b.exit, last: b.last}
+	if got != want {
+		w.fail("hb%d: %+v, want %+v", b.id[7], got, want)
+	}
+}
+
+// checkLedger looks at every row: that something calls for it, and that it came
+// where it is by a way that there is.
+func (w *world) checkLedger() {
+	l := &w.observer.st.ledger
+	var overtaken []*seenRow
+	for id, r := range l.rows {
+		before := w.rows[id]
+		if before == nil {
+			before = &seenRow{}
+			w.rows[id] = before
+			w.checkNew(r)
+			before.slot = w.slotOf(r)
+		} else {
+			w.checkChange(before, r)
+		}
+		if r.state == fsm.AlertCancelled && before.row.state != r.state && r.evidence.unpack().Flaps > 0 {
+			overtaken = append(overtaken, before)
+		}
+		if s, ok := situationOf[r.state]; ok && before.row.state != r.state {
+			w.reached[s]++
+		}
+		before.row = *r
+		before.held = before.held || r.state == fsm.AlertHeld
+		before.failed = before.failed || r.state == fsm.AlertFailed
+		before.cancelled = before.cancelled || r.state == fsm.AlertCancelled
+	}
+	for id, seen := range w.rows {
+		if l.rows[id] == nil && !seen.gone {
+			seen.gone = true
+			w.reached[sawDropped]++
+			w.checkDropped(seen)
+		}
+	}
+	w.checkBounds()
+	for _, x := range overtaken {
+		if next := w.slots[teller{x.row.heartbeat, x.row.recipient}]; next != nil {
+			w.rows[next.id].slot = min(w.rows[next.id].slot, x.slot)
+		}
+	}
+	if err := checkWork(w.observer); err != nil {
+		w.fail("%v", err)
+	}
+	// When all rows are known: these compare some with others.
+	for id, r := range l.rows {
+		w.checkState(id, r)
+	}
+}
+
+func (w *world) checkNew(r *row) {
+	if r.kind == fsm.AlertDigest {
+		return
+	}
+	w.reached[situationOf[r.kind]]++
+	w.saw(sawReported, r.evidence.unpack().Failed)
+	w.saw(sawHanging, !r.evidence.unpack().Started.IsZero())
+	want := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]
+	if want == nil {
+		w.fail("hb%d: a %v alert to %q for incident %d that the rules do not call for", r.heartbeat[7], r.kind, r.recipient, r.incident)
+	}
+	if e := r.evidence.unpack(); r.kind == fsm.AlertRecovered && (e.Misses != want.misses || e.Failures != want.failures) {
+		w.fail("hb%d: incident %d had %d misses and %d failures, and %q is told of %d and %d",
+			r.heartbeat[7], r.incident, want.misses, want.failures, r.recipient, e.Misses, e.Failures)
+	}
+	w.checkHeld(r)
+}
+
+// situationOf a state or a kind that a row comes to.
+var situationOf = map[any]situation{
+	fsm.AlertDown: sawDown, fsm.AlertUnheard: sawUnheard, fsm.AlertRecovered: sawRecovered, fsm.AlertFailure: sawFailure,
+	fsm.AlertCancelled: sawCancelled, fsm.AlertHeld: sawHeld,
+}
+
+func (w *world) checkChange(before *seenRow, r *row) {
+	old := before.row
+	if before.gone {
+		w.fail("row %x was dropped, and is back", r.id[:3])
+	}
+	if (old.state == fsm.AlertSent || old.state == fsm.AlertCancelled) && r.state != old.state {
+		w.fail("row %x was %v, and is %v", r.id[:3], old.state, r.state)
+	}
+	if r.attempt < old.attempt || r.attempt == old.attempt && r.term != old.term {
+		w.fail("row %x went from term %d attempt %d to term %d attempt %d", r.id[:3], old.term, old.attempt, r.term, r.attempt)
+	}
+	if old.digest != (fsm.AlertID{}) && r.digest != old.digest {
+		w.fail("row %x changed its digest", r.id[:3])
+	}
+}
+
+// checkDropped allows the ledger to forget the oldest of too many settled rows.
+func (w *world) checkDropped(seen *seenRow) {
+	if settled := w.settledOf(seen.row.heartbeat); settled < fsm.MaxSettledPer {
+		w.fail("row %x, last seen %v, was dropped although its heartbeat has only %d settled rows", seen.row.id[:3], seen.row.state, settled)
+	}
+}
+
+func (w *world) settledOf(hb fsm.HeartbeatID) (n int) {
+	for _, r := range w.observer.st.ledger.rows {
+		if r.heartbeat == hb && r.state.Settled() {
+			n++
+		}
+	}
+	return n
+}
+
+// checkState asks whether a row's end is true.
+func (w *world) checkState(id fsm.AlertID, r *row) {
+	carrier := id
+	if r.digest != (fsm.AlertID{}) {
+		carrier = r.digest
+	}
+	switch r.state {
+	case fsm.AlertSent:
+		if w.mail.delivered[carrier] == 0 {
+			w.fail("row %x is sent, but the mail server never took it", id[:3])
+		}
+	case fsm.AlertFailed:
+		if r.recipient != "" && !w.mail.refused[carrier] {
+			w.fail("row %x has failed, but was never refused", id[:3])
+		}
+	case fsm.AlertHeld:
+		if w.model.doubts[carrier] == 0 {
+			w.fail("row %x is held, but was never in doubt", id[:3])
+		}
+	case fsm.AlertCancelled:
+		w.checkCancelled(r)
+	}
+}
+
+// checkCancelled asks that a row which is cancelled was not delivered, and that its
+// incident was ended by hand, or something newer is told instead.
+func (w *world) checkCancelled(r *row) {
+	if w.mail.delivered[r.id] > w.model.doubts[r.id] {
+		w.fail("row %x is cancelled, but was delivered", r.id[:3])
+	}
+	down := w.rows[alertID(r.heartbeat, r.incident, fsm.AlertDown, r.recipient)]
+	if gone := down == nil || down.gone; r.kind == fsm.AlertRecovered && gone && w.settledOf(r.heartbeat) >= fsm.MaxSettledPer {
+		return // its down was cancelled and dropped within one entry
+	}
+	if r.kind == fsm.AlertRecovered && down != nil && (down.failed || down.cancelled) {
+		return
+	}
+	if e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]; e != nil && e.mayCancel {
+		return
+	}
+	if r.kind == fsm.AlertFailure && w.merged(r) {
+		return
+	}
+	for k := range w.model.alerts {
+		if k.hb == r.heartbeat && k.to == r.recipient && (k.kind == fsm.AlertUnheard) == (r.kind == fsm.AlertUnheard) &&
+			(k.incident > r.incident || k.incident == r.incident && k.kind.Stage() > r.kind.Stage()) {
+			return
+		}
+	}
+	w.fail("hb%d: row %x, a %v for %q, is cancelled (%s), but nothing newer is told", r.heartbeat[7], r.id[:3], r.kind, r.recipient, r.err)
+}
+
+// checkDelivery holds the promise that an incident alerts once, at the moment in
+// which a message reaches somebody.
+func (w *world) checkDelivery(id fsm.AlertID) {
+	r := w.observer.st.ledger.rows[id]
+	if r == nil || r.state == fsm.AlertSent || r.state == fsm.AlertCancelled {
+		w.fail("row %x is delivered, though its state is final", id[:3])
+	}
+	told := []fsm.AlertID{id}
+	w.saw(sawTwice, w.mail.delivered[id] > 1)
+	if r.kind == fsm.AlertDigest {
+		w.reached[sawDigest]++
+		told = r.members
+	}
+	for _, x := range told {
+		w.checkAnswer(w.observer.st.ledger.rows[x])
+		w.checkWindow(w.observer.st.ledger.rows[x])
+		times, doubts := w.mail.delivered[x], w.model.doubts[x]
+		if x != id {
+			times, doubts = times+w.mail.delivered[id], doubts+w.model.doubts[id]
+		}
+		if times > 1+doubts {
+			w.fail("row %x was delivered %d times, and was in doubt %d times", x[:3], times, doubts)
+		}
+	}
+}
+
+// checkAnswer asks that a recovery reaches only who has had the alert, or may have
+// had it. (A row that was held may still be sent again, by hand or because its
+// ex-leader tells at last that it never went out: then it comes after its recovery.)
+func (w *world) checkAnswer(r *row) {
+	if r == nil || r.kind != fsm.AlertRecovered {
+		return
+	}
+	down := w.observer.st.ledger.rows[r.answers]
+	if down == nil {
+		return
+	}
+	carrier := down.id
+	if down.digest != (fsm.AlertID{}) {
+		carrier = down.digest
+	}
+	if seen := w.rows[carrier]; seen != nil && seen.held {
+		return
+	}
+	if state := w.observer.st.ledger.carrierState(down); state != fsm.AlertSent {
+		w.fail("row %x, a recovery, is delivered while its alert %x is %v", r.id[:3], down.id[:3], state)
+	}
+}
+
+// checkReplicas compares each replica that moved with the first that was where it
+// is now.
+func (w *world) checkReplicas() {
+	w.checkImage("the replica that saw every entry", w.observer, len(w.log))
+	for _, n := range w.nodes {
+		if n.up && n.checked != n.applied {
+			n.checked = n.applied
+			w.checkImage(n.String(), n.store, n.applied)
+		}
+	}
+}
+
+func (w *world) checkImage(who string, s *Store, at int) {
+	if s == w.observer && w.images[at] != nil {
+		return
+	}
+	image := w.imageOf(s)
+	if first := w.images[at]; first != nil && !bytes.Equal(image, first) {
+		w.fail("%s differs at entry %d from another replica", who, at)
+	}
+	w.images[at] = image
+}
+
+// quietRounds is more than it takes for everything to settle.
+const quietRounds = 400
+
+// quiesce mends everything and runs until nothing is left to be done.
+func (w *world) quiesce() {
+	w.mail.out = false
+	w.say("all is mended")
+	for range w.nodes {
+		w.restart(0)
+	}
+	w.appendQueued()
+	for i := range w.nodes {
+		w.elect(w.nodes[i])
+	}
+	for range quietRounds {
+		w.pass(1000)
+		for range 2 * maxTasks {
+			w.look(event{b: 31})
+		}
+		for range 5 {
+			for _, t := range slices.Clone(w.tasks) {
+				w.advance(t, 19, 0)
+			}
+			w.flow()
+		}
+		if w.quiet() {
+			return
+		}
+	}
+	w.fail("not quiet after %d rounds: %+v, %d tasks, %d unsettled", quietRounds,
+		w.observer.Work(w.term, 100), len(w.tasks), w.observer.Totals().Queue)
+}
+
+func (w *world) quiet() bool {
+	for _, n := range w.nodes {
+		if len(n.waiting) > 0 {
+			return false
+		}
+	}
+	due, running := w.observer.NextDue()
+	return len(w.tasks) == 0 && len(w.leader.flight) == 0 && w.observer.Totals().Queue == 0 &&
+		(!running || due > w.observer.Horizon())
+}
+
+// checkEnd asks that nothing was lost: no alert, no ping, on no replica.
+func (w *world) checkEnd() {
+	w.reached[sawRepeat] += w.model.repeats
+	w.reached[sawSameKey] += w.model.sameKey
+	w.reached[sawKeyGone] += w.model.keyGone
+	for id, seen := range w.rows {
+		if !seen.gone && !seen.row.state.Settled() {
+			w.fail("row %x is %v at the end", id[:3], seen.row.state)
+		}
+	}
+	for _, b := range w.model.beats {
+		w.checkHistory(b)
+	}
+	w.checkTold()
+	for _, n := range w.nodes {
+		w.catchUp(n, len(w.log))
+	}
+	w.checkReplicas()
+	fresh := w.setup.store()
+	for i := range w.log {
+		w.apply(fresh, i)
+	}
+	w.checkImage("a replay of the whole log", fresh, len(w.log))
+}
+
+func (w *world) checkHistory(b *beat) {
+	if b.deleted {
+		return
+	}
+	var got []int64
+	st := w.observer.st
+	page, slot := st.table.at(st.byID(b.id))
+	page.walkBack(slot, 0, func(at int64, _ []byte, _ [16]byte) bool {
+		got = append(got, at)
+		return true
+	})
+	slices.Reverse(got)
+	if !slices.Equal(got, b.history) {
+		w.fail("hb%d: the history is %v, want %v", b.id[7], got, b.history)
+	}
+}

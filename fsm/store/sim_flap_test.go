@@ -1,0 +1,220 @@
+package store
+
+import (
+	"bytes"
+	"math"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// began expects the alerts of an incident that begins at a serving time, as DESIGN
+// section 6 on flapping has it, written plainly.
+func (m *model) began(b *beat, at int64) {
+	m.expect(b, fsm.AlertDown)
+	length := m.settings.FlapWindow
+	if b.windowAt >= 0 && at >= b.windowAt+length && at < b.windowAt+2*length && b.inWindow > 1 {
+		b.windowAt, b.inWindow = b.windowAt+length, 1 // what was held back is told where the next one begins
+	}
+	if length == 0 || b.windowAt < 0 || at >= b.windowAt+length {
+		b.windowAt, b.inWindow = at, 1
+		return
+	}
+	b.inWindow++
+	for k, e := range m.alerts {
+		if k.hb == b.id && k.incident == b.incident && k.kind == fsm.AlertDown {
+			e.heldUntil, e.flaps = b.windowAt+length, b.inWindow-1
+		}
+	}
+}
+
+// teller is who is told of a heartbeat.
+type teller struct {
+	hb fsm.HeartbeatID
+	to string
+}
+
+func story(k fsm.AlertKind) bool { return k.Alarms() || k == fsm.AlertRecovered }
+
+// checkBounds asks that what a flapping heartbeat leaves waiting is bounded: one row
+// in a sender's hands and one that waits, of its story and of what was unheard each.
+// What a person, or a late answer, brought back comes on top.
+func (w *world) checkBounds() {
+	type pile struct {
+		teller
+		unheard bool
+	}
+	open, waits, slots := map[pile]int{}, map[pile]int{}, map[teller]*row{}
+	l := &w.observer.st.ledger
+	for id, r := range l.rows {
+		seen := w.rows[id]
+		if r.kind == fsm.AlertDigest || l.carrierState(r).Settled() || seen.held || seen.failed {
+			continue
+		}
+		if carrier := w.rows[r.digest]; carrier != nil && (carrier.held || carrier.failed) {
+			continue
+		}
+		p := pile{teller: teller{r.heartbeat, r.recipient}, unheard: r.kind == fsm.AlertUnheard}
+		if open[p]++; open[p] > 2 {
+			w.fail("%d rows of hb%d for %q are not settled", open[p], r.heartbeat[7], r.recipient)
+		}
+		if r.waiting() {
+			if waits[p]++; waits[p] > 1 {
+				w.fail("%d rows of hb%d for %q wait", waits[p], r.heartbeat[7], r.recipient)
+			}
+			if story(r.kind) {
+				slots[p.teller] = r
+			}
+		}
+	}
+	w.checkSlots(slots)
+}
+
+// checkSlots asks that flapping never puts off what it is to tell of.
+func (w *world) checkSlots(slots map[teller]*row) {
+	for to, old := range w.slots {
+		seen, next := w.rows[old.id], slots[to]
+		if next == nil || next.id == old.id || seen.row.state != fsm.AlertCancelled || old.evidence.unpack().Flaps == 0 {
+			continue
+		}
+		if next.notBefore > old.notBefore && !w.byHand(to) {
+			w.fail("row %x puts off what %x was to tell from %d to %d", next.id[:3], old.id[:3], old.notBefore, next.notBefore)
+		}
+	}
+	w.slots = slots
+}
+
+// checkHeld asks that a down is held back for as long as the rules say.
+func (w *world) checkHeld(r *row) {
+	if r.kind != fsm.AlertDown {
+		return
+	}
+	e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]
+	if flaps := r.evidence.unpack().Flaps; r.recipient != "" && r.state == fsm.AlertPending && (r.notBefore > e.heldUntil || flaps < e.flaps) {
+		w.fail("row %x is held back until %d for %d incidents, want at most until %d for at least %d", r.id[:3], r.notBefore, flaps, e.heldUntil, e.flaps)
+	}
+	w.saw(sawHeldBack, r.notBefore > 0)
+}
+
+// checkWindow asks, when a down reaches somebody, that no other one of the heartbeat
+// did whose incident began less than a flap window before.
+func (w *world) checkWindow(r *row) {
+	w.saw(sawFlaps, r != nil && r.evidence.unpack().Flaps > 0)
+	if r == nil || r.kind != fsm.AlertDown || w.model.resettled {
+		return
+	}
+	at := w.rows[r.id].slot
+	if old, ok := w.toldAt[teller{r.heartbeat, r.recipient}]; ok && old.id != r.id && at-old.at < w.setup.settings.FlapWindow && at >= old.at {
+		w.fail("hb%d: row %x tells %q of incident %d, %d ms after %x told of another", r.heartbeat[7], r.id[:3], r.recipient, r.incident, at-old.at, old.id[:3])
+	}
+}
+
+// told is a down that reached somebody, and from when it might.
+type toldDown struct {
+	id fsm.AlertID
+	at int64
+}
+
+// slotOf is the end of the flap window for which a new row tells, or the beginning of
+// its incident if that is told at once. What takes the place of another tells for it.
+func (w *world) slotOf(r *row) int64 {
+	e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]
+	switch {
+	case r.kind != fsm.AlertDown:
+		return math.MaxInt64
+	case e.heldUntil > 0:
+		return e.heldUntil
+	}
+	return r.due
+}
+
+// noteTold notes which downs a message told of.
+func (w *world) noteTold(id fsm.AlertID) {
+	rows := w.observer.st.ledger.rows
+	for _, x := range append([]fsm.AlertID{id}, rows[id].members...) {
+		if r := rows[x]; r != nil && r.kind == fsm.AlertDown {
+			to, at := teller{r.heartbeat, r.recipient}, w.rows[x].slot
+			if at >= w.toldAt[to].at {
+				w.toldAt[to] = toldDown{x, at}
+			}
+		}
+	}
+}
+
+// checkTold asks at the end that nobody is left with an old story: who was told of a
+// down is told of its end, a job that fails is known to fail, and flapping is told.
+func (w *world) checkTold() {
+	last, down := map[teller]*row{}, map[teller]*row{}
+	for _, seen := range w.rows {
+		r := &seen.row
+		to := teller{r.heartbeat, r.recipient}
+		if !story(r.kind) || r.recipient == "" {
+			continue
+		}
+		if old := last[to]; old == nil || later(r, old) {
+			last[to] = r
+		}
+		delivered := w.mail.delivered[r.id] + w.mail.delivered[r.digest]
+		if old := down[to]; r.kind.Alarms() && delivered > 0 && (old == nil || later(r, old)) {
+			down[to] = r
+		}
+	}
+	for to, r := range last {
+		b := w.model.find(func(b *beat) bool { return b.id == to.hb })
+		if b == nil || w.byHand(to) || b.failing != r.kind.Alarms() {
+			continue // the last: a row may come and be dropped within one entry
+		}
+		known := down[to]
+		switch {
+		case r.state != fsm.AlertCancelled:
+		case r.kind == fsm.AlertFailure && w.merged(r):
+		case r.kind.Alarms():
+			w.fail("hb%d fails, and its alert %x to %q is cancelled", to.hb[7], r.id[:3], to.to)
+		case known != nil && !bytes.Equal(r.answers[:], known.id[:]) && !w.endTold(known):
+			w.fail("%q knows that hb%d failed by %x, and is not told of its recovery", to.to, to.hb[7], known.id[:3])
+		case r.evidence.unpack().Flaps > 0:
+			w.fail("hb%d failed %d times in a window, and %q is not told", to.hb[7], r.evidence.unpack().Flaps, to.to)
+		}
+	}
+}
+
+// later orders the rows of a story.
+func later(a, b *row) bool {
+	return a.incident > b.incident || a.incident == b.incident && a.kind.Stage() > b.kind.Stage()
+}
+
+// merged reports whether the failure that a row tells of is told by the alert of its
+// incident.
+func (w *world) merged(r *row) bool {
+	down := w.rows[alertID(r.heartbeat, r.incident, fsm.AlertDown, r.recipient)]
+	return down != nil && tellsFailure(down.row.evidence.unpack())
+}
+
+func tellsFailure(e fsm.Evidence) bool { return e.Failed || !e.Started.IsZero() }
+
+// endTold reports whether a recovery after a down was sent, or could not be.
+func (w *world) endTold(down *row) bool {
+	for _, seen := range w.rows {
+		r := &seen.row
+		if r.kind == fsm.AlertRecovered && r.heartbeat == down.heartbeat && r.recipient == down.recipient &&
+			r.incident >= down.incident && r.state != fsm.AlertCancelled {
+			return true
+		}
+	}
+	return false
+}
+
+// byHand reports whether some incident of a heartbeat was ended by hand, or a row of
+// it could not be sent: then what its recipients know is another matter.
+func (w *world) byHand(to teller) bool {
+	for k, e := range w.model.alerts {
+		if k.hb == to.hb && k.to == to.to && e.mayCancel {
+			return true
+		}
+	}
+	for _, seen := range w.rows {
+		if seen.row.heartbeat == to.hb && seen.row.recipient == to.to && (seen.failed || seen.held) {
+			return true
+		}
+	}
+	return false
+}

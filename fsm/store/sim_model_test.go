@@ -1,0 +1,470 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// model holds the rules of the design, sections 3 and 4, as plainly as they can be
+// written: no heap, no bound, no lazy counting, no bytes. It takes the same
+// entries as the replicas and says what must be so after each.
+type model struct {
+	wall, serving, horizon int64
+	gaps                   []gap
+	settings               fsm.Settings
+	beats                  []*beat
+	origins                map[fsm.NodeID]fsm.Origin
+	first                  map[ident]fsm.Code // the first answer to each command that took effect
+	doubts                 map[fsm.AlertID]int
+	alerts                 map[alertKey]*expected
+	capable                int64 // see world
+	repeats                int
+	sameKey, keyGone       int   // pings whose key is, or was, in the history
+	stamped                int64 // what capable was when the batch was stamped
+	resettled              bool  // the flap window has changed
+}
+
+// ident is what makes a repeated command the same command.
+type ident struct {
+	node      fsm.NodeID
+	boot, seq uint64
+}
+
+type alertKey struct {
+	hb       fsm.HeartbeatID
+	incident uint32
+	kind     fsm.AlertKind
+	to       string
+}
+
+// expected is an alert that must be in the ledger.
+type expected struct {
+	misses, failures int64 // recovered: of the incident
+
+	mayCancel bool  // its incident was ended by hand
+	heldUntil int64 // serving: by the rules of the flap window; 0: it is not held back
+	flaps     int64 // and how many incidents it then stands for
+}
+
+// beat is a heartbeat.
+type beat struct {
+	id                               fsm.HeartbeatID
+	token                            fsm.Token
+	spec                             fsm.Spec
+	armed, paused, failing, deleted  bool
+	resumed, unheard                 bool // the next miss alerts
+	anchor, anchorWall, base, misses int64
+	pings                            uint64
+	history                          []int64
+	incident                         uint32
+	told                             bool  // a failure of the incident that is going on
+	missed                           int64 // its misses, with those that led to it
+	failures                         int64 // and reported failures, and runs that did not finish
+	contact                          int64 // capable when it was last anchored
+	last                             int64 // wall: its last ping, 0 if it has none
+	exit                             int   // that the last one told
+	open                             []simRun
+	keys                             []simKey // beside history
+	used                             []byte   // every key there ever was
+	windowAt                         int64    // serving: when the flap window began, -1: none has
+	inWindow                         int64    // incidents in it
+}
+
+func newModel() *model {
+	return &model{
+		settings: fsm.DefaultSettings(), origins: map[fsm.NodeID]fsm.Origin{}, first: map[ident]fsm.Code{},
+		doubts: map[fsm.AlertID]int{}, alerts: map[alertKey]*expected{},
+	}
+}
+
+// apply takes one entry, and compares the answers. capable is the true time in
+// which pings could commit.
+func (m *model) apply(p *proposal, got []fsm.Result, capable int64) error {
+	m.capable, m.stamped = capable, p.capable
+	if p.batch.Term != p.entryTerm {
+		return sameCodes(got, func(int) fsm.Code { return fsm.CodeStaleTerm })
+	}
+	m.wall = p.batch.Wall
+	if d := int64(p.batch.Delta); d > 0 {
+		m.horizon, m.serving = m.serving, m.serving+d
+	}
+	if m.serving > capable {
+		return fmt.Errorf("serving time is %d ms, but pings could commit for %d ms only", m.serving, capable)
+	}
+	for _, o := range p.batch.Origins {
+		m.observe(o)
+	}
+	for i, it := range p.items {
+		if err := m.item(p, it, got[i].Code); err != nil {
+			return err
+		}
+	}
+	return m.judgeAll()
+}
+
+func sameCodes(got []fsm.Result, want func(int) fsm.Code) error {
+	for i, r := range got {
+		if r.Code != want(i) {
+			return fmt.Errorf("item %d is answered %d, want %d", i, r.Code, want(i))
+		}
+	}
+	return nil
+}
+
+func (m *model) observe(o fsm.Origin) {
+	cur := m.origins[o.Node]
+	if o.Boot > cur.Boot || o.Boot == cur.Boot && o.Floor > cur.Floor {
+		m.origins[o.Node] = o
+	}
+}
+
+func (m *model) item(p *proposal, it simItem, got fsm.Code) error {
+	if it.frame == nil {
+		return m.run(p, it.cmd, got)
+	}
+	o := it.frame.origin
+	cur := m.origins[o.Node]
+	id := ident{o.Node, o.Boot, it.w.seq}
+	if o.Boot < cur.Boot || it.w.seq < cur.Floor {
+		return wantAnswer(it.cmd, got, fsm.CodeStale)
+	}
+	if first, repeat := m.first[id]; repeat {
+		m.repeats++
+		return wantAnswer(it.cmd, got, first)
+	}
+	m.first[id] = got
+	return m.run(p, it.cmd, got)
+}
+
+func wantAnswer(cmd fsm.Command, got, want fsm.Code) error {
+	if got != want {
+		return fmt.Errorf("%s is answered %d, want %d", describe(cmd), got, want)
+	}
+	return nil
+}
+
+// run takes a command that takes effect for the first time.
+func (m *model) run(p *proposal, cmd fsm.Command, got fsm.Code) error {
+	want := fsm.CodeOK
+	var err error
+	switch c := cmd.(type) {
+	case fsm.PingOrdinal:
+		want, err = m.told(fsm.Signal{Ordinal: c.Ordinal, Exit: fsm.None})
+	case fsm.Signal:
+		want, err = m.told(c)
+	case fsm.Create:
+		m.create(c)
+	case fsm.Update:
+		want, err = m.edit(c.ID, func(b *beat) { m.update(b, c.Patch) })
+	case fsm.Pause:
+		want, err = m.edit(c.ID, m.pause)
+	case fsm.Resume:
+		want, err = m.edit(c.ID, m.resume)
+	case fsm.Delete:
+		want, err = m.edit(c.ID, func(b *beat) { m.endByHand(b); b.deleted = true })
+	case fsm.SetSettings:
+		if err = m.judgeAll(); err == nil {
+			m.set(c.Settings)
+		}
+	case fsm.RecordGap:
+		if err = m.judgeAll(); err == nil {
+			m.addGap(gap{m.serving, c.From, c.To})
+		}
+	case fsm.SetClusterID:
+	default:
+		return m.ledger(p, cmd, got)
+	}
+	if err != nil {
+		return err
+	}
+	return wantAnswer(cmd, got, want)
+}
+
+// ledger notes what a step of the ledger means for the promise that an incident
+// alerts once.
+func (m *model) ledger(p *proposal, cmd fsm.Command, got fsm.Code) error {
+	if got != fsm.CodeOK {
+		return nil
+	}
+	switch c := cmd.(type) {
+	case fsm.Claim:
+		return sameTerm(cmd, c.Term, p)
+	case fsm.Fence:
+		return sameTerm(cmd, c.Term, p)
+	case fsm.ResolveDoubt:
+		if c.Term >= p.entryTerm {
+			return fmt.Errorf("%s is accepted in term %d: its sender may still be at work", describe(cmd), p.entryTerm)
+		}
+		m.doubts[c.Alert]++
+	case fsm.Settle:
+		if c.Outcome == fsm.OutcomeInDoubt {
+			m.doubts[c.Alert]++
+		}
+	}
+	return nil
+}
+
+func sameTerm(cmd fsm.Command, term uint64, p *proposal) error {
+	if term != p.entryTerm {
+		return fmt.Errorf("%s is accepted in term %d", describe(cmd), p.entryTerm)
+	}
+	return nil
+}
+
+func (m *model) set(s fsm.Settings) {
+	m.resettled = m.resettled || len(m.beats) > 0 && s.FlapWindow != m.settings.FlapWindow
+	m.settings = s
+	for _, b := range m.beats {
+		b.trim(s.History)
+	}
+}
+
+func (b *beat) trim(limit int) {
+	b.history = b.history[max(0, len(b.history)-limit):]
+	b.keys = b.keys[max(0, len(b.keys)-limit):]
+}
+
+func (m *model) create(c fsm.Create) {
+	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == fsm.ArmCreated, exit: fsm.None, windowAt: -1}
+	m.beats = append(m.beats, b)
+	m.reanchor(b, 0)
+}
+
+func (m *model) reanchor(b *beat, misses int64) {
+	b.anchor, b.anchorWall, b.base, b.misses, b.contact = m.serving, m.wall, misses, misses, m.stamped
+}
+
+func (m *model) find(is func(*beat) bool) *beat {
+	i := slices.IndexFunc(m.beats, func(b *beat) bool { return !b.deleted && is(b) })
+	if i < 0 {
+		return nil
+	}
+	return m.beats[i]
+}
+
+func (m *model) told(c fsm.Signal) (fsm.Code, error) {
+	if c.Ordinal > uint64(len(m.beats)) || m.beats[c.Ordinal-1].deleted {
+		return fsm.CodeNotFound, nil
+	}
+	return m.signal(m.beats[c.Ordinal-1], c)
+}
+
+func (m *model) edit(id fsm.HeartbeatID, f func(*beat)) (fsm.Code, error) {
+	b := m.find(func(b *beat) bool { return b.id == id })
+	if b == nil {
+		return fsm.CodeNotFound, nil
+	}
+	if err := m.judge(b); err != nil {
+		return 0, err
+	}
+	f(b)
+	return fsm.CodeOK, nil
+}
+
+func (m *model) update(b *beat, p fsm.Patch) {
+	old := b.spec
+	assign(&b.spec.Interval, p.Interval)
+	assign(&b.spec.Grace, p.Grace)
+	assign(&b.spec.Threshold, p.Threshold)
+	if b.spec.Interval != old.Interval || b.spec.Grace != old.Grace {
+		m.reanchor(b, b.misses)
+		for i := range b.open {
+			if b.open[i].deadline > 0 {
+				b.open[i].deadline = m.serving + b.limit()
+				b.open[i].contact = m.stamped
+			}
+		}
+	}
+}
+
+func (m *model) pause(b *beat) {
+	if !b.paused {
+		m.endByHand(b)
+		b.paused, b.resumed, b.unheard = true, false, false
+	}
+}
+
+func (m *model) resume(b *beat) {
+	if b.paused {
+		b.paused, b.resumed = false, true
+		m.reanchor(b, 0)
+		for i := range b.open {
+			b.open[i].deadline = 0
+		}
+	}
+}
+
+// endByHand ends an incident without mail; what nobody claimed may be cancelled.
+func (m *model) endByHand(b *beat) {
+	if !b.failing {
+		return
+	}
+	b.failing = false
+	for k, e := range m.alerts {
+		if k.hb == b.id && k.incident == b.incident && k.kind.Alarms() {
+			e.mayCancel = true
+		}
+	}
+}
+
+func (m *model) judgeAll() error {
+	for _, b := range m.beats {
+		if err := m.judge(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judge takes the misses of a heartbeat up to the horizon.
+func (m *model) judge(b *beat) error {
+	for b.armed && !b.paused && !b.deleted {
+		deadline := b.anchor + (b.misses-b.base+1)*b.interval() + b.grace()
+		if run := b.overdue(min(deadline, m.horizon)); run != nil {
+			if err := m.takeRun(b, run); err != nil {
+				return err
+			}
+			continue
+		}
+		if deadline > m.horizon {
+			return nil
+		}
+		excused := m.excused(b, deadline)
+		b.misses++
+		b.missed++
+		if b.failing || b.misses < int64(b.spec.Threshold) && !b.resumed && !b.unheard {
+			continue
+		}
+		// Whatever the rules make of it: pings could commit for an interval and the
+		// grace, and none came. A stalled batch may hide a little of that time.
+		if silent := m.capable - b.contact; silent < b.interval()+b.grace()-graceMs {
+			return fmt.Errorf("hb%d alerts, but pings could commit for only %d ms since its last", b.id[7], silent)
+		}
+		if !b.unheard && excused {
+			m.notHeard(b)
+			continue
+		}
+		m.fails(b, deadline, false)
+	}
+	return nil
+}
+
+func (m *model) notHeard(b *beat) {
+	b.incident++
+	b.unheard = true
+	m.expect(b, fsm.AlertUnheard)
+}
+
+// fails begins an incident at a serving time: with a failure, or with silence.
+func (m *model) fails(b *beat, at int64, failure bool) {
+	b.incident++
+	b.failing, b.resumed, b.unheard, b.told = true, false, false, failure
+	b.missed, b.failures = b.misses, 0
+	if failure {
+		b.failures = 1
+	}
+	m.began(b, at)
+}
+
+// failsAgain tells of the first failure in an incident that began with silence, to
+// whoever was to be told of that.
+func (m *model) failsAgain(b *beat) {
+	b.failures++
+	if b.told {
+		return
+	}
+	b.told = true
+	for _, to := range m.toldOf(b) {
+		m.alerts[alertKey{b.id, b.incident, fsm.AlertFailure, to}] = &expected{}
+	}
+}
+
+func (b *beat) interval() int64 { return b.spec.Interval * 1000 }
+
+// limit is how long a run may take.
+func (b *beat) limit() int64 {
+	if b.spec.Grace == 0 {
+		return b.interval()
+	}
+	return b.grace()
+}
+
+func (b *beat) grace() int64 { return b.spec.Grace * 1000 }
+
+// addGap takes in the gaps that the newest one overlaps.
+func (m *model) addGap(x gap) {
+	for i := 0; i < len(m.gaps); {
+		if y := m.gaps[i]; y.from <= x.to && y.to >= x.from {
+			x.from, x.to = min(x.from, y.from), max(x.to, y.to)
+			m.gaps, i = append(m.gaps[:i], m.gaps[i+1:]...), 0
+			continue
+		}
+		i++
+	}
+	m.gaps = append(m.gaps, x)
+}
+
+// excused reports whether every expected time since the anchor lay in a gap, or
+// had one in the grace after it.
+func (m *model) excused(b *beat, deadline int64) bool {
+	var since []gap
+	until := b.anchorWall + deadline - b.anchor
+	for _, g := range m.gaps {
+		if g.serving >= b.anchor && g.to > b.anchorWall {
+			if g.from == g.to {
+				return true
+			}
+			since = append(since, g)
+			until += g.to - max(g.from, b.anchorWall)
+		}
+	}
+	if len(since) == 0 {
+		return false
+	}
+	for at := b.anchorWall + b.interval(); at+b.grace() <= until; at += b.interval() {
+		hit := slices.ContainsFunc(since, func(g gap) bool { return g.from <= at+b.grace() && g.to >= at })
+		if !hit {
+			return false
+		}
+	}
+	return true
+}
+
+// expect notes the alerts of an incident that begins.
+func (m *model) expect(b *beat, kind fsm.AlertKind) {
+	to := b.spec.Emails
+	if len(to) == 0 {
+		to = m.settings.MailTo
+	}
+	if len(to) == 0 {
+		to = []string{""}
+	}
+	for _, r := range to {
+		m.alerts[alertKey{b.id, b.incident, kind, r}] = &expected{}
+	}
+}
+
+// recovered expects an answer to each down of the incident that ends.
+func (m *model) recovered(b *beat) {
+	for _, to := range m.toldOf(b) {
+		m.alerts[alertKey{b.id, b.incident, fsm.AlertRecovered, to}] = &expected{misses: b.missed, failures: b.failures}
+	}
+}
+
+// toldOf returns who is told of the incident that is going on.
+func (m *model) toldOf(b *beat) (to []string) {
+	for k := range m.alerts {
+		if k.hb == b.id && k.incident == b.incident && k.kind == fsm.AlertDown {
+			to = append(to, k.to)
+		}
+	}
+	return to
+}
+
+func assign[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}

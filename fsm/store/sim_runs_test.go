@@ -1,0 +1,200 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// simRun is an open run, as the model knows it.
+type simRun struct {
+	named              bool
+	id                 byte
+	start, wall, began int64
+	deadline           int64 // 0: it counts no more
+	contact            int64 // capable when it began
+}
+
+// simKey is what an entry of the history was answered, if it had a key.
+type simKey struct {
+	key  byte
+	code fsm.Code
+}
+
+// signal is DESIGN section 4 on signals, written plainly.
+func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
+	if code, same := m.keyed(b, c.Key[0]); same {
+		return code, nil
+	}
+	if err := m.judge(b); err != nil {
+		return 0, err
+	}
+	at := m.wall
+	switch {
+	case c.At > 0 && c.At < m.wall:
+		at = c.At
+	case c.At == 0 && c.Tells == fsm.SignalStart:
+		at -= c.Held
+	}
+	late, ends := at != m.wall, c.Tells == fsm.SignalSuccess || c.Tells == fsm.SignalFail
+	stale := late && at <= max(b.last, b.anchorWall)
+	code := fsm.CodeOK
+	if b.paused {
+		code = fsm.CodePaused
+	}
+	b.pings++
+	b.history = append(b.history, m.wall)
+	b.keys = append(b.keys, simKey{c.Key[0], code})
+	b.trim(m.settings.History)
+	m.runs(b, c, at, late, stale)
+	if ends && (!late || at > b.last) {
+		b.last = at
+	}
+	if ends && !stale {
+		b.exit = c.Exit
+	}
+	if c.Tells == fsm.SignalLog || stale {
+		return code, nil
+	}
+	if !b.armed && c.Tells == fsm.SignalStart {
+		m.reanchor(b, 0)
+	}
+	b.armed = true
+	if b.paused || !ends {
+		return code, nil
+	}
+	anchor, missed := m.anchorAt(b, at, late)
+	switch {
+	case c.Tells == fsm.SignalFail:
+		anchor()
+		if b.failing {
+			m.failsAgain(b)
+		} else {
+			m.fails(b, m.serving, true)
+		}
+		return code, nil
+	case b.failing && missed > 0:
+		anchor()
+		return code, nil
+	case b.failing:
+		b.failing = false
+		m.recovered(b)
+	}
+	b.resumed, b.unheard = false, false
+	anchor()
+	return code, nil
+}
+
+// keyed returns what the ping with a key was answered that is in the history.
+func (m *model) keyed(b *beat, key byte) (code fsm.Code, same bool) {
+	if key == 0 {
+		return 0, false
+	}
+	for _, k := range b.keys {
+		if k.key == key {
+			m.sameKey++
+			return k.code, true
+		}
+	}
+	if slices.Contains(b.used, key) {
+		m.keyGone++
+	}
+	b.used = append(b.used, key)
+	return 0, false
+}
+
+// runs opens and closes runs.
+func (m *model) runs(b *beat, c fsm.Signal, at int64, late, stale bool) {
+	same := func(o simRun) bool { return o.named == c.HasRun && o.id == c.Run[0] }
+	switch c.Tells {
+	case fsm.SignalStart:
+		b.open = slices.DeleteFunc(b.open, same)
+		o := simRun{named: c.HasRun, id: c.Run[0], start: m.serving, wall: m.wall, began: at, contact: m.stamped}
+		if !stale {
+			o.deadline = m.serving + b.limit()
+		}
+		b.open = append(b.open, o)
+	case fsm.SignalSuccess, fsm.SignalFail:
+		b.open = slices.DeleteFunc(b.open, func(o simRun) bool {
+			return (!late || o.began <= at) && (same(o) || !c.HasRun || c.Tells == fsm.SignalFail || o.deadline == 0)
+		})
+	}
+}
+
+// anchorAt returns what sets the anchor to a ping's time, and how many misses it
+// would have since.
+func (m *model) anchorAt(b *beat, at int64, late bool) (set func(), missed int64) {
+	if !late {
+		return func() { m.reanchor(b, 0) }, 0
+	}
+	lost := max(0, m.wall-b.anchorWall-(m.serving-b.anchor))
+	anchor := max(b.anchor, m.serving-max(0, m.wall-at-lost))
+	for anchor+(missed+1)*b.interval()+b.grace() <= m.horizon {
+		missed++
+	}
+	contact := m.stamped - (m.serving - anchor)
+	return func() {
+		b.anchor, b.anchorWall, b.base, b.misses, b.contact = anchor, at, 0, missed, contact
+	}, missed
+}
+
+// overdue returns the run that is overdue first by a time, nil if none is.
+func (b *beat) overdue(by int64) *simRun {
+	var first *simRun
+	for i := range b.open {
+		o := &b.open[i]
+		if o.deadline > 0 && o.deadline <= by && (first == nil || o.deadline < first.deadline) {
+			first = o
+		}
+	}
+	return first
+}
+
+// takeRun makes a failure of a run that did not end, unless gaps excuse it.
+func (m *model) takeRun(b *beat, o *simRun) error {
+	if had := m.capable - o.contact; had < b.limit()-graceMs {
+		return fmt.Errorf("hb%d has a run that is overdue, but pings could commit for only %d ms since its start", b.id[7], had)
+	}
+	at := o.deadline
+	o.deadline = 0
+	excused := slices.ContainsFunc(m.gaps, func(g gap) bool { return g.serving >= o.start && g.to > o.wall })
+	missedAt := b.anchor + (b.misses-b.base)*b.interval() + b.grace() // the last, if any
+	if !b.failing && o.start > b.anchor && (b.misses == b.base || o.start >= missedAt) {
+		b.anchor, b.anchorWall, b.base, b.contact = o.start, o.wall, b.misses, o.contact
+	}
+	switch {
+	case b.failing && !excused:
+		m.failsAgain(b)
+	case b.failing:
+	case !excused:
+		m.fails(b, at, true)
+	case !b.unheard:
+		m.notHeard(b)
+	}
+	return nil
+}
+
+// drawSignalFrom makes a signal of numbers.
+func drawSignalFrom(ord uint64, a, b uint32, wall int64) fsm.Signal {
+	c := fsm.Signal{Ordinal: ord, Exit: fsm.None, Tells: fsm.SignalKind(a % 4)}
+	if c.HasRun = a/4%2 == 0; c.HasRun {
+		c.Run[0] = byte(1 + a/8%3)
+	}
+	if a/32%2 == 0 {
+		c.Key[0] = byte(1 + a/128%4)
+	}
+	if c.Tells == fsm.SignalFail && b%2 == 0 {
+		c.Exit = int(1 + b%255)
+	}
+	if b/4%4 == 0 {
+		c.At = wall - int64(b/16%30_000) + 1000
+	}
+	if b/4%4 == 1 {
+		c.Held = int64(b / 16 % 5_000)
+	}
+	if b/8%2 == 0 {
+		c.Body = make([]byte, b/32%fsm.MaxBody)
+	}
+	return c
+}

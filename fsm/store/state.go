@@ -1,0 +1,127 @@
+package store
+
+import (
+	"math"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// state is everything that entries change. A restore fills a fresh one and
+// swaps it in. What is derived from the rest, and so not part of the image, says
+// so.
+type state struct {
+	term      uint64    // of the batch being applied; not part of the image
+	proposers []*origin // the same; nil for one that may not propose
+	item      int       // the command being applied, by its place in the batch; negative: none
+	maker     fsm.KeyID // the key of the command being applied, zero for none; not part of the image
+	wall      int64     // stamp of the newest batch, Unix ms
+	serving   int64     // ms
+	horizon   int64     // the serving time before its newest advance
+	passes    []pass
+	gaps      gapLog
+	clusterID fsm.NodeID
+	settings  fsm.Settings
+	created   uint64 // heartbeats ever created; the newest ordinal
+	pings     uint64
+	misses    uint64 // taken; those of failing heartbeats since they failed come on top
+	table     table
+	keys      map[fsm.KeyID]key
+	nodes     map[fsm.NodeID]fsm.NodeInfo
+	dedup     dedup
+	ledger    ledger
+
+	// Derived, or of no meaning between batches.
+	ahead   ahead
+	ids     *index
+	tokens  *index
+	slugs   slugIndex
+	byHash  map[[32]byte]fsm.KeyID
+	made    map[fsm.KeyID]int // heartbeats, by the key that made them
+	due     due
+	failing map[uint64]struct{}
+	paused  int
+}
+
+// pass notes that a batch stamped wall moved the horizon to serving. The list is
+// kept only while judging lags behind, so that a late judgement still tells when
+// the deadline passed.
+type pass struct{ horizon, wall int64 }
+
+func newState() *state {
+	return &state{
+		settings: fsm.DefaultSettings(),
+		keys:     map[fsm.KeyID]key{},
+		nodes:    map[fsm.NodeID]fsm.NodeInfo{},
+		dedup:    newDedup(),
+		ledger:   newLedger(),
+		table:    table{most: fsm.MaxAllBodies, onlyPost: newOrdinalSet()},
+		ids:      newIndex(0),
+		tokens:   newIndex(0),
+		slugs:    newSlugIndex(),
+		byHash:   map[[32]byte]fsm.KeyID{},
+		made:     map[fsm.KeyID]int{},
+		failing:  map[uint64]struct{}{},
+	}
+}
+
+// advance moves the serving clock by delta milliseconds, and the horizon to
+// where the clock stood.
+func (st *state) advance(delta int64) {
+	if delta == 0 {
+		return
+	}
+	if st.horizon != st.serving {
+		st.passes = append(st.passes, pass{st.serving, st.wall})
+	}
+	st.horizon = st.serving
+	st.serving += delta
+}
+
+// passedAt returns the wall time of the batch in which the horizon passed a
+// deadline.
+func (st *state) passedAt(deadline int64) int64 {
+	for _, p := range st.passes {
+		if p.horizon >= deadline {
+			return p.wall
+		}
+	}
+	return st.wall
+}
+
+func (st *state) setSettings(c fsm.SetSettings) fsm.Code {
+	if c.Settings.Validate() != nil {
+		return fsm.CodeInvalid
+	}
+	st.judge(math.MaxInt) // what is due is due under the settings of its time
+	shrunk := c.Settings.History < st.settings.History
+	st.settings = c.Settings
+	st.settings.MailTo = fsm.Canonical(c.Settings.MailTo)
+	st.ledger.touched = true
+	if shrunk {
+		st.table.forget(c.Settings.History)
+	}
+	return fsm.CodeOK
+}
+
+func (st *state) setClusterID(c fsm.SetClusterID) fsm.Code {
+	if !st.clusterID.IsZero() && st.clusterID != c.ID {
+		return fsm.CodeExists
+	}
+	st.clusterID = c.ID
+	return fsm.CodeOK
+}
+
+func (st *state) putNode(c fsm.PutNode) fsm.Code {
+	if st.dedup.barred[c.Node.ID] {
+		return fsm.CodeStale
+	}
+	st.nodes[c.Node.ID] = c.Node
+	return fsm.CodeOK
+}
+
+// removeNode forgets a node and everything it still waits for, and bars it.
+func (st *state) removeNode(c fsm.RemoveNode) fsm.Code {
+	delete(st.nodes, c.ID)
+	st.dedup.bar(c.ID)
+	return fsm.CodeOK
+}

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// judgeBound is how many due heartbeats one batch judges at most, so that no
+// entry takes long to apply. The rest is judged by the following batches, with
+// the same result.
+const judgeBound = 1000
+
+// Store holds the replicated state. The zero value is not usable: see NewStore.
+type Store struct {
+	mu       sync.RWMutex
+	st       *state
+	batch    fsm.Batch // being applied; its memory is used again
+	bound    int       // judgeBound, but for the tests that show that it changes nothing
+	changed  chan struct{}
+	tokens   atomic.Pointer[index]      // st.tokens
+	onlyPost atomic.Pointer[ordinalSet] // st.table.onlyPost
+	rebuild  func(Fault) (*Store, error)
+}
+
+// New returns an empty store with DefaultSettings.
+func New() *Store {
+	s := &Store{st: newState(), bound: judgeBound, changed: make(chan struct{}, 1)}
+	s.tokens.Store(s.st.tokens)
+	s.onlyPost.Store(s.st.table.onlyPost)
+	return s
+}
+
+// Apply applies one log entry; term is the entry's own term. It returns one
+// result for each item of the batch. An error means that the entry cannot be
+// understood (ErrVersion, ErrCorrupt: nothing was changed) or applied (a Fault):
+// the node must stop rather than let its state diverge.
+func (s *Store) Apply(entry []byte, term uint64) ([]fsm.Result, error) {
+	return s.ApplyWithout(entry, term, nil)
+}
+
+// ApplyWithout is Apply without the commands that are known to be faulty, by their
+// places in the batch.
+func (s *Store) ApplyWithout(entry []byte, term uint64, faulty []int) ([]fsm.Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := &s.batch
+	if err := fsm.DecodeBatchInto(b, entry); err != nil {
+		return nil, err
+	}
+	if b.Term != term {
+		return slices.Repeat([]fsm.Result{{Code: fsm.CodeStaleTerm}}, len(b.Items)), nil
+	}
+	results, err := s.applyWhole(b, faulty)
+	if err != nil {
+		return nil, err
+	}
+	if s.st.ledger.touched {
+		s.st.ledger.touched = false
+		select {
+		case s.changed <- struct{}{}:
+		default:
+		}
+	}
+	return results, nil
+}
+
+// LedgerChanged has a value after an Apply that changed the ledger. It is meant
+// for one receiver.
+func (s *Store) LedgerChanged() <-chan struct{} { return s.changed }
+
+// apply runs one batch: advance, commands but those of skip, judgement. It ends at the
+// first command that fails; the state is of no use then.
+func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int) (failed *Fault) {
+	st.item = -1
+	defer st.caught(&failed)
+	st.term = b.Term
+	st.wall = b.Wall
+	st.advance(int64(b.Delta))
+	for _, o := range b.Origins {
+		st.dedup.observe(o)
+	}
+	st.proposers = st.proposers[:0]
+	for _, o := range b.Origins {
+		st.proposers = append(st.proposers, st.dedup.of(o))
+	}
+	for i := 0; i < len(b.Items); i += aheadOf {
+		items := b.Items[i:min(i+aheadOf, len(b.Items))]
+		next := st.lookAhead(items)
+		for j, it := range items {
+			st.item = i + j
+			results[i+j] = st.applyItem(it, &next[j], len(skip) > 0 && slices.Contains(skip, i+j))
+			if st.table.trip != nil {
+				st.table.trip()
+			}
+		}
+		st.item = -1
+	}
+	st.judge(bound)
+	return nil
+}
+
+// applyItem answers a repeat with the first result, and runs anything else that is
+// not faulty.
+func (st *state) applyItem(it fsm.Item, x *prepared, faulty bool) fsm.Result {
+	if it.Origin == fsm.NoOrigin {
+		return st.applyCommand(it.Cmd, x, faulty)
+	}
+	o := st.proposers[it.Origin]
+	res, seen, ok := o.known(it.Seq)
+	switch {
+	case !ok:
+		return fsm.Result{Code: fsm.CodeStale}
+	case seen:
+		return res
+	}
+	res = st.applyCommand(it.Cmd, x, faulty)
+	o.keep(it.Seq, res)
+	return res
+}
+
+func (st *state) applyCommand(cmd []byte, x *prepared, faulty bool) fsm.Result {
+	if faulty {
+		return fsm.Result{Code: fsm.CodeInternal}
+	}
+	if x.isPing {
+		return fsm.Result{Code: st.ping(x.ping)}
+	}
+	c, err := fsm.DecodeCommand(cmd)
+	if err != nil {
+		return fsm.Result{Code: fsm.CodeInvalid}
+	}
+	return st.run(c)
+}
+
+func (st *state) run(c fsm.Command) fsm.Result {
+	switch c := c.(type) {
+	case fsm.Signal:
+		return c.Result(st.signal(c))
+	case fsm.PingOrdinal: // an authorized one
+		return fsm.Result{Code: st.ping(c)}
+	case fsm.Authorized:
+		return st.authorized(c)
+	case fsm.Create:
+		return st.create(c)
+	case fsm.Ensure:
+		return st.ensure(c)
+	case fsm.PutHeartbeat:
+		return st.putHeartbeat(c)
+	case fsm.Update:
+		return st.update(c)
+	case fsm.Pause:
+		return st.pause(c)
+	case fsm.Resume:
+		return st.resume(c)
+	case fsm.Delete:
+		return fsm.Result{Code: st.delete(c)}
+	case fsm.PutKey:
+		return fsm.Result{Code: st.putKey(c)}
+	case fsm.UpdateKey:
+		return fsm.Result{Code: st.updateKey(c)}
+	case fsm.DeleteKey:
+		return fsm.Result{Code: st.deleteKey(c)}
+	case fsm.SetSettings:
+		return fsm.Result{Code: st.setSettings(c)}
+	case fsm.RecordGap:
+		return fsm.Result{Code: st.recordGap(c)}
+	case fsm.PutNode:
+		return fsm.Result{Code: st.putNode(c)}
+	case fsm.RemoveNode:
+		return fsm.Result{Code: st.removeNode(c)}
+	case fsm.SetClusterID:
+		return fsm.Result{Code: st.setClusterID(c)}
+	default:
+		return fsm.Result{Code: st.runLedger(c)}
+	}
+}

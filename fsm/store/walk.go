@@ -1,0 +1,79 @@
+package store
+
+import "slices"
+
+// entry is one of a history, decoded.
+type entry struct {
+	change int64
+	extra  []byte
+}
+
+func appendEntries(list []entry, b []byte) []entry {
+	for len(b) > 0 {
+		change, extra, size := readEntry(b)
+		list = append(list, entry{change, extra})
+		b = b[size:]
+	}
+	return list
+}
+
+// walk goes through a history from the newest entry on.
+type walk struct {
+	at, step int64
+	callers  callers
+	left     int // entries that are kept
+	skip     int // entries to pass over
+	f        func(at int64, extra []byte, from [16]byte) bool
+}
+
+// walkBack calls f for what is kept of a heartbeat's history, newest first, but
+// for the newest skip entries, until f returns false. Its cost is that of what it
+// visits and of one part of the history, whatever its length. from is the address of the
+// newest ping, up to this one, that ended a run.
+func (p *page) walkBack(slot, skip int, f func(at int64, extra []byte, from [16]byte) bool) {
+	v := &p.vitals[slot]
+	w := walk{at: v.newest, step: v.step, callers: v.callers(), left: int(v.kept), skip: skip, f: f}
+	r := p.runs[slot]
+	list := appendEntries(make([]entry, 0, r.n), p.hist[r.at:][:r.size])
+	p.eachLogged(func(s int, e []byte) {
+		if s == slot {
+			list = appendEntries(list, e)
+		}
+	})
+	if !w.through(list) || p.long[slot] == nil {
+		return
+	}
+	parts := p.long[slot].parts
+	for i := len(parts) - 1; i >= 0; i-- {
+		x := &parts[i]
+		w.at, w.step, w.callers = x.newest, x.step, x.callers
+		if w.skip >= x.n {
+			w.skip -= x.n
+			w.left -= x.n
+			continue
+		}
+		list = appendEntries(slices.Grow(list[:0], x.n), x.entries)
+		if !w.through(list) {
+			return
+		}
+	}
+}
+
+// through visits the entries of a list, the last first.
+func (w *walk) through(list []entry) bool {
+	for i := len(list) - 1; i >= 0; i-- {
+		if w.left <= 0 {
+			return false
+		}
+		w.left--
+		if w.skip > 0 {
+			w.skip--
+		} else if !w.f(w.at, list[i].extra, w.callers.last) {
+			return false
+		}
+		w.at -= w.step
+		w.callers.undo(list[i].extra)
+		w.step -= list[i].change
+	}
+	return true
+}

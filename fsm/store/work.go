@@ -1,0 +1,181 @@
+package store
+
+import "github.com/quorumbeat/quorumbeat/fsm"
+
+// Work returns what the sender of a term may do: at most limit rows and digests
+// together, and of rows in doubt. Its cost follows what it returns and what senders
+// have in hand, not how much waits. It takes the write lock, to look at the
+// recipients of whom something changed since it was last called.
+func (s *Store) Work(term uint64, limit int) fsm.Work {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.st.fileDesks()
+	p := planner{st: s.st, term: term, limit: limit}
+	p.considerHands()
+	p.considerWaiting()
+	return p.work
+}
+
+// planner gathers what can be done.
+type planner struct {
+	st    *state
+	term  uint64
+	limit int
+	work  fsm.Work
+}
+
+// considerHands looks at what the senders of earlier terms left behind.
+func (p *planner) considerHands() {
+	for k := range p.st.ledger.hands.all() {
+		r := p.st.ledger.rows[k.id]
+		switch {
+		case r.term >= p.term:
+		case r.state == fsm.AlertClaimed:
+			p.ready(r.id)
+		case len(p.work.Doubt) < p.limit:
+			p.work.Doubt = append(p.work.Doubt, p.st.alert(r))
+		}
+	}
+}
+
+// considerWaiting looks at the queue and the desks in turn, in the order in which
+// their time has come.
+func (p *planner) considerWaiting() {
+	l := &p.st.ledger
+	queue, agenda := l.queue.begin(), l.desks.agenda.begin()
+	for p.room() {
+		q, some := queue.key()
+		a, any := agenda.key()
+		next, isDesk := q, any && (!some || compareKeys(a, q) < 0)
+		if isDesk {
+			next = a
+		}
+		switch {
+		case !some && !any:
+			return
+		case next.due > p.st.serving:
+			p.later(next.due)
+			return
+		case isDesk:
+			p.considerDesk(l.desks.by[l.rows[a.id].recipient])
+			agenda.step()
+		default:
+			p.ready(q.id)
+			queue.step()
+		}
+	}
+}
+
+// considerDesk offers what fits into a recipient's window, or the digest of what did
+// not fit into the last one. A group of one is a mail like any other. What came
+// after a window that has ended waits until the digest is formed.
+func (p *planner) considerDesk(d *desk) {
+	if p.st.settings.GroupWait == 0 {
+		p.readyAll(&d.singles)
+		p.readyAll(&d.unheard)
+		return
+	}
+	b := p.st.burst(d.to)
+	singles := d.singles.begin()
+	group := p.group(&singles, b.ended)
+	if b.ended == 0 {
+		p.singles(&singles, &b)
+	}
+	group = p.addUnheard(group, d)
+	if len(group) > 1 {
+		p.work.Digests = append(p.work.Digests, fsm.FormDigest{ID: fsm.DigestID(d.to, group), Recipient: d.to, Members: group})
+		return
+	}
+	for _, id := range group {
+		p.single(p.st.ledger.rows[id].readyAt(), &b)
+	}
+	p.singles(&singles, &b)
+}
+
+// group takes what came to pass before a window ended; 0: none has, though what a
+// job reports may come to pass at the serving time 0.
+func (p *planner) group(singles *cursor, ended int64) (group []fsm.AlertID) {
+	for ended > 0 && len(group) < fsm.MaxDigestMembers {
+		k, ok := singles.key()
+		if !ok || k.due > ended {
+			break
+		}
+		group = append(group, k.id)
+		singles.step()
+	}
+	return group
+}
+
+// addUnheard lets what was unheard into a group, once its time has come.
+func (p *planner) addUnheard(group []fsm.AlertID, d *desk) []fsm.AlertID {
+	if d.unheard.n == 0 {
+		return group
+	}
+	if at := p.st.unheardAt(d); p.st.serving < at {
+		p.later(at)
+		return group
+	}
+	for k := range d.unheard.all() {
+		if k.due+p.st.settings.GroupWait > p.st.serving || len(group) == fsm.MaxDigestMembers {
+			break
+		}
+		group = append(group, k.id)
+	}
+	return group
+}
+
+// singles offers rows as single mails as long as the window has room.
+func (p *planner) singles(at *cursor, b *burst) {
+	for p.room() {
+		k, ok := at.key()
+		if !ok || !p.single(k, b) {
+			return
+		}
+		at.step()
+	}
+}
+
+func (p *planner) single(k rowKey, b *burst) bool {
+	at := k.due // later than now for what is held back
+	if b.left == 0 {
+		at = max(at, b.until) // of which there is none if the first claim begins a window
+	}
+	if at > p.st.serving {
+		p.later(at)
+		return false
+	}
+	if b.left == 0 {
+		return false
+	}
+	b.left--
+	p.ready(k.id)
+	return true
+}
+
+func (p *planner) readyAll(l *keyList) {
+	for at := l.begin(); p.room(); at.step() {
+		k, ok := at.key()
+		if !ok {
+			return
+		}
+		if k.due > p.st.serving {
+			p.later(k.due)
+			return
+		}
+		p.ready(k.id)
+	}
+}
+
+func (p *planner) room() bool { return len(p.work.Ready)+len(p.work.Digests) < p.limit }
+
+func (p *planner) ready(id fsm.AlertID) {
+	if p.room() {
+		p.work.Ready = append(p.work.Ready, id)
+	}
+}
+
+func (p *planner) later(at int64) {
+	if p.work.Next == 0 || at < p.work.Next {
+		p.work.Next = at
+	}
+}
