@@ -68,26 +68,26 @@ func TestALeadersCommandsAreThereBeforeTheyAreOnDisk(t *testing.T) {
 		if last, err := e.LastIndex(); last != 4 || err != nil {
 			t.Errorf("last index %d, %v", last, err)
 		}
-		if e.written() != 0 {
-			t.Errorf("%d is said to be on disk", e.written())
+		if e.Stored() != 0 {
+			t.Errorf("%d is said to be on disk", e.Stored())
 		}
 		applied := false
-		go func() { applied = e.waitFor(2) }()
+		go func() { applied = e.WaitStored(2) }()
 		synctest.Wait()
 		if applied {
 			t.Error("an entry that is not on disk was waited for")
 		}
 		g.gate <- struct{}{} // the first write
 		synctest.Wait()
-		if e.written() != 1 || applied {
-			t.Errorf("%d on disk, applied: %v", e.written(), applied)
+		if e.Stored() != 1 || applied {
+			t.Errorf("%d on disk, applied: %v", e.Stored(), applied)
 		}
 		g.gate <- struct{}{} // all that queued meanwhile in one
 		synctest.Wait()
-		if e.written() != 4 || !applied || len(g.writes) != 2 {
-			t.Errorf("%d on disk, applied: %v, writes %v", e.written(), applied, g.writes)
+		if e.Stored() != 4 || !applied || len(g.writes) != 2 {
+			t.Errorf("%d on disk, applied: %v, writes %v", e.Stored(), applied, g.writes)
 		}
-		e.close()
+		e.Close()
 	})
 }
 
@@ -107,10 +107,10 @@ func TestAFollowerAndAnythingButACommandWaitForTheDisk(t *testing.T) {
 				}
 				g.gate <- struct{}{}
 				synctest.Wait()
-				if !stored || e.written() != 1 {
-					t.Errorf("stored: %v, %d on disk", stored, e.written())
+				if !stored || e.Stored() != 1 {
+					t.Errorf("stored: %v, %d on disk", stored, e.Stored())
 				}
-				e.close()
+				e.Close()
 			})
 		})
 	}
@@ -130,7 +130,7 @@ func TestWhatIsQueuedIsWrittenFirst(t *testing.T) {
 		if err := <-done; err != nil || len(g.writes) != 2 || g.writes[1][0] != 3 {
 			t.Errorf("%v, writes %v", err, g.writes)
 		}
-		e.close()
+		e.Close()
 	})
 }
 
@@ -140,13 +140,13 @@ func TestEntriesThatANewLeaderReplacedAreNoLongerOnDisk(t *testing.T) {
 	if err := e.StoreLogs(commands(1, 2, 3, 4)); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.DeleteRange(1, 1); err != nil || e.written() != 4 { // behind a snapshot
-		t.Errorf("%v, %d on disk", err, e.written())
+	if err := e.DeleteRange(1, 1); err != nil || e.Stored() != 4 { // behind a snapshot
+		t.Errorf("%v, %d on disk", err, e.Stored())
 	}
-	if err := e.DeleteRange(3, 4); err != nil || e.written() != 2 {
-		t.Errorf("%v, %d on disk", err, e.written())
+	if err := e.DeleteRange(3, 4); err != nil || e.Stored() != 2 {
+		t.Errorf("%v, %d on disk", err, e.Stored())
 	}
-	e.close()
+	e.Close()
 }
 
 func TestADiskThatFailsLetsNothingBeApplied(t *testing.T) {
@@ -157,13 +157,13 @@ func TestADiskThatFailsLetsNothingBeApplied(t *testing.T) {
 			t.Fatal(err)
 		}
 		g.gate <- struct{}{}
-		if e.waitFor(1) {
+		if e.WaitStored(1) {
 			t.Error("it was never written")
 		}
 		if err := e.StoreLogs(commands(2)); !errors.Is(err, g.fail) {
 			t.Errorf("stored after that: %v", err)
 		}
-		e.close()
+		e.Close()
 	})
 }
 
@@ -183,9 +183,9 @@ func TestRaftWaitsWhenTheDiskFallsBehind(t *testing.T) {
 		}
 		close(g.gate)
 		synctest.Wait()
-		if stored != maxUnwritten+5 || e.written() != maxUnwritten+5 {
-			t.Errorf("%d stored, %d on disk", stored, e.written())
+		if stored != maxUnwritten+5 || e.Stored() != maxUnwritten+5 {
+			t.Errorf("%d stored, %d on disk", stored, e.Stored())
 		}
-		e.close()
+		e.Close()
 	})
 }

@@ -233,3 +233,10 @@ func pingOf(n *testNode, token fsm.Token) fsm.PingOrdinal {
 		runtime.Gosched()
 	}
 }
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

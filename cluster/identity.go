@@ -15,7 +15,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/durable"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 const (
@@ -61,7 +64,7 @@ type sealed struct {
 // openIdentity takes a data folder for this process, making it if need be, and
 // numbers the start, unless inspect refuses what is there. Errors say what to do.
 func openIdentity(dir string, inspect func(dir string, k kept) error) (*identity, error) {
-	if err := mkdirDurably(dir, syncPath); err != nil {
+	if err := durable.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("the data folder %s cannot be made: %v; choose another with --data-dir, or mend its permissions", dir, err)
 	}
 	id := &identity{dir: dir}
@@ -137,7 +140,7 @@ func nextBoot(last uint64, now time.Time) uint64 {
 // refuseOrphan keeps a folder with data but no identity from starting as a new
 // node: it would vote twice under two names.
 func (i *identity) refuseOrphan() error {
-	for _, name := range []string{logFile, journalName, "snapshots"} {
+	for _, name := range []string{logFile, journal.FileName, "snapshots"} {
 		if _, err := os.Lstat(filepath.Join(i.dir, name)); err == nil {
 			return fmt.Errorf("%s has data but no %s, and nothing was changed: put back that file, or, %s", i.dir, identityFile, keepAdvice)
 		}
@@ -165,7 +168,7 @@ func (i *identity) decode(raw []byte) (err error) {
 	return err
 }
 
-func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+func checksum(b []byte) uint32 { return crc32.Checksum(b, wire.Castagnoli) }
 
 // save replaces the file atomically and durably.
 func (i *identity) save() error {
@@ -177,28 +180,10 @@ func (i *identity) save() error {
 	if err != nil {
 		return err
 	}
-	if err := writeDurably(filepath.Join(i.dir, identityFile), append(raw, '\n')); err != nil {
+	if err := durable.Replace(filepath.Join(i.dir, identityFile), append(raw, '\n')); err != nil {
 		return fmt.Errorf("the identity of this node cannot be saved: %w; free space or mend the permissions of %s", err, i.dir)
 	}
 	return nil
-}
-
-// writeDurably replaces a file so that a crash leaves the old one or the new one.
-func writeDurably(name string, data []byte) error {
-	tmp := name + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(tmp, name)
-	}
-	if err != nil {
-		return err
-	}
-	return syncPath(filepath.Dir(name))
 }
 
 // change applies f to the file's content, and saves it if f says so.

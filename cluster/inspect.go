@@ -10,7 +10,8 @@ import (
 
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
-	"go.etcd.io/bbolt"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 )
 
 // keepAdvice says how a node comes back that cannot start on its data folder. The
@@ -24,7 +25,7 @@ const keepAdvice = "if the disk is sound and the other nodes have a majority wit
 //
 // A folder that was never claimed has promised nothing, and may lack all of that.
 func inspectFolder(dir string, k kept) error {
-	err := inWords(func() error { return inspectLog(dir, k) })
+	err := boltfile.CatchPanic(func() error { return inspectLog(dir, k) })
 	if err != nil {
 		return fmt.Errorf("this node does not start, and nothing in %s was changed: %w; %s", dir, err, keepAdvice)
 	}
@@ -53,7 +54,7 @@ func inspectLog(dir string, k kept) error {
 	if err := found.ownedBy(k, len(snapshots) > 0); err != nil {
 		return err
 	}
-	journalLast, err := inspectJournal(dir, found)
+	journalLast, err := journal.Inspect(dir, found.journal, found.last)
 	if err != nil {
 		return err
 	}
@@ -71,12 +72,9 @@ type loggedState struct {
 
 // readLogState reads a log without changing it.
 func readLogState(path string) (s loggedState, err error) {
-	if err := checkPages(path); err != nil {
-		return s, err
-	}
-	store, err := raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: &bbolt.Options{ReadOnly: true, Timeout: lockPatience}})
+	store, err := boltfile.OpenReadOnly(path)
 	if err != nil {
-		return s, openError(path, err)
+		return s, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	owner, err1 := ignoreMissing(store.Get(ownerKey))
@@ -87,7 +85,7 @@ func readLogState(path string) (s loggedState, err error) {
 	if s.owner = string(owner); len(term) == 8 {
 		s.term = binary.BigEndian.Uint64(term)
 	}
-	if s.journal, err = journalOf(store); err != nil {
+	if s.journal, err = journal.IDOf(store); err != nil {
 		return s, err
 	}
 	if s.first, err = store.FirstIndex(); err != nil {
@@ -146,49 +144,6 @@ func (s loggedState) reaches(k kept, snapshots []snapshotName, journalLast *raft
 		return errors.New("its log has no entries, though it is a member of a cluster")
 	case s.first > newest+1:
 		return fmt.Errorf("its log begins at entry %d, and the snapshot that ends before it is missing", s.first)
-	}
-	return nil
-}
-
-// inspectJournal makes sure that no entry is lost between a journal and the log that
-// names it. It returns the journal's last entry that the log does not have, if any.
-func inspectJournal(dir string, home loggedState) (last *raft.Log, err error) {
-	path := filepath.Join(dir, journalName)
-	var logs []*raft.Log
-	if home.journal != 0 {
-		logs, err = readJournal(path, home.journal, home.last)
-	} else {
-		err = checkForgotten(path, home.last)
-	}
-	if err != nil || len(logs) == 0 {
-		return nil, err
-	}
-	return logs[len(logs)-1], nil
-}
-
-// checkForgotten refuses a journal with entries that the log lacks, though the log
-// names none: this log is not the one that the journal belongs to. (A log lets go of
-// its journal only when it has all that is in it.)
-func checkForgotten(path string, last uint64) error {
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("the journal %s cannot be read: %w", path, err)
-	}
-	block := journalBlock
-	if head, err := readJournalHead(b); err == nil {
-		block = head.block
-	}
-	recs := readRecords(b, block)
-	if len(recs) == 0 {
-		return nil
-	}
-	for _, r := range counting(recs) {
-		if r.last() > last {
-			return fmt.Errorf("the journal %s holds entries to %d, but the log knows no journal and ends at entry %d", path, r.last(), last)
-		}
 	}
 	return nil
 }

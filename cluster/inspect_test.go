@@ -12,6 +12,8 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -41,7 +43,7 @@ func makeFolder(t *testing.T, p folderPlan) string {
 			f.snapshotAt(t, i)
 		}
 		if i == 10 {
-			must(t, f.stores.journal.moveAll())
+			must(t, f.stores.journal.Flush())
 		}
 	}
 	must(t, f.id.setClusterID(fsm.NodeID{7}))
@@ -106,7 +108,7 @@ func freshLog(t *testing.T, dir, owner string) {
 	t.Helper()
 	path := filepath.Join(dir, logFile)
 	_ = os.Remove(path)
-	store, err := openBolt(path)
+	store, err := boltfile.Open(path)
 	must(t, err)
 	if owner != "" {
 		must(t, store.Set(ownerKey, []byte(owner)))
@@ -166,14 +168,14 @@ func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
 	whole := makeFolder(t, folderPlan{snapshot: true, journal: true})
 	stopped := makeFolder(t, folderPlan{snapshot: true})
 	for name, lose := range map[string]func(t *testing.T, dir string){
-		"the journal is gone":    func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, journalName))) },
-		"the journal is cut off": func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journalName), 2) },
+		"the journal is gone":    func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, journal.FileName))) },
+		"the journal is cut off": func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journal.FileName), 2) },
 		"the log of an earlier stop beside a journal": func(t *testing.T, dir string) {
 			forgetNewest(t, dir)
 		},
 		"only snapshots are left": func(t *testing.T, dir string) {
 			must(t, os.Remove(filepath.Join(dir, logFile)))
-			must(t, os.Remove(filepath.Join(dir, journalName)))
+			must(t, os.Remove(filepath.Join(dir, journal.FileName)))
 		},
 		"only the journal is left": func(t *testing.T, dir string) {
 			must(t, os.Remove(filepath.Join(dir, logFile)))
@@ -195,7 +197,7 @@ func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
 	t.Run("the snapshot is gone and the log begins behind it", func(t *testing.T) {
 		dir := copyFolder(t, stopped)
 		must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
-		store, err := openBolt(filepath.Join(dir, logFile))
+		store, err := boltfile.Open(filepath.Join(dir, logFile))
 		must(t, err)
 		must(t, store.DeleteRange(1, 8))
 		must(t, store.Close())
@@ -270,7 +272,7 @@ func cutFile(t *testing.T, file string, by int64) {
 
 func voteIn(t *testing.T, dir string, term uint64) {
 	t.Helper()
-	store, err := openBolt(filepath.Join(dir, logFile))
+	store, err := boltfile.Open(filepath.Join(dir, logFile))
 	must(t, err)
 	must(t, store.SetUint64(termKey, term))
 	must(t, store.Close())
@@ -279,8 +281,8 @@ func voteIn(t *testing.T, dir string, term uint64) {
 // forgetNewest sets a log back to a stop before the journal that is there.
 func forgetNewest(t *testing.T, dir string) {
 	t.Helper()
-	store, err := openBolt(filepath.Join(dir, logFile))
+	store, err := boltfile.Open(filepath.Join(dir, logFile))
 	must(t, err)
-	must(t, store.Set(journalKey, make([]byte, 8)))
+	must(t, store.Set(journal.StoreKey, make([]byte, 8)))
 	must(t, store.Close())
 }

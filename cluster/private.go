@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 )
 
 // othersMay are the permissions of a file for those who do not own it.
@@ -72,7 +74,7 @@ func checkOwn(dir string, mode fs.FileMode) error {
 		switch e.Name() {
 		case identityFile, "log.db", "snapshots":
 			return nil
-		case journalName, lockFile, "addrs.json", "lost+found":
+		case journal.FileName, lockFile, "addrs.json", "lost+found":
 		default:
 			foreign = e.Name()
 		}

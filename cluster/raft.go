@@ -11,8 +11,8 @@ import (
 
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
-	"go.etcd.io/bbolt"
-	bbolterrors "go.etcd.io/bbolt/errors"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 )
 
 const (
@@ -57,8 +57,8 @@ type raftStores struct {
 	dir       string
 	log       *slog.Logger
 	bolt      *raftboltdb.BoltStore
-	home      *watchdog // its log, watched
-	journal   *journal  // in front of it
+	home      *watchdog        // its log, watched
+	journal   *journal.Journal // in front of it
 	dog       *watchdog
 	eager     *eagerLog     // the watched log
 	bounded   *boundedLog   // the same, bounded
@@ -76,13 +76,13 @@ func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) 
 	if err != nil {
 		return nil, fmt.Errorf("snapshots cannot be kept in %s: %w; make it writable for this user", dir, err)
 	}
-	bolt, err := openBolt(filepath.Join(dir, logFile))
+	bolt, err := boltfile.Open(filepath.Join(dir, logFile))
 	if err != nil {
 		return nil, fmt.Errorf("%w; %s", err, keepAdvice)
 	}
 	s := &raftStores{dir: dir, log: log, bolt: bolt, home: newWatchdog(bolt, hangLimit, fatal), snapshots: snapshots}
-	err = inWords(func() (err error) {
-		s.journal, err = openJournal(dir, bolt, s.home)
+	err = boltfile.CatchPanic(func() (err error) {
+		s.journal, err = journal.Open(dir, bolt, s.home)
 		return err
 	})
 	if err != nil {
@@ -90,7 +90,7 @@ func openStores(dir string, log *slog.Logger, fatal func(error), faults Faults) 
 	}
 	s.dog = newWatchdog(faultyLog{sealedLog{s.journal}, faults}, hangLimit, fatal)
 	if s.eager, err = newEagerLog(s.dog); err != nil {
-		return nil, errors.Join(fmt.Errorf("the log of this node cannot be read: %w; %s", err, keepAdvice), s.journal.close(), bolt.Close())
+		return nil, errors.Join(fmt.Errorf("the log of this node cannot be read: %w; %s", err, keepAdvice), s.journal.Close(), bolt.Close())
 	}
 	if err := s.bound(faults); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -109,7 +109,7 @@ func (s *raftStores) bound(faults Faults) error {
 	if len(list) > 0 {
 		snapped = list[0].Index
 	}
-	return inWords(func() (err error) {
+	return boltfile.CatchPanic(func() (err error) {
 		s.bounded, err = newBoundedLog(s.eager, s.journal.GetLog, snapped, faults.logLimits())
 		s.logs = s.bounded
 		return err
@@ -120,80 +120,6 @@ func (s *raftStores) bound(faults Faults) error {
 func (s *raftStores) keepRoom(g *diskGuard) {
 	s.bounded.LogStore = &reservedLog{LogStore: s.bounded.LogStore, guard: g}
 	s.snapshots.admits = g.admits
-}
-
-// openBolt opens the log. Every write is synced; the free list is not written but
-// found again at the start.
-func openBolt(path string) (store *raftboltdb.BoltStore, err error) {
-	err = inWords(func() (err error) {
-		store, err = openSound(path)
-		return err
-	})
-	return store, err
-}
-
-// inWords turns a panic into an error: bbolt has them for some damaged files.
-func inWords(f func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the log of this node is damaged: %v", r)
-		}
-	}()
-	return f()
-}
-
-func openSound(path string) (*raftboltdb.BoltStore, error) {
-	store, err := raftboltdb.New(raftboltdb.Options{
-		Path: path,
-		BoltOptions: &bbolt.Options{
-			Timeout:        lockPatience,
-			NoFreelistSync: true,
-			FreelistType:   bbolt.FreelistMapType,
-		},
-		MsgpackUseNewTimeFormat: true,
-	})
-	return store, openError(path, err)
-}
-
-// lockPatience is how long another process may hold the log.
-const lockPatience = time.Second
-
-func openError(path string, err error) error {
-	switch {
-	case errors.Is(err, bbolterrors.ErrTimeout):
-		return fmt.Errorf("the log %s is in use by another process: stop that one, or choose another --data-dir", path)
-	case err != nil:
-		return fmt.Errorf("the log %s cannot be opened: %w", path, err)
-	}
-	return nil
-}
-
-// checkPages refuses a file that was cut off, or whose pages make no tree: bbolt maps
-// it into memory, and a page that is not there would kill the process without words.
-func checkPages(path string) error {
-	info, err := os.Stat(path)
-	if err != nil || info.Size() == 0 {
-		return nil // a new log
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockPatience})
-	if err != nil {
-		return openError(path, err)
-	}
-	defer db.Close()
-	return db.View(func(tx *bbolt.Tx) error {
-		if tx.Size() > info.Size() {
-			return fmt.Errorf("the log %s is cut off: it has %d bytes of %d", path, info.Size(), tx.Size())
-		}
-		if err := checkTree(file, tx); err != nil {
-			return fmt.Errorf("the log %s is damaged: %w", path, err)
-		}
-		return nil
-	})
 }
 
 // purgeUnfinished removes snapshots that a crash left half written: nothing else ever would.
@@ -267,10 +193,10 @@ func (s *raftStores) checkWhole() error {
 func (s *raftStores) close() error {
 	s.dog.close()
 	s.home.close()
-	s.eager.close()
-	err := s.journal.close()
+	s.eager.Close()
+	err := s.journal.Close()
 	if err == nil {
-		err = forgetJournal(s.dir, s.bolt)
+		err = journal.Forget(s.dir, s.bolt)
 	}
 	return errors.Join(err, s.bolt.Close())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -57,7 +58,7 @@ func (d *diskNode) run(t *testing.T, f func(*raft.Raft)) error {
 	log := slog.New(slog.DiscardHandler)
 	d.store = store.New()
 	d.fsm = newFSMAdapter(d.store, func(err error) { t.Errorf("fatal: %v", err) })
-	if err := checkPages(filepath.Join(d.dir, logFile)); err != nil {
+	if err := boltfile.Check(filepath.Join(d.dir, logFile)); err != nil {
 		return err
 	}
 	stores, err := openStores(d.dir, log, func(err error) { t.Logf("fatal: %v", err) }, Faults{})

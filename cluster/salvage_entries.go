@@ -16,6 +16,8 @@ import (
 
 	"github.com/hashicorp/go-msgpack/v2/codec"
 	"github.com/hashicorp/raft"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 )
 
 // foundEntries are the entries of a damaged folder, all with their checksums.
@@ -96,7 +98,7 @@ func (s *Salvaged) collect(dir string) *foundEntries {
 	if b := s.read(filepath.Join(dir, logFile)); len(b) > 0 {
 		named = s.collectLog(f, b, ownerIn(dir))
 	}
-	b := s.read(filepath.Join(dir, journalName))
+	b := s.read(filepath.Join(dir, journal.FileName))
 	if s.ofLog(b, named) {
 		f.addJournal(b)
 	}
@@ -106,14 +108,14 @@ func (s *Salvaged) collect(dir string) *foundEntries {
 // ofLog reports whether a journal may be that in which a log goes on, and tells if it is not
 // whole.
 func (s *Salvaged) ofLog(b []byte, named uint64) bool {
-	head, err := readJournalHead(b)
+	id, err := journal.ReadID(b)
 	switch {
 	case named == 0: // the log has all, or nobody knows
 	case len(b) == 0:
 		s.note("The log goes on in a journal, which is missing: the newest entries that the node acknowledged may have been in it.")
 	case err != nil:
 		s.note("The journal is damaged (%v): its entries were looked for block by block.", err)
-	case bits.OnesCount64(head.id^named) > 4: // not one ID, damaged
+	case bits.OnesCount64(id^named) > 4: // not one ID, damaged
 		s.note("The journal is that of another log, and was left out: the newest entries that the node acknowledged may be in its own.")
 		return false
 	}
@@ -121,27 +123,27 @@ func (s *Salvaged) ofLog(b []byte, named uint64) bool {
 }
 
 // collectLog adds a log's entries, and returns the ID of the journal in which it goes on, or 0.
-func (s *Salvaged) collectLog(f *foundEntries, b []byte, owner string) (journal uint64) {
-	pairs, err := readTree(b)
-	if has := string(pairs.conf[string(ownerKey)]); otherNode(has, owner) {
+func (s *Salvaged) collectLog(f *foundEntries, b []byte, owner string) (journalID uint64) {
+	pairs, err := boltfile.Salvage(b)
+	if has := string(pairs.Conf[string(ownerKey)]); otherNode(has, owner) {
 		s.note("The log is that of node %s, and %s is of node %s: the log was left out.", has, identityFile, owner)
 		return 0
 	}
 	if err != nil {
 		s.note("The log is damaged (%v): its entries were looked for byte by byte.", err)
 	}
-	for _, k := range pairs.logs {
-		if e, err := decodeEntry(k.value); err == nil {
+	for _, k := range pairs.Logs {
+		if e, err := decodeEntry(k.Value); err == nil {
 			f.sure[e.Index] = e // its checksum is of its index, too
 		} else {
-			f.damaged[k.index] = true
+			f.damaged[k.Index] = true
 		}
 	}
 	if n := len(f.damaged); n > 0 {
 		s.note("%d entries in the log are damaged, the first is %d.", n, slices.Min(slices.Collect(maps.Keys(f.damaged))))
 	}
 	f.search(b)
-	if name := pairs.conf[string(journalKey)]; len(name) == 8 {
+	if name := pairs.Conf[string(journal.StoreKey)]; len(name) == 8 {
 		return binary.LittleEndian.Uint64(name)
 	}
 	return 0
@@ -198,31 +200,15 @@ func decodeEntry(b []byte) (e *raft.Log, err error) {
 // addJournal adds a journal's entries. The records that count come after what is in
 // the log; whatever else can be read is loose.
 func (f *foundEntries) addJournal(b []byte) {
-	block := journalBlock
-	if head, err := readJournalHead(b); err == nil {
-		block = head.block
+	found := journal.Salvage(b, func(e *raft.Log) error { return unseal(e.Index, e) })
+	newest := map[uint64]*raft.Log{}
+	for _, e := range found.Valid {
+		newest[e.Index] = e
 	}
-	if recs := readRecords(b, block); len(recs) > 0 {
-		newest := map[uint64]*raft.Log{}
-		for _, r := range counting(recs) {
-			for _, e := range r.logs {
-				if sound := *e; unseal(e.Index, &sound) == nil {
-					newest[e.Index] = &sound
-				}
-			}
-		}
-		maps.Copy(newest, f.sure) // what is in the log was not deleted
-		f.sure = newest
-	}
-	for at := 0; at+recordHead < len(b); at += block {
-		d := decoder{rest: b[at+recordHead:]}
-		for !d.bad {
-			e := d.entry()
-			if d.bad || unseal(e.Index, e) != nil {
-				break
-			}
-			f.addLoose(e)
-		}
+	maps.Copy(newest, f.sure) // what is in the log was not deleted
+	f.sure = newest
+	for _, e := range found.Anywhere {
+		f.addLoose(e)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -117,7 +118,7 @@ func (n lostNode) salvageFlipped(t *testing.T) {
 	before := hashes(t, n.dir)
 	files, err := filepath.Glob(filepath.Join(n.dir, "snapshots", "*", "*"))
 	must(t, err)
-	for _, file := range append(files, filepath.Join(n.dir, logFile), filepath.Join(n.dir, journalName)) {
+	for _, file := range append(files, filepath.Join(n.dir, logFile), filepath.Join(n.dir, journal.FileName)) {
 		if text, err := os.ReadFile(file); err == nil {
 			n.flipBits(t, file, text, whole.Index)
 		}
@@ -130,9 +131,8 @@ func (n lostNode) salvageFlipped(t *testing.T) {
 // flipBits flips one bit after the other, and salvages each time.
 func (n lostNode) flipBits(t *testing.T, file string, text []byte, last uint64) {
 	lastWrite := last
-	if b, err := os.ReadFile(filepath.Join(n.dir, journalName)); err == nil {
-		recs := readRecords(b, journalBlock)
-		lastWrite = recs[len(recs)-1].prev
+	if b, err := os.ReadFile(filepath.Join(n.dir, journal.FileName)); err == nil {
+		lastWrite = journal.Salvage(b, func(*raft.Log) error { return nil }).Settled
 	}
 	complete, runs := 0, soakCount("QUORUMBEAT_SOAK_FLIPS", 8)
 	for seed := range runs {
@@ -196,29 +196,29 @@ func (n lostNode) salvageParts(t *testing.T) {
 		words string // in what is told
 	}{
 		{"without its identity", remove(identityFile, lockFile), true, ""},
-		{"without its journal", remove(journalName), false, "which is missing"},
-		{"with an empty journal", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, journalName), 0)) }, false, "which is missing"},
-		{"with half a journal", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journalName), 2) }, false, "The journal is damaged"},
+		{"without its journal", remove(journal.FileName), false, "which is missing"},
+		{"with an empty journal", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, journal.FileName), 0)) }, false, "which is missing"},
+		{"with half a journal", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journal.FileName), 2) }, false, "The journal is damaged"},
 		{"another log's journal", func(t *testing.T, dir string) {
 			other := killedNode(t)
-			must(t, os.Rename(filepath.Join(other.dir, journalName), filepath.Join(dir, journalName)))
+			must(t, os.Rename(filepath.Join(other.dir, journal.FileName), filepath.Join(dir, journal.FileName)))
 		}, false, "another log"},
 		{"a bit of the journal's name in the log is flipped", func(t *testing.T, dir string) {
 			file := filepath.Join(dir, logFile)
 			b, err := os.ReadFile(file)
 			must(t, err)
-			for at := 0; ; at += len(journalKey) {
-				i := bytes.Index(b[at:], journalKey)
+			for at := 0; ; at += len(journal.StoreKey) {
+				i := bytes.Index(b[at:], journal.StoreKey)
 				if i < 0 {
 					break
 				}
 				at += i
-				b[at+len(journalKey)] ^= 16
+				b[at+len(journal.StoreKey)] ^= 16
 			}
 			must(t, os.WriteFile(file, b, 0o600))
 		}, true, ""},
 		{"without its log", remove(logFile), false, "log.db cannot be read"},
-		{"without log and journal", remove(logFile, journalName), false, "log.db cannot be read"},
+		{"without log and journal", remove(logFile, journal.FileName), false, "log.db cannot be read"},
 		{"the newest snapshot is gone", func(t *testing.T, dir string) {
 			must(t, os.RemoveAll(newest(dir)))
 		}, true, ""},

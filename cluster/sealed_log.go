@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 
 	"github.com/hashicorp/raft"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // sealedLog keeps a checksum with each entry. Neither bbolt nor Raft has one, so
@@ -15,8 +16,6 @@ type sealedLog struct{ raft.LogStore }
 
 // sealSize is the length of the checksum, at the end of an entry's extensions.
 const sealSize = 4
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func (s sealedLog) StoreLog(l *raft.Log) error { return s.StoreLogs([]*raft.Log{l}) }
 
@@ -63,6 +62,6 @@ func entrySum(l *raft.Log) uint32 {
 	binary.BigEndian.PutUint64(head[:], l.Index)
 	binary.BigEndian.PutUint64(head[8:], l.Term)
 	head[16] = byte(l.Type)
-	sum := crc32.Update(0, castagnoli, head[:])
-	return crc32.Update(crc32.Update(sum, castagnoli, l.Data), castagnoli, l.Extensions)
+	sum := crc32.Update(0, wire.Castagnoli, head[:])
+	return crc32.Update(crc32.Update(sum, wire.Castagnoli, l.Data), wire.Castagnoli, l.Extensions)
 }

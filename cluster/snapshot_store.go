@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
+	"github.com/quorumbeat/quorumbeat/cluster/durable"
 )
 
 // snapshotStore is Raft's store of snapshots, which knows where they are and
@@ -22,7 +23,7 @@ type snapshotStore struct {
 
 func newSnapshotStore(dataDir string, log hclog.Logger) (*snapshotStore, error) {
 	dir := filepath.Join(dataDir, "snapshots")
-	if err := mkdirDurably(dir, syncPath); err != nil {
+	if err := durable.MkdirAll(dir); err != nil {
 		return nil, err
 	}
 	files, err := raft.NewFileSnapshotStoreWithLogger(dataDir, snapshotsRetained, log)
@@ -50,7 +51,22 @@ func (s *snapshotStore) Create(v raft.SnapshotVersion, index, term uint64, c raf
 	if err != nil {
 		return nil, err
 	}
-	return durableSink{sink, filepath.Join(s.dir, sink.ID()), syncPath}, nil
+	return durableSink{sink, filepath.Join(s.dir, sink.ID()), durable.Sync}, nil
+}
+
+// durableSink is a snapshot whose files are found again after a power cut: Raft syncs
+// them and the folder above theirs, but not their own.
+type durableSink struct {
+	raft.SnapshotSink
+	dir  string
+	sync func(path string) error // durable.Sync
+}
+
+func (s durableSink) Close() error {
+	if err := s.SnapshotSink.Close(); err != nil {
+		return err
+	}
+	return s.sync(s.dir)
 }
 
 // Open opens a snapshot for reading.

@@ -166,3 +166,19 @@ func TestASnapshotThatFailsIsNotTaken(t *testing.T) {
 		t.Errorf("snapshots %v, %v", list, err)
 	}
 }
+
+// TestASnapshotsOwnFolderIsSynced once it has its name, and an error is told.
+func TestASnapshotsOwnFolderIsSynced(t *testing.T) {
+	var synced string
+	sink := durableSink{&memorySink{}, "folder", func(path string) error { synced = path; return errors.ErrUnsupported }}
+	if err := sink.Close(); synced != "folder" || !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("synced %q, %v", synced, err)
+	}
+	s, _ := openTestSnapshots(t)
+	made, err := s.Create(1, 5, 1, raft.Configuration{}, 1, offlineTransport())
+	must(t, err)
+	if d, ok := made.(durableSink); !ok || d.dir != filepath.Join(s.dir, made.ID()) {
+		t.Errorf("the store makes %+v", made)
+	}
+	must(t, made.Close())
+}

@@ -21,7 +21,7 @@ func (n *Node) start(httpAddr string) error {
 	n.down.PushFunc("batcher", func() { stopBatching(); n.batcher.abandon(); batcher.Wait() })
 
 	n.stores.eager.leading = n.leads
-	n.fsm.onDisk = n.stores.eager.waitFor
+	n.fsm.onDisk = n.stores.eager.WaitStored
 	n.fsm.term = n.term
 	hurry := make(chan struct{})
 	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry, urgent: func() bool { return n.stores.bounded.excess() >= urgentExcess }}
@@ -69,7 +69,7 @@ func (n *Node) start(httpAddr string) error {
 // transport carries Raft's own messages over the cluster port.
 func (n *Node) transport() *transport.RaftTransport {
 	return transport.NewRaftTransport(n.port, transport.RaftOptions{
-		Advertised: n.raftAddr(), Find: n.ServerAddr, Durable: n.stores.eager.written,
+		Advertised: n.raftAddr(), Find: n.ServerAddr, Durable: n.stores.eager.Stored,
 		Timeout: raftRPCTimeout, Logger: newHCLogger(n.log, "transport"),
 	})
 }

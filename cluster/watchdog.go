@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
 )
 
 // hangLimit is how long one write of the log may take.
@@ -57,7 +58,7 @@ func (w *watchdog) timed(write func() error) error {
 	watch := watchFor(w.limit, func() {
 		w.fatal(fmt.Errorf("a write to this node's log hangs for %v: its disk is broken or far too slow; the node ends so that the others can go on", w.limit))
 	})
-	err := inWords(write)
+	err := boltfile.CatchPanic(write)
 	watch.stop()
 	if err != nil {
 		w.fatal(fmt.Errorf("this node's log cannot be written: %w; check that the disk is sound and not full, then start the node again", err))

@@ -7,17 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
 func (p *program) clusterCommand() *cobra.Command {
-	c := p.client("cluster", "Show the cluster as the answering node sees it", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := p.client("cluster", "Show the cluster as the answering node sees it", noArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Cluster(ctx)
 	}, showCluster, lists)
 	var yes bool
-	remove := p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", usage.Needs("NODE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	remove := p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", needs("NODE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return p.removeNode(ctx, api, args[0], yes)
 	}, say("removed"), complete(nodeNames))
 	remove.Flags().BoolVar(&yes, "yes", false, "do not ask")
@@ -25,18 +23,18 @@ func (p *program) clusterCommand() *cobra.Command {
 	return c
 }
 
-func showCluster(w *term.Table, v any) {
+func showCluster(w *table, v any) {
 	c := v.(*heartbeat.Cluster)
-	w.Row("Cluster", term.OrDash(c.ClusterID))
-	w.Row("Leader", term.OrDash(c.Leader))
-	w.Row("Term", c.Term)
-	w.Row("Mail server", term.Folded(mailServerWords(c.MailServer)))
-	w.Row()
+	row(w, "Cluster", orDash(c.ClusterID))
+	row(w, "Leader", orDash(c.Leader))
+	row(w, "Term", c.Term)
+	row(w, "Mail server", folded(mailServerWords(c.MailServer)))
+	row(w)
 	head := []any{"NODE", "ROLE", "ALIVE", "HTTP", "VERSION"}
-	if w.Wide {
+	if w.wide {
 		head = append(head, "CLUSTER", "ID")
 	}
-	w.Row(head...)
+	row(w, head...)
 	byName := func(a, b heartbeat.Node) int { return strings.Compare(a.Name, b.Name) }
 	for _, n := range slices.SortedStableFunc(slices.Values(c.Nodes), byName) {
 		role := "non-voter"
@@ -46,30 +44,30 @@ func showCluster(w *term.Table, v any) {
 		case n.Voter:
 			role = "voter"
 		}
-		cells := []any{term.Free(term.OrDash(n.Name)), role, term.Free(alive(n)), term.Free(term.OrDash(n.HTTP)), term.Free(term.OrDash(n.Version))}
-		if w.Wide {
+		cells := []any{free(orDash(n.Name)), role, free(alive(n)), free(orDash(n.HTTP)), free(orDash(n.Version))}
+		if w.wide {
 			cells = append(cells, n.Cluster, n.ID)
 		}
-		w.Row(cells...)
+		row(w, cells...)
 	}
 	if len(c.IngestGaps) > 0 {
-		w.Row()
-		w.Row(term.TimeHead("NO PING COULD BE TAKEN FROM"), term.TimeHead("TO"))
+		row(w)
+		row(w, timeHead("NO PING COULD BE TAKEN FROM"), timeHead("TO"))
 		for _, g := range c.IngestGaps {
-			to := term.ColumnTime(&g.To)
+			to := inColumn(&g.To)
 			if g.To.Equal(g.From) {
 				to = "unknown"
 			}
-			w.Row(term.ColumnTime(&g.From), to)
+			row(w, inColumn(&g.From), to)
 		}
 	}
 	if c.NotReady != "" {
-		w.Row()
-		w.Row("Not ready: " + c.NotReady)
+		row(w)
+		row(w, "Not ready: "+c.NotReady)
 	}
 	for _, trouble := range c.Troubles {
-		w.Row()
-		w.Row("Trouble: " + trouble)
+		row(w)
+		row(w, "Trouble: "+trouble)
 	}
 }
 

@@ -4,63 +4,61 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/length"
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
-func showHeartbeats(w *term.Table, v any) {
+func showHeartbeats(w *table, v any) {
 	all := v.([]*heartbeat.Heartbeat)
 	if len(all) == 0 {
-		w.Row("no heartbeats")
+		row(w, "no heartbeats")
 		return
 	}
-	head := []any{"NAME", "STATUS", "EVERY", "MISSES", term.TimeHead("LAST PING"), term.TimeHead("NEXT")}
-	if w.Wide {
+	head := []any{"NAME", "STATUS", "EVERY", "MISSES", timeHead("LAST PING"), timeHead("NEXT")}
+	if w.wide {
 		head = append(head, "GRACE", "SLUG", "TAGS", "ID")
 	}
-	w.Row(head...)
+	row(w, head...)
 	for _, h := range all {
-		cells := []any{term.Free(h.Name), h.Status, term.Seconds(h.IntervalSecs), h.ConsecutiveMisses, term.ColumnTime(h.LastPingedAt), term.ColumnTime(h.NextExpectedAt)}
-		if w.Wide {
-			cells = append(cells, term.Seconds(h.GraceSecs), h.Slug, term.OrDash(strings.Join(h.Tags, ",")), h.ID)
+		cells := []any{free(h.Name), h.Status, length(h.IntervalSecs), h.ConsecutiveMisses, inColumn(h.LastPingedAt), inColumn(h.NextExpectedAt)}
+		if w.wide {
+			cells = append(cells, length(h.GraceSecs), h.Slug, orDash(strings.Join(h.Tags, ",")), h.ID)
 		}
-		w.Row(cells...)
+		row(w, cells...)
 	}
 }
 
-func showHeartbeat(w *term.Table, v any) {
+func showHeartbeat(w *table, v any) {
 	h := v.(*heartbeat.Heartbeat)
-	w.Row("ID", h.ID)
-	w.Row("Name", term.Folded(h.Name))
-	w.Row("Status", h.Status)
-	w.Row("Interval", term.Seconds(h.IntervalSecs))
-	w.Row("Grace", term.Seconds(h.GraceSecs))
-	w.Row("Misses", misses(h))
-	w.Row("Last ping", term.Time(h.LastPingedAt))
-	w.Row("Next expected", term.Time(h.NextExpectedAt))
-	w.Row("Last alert", term.Time(h.LastAlertAt))
-	w.Row("Pings", h.PingsTotal)
+	row(w, "ID", h.ID)
+	row(w, "Name", folded(h.Name))
+	row(w, "Status", h.Status)
+	row(w, "Interval", length(h.IntervalSecs))
+	row(w, "Grace", length(h.GraceSecs))
+	row(w, "Misses", misses(h))
+	row(w, "Last ping", when(h.LastPingedAt))
+	row(w, "Next expected", when(h.NextExpectedAt))
+	row(w, "Last alert", when(h.LastAlertAt))
+	row(w, "Pings", h.PingsTotal)
 	if h.LastExitCode != nil || h.LastDurationMs != nil {
-		w.Row("Last run", fmt.Sprintf("exit status %s, took %s", term.Number(h.LastExitCode), term.Took(h.LastDurationMs)))
+		row(w, "Last run", fmt.Sprintf("exit status %s, took %s", number(h.LastExitCode), took(h.LastDurationMs)))
 	}
 	if h.Running {
-		w.Row("Running since", term.Time(h.StartedAt))
+		row(w, "Running since", when(h.StartedAt))
 	}
 	if len(h.Tags) > 0 {
-		w.Row("Tags", term.Folded(strings.Join(h.Tags, ", ")))
+		row(w, "Tags", folded(strings.Join(h.Tags, ", ")))
 	}
 	if len(h.Email) > 0 {
-		w.Row("Email", term.Folded(strings.Join(h.Email, ", ")))
+		row(w, "Email", folded(strings.Join(h.Email, ", ")))
 	}
-	w.Row("Slug", h.Slug)
-	w.Row("Token", h.Token)
-	w.Row() // the URL is longer than what a terminal has left beside a word
-	w.Row("Ping URL")
-	w.Row(h.PingURL)
+	row(w, "Slug", h.Slug)
+	row(w, "Token", h.Token)
+	row(w) // the URL is longer than what a terminal has left beside a word
+	row(w, "Ping URL")
+	row(w, h.PingURL)
 	for _, warning := range h.Warnings {
-		w.Row()
-		w.Row("Warning: " + warning)
+		row(w)
+		row(w, "Warning: "+warning)
 	}
 }
 
@@ -71,36 +69,36 @@ func misses(h *heartbeat.Heartbeat) string {
 	case h.AlertAtMisses == nil: // paused or failing
 		return has
 	case h.AlertRule == "resumed":
-		return has + ", the next alerts: resumed " + term.Time(h.ResumedAt)
+		return has + ", the next alerts: resumed " + when(h.ResumedAt)
 	case h.AlertRule == "unheard":
 		return has + ", the next alerts: one was due while none could be taken"
 	}
 	return fmt.Sprintf("%s, alerts at %d", has, *h.AlertAtMisses)
 }
 
-func showPings(w *term.Table, pings []*heartbeat.Ping) {
+func showPings(w *table, pings []*heartbeat.Ping) {
 	if len(pings) == 0 {
-		w.Row("no pings")
+		row(w, "no pings")
 		return
 	}
 	late := anyLate(pings)
-	head := []any{term.TimeHead("PINGED"), "KIND", "EXIT", "TOOK"}
+	head := []any{timeHead("PINGED"), "KIND", "EXIT", "TOOK"}
 	if late {
 		head = append(head, "LATE")
 	}
-	if head = append(head, "FROM", "BODY"); w.Wide {
+	if head = append(head, "FROM", "BODY"); w.wide {
 		head = append(head, "RUN", "ID")
 	}
-	w.Row(head...)
+	row(w, head...)
 	for _, x := range pings {
-		cells := []any{term.ColumnTime(&x.PingedAt), term.OrDash(x.Kind), term.Number(x.ExitCode), term.Took(x.DurationMs)}
+		cells := []any{inColumn(&x.PingedAt), orDash(x.Kind), number(x.ExitCode), took(x.DurationMs)}
 		if late {
 			cells = append(cells, lateness(x))
 		}
-		if cells = append(cells, term.Free(term.OrDash(x.From)), term.Free(bodyLine(x))); w.Wide {
-			cells = append(cells, term.OrDash(x.RunID), x.ID)
+		if cells = append(cells, free(orDash(x.From)), free(bodyLine(x))); w.wide {
+			cells = append(cells, orDash(x.RunID), x.ID)
 		}
-		w.Row(cells...)
+		row(w, cells...)
 	}
 }
 
@@ -118,7 +116,7 @@ func lateness(x *heartbeat.Ping) string {
 	if !x.Late || x.ReceivedAt == nil {
 		return "-"
 	}
-	return length.Show(x.ReceivedAt.Sub(x.PingedAt).Round(1e9))
+	return showLength(x.ReceivedAt.Sub(x.PingedAt).Round(1e9))
 }
 
 // bodyLine is the first line of what came with a ping.
@@ -127,36 +125,36 @@ func bodyLine(x *heartbeat.Ping) string {
 		return "(dropped)"
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(x.Body), "\n")
-	return term.OrDash(strings.TrimSpace(line))
+	return orDash(strings.TrimSpace(line))
 }
 
 // showBodies shows each ping in a line, and under it all that came with it.
-func showBodies(w *term.Table, pings []*heartbeat.Ping) {
+func showBodies(w *table, pings []*heartbeat.Ping) {
 	for i, x := range pings {
 		if i > 0 {
-			w.Row()
+			row(w)
 		}
-		line := term.Time(&x.PingedAt) + "  " + term.OrDash(x.Kind)
+		line := when(&x.PingedAt) + "  " + orDash(x.Kind)
 		if x.ExitCode != nil {
 			line += fmt.Sprintf(", exit status %d", *x.ExitCode)
 		}
 		if x.DurationMs != nil {
-			line += ", took " + term.Took(x.DurationMs)
+			line += ", took " + took(x.DurationMs)
 		}
 		if x.From != "" {
 			line += ", from " + x.From
 		}
-		w.Row(term.Free(line))
+		row(w, free(line))
 		if x.BodyDropped {
-			w.Row("  (what came with it was dropped: there was no room)")
+			row(w, "  (what came with it was dropped: there was no room)")
 		}
 		for text := range strings.SplitSeq(strings.TrimRight(x.Body, "\r\n"), "\n") {
 			if x.Body != "" {
-				w.Row("  " + strings.TrimSuffix(text, "\r"))
+				row(w, "  "+strings.TrimSuffix(text, "\r"))
 			}
 		}
 	}
 	if len(pings) == 0 {
-		w.Row("no pings")
+		row(w, "no pings")
 	}
 }

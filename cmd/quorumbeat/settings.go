@@ -12,8 +12,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
-
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 // envPrefix begins the environment's name of every flag.
@@ -61,7 +59,7 @@ func (p *program) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err erro
 		}
 		given[f.Name] = true
 		if e := flags.Set(f.Name, value); e != nil {
-			err = usage.Errorf("%s: %v", name, valueError(f, e))
+			err = usagef("%s: %v", name, valueError(f, e))
 		}
 	})
 	return err
@@ -83,12 +81,12 @@ func (p *program) fromSecretFile(name string) (string, bool, error) {
 func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return usage.Errorf("--config: %v", err)
+		return usagef("--config: %v", err)
 	}
 	values := map[string]any{}
 	if err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
 		why, _, _ := strings.Cut(err.Error(), "\n") // what follows quotes the file, which may hold secrets
-		return usage.Errorf("%s is not a YAML mapping of settings: %s", path, why)
+		return usagef("%s is not a YAML mapping of settings: %s", path, why)
 	}
 	if holdsSecret(values) {
 		if err := checkSecretFile("--config", path); err != nil {
@@ -98,7 +96,7 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		value, f := values[name], flags.Lookup(name)
 		if f == nil || notInFiles[name] {
-			return usage.Errorf("%s: unknown setting %q%s", path, name, settingMeant(name, flags))
+			return usagef("%s: unknown setting %q%s", path, name, settingMeant(name, flags))
 		}
 		if given[name] {
 			continue
@@ -108,7 +106,7 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 			err = flags.Set(name, text)
 		}
 		if err != nil {
-			return usage.Errorf("%s: %s: %v", path, name, valueError(f, err))
+			return usagef("%s: %s: %v", path, name, valueError(f, err))
 		}
 	}
 	return nil
@@ -125,7 +123,7 @@ func settingMeant(name string, flags *pflag.FlagSet) string {
 			known = append(known, f.Name)
 		}
 	})
-	if words := usage.DidYouMean(strings.ReplaceAll(name, "_", "-"), known); words != "" {
+	if words := didYouMean(strings.ReplaceAll(name, "_", "-"), known); words != "" {
 		return words
 	}
 	return "; see 'quorumbeat serve --help' for those that there are"

@@ -1,24 +1,21 @@
 package store
 
-import (
-	"github.com/quorumbeat/quorumbeat/fsm"
-	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
-)
+import "github.com/quorumbeat/quorumbeat/fsm"
 
 // desk is what waits for one recipient's burst.
 type desk struct {
 	to      string
-	singles ordered.Set[rowKey]
-	unheard ordered.Set[rowKey] // waits for a digest of its own kind
-	at      rowKey              // its place in the agenda, if it has one
-	stale   bool                // its place in the agenda is not what it should be
+	singles keyList
+	unheard keyList // waits for a digest of its own kind
+	at      rowKey  // its place in the agenda, if it has one
+	stale   bool    // its place in the agenda is not what it should be
 }
 
 // desks holds a desk for each recipient of whom anything waits, and the agenda: the
 // order in which they can have something to be done.
 type desks struct {
 	by     map[string]*desk
-	agenda ordered.Set[rowKey] // by the time from which there may be something to do; the ID is of a row that waits there
+	agenda keyList // by the time from which there may be something to do; the ID is of a row that waits there
 	stale  map[*desk]struct{}
 	burst  int   // settings for which the agenda holds
 	wait   int64 //
@@ -33,23 +30,23 @@ func (x *desks) add(r *row) {
 		x.by[d.to] = d
 	}
 	r.recipient = d.to // the same memory for all of them
-	d.list(r).Add(r.readyAt())
+	d.list(r).add(r.readyAt())
 	x.touch(d)
 }
 
 func (x *desks) remove(r *row) {
 	d := x.by[r.recipient]
-	d.list(r).Remove(r.readyAt())
-	if d.singles.Len()+d.unheard.Len() > 0 {
+	d.list(r).remove(r.readyAt())
+	if d.singles.n+d.unheard.n > 0 {
 		x.touch(d)
 		return
 	}
-	x.agenda.Remove(d.at)
+	x.agenda.remove(d.at)
 	delete(x.stale, d)
 	delete(x.by, d.to)
 }
 
-func (d *desk) list(r *row) *ordered.Set[rowKey] {
+func (d *desk) list(r *row) *keyList {
 	if r.kind == fsm.AlertUnheard {
 		return &d.unheard
 	}
@@ -75,9 +72,9 @@ func (st *state) fileDesks() {
 		}
 	}
 	for d := range x.stale {
-		x.agenda.Remove(d.at)
+		x.agenda.remove(d.at)
 		d.at = st.appointment(d)
-		x.agenda.Add(d.at)
+		x.agenda.add(d.at)
 		d.stale = false
 	}
 	clear(x.stale)
@@ -86,15 +83,15 @@ func (st *state) fileDesks() {
 // appointment is when there can first be something to do at a desk: from when its
 // first row may go out, which for most is in the past.
 func (st *state) appointment(d *desk) rowKey {
-	single, some := d.singles.First()
+	single, some := d.singles.first()
 	if b := st.burst(d.to); b.left == 0 {
 		single.due = max(single.due, b.until)
 	}
-	unheard, any := d.unheard.First()
+	unheard, any := d.unheard.first()
 	if any && st.settings.GroupWait > 0 {
 		unheard.due = st.unheardAt(d)
 	}
-	if !any || some && single.Compare(unheard) < 0 {
+	if !any || some && compareKeys(single, unheard) < 0 {
 		return single
 	}
 	return unheard
@@ -109,7 +106,7 @@ const unheardPatience = 30
 // its own miss is due, and they are one story.
 func (st *state) unheardAt(d *desk) int64 {
 	wait := st.settings.GroupWait
-	first, _ := d.unheard.First()
-	last, _ := d.unheard.Last()
+	first, _ := d.unheard.first()
+	last, _ := d.unheard.last()
 	return min(last.due+wait, first.due+unheardPatience*wait)
 }

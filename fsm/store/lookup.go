@@ -1,30 +1,27 @@
 package store
 
-import (
-	"github.com/quorumbeat/quorumbeat/fsm"
-	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
-)
+import "github.com/quorumbeat/quorumbeat/fsm"
 
 // byToken returns the ordinal of the heartbeat with a token, 0 if there is none.
 func (st *state) byToken(t fsm.Token) uint64 {
-	ord, _ := st.tokens.Find(index.Key(t))
+	ord, _ := st.tokens.find(indexKey(t))
 	return ord
 }
 
 // byID returns the ordinal of the heartbeat with an ID, 0 if there is none.
 func (st *state) byID(id fsm.HeartbeatID) uint64 {
-	ord, _ := st.ids.Find(keyOfID(id))
+	ord, _ := st.ids.find(keyOfID(id))
 	return ord
 }
 
-func keyOfID(id fsm.HeartbeatID) (k index.Key) {
+func keyOfID(id fsm.HeartbeatID) (k indexKey) {
 	copy(k[:], id[:])
 	return k
 }
 
-// file files a heartbeat under its ID, its token and its slug.
-func (st *state) file(ord uint64, id fsm.HeartbeatID, t fsm.Token, slug string) {
-	st.ids.Put(keyOfID(id), ord)
-	st.tokens.Put(index.Key(t), ord)
-	st.slugs.Add(slug, ord)
+// index files a heartbeat under its ID, its token and its slug.
+func (st *state) index(ord uint64, id fsm.HeartbeatID, t fsm.Token, slug string) {
+	st.ids.put(keyOfID(id), ord)
+	st.tokens.put(indexKey(t), ord)
+	st.slugs.add(&st.table, slug, ord)
 }

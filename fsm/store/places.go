@@ -1,9 +1,6 @@
 package store
 
-import (
-	"github.com/quorumbeat/quorumbeat/fsm"
-	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
-)
+import "github.com/quorumbeat/quorumbeat/fsm"
 
 // place is where a row stands, and so who has to see to it next. It is derived
 // from the row and from the one that has to settle before it.
@@ -21,12 +18,12 @@ const (
 // places holds the rows by their place, each kind in the order in which it is
 // asked for.
 type places struct {
-	settled ordered.Set[rowKey]
-	open    ordered.Set[rowKey] // all but the settled and the carried
+	settled keyList
+	open    keyList // all but the settled and the carried
 	carried int
-	hands   ordered.Set[rowKey]
+	hands   keyList
 	blocked int
-	queue   ordered.Set[rowKey] // by readyAt
+	queue   keyList // by readyAt
 	desks   desks
 }
 
@@ -58,7 +55,7 @@ func (l *ledger) enter(r *row) {
 	r.place = l.placeOf(r)
 	l.put(r)
 	if r.place.open() {
-		l.open.Add(r.key())
+		l.open.add(r.key())
 	}
 }
 
@@ -66,7 +63,7 @@ func (l *ledger) enter(r *row) {
 func (l *ledger) leave(r *row) {
 	l.take(r)
 	if r.place.open() {
-		l.open.Remove(r.key())
+		l.open.remove(r.key())
 	}
 }
 
@@ -81,9 +78,9 @@ func (l *ledger) replace(old, r *row) {
 	l.put(r)
 	switch {
 	case old.place.open() && !r.place.open():
-		l.open.Remove(r.key())
+		l.open.remove(r.key())
 	case r.place.open() && !old.place.open():
-		l.open.Add(r.key())
+		l.open.add(r.key())
 	}
 }
 
@@ -92,34 +89,34 @@ func (p place) open() bool { return p != placeSettled && p != placeCarried }
 func (l *ledger) put(r *row) {
 	switch r.place {
 	case placeSettled:
-		l.settled.Add(r.key())
+		l.settled.add(r.key())
 	case placeCarried:
 		l.carried++
 	case placeHands:
-		l.hands.Add(r.key())
+		l.hands.add(r.key())
 	case placeBlocked:
 		l.blocked++
 	case placeDesk:
 		l.desks.add(r)
 	case placeQueue:
-		l.queue.Add(r.readyAt())
+		l.queue.add(r.readyAt())
 	}
 }
 
 func (l *ledger) take(r *row) {
 	switch r.place {
 	case placeSettled:
-		l.settled.Remove(r.key())
+		l.settled.remove(r.key())
 	case placeCarried:
 		l.carried--
 	case placeHands:
-		l.hands.Remove(r.key())
+		l.hands.remove(r.key())
 	case placeBlocked:
 		l.blocked--
 	case placeDesk:
 		l.desks.remove(r)
 	case placeQueue:
-		l.queue.Remove(r.readyAt())
+		l.queue.remove(r.readyAt())
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
-	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -80,7 +79,7 @@ func (h *restored) read(r *wire.Reader, st *state) {
 
 func newFiller(st *state, heartbeats int) *filler {
 	heartbeats = min(heartbeats, fsm.MaxHeartbeats)
-	st.ids, st.tokens = index.New(heartbeats), index.New(heartbeats)
+	st.ids, st.tokens = newIndex(heartbeats), newIndex(heartbeats)
 	return &filler{st: st}
 }
 
@@ -141,8 +140,8 @@ func (f *filler) place(slot int, h *restored) {
 // index files a heartbeat in what is derived.
 func (f *filler) index(ord uint64, h *restored) {
 	st := f.st
-	st.table.onlyPost.Put(ord, h.is(flagOnlyPost))
-	st.file(ord, h.config.id, h.token, h.config.spec.Slug)
+	st.table.onlyPost.put(ord, h.is(flagOnlyPost))
+	st.index(ord, h.config.id, h.token, h.config.spec.Slug)
 	if h.is(flagFailing) {
 		st.failing[ord] = struct{}{}
 	}

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
-	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
 // TestAnImageIsWrittenWhilePingsAreApplied compares an image that is written beside
@@ -61,7 +60,7 @@ func (r *rig) heartbeatAt(i int) fsm.Heartbeat {
 
 // TestPagesAreCopiedOnlyWhileASnapshotNeedsThem counts the copies.
 func TestPagesAreCopiedOnlyWhileASnapshotNeedsThem(t *testing.T) {
-	tab := table{onlyPost: index.NewOrdinalSet()}
+	tab := table{onlyPost: newOrdinalSet()}
 	for ord := uint64(1); ord <= 3*pageSize; ord++ {
 		tab.add(ord, config{})
 	}

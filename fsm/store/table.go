@@ -1,10 +1,6 @@
 package store
 
-import (
-	"maps"
-
-	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
-)
+import "maps"
 
 // table holds the heartbeats by ordinal, in pages that are shared with snapshots
 // and copied on the first write while one still needs them. Ordinals are never
@@ -14,11 +10,11 @@ type table struct {
 	epoch    uint64 // counts snapshots
 	shares   []*share
 	live     int
-	bodies   int               // bytes of all heartbeats' bodies; derived
-	most     int               // that they may be
-	scratch  []byte            // for packing histories
-	onlyPost *index.OrdinalSet // heartbeats with Methods; derived
-	trip     func()            // for tests only: called at each write and after each command, and may panic
+	bodies   int         // bytes of all heartbeats' bodies; derived
+	most     int         // that they may be
+	scratch  []byte      // for packing histories
+	onlyPost *ordinalSet // heartbeats with Methods; derived
+	trip     func()      // for tests only: called at each write and after each command, and may panic
 }
 
 // at returns the page and place of an ordinal, nil if there is no such heartbeat.
@@ -100,7 +96,7 @@ func (t *table) open(ord uint64) *record {
 func (t *table) configure(r *record) {
 	p, slot := t.own(r.ord)
 	r.setConfig(&r.config)
-	t.onlyPost.Put(r.ord, r.is(flagOnlyPost))
+	t.onlyPost.put(r.ord, r.is(flagOnlyPost))
 	p.setText(slot, r.config.appendText(nil))
 }
 
@@ -129,7 +125,7 @@ func (t *table) put(i uint64, p *page) {
 func (t *table) remove(ord uint64) {
 	p, slot := t.own(ord)
 	p.vitals[slot] = vitals{}
-	t.onlyPost.Put(ord, false)
+	t.onlyPost.put(ord, false)
 	if x := p.extrasOf(slot); x != nil {
 		t.bodies -= x.size
 		p.extras[slot] = nil

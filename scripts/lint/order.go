@@ -28,7 +28,9 @@ var order = []tree{
 		"store",
 	}},
 	{dir: "cluster", uses: []string{"fsm", "fsm/wire", "fsm/store"}, rows: []string{
-		"lifecycle",
+		"lifecycle durable",
+		"raftlog/tail raftlog/boltfile",
+		"raftlog/journal",
 		"raftlog transport",
 		"proposals",
 		"commit",

@@ -1,0 +1,2 @@
+// Package raftlog is what Raft keeps on a node's disk.
+package raftlog

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package tune
-
-// TimerSlack is for Linux only.
-func TimerSlack() {}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWidthIsThatOfTheScreen(t *testing.T) {
+	for text, want := range map[string]int{
+		"": 0, "abc": 3, "日本": 4, "🎉": 2, "e\u0301": 1, "❤\uFE0F": 2, "ﾊﾝ": 2, "a\u200bb": 2, "ö": 1, "👍🏽": 4,
+	} {
+		if got := displayWidth(text); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}
+
+func TestTextsAreCutAndWrappedByTheirWidth(t *testing.T) {
+	for _, tt := range []struct {
+		text    string
+		columns int
+		cut     string
+		chunks  string
+	}{
+		{"short", 8, "short", "short"},
+		{"exactly8", 8, "exactly8", "exactly8"},
+		{"a long text", 8, "a long …", "a long|text"},
+		{"日本語です", 8, "日本語…", "日本語で|す"},
+		{"日本語です", 7, "日本語…", "日本語|です"},
+		{"averylongwordindeed yes", 8, "averylo…", "averylon|gwordind|eed|yes"},
+	} {
+		if got := cut(tt.text, tt.columns); got != tt.cut || displayWidth(got) > tt.columns {
+			t.Errorf("%q cut to %d: %q, want %q", tt.text, tt.columns, got, tt.cut)
+		}
+		if got := strings.Join(chunks(tt.text, tt.columns), "|"); got != tt.chunks {
+			t.Errorf("%q in lines of %d: %q, want %q", tt.text, tt.columns, got, tt.chunks)
+		}
+	}
+}
+
+func TestALongValueGoesOnBelow(t *testing.T) {
+	w := &table{}
+	row(w, "Name", folded("one two three four"))
+	row(w, "Status", "active")
+	var out strings.Builder
+	if err := w.write(&out, 18); err != nil {
+		t.Fatal(err)
+	}
+	if want := "Name    one two\n        three four\nStatus  active\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// choice is a flag that takes one of a few words.
+type choice struct {
+	value   *string
+	options []string
+}
+
+func (c *choice) Set(text string) error {
+	if !slices.Contains(c.options, text) {
+		return fmt.Errorf("%q is none of %s", text, strings.Join(c.options, ", "))
+	}
+	*c.value = text
+	return nil
+}
+
+func (c *choice) String() string {
+	if c.value == nil { // pflag asks a zero one
+		return ""
+	}
+	return *c.value
+}
+
+func (*choice) Type() string { return "word" }
+
+// wholeNumber is a flag of a whole number within limits: what is out of them is refused here,
+// so that 0 never means that nothing was given.
+type wholeNumber struct {
+	value    *int
+	low, top int
+}
+
+func (n *wholeNumber) Set(text string) error {
+	v, err := strconv.Atoi(text)
+	if err != nil || v < n.low || v > n.top {
+		return fmt.Errorf("%q is no whole number from %d to %d", text, n.low, n.top)
+	}
+	*n.value = v
+	return nil
+}
+
+func (n *wholeNumber) String() string {
+	if n.value == nil || *n.value == 0 {
+		return ""
+	}
+	return fmt.Sprint(*n.value)
+}
+
+func (*wholeNumber) Type() string { return "number" }
+
+// words is a flag of a list with commas between, which may be given several times. An
+// empty one is a list of nothing.
+type words struct {
+	list *[]string
+	set  bool
+}
+
+func (w *words) Set(text string) error {
+	var more addresses
+	_ = more.Set(text) // takes anything
+	if !w.set || text == "" {
+		*w.list = []string{}
+	}
+	w.set = true
+	*w.list = append(*w.list, more...)
+	return nil
+}
+
+func (w *words) String() string {
+	if w.list == nil {
+		return ""
+	}
+	return strings.Join(*w.list, ",")
+}
+
+func (*words) Type() string { return "words" }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/text/width"
+)
+
+// emojiStyle after a character has terminals draw it as an emoji, two columns wide.
+const emojiStyle = '\uFE0F'
+
+// displayWidth is how many columns of a terminal a text takes.
+func displayWidth(s string) int {
+	total, last := 0, 0
+	for _, c := range s {
+		if c == emojiStyle && last == 1 {
+			total, last = total+1, 2
+			continue
+		}
+		if n := runeWidth(c); n > 0 {
+			total, last = total+n, n
+		}
+	}
+	return total
+}
+
+func runeWidth(c rune) int {
+	if unicode.In(c, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
+	switch width.LookupRune(c).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}
+
+// cut shortens a text to so many columns, with … for what is missing.
+func cut(s string, columns int) string {
+	if displayWidth(s) <= columns {
+		return s
+	}
+	end := 0
+	for i := range s {
+		if displayWidth(s[:i]) > columns-1 {
+			break
+		}
+		end = i
+	}
+	return s[:end] + "…"
+}
+
+// chunks breaks a text into lines of so many columns: at spaces, and within words that
+// are longer.
+func chunks(s string, columns int) (lines []string) {
+	for line := range strings.SplitSeq(fill(s, columns), "\n") {
+		for displayWidth(line) > columns {
+			head := strings.TrimSuffix(cut(line, columns+1), "…")
+			lines, line = append(lines, head), line[len(head):]
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// printable replaces what would move the cursor, colour the screen or turn the order of
+// characters round: texts of jobs are shown, not obeyed.
+func printable(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\t':
+			return ' '
+		case unicode.IsControl(c), unicode.Is(unicode.Bidi_Control, c):
+			return unicode.ReplacementChar
+		}
+		return c
+	}, s)
+}
+
+// columns is how wide the terminal is that the output goes to, or what COLUMNS says; 0:
+// there is none.
+func (p *program) columns() int {
+	if text, ok := p.env("COLUMNS"); ok {
+		if n, err := strconv.Atoi(text); err == nil && n > 0 {
+			return n
+		}
+	}
+	f, ok := p.stdout.(*os.File)
+	if !ok {
+		return 0
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
+}
