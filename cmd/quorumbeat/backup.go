@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -21,7 +23,7 @@ type saved struct {
 }
 
 func (p *program) backupCommand() *cobra.Command {
-	c := p.client("backup FILE", "Save the state of a cluster to a file; \"-\" is the standard output", needs("FILE"),
+	c := p.client("backup FILE", "Save the state of a cluster to a file; \"-\" is the standard output", usage.Needs("FILE"),
 		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 			if args[0] == "-" {
 				_, err := download(ctx, api, p.stdout)
@@ -30,9 +32,9 @@ func (p *program) backupCommand() *cobra.Command {
 			n, err := saveBackup(ctx, api, args[0])
 			return saved{args[0], n}, err
 		},
-		func(w *table, v any) {
+		func(w *term.Table, v any) {
 			s := v.(saved)
-			row(w, fmt.Sprintf("%d heartbeats saved to %s; it holds their ping URLs: keep it secret", s.Heartbeats, s.File))
+			w.Row(fmt.Sprintf("%d heartbeats saved to %s; it holds their ping URLs: keep it secret", s.Heartbeats, s.File))
 		})
 	c.Long = "Save heartbeats with their ping URLs and histories, keys (hashed), settings and alerts, as they are now.\n" +
 		"The file is checked before it gets its name. See 'quorumbeat restore'."

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -19,7 +21,7 @@ import (
 // benchSettings are the flags of `bench`.
 type benchSettings struct {
 	clientSettings
-	urls       addresses
+	urls       flags.Addresses
 	tokensFile string
 	heartbeats int
 	keep       string
@@ -31,7 +33,7 @@ type benchSettings struct {
 const maxBenchHeartbeats = 4_000_000
 
 func (p *program) benchCommand() *cobra.Command {
-	s := &benchSettings{urls: addresses{heartbeat.DefaultBaseURL}, heartbeats: 1000, load: load.DefaultConfig()}
+	s := &benchSettings{urls: flags.Addresses{heartbeat.DefaultBaseURL}, heartbeats: 1000, load: load.DefaultConfig()}
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Ping as fast as the cluster can take it, or at a rate",
@@ -41,7 +43,7 @@ func (p *program) benchCommand() *cobra.Command {
 			"was free: that shows what clients would feel at that load. A stall of the server is never hidden.\n\n" +
 			"The heartbeats are made for the run, with the tag " + benchTag + ", and deleted after it, also on Ctrl-C.\n" +
 			"With --tokens-file, existing ones are pinged instead, and no key is needed.",
-		Args: noArguments,
+		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := s.resolve(p, c.Flags()); err != nil {
 				return err
@@ -63,9 +65,9 @@ func (s *benchSettings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.keep, "keep", "", "do not delete them, and write their tokens to this `file`, for --tokens-file")
 	f.IntVar(&l.Connections, "connections", l.Connections, "keep-alive connections, each with one ping under way at a time")
 	f.Float64Var(&l.Rate, "rate", 0, "pings a second on a schedule; 0: as fast as they are answered")
-	f.Var((*span)(&l.Duration), "duration", "how long to measure")
-	f.Var((*span)(&l.Warmup), "warmup", "how long to ping before that")
-	f.Var((*span)(&l.Timeout), "timeout", "for one ping; a cluster may hold one for 10s")
+	f.Var((*flags.Length)(&l.Duration), "duration", "how long to measure")
+	f.Var((*flags.Length)(&l.Warmup), "warmup", "how long to ping before that")
+	f.Var((*flags.Length)(&l.Timeout), "timeout", "for one ping; a cluster may hold one for 10s")
 	f.IntVar(&s.threads, "threads", runtime.GOMAXPROCS(0), "threads to ping with")
 	f.BoolVar(&l.BySecond, "verbose", false, "tell of every second")
 }
@@ -79,20 +81,20 @@ func (s *benchSettings) resolve(p *program, f *pflag.FlagSet) error {
 	s.load.URLs, s.url = s.urls, s.urls.String()
 	switch {
 	case s.tokensFile == "" && s.apiKey == "":
-		return usagef("set --api-key or QUORUMBEAT_API_KEY to make heartbeats with, or --tokens-file with those to ping")
+		return usage.Errorf("set --api-key or QUORUMBEAT_API_KEY to make heartbeats with, or --tokens-file with those to ping")
 	case s.heartbeats < 1 || s.heartbeats > maxBenchHeartbeats:
-		return usagef("--heartbeats is %d: use 1 to %d", s.heartbeats, maxBenchHeartbeats)
+		return usage.Errorf("--heartbeats is %d: use 1 to %d", s.heartbeats, maxBenchHeartbeats)
 	case s.threads < 1 || s.threads > 1024:
-		return usagef("--threads is %d: use 1 to 1024", s.threads)
+		return usage.Errorf("--threads is %d: use 1 to 1024", s.threads)
 	case s.keep != "" && s.tokensFile != "":
-		return usagef("--keep is for heartbeats that the run makes: leave it out with --tokens-file")
+		return usage.Errorf("--keep is for heartbeats that the run makes: leave it out with --tokens-file")
 	}
 	checked := s.load
 	if checked.Tokens == nil {
 		checked.Tokens = []string{"made later"}
 	}
 	if err := checked.Validate(); err != nil {
-		return usagef("%v; see 'quorumbeat bench --help'", err)
+		return usage.Errorf("%v; see 'quorumbeat bench --help'", err)
 	}
 	return nil
 }
@@ -144,7 +146,7 @@ func (p *program) benchOwn(ctx context.Context, s *benchSettings, out *benchRepo
 	if s.keep != "" {
 		file, err := os.OpenFile(s.keep, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // before there is anything to keep
 		if err != nil {
-			return usagef("--keep: the tokens cannot be written: %v", err)
+			return usage.Errorf("--keep: the tokens cannot be written: %v", err)
 		}
 		end = func(f *fixture) error { return errors.Join(f.writeTokens(file), file.Close()) }
 	}
@@ -168,11 +170,11 @@ func (p *program) readTokens(file string) ([]string, error) {
 	tokens := strings.Fields(string(text))
 	for _, t := range tokens {
 		if strings.ContainsAny(t, "/?#%") {
-			return nil, usagef("%s: %q is no token: a file of tokens holds one a line, as 'quorumbeat get' shows them", file, t)
+			return nil, usage.Errorf("%s: %q is no token: a file of tokens holds one a line, as 'quorumbeat get' shows them", file, t)
 		}
 	}
 	if len(tokens) == 0 {
-		return nil, usagef("%s holds no token", file)
+		return nil, usage.Errorf("%s holds no token", file)
 	}
 	return tokens, nil
 }

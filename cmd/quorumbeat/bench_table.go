@@ -6,36 +6,37 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
 // showBench prints the figures for people.
-func showBench(w *table, v any) {
+func showBench(w *term.Table, v any) {
 	b := v.(*benchReport)
 	how := "as fast as they are answered"
 	if b.Rate > 0 {
 		how = fmt.Sprintf("%s a second wanted", thousands(b.Rate))
 	}
-	row(w, "Pings", fmt.Sprintf("%s acknowledged a second, for %.1f s; %s", thousands(b.PerSecond), b.Seconds, how))
-	row(w, "Answers", counts(b.Answers))
-	row(w, "Failures", counts(b.Failures))
-	row(w, "Heartbeats", fmt.Sprintf("%d, by %d connections%s", b.Heartbeats, b.Connections, b.making()))
-	row(w)
-	row(w, "MILLISECONDS", "MIN", "P50", "P90", "P99", "P99.9", "MAX")
+	w.Row("Pings", fmt.Sprintf("%s acknowledged a second, for %.1f s; %s", thousands(b.PerSecond), b.Seconds, how))
+	w.Row("Answers", counts(b.Answers))
+	w.Row("Failures", counts(b.Failures))
+	w.Row("Heartbeats", fmt.Sprintf("%d, by %d connections%s", b.Heartbeats, b.Connections, b.making()))
+	w.Row()
+	w.Row("MILLISECONDS", "MIN", "P50", "P90", "P99", "P99.9", "MAX")
 	showTimes(w, "latency", &b.Latency)
 	showTimes(w, "other answers", b.Refusals)
 	showTimes(w, "behind schedule", b.Late)
 	showTimes(w, "once sent", b.Service)
 	if b.Unsent > 0 {
-		row(w)
-		row(w, "Not sent", fmt.Sprintf("%s: no connection came free within the timeout. They count with that as their latency", thousands(float64(b.Unsent))))
+		w.Row()
+		w.Row("Not sent", fmt.Sprintf("%s: no connection came free within the timeout. They count with that as their latency", thousands(float64(b.Unsent))))
 	}
 	if len(b.BySecond) > 0 {
-		row(w)
-		row(w, "SECOND", "OK", "OTHER", "FAILED", "P50", "P99", "MAX")
+		w.Row()
+		w.Row("SECOND", "OK", "OTHER", "FAILED", "P50", "P99", "MAX")
 	}
 	for i, s := range b.BySecond {
-		row(w, i+1, s.Acknowledged, s.Refused, s.Failed+s.Unsent, ms(s.Latency.P50), ms(s.Latency.P99), ms(s.Latency.Max))
+		w.Row(i+1, s.Acknowledged, s.Refused, s.Failed+s.Unsent, ms(s.Latency.P50), ms(s.Latency.P99), ms(s.Latency.Max))
 	}
 }
 
@@ -50,9 +51,9 @@ func (b *benchReport) making() string {
 	return s
 }
 
-func showTimes(w *table, name string, p *load.Percentiles) {
+func showTimes(w *term.Table, name string, p *load.Percentiles) {
 	if p != nil {
-		row(w, name, ms(p.Min), ms(p.P50), ms(p.P90), ms(p.P99), ms(p.P999), ms(p.Max))
+		w.Row(name, ms(p.Min), ms(p.P50), ms(p.P90), ms(p.P99), ms(p.P999), ms(p.Max))
 	}
 }
 

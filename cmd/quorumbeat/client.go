@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -28,7 +30,7 @@ type clientFunc func(ctx context.Context, api *heartbeat.Client, args []string) 
 type clientOption func(*program, *cobra.Command, *clientSettings)
 
 // client makes a command that calls the API and prints the answer.
-func (p *program) client(use, short string, args cobra.PositionalArgs, do clientFunc, show func(*table, any), options ...clientOption) *cobra.Command {
+func (p *program) client(use, short string, args cobra.PositionalArgs, do clientFunc, show func(*term.Table, any), options ...clientOption) *cobra.Command {
 	s := &clientSettings{}
 	c := &cobra.Command{Use: use, Short: short, Args: args, ValidArgsFunction: cobra.NoFileCompletions}
 	f := c.Flags()
@@ -96,18 +98,18 @@ func newClient(urls, apiKey string, opts ...heartbeat.Option) (*heartbeat.Client
 	}
 	c := heartbeat.New(apiKey, append(opts, heartbeat.WithBaseURL(list...))...)
 	if err := c.Validate(); err != nil {
-		return nil, usagef("--url: %v, several with commas between", err)
+		return nil, usage.Errorf("--url: %v, several with commas between", err)
 	}
 	return c, nil
 }
 
-func (p *program) print(s *clientSettings, v any, show func(*table, any)) error {
+func (p *program) print(s *clientSettings, v any, show func(*term.Table, any)) error {
 	if s.json {
 		return p.printJSON(v)
 	}
-	w := &table{wide: s.wide}
+	w := &term.Table{Wide: s.wide}
 	show(w, v)
-	return w.write(p.stdout, p.columns())
+	return w.Write(p.stdout, p.columns())
 }
 
 func (p *program) printJSON(v any) error {
@@ -118,6 +120,6 @@ func (p *program) printJSON(v any) error {
 }
 
 // say prints a word for what was done.
-func say(word string) func(*table, any) {
-	return func(w *table, _ any) { row(w, word) }
+func say(word string) func(*term.Table, any) {
+	return func(w *term.Table, _ any) { w.Row(word) }
 }

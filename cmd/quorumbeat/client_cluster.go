@@ -7,15 +7,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
 func (p *program) clusterCommand() *cobra.Command {
-	c := p.client("cluster", "Show the cluster as the answering node sees it", noArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := p.client("cluster", "Show the cluster as the answering node sees it", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Cluster(ctx)
 	}, showCluster, lists)
 	var yes bool
-	remove := p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", needs("NODE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	remove := p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", usage.Needs("NODE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return p.removeNode(ctx, api, args[0], yes)
 	}, say("removed"), complete(nodeNames))
 	remove.Flags().BoolVar(&yes, "yes", false, "do not ask")
@@ -23,18 +25,18 @@ func (p *program) clusterCommand() *cobra.Command {
 	return c
 }
 
-func showCluster(w *table, v any) {
+func showCluster(w *term.Table, v any) {
 	c := v.(*heartbeat.Cluster)
-	row(w, "Cluster", orDash(c.ClusterID))
-	row(w, "Leader", orDash(c.Leader))
-	row(w, "Term", c.Term)
-	row(w, "Mail server", folded(mailServerWords(c.MailServer)))
-	row(w)
+	w.Row("Cluster", term.OrDash(c.ClusterID))
+	w.Row("Leader", term.OrDash(c.Leader))
+	w.Row("Term", c.Term)
+	w.Row("Mail server", term.Folded(mailServerWords(c.MailServer)))
+	w.Row()
 	head := []any{"NODE", "ROLE", "ALIVE", "HTTP", "VERSION"}
-	if w.wide {
+	if w.Wide {
 		head = append(head, "CLUSTER", "ID")
 	}
-	row(w, head...)
+	w.Row(head...)
 	byName := func(a, b heartbeat.Node) int { return strings.Compare(a.Name, b.Name) }
 	for _, n := range slices.SortedStableFunc(slices.Values(c.Nodes), byName) {
 		role := "non-voter"
@@ -44,30 +46,30 @@ func showCluster(w *table, v any) {
 		case n.Voter:
 			role = "voter"
 		}
-		cells := []any{free(orDash(n.Name)), role, free(alive(n)), free(orDash(n.HTTP)), free(orDash(n.Version))}
-		if w.wide {
+		cells := []any{term.Free(term.OrDash(n.Name)), role, term.Free(alive(n)), term.Free(term.OrDash(n.HTTP)), term.Free(term.OrDash(n.Version))}
+		if w.Wide {
 			cells = append(cells, n.Cluster, n.ID)
 		}
-		row(w, cells...)
+		w.Row(cells...)
 	}
 	if len(c.IngestGaps) > 0 {
-		row(w)
-		row(w, timeHead("NO PING COULD BE TAKEN FROM"), timeHead("TO"))
+		w.Row()
+		w.Row(term.TimeHead("NO PING COULD BE TAKEN FROM"), term.TimeHead("TO"))
 		for _, g := range c.IngestGaps {
-			to := inColumn(&g.To)
+			to := term.ColumnTime(&g.To)
 			if g.To.Equal(g.From) {
 				to = "unknown"
 			}
-			row(w, inColumn(&g.From), to)
+			w.Row(term.ColumnTime(&g.From), to)
 		}
 	}
 	if c.NotReady != "" {
-		row(w)
-		row(w, "Not ready: "+c.NotReady)
+		w.Row()
+		w.Row("Not ready: " + c.NotReady)
 	}
 	for _, trouble := range c.Troubles {
-		row(w)
-		row(w, "Trouble: "+trouble)
+		w.Row()
+		w.Row("Trouble: " + trouble)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -12,7 +14,7 @@ const longestInterval = 366 * 86400 // s
 // heartbeatFlags are the writable fields.
 type heartbeatFlags struct {
 	name, slug, arm string
-	interval, grace seconds
+	interval, grace flags.Seconds
 	threshold       int
 	tags, email     []string
 	onlyPost        bool
@@ -33,11 +35,11 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.VarP(&h.interval, "interval", "i", "time between pings, 1s to 366d: 3600, 1h30m, 1d, 1w"+d.interval)
 	f.VarP(&h.grace, "grace", "g", "how late a ping may be, 0s to 366d"+d.grace)
 	f.Lookup("interval").DefValue, f.Lookup("grace").DefValue = "", "" // the server's, not 0s
-	f.Var(&wholeNumber{&h.threshold, 1, 100}, "miss-threshold", "misses in a row that alert, 1 to 100"+d.threshold)
+	f.Var(flags.Between(&h.threshold, 1, 100), "miss-threshold", "misses in a row that alert, 1 to 100"+d.threshold)
 	f.StringVar(&h.slug, "slug", "", "`name` in URLs, of a-z 0-9 _ -"+d.slug)
-	f.Var(&choice{&h.arm, arms}, "arm", "judge from creation (created) or from the first ping (first_ping)"+d.arm)
-	f.Var(&words{list: &h.tags}, "tag", "`tags`, with commas between")
-	f.Var(&words{list: &h.email}, "email", "`addresses` that get its alerts, with commas between"+d.email)
+	f.Var(flags.OneOf(&h.arm, arms), "arm", "judge from creation (created) or from the first ping (first_ping)"+d.arm)
+	f.Var(flags.ListOf(&h.tags), "tag", "`tags`, with commas between")
+	f.Var(flags.ListOf(&h.email), "email", "`addresses` that get its alerts, with commas between"+d.email)
 	f.BoolVar(&h.onlyPost, "only-post", false, "note pings by other methods, and no more: for links that chats look at")
 	completeWords(c, "arm", arms)
 }
@@ -54,13 +56,13 @@ func (h *heartbeatFlags) methods() []string {
 func (h *heartbeatFlags) check(f *pflag.FlagSet) error {
 	switch {
 	case f.Changed("interval") && (h.interval < 1 || h.interval > longestInterval):
-		return usagef("--interval is %s: it must be 1s to 366d", &h.interval)
+		return usage.Errorf("--interval is %s: it must be 1s to 366d", &h.interval)
 	case h.grace > longestInterval:
-		return usagef("--grace is %s: it must be 0s to 366d", &h.grace)
+		return usage.Errorf("--grace is %s: it must be 0s to 366d", &h.grace)
 	}
 	for name, value := range map[string]string{"slug": h.slug, "name": h.name} {
 		if f.Changed(name) && value == "" {
-			return usagef("--%s is empty: it must have 1 character or more", name)
+			return usage.Errorf("--%s is empty: it must have 1 character or more", name)
 		}
 	}
 	return nil
@@ -96,7 +98,7 @@ func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, er
 	given(f, "email", &u.Email, &h.email)
 	given(f, "only-post", &u.Methods, &methods)
 	if u == (heartbeat.UpdateParams{}) {
-		return u, usagef("nothing to change: see 'quorumbeat update --help' for the flags")
+		return u, usage.Errorf("nothing to change: see 'quorumbeat update --help' for the flags")
 	}
 	return u, h.check(f)
 }

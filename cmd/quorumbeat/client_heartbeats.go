@@ -5,6 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -22,7 +25,7 @@ func (p *program) clientCommands() []*cobra.Command {
 func (p *program) createCommand() *cobra.Command {
 	var h heartbeatFlags
 	var c *cobra.Command
-	c = p.client("create NAME", "Create a heartbeat", needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c = p.client("create NAME", "Create a heartbeat", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		params, err := h.params(c.Flags())
 		if err != nil {
 			return nil, err
@@ -39,7 +42,7 @@ func (p *program) createCommand() *cobra.Command {
 func (p *program) ensureCommand() *cobra.Command {
 	var h heartbeatFlags
 	var c *cobra.Command
-	c = p.client("ensure SLUG", "Create a heartbeat unless it is there, else change it", needs("SLUG"),
+	c = p.client("ensure SLUG", "Create a heartbeat unless it is there, else change it", usage.Needs("SLUG"),
 		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 			params, err := h.params(c.Flags())
 			if err != nil {
@@ -60,7 +63,7 @@ func (p *program) ensureCommand() *cobra.Command {
 func (p *program) updateCommand() *cobra.Command {
 	var h heartbeatFlags
 	var c *cobra.Command
-	c = p.client("update NAME", "Change a heartbeat", needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c = p.client("update NAME", "Change a heartbeat", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		u, err := h.changes(c.Flags())
 		if err != nil {
 			return nil, err
@@ -78,11 +81,11 @@ func (p *program) updateCommand() *cobra.Command {
 
 func (p *program) listCommand() *cobra.Command {
 	var params heartbeat.ListParams
-	c := p.client("list", "List the heartbeats, newest first", noArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := p.client("list", "List the heartbeats, newest first", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.ListMatching(ctx, params)
 	}, showHeartbeats, reads, lists)
 	f := c.Flags()
-	f.Var(&choice{&params.Status, statuses}, "status", "only those that are active, failing or paused")
+	f.Var(flags.OneOf(&params.Status, statuses), "status", "only those that are active, failing or paused")
 	f.StringVar(&params.Tag, "tag", "", "only those with this `tag`")
 	f.StringVarP(&params.Query, "query", "q", "", "only those with this `text` in their name or slug, in any case")
 	completeWords(c, "status", statuses)
@@ -97,7 +100,7 @@ func (p *program) getCommand() *cobra.Command {
 
 // onOne makes a command that takes a heartbeat and answers with it.
 func (p *program) onOne(name, short string, do func(*heartbeat.Client, context.Context, string) (*heartbeat.Heartbeat, error), options ...clientOption) *cobra.Command {
-	return p.client(name+" NAME", short, needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	return p.client(name+" NAME", short, usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		id, err := heartbeatOf(ctx, api, args[0])
 		if err != nil {
 			return nil, err
@@ -107,7 +110,7 @@ func (p *program) onOne(name, short string, do func(*heartbeat.Client, context.C
 }
 
 func (p *program) deleteCommand() *cobra.Command {
-	return p.client("delete NAME", "Delete a heartbeat and its pings", needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	return p.client("delete NAME", "Delete a heartbeat and its pings", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		id, err := heartbeatOf(ctx, api, args[0])
 		if err != nil {
 			return nil, err
@@ -119,20 +122,20 @@ func (p *program) deleteCommand() *cobra.Command {
 func (p *program) pingsCommand() *cobra.Command {
 	params := heartbeat.PingsParams{Limit: 50}
 	var bodies bool
-	c := p.client("pings NAME", "List a heartbeat's newest pings", needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c := p.client("pings NAME", "List a heartbeat's newest pings", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		id, err := heartbeatOf(ctx, api, args[0])
 		if err != nil {
 			return nil, err
 		}
 		return api.Pings(ctx, id, params)
-	}, func(w *table, v any) {
+	}, func(w *term.Table, v any) {
 		if bodies {
 			showBodies(w, v.([]*heartbeat.Ping))
 		} else {
 			showPings(w, v.([]*heartbeat.Ping))
 		}
 	}, ofHeartbeat, reads, lists)
-	c.Flags().Var(&wholeNumber{&params.Limit, 1, 100}, "limit", "how many, 1 to 100")
+	c.Flags().Var(flags.Between(&params.Limit, 1, 100), "limit", "how many, 1 to 100")
 	c.Flags().BoolVar(&bodies, "body", false, "show all that came with each ping, not only its first line")
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -12,7 +13,7 @@ func TestMissesSayWhichOneAlerts(t *testing.T) {
 	at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	for want, h := range map[string]heartbeat.Heartbeat{
 		"1 in a row, alerts at 3":                                            {ConsecutiveMisses: 1, AlertAtMisses: &three, AlertRule: "threshold"},
-		"0 in a row, the next alerts: resumed " + when(&at):                  {AlertAtMisses: &one, AlertRule: "resumed", ResumedAt: &at},
+		"0 in a row, the next alerts: resumed " + term.Time(&at):             {AlertAtMisses: &one, AlertRule: "resumed", ResumedAt: &at},
 		"1 in a row, the next alerts: one was due while none could be taken": {ConsecutiveMisses: 1, AlertAtMisses: &three, AlertRule: "unheard"},
 		"5 in a row": {ConsecutiveMisses: 5},
 	} {

@@ -10,6 +10,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -27,7 +30,7 @@ func (s *signalFlags) register(f *pflag.FlagSet) {
 	f.BoolVar(&s.start, "start", false, "the job begins")
 	f.BoolVar(&s.fail, "fail", false, "the job failed: alerts at once")
 	f.BoolVar(&s.log, "log", false, "a note, which changes nothing")
-	f.Var(&wholeNumber{&s.exit, 0, 255}, "exit-code", "the job ended with this `status`, 0 to 255; not 0 is a failure")
+	f.Var(flags.Between(&s.exit, 0, 255), "exit-code", "the job ended with this `status`, 0 to 255; not 0 is a failure")
 	f.StringVar(&s.rid, "rid", "", "run `ID`, a UUID: the same for start and end of one run")
 	f.StringVar(&s.body, "body", "", "`text` to be kept with it, up to 10,000 bytes; - reads the standard input")
 	f.StringVar(&s.at, "at", "", "when it happened, if that was a while ago: a `time` like 2026-05-02T03:04:05Z, at most 24h back")
@@ -50,7 +53,7 @@ func (s *signalFlags) signal(f *pflag.FlagSet) (heartbeat.Signal, error) {
 		}
 	}
 	if chosen > 1 {
-		return "", usagef("--start, --fail, --log and --exit-code say different things: give one of them")
+		return "", usage.Errorf("--start, --fail, --log and --exit-code say different things: give one of them")
 	}
 	return signal, nil
 }
@@ -58,11 +61,11 @@ func (s *signalFlags) signal(f *pflag.FlagSet) (heartbeat.Signal, error) {
 func (s *signalFlags) params(f *pflag.FlagSet, stdin io.Reader) (p heartbeat.SignalParams, err error) {
 	p.RunID, p.Body = s.rid, []byte(s.body)
 	if f.Changed("rid") && s.rid == "" {
-		return p, usagef("--rid is empty: use a UUID, the same for start and end of one run")
+		return p, usage.Errorf("--rid is empty: use a UUID, the same for start and end of one run")
 	}
 	if f.Changed("at") {
 		if p.At, err = time.Parse(time.RFC3339, s.at); err != nil {
-			return p, usagef("--at is %q: use a time like 2026-05-02T03:04:05Z", s.at)
+			return p, usage.Errorf("--at is %q: use a time like 2026-05-02T03:04:05Z", s.at)
 		}
 	}
 	if s.body == "-" {
@@ -78,7 +81,7 @@ func (p *program) pingCommand() *cobra.Command {
 	var c *cobra.Command
 	var settings *clientSettings
 	var token string
-	c = p.client("ping [TOKEN]", "Ping a heartbeat, or tell how its job goes; needs no key", atMost("TOKEN"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c = p.client("ping [TOKEN]", "Ping a heartbeat, or tell how its job goes; needs no key", usage.AtMost("TOKEN"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		signal, err := s.signal(c.Flags())
 		if err != nil {
 			return nil, err
@@ -98,7 +101,7 @@ func (p *program) pingCommand() *cobra.Command {
 			err = failure{"no heartbeat has this token; with an API key (QUORUMBEAT_API_KEY) a name will do", "not_found"}
 		}
 		return map[string]string{"status": status}, err
-	}, func(w *table, v any) { row(w, v.(map[string]string)["status"]) }, ofHeartbeat, func(_ *program, _ *cobra.Command, s *clientSettings) { settings = s })
+	}, func(w *term.Table, v any) { w.Row(v.(map[string]string)["status"]) }, ofHeartbeat, func(_ *program, _ *cobra.Command, s *clientSettings) { settings = s })
 	c.Long = "Ping a heartbeat, or tell how its job goes. The token needs no API key; with one, the heartbeat's name, slug or ID will do."
 	registerToken(c.Flags(), &token)
 	s.register(c.Flags())
@@ -110,7 +113,7 @@ func (p *program) pingCommand() *cobra.Command {
 func tokenOf(ctx context.Context, api *heartbeat.Client, word string, keyed bool) (string, error) {
 	switch {
 	case word == "":
-		return "", usagef("no token is given: 'quorumbeat ping TOKEN', or set QUORUMBEAT_TOKEN")
+		return "", usage.Errorf("no token is given: 'quorumbeat ping TOKEN', or set QUORUMBEAT_TOKEN")
 	case tokenForm.MatchString(word), !keyed:
 		return word, nil
 	}

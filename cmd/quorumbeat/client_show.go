@@ -4,61 +4,63 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/length"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
-func showHeartbeats(w *table, v any) {
+func showHeartbeats(w *term.Table, v any) {
 	all := v.([]*heartbeat.Heartbeat)
 	if len(all) == 0 {
-		row(w, "no heartbeats")
+		w.Row("no heartbeats")
 		return
 	}
-	head := []any{"NAME", "STATUS", "EVERY", "MISSES", timeHead("LAST PING"), timeHead("NEXT")}
-	if w.wide {
+	head := []any{"NAME", "STATUS", "EVERY", "MISSES", term.TimeHead("LAST PING"), term.TimeHead("NEXT")}
+	if w.Wide {
 		head = append(head, "GRACE", "SLUG", "TAGS", "ID")
 	}
-	row(w, head...)
+	w.Row(head...)
 	for _, h := range all {
-		cells := []any{free(h.Name), h.Status, length(h.IntervalSecs), h.ConsecutiveMisses, inColumn(h.LastPingedAt), inColumn(h.NextExpectedAt)}
-		if w.wide {
-			cells = append(cells, length(h.GraceSecs), h.Slug, orDash(strings.Join(h.Tags, ",")), h.ID)
+		cells := []any{term.Free(h.Name), h.Status, term.Seconds(h.IntervalSecs), h.ConsecutiveMisses, term.ColumnTime(h.LastPingedAt), term.ColumnTime(h.NextExpectedAt)}
+		if w.Wide {
+			cells = append(cells, term.Seconds(h.GraceSecs), h.Slug, term.OrDash(strings.Join(h.Tags, ",")), h.ID)
 		}
-		row(w, cells...)
+		w.Row(cells...)
 	}
 }
 
-func showHeartbeat(w *table, v any) {
+func showHeartbeat(w *term.Table, v any) {
 	h := v.(*heartbeat.Heartbeat)
-	row(w, "ID", h.ID)
-	row(w, "Name", folded(h.Name))
-	row(w, "Status", h.Status)
-	row(w, "Interval", length(h.IntervalSecs))
-	row(w, "Grace", length(h.GraceSecs))
-	row(w, "Misses", misses(h))
-	row(w, "Last ping", when(h.LastPingedAt))
-	row(w, "Next expected", when(h.NextExpectedAt))
-	row(w, "Last alert", when(h.LastAlertAt))
-	row(w, "Pings", h.PingsTotal)
+	w.Row("ID", h.ID)
+	w.Row("Name", term.Folded(h.Name))
+	w.Row("Status", h.Status)
+	w.Row("Interval", term.Seconds(h.IntervalSecs))
+	w.Row("Grace", term.Seconds(h.GraceSecs))
+	w.Row("Misses", misses(h))
+	w.Row("Last ping", term.Time(h.LastPingedAt))
+	w.Row("Next expected", term.Time(h.NextExpectedAt))
+	w.Row("Last alert", term.Time(h.LastAlertAt))
+	w.Row("Pings", h.PingsTotal)
 	if h.LastExitCode != nil || h.LastDurationMs != nil {
-		row(w, "Last run", fmt.Sprintf("exit status %s, took %s", number(h.LastExitCode), took(h.LastDurationMs)))
+		w.Row("Last run", fmt.Sprintf("exit status %s, took %s", term.Number(h.LastExitCode), term.Took(h.LastDurationMs)))
 	}
 	if h.Running {
-		row(w, "Running since", when(h.StartedAt))
+		w.Row("Running since", term.Time(h.StartedAt))
 	}
 	if len(h.Tags) > 0 {
-		row(w, "Tags", folded(strings.Join(h.Tags, ", ")))
+		w.Row("Tags", term.Folded(strings.Join(h.Tags, ", ")))
 	}
 	if len(h.Email) > 0 {
-		row(w, "Email", folded(strings.Join(h.Email, ", ")))
+		w.Row("Email", term.Folded(strings.Join(h.Email, ", ")))
 	}
-	row(w, "Slug", h.Slug)
-	row(w, "Token", h.Token)
-	row(w) // the URL is longer than what a terminal has left beside a word
-	row(w, "Ping URL")
-	row(w, h.PingURL)
+	w.Row("Slug", h.Slug)
+	w.Row("Token", h.Token)
+	w.Row() // the URL is longer than what a terminal has left beside a word
+	w.Row("Ping URL")
+	w.Row(h.PingURL)
 	for _, warning := range h.Warnings {
-		row(w)
-		row(w, "Warning: "+warning)
+		w.Row()
+		w.Row("Warning: " + warning)
 	}
 }
 
@@ -69,36 +71,36 @@ func misses(h *heartbeat.Heartbeat) string {
 	case h.AlertAtMisses == nil: // paused or failing
 		return has
 	case h.AlertRule == "resumed":
-		return has + ", the next alerts: resumed " + when(h.ResumedAt)
+		return has + ", the next alerts: resumed " + term.Time(h.ResumedAt)
 	case h.AlertRule == "unheard":
 		return has + ", the next alerts: one was due while none could be taken"
 	}
 	return fmt.Sprintf("%s, alerts at %d", has, *h.AlertAtMisses)
 }
 
-func showPings(w *table, pings []*heartbeat.Ping) {
+func showPings(w *term.Table, pings []*heartbeat.Ping) {
 	if len(pings) == 0 {
-		row(w, "no pings")
+		w.Row("no pings")
 		return
 	}
 	late := anyLate(pings)
-	head := []any{timeHead("PINGED"), "KIND", "EXIT", "TOOK"}
+	head := []any{term.TimeHead("PINGED"), "KIND", "EXIT", "TOOK"}
 	if late {
 		head = append(head, "LATE")
 	}
-	if head = append(head, "FROM", "BODY"); w.wide {
+	if head = append(head, "FROM", "BODY"); w.Wide {
 		head = append(head, "RUN", "ID")
 	}
-	row(w, head...)
+	w.Row(head...)
 	for _, x := range pings {
-		cells := []any{inColumn(&x.PingedAt), orDash(x.Kind), number(x.ExitCode), took(x.DurationMs)}
+		cells := []any{term.ColumnTime(&x.PingedAt), term.OrDash(x.Kind), term.Number(x.ExitCode), term.Took(x.DurationMs)}
 		if late {
 			cells = append(cells, lateness(x))
 		}
-		if cells = append(cells, free(orDash(x.From)), free(bodyLine(x))); w.wide {
-			cells = append(cells, orDash(x.RunID), x.ID)
+		if cells = append(cells, term.Free(term.OrDash(x.From)), term.Free(bodyLine(x))); w.Wide {
+			cells = append(cells, term.OrDash(x.RunID), x.ID)
 		}
-		row(w, cells...)
+		w.Row(cells...)
 	}
 }
 
@@ -116,7 +118,7 @@ func lateness(x *heartbeat.Ping) string {
 	if !x.Late || x.ReceivedAt == nil {
 		return "-"
 	}
-	return showLength(x.ReceivedAt.Sub(x.PingedAt).Round(1e9))
+	return length.Show(x.ReceivedAt.Sub(x.PingedAt).Round(1e9))
 }
 
 // bodyLine is the first line of what came with a ping.
@@ -125,36 +127,36 @@ func bodyLine(x *heartbeat.Ping) string {
 		return "(dropped)"
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(x.Body), "\n")
-	return orDash(strings.TrimSpace(line))
+	return term.OrDash(strings.TrimSpace(line))
 }
 
 // showBodies shows each ping in a line, and under it all that came with it.
-func showBodies(w *table, pings []*heartbeat.Ping) {
+func showBodies(w *term.Table, pings []*heartbeat.Ping) {
 	for i, x := range pings {
 		if i > 0 {
-			row(w)
+			w.Row()
 		}
-		line := when(&x.PingedAt) + "  " + orDash(x.Kind)
+		line := term.Time(&x.PingedAt) + "  " + term.OrDash(x.Kind)
 		if x.ExitCode != nil {
 			line += fmt.Sprintf(", exit status %d", *x.ExitCode)
 		}
 		if x.DurationMs != nil {
-			line += ", took " + took(x.DurationMs)
+			line += ", took " + term.Took(x.DurationMs)
 		}
 		if x.From != "" {
 			line += ", from " + x.From
 		}
-		row(w, free(line))
+		w.Row(term.Free(line))
 		if x.BodyDropped {
-			row(w, "  (what came with it was dropped: there was no room)")
+			w.Row("  (what came with it was dropped: there was no room)")
 		}
 		for text := range strings.SplitSeq(strings.TrimRight(x.Body, "\r\n"), "\n") {
 			if x.Body != "" {
-				row(w, "  "+strings.TrimSuffix(text, "\r"))
+				w.Row("  " + strings.TrimSuffix(text, "\r"))
 			}
 		}
 	}
 	if len(pings) == 0 {
-		row(w, "no pings")
+		w.Row("no pings")
 	}
 }

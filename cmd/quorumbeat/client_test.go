@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -60,7 +60,7 @@ func TestTablesFitATerminal(t *testing.T) {
 			}
 			all.WriteString("$ COLUMNS=" + columns + " quorumbeat " + line + "\n" + out + "\n")
 			for row := range strings.Lines(out) {
-				if n := displayWidth(strings.TrimSuffix(row, "\n")); columns == "80" && n > 80 && !strings.Contains(line, "--wide") {
+				if n := term.Width(strings.TrimSuffix(row, "\n")); columns == "80" && n > 80 && !strings.Contains(line, "--wide") {
 					t.Errorf("%s: %d columns: %s", line, n, row)
 				}
 				if strings.ContainsAny(row, "\x1b\u202e") {
@@ -70,18 +70,6 @@ func TestTablesFitATerminal(t *testing.T) {
 		}
 	}
 	golden(t, "tables.txt", all.String())
-}
-
-func TestTimesHaveTheirZone(t *testing.T) {
-	for zone, want := range map[string]string{"UTC": "UTC", "Asia/Kolkata": "+05:30", "America/St_Johns": "-02:30"} {
-		place, err := time.LoadLocation(zone)
-		if err != nil {
-			t.Skip("no time zones here:", err)
-		}
-		if got := zoneOf(fakeTime.In(place)); got != want {
-			t.Errorf("%s: %s, want %s", zone, got, want)
-		}
-	}
 }
 
 // TestZeroIsAValue: what is given is sent, or refused in words; it is never dropped.

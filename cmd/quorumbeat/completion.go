@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -75,7 +76,7 @@ func heartbeatNames(ctx context.Context, api *heartbeat.Client) (names []cobra.C
 		if count[h.Slug] > 1 {
 			word = h.ID
 		}
-		names = append(names, cobra.CompletionWithDesc(word, printable(h.Name)+", "+h.Status))
+		names = append(names, cobra.CompletionWithDesc(word, term.Printable(h.Name)+", "+h.Status))
 	}
 	return names, err
 }
@@ -83,7 +84,7 @@ func heartbeatNames(ctx context.Context, api *heartbeat.Client) (names []cobra.C
 func keyNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
 	keys, err := api.Keys(ctx)
 	for _, k := range keys {
-		names = append(names, cobra.CompletionWithDesc(k.Name, "scope "+k.Scope), cobra.CompletionWithDesc(k.ID, printable(k.Name)))
+		names = append(names, cobra.CompletionWithDesc(k.Name, "scope "+k.Scope), cobra.CompletionWithDesc(k.ID, term.Printable(k.Name)))
 	}
 	return names, err
 }
@@ -95,7 +96,7 @@ func alertIDs(ctx context.Context, api *heartbeat.Client) (names []cobra.Complet
 			return nil, err
 		}
 		for _, a := range rows {
-			names = append(names, cobra.CompletionWithDesc(a.ID, printable(a.HeartbeatName)+", "+a.State))
+			names = append(names, cobra.CompletionWithDesc(a.ID, term.Printable(a.HeartbeatName)+", "+a.State))
 		}
 	}
 	return names, nil

@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 func (p *program) configCommand() *cobra.Command {
@@ -22,14 +24,14 @@ func (p *program) configCommand() *cobra.Command {
 		Short: "Validate the settings of 'serve' without starting anything",
 		Long: "Validate the settings of 'serve', from the same sources: flags, QUORUMBEAT_… variables and the file of --config. It finds\n" +
 			"what serve would refuse (values, files, certificates, folders) and misspelt variables. It binds no port, and changes nothing.",
-		Args: noArguments,
+		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			strange := p.strangeVariables(c.Root())
 			if err := s.load(p, c.Flags()); err != nil || strange != nil {
-				return usageError{errors.Join(append(strange, err)...)}
+				return usage.Wrap(errors.Join(append(strange, err)...))
 			}
 			if err := firstError(s.checkCertificates, s.checkDataDir); err != nil {
-				return usageError{err}
+				return usage.Wrap(err)
 			}
 			for _, warning := range s.warnings() {
 				fmt.Fprintln(p.stderr, "warning:", warning)
@@ -40,7 +42,7 @@ func (p *program) configCommand() *cobra.Command {
 	s.register(check.Flags())
 	completeSettings(check)
 	registerJSON(check.Flags(), &asJSON)
-	config := &cobra.Command{Use: "config", Short: "Look at settings", Args: noArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	config := &cobra.Command{Use: "config", Short: "Look at settings", Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	config.AddCommand(check)
 	return config
 }
@@ -54,7 +56,7 @@ func (s *serveSettings) checkAddresses() error {
 		}
 		for _, b := range bound[:i] {
 			if samePort(a.addr, b.addr) {
-				return usagef("%s and %s both are %s: each needs a port of its own", b.flag, a.flag, a.addr)
+				return usage.Errorf("%s and %s both are %s: each needs a port of its own", b.flag, a.flag, a.addr)
 			}
 		}
 	}
@@ -69,10 +71,10 @@ func (s *serveSettings) checkAddresses() error {
 func checkAddress(flag, addr string, least int) error {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return usagef("%s is %q: use HOST:PORT, like 127.0.0.1:8080, or :8080 for every address of this machine", flag, addr)
+		return usage.Errorf("%s is %q: use HOST:PORT, like 127.0.0.1:8080, or :8080 for every address of this machine", flag, addr)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < least || n > 65535 {
-		return usagef("%s is %q: the port must be a number from %d to 65535", flag, addr, least)
+		return usage.Errorf("%s is %q: the port must be a number from %d to 65535", flag, addr, least)
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 const (
@@ -34,7 +36,7 @@ func (p *program) devCommand() *cobra.Command {
 		Short: "Run three nodes on this machine, to try things; mails are shown",
 		Long: "Run three nodes in one process on loopback, with their data in a temporary folder that is deleted at the end.\n" +
 			"Mails are shown on the terminal. Ctrl-C ends it.",
-		Args: noArguments,
+		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err
@@ -45,7 +47,7 @@ func (p *program) devCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.Var((*addresses)(&s.alerting.Settings.MailTo), "mail-to", "`addresses` that get the alerts")
+	f.Var((*flags.Addresses)(&s.alerting.Settings.MailTo), "mail-to", "`addresses` that get the alerts")
 	f.StringVar(&s.alerting.SMTPURL, "smtp-url", s.alerting.SMTPURL, "mail server; stdout: shows mails on the terminal")
 	f.StringVar(&s.logLevel, "log-level", s.logLevel, "debug, info, warn or error")
 	return c

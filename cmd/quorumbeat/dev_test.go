@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 )
 
 // TestDevSaysThatAPortIsTaken, and takes another one.
@@ -36,7 +38,7 @@ func TestDevSaysThatAPortIsTaken(t *testing.T) {
 		t.Errorf("not said: %q\n%s", want, shown())
 	}
 	for line := range strings.Lines(shown()) {
-		if n := displayWidth(strings.TrimRight(line, "\n")); n > 80 && !strings.Contains(line, cmd.Path) {
+		if n := term.Width(strings.TrimRight(line, "\n")); n > 80 && !strings.Contains(line, cmd.Path) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -19,7 +20,7 @@ import (
 func explain(s *clientSettings, err error) error {
 	var api *heartbeat.APIError
 	switch {
-	case errors.Is(err, errUsage), errors.Is(err, context.Canceled):
+	case errors.Is(err, usage.Err), errors.Is(err, context.Canceled):
 		return err
 	case heartbeat.IsUnauthorized(err) && s.apiKey == "":
 		return failure{"an API key is needed: set QUORUMBEAT_API_KEY or --api-key", "unauthorized"}

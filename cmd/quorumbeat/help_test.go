@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 )
 
 // unbreakable are words that have no place for a break.
@@ -24,7 +26,7 @@ func TestHelpFitsATerminal(t *testing.T) {
 			t.Errorf("%v: %d", args, code)
 		}
 		for line := range strings.Lines(stdout.String()) {
-			if n := displayWidth(strings.TrimSuffix(line, "\n")); n > 80 && !unbreakable.MatchString(line) {
+			if n := term.Width(strings.TrimSuffix(line, "\n")); n > 80 && !unbreakable.MatchString(line) {
 				t.Errorf("%s: %d columns: %s", c.CommandPath(), n, line)
 			}
 		}
@@ -39,15 +41,4 @@ func TestHelpIsAsItWas(t *testing.T) {
 		all += "$ quorumbeat " + line + "\n" + stdout.String() + "\n"
 	}
 	golden(t, "help.txt", all)
-}
-
-func TestLongTextsAreFilled(t *testing.T) {
-	text := "one two three\nfour five\n\n  kept as it is, however long it may be\nsix seven"
-	want := "one two\nthree four\nfive\n\n  kept as it is, however long it may be\nsix seven"
-	if got := fill(text, 10); got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-	if got := fill(text, 0); got != text {
-		t.Errorf("without a terminal: %q", got)
-	}
 }

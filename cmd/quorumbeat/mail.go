@@ -8,6 +8,8 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/alerting"
 	"github.com/quorumbeat/quorumbeat/api"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -29,15 +31,15 @@ var errNotAccepted = errors.New("not every test mail was accepted: see to the ma
 func (p *program) alertsTestCommand() *cobra.Command {
 	var to string
 	accepted := true
-	c := p.client("test", "Send a test mail from a node, and show what the mail server answered", noArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := p.client("test", "Send a test mail from a node, and show what the mail server answered", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		results, err := api.TestMail(ctx, to)
 		for _, r := range results {
 			accepted = accepted && r.Accepted
 		}
 		return results, err
-	}, func(w *table, v any) {
+	}, func(w *term.Table, v any) {
 		for _, r := range v.([]heartbeat.MailTest) {
-			row(w, r.Recipient, map[bool]string{true: "accepted", false: "NOT ACCEPTED"}[r.Accepted], r.Answer)
+			w.Row(r.Recipient, map[bool]string{true: "accepted", false: "NOT ACCEPTED"}[r.Accepted], r.Answer)
 		}
 	})
 	c.Flags().StringVar(&to, "to", "", "`address` to send it to (default: each of the server's --mail-to)")
@@ -55,9 +57,9 @@ func (p *program) alertsTestCommand() *cobra.Command {
 func mailServerWords(m heartbeat.MailServer) string {
 	switch m.State {
 	case "ok":
-		return "answers (asked " + when(m.CheckedAt) + ")"
+		return "answers (asked " + term.Time(m.CheckedAt) + ")"
 	case "failing":
-		return "CANNOT BE USED (asked " + when(m.CheckedAt) + "): " + m.Error
+		return "CANNOT BE USED (asked " + term.Time(m.CheckedAt) + "): " + m.Error
 	}
 	return "-"
 }

@@ -18,6 +18,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/tune"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -49,7 +52,7 @@ type program struct {
 func main() {
 	ctx, stop := context.Background(), func() {}
 	if len(os.Args) > 1 && os.Args[1] == "serve" { // which sees to signals itself
-		widenTimerSlack()
+		tune.TimerSlack()
 	} else {
 		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	}
@@ -118,7 +121,7 @@ func (p *program) root() *cobra.Command {
 		Short:         "A fault-tolerant dead-man's switch: jobs ping it, and when the pings stop, you get mail",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          noArguments,
+		Args:          usage.NoArguments,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		PersistentPreRun: func(c *cobra.Command, _ []string) {
 			if c.Name() != "run" { // a job keeps the mask that it was given
@@ -135,7 +138,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(p.clientCommands()...)
 	root.InitDefaultCompletionCmd("completion")
 	if c, _, err := root.Find([]string{"completion"}); err == nil {
-		c.Args, c.RunE = noArguments, func(c *cobra.Command, _ []string) error { return c.Help() }
+		c.Args, c.RunE = usage.NoArguments, func(c *cobra.Command, _ []string) error { return c.Help() }
 	}
 	return root
 }
@@ -148,13 +151,13 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return noArguments(c, append(rest, args...))
+				return usage.NoArguments(c, append(rest, args...))
 			}
 			return c.Help()
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if c, _, err := root.Find(args); err == nil {
-				return commandNames(c), cobra.ShellCompDirectiveNoFileComp
+				return usage.CommandNames(c), cobra.ShellCompDirectiveNoFileComp
 			}
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},
@@ -175,14 +178,14 @@ func (p *program) versionCommand() *cobra.Command {
 			goVersion = info.GoVersion
 		}
 		return map[string]string{"version": version, "revision": revision, "go": goVersion},
-			fmt.Sprintf("quorumbeat %s (revision %s, %s)", version, orDash(revision), goVersion)
+			fmt.Sprintf("quorumbeat %s (revision %s, %s)", version, term.OrDash(revision), goVersion)
 	})
 }
 
 // teller makes a command that prints a line, or the same for programs.
 func (p *program) teller(name, short string, do func() (any, string)) *cobra.Command {
 	asJSON := false
-	c := &cobra.Command{Use: name, Short: short, Args: noArguments}
+	c := &cobra.Command{Use: name, Short: short, Args: usage.NoArguments}
 	registerJSON(c.Flags(), &asJSON)
 	c.RunE = func(*cobra.Command, []string) error {
 		v, words := do()
@@ -200,30 +203,14 @@ func (p *program) tell(asJSON bool, v any, words string) error {
 	return err
 }
 
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
 // exitStatus is the error of a command that ends with a status of its own and
 // has said what there is to say.
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// errUsage is wrapped by errors that the command line or the settings cause.
-var errUsage = errors.New("usage")
-
-type usageError struct{ error }
-
-func (usageError) Is(target error) bool { return target == errUsage }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
 func isUsage(err error) bool {
-	for _, target := range []error{errUsage, fsm.ErrConfig} {
+	for _, target := range []error{usage.Err, fsm.ErrConfig} {
 		if errors.Is(err, target) {
 			return true
 		}

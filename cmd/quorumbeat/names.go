@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -49,7 +51,7 @@ func heartbeatOf(ctx context.Context, api *heartbeat.Client, word string) (strin
 
 func heartbeatsCalled(ctx context.Context, api *heartbeat.Client, word string) (found []*heartbeat.Heartbeat, err error) {
 	if word == "" {
-		return nil, usagef("the ID, slug or name is empty")
+		return nil, usage.Errorf("the ID, slug or name is empty")
 	}
 	all, err := api.ListMatching(ctx, heartbeat.ListParams{Query: word})
 	if err != nil {
@@ -75,7 +77,7 @@ func keyOf(ctx context.Context, api *heartbeat.Client, word string) (string, err
 	var found []candidate
 	for _, k := range keys {
 		if k.Name == word {
-			found = append(found, candidate{k.ID, "scope " + k.Scope + ", made " + when(&k.CreatedAt)})
+			found = append(found, candidate{k.ID, "scope " + k.Scope + ", made " + term.Time(&k.CreatedAt)})
 		}
 	}
 	return theOne("API key with the ID or name", word, found)

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"syscall"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 // readSecretFile reads a file that only this user and root may know. The setting that
@@ -16,7 +18,7 @@ func readSecretFile(setting, path string) ([]byte, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, usagef("%s: %v", setting, err)
+		return nil, usage.Errorf("%s: %v", setting, err)
 	}
 	return b, nil
 }
@@ -26,14 +28,14 @@ func readSecretFile(setting, path string) ([]byte, error) {
 func checkSecretFile(setting, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return usagef("%s: %w", setting, err)
+		return usage.Errorf("%s: %w", setting, err)
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || !info.Mode().IsRegular() {
 		return nil
 	}
 	if why := whoElse(info.Mode(), int(stat.Uid), int(stat.Gid)); why != "" {
-		return usagef("%s: %s %s; it holds a secret: %s", setting, path, why, keepTo(path))
+		return usage.Errorf("%s: %s %s; it holds a secret: %s", setting, path, why, keepTo(path))
 	}
 	return nil
 }

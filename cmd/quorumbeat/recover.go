@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -24,7 +25,7 @@ func (p *program) restoreCommand() *cobra.Command {
 		Long: "Make a data folder of a backup. 'quorumbeat serve' on it is a new cluster of one node, in which every ping URL\n" +
 			"still works; further nodes join it with empty folders and --join. Time since the backup counts against no deadline.\n" +
 			"Make sure that the old cluster is gone for good: otherwise both alert.",
-		Args: needs("FILE"),
+		Args: usage.Needs("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err
@@ -56,7 +57,7 @@ func (p *program) recoverCommand() *cobra.Command {
 		Long: "Make the node of a data folder, which must not be running, a cluster of its own. Run it on one survivor only:\n" +
 			"the one whose newest entry is the highest. Whatever only the lost nodes had is lost. The lost nodes, and other\n" +
 			"survivors, join again with empty data folders; keep their old ones until all is well.",
-		Args: noArguments,
+		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err

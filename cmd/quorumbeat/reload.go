@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 )
 
 // certificatesEvery is how often the files of certificates are looked at.
@@ -63,7 +65,7 @@ func (r *reloader) reload() {
 		changed = r.note(changed, "mail server", true, r.node.mails.SetSMTPURL(fresh.alerting.SMTPURL))
 	}
 	r.inForce.serveSettings = fresh.serveSettings
-	r.log.Info("SIGHUP: certificates and secrets were read again", "changed", orDash(strings.Join(changed, ", ")))
+	r.log.Info("SIGHUP: certificates and secrets were read again", "changed", term.OrDash(strings.Join(changed, ", ")))
 }
 
 // lookAtCertificates reads the certificates again if their files changed.

@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/length"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -28,7 +31,7 @@ func (s *runSettings) register(f *pflag.FlagSet) {
 	registerURL(f, &s.url)
 	registerToken(f, &s.token)
 	s.wait = defaultWait
-	f.Var((*span)(&s.wait), "wait", "how long to try to tell of the job's end, after it, up to 5m")
+	f.Var((*flags.Length)(&s.wait), "wait", "how long to try to tell of the job's end, after it, up to 5m")
 	f.BoolVar(&s.noCapture, "no-capture", false, "leave the job's output alone: none of it is sent")
 	s.spool.register(f)
 }
@@ -40,9 +43,9 @@ func registerToken(f *pflag.FlagSet, value *string) {
 func (s *runSettings) validate() error {
 	switch {
 	case strings.TrimSpace(s.token) == "":
-		return usagef("no token is given: set --token or QUORUMBEAT_TOKEN to that of the heartbeat")
+		return usage.Errorf("no token is given: set --token or QUORUMBEAT_TOKEN to that of the heartbeat")
 	case s.wait < 0 || s.wait > maxWait:
-		return usagef("--wait is %s: it must be 0s to 5m", showLength(s.wait))
+		return usage.Errorf("--wait is %s: it must be 0s to 5m", length.Show(s.wait))
 	}
 	s.token = strings.TrimSpace(s.token)
 	return nil
@@ -73,7 +76,7 @@ Others on the machine can see the flags of a command: QUORUMBEAT_TOKEN or QUORUM
 
 func someCommand(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usagef("there is no command to run: put it after the flags and --, as in 'quorumbeat run --token TOKEN -- backup.sh --full'; see 'quorumbeat run --help'")
+		return usage.Errorf("there is no command to run: put it after the flags and --, as in 'quorumbeat run --token TOKEN -- backup.sh --full'; see 'quorumbeat run --help'")
 	}
 	return nil
 }

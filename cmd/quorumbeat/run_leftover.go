@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 const carryCommand = "carry-output"
@@ -55,7 +57,7 @@ func (p *program) carryOutputCommand() *cobra.Command {
 			for i, arg := range args {
 				to := map[string]*os.File{"1": os.Stdout, "2": os.Stderr}[arg]
 				if to == nil {
-					return usagef("%s is for this program's own use", carryCommand)
+					return usage.Errorf("%s is for this program's own use", carryCommand)
 				}
 				from := os.NewFile(uintptr(3+i), "pipe")
 				carrying.Go(newStream(from, nil, to, &tail{}).carry)

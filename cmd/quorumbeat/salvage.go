@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -21,7 +22,7 @@ func (p *program) salvageCommand() *cobra.Command {
 			"The node must not run. Its folder is only read: it may be damaged, and its log, journal, snapshots or node.json may be\n" +
 			"missing. If other nodes of the cluster have a majority they have everything, and this is not needed: let the node join\n" +
 			"again with an empty folder.",
-		Args: needs("DIR"),
+		Args: usage.Needs("DIR"),
 		RunE: func(_ *cobra.Command, args []string) error { return p.salvage(args[0], out, asJSON) },
 	}
 	registerJSON(c.Flags(), &asJSON)

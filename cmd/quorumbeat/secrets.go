@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 // secretOf annotates the flag of a file with the name of the flag whose value it holds.
@@ -28,7 +30,7 @@ func takeSecretFiles(flags *pflag.FlagSet, before map[string]bool) (err error) {
 			return
 		}
 		if flags.Changed(of[0]) {
-			err = usagef("both --%s and --%s are given: use --%s alone", of[0], f.Name, f.Name)
+			err = usage.Errorf("both --%s and --%s are given: use --%s alone", of[0], f.Name, f.Name)
 			return
 		}
 		var text []byte

@@ -6,6 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/alerting"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/tune"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -17,7 +19,7 @@ func (p *program) serveCommand() *cobra.Command {
 			"Lengths of time are written 90s, 1h30m, 1d or 1w; a bare number is seconds.\n" +
 			"SIGTERM ends it after handing over what it does. SIGHUP has it read certificates and secrets again; certificates are\n" +
 			"also read again when their files change.",
-		Args: noArguments,
+		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			signals := catchNodeSignals()
 			defer signals.stop()
@@ -43,8 +45,8 @@ func completeSettings(c *cobra.Command) {
 // serve runs a node until ctx ends, a signal ends it, or it cannot go on. again reads the
 // settings anew.
 func (p *program) serve(ctx context.Context, s *settings, again func() (*settings, error), signals *nodeSignals) error {
-	tuneGC()
-	tuneProcessors()
+	tune.GC()
+	tune.Processors()
 	queue := newLogQueue(p.stderr, s.leftOut)
 	defer queue.close()
 	log := s.logger(queue)

@@ -15,6 +15,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/api"
 	"github.com/quorumbeat/quorumbeat/cluster"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 var (
@@ -57,13 +59,13 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.StringVar(&h.TLSCert, "http-tls-cert", "", "PEM `file` of the HTTP certificate; with --http-tls-key")
 	f.StringVar(&h.TLSKey, "http-tls-key", "", "PEM `file` of the HTTP certificate's key")
 	f.StringVar(&h.PublicURL, "public-url", "", "`URL` that clients reach the cluster at, for ping URLs; default: the Host that they send")
-	f.Var((*addresses)(&h.TrustedProxies), "trusted-proxies", "`networks` of proxies whose X-Forwarded-For and Forwarded are believed, like 10.0.0.0/8,127.0.0.1")
+	f.Var((*flags.Addresses)(&h.TrustedProxies), "trusted-proxies", "`networks` of proxies whose X-Forwarded-For and Forwarded are believed, like 10.0.0.0/8,127.0.0.1")
 	f.Float64Var(&h.PingRate, "ping-rate-limit", h.PingRate, "pings a second of each heartbeat that this node takes; 0: any number")
 	f.IntVar(&h.PingBurst, "ping-rate-burst", h.PingBurst, "pings of it at once, before that limit holds")
 	f.StringVar(&c.ClusterAddr, "cluster-addr", c.ClusterAddr, "`address` for Raft and forwarding between nodes")
 	f.StringVar(&c.GossipAddr, "gossip-addr", c.GossipAddr, "`address` for finding other nodes (TCP and UDP)")
 	f.StringVar(&c.Advertise, "advertise", "", "`host` that the other nodes reach this one at (default: the bound one)")
-	f.Var((*addresses)(&c.Join), "join", "gossip `addresses` of other nodes, tried until they answer")
+	f.Var((*flags.Addresses)(&c.Join), "join", "gossip `addresses` of other nodes, tried until they answer")
 	f.IntVar(&c.BootstrapExpect, "bootstrap-expect", c.BootstrapExpect, "nodes that form a new cluster together, 1 to 9, over 1 with a secret; with --join 0 unless given: never form one")
 	f.StringVar(&s.secretFile, "cluster-secret-file", "", "`file` with the cluster secret of 'quorumbeat secret', the same on every node; without one a node takes no peers and opens no port for any")
 	f.StringVar(&s.secret, "cluster-secret", "", "the cluster secret itself: for QUORUMBEAT_CLUSTER_SECRET rather than for the command line")
@@ -75,15 +77,15 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	registerSecret(f, &a.SMTPURL, "smtp-url", "mail server, smtp://user:password@host:587, with ?tls=starttls|implicit|none and &ca=FILE at its end if need be; stdout: shows mails")
 	f.StringVar(&a.SMTPHelo, "smtp-helo", "", "`name` that the mail server is told (EHLO): one that the DNS knows, or an [address]; default: this machine's full name, else its address")
 	f.StringVar(&a.MailFrom, "mail-from", a.MailFrom, "sender's `address`")
-	f.Var((*addresses)(&a.Settings.MailTo), "mail-to", "`addresses` that get the alerts of heartbeats that name none (replicated)")
+	f.Var((*flags.Addresses)(&a.Settings.MailTo), "mail-to", "`addresses` that get the alerts of heartbeats that name none (replicated)")
 	f.IntVar(&a.Settings.History, "history", a.Settings.History, "pings kept of each heartbeat, 0 to 1000000 (replicated)")
 	f.IntVar(&a.Settings.MaxHeartbeats, "max-heartbeats", a.Settings.MaxHeartbeats, "heartbeats that the cluster may have, up to 4000000; 0: that many (replicated)")
 	f.StringVar(&a.InDoubt, "in-doubt", a.InDoubt, "what to do with a mail that may have been delivered: resend or hold")
 	f.Var((*diskReserve)(&c.DiskReserve), "disk-reserve", "`size` to keep free on the disk of --data-dir, at least 16MiB: below it bodies are dropped, below half of it no pings are taken; 0: none; auto: 256MiB, or 5 % of a smaller disk")
-	f.Var((*span)(&c.DeadAfter), "dead-after", "remove a dead voter after this long, if three others live; 0: never")
+	f.Var((*flags.Length)(&c.DeadAfter), "dead-after", "remove a dead voter after this long, if three others live; 0: never")
 	f.IntVar(&a.Settings.Burst, "alert-burst", a.Settings.Burst, "single mails a recipient and window; more become a digest (replicated)")
-	f.Var((*span)(&s.groupWait), "alert-group-wait", "length of that window; 0s turns digests off (replicated)")
-	f.Var((*span)(&s.flapWindow), "alert-flap-window", "a heartbeat that fails again within this time of its last alert is held back until the end of it; 0s: never (replicated)")
+	f.Var((*flags.Length)(&s.groupWait), "alert-group-wait", "length of that window; 0s turns digests off (replicated)")
+	f.Var((*flags.Length)(&s.flapWindow), "alert-flap-window", "a heartbeat that fails again within this time of its last alert is held back until the end of it; 0s: never (replicated)")
 	f.BoolVar(&h.MetricsPerHeartbeat, "metrics-per-heartbeat", h.MetricsPerHeartbeat, "export metrics of each heartbeat")
 	registerSecret(f, &h.MetricsToken, "metrics-token", "`token` that scrapers of /metrics have to show as Authorization: Bearer, 16 to 256 printable characters; empty: none is needed")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -103,10 +105,10 @@ func (s *serveSettings) complete(f *pflag.FlagSet) error {
 		return err
 	}
 	if !slices.Contains(logFormats, s.logFormat) {
-		return usagef("--log-format is %q: use text or json", s.logFormat)
+		return usage.Errorf("--log-format is %q: use text or json", s.logFormat)
 	}
 	if !slices.Contains(logLevels, s.logLevel) {
-		return usagef("--log-level is %q: use debug, info, warn or error", s.logLevel)
+		return usage.Errorf("--log-level is %q: use debug, info, warn or error", s.logLevel)
 	}
 	return firstError(s.checkAddresses, s.cluster.Validate, s.alerting.Validate, s.api.Validate, s.checkKeys)
 }
@@ -124,11 +126,11 @@ func (s *serveSettings) readSecret() (err error) {
 	text := []byte(s.secret)
 	if s.secretFile != "" {
 		if s.secret != "" {
-			return usagef("both a cluster secret and a file of one are given: use --cluster-secret-file alone")
+			return usage.Errorf("both a cluster secret and a file of one are given: use --cluster-secret-file alone")
 		}
 		text, err = readSecretFile("--cluster-secret-file", s.secretFile)
 		if errors.Is(err, fs.ErrNotExist) {
-			return usagef("%v; make one with 'quorumbeat secret'", err)
+			return usage.Errorf("%v; make one with 'quorumbeat secret'", err)
 		}
 		if err != nil {
 			return err
@@ -146,10 +148,10 @@ func (s *serveSettings) load(p *program, f *pflag.FlagSet) error {
 		return err
 	}
 	if err := s.complete(f); err != nil {
-		if errors.Is(err, errUsage) {
+		if errors.Is(err, usage.Err) {
 			return err
 		}
-		return usageError{fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "configuration: "))}
+		return usage.Wrap(fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "configuration: ")))
 	}
 	return nil
 }

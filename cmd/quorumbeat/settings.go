@@ -12,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 // envPrefix begins the environment's name of every flag.
@@ -59,7 +61,7 @@ func (p *program) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err erro
 		}
 		given[f.Name] = true
 		if e := flags.Set(f.Name, value); e != nil {
-			err = usagef("%s: %v", name, valueError(f, e))
+			err = usage.Errorf("%s: %v", name, valueError(f, e))
 		}
 	})
 	return err
@@ -81,12 +83,12 @@ func (p *program) fromSecretFile(name string) (string, bool, error) {
 func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return usagef("--config: %v", err)
+		return usage.Errorf("--config: %v", err)
 	}
 	values := map[string]any{}
 	if err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
 		why, _, _ := strings.Cut(err.Error(), "\n") // what follows quotes the file, which may hold secrets
-		return usagef("%s is not a YAML mapping of settings: %s", path, why)
+		return usage.Errorf("%s is not a YAML mapping of settings: %s", path, why)
 	}
 	if holdsSecret(values) {
 		if err := checkSecretFile("--config", path); err != nil {
@@ -96,7 +98,7 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		value, f := values[name], flags.Lookup(name)
 		if f == nil || notInFiles[name] {
-			return usagef("%s: unknown setting %q%s", path, name, settingMeant(name, flags))
+			return usage.Errorf("%s: unknown setting %q%s", path, name, settingMeant(name, flags))
 		}
 		if given[name] {
 			continue
@@ -106,7 +108,7 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 			err = flags.Set(name, text)
 		}
 		if err != nil {
-			return usagef("%s: %s: %v", path, name, valueError(f, err))
+			return usage.Errorf("%s: %s: %v", path, name, valueError(f, err))
 		}
 	}
 	return nil
@@ -123,7 +125,7 @@ func settingMeant(name string, flags *pflag.FlagSet) string {
 			known = append(known, f.Name)
 		}
 	})
-	if words := didYouMean(strings.ReplaceAll(name, "_", "-"), known); words != "" {
+	if words := usage.DidYouMean(strings.ReplaceAll(name, "_", "-"), known); words != "" {
 		return words
 	}
 	return "; see 'quorumbeat serve --help' for those that there are"

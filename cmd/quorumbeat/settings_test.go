@@ -103,36 +103,6 @@ func TestSecretsDoNotShowInErrors(t *testing.T) {
 	}
 }
 
-func TestLengthsOfTime(t *testing.T) {
-	for text, want := range map[string]int64{
-		"90": 90, "90s": 90, "1h30m": 5400, "1d": 86400, "1d12h": 129600, "0": 0, "0s": 0,
-		"1w": 604800, "2w1d1h": 1299600, "1.5h": 5400, "366d": 31622400, "0d": 0,
-		"": -1, "1.5s": -1, "d": -1, "w": -1, "1d1d": -1, "1d1w": -1, "500ms": -1, "1d12": -1, "-1": -1, "-1d": -1, "1 d": -1,
-		"99999999999999999999": -1, "99999999999999w": -1, "15250w9000d": -1,
-	} {
-		var s seconds
-		err := s.Set(text)
-		if (err != nil) != (want < 0) || (err == nil && int64(s) != want) {
-			t.Errorf("%q: %d, %v, want %d", text, s, err, want)
-		}
-	}
-}
-
-func TestLengthsAreShownAsTheyAreWritten(t *testing.T) {
-	for text, want := range map[string]string{
-		"0": "0s", "90": "1m30s", "60": "1m", "3600": "1h", "5400": "1h30m", "86400": "1d", "129600": "1d12h", "604800": "1w", "8d": "8d",
-		"366d": "366d", "1h0m5s": "1h0m5s", "250ms": "250ms", "1d1s": "1d1s", "10m": "10m", "1d10m": "1d10m",
-	} {
-		d, err := parseLength(text)
-		if got := showLength(d); err != nil || got != want {
-			t.Errorf("%s: %s, want %s (%v)", text, got, want, err)
-		}
-		if again, err := parseLength(showLength(d)); err != nil || again != d {
-			t.Errorf("%s: read back as %s, %v", text, again, err)
-		}
-	}
-}
-
 func TestHelpTellsUnitsAndLimits(t *testing.T) {
 	p, stdout, _ := newTestProgram(nil)
 	if code := p.run(t.Context(), []string{"serve", "--help"}); code != exitDone {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -114,7 +116,7 @@ func (f *flusher) drop(k kept, res *flushed, why string, args ...any) {
 
 func (p *program) spoolCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "spool", Short: "See to what 'quorumbeat run' could not tell the monitor", Args: noArguments,
+		Use: "spool", Short: "See to what 'quorumbeat run' could not tell the monitor", Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(p.spoolFlushCommand())
@@ -125,7 +127,7 @@ func (p *program) spoolFlushCommand() *cobra.Command {
 	var s spool
 	var settings clientSettings
 	c := &cobra.Command{
-		Use: "flush", Short: "Tell the monitor of what it was not told, with its own time", Args: noArguments,
+		Use: "flush", Short: "Tell the monitor of what it was not told, with its own time", Args: usage.NoArguments,
 		Long: "Tell the monitor of the runs that it was not told of, each with its own time, at the address that the run\n" +
 			"had. Exit status 0 means that nothing is left.",
 	}
@@ -145,8 +147,8 @@ func (p *program) spoolFlushCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := p.print(&settings, res, func(w *table, _ any) {
-			row(w, fmt.Sprintf("%d delivered, %d dropped, %d left", res.Delivered, res.Dropped, res.Left))
+		if err := p.print(&settings, res, func(w *term.Table, _ any) {
+			w.Row(fmt.Sprintf("%d delivered, %d dropped, %d left", res.Delivered, res.Dropped, res.Left))
 		}); err != nil {
 			return err
 		}

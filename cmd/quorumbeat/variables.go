@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 // kubernetes makes such variables of a service that is called quorumbeat, in every pod.
@@ -51,7 +53,7 @@ func (p *program) strangeVariables(root *cobra.Command) (strange []error) {
 		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || kubernetes.MatchString(name) {
 			continue
 		}
-		words := didYouMean(name, known)
+		words := usage.DidYouMean(name, known)
 		if words == "" {
 			words = ": see 'quorumbeat serve --help' for those that there are"
 		}

@@ -1,15 +1,15 @@
-package main
+package tune
 
 import (
 	"os"
 	"runtime"
 )
 
-// tuneProcessors gives Go one processor more than the machine has. While a batch is
+// Processors gives Go one processor more than the machine has. While a batch is
 // written to the log, Go counts the thread that waits for the disk as a busy
 // processor, and on a small machine that is half of them. An operator's GOMAXPROCS
 // counts for more.
-func tuneProcessors() {
+func Processors() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		if n := processors(runtime.GOMAXPROCS(0), runtime.NumCPU()); n > 0 {
 			runtime.GOMAXPROCS(n)

@@ -1,20 +1,17 @@
-package main
+package term
 
 import (
-	"os"
-	"strconv"
 	"strings"
 	"unicode"
 
-	"golang.org/x/sys/unix"
 	"golang.org/x/text/width"
 )
 
 // emojiStyle after a character has terminals draw it as an emoji, two columns wide.
 const emojiStyle = '\uFE0F'
 
-// displayWidth is how many columns of a terminal a text takes.
-func displayWidth(s string) int {
+// Width is how many columns of a terminal a text takes.
+func Width(s string) int {
 	total, last := 0, 0
 	for _, c := range s {
 		if c == emojiStyle && last == 1 {
@@ -41,12 +38,12 @@ func runeWidth(c rune) int {
 
 // cut shortens a text to so many columns, with … for what is missing.
 func cut(s string, columns int) string {
-	if displayWidth(s) <= columns {
+	if Width(s) <= columns {
 		return s
 	}
 	end := 0
 	for i := range s {
-		if displayWidth(s[:i]) > columns-1 {
+		if Width(s[:i]) > columns-1 {
 			break
 		}
 		end = i
@@ -57,8 +54,8 @@ func cut(s string, columns int) string {
 // chunks breaks a text into lines of so many columns: at spaces, and within words that
 // are longer.
 func chunks(s string, columns int) (lines []string) {
-	for line := range strings.SplitSeq(fill(s, columns), "\n") {
-		for displayWidth(line) > columns {
+	for line := range strings.SplitSeq(Fill(s, columns), "\n") {
+		for Width(line) > columns {
 			head := strings.TrimSuffix(cut(line, columns+1), "…")
 			lines, line = append(lines, head), line[len(head):]
 		}
@@ -67,9 +64,9 @@ func chunks(s string, columns int) (lines []string) {
 	return lines
 }
 
-// printable replaces what would move the cursor, colour the screen or turn the order of
+// Printable replaces what would move the cursor, colour the screen or turn the order of
 // characters round: texts of jobs are shown, not obeyed.
-func printable(s string) string {
+func Printable(s string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
 		case c == '\t':
@@ -79,23 +76,4 @@ func printable(s string) string {
 		}
 		return c
 	}, s)
-}
-
-// columns is how wide the terminal is that the output goes to, or what COLUMNS says; 0:
-// there is none.
-func (p *program) columns() int {
-	if text, ok := p.env("COLUMNS"); ok {
-		if n, err := strconv.Atoi(text); err == nil && n > 0 {
-			return n
-		}
-	}
-	f, ok := p.stdout.(*os.File)
-	if !ok {
-		return 0
-	}
-	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return 0
-	}
-	return int(size.Col)
 }

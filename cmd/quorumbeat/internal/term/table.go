@@ -1,4 +1,4 @@
-package main
+package term
 
 import (
 	"fmt"
@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// table is what a command shows to a person: cells in columns that line up. A row
+// Table is what a command shows to a person: cells in columns that line up. A row
 // without cells ends a part; the next one has columns of its own.
-type table struct {
-	wide  bool // show what few need, too, and cut nothing
+type Table struct {
+	Wide  bool // show what few need, too, and cut nothing
 	parts [][][]cell
 }
 
@@ -19,19 +19,19 @@ type cell struct {
 	more bool
 }
 
-// free is a text that may be cut to fit the terminal.
-type free string
+// Free is a text that may be cut to fit the terminal.
+type Free string
 
-// folded is a text at the end of a row that goes on in further lines if it does not fit.
-type folded string
+// Folded is a text at the end of a row that goes on in further lines if it does not fit.
+type Folded string
 
 const (
 	columnGap = 2
 	leastCut  = 8 // no column is cut to less
 )
 
-// row adds a row.
-func row(w *table, cells ...any) {
+// Row adds a row.
+func (w *Table) Row(cells ...any) {
 	if len(cells) == 0 || len(w.parts) == 0 {
 		w.parts = append(w.parts, nil)
 	}
@@ -40,18 +40,18 @@ func row(w *table, cells ...any) {
 	}
 	var r []cell
 	for _, c := range cells {
-		_, isFree := c.(free)
-		_, isWrapped := c.(folded)
-		r = append(r, cell{printable(fmt.Sprint(c)), isFree || isWrapped, isWrapped})
+		_, isFree := c.(Free)
+		_, isWrapped := c.(Folded)
+		r = append(r, cell{Printable(fmt.Sprint(c)), isFree || isWrapped, isWrapped})
 	}
 	last := &w.parts[len(w.parts)-1]
 	*last = append(*last, r)
 }
 
-// write lays the table out for a terminal with so many columns; 0: there is none, and
+// Write lays the table out for a terminal with so many columns; 0: there is none, and
 // nothing is cut.
-func (w *table) write(to io.Writer, columns int) error {
-	if w.wide {
+func (w *Table) Write(to io.Writer, columns int) error {
+	if w.Wide {
 		columns = 0
 	}
 	var text strings.Builder
@@ -79,7 +79,7 @@ func writePart(text *strings.Builder, rows [][]cell, columns int) {
 			}
 			text.WriteString(shown)
 			if i < len(r)-1 {
-				text.WriteString(strings.Repeat(" ", max(0, widths[i]-displayWidth(shown))+columnGap))
+				text.WriteString(strings.Repeat(" ", max(0, widths[i]-Width(shown))+columnGap))
 			}
 			indent += widths[i] + columnGap
 		}
@@ -97,7 +97,7 @@ func fit(rows [][]cell, columns int) []int {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], displayWidth(c.text))
+			widths[i] = max(widths[i], Width(c.text))
 			mayCut[i] = mayCut[i] || c.free
 		}
 	}

@@ -1,10 +1,13 @@
-package main
+package flags
 
 import (
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/length"
 )
 
 // choice is a flag that takes one of a few words.
@@ -12,6 +15,9 @@ type choice struct {
 	value   *string
 	options []string
 }
+
+// OneOf makes a flag that takes one of a few words.
+func OneOf(value *string, options []string) *choice { return &choice{value, options} }
 
 func (c *choice) Set(text string) error {
 	if !slices.Contains(c.options, text) {
@@ -36,6 +42,9 @@ type wholeNumber struct {
 	value    *int
 	low, top int
 }
+
+// Between makes a flag of a whole number from low to top.
+func Between(value *int, low, top int) *wholeNumber { return &wholeNumber{value, low, top} }
 
 func (n *wholeNumber) Set(text string) error {
 	v, err := strconv.Atoi(text)
@@ -62,8 +71,11 @@ type words struct {
 	set  bool
 }
 
+// ListOf makes a flag of words.
+func ListOf(list *[]string) *words { return &words{list: list} }
+
 func (w *words) Set(text string) error {
-	var more addresses
+	var more Addresses
 	_ = more.Set(text) // takes anything
 	if !w.set || text == "" {
 		*w.list = []string{}
@@ -81,3 +93,35 @@ func (w *words) String() string {
 }
 
 func (*words) Type() string { return "words" }
+
+// Seconds is a flag of a length of time in whole seconds.
+type Seconds int64
+
+func (s *Seconds) Set(text string) error {
+	d, err := length.Parse(text)
+	if err != nil {
+		return err
+	}
+	if d%time.Second != 0 {
+		return fmt.Errorf("%q is not in whole seconds", text)
+	}
+	*s = Seconds(d / time.Second)
+	return nil
+}
+
+func (s *Seconds) String() string { return length.Show(time.Duration(*s) * time.Second) }
+func (*Seconds) Type() string     { return "duration" }
+
+// Length is a flag of any length of time.
+type Length time.Duration
+
+func (s *Length) Set(text string) error {
+	d, err := length.Parse(text)
+	if err == nil {
+		*s = Length(d)
+	}
+	return err
+}
+
+func (s *Length) String() string { return length.Show(time.Duration(*s)) }
+func (*Length) Type() string     { return "duration" }

@@ -1,4 +1,4 @@
-package main
+package tune
 
 import (
 	"os"
@@ -13,14 +13,14 @@ const (
 	wideSlack  = 2_000_000 // ns
 )
 
-// widenTimerSlack lets the kernel wake this process for timers up to two
+// TimerSlack lets the kernel wake this process for timers up to two
 // milliseconds late. While a goroutine waits for the disk, the Go runtime's monitor
 // wakes every few dozen microseconds to look at it: under load a tenth of a leader's
 // processor time, and a fifth of a follower's. A thread has the slack of the one that
 // made it, and the monitor is there before main; so this sets it and begins the
 // program again, as the same process. An operator's own slack is left alone, and
 // where anything fails the program goes on as it is.
-func widenTimerSlack() {
+func TimerSlack() {
 	if os.Getenv(slackMark) != "" {
 		os.Unsetenv(slackMark)
 		return

@@ -1,4 +1,4 @@
-package main
+package length
 
 import (
 	"errors"
@@ -18,9 +18,9 @@ const (
 // longUnits are those that time.ParseDuration does not know.
 var longUnits = regexp.MustCompile(`^(?:(\d+)w)?(?:(\d+)d)?`)
 
-// parseLength reads a length of time as people write it: 90, 90s, 1h30m, 1d12h, 2w. A
+// Parse reads a length of time as people write it: 90, 90s, 1h30m, 1d12h, 2w. A
 // bare number is seconds.
-func parseLength(text string) (time.Duration, error) {
+func Parse(text string) (time.Duration, error) {
 	wrong := fmt.Errorf("%q is not a length of time: use seconds, or units like 90s, 1h30m, 1d, 2w", text)
 	if text == "" {
 		return 0, errors.New("no length of time is given: use seconds, or units like 90s, 1h30m, 1d, 2w")
@@ -54,8 +54,8 @@ func parseLength(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// showLength is how people write a length of time.
-func showLength(d time.Duration) string {
+// Show is how people write a length of time.
+func Show(d time.Duration) string {
 	switch {
 	case d == 0:
 		return "0s"
@@ -78,35 +78,3 @@ func showLength(d time.Duration) string {
 	}
 	return text + rest
 }
-
-// seconds is a flag of a length of time in whole seconds.
-type seconds int64
-
-func (s *seconds) Set(text string) error {
-	d, err := parseLength(text)
-	if err != nil {
-		return err
-	}
-	if d%time.Second != 0 {
-		return fmt.Errorf("%q is not in whole seconds", text)
-	}
-	*s = seconds(d / time.Second)
-	return nil
-}
-
-func (s *seconds) String() string { return showLength(time.Duration(*s) * time.Second) }
-func (*seconds) Type() string     { return "duration" }
-
-// span is a flag of any length of time.
-type span time.Duration
-
-func (s *span) Set(text string) error {
-	d, err := parseLength(text)
-	if err == nil {
-		*s = span(d)
-	}
-	return err
-}
-
-func (s *span) String() string { return showLength(time.Duration(*s)) }
-func (*span) Type() string     { return "duration" }

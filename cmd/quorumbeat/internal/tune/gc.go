@@ -1,4 +1,4 @@
-package main
+package tune
 
 import (
 	"os"
@@ -13,11 +13,11 @@ const (
 	gcMost  = 1600     // percent: Go's least heap, 4 MiB at 100, is then gcRoom
 )
 
-// tuneGC makes the collector run seldom while the state is small, where Go's own
+// GC makes the collector run seldom while the state is small, where Go's own
 // default would run it after every few megabytes, and keeps it from doubling the
 // memory of a large state. After each collection it sets when the next one comes.
 // An operator's GOGC counts for more.
-func tuneGC() {
+func GC() {
 	if os.Getenv("GOGC") == "" {
 		afterEachGC(func() { debug.SetGCPercent(gcPercent(liveBytes())) })
 	}

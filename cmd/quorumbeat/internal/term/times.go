@@ -1,14 +1,16 @@
-package main
+package term
 
 import (
 	"strconv"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/length"
 )
 
 const wallClock = "2006-01-02 15:04:05"
 
-// when shows a time in the local zone, with its offset; "-" for none.
-func when(t *time.Time) string {
+// Time shows a time in the local zone, with its offset; "-" for none.
+func Time(t *time.Time) string {
 	if t == nil || t.IsZero() {
 		return "-"
 	}
@@ -31,22 +33,22 @@ func columnZone() *time.Location {
 	return time.FixedZone(zoneOf(now), offset)
 }
 
-// timeHead is the head of a column of times.
-func timeHead(head string) string { return head + " (" + columnZone().String() + ")" }
+// TimeHead is the head of a column of times.
+func TimeHead(head string) string { return head + " (" + columnZone().String() + ")" }
 
-// inColumn shows a time under a timeHead; "-" for none.
-func inColumn(t *time.Time) string {
+// ColumnTime shows a time under a timeHead; "-" for none.
+func ColumnTime(t *time.Time) string {
 	if t == nil || t.IsZero() {
 		return "-"
 	}
 	return t.In(columnZone()).Format(wallClock)
 }
 
-// length shows seconds as a length of time.
-func length(secs int) string { return showLength(time.Duration(secs) * time.Second) }
+// Seconds shows seconds as a length of time.
+func Seconds(secs int) string { return length.Show(time.Duration(secs) * time.Second) }
 
-// took shows how long a run took, "-" if that is not known.
-func took(ms *int64) string {
+// Took shows how long a run took, "-" if that is not known.
+func Took(ms *int64) string {
 	if ms == nil {
 		return "-"
 	}
@@ -54,12 +56,19 @@ func took(ms *int64) string {
 	if d >= 10*time.Second {
 		d = d.Round(time.Second)
 	}
-	return showLength(d)
+	return length.Show(d)
 }
 
-func number(n *int) string {
+func Number(n *int) string {
 	if n == nil {
 		return "-"
 	}
 	return strconv.Itoa(*n)
+}
+
+func OrDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
 }

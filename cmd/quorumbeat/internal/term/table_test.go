@@ -1,4 +1,4 @@
-package main
+package term
 
 import (
 	"strings"
@@ -9,7 +9,7 @@ func TestWidthIsThatOfTheScreen(t *testing.T) {
 	for text, want := range map[string]int{
 		"": 0, "abc": 3, "日本": 4, "🎉": 2, "e\u0301": 1, "❤\uFE0F": 2, "ﾊﾝ": 2, "a\u200bb": 2, "ö": 1, "👍🏽": 4,
 	} {
-		if got := displayWidth(text); got != want {
+		if got := Width(text); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
 		}
 	}
@@ -29,7 +29,7 @@ func TestTextsAreCutAndWrappedByTheirWidth(t *testing.T) {
 		{"日本語です", 7, "日本語…", "日本語|です"},
 		{"averylongwordindeed yes", 8, "averylo…", "averylon|gwordind|eed|yes"},
 	} {
-		if got := cut(tt.text, tt.columns); got != tt.cut || displayWidth(got) > tt.columns {
+		if got := cut(tt.text, tt.columns); got != tt.cut || Width(got) > tt.columns {
 			t.Errorf("%q cut to %d: %q, want %q", tt.text, tt.columns, got, tt.cut)
 		}
 		if got := strings.Join(chunks(tt.text, tt.columns), "|"); got != tt.chunks {
@@ -39,14 +39,25 @@ func TestTextsAreCutAndWrappedByTheirWidth(t *testing.T) {
 }
 
 func TestALongValueGoesOnBelow(t *testing.T) {
-	w := &table{}
-	row(w, "Name", folded("one two three four"))
-	row(w, "Status", "active")
+	w := &Table{}
+	w.Row("Name", Folded("one two three four"))
+	w.Row("Status", "active")
 	var out strings.Builder
-	if err := w.write(&out, 18); err != nil {
+	if err := w.Write(&out, 18); err != nil {
 		t.Fatal(err)
 	}
 	if want := "Name    one two\n        three four\nStatus  active\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+func TestLongTextsAreFilled(t *testing.T) {
+	text := "one two three\nfour five\n\n  kept as it is, however long it may be\nsix seven"
+	want := "one two\nthree four\nfive\n\n  kept as it is, however long it may be\nsix seven"
+	if got := Fill(text, 10); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := Fill(text, 0); got != text {
+		t.Errorf("without a terminal: %q", got)
 	}
 }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package tune
+
+// TimerSlack is for Linux only.
+func TimerSlack() {}

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package main
-
-// widenTimerSlack is for Linux only.
-func widenTimerSlack() {}
