@@ -135,7 +135,7 @@ func (st *state) rowsOf(h *record, incident uint32) (rows []*row) {
 
 // insertKey and removeKey keep a short list ordered.
 func insertKey(keys []rowKey, k rowKey) []rowKey {
-	i, found := slices.BinarySearchFunc(keys, k, compareKeys)
+	i, found := slices.BinarySearchFunc(keys, k, rowKey.Compare)
 	if found {
 		return keys
 	}
@@ -143,7 +143,7 @@ func insertKey(keys []rowKey, k rowKey) []rowKey {
 }
 
 func removeKey(keys []rowKey, k rowKey) []rowKey {
-	i, found := slices.BinarySearchFunc(keys, k, compareKeys)
+	i, found := slices.BinarySearchFunc(keys, k, rowKey.Compare)
 	if !found {
 		return keys
 	}

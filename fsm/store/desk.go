@@ -1,21 +1,24 @@
 package store
 
-import "github.com/quorumbeat/quorumbeat/fsm"
+import (
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
+)
 
 // desk is what waits for one recipient's burst.
 type desk struct {
 	to      string
-	singles keyList
-	unheard keyList // waits for a digest of its own kind
-	at      rowKey  // its place in the agenda, if it has one
-	stale   bool    // its place in the agenda is not what it should be
+	singles ordered.Set[rowKey]
+	unheard ordered.Set[rowKey] // waits for a digest of its own kind
+	at      rowKey              // its place in the agenda, if it has one
+	stale   bool                // its place in the agenda is not what it should be
 }
 
 // desks holds a desk for each recipient of whom anything waits, and the agenda: the
 // order in which they can have something to be done.
 type desks struct {
 	by     map[string]*desk
-	agenda keyList // by the time from which there may be something to do; the ID is of a row that waits there
+	agenda ordered.Set[rowKey] // by the time from which there may be something to do; the ID is of a row that waits there
 	stale  map[*desk]struct{}
 	burst  int   // settings for which the agenda holds
 	wait   int64 //
@@ -30,23 +33,23 @@ func (x *desks) add(r *row) {
 		x.by[d.to] = d
 	}
 	r.recipient = d.to // the same memory for all of them
-	d.list(r).add(r.readyAt())
+	d.list(r).Add(r.readyAt())
 	x.touch(d)
 }
 
 func (x *desks) remove(r *row) {
 	d := x.by[r.recipient]
-	d.list(r).remove(r.readyAt())
-	if d.singles.n+d.unheard.n > 0 {
+	d.list(r).Remove(r.readyAt())
+	if d.singles.Len()+d.unheard.Len() > 0 {
 		x.touch(d)
 		return
 	}
-	x.agenda.remove(d.at)
+	x.agenda.Remove(d.at)
 	delete(x.stale, d)
 	delete(x.by, d.to)
 }
 
-func (d *desk) list(r *row) *keyList {
+func (d *desk) list(r *row) *ordered.Set[rowKey] {
 	if r.kind == fsm.AlertUnheard {
 		return &d.unheard
 	}
@@ -72,9 +75,9 @@ func (st *state) fileDesks() {
 		}
 	}
 	for d := range x.stale {
-		x.agenda.remove(d.at)
+		x.agenda.Remove(d.at)
 		d.at = st.appointment(d)
-		x.agenda.add(d.at)
+		x.agenda.Add(d.at)
 		d.stale = false
 	}
 	clear(x.stale)
@@ -83,15 +86,15 @@ func (st *state) fileDesks() {
 // appointment is when there can first be something to do at a desk: from when its
 // first row may go out, which for most is in the past.
 func (st *state) appointment(d *desk) rowKey {
-	single, some := d.singles.first()
+	single, some := d.singles.First()
 	if b := st.burst(d.to); b.left == 0 {
 		single.due = max(single.due, b.until)
 	}
-	unheard, any := d.unheard.first()
+	unheard, any := d.unheard.First()
 	if any && st.settings.GroupWait > 0 {
 		unheard.due = st.unheardAt(d)
 	}
-	if !any || some && compareKeys(single, unheard) < 0 {
+	if !any || some && single.Compare(unheard) < 0 {
 		return single
 	}
 	return unheard
@@ -106,7 +109,7 @@ const unheardPatience = 30
 // its own miss is due, and they are one story.
 func (st *state) unheardAt(d *desk) int64 {
 	wait := st.settings.GroupWait
-	first, _ := d.unheard.first()
-	last, _ := d.unheard.last()
+	first, _ := d.unheard.First()
+	last, _ := d.unheard.Last()
 	return min(last.due+wait, first.due+unheardPatience*wait)
 }

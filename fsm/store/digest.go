@@ -47,7 +47,7 @@ func (st *state) distinct(ids []fsm.AlertID) bool {
 	var last rowKey
 	for i, id := range ids {
 		k := st.ledger.rows[id].key()
-		if i > 0 && compareKeys(last, k) >= 0 {
+		if i > 0 && last.Compare(k) >= 0 {
 			return !repeats(ids)
 		}
 		last = k

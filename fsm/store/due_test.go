@@ -3,6 +3,7 @@ package store
 import (
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"pgregory.net/rapid"
 )
 
@@ -10,7 +11,7 @@ import (
 // changed without the order being told: pings move deadlines later.
 func TestTheFirstThatIsDueIsFound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		tab := table{onlyPost: newOrdinalSet()}
+		tab := table{onlyPost: index.NewOrdinalSet()}
 		var d due
 		const n = 300
 		ordinal := rapid.Custom(func(t *rapid.T) uint64 { return uint64(rapid.IntRange(1, n).Draw(t, "ord")) })

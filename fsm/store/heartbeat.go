@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
 // ping records a good run.
@@ -62,7 +63,7 @@ func (st *state) create(c fsm.Create) fsm.Result {
 	if c.Spec.Arm != fsm.ArmFirstPing {
 		r.set(flagArmed)
 	}
-	st.index(ord, c.ID, c.Token, c.Spec.Slug)
+	st.file(ord, c.ID, c.Token, c.Spec.Slug)
 	st.reschedule(r)
 	return st.answer(r)
 }
@@ -124,8 +125,8 @@ func (st *state) respec(r *record, spec fsm.Spec) {
 	}
 	st.edited(r, spec)
 	if spec.Slug != old.Slug {
-		st.slugs.remove(old.Slug, r.ord)
-		st.slugs.add(&st.table, spec.Slug, r.ord)
+		st.slugs.Remove(old.Slug, r.ord)
+		st.slugs.Add(spec.Slug, r.ord)
 	}
 	if spec.Interval != old.Interval || spec.Grace != old.Grace {
 		r.reanchor(st, r.misses)
@@ -201,16 +202,16 @@ func (st *state) delete(c fsm.Delete) fsm.Code {
 	if r.is(flagPaused) {
 		st.paused--
 	}
-	st.ids.remove(keyOfID(r.config.id))
-	st.tokens.remove(indexKey(r.token))
-	st.slugs.remove(r.config.spec.Slug, r.ord)
+	st.ids.Remove(keyOfID(r.config.id))
+	st.tokens.Remove(index.Key(r.token))
+	st.slugs.Remove(r.config.spec.Slug, r.ord)
 	st.note(r.config.maker, -1)
 	st.table.remove(r.ord)
 	return fsm.CodeOK
 }
 
 func (st *state) ensure(c fsm.Ensure) fsm.Result {
-	switch ord, n := st.slugs.find(&st.table, c.Spec.Slug); n {
+	switch ord, n := st.slugs.Find(c.Spec.Slug); n {
 	case 0:
 		return st.create(fsm.Create(c))
 	case 1:
@@ -221,7 +222,7 @@ func (st *state) ensure(c fsm.Ensure) fsm.Result {
 }
 
 func (st *state) putHeartbeat(c fsm.PutHeartbeat) fsm.Result {
-	ord, n := st.slugs.find(&st.table, c.Spec.Slug)
+	ord, n := st.slugs.Find(c.Spec.Slug)
 	switch {
 	case n > 1:
 		return fsm.Result{Code: fsm.CodeAmbiguous}

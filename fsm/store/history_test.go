@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"pgregory.net/rapid"
 )
 
@@ -39,7 +40,7 @@ func histories(t *table, n int) map[uint64][]noted {
 func TestHistoriesAreWhatWasNoted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const n = 70
-		tab := table{onlyPost: newOrdinalSet()}
+		tab := table{onlyPost: index.NewOrdinalSet()}
 		want, now := map[uint64][]noted{}, int64(1_700_000_000_000)
 		type picture struct {
 			tab  table
@@ -154,7 +155,7 @@ func TestLongHistories(t *testing.T) {
 // TestAPunctualJobCostsTwoBytesAPing is what the size of a million histories rests
 // on.
 func TestAPunctualJobCostsTwoBytesAPing(t *testing.T) {
-	tab := table{onlyPost: newOrdinalSet()}
+	tab := table{onlyPost: index.NewOrdinalSet()}
 	tab.add(1, config{})
 	for i := range int64(10_000) {
 		p, slot := tab.own(1)

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
 // imageMagic comes first in an image, its version next. A change of the format
@@ -42,7 +43,7 @@ func (s *Store) Snapshot() *Image {
 	c.ledger = ledger{
 		rows: maps.Clone(c.ledger.rows), windows: maps.Clone(c.ledger.windows), counts: maps.Clone(c.ledger.counts),
 	}
-	c.ids, c.tokens, c.slugs, c.byHash, c.made, c.failing, c.due = nil, nil, slugIndex{}, nil, nil, nil, due{}
+	c.ids, c.tokens, c.slugs, c.byHash, c.made, c.failing, c.due = nil, nil, index.Slugs{}, nil, nil, nil, due{}
 	return &Image{st: c, share: share}
 }
 
@@ -150,7 +151,7 @@ func (d *dedup) write(w *imageWriter) {
 }
 
 func (l *ledger) write(w *imageWriter) {
-	rows := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return compareKeys(a.key(), b.key()) })
+	rows := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return a.key().Compare(b.key()) })
 	w.Count(len(rows))
 	for _, r := range rows {
 		r.write(w)

@@ -1,6 +1,9 @@
 package store
 
-import "github.com/quorumbeat/quorumbeat/fsm"
+import (
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
+)
 
 // ledger holds the alerts: rows, and the windows that turn storms into digests.
 type ledger struct {
@@ -9,7 +12,7 @@ type ledger struct {
 	counts  map[countKey]uint64
 
 	// Derived.
-	order   keyList // of all rows
+	order   ordered.Set[rowKey] // of all rows
 	byHeart map[fsm.HeartbeatID][]rowKey
 	places
 	lapses  lapses
@@ -52,7 +55,7 @@ func noIncident(*row) uint32 { return 0 }
 // file makes a row known, which is then to enter its place.
 func (l *ledger) file(r *row) {
 	l.rows[r.id] = r
-	l.order.add(r.key())
+	l.order.Add(r.key())
 	if r.ord != 0 {
 		l.byHeart[r.heartbeat] = insertKey(l.byHeart[r.heartbeat], r.key())
 	}
@@ -97,8 +100,8 @@ func (l *ledger) retain(r *row, openIncident func(*row) uint32) {
 	if len(l.byHeart[r.heartbeat]) > fsm.MaxSettledPer {
 		l.retainOf(r.heartbeat, r.ord, openIncident(r))
 	}
-	for l.settled.n > fsm.MaxSettled {
-		k, _ := l.settled.first()
+	for l.settled.Len() > fsm.MaxSettled {
+		k, _ := l.settled.First()
 		l.drop(l.rows[k.id])
 	}
 }
@@ -134,7 +137,7 @@ func (l *ledger) retainOf(hb fsm.HeartbeatID, ord uint64, openIncident uint32) {
 
 func (l *ledger) drop(r *row) {
 	delete(l.rows, r.id)
-	l.order.remove(r.key())
+	l.order.Remove(r.key())
 	l.leave(r)
 	if keys := removeKey(l.byHeart[r.heartbeat], r.key()); len(keys) > 0 {
 		l.byHeart[r.heartbeat] = keys

@@ -1,27 +1,30 @@
 package store
 
-import "github.com/quorumbeat/quorumbeat/fsm"
+import (
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+)
 
 // byToken returns the ordinal of the heartbeat with a token, 0 if there is none.
 func (st *state) byToken(t fsm.Token) uint64 {
-	ord, _ := st.tokens.find(indexKey(t))
+	ord, _ := st.tokens.Find(index.Key(t))
 	return ord
 }
 
 // byID returns the ordinal of the heartbeat with an ID, 0 if there is none.
 func (st *state) byID(id fsm.HeartbeatID) uint64 {
-	ord, _ := st.ids.find(keyOfID(id))
+	ord, _ := st.ids.Find(keyOfID(id))
 	return ord
 }
 
-func keyOfID(id fsm.HeartbeatID) (k indexKey) {
+func keyOfID(id fsm.HeartbeatID) (k index.Key) {
 	copy(k[:], id[:])
 	return k
 }
 
-// index files a heartbeat under its ID, its token and its slug.
-func (st *state) index(ord uint64, id fsm.HeartbeatID, t fsm.Token, slug string) {
-	st.ids.put(keyOfID(id), ord)
-	st.tokens.put(indexKey(t), ord)
-	st.slugs.add(&st.table, slug, ord)
+// file files a heartbeat under its ID, its token and its slug.
+func (st *state) file(ord uint64, id fsm.HeartbeatID, t fsm.Token, slug string) {
+	st.ids.Put(keyOfID(id), ord)
+	st.tokens.Put(index.Key(t), ord)
+	st.slugs.Add(slug, ord)
 }

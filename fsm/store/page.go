@@ -1,6 +1,11 @@
 package store
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
 
 // pageSize is the number of heartbeats that are kept together: they are copied
 // together when one of them changes while a snapshot is being written, share the
@@ -66,4 +71,17 @@ func (p *page) packText(more int) {
 		v.textAt = uint32(at)
 	}
 	p.text = packed
+}
+
+// slug returns the slug of a heartbeat, as a part of the page's text; there must be
+// one.
+func (t *table) slug(ord uint64) []byte {
+	p, slot := t.at(ord)
+	r := wire.NewReader(p.textOf(slot))
+	r.Take(uint64(len(fsm.HeartbeatID{})))
+	r.Int()          // created
+	r.Int()          // updated
+	r.Uint()         // version
+	r.Take(r.Uint()) // name
+	return r.Take(r.Uint())
 }

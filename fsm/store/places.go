@@ -1,6 +1,9 @@
 package store
 
-import "github.com/quorumbeat/quorumbeat/fsm"
+import (
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
+)
 
 // place is where a row stands, and so who has to see to it next. It is derived
 // from the row and from the one that has to settle before it.
@@ -18,12 +21,12 @@ const (
 // places holds the rows by their place, each kind in the order in which it is
 // asked for.
 type places struct {
-	settled keyList
-	open    keyList // all but the settled and the carried
+	settled ordered.Set[rowKey]
+	open    ordered.Set[rowKey] // all but the settled and the carried
 	carried int
-	hands   keyList
+	hands   ordered.Set[rowKey]
 	blocked int
-	queue   keyList // by readyAt
+	queue   ordered.Set[rowKey] // by readyAt
 	desks   desks
 }
 
@@ -55,7 +58,7 @@ func (l *ledger) enter(r *row) {
 	r.place = l.placeOf(r)
 	l.put(r)
 	if r.place.open() {
-		l.open.add(r.key())
+		l.open.Add(r.key())
 	}
 }
 
@@ -63,7 +66,7 @@ func (l *ledger) enter(r *row) {
 func (l *ledger) leave(r *row) {
 	l.take(r)
 	if r.place.open() {
-		l.open.remove(r.key())
+		l.open.Remove(r.key())
 	}
 }
 
@@ -78,9 +81,9 @@ func (l *ledger) replace(old, r *row) {
 	l.put(r)
 	switch {
 	case old.place.open() && !r.place.open():
-		l.open.remove(r.key())
+		l.open.Remove(r.key())
 	case r.place.open() && !old.place.open():
-		l.open.add(r.key())
+		l.open.Add(r.key())
 	}
 }
 
@@ -89,34 +92,34 @@ func (p place) open() bool { return p != placeSettled && p != placeCarried }
 func (l *ledger) put(r *row) {
 	switch r.place {
 	case placeSettled:
-		l.settled.add(r.key())
+		l.settled.Add(r.key())
 	case placeCarried:
 		l.carried++
 	case placeHands:
-		l.hands.add(r.key())
+		l.hands.Add(r.key())
 	case placeBlocked:
 		l.blocked++
 	case placeDesk:
 		l.desks.add(r)
 	case placeQueue:
-		l.queue.add(r.readyAt())
+		l.queue.Add(r.readyAt())
 	}
 }
 
 func (l *ledger) take(r *row) {
 	switch r.place {
 	case placeSettled:
-		l.settled.remove(r.key())
+		l.settled.Remove(r.key())
 	case placeCarried:
 		l.carried--
 	case placeHands:
-		l.hands.remove(r.key())
+		l.hands.Remove(r.key())
 	case placeBlocked:
 		l.blocked--
 	case placeDesk:
 		l.desks.remove(r)
 	case placeQueue:
-		l.queue.remove(r.readyAt())
+		l.queue.Remove(r.readyAt())
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
 // lockFor is how many heartbeats a long listing reads before it lets entries be
@@ -38,7 +39,7 @@ func (st *state) lookup(ord uint64) (fsm.Heartbeat, error) {
 // Ordinal returns the ordinal of the heartbeat with a ping token, for
 // [PingOrdinal]. It does not allocate, and does not wait for an entry that is being
 // applied.
-func (s *Store) Ordinal(t fsm.Token) (uint64, bool) { return s.tokens.Load().find(indexKey(t)) }
+func (s *Store) Ordinal(t fsm.Token) (uint64, bool) { return s.tokens.Load().Find(index.Key(t)) }
 
 // fits tells of some heartbeats, without decoding them, that they do not match.
 func fits(f *fsm.HeartbeatFilter, v *vitals) bool {
@@ -279,7 +280,7 @@ func (s *Store) nextDue() (e dueEntry, found, finished bool) {
 
 // OnlyPost reports whether the heartbeat with an ordinal takes pings by POST alone. It
 // does not allocate, and does not wait for an entry that is being applied.
-func (s *Store) OnlyPost(ordinal uint64) bool { return s.onlyPost.Load().has(ordinal) }
+func (s *Store) OnlyPost(ordinal uint64) bool { return s.onlyPost.Load().Has(ordinal) }
 
 // FailureTold reports whether the heartbeat with an ordinal is failing, and a failure
 // of its incident was told: another one will not be.
@@ -294,5 +295,5 @@ func (s *Store) FailureTold(ordinal uint64) bool {
 func (s *Store) Slug(slug string) (ordinal uint64, n int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.slugs.find(&s.st.table, slug)
+	return s.st.slugs.Find(slug)
 }

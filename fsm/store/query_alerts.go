@@ -36,7 +36,7 @@ func (s *Store) someAlerts(f fsm.AlertFilter, list []fsm.Alert, before *rowKey) 
 	defer s.mu.RUnlock()
 	var at rowKey
 	read := 0
-	for k := range s.st.ledger.order.before(before) {
+	for k := range s.st.ledger.order.Before(before) {
 		if read++; read > lockFor {
 			return list, false, &at, true
 		}
@@ -57,7 +57,7 @@ func (s *Store) alertsOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 		return nil, false
 	}
 	for _, k := range slices.Backward(s.st.ledger.byHeart[*f.Heartbeat]) {
-		if before != nil && compareKeys(k, *before) >= 0 {
+		if before != nil && k.Compare(*before) >= 0 {
 			continue
 		}
 		if list, more = s.st.list(f, list, k); more {
@@ -119,10 +119,10 @@ func (s *Store) Totals() fsm.Totals {
 		Paused: st.paused, Failing: len(st.failing),
 		Active: st.table.live - st.paused - len(st.failing),
 		Misses: st.misses, Pings: st.pings, Serving: st.serving, GapTotal: st.gaps.total,
-		Queue: st.ledger.open.n + st.ledger.carried,
+		Queue: st.ledger.open.Len() + st.ledger.carried,
 	}
 	t.Misses += st.untaken()
-	if k, ok := st.ledger.open.first(); ok {
+	if k, ok := st.ledger.open.First(); ok {
 		t.OldestPending = fsm.WallTime(st.ledger.rows[k.id].created)
 	}
 	for k, n := range st.ledger.counts {

@@ -131,7 +131,7 @@ func (st *state) readLedger(r *imageReader) {
 			l.file(x)
 		}
 	}
-	for k := range l.order.all() { // now, for a place may depend on other rows
+	for k := range l.order.All() { // now, for a place may depend on other rows
 		l.enter(l.rows[k.id])
 	}
 	for n := r.Count(); n > 0 && r.OK(); n-- {

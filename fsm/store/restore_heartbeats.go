@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -79,7 +80,7 @@ func (h *restored) read(r *wire.Reader, st *state) {
 
 func newFiller(st *state, heartbeats int) *filler {
 	heartbeats = min(heartbeats, fsm.MaxHeartbeats)
-	st.ids, st.tokens = newIndex(heartbeats), newIndex(heartbeats)
+	st.ids, st.tokens = index.New(heartbeats), index.New(heartbeats)
 	return &filler{st: st}
 }
 
@@ -140,8 +141,8 @@ func (f *filler) place(slot int, h *restored) {
 // index files a heartbeat in what is derived.
 func (f *filler) index(ord uint64, h *restored) {
 	st := f.st
-	st.table.onlyPost.put(ord, h.is(flagOnlyPost))
-	st.index(ord, h.config.id, h.token, h.config.spec.Slug)
+	st.table.onlyPost.Put(ord, h.is(flagOnlyPost))
+	st.file(ord, h.config.id, h.token, h.config.spec.Slug)
 	if h.is(flagFailing) {
 		st.failing[ord] = struct{}{}
 	}

@@ -59,7 +59,7 @@ func (r *row) turn() uint32 {
 	return 2 * r.incident
 }
 
-func compareKeys(a, b rowKey) int {
+func (a rowKey) Compare(b rowKey) int {
 	if c := cmp.Compare(a.due, b.due); c != 0 {
 		return c
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
 // TestAnImageIsWrittenWhilePingsAreApplied compares an image that is written beside
@@ -60,7 +61,7 @@ func (r *rig) heartbeatAt(i int) fsm.Heartbeat {
 
 // TestPagesAreCopiedOnlyWhileASnapshotNeedsThem counts the copies.
 func TestPagesAreCopiedOnlyWhileASnapshotNeedsThem(t *testing.T) {
-	tab := table{onlyPost: newOrdinalSet()}
+	tab := table{onlyPost: index.NewOrdinalSet()}
 	for ord := uint64(1); ord <= 3*pageSize; ord++ {
 		tab.add(ord, config{})
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
 // state is everything that entries change. A restore fills a fresh one and
@@ -32,9 +33,9 @@ type state struct {
 
 	// Derived, or of no meaning between batches.
 	ahead   ahead
-	ids     *index
-	tokens  *index
-	slugs   slugIndex
+	ids     *index.Index
+	tokens  *index.Index
+	slugs   index.Slugs
 	byHash  map[[32]byte]fsm.KeyID
 	made    map[fsm.KeyID]int // heartbeats, by the key that made them
 	due     due
@@ -48,20 +49,21 @@ type state struct {
 type pass struct{ horizon, wall int64 }
 
 func newState() *state {
-	return &state{
+	st := &state{
 		settings: fsm.DefaultSettings(),
 		keys:     map[fsm.KeyID]key{},
 		nodes:    map[fsm.NodeID]fsm.NodeInfo{},
 		dedup:    newDedup(),
 		ledger:   newLedger(),
-		table:    table{most: fsm.MaxAllBodies, onlyPost: newOrdinalSet()},
-		ids:      newIndex(0),
-		tokens:   newIndex(0),
-		slugs:    newSlugIndex(),
+		table:    table{most: fsm.MaxAllBodies, onlyPost: index.NewOrdinalSet()},
+		ids:      index.New(0),
+		tokens:   index.New(0),
 		byHash:   map[[32]byte]fsm.KeyID{},
 		made:     map[fsm.KeyID]int{},
 		failing:  map[uint64]struct{}{},
 	}
+	st.slugs = index.NewSlugs(st.table.slug)
+	return st
 }
 
 // advance moves the serving clock by delta milliseconds, and the horizon to

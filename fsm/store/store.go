@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
 // judgeBound is how many due heartbeats one batch judges at most, so that no
@@ -20,8 +21,8 @@ type Store struct {
 	batch    fsm.Batch // being applied; its memory is used again
 	bound    int       // judgeBound, but for the tests that show that it changes nothing
 	changed  chan struct{}
-	tokens   atomic.Pointer[index]      // st.tokens
-	onlyPost atomic.Pointer[ordinalSet] // st.table.onlyPost
+	tokens   atomic.Pointer[index.Index]      // st.tokens
+	onlyPost atomic.Pointer[index.OrdinalSet] // st.table.onlyPost
 	rebuild  func(Fault) (*Store, error)
 }
 

@@ -1,6 +1,10 @@
 package store
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+)
 
 // table holds the heartbeats by ordinal, in pages that are shared with snapshots
 // and copied on the first write while one still needs them. Ordinals are never
@@ -10,11 +14,11 @@ type table struct {
 	epoch    uint64 // counts snapshots
 	shares   []*share
 	live     int
-	bodies   int         // bytes of all heartbeats' bodies; derived
-	most     int         // that they may be
-	scratch  []byte      // for packing histories
-	onlyPost *ordinalSet // heartbeats with Methods; derived
-	trip     func()      // for tests only: called at each write and after each command, and may panic
+	bodies   int               // bytes of all heartbeats' bodies; derived
+	most     int               // that they may be
+	scratch  []byte            // for packing histories
+	onlyPost *index.OrdinalSet // heartbeats with Methods; derived
+	trip     func()            // for tests only: called at each write and after each command, and may panic
 }
 
 // at returns the page and place of an ordinal, nil if there is no such heartbeat.
@@ -96,7 +100,7 @@ func (t *table) open(ord uint64) *record {
 func (t *table) configure(r *record) {
 	p, slot := t.own(r.ord)
 	r.setConfig(&r.config)
-	t.onlyPost.put(r.ord, r.is(flagOnlyPost))
+	t.onlyPost.Put(r.ord, r.is(flagOnlyPost))
 	p.setText(slot, r.config.appendText(nil))
 }
 
@@ -125,7 +129,7 @@ func (t *table) put(i uint64, p *page) {
 func (t *table) remove(ord uint64) {
 	p, slot := t.own(ord)
 	p.vitals[slot] = vitals{}
-	t.onlyPost.put(ord, false)
+	t.onlyPost.Put(ord, false)
 	if x := p.extrasOf(slot); x != nil {
 		t.bodies -= x.size
 		p.extras[slot] = nil

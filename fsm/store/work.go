@@ -1,6 +1,9 @@
 package store
 
-import "github.com/quorumbeat/quorumbeat/fsm"
+import (
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
+)
 
 // Work returns what the sender of a term may do: at most limit rows and digests
 // together, and of rows in doubt. Its cost follows what it returns and what senders
@@ -26,7 +29,7 @@ type planner struct {
 
 // considerHands looks at what the senders of earlier terms left behind.
 func (p *planner) considerHands() {
-	for k := range p.st.ledger.hands.all() {
+	for k := range p.st.ledger.hands.All() {
 		r := p.st.ledger.rows[k.id]
 		switch {
 		case r.term >= p.term:
@@ -42,11 +45,11 @@ func (p *planner) considerHands() {
 // their time has come.
 func (p *planner) considerWaiting() {
 	l := &p.st.ledger
-	queue, agenda := l.queue.begin(), l.desks.agenda.begin()
+	queue, agenda := l.queue.Begin(), l.desks.agenda.Begin()
 	for p.room() {
-		q, some := queue.key()
-		a, any := agenda.key()
-		next, isDesk := q, any && (!some || compareKeys(a, q) < 0)
+		q, some := queue.Key()
+		a, any := agenda.Key()
+		next, isDesk := q, any && (!some || a.Compare(q) < 0)
 		if isDesk {
 			next = a
 		}
@@ -58,10 +61,10 @@ func (p *planner) considerWaiting() {
 			return
 		case isDesk:
 			p.considerDesk(l.desks.by[l.rows[a.id].recipient])
-			agenda.step()
+			agenda.Step()
 		default:
 			p.ready(q.id)
-			queue.step()
+			queue.Step()
 		}
 	}
 }
@@ -76,7 +79,7 @@ func (p *planner) considerDesk(d *desk) {
 		return
 	}
 	b := p.st.burst(d.to)
-	singles := d.singles.begin()
+	singles := d.singles.Begin()
 	group := p.group(&singles, b.ended)
 	if b.ended == 0 {
 		p.singles(&singles, &b)
@@ -94,28 +97,28 @@ func (p *planner) considerDesk(d *desk) {
 
 // group takes what came to pass before a window ended; 0: none has, though what a
 // job reports may come to pass at the serving time 0.
-func (p *planner) group(singles *cursor, ended int64) (group []fsm.AlertID) {
+func (p *planner) group(singles *ordered.Cursor[rowKey], ended int64) (group []fsm.AlertID) {
 	for ended > 0 && len(group) < fsm.MaxDigestMembers {
-		k, ok := singles.key()
+		k, ok := singles.Key()
 		if !ok || k.due > ended {
 			break
 		}
 		group = append(group, k.id)
-		singles.step()
+		singles.Step()
 	}
 	return group
 }
 
 // addUnheard lets what was unheard into a group, once its time has come.
 func (p *planner) addUnheard(group []fsm.AlertID, d *desk) []fsm.AlertID {
-	if d.unheard.n == 0 {
+	if d.unheard.Len() == 0 {
 		return group
 	}
 	if at := p.st.unheardAt(d); p.st.serving < at {
 		p.later(at)
 		return group
 	}
-	for k := range d.unheard.all() {
+	for k := range d.unheard.All() {
 		if k.due+p.st.settings.GroupWait > p.st.serving || len(group) == fsm.MaxDigestMembers {
 			break
 		}
@@ -125,13 +128,13 @@ func (p *planner) addUnheard(group []fsm.AlertID, d *desk) []fsm.AlertID {
 }
 
 // singles offers rows as single mails as long as the window has room.
-func (p *planner) singles(at *cursor, b *burst) {
+func (p *planner) singles(at *ordered.Cursor[rowKey], b *burst) {
 	for p.room() {
-		k, ok := at.key()
+		k, ok := at.Key()
 		if !ok || !p.single(k, b) {
 			return
 		}
-		at.step()
+		at.Step()
 	}
 }
 
@@ -152,9 +155,9 @@ func (p *planner) single(k rowKey, b *burst) bool {
 	return true
 }
 
-func (p *planner) readyAll(l *keyList) {
-	for at := l.begin(); p.room(); at.step() {
-		k, ok := at.key()
+func (p *planner) readyAll(l *ordered.Set[rowKey]) {
+	for at := l.Begin(); p.room(); at.Step() {
+		k, ok := at.Key()
 		if !ok {
 			return
 		}

@@ -28,7 +28,7 @@ type plainDesk struct {
 
 func plainWork(st *state, term uint64) fsm.Work {
 	p := plainPlan{st: st, term: term, desks: map[string]*plainDesk{}}
-	rows := slices.SortedFunc(maps.Values(st.ledger.rows), func(a, b *row) int { return compareKeys(a.key(), b.key()) })
+	rows := slices.SortedFunc(maps.Values(st.ledger.rows), func(a, b *row) int { return a.key().Compare(b.key()) })
 	for _, r := range rows {
 		if !r.state.Settled() && r.digest == (fsm.AlertID{}) {
 			p.consider(r)
@@ -83,7 +83,7 @@ func (p *plainPlan) desk(to string) *plainDesk {
 }
 
 func (p *plainPlan) decide(to string, d *plainDesk) {
-	slices.SortFunc(d.singles, func(a, b *row) int { return compareKeys(a.readyAt(), b.readyAt()) })
+	slices.SortFunc(d.singles, func(a, b *row) int { return a.readyAt().Compare(b.readyAt()) })
 	full := false
 	for _, r := range d.singles {
 		switch {
@@ -169,7 +169,7 @@ func checkWork(s *Store) error {
 func checkAgenda(st *state) error {
 	for to, d := range st.ledger.desks.by {
 		p := planner{st: st, limit: 1}
-		if p.considerDesk(d); d.at.due <= st.serving && p.room() && d.unheard.n == 0 {
+		if p.considerDesk(d); d.at.due <= st.serving && p.room() && d.unheard.Len() == 0 {
 			return fmt.Errorf("at %d there is nothing to be done for %q, though its time came at %d", st.serving, to, d.at.due)
 		}
 	}
@@ -196,16 +196,16 @@ func checkPlaces(st *state) error {
 		if r.place.open() {
 			open++
 		}
-		if !l.order.contains(r.key()) {
+		if !l.order.Contains(r.key()) {
 			return fmt.Errorf("row %x is not in the order", id[:3])
 		}
 	}
 	desks := 0
 	for _, d := range l.desks.by {
-		desks += d.singles.n + d.unheard.n
+		desks += d.singles.Len() + d.unheard.Len()
 	}
 	want := fmt.Sprint(n, open, len(l.rows))
-	got := fmt.Sprint([...]int{l.settled.n, l.carried, l.hands.n, l.blocked, desks, l.queue.n}, l.open.n, l.order.n)
+	got := fmt.Sprint([...]int{l.settled.Len(), l.carried, l.hands.Len(), l.blocked, desks, l.queue.Len()}, l.open.Len(), l.order.Len())
 	if got != want {
 		return fmt.Errorf("the places hold %s, the rows say %s", got, want)
 	}

@@ -1,29 +1,33 @@
-package store
+package ordered
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
 	"pgregory.net/rapid"
 )
 
-// TestKeyListIsAnOrderedSet holds a list against a plain sorted slice.
-func TestKeyListIsAnOrderedSet(t *testing.T) {
+type pair struct{ a, b int }
+
+func (p pair) Compare(q pair) int { return cmp.Or(cmp.Compare(p.a, q.a), cmp.Compare(p.b, q.b)) }
+
+// TestSetIsOrdered holds a set against a plain sorted slice.
+func TestSetIsOrdered(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var l keyList
-		var want []rowKey
+		var l Set[pair]
+		var want []pair
 		span := rapid.IntRange(1, 3000).Draw(t, "span")
-		key := func(n int) rowKey { return rowKey{int64(n / 8), uint32(n / 2 % 4), fsm.AlertID{byte(n % 2)}} }
+		key := func(n int) pair { return pair{n / 8, n % 8} }
 		for range rapid.IntRange(0, 60).Draw(t, "runs") {
 			from, n := rapid.IntRange(0, span).Draw(t, "from"), rapid.IntRange(1, 700).Draw(t, "keys")
 			step, add := rapid.SampledFrom([]int{-1, 1, 3}).Draw(t, "step"), rapid.Bool().Draw(t, "add")
 			for i := range n {
 				k := key(max(0, from+i*step))
-				at, found := slices.BinarySearchFunc(want, k, compareKeys)
+				at, found := slices.BinarySearchFunc(want, k, pair.Compare)
 				switch {
 				case add:
-					l.add(k)
+					l.Add(k)
 					if !found {
 						want = slices.Insert(want, at, k)
 					}
@@ -31,16 +35,16 @@ func TestKeyListIsAnOrderedSet(t *testing.T) {
 					want = slices.Delete(want, at, at+1)
 					fallthrough
 				default:
-					l.remove(k)
+					l.Remove(k)
 				}
 			}
-			checkKeyList(t, &l, want)
+			checkSet(t, &l, want)
 		}
 	})
 }
 
-func checkKeyList(t *rapid.T, l *keyList, want []rowKey) {
-	if l.n != len(want) || !slices.Equal(slices.Collect(l.all()), want) {
+func checkSet(t *rapid.T, l *Set[pair], want []pair) {
+	if l.n != len(want) || !slices.Equal(slices.Collect(l.All()), want) {
 		t.Fatalf("the list has %d keys, want %d", l.n, len(want))
 	}
 	for i, c := range l.chunks {
@@ -51,19 +55,19 @@ func checkKeyList(t *rapid.T, l *keyList, want []rowKey) {
 	if len(l.chunks) > 1+4*len(want)/chunkKeys+1 {
 		t.Fatalf("%d chunks for %d keys", len(l.chunks), len(want))
 	}
-	first, ok := l.first()
-	last, _ := l.last()
+	first, ok := l.First()
+	last, _ := l.Last()
 	if ok != (len(want) > 0) || ok && (first != want[0] || last != want[len(want)-1]) {
 		t.Fatalf("from %v to %v", first, last)
 	}
-	var before *rowKey
+	var before *pair
 	older := slices.Clone(want)
 	if n := len(want); n > 0 {
 		i := rapid.IntRange(0, n-1).Draw(t, "before")
 		before, older = &want[i], older[:i]
 	}
 	slices.Reverse(older)
-	if got := slices.Collect(l.before(before)); !slices.Equal(got, older) {
+	if got := slices.Collect(l.Before(before)); !slices.Equal(got, older) {
 		t.Fatalf("%d keys before %v, want %d", len(got), before, len(older))
 	}
 }

@@ -1,26 +1,29 @@
-package store
+package index
 
 import "sync/atomic"
 
-// ordinalSet is a set of ordinals. One goroutine at a time changes it; any number of others may
+// OrdinalSet is a set of ordinals. One goroutine at a time changes it; any number of others may
 // look beside that one.
-type ordinalSet struct {
+type OrdinalSet struct {
 	words atomic.Pointer[[]atomic.Uint64]
 }
 
-func newOrdinalSet() *ordinalSet {
-	b := &ordinalSet{}
+// NewOrdinalSet returns an empty set.
+func NewOrdinalSet() *OrdinalSet {
+	b := &OrdinalSet{}
 	b.words.Store(&[]atomic.Uint64{})
 	return b
 }
 
-func (b *ordinalSet) has(i uint64) bool {
+// Has reports whether an ordinal is in the set.
+func (b *OrdinalSet) Has(i uint64) bool {
 	words := *b.words.Load()
 	return i/64 < uint64(len(words)) && words[i/64].Load()>>(i%64)&1 != 0
 }
 
-func (b *ordinalSet) put(i uint64, in bool) {
-	if in == b.has(i) {
+// Put puts an ordinal into the set, or takes it out.
+func (b *OrdinalSet) Put(i uint64, in bool) {
+	if in == b.Has(i) {
 		return
 	}
 	words := *b.words.Load()

@@ -1,4 +1,4 @@
-package store
+package index
 
 import (
 	"encoding/binary"
@@ -6,22 +6,22 @@ import (
 	"sync/atomic"
 )
 
-// index finds ordinals by a key. It is an open table without pointers, nothing for
+// Index finds ordinals by a key. It is an open table without pointers, nothing for
 // the garbage collector to walk, and it grows a little with each put, so that no
 // entry waits for a million others to be moved.
 //
 // One goroutine at a time changes it. Any number of others may find beside that
 // one: the token of every ping that a node is sent is looked up while batches are
 // applied.
-type index struct {
+type Index struct {
 	tables atomic.Pointer[indexTables]
 	live   int
 	used   int // slots of tables.cur that are not free
 	moved  int // slots of tables.old that are in tables.cur by now
 }
 
-// indexKey is a token, or the ID of a heartbeat and zeros.
-type indexKey [16]byte
+// Key is a token, or the ID of a heartbeat and zeros.
+type Key [16]byte
 
 // indexTables are the table, and while it grows the one before, which still has
 // everything that it had.
@@ -32,7 +32,7 @@ type indexTable []indexSlot
 // indexSlot is free until its ordinal is set; from then on its key never changes,
 // so that it can be read beside the one who writes.
 type indexSlot struct {
-	key indexKey
+	key Key
 	ord atomic.Uint64 // 0: free; removedSlot: was removed
 }
 
@@ -41,8 +41,9 @@ const (
 	movedAtOnce = 64 // slots, with each put; a few would do to be done in time
 )
 
-func newIndex(heartbeats int) *index {
-	x := &index{}
+// New returns an empty index with room for so many heartbeats.
+func New(heartbeats int) *Index {
+	x := &Index{}
 	x.tables.Store(&indexTables{cur: make(indexTable, slotsFor(heartbeats))})
 	return x
 }
@@ -53,14 +54,14 @@ func slotsFor(n int) int { return n + n/2 + 64 }
 
 // hash mixes the bits of a key. Tokens and IDs are made at random by the nodes;
 // nobody outside can choose them.
-func (k *indexKey) hash() uint32 {
+func (k *Key) hash() uint32 {
 	a, b := binary.LittleEndian.Uint64(k[:8]), binary.LittleEndian.Uint64(k[8:])
 	hi, lo := bits.Mul64(a^0x9e3779b97f4a7c15, b^0xd1b54a32d192ed03)
 	return uint32(bits.ReverseBytes64(hi^lo) * 0x2545f4914f6cdd1d >> 32)
 }
 
-// find returns the ordinal that is put under a key.
-func (x *index) find(k indexKey) (uint64, bool) {
+// Find returns the ordinal that is put under a key.
+func (x *Index) Find(k Key) (uint64, bool) {
 	t := x.tables.Load()
 	if s := t.cur.slot(&k); s != nil {
 		return s.ordinal()
@@ -80,7 +81,7 @@ func (s *indexSlot) ordinal() (uint64, bool) {
 }
 
 // slot returns the slot of a key, nil if it was never put.
-func (t indexTable) slot(k *indexKey) *indexSlot {
+func (t indexTable) slot(k *Key) *indexSlot {
 	for i := range t {
 		s := t.probe(k, i)
 		if s.ord.Load() == 0 {
@@ -93,7 +94,7 @@ func (t indexTable) slot(k *indexKey) *indexSlot {
 	return nil
 }
 
-func (t indexTable) probe(k *indexKey, i int) *indexSlot {
+func (t indexTable) probe(k *Key, i int) *indexSlot {
 	at := int(uint64(k.hash())*uint64(len(t))>>32) + i
 	if at >= len(t) {
 		at -= len(t)
@@ -101,8 +102,8 @@ func (t indexTable) probe(k *indexKey, i int) *indexSlot {
 	return &t[at]
 }
 
-// put adds a key that is not there.
-func (x *index) put(k indexKey, ord uint64) {
+// Put adds a key that is not there.
+func (x *Index) Put(k Key, ord uint64) {
 	t := x.tables.Load()
 	if t.old == nil && x.used >= len(t.cur)/4*3 {
 		t = &indexTables{cur: make(indexTable, slotsFor(x.live+x.live/3)), old: t.cur}
@@ -116,7 +117,7 @@ func (x *index) put(k indexKey, ord uint64) {
 	x.live++
 }
 
-func (x *index) insert(t indexTable, k *indexKey, ord uint64) {
+func (x *Index) insert(t indexTable, k *Key, ord uint64) {
 	for i := range t {
 		s := t.probe(k, i)
 		switch was := s.ord.Load(); {
@@ -132,7 +133,7 @@ func (x *index) insert(t indexTable, k *indexKey, ord uint64) {
 }
 
 // move takes the next slots of the old table to the new one.
-func (x *index) move(t *indexTables) {
+func (x *Index) move(t *indexTables) {
 	end := min(x.moved+movedAtOnce, len(t.old))
 	for ; x.moved < end; x.moved++ {
 		s := &t.old[x.moved]
@@ -145,8 +146,8 @@ func (x *index) move(t *indexTables) {
 	}
 }
 
-// remove takes a key out.
-func (x *index) remove(k indexKey) {
+// Remove takes a key out.
+func (x *Index) Remove(k Key) {
 	t := x.tables.Load()
 	for _, table := range []indexTable{t.cur, t.old} {
 		if s := table.slot(&k); s != nil {
