@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -16,7 +17,7 @@ type direct struct {
 	ctx  context.Context // when it ends nobody waits any more
 	term uint64
 	cmd  []byte
-	done chan outcome // gets exactly one
+	done chan proposals.Result // gets exactly one
 }
 
 // forwarded is a propose frame on its way through the batcher.
@@ -37,13 +38,13 @@ func (f *forwarded) refuse(code fsm.Code) {
 type draft struct {
 	batch    fsm.Batch
 	frames   []*forwarded
-	own      haul
+	own      proposals.Chunk
 	directs  []*direct
 	barriers int
 	bytes    int
 	proposed time.Time
 	future   raft.ApplyFuture
-	answers  []answer // of one proposer at a time
+	answers  []proposals.ItemResult // of one proposer at a time
 }
 
 // reset empties a draft, and keeps its memory for the next one.
@@ -52,7 +53,7 @@ func (d *draft) reset() {
 	clear(d.directs)
 	clear(d.batch.Items) // they point into frames
 	clear(d.answers)
-	d.own.reset()
+	d.own.Reset()
 	*d = draft{
 		batch:  fsm.Batch{Origins: d.batch.Origins[:0], Items: d.batch.Items[:0]},
 		frames: d.frames[:0], own: d.own, directs: d.directs[:0], answers: d.answers[:0],
@@ -70,15 +71,15 @@ func (d *draft) empty() bool {
 
 // addItems adds items under origin. Barriers are answered with the batch's index
 // and take no place in the log.
-func (d *draft) addItems(origin fsm.Origin, items []item) {
+func (d *draft) addItems(origin fsm.Origin, items []proposals.Item) {
 	d.batch.Origins = append(d.batch.Origins, origin)
 	for _, it := range items {
-		if len(it.cmd) == 0 {
+		if len(it.Cmd) == 0 {
 			d.barriers++
 			continue
 		}
-		d.bytes += len(it.cmd)
-		d.batch.Items = append(d.batch.Items, fsm.Item{Origin: len(d.batch.Origins) - 1, Seq: it.seq, Cmd: it.cmd})
+		d.bytes += len(it.Cmd)
+		d.batch.Items = append(d.batch.Items, fsm.Item{Origin: len(d.batch.Origins) - 1, Seq: it.Seq, Cmd: it.Cmd})
 	}
 }
 
@@ -101,7 +102,7 @@ func (d *draft) readers() (ids []raft.ServerID) {
 		return nil
 	}
 	for _, f := range d.frames {
-		if slices.ContainsFunc(f.items, func(it item) bool { return len(it.cmd) == 0 }) {
+		if slices.ContainsFunc(f.items, func(it proposals.Item) bool { return len(it.Cmd) == 0 }) {
 			ids = append(ids, raft.ServerID(f.origin.Node.String()))
 		}
 	}
@@ -109,30 +110,30 @@ func (d *draft) readers() (ids []raft.ServerID) {
 }
 
 // publish hands out the results of the applied batch.
-func (d *draft) publish(index uint64, res []fsm.Result, own func(uint64, []answer)) {
+func (d *draft) publish(index uint64, res []fsm.Result, own func(uint64, []proposals.ItemResult)) {
 	for _, f := range d.frames {
 		d.answers, res = answersTo(d.answers[:0], f.items, res)
 		f.reply(&results{index: index, answers: d.answers})
 	}
-	d.answers, res = answersTo(d.answers[:0], d.own.items, res)
+	d.answers, res = answersTo(d.answers[:0], d.own.Items, res)
 	own(index, d.answers)
 	for _, x := range d.directs {
-		out := outcome{code: fsm.CodeOK, index: index}
+		out := proposals.Result{Code: fsm.CodeOK, Index: index}
 		if x.cmd != nil {
-			out.code, out.data, res = onceCode(res[0].Code), res[0].Data, res[1:]
+			out.Code, out.Data, res = onceCode(res[0].Code), res[0].Data, res[1:]
 		}
 		x.done <- out
 	}
 }
 
 // fail answers a batch that was not applied, or of which nobody knows.
-func (d *draft) fail(code fsm.Code, own func(uint64, []answer)) {
+func (d *draft) fail(code fsm.Code, own func(uint64, []proposals.ItemResult)) {
 	for _, f := range d.frames {
 		f.refuse(code)
 	}
-	own(0, sameAnswer(d.own.items, code))
+	own(0, sameAnswer(d.own.Items, code))
 	for _, x := range d.directs {
-		x.done <- outcome{code: code}
+		x.done <- proposals.Result{Code: code}
 	}
 }
 
@@ -146,11 +147,11 @@ func onceCode(c fsm.Code) fsm.Code {
 
 // answersTo pairs items with the first of the results, appends that to dst, and
 // returns the rest of the results.
-func answersTo(dst []answer, items []item, res []fsm.Result) ([]answer, []fsm.Result) {
+func answersTo(dst []proposals.ItemResult, items []proposals.Item, res []fsm.Result) ([]proposals.ItemResult, []fsm.Result) {
 	for _, it := range items {
-		a := answer{seq: it.seq, code: fsm.CodeOK}
-		if len(it.cmd) > 0 {
-			a.code, a.data = res[0].Code, res[0].Data
+		a := proposals.ItemResult{Seq: it.Seq, Code: fsm.CodeOK}
+		if len(it.Cmd) > 0 {
+			a.Code, a.Data = res[0].Code, res[0].Data
 			res = res[1:]
 		}
 		dst = append(dst, a)
@@ -158,10 +159,10 @@ func answersTo(dst []answer, items []item, res []fsm.Result) ([]answer, []fsm.Re
 	return dst, res
 }
 
-func sameAnswer(items []item, code fsm.Code) []answer {
-	out := make([]answer, len(items))
+func sameAnswer(items []proposals.Item, code fsm.Code) []proposals.ItemResult {
+	out := make([]proposals.ItemResult, len(items))
 	for i, it := range items {
-		out[i] = answer{seq: it.seq, code: code}
+		out[i] = proposals.ItemResult{Seq: it.Seq, Code: code}
 	}
 	return out
 }

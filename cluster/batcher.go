@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -28,9 +29,9 @@ type applier interface {
 // that commits the next one fills, so that load makes batches larger and not queues
 // longer. It alone calls raft.Apply.
 type batcher struct {
-	taker
+	proposals.Consumer
 	log     applier
-	own     *pendingTable
+	own     *proposals.Table
 	origin  fsm.Origin // of this node, without a floor
 	now     func() time.Time
 	met     *metrics
@@ -60,9 +61,9 @@ type batcher struct {
 	dead    chan struct{} // closed when Raft will answer no more
 }
 
-func newBatcher(own *pendingTable, origin fsm.Origin, met *metrics) *batcher {
+func newBatcher(own *proposals.Table, origin fsm.Origin, met *metrics) *batcher {
 	return &batcher{
-		taker: *newTaker(), own: own, origin: origin, now: time.Now, met: met,
+		Consumer: *proposals.NewConsumer(), own: own, origin: origin, now: time.Now, met: met,
 		told:    func(uint64) bool { return false },
 		stalled: func() {},
 		short:   func() string { return "" },
@@ -85,7 +86,7 @@ func (b *batcher) run(ctx context.Context) {
 	defer close(b.flights)
 	for {
 		select {
-		case <-b.wake:
+		case <-b.Wakeup:
 		case <-ctx.Done():
 			b.follow()
 			return
@@ -154,7 +155,7 @@ func (b *batcher) worthwhile(now time.Time) bool {
 	for _, f := range b.frames {
 		enough -= len(f.items)
 	}
-	if b.own.waiting(&b.taker, enough) >= enough || len(b.directs) > 0 || len(b.ticks) > 0 && b.clock.due(now) > 0 {
+	if b.own.Queued(&b.Consumer, enough) >= enough || len(b.directs) > 0 || len(b.ticks) > 0 && b.clock.due(now) > 0 {
 		return true
 	}
 	if wait > 0 && !b.held {
@@ -169,7 +170,7 @@ func (b *batcher) release() {
 	b.mu.Lock()
 	b.held = false
 	b.mu.Unlock()
-	b.poke()
+	b.Wake()
 }
 
 func (b *batcher) collectFrames(d *draft) {
@@ -188,15 +189,15 @@ func (b *batcher) collectFrames(d *draft) {
 func (b *batcher) collectOwn(d *draft) {
 	items, bytes := d.room()
 	origin := b.origin
-	origin.Floor = b.own.take(&b.taker, &d.own, items, bytes)
-	d.addItems(origin, d.own.items)
+	origin.Floor = b.own.Take(&b.Consumer, &d.own, items, bytes)
+	d.addItems(origin, d.own.Items)
 }
 
 func (b *batcher) collectDirects(d *draft) {
 	for _, x := range b.directs {
 		switch {
 		case x.ctx.Err() != nil || x.term != b.term:
-			x.done <- outcome{code: fsm.CodeNotLeader}
+			x.done <- proposals.Result{Code: fsm.CodeNotLeader}
 		default:
 			d.addDirect(x)
 		}
@@ -213,7 +214,7 @@ func (b *batcher) collectTicks(d *draft, now time.Time) {
 	}
 	if b.clock.due(now) == 0 {
 		if !b.clock.inFlight {
-			time.AfterFunc(time.Millisecond, b.poke)
+			time.AfterFunc(time.Millisecond, b.Wake)
 		}
 		return
 	}
@@ -231,7 +232,7 @@ func (b *batcher) answer() {
 		ok := err == nil && res != nil && res.term == d.batch.Term && len(res.results) == len(d.batch.Items)
 		b.landed(d, now, ok)
 		<-b.slots
-		b.poke()
+		b.Wake()
 		switch {
 		case ok:
 			b.met.batch(d, now)
@@ -310,11 +311,11 @@ func (b *batcher) pause() {
 		b.mu.Lock()
 		b.paused = false
 		b.mu.Unlock()
-		b.poke()
+		b.Wake()
 	})
 }
 
-func (b *batcher) settleOwn(index uint64, a []answer) { b.own.settle(nil, index, a) }
+func (b *batcher) settleOwn(index uint64, a []proposals.ItemResult) { b.own.Resolve(nil, index, a) }
 
 // failureCode tells whether a batch that Raft did not apply may still take effect.
 func failureCode(err error) fsm.Code {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -38,7 +39,7 @@ func (b *batcher) enter(state batcherState, term uint64) {
 	b.state, b.term = state, term
 	b.stopTicking()
 	b.mu.Unlock()
-	b.poke()
+	b.Wake()
 }
 
 // startClock lets the serving clock run, if this node still leads in term and there
@@ -71,7 +72,7 @@ func (b *batcher) stopClock() {
 func (b *batcher) stopTicking() {
 	b.clock.stop()
 	for _, x := range b.ticks {
-		x.done <- outcome{code: fsm.CodeNotLeader}
+		x.done <- proposals.Result{Code: fsm.CodeNotLeader}
 	}
 	b.ticks = b.ticks[:0]
 }
@@ -117,18 +118,18 @@ func (b *batcher) follow() {
 		f.refuse(fsm.CodeNotLeader)
 	}
 	for _, x := range directs {
-		x.done <- outcome{code: fsm.CodeNotLeader}
+		x.done <- proposals.Result{Code: fsm.CodeNotLeader}
 	}
 }
 
 // leading returns whom the node's own commands go to while it leads, else nil.
-func (b *batcher) leading() *taker {
+func (b *batcher) leading() *proposals.Consumer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.state == notLeading {
 		return nil
 	}
-	return &b.taker
+	return &b.Consumer
 }
 
 // submit takes a forwarded frame; its reply is called once, on any goroutine.
@@ -141,20 +142,20 @@ func (b *batcher) submit(f *forwarded) {
 	}
 	b.frames = append(b.frames, f)
 	b.mu.Unlock()
-	b.poke()
+	b.Wake()
 }
 
 // once has x committed, unless this node does not lead, and waits for it.
-func (b *batcher) once(ctx context.Context, x *direct) outcome {
+func (b *batcher) once(ctx context.Context, x *direct) proposals.Result {
 	if !b.admit(x) {
-		return outcome{code: fsm.CodeNotLeader}
+		return proposals.Result{Code: fsm.CodeNotLeader}
 	}
-	b.poke()
+	b.Wake()
 	select {
 	case out := <-x.done:
 		return out
 	case <-ctx.Done():
-		return outcome{code: fsm.CodeUnknownOutcome}
+		return proposals.Result{Code: fsm.CodeUnknownOutcome}
 	}
 }
 

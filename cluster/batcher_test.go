@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
+	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -85,12 +87,17 @@ func (e *fakeEntry) fail(err error) {
 }
 
 // newTestBatcher returns a running batcher that leads in term 5.
-func newTestBatcher(t *testing.T) (*batcher, *fakeLog, *pendingTable) {
+func newTestBatcher(t *testing.T) (*batcher, *fakeLog, *proposals.Table) {
+	return newLimitedBatcher(t, 0)
+}
+
+// newLimitedBatcher is newTestBatcher at whose node only so many commands may wait.
+func newLimitedBatcher(t *testing.T, limit int) (*batcher, *fakeLog, *proposals.Table) {
 	log := &fakeLog{fresh: make(chan struct{}, 100)}
-	tab := newPendingTable()
+	tab := proposals.NewTable(limit)
 	b := newBatcher(tab, fsm.Origin{Node: fsm.NodeID{1}, Boot: 1}, nil)
 	b.log = log
-	tab.setTaker(&b.taker)
+	tab.SetConsumer(&b.Consumer)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { b.run(ctx) })
@@ -98,21 +105,20 @@ func newTestBatcher(t *testing.T) (*batcher, *fakeLog, *pendingTable) {
 		cancel()
 		b.abandon()
 		running.Wait()
-		tab.abort()
+		tab.Abort()
 	})
 	b.lead()
 	b.open(5)
 	return b, log, tab
 }
 
-func pendingCommand(t *testing.T, tab *pendingTable) *pending {
-	_, p := addCommand(t, tab, string(fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})))
-	return p
+func pendingCommand(t *testing.T, tab *proposals.Table) *proposalstest.Waiting {
+	return proposalstest.Propose(t, tab, string(fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})))
 }
 
 func TestBatcherFillsTheNextBatchWhileTwoCommit(t *testing.T) {
 	_, log, tab := newTestBatcher(t)
-	var waiting []*pending
+	var waiting []*proposalstest.Waiting
 	waiting = append(waiting, pendingCommand(t, tab))
 	first := log.next(t)
 	waiting = append(waiting, pendingCommand(t, tab))
@@ -133,8 +139,8 @@ func TestBatcherFillsTheNextBatchWhileTwoCommit(t *testing.T) {
 		if i >= 2 {
 			want = fsm.CodePaused
 		}
-		if out := <-p.done; out.code != want {
-			t.Errorf("command %d: code %d, want %d", i, out.code, want)
+		if out := <-p.Done; out.Code != want {
+			t.Errorf("command %d: code %d, want %d", i, out.Code, want)
 		}
 	}
 }
@@ -146,9 +152,9 @@ func TestBatcherSaysWhoProposedAndWhatIsAwaited(t *testing.T) {
 	b := pendingCommand(t, tab)
 	second := log.next(t)
 	e.commit(5, fsm.CodeOK)
-	<-a.done
+	<-a.Done
 	second.commit(5, fsm.CodeOK)
-	<-b.done
+	<-b.Done
 	pendingCommand(t, tab)
 	third := log.next(t)
 	want := fsm.Origin{Node: fsm.NodeID{1}, Boot: 1, Floor: 3}
@@ -160,33 +166,38 @@ func TestBatcherSaysWhoProposedAndWhatIsAwaited(t *testing.T) {
 
 func TestBatcherKeepsWhatRaftDidNotTake(t *testing.T) {
 	tests := []struct {
-		name   string
-		end    func(*fakeEntry)
-		copies int // that may still take effect
+		name    string
+		end     func(*fakeEntry)
+		givenUp fsm.Code // of a command that nobody takes again
 	}{
-		{"not the leader", func(e *fakeEntry) { e.fail(raft.ErrNotLeader) }, 0},
-		{"handing over", func(e *fakeEntry) { e.fail(raft.ErrLeadershipTransferInProgress) }, 0},
-		{"leadership lost", func(e *fakeEntry) { e.fail(raft.ErrLeadershipLost) }, 1},
-		{"committed in another term", func(e *fakeEntry) { e.commit(6, fsm.CodeStaleTerm) }, 0},
-		{"not applied", func(e *fakeEntry) { close(e.done) }, 1},
+		{"not the leader", func(e *fakeEntry) { e.fail(raft.ErrNotLeader) }, fsm.CodeNoLeader},
+		{"handing over", func(e *fakeEntry) { e.fail(raft.ErrLeadershipTransferInProgress) }, fsm.CodeNoLeader},
+		{"leadership lost", func(e *fakeEntry) { e.fail(raft.ErrLeadershipLost) }, fsm.CodeUnknownOutcome},
+		{"committed in another term", func(e *fakeEntry) { e.commit(6, fsm.CodeStaleTerm) }, fsm.CodeNoLeader},
+		{"not applied", func(e *fakeEntry) { close(e.done) }, fsm.CodeUnknownOutcome},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, log, tab := newTestBatcher(t)
+			b, log, tab := newTestBatcher(t)
 			p := pendingCommand(t, tab)
 			tt.end(log.next(t))
 			again := log.next(t)
 			if again.batch.Items[0].Seq != 1 {
 				t.Errorf("proposed again as %d, want the same number 1", again.batch.Items[0].Seq)
 			}
-			tab.mu.Lock()
-			if p.copies != tt.copies+1 {
-				t.Errorf("%d copies may take effect, want %d", p.copies, tt.copies+1)
-			}
-			tab.mu.Unlock()
 			again.commit(5, fsm.CodeOK)
-			if out := <-p.done; out.code != fsm.CodeOK {
-				t.Errorf("code %d", out.code)
+			if out := <-p.Done; out.Code != fsm.CodeOK {
+				t.Errorf("code %d", out.Code)
+			}
+
+			given := pendingCommand(t, tab)
+			refused := log.next(t)
+			b.follow()
+			tt.end(refused)
+			eventually(t, 5*time.Second, func() bool { return tab.Queued(&b.Consumer, 1) == 1 }, "it is not queued again")
+			given.GiveUp()
+			if out := <-given.Done; out.Code != tt.givenUp {
+				t.Errorf("given up: code %d, want %d", out.Code, tt.givenUp)
 			}
 		})
 	}
@@ -196,15 +207,15 @@ func TestBatcherAnswersBarriersWithTheIndexOfALaterBatch(t *testing.T) {
 	_, log, tab := newTestBatcher(t)
 	pendingCommand(t, tab)
 	first := log.next(t)
-	_, barrier := addCommand(t, tab, "")
+	barrier := proposalstest.Propose(t, tab, "")
 	second := log.next(t)
 	if len(second.batch.Items) != 0 {
 		t.Errorf("a barrier takes %d places in the log", len(second.batch.Items))
 	}
 	first.commit(5, fsm.CodeOK)
 	second.commit(5, fsm.CodeOK)
-	if out := <-barrier.done; out.code != fsm.CodeOK || out.index != second.index {
-		t.Errorf("barrier: code %d, index %d, want index %d", out.code, out.index, second.index)
+	if out := <-barrier.Done; out.Code != fsm.CodeOK || out.Index != second.index {
+		t.Errorf("barrier: code %d, index %d, want index %d", out.Code, out.Index, second.index)
 	}
 }
 
@@ -217,17 +228,17 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	own := pendingCommand(t, tab)
 	ping := fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})
 	b.submit(&forwarded{
-		proposal: proposal{origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, items: []item{{8, ping}, {9, nil}, {10, ping}}},
+		proposal: proposal{origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, items: []proposals.Item{{Seq: 8, Cmd: ping}, {Seq: 9}, {Seq: 10, Cmd: ping}}},
 		reply:    func(r *results) { replies <- &results{r.index, slices.Clone(r.answers)} },
 	})
-	once := &direct{ctx: t.Context(), term: 5, cmd: ping, done: make(chan outcome, 1)}
+	once := &direct{ctx: t.Context(), term: 5, cmd: ping, done: make(chan proposals.Result, 1)}
 	if !b.admit(once) {
 		t.Fatal("not admitted")
 	}
 	b.mu.Lock()
 	b.paused = false
 	b.mu.Unlock()
-	b.poke()
+	b.Wake()
 	e := log.next(t)
 	res := &applied{term: 5}
 	for i := range e.batch.Items {
@@ -236,14 +247,14 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	e.res = res
 	close(e.done)
 	r := <-replies
-	if len(r.answers) != 3 || r.index != e.index || r.answers[0].data[0] != 0 || r.answers[1].data != nil || r.answers[2].data[0] != 1 {
+	if len(r.answers) != 3 || r.index != e.index || r.answers[0].Data[0] != 0 || r.answers[1].Data != nil || r.answers[2].Data[0] != 1 {
 		t.Errorf("the frame's answers %+v", r)
 	}
-	if out := <-own.done; out.data[0] != 2 {
-		t.Errorf("own answer %v", out.data)
+	if out := <-own.Done; out.Data[0] != 2 {
+		t.Errorf("own answer %v", out.Data)
 	}
-	if out := <-once.done; out.data[0] != 3 {
-		t.Errorf("direct answer %v", out.data)
+	if out := <-once.done; out.Data[0] != 3 {
+		t.Errorf("direct answer %v", out.Data)
 	}
 	if o := e.batch.Items[1].Origin; e.batch.Origins[o].Floor != 8 || e.batch.Items[3].Origin != fsm.NoOrigin {
 		t.Errorf("origins %+v, items %+v", e.batch.Origins, e.batch.Items)
@@ -252,15 +263,15 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 
 func TestBatcherRefusesWhatIsQueuedWhenTheTermEnds(t *testing.T) {
 	log := &fakeLog{fresh: make(chan struct{}, 100)}
-	b := newBatcher(newPendingTable(), fsm.Origin{}, nil)
+	b := newBatcher(proposals.NewTable(0), fsm.Origin{}, nil)
 	b.log = log
 	replies := make(chan *results, 2)
 	frame := func() *forwarded {
-		return &forwarded{proposal: proposal{items: []item{{seq: 1}}}, reply: func(r *results) { replies <- r }}
+		return &forwarded{proposal: proposal{items: []proposals.Item{{Seq: 1}}}, reply: func(r *results) { replies <- r }}
 	}
 	b.submit(frame())
-	if r := <-replies; r.answers[0].code != fsm.CodeNotLeader {
-		t.Errorf("before it leads: code %d", r.answers[0].code)
+	if r := <-replies; r.answers[0].Code != fsm.CodeNotLeader {
+		t.Errorf("before it leads: code %d", r.answers[0].Code)
 	}
 	b.lead()
 	b.submit(frame())
@@ -268,22 +279,22 @@ func TestBatcherRefusesWhatIsQueuedWhenTheTermEnds(t *testing.T) {
 		t.Fatal("refused while it waits for the barrier")
 	}
 	b.follow()
-	if r := <-replies; r.answers[0].code != fsm.CodeNotLeader {
-		t.Errorf("when the leadership ended: code %d", r.answers[0].code)
+	if r := <-replies; r.answers[0].Code != fsm.CodeNotLeader {
+		t.Errorf("when the leadership ended: code %d", r.answers[0].Code)
 	}
 }
 
 func TestBatcherTicksCarryServingTime(t *testing.T) {
 	b, log, tab := newTestBatcher(t)
-	tick := func() chan outcome {
-		done := make(chan outcome, 1)
+	tick := func() chan proposals.Result {
+		done := make(chan proposals.Result, 1)
 		go func() {
-			done <- b.once(context.Background(), &direct{ctx: context.Background(), done: make(chan outcome, 1)})
+			done <- b.once(context.Background(), &direct{ctx: context.Background(), done: make(chan proposals.Result, 1)})
 		}()
 		return done
 	}
-	if out := <-tick(); out.code != fsm.CodeNotLeader {
-		t.Errorf("before the clock runs: code %d, want not leader", out.code)
+	if out := <-tick(); out.Code != fsm.CodeNotLeader {
+		t.Errorf("before the clock runs: code %d, want not leader", out.Code)
 	}
 	b.startClock(5)
 	first := tick()
@@ -299,8 +310,8 @@ func TestBatcherTicksCarryServingTime(t *testing.T) {
 		t.Error("a second delta is in flight")
 	}
 	e.commit(5, fsm.CodeOK)
-	if out := <-first; out.code != fsm.CodeOK {
-		t.Errorf("tick: code %d", out.code)
+	if out := <-first; out.Code != fsm.CodeOK {
+		t.Errorf("tick: code %d", out.Code)
 	}
 	e = log.next(t)
 	if e.batch.Delta == 0 {
@@ -309,7 +320,7 @@ func TestBatcherTicksCarryServingTime(t *testing.T) {
 	ping.commit(5, fsm.CodeOK)
 	e.commit(5, fsm.CodeOK)
 	<-second
-	<-p.done
+	<-p.Done
 }
 
 func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
@@ -323,7 +334,7 @@ func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
 	b.startClock(5)
 	p := pendingCommand(t, tab)
 	log.next(t).commit(5, fsm.CodeOK)
-	<-p.done
+	<-p.Done
 	if s := b.takeStall(); !s.isZero() || !b.ticking() {
 		t.Fatalf("a stall %v, the clock runs: %v", s, b.ticking())
 	}
@@ -332,7 +343,7 @@ func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
 	b.mu.Unlock()
 	p = pendingCommand(t, tab)
 	log.next(t).commit(5, fsm.CodeOK)
-	<-p.done
+	<-p.Done
 	<-stalled
 	b.startClock(5)
 	if b.ticking() {
@@ -347,29 +358,28 @@ func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
 }
 
 func TestBatcherPreparesWithTheLeadersOwnCommandsOnly(t *testing.T) {
-	b, log, tab := newTestBatcher(t)
+	b, log, tab := newLimitedBatcher(t, 1)
 	b.follow()
 	b.lead()
 	b.prepare(6)
-	tab.limit = 1
 	p := pendingCommand(t, tab) // and no room for another
 	log.quiet(t)
-	done := make(chan outcome, 1)
+	done := make(chan proposals.Result, 1)
 	go func() {
-		done <- b.once(context.Background(), &direct{ctx: context.Background(), term: 6, cmd: fsm.AppendCommand(nil, fsm.RecordGap{From: 1, To: 2}), done: make(chan outcome, 1)})
+		done <- b.once(context.Background(), &direct{ctx: context.Background(), term: 6, cmd: fsm.AppendCommand(nil, fsm.RecordGap{From: 1, To: 2}), done: make(chan proposals.Result, 1)})
 	}()
 	own := log.next(t)
 	if n := len(own.batch.Items); n != 1 || own.batch.Items[0].Origin != fsm.NoOrigin {
 		t.Fatalf("items %+v, want the leader's own", own.batch.Items)
 	}
 	own.commit(6, fsm.CodeOK)
-	if out := <-done; out.code != fsm.CodeOK {
-		t.Errorf("code %d", out.code)
+	if out := <-done; out.Code != fsm.CodeOK {
+		t.Errorf("code %d", out.Code)
 	}
 	log.quiet(t)
 	b.open(6)
 	log.next(t).commit(6, fsm.CodeOK)
-	<-p.done
+	<-p.Done
 }
 
 func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
@@ -385,16 +395,16 @@ func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
 	if n := <-got; n.Commit != (transport.Commit{Term: 5, Index: 1}) || len(n.readers) != 0 {
 		t.Errorf("a commit that nobody reads was told as %+v", n)
 	}
-	<-first.done
+	<-first.Done
 	reader, writer := fsm.NodeID{7}, fsm.NodeID{8}
 	answered := make(chan struct{}, 2)
 	reply := func(*results) { answered <- struct{}{} }
 	b.mu.Lock() // both are to join one batch
 	b.frames = append(b.frames,
-		&forwarded{proposal: proposal{origin: fsm.Origin{Node: reader, Boot: 1, Floor: 1}, items: []item{{seq: 1}}}, reply: reply},
-		&forwarded{proposal: proposal{origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, items: []item{{seq: 1, cmd: fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})}}}, reply: reply})
+		&forwarded{proposal: proposal{origin: fsm.Origin{Node: reader, Boot: 1, Floor: 1}, items: []proposals.Item{{Seq: 1}}}, reply: reply},
+		&forwarded{proposal: proposal{origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})}}}, reply: reply})
 	b.mu.Unlock()
-	b.poke()
+	b.Wake()
 	log.next(t).commit(5, fsm.CodeOK)
 	if n := <-got; n.Commit != (transport.Commit{Term: 5, Index: 2}) || len(n.readers) != 1 || n.readers[0] != raft.ServerID(reader.String()) {
 		t.Errorf("told %+v, want node %v of entry 2", n, reader)

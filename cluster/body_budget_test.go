@@ -5,12 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
+	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // proposeBodies has signals of heartbeat 1 proposed one after the other, and returns
 // how many kept their bodies.
-func proposeBodies(t *testing.T, log *fakeLog, tab *pendingTable, kind fsm.SignalKind, n int) (kept int) {
+func proposeBodies(t *testing.T, log *fakeLog, tab *proposals.Table, kind fsm.SignalKind, n int) (kept int) {
 	t.Helper()
 	body := bytes.Repeat([]byte("x"), fsm.MaxBody)
 	for range n {
@@ -18,7 +20,7 @@ func proposeBodies(t *testing.T, log *fakeLog, tab *pendingTable, kind fsm.Signa
 		if kind == fsm.SignalSuccess {
 			cmd = fsm.Authorized{Key: fsm.KeyID{1}, Command: cmd}
 		}
-		_, p := addCommand(t, tab, string(fsm.AppendCommand(nil, cmd)))
+		p := proposalstest.Propose(t, tab, string(fsm.AppendCommand(nil, cmd)))
 		e := log.next(t)
 		c, err := fsm.DecodeCommand(e.batch.Items[0].Cmd)
 		if err != nil {
@@ -31,7 +33,7 @@ func proposeBodies(t *testing.T, log *fakeLog, tab *pendingTable, kind fsm.Signa
 			t.Errorf("%d bytes of a body, %d dropped", len(s.Body), s.Dropped)
 		}
 		e.commit(5, fsm.CodeOK)
-		<-p.done
+		<-p.Done
 	}
 	return kept
 }

@@ -69,8 +69,8 @@ func TestBodiesAreLeftOutWhileThereIsNoRoom(t *testing.T) {
 		sound func()
 	}{
 		"memory": {
-			func() { n.pending.mu.Lock(); n.pending.bytes += maxHeldBytes + 1; n.pending.mu.Unlock() },
-			func() { n.pending.mu.Lock(); n.pending.bytes -= maxHeldBytes + 1; n.pending.mu.Unlock() },
+			func() { n.bytesHeld = func() int { return maxHeldBytes + 1 } },
+			func() { n.bytesHeld = n.pending.BytesHeld },
 		},
 		"log": {
 			func() {

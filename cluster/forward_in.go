@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // maxOwed bounds the items of one connection that wait for their results; a
 // sound follower holds fewer.
-const maxOwed = 2 * maxHeld
+const maxOwed = 2 * proposals.MaxHeld
 
 // maxReplyFill is about how many bytes of data the leader puts into a frame.
 const maxReplyFill = 1 << 20
@@ -80,7 +81,7 @@ func (s *forwardServer) receive(in *forwardIn) error {
 		}
 		f := &forwarded{proposal: *p, reply: in.reply}
 		for _, it := range f.items {
-			f.size += len(it.cmd)
+			f.size += len(it.Cmd)
 		}
 		s.submit(f)
 	}
@@ -141,10 +142,10 @@ func (in *forwardIn) reply(r *results) {
 }
 
 // fill returns how many of the answers go into one frame.
-func fill(answers []answer) int {
+func fill(answers []proposals.ItemResult) int {
 	size := 0
 	for i, a := range answers {
-		if size += len(a.data); i > 0 && size > maxReplyFill {
+		if size += len(a.Data); i > 0 && size > maxReplyFill {
 			return i
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -22,9 +23,9 @@ const (
 // leader falls silent, or answers that it cannot commit; what was pending then
 // goes to the next taker.
 type forwardOut struct {
-	taker
+	proposals.Consumer
 	conn    net.Conn
-	table   *pendingTable
+	table   *proposals.Table
 	origin  fsm.Origin
 	met     *metrics
 	onEnd   func()
@@ -36,9 +37,9 @@ type forwardOut struct {
 }
 
 // startForwardOut takes over conn. onEnd is called when the connection ended by itself.
-func startForwardOut(conn net.Conn, table *pendingTable, origin fsm.Origin, met *metrics, onEnd func()) *forwardOut {
+func startForwardOut(conn net.Conn, table *proposals.Table, origin fsm.Origin, met *metrics, onEnd func()) *forwardOut {
 	f := &forwardOut{
-		taker: *newTaker(), conn: conn, table: table, origin: origin, met: met,
+		Consumer: *proposals.NewConsumer(), conn: conn, table: table, origin: origin, met: met,
 		onEnd: onEnd, ended: make(chan struct{}),
 	}
 	f.loops.Go(f.send)
@@ -48,21 +49,21 @@ func startForwardOut(conn net.Conn, table *pendingTable, origin fsm.Origin, met 
 
 func (f *forwardOut) send() {
 	defer f.finish()
-	var taken haul
+	var taken proposals.Chunk
 	var buf []byte
 	for {
 		p := proposal{origin: f.origin}
-		taken.reset()
-		p.origin.Floor = f.table.take(&f.taker, &taken, maxFrameItems, maxFrameFill)
-		if len(taken.items) == 0 {
+		taken.Reset()
+		p.origin.Floor = f.table.Take(&f.Consumer, &taken, maxFrameItems, maxFrameFill)
+		if len(taken.Items) == 0 {
 			select {
-			case <-f.wake:
+			case <-f.Wakeup:
 				continue
 			case <-f.ended:
 				return
 			}
 		}
-		p.items = taken.items
+		p.items = taken.Items
 		if f.waiting.Add(int64(len(p.items))) == int64(len(p.items)) {
 			f.heard.Store(time.Now().UnixNano())
 		}
@@ -92,7 +93,7 @@ func (f *forwardOut) receive() {
 		}
 		f.waiting.Add(-int64(len(res.answers)))
 		f.met.answeredForward(res.answers)
-		if f.table.settle(&f.taker, res.index, res.answers) {
+		if f.table.Resolve(&f.Consumer, res.index, res.answers) {
 			return // it does not lead, or lost the term: ask anew who does
 		}
 	}

@@ -10,11 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
+	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // forwardPair connects a follower's table to a leader that answers as submit says.
-func forwardPair(t *testing.T, submit func(*forwarded)) (*pendingTable, *forwardOut, chan struct{}) {
+func forwardPair(t *testing.T, submit func(*forwarded)) (*proposals.Table, *forwardOut, chan struct{}) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -27,15 +29,15 @@ func forwardPair(t *testing.T, submit func(*forwarded)) (*pendingTable, *forward
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab := newPendingTable()
+	tab := proposals.NewTable(0)
 	ended := make(chan struct{})
 	out := startForwardOut(conn, tab, fsm.Origin{Node: fsm.NodeID{9}, Boot: 2}, nil, func() { close(ended) })
-	tab.setTaker(&out.taker)
+	tab.SetConsumer(&out.Consumer)
 	t.Cleanup(func() {
 		out.close()
 		cancel()
 		serving.Wait()
-		tab.abort()
+		tab.Abort()
 	})
 	return tab, out, ended
 }
@@ -47,7 +49,7 @@ func TestForwardingPairsManyItemsWithTheirAnswers(t *testing.T) {
 		}
 		r := &results{index: 5}
 		for i := len(f.items) - 1; i >= 0; i-- { // in another order
-			r.answers = append(r.answers, answer{seq: f.items[i].seq, code: fsm.CodeOK, data: f.items[i].cmd})
+			r.answers = append(r.answers, proposals.ItemResult{Seq: f.items[i].Seq, Code: fsm.CodeOK, Data: f.items[i].Cmd})
 		}
 		f.reply(r)
 	})
@@ -55,8 +57,8 @@ func TestForwardingPairsManyItemsWithTheirAnswers(t *testing.T) {
 	for i := range 500 {
 		wg.Go(func() {
 			cmd := []byte{byte(i), byte(i >> 8), 1}
-			out := tab.await(within(t, 5*time.Second), cmd)
-			if out.code != fsm.CodeOK || string(out.data) != string(cmd) || out.index != 5 {
+			out := tab.Await(within(t, 5*time.Second), cmd)
+			if out.Code != fsm.CodeOK || string(out.Data) != string(cmd) || out.Index != 5 {
 				t.Errorf("item %d: %+v", i, out)
 			}
 		})
@@ -69,22 +71,22 @@ func TestForwardingSplitsLargeAnswers(t *testing.T) {
 	tab, out, _ := forwardPair(t, func(f *forwarded) {
 		r := &results{index: 1}
 		for _, it := range f.items {
-			r.answers = append(r.answers, answer{seq: it.seq, code: fsm.CodeOK, data: data})
+			r.answers = append(r.answers, proposals.ItemResult{Seq: it.Seq, Code: fsm.CodeOK, Data: data})
 		}
 		f.reply(r)
 	})
-	tab.setTaker(nil)
-	var waiting []*pending
+	tab.SetConsumer(nil)
+	var waiting []*proposalstest.Waiting
 	for range 100 { // 10 MiB of answers to one frame
-		_, p := addCommand(t, tab, "x")
+		p := proposalstest.Propose(t, tab, "x")
 		waiting = append(waiting, p)
 	}
-	tab.setTaker(&out.taker)
+	tab.SetConsumer(&out.Consumer)
 	for _, p := range waiting {
 		select {
-		case got := <-p.done:
-			if got.code != fsm.CodeOK || len(got.data) != len(data) {
-				t.Fatalf("code %d, %d bytes", got.code, len(got.data))
+		case got := <-p.Done:
+			if got.Code != fsm.CodeOK || len(got.Data) != len(data) {
+				t.Fatalf("code %d, %d bytes", got.Code, len(got.Data))
 			}
 		case <-time.After(5 * time.Second):
 			t.Fatal("no answer")
@@ -94,26 +96,25 @@ func TestForwardingSplitsLargeAnswers(t *testing.T) {
 
 func TestForwardingEndsWhenTheOtherDoesNotLead(t *testing.T) {
 	tab, out, ended := forwardPair(t, func(f *forwarded) { f.refuse(fsm.CodeNotLeader) })
-	_, p := addCommand(t, tab, "x")
+	p := proposalstest.Propose(t, tab, "x")
 	select {
 	case <-ended:
 	case <-time.After(5 * time.Second):
 		t.Fatal("the connection goes on")
 	}
-	if out.alive() || len(p.done) != 0 {
+	if out.alive() || len(p.Done) != 0 {
 		t.Error("the command was not kept for another leader")
 	}
-	tab.mu.Lock()
-	defer tab.mu.Unlock()
-	if p.copies != 0 {
-		t.Error("a refused command counts as sent")
+	p.GiveUp()
+	if got := <-p.Done; got.Code != fsm.CodeNoLeader {
+		t.Errorf("given up: code %d, so a refused command counts as sent", got.Code)
 	}
 }
 
 func TestForwardingHearsALeaderThatIsStillAtIt(t *testing.T) {
 	submitted := make(chan *forwarded, 1)
 	tab, out, _ := forwardPair(t, func(f *forwarded) { submitted <- f })
-	_, p := addCommand(t, tab, "x")
+	p := proposalstest.Propose(t, tab, "x")
 	f := <-submitted
 	start := time.Now()
 	for time.Since(start) < 2*silenceLimit {
@@ -122,9 +123,9 @@ func TestForwardingHearsALeaderThatIsStillAtIt(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	f.reply(&results{index: 1, answers: []answer{{seq: 1, code: fsm.CodeOK}}})
-	if got := <-p.done; got.code != fsm.CodeOK {
-		t.Errorf("code %d", got.code)
+	f.reply(&results{index: 1, answers: []proposals.ItemResult{{Seq: 1, Code: fsm.CodeOK}}})
+	if got := <-p.Done; got.Code != fsm.CodeOK {
+		t.Errorf("code %d", got.Code)
 	}
 }
 
@@ -138,15 +139,15 @@ func TestForwardingNoticesSilence(t *testing.T) {
 			}
 		}
 	}()
-	tab := newPendingTable()
+	tab := proposals.NewTable(0)
 	out := startForwardOut(here, tab, fsm.Origin{}, nil, func() {})
-	tab.setTaker(&out.taker)
-	defer tab.abort()
+	tab.SetConsumer(&out.Consumer)
+	defer tab.Abort()
 	defer out.close()
 	if out.silent(time.Now().Add(time.Hour)) {
 		t.Error("silence while nothing is owed")
 	}
-	addCommand(t, tab, "x")
+	proposalstest.Propose(t, tab, "x")
 	eventually(t, 5*time.Second, func() bool { return out.silent(time.Now()) }, "the silence was not noticed")
 }
 
@@ -193,7 +194,7 @@ func TestForwardingSaysNothingWhileNothingIsOwed(t *testing.T) {
 			if n := len(kinds); n != 0 {
 				t.Fatalf("%d frames came while nothing was owed", n)
 			}
-			here.Write(appendFrame(nil, framePropose, (&proposal{items: []item{{seq: 1, cmd: []byte("x")}}}).append))
+			here.Write(appendFrame(nil, framePropose, (&proposal{items: []proposals.Item{{Seq: 1, Cmd: []byte("x")}}}).append))
 			f := <-submitted
 			time.Sleep(4*aliveEvery + aliveEvery/2)
 			synctest.Wait()

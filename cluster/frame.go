@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -26,30 +27,16 @@ const (
 
 var errFrame = errors.New("malformed frame on a forwarding connection")
 
-// item is a command under its sequence number; without a command it is a read
-// barrier: "tell me the index of a batch proposed from now on".
-type item struct {
-	seq uint64
-	cmd []byte
-}
-
-// answer is the outcome of one item.
-type answer struct {
-	seq  uint64
-	code fsm.Code
-	data []byte
-}
-
 // proposal is a propose frame: what one node's one start wants committed.
 type proposal struct {
 	origin fsm.Origin
-	items  []item
+	items  []proposals.Item
 }
 
 // results is a results frame. index is the batch's log index, 0 when there was none.
 type results struct {
 	index   uint64
-	answers []answer
+	answers []proposals.ItemResult
 }
 
 // appendFrame appends what body writes as one frame of type kind.
@@ -69,8 +56,8 @@ func (p *proposal) append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, p.origin.Floor)
 	dst = binary.AppendUvarint(dst, uint64(len(p.items)))
 	for _, it := range p.items {
-		dst = binary.AppendUvarint(dst, it.seq)
-		dst = appendBytes(dst, it.cmd)
+		dst = binary.AppendUvarint(dst, it.Seq)
+		dst = appendBytes(dst, it.Cmd)
 	}
 	return dst
 }
@@ -79,9 +66,9 @@ func (r *results) append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, r.index)
 	dst = binary.AppendUvarint(dst, uint64(len(r.answers)))
 	for _, a := range r.answers {
-		dst = binary.AppendUvarint(dst, a.seq)
-		dst = append(dst, byte(a.code))
-		dst = appendBytes(dst, a.data)
+		dst = binary.AppendUvarint(dst, a.Seq)
+		dst = append(dst, byte(a.Code))
+		dst = appendBytes(dst, a.Data)
 	}
 	return dst
 }
@@ -111,9 +98,9 @@ func decodeProposal(b []byte) (*proposal, error) {
 	p.origin.Boot = d.uint()
 	p.origin.Floor = d.uint()
 	n := d.count(2)
-	p.items = make([]item, n)
+	p.items = make([]proposals.Item, n)
 	for i := range p.items {
-		p.items[i] = item{seq: d.uint(), cmd: d.bytes(maxCommand)}
+		p.items[i] = proposals.Item{Seq: d.uint(), Cmd: d.bytes(maxCommand)}
 	}
 	return p, d.end()
 }
@@ -124,13 +111,13 @@ func decodeResults(b []byte) (*results, error) {
 	r := new(results)
 	r.index = d.uint()
 	n := d.count(3)
-	r.answers = make([]answer, n)
+	r.answers = make([]proposals.ItemResult, n)
 	for i := range r.answers {
-		r.answers[i].seq = d.uint()
+		r.answers[i].Seq = d.uint()
 		if c := d.take(1); c != nil {
-			r.answers[i].code = fsm.Code(c[0])
+			r.answers[i].Code = fsm.Code(c[0])
 		}
-		r.answers[i].data = d.bytes(maxFrame)
+		r.answers[i].Data = d.bytes(maxFrame)
 	}
 	return r, d.end()
 }

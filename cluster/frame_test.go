@@ -8,20 +8,21 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 func sampleProposal() *proposal {
 	return &proposal{
 		origin: fsm.Origin{Node: fsm.NodeID{1, 2, 3}, Boot: 7, Floor: 300},
-		items:  []item{{seq: 300, cmd: []byte("ping")}, {seq: 301}, {seq: 1 << 40, cmd: []byte{0}}},
+		items:  []proposals.Item{{Seq: 300, Cmd: []byte("ping")}, {Seq: 301}, {Seq: 1 << 40, Cmd: []byte{0}}},
 	}
 }
 
 func sampleResults() *results {
-	return &results{index: 99, answers: []answer{
-		{seq: 300, code: fsm.CodeOK},
-		{seq: 301, code: fsm.CodeNotFound, data: []byte("data")},
+	return &results{index: 99, answers: []proposals.ItemResult{
+		{Seq: 300, Code: fsm.CodeOK},
+		{Seq: 301, Code: fsm.CodeNotFound, Data: []byte("data")},
 	}}
 }
 

@@ -240,3 +240,35 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// eventually waits until cond holds.
+func eventually(t testing.TB, limit time.Duration, cond func() bool, what string, args ...any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	if !waitFor(ctx, cond) {
+		t.Fatalf("not within %v: "+what, append([]any{limit}, args...)...)
+	}
+}
+
+// deadlineOnly has a deadline and no Done channel: the cheap way to wait.
+type deadlineOnly struct {
+	context.Context
+	at time.Time
+}
+
+func (d deadlineOnly) Deadline() (time.Time, bool) { return d.at, true }
+
+// waitFor polls cond until it holds or ctx ends.
+func waitFor(ctx context.Context, cond func() bool) bool {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !cond() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return cond()
+		}
+	}
+	return true
+}

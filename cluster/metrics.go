@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 )
 
 // metrics are the node's own figures (contract/metrics.md). A nil *metrics counts
@@ -78,13 +80,13 @@ func (m *metrics) batch(d *draft, now time.Time) {
 	}
 }
 
-func (m *metrics) answeredForward(answers []answer) {
+func (m *metrics) answeredForward(answers []proposals.ItemResult) {
 	if m == nil {
 		return
 	}
 	again := 0
 	for _, a := range answers {
-		if undone(a.code) {
+		if proposals.MustRepeat(a.Code) {
 			again++
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -33,7 +34,8 @@ type Node struct {
 	port       *transport.Port
 	gossip     finder
 	raft       atomic.Pointer[raft.Raft] // nil before Start
-	pending    *pendingTable
+	pending    *proposals.Table
+	bytesHeld  func() int // of the commands in it
 	batcher    *batcher
 	router     *router
 	compaction lifecycle.Wakeup // woken when the log is large
@@ -69,7 +71,7 @@ func Open(cfg Config, store *store.Store) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.logger(), store: store,
-		fatal: make(chan error, 1), pending: newPendingTable(), hearing: newHearing(), troubles: newTroubles(cfg.logger()),
+		fatal: make(chan error, 1), pending: proposals.NewTable(cfg.Faults.Held), hearing: newHearing(), troubles: newTroubles(cfg.logger()),
 	}
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.down.Run(context.Background()))
@@ -80,9 +82,6 @@ func Open(cfg Config, store *store.Store) (*Node, error) {
 func (n *Node) open() (err error) {
 	n.fsm = newFSMAdapter(n.store, n.fail)
 	n.fsm.faults = n.cfg.Faults
-	if n.cfg.Faults.Held > 0 {
-		n.pending.limit = n.cfg.Faults.Held
-	}
 	if n.met, err = newMetrics(n.cfg.Registerer); err != nil {
 		return err
 	}
@@ -159,6 +158,7 @@ func listensEverywhere(addr string) bool {
 // assemble makes the parts that need nothing from the operating system.
 func (n *Node) assemble() {
 	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
+	n.bytesHeld = n.pending.BytesHeld
 	n.batcher = newBatcher(n.pending, origin, n.met)
 	n.batcher.told, n.batcher.short = n.store.FailureTold, n.shortOf
 	n.batcher.faults = n.cfg.Faults

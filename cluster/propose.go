@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -21,15 +22,15 @@ func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 	if s, ok := signalOf(cmd); ok {
 		cmd = n.spared(cmd, s)
 		if s.Tells == fsm.SignalStart {
-			came = n.router.pulse.came(time.Now())
+			came = n.router.pulse.ReceivedAt(time.Now())
 		}
 	}
 	b, err := encodeCommand(cmd)
 	if err != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}, err
 	}
-	out := n.pending.awaitFrom(ctx, came, b)
-	return fsm.Result{Code: out.code, Data: out.data}, out.code.Err()
+	out := n.pending.AwaitReceived(ctx, came, b)
+	return fsm.Result{Code: out.Code, Data: out.Data}, out.Code.Err()
 }
 
 // Ping is Propose of a ping, at the least cost. It waits until deadline, which is
@@ -38,7 +39,7 @@ func (n *Node) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
 	if refused := n.refusal(); refused != fsm.CodeNone {
 		return refused, refused.Err()
 	}
-	code := n.pending.awaitPing(deadline, p)
+	code := n.pending.AwaitPing(deadline, p)
 	return code, code.Err()
 }
 
@@ -49,7 +50,7 @@ func (n *Node) PingThen(deadline time.Time, p fsm.PingOrdinal, then func(fsm.Cod
 	if refused := n.refusal(); refused != fsm.CodeNone {
 		return refused.Err()
 	}
-	if refused := n.pending.pingThen(deadline, p, then); refused != fsm.CodeNone {
+	if refused := n.pending.SubmitPing(deadline, p, then); refused != fsm.CodeNone {
 		return refused.Err()
 	}
 	return nil
@@ -63,15 +64,15 @@ func (n *Node) ProposeOnce(ctx context.Context, term uint64, cmd fsm.Command) (f
 	if err != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}, err
 	}
-	out := n.batcher.once(ctx, &direct{ctx: ctx, term: term, cmd: b, done: make(chan outcome, 1)})
-	return fsm.Result{Code: out.code, Data: out.data}, out.code.Err()
+	out := n.batcher.once(ctx, &direct{ctx: ctx, term: term, cmd: b, done: make(chan proposals.Result, 1)})
+	return fsm.Result{Code: out.Code, Data: out.Data}, out.Code.Err()
 }
 
 // Tick commits a batch that carries serving time, an empty one unless commands
 // are waiting, and returns once it is applied here. On a node that does not
 // lead, or whose serving clock does not run yet, it is [fsm.ErrNotLeader].
 func (n *Node) Tick(ctx context.Context) error {
-	return n.batcher.once(ctx, &direct{ctx: ctx, done: make(chan outcome, 1)}).code.Err()
+	return n.batcher.once(ctx, &direct{ctx: ctx, done: make(chan proposals.Result, 1)}).Code.Err()
 }
 
 func encodeCommand(cmd fsm.Command) ([]byte, error) {
@@ -90,14 +91,14 @@ func (n *Node) ReadBarrier(ctx context.Context) error { return n.reads.wait(ctx)
 // barrier asks the leader for the index of a batch that it proposes from now on,
 // and waits until this node has applied that.
 func (n *Node) barrier(ctx context.Context) error {
-	out := n.pending.await(ctx, nil)
-	if out.code == fsm.CodeUnknownOutcome {
+	out := n.pending.Await(ctx, nil)
+	if out.Code == fsm.CodeUnknownOutcome {
 		return fsm.ErrNoLeader // a barrier changes nothing, so nothing is in doubt
 	}
-	if out.code != fsm.CodeOK {
-		return out.code.Err()
+	if out.Code != fsm.CodeOK {
+		return out.Code.Err()
 	}
-	reached, giveUp := n.fsm.reached(out.index)
+	reached, giveUp := n.fsm.reached(out.Index)
 	defer giveUp()
 	select {
 	case <-reached:

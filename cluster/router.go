@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -31,7 +32,7 @@ type leaderView struct {
 // it leads, else the connection to the leader, else nobody. It also keeps their
 // deadlines.
 type router struct {
-	table   *pendingTable
+	table   *proposals.Table
 	batcher *batcher
 	self    string
 	origin  fsm.Origin
@@ -41,7 +42,7 @@ type router struct {
 	met     *metrics
 	log     *slog.Logger
 
-	pulse   pulse
+	pulse   proposals.StallDetector
 	changed lifecycle.Wakeup // woken when something may have changed
 	known   atomic.Int64     // when a leader was last known, Unix ns; 0: never
 	applied atomic.Int64     // when the node was last sound
@@ -70,12 +71,12 @@ func (r *router) run(ctx context.Context) {
 		case conn := <-r.dialed:
 			r.connected(conn)
 		case <-ctx.Done():
-			r.table.setTaker(nil)
+			r.table.SetConsumer(nil)
 			return
 		}
 		r.route(ctx, time.Now())
 		tick.Reset(lifecycle.UntilTick(time.Now())) // first, for the table may call soon at once
-		if !r.settled() || !r.table.rest(soon) {
+		if !r.settled() || !r.table.OnNextAdd(soon) {
 			soon()
 		}
 	}
@@ -85,8 +86,8 @@ func (r *router) run(ctx context.Context) {
 func (r *router) settled() bool { return r.out != nil || r.batcher.leading() != nil }
 
 func (r *router) route(ctx context.Context, now time.Time) {
-	r.pulse.beat(now)
-	r.table.expire(now)
+	r.pulse.Beat(now)
+	r.table.Expire(now)
 	v := r.view()
 	if r.saw || v.id != "" { // what was known at the last look was known until now: a change wakes the router
 		r.known.Store(now.UnixNano())
@@ -97,7 +98,7 @@ func (r *router) route(ctx context.Context, now time.Time) {
 	}
 	if local := r.batcher.leading(); local != nil {
 		r.hangUp()
-		r.table.setTaker(local)
+		r.table.SetConsumer(local)
 		return
 	}
 	known := v.id != "" && v.id != r.self
@@ -108,7 +109,7 @@ func (r *router) route(ctx context.Context, now time.Time) {
 	if r.out != nil {
 		return
 	}
-	r.table.setTaker(nil)
+	r.table.SetConsumer(nil)
 	if known {
 		r.call(ctx, v, now)
 	}
@@ -139,7 +140,7 @@ func (r *router) connected(conn net.Conn) {
 		return
 	}
 	r.out = startForwardOut(conn, r.table, r.origin, r.met, r.poke)
-	r.table.setTaker(&r.out.taker)
+	r.table.SetConsumer(&r.out.Consumer)
 }
 
 func (r *router) endDial() {

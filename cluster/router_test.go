@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
+	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -24,7 +26,7 @@ type routed struct {
 }
 
 func newRouted(t *testing.T) *routed {
-	tab := newPendingTable()
+	tab := proposals.NewTable(0)
 	r := &routed{servers: map[string]func(*forwarded){}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -47,7 +49,7 @@ func newRouted(t *testing.T) *routed {
 		sound: func() bool { return true }, log: slog.New(slog.DiscardHandler), changed: lifecycle.NewWakeup(),
 	}
 	running.Go(func() { r.run(ctx) })
-	t.Cleanup(func() { cancel(); running.Wait(); tab.abort() })
+	t.Cleanup(func() { cancel(); running.Wait(); tab.Abort() })
 	return r
 }
 
@@ -63,12 +65,12 @@ func (r *routed) lead(v leaderView, submit func(*forwarded)) {
 
 func sayOK(f *forwarded) { f.reply(&results{index: 1, answers: sameAnswer(f.items, fsm.CodeOK)}) }
 
-func wantCode(t *testing.T, p *pending, want fsm.Code) {
+func wantCode(t *testing.T, p *proposalstest.Waiting, want fsm.Code) {
 	t.Helper()
 	select {
-	case out := <-p.done:
-		if out.code != want {
-			t.Errorf("code %d, want %d", out.code, want)
+	case out := <-p.Done:
+		if out.Code != want {
+			t.Errorf("code %d, want %d", out.Code, want)
 		}
 	case <-time.After(5 * time.Second):
 		t.Fatal("no answer")
@@ -77,9 +79,9 @@ func wantCode(t *testing.T, p *pending, want fsm.Code) {
 
 func TestRouterHoldsCommandsUntilThereIsALeader(t *testing.T) {
 	r := newRouted(t)
-	_, p := addCommand(t, r.table, "x")
+	p := proposalstest.Propose(t, r.table, "x")
 	time.Sleep(2 * routeEvery)
-	if len(p.done) != 0 {
+	if len(p.Done) != 0 {
 		t.Fatal("answered without a leader")
 	}
 	r.lead(leaderView{id: "a", term: 1}, sayOK)
@@ -108,14 +110,14 @@ func testNextLeader(t *testing.T, old func(*forwarded), next leaderView) {
 	r := newRouted(t)
 	got := make(chan uint64, 100)
 	r.lead(leaderView{id: "a", term: 1}, func(f *forwarded) {
-		got <- f.items[0].seq
+		got <- f.items[0].Seq
 		old(f)
 	})
-	_, p := addCommand(t, r.table, "x")
+	p := proposalstest.Propose(t, r.table, "x")
 	first := <-got
 	r.lead(next, func(f *forwarded) {
-		if f.items[0].seq != first {
-			t.Errorf("sent again as %d, want %d", f.items[0].seq, first)
+		if f.items[0].Seq != first {
+			t.Errorf("sent again as %d, want %d", f.items[0].Seq, first)
 		}
 		sayOK(f)
 	})
@@ -125,21 +127,22 @@ func testNextLeader(t *testing.T, old func(*forwarded), next leaderView) {
 func TestRouterPrefersItsOwnBatcher(t *testing.T) {
 	r := newRouted(t)
 	r.lead(leaderView{id: "a", term: 1}, sayOK)
-	_, p := addCommand(t, r.table, "x")
+	p := proposalstest.Propose(t, r.table, "x")
 	wantCode(t, p, fsm.CodeOK)
 	r.batcher.lead()
 	r.lead(leaderView{id: "me", term: 2}, nil)
+	var taken proposals.Chunk
 	eventually(t, 5*time.Second, func() bool {
-		r.table.mu.Lock()
-		defer r.table.mu.Unlock()
-		return r.table.taker == &r.batcher.taker
+		r.table.SubmitPing(time.Time{}, fsm.PingOrdinal{Ordinal: 1}, func(fsm.Code) {})
+		r.table.Take(&r.batcher.Consumer, &taken, 1, 100)
+		return len(taken.Items) > 0
 	}, "the batcher does not take")
 }
 
 func TestRouterTriesAnUnreachableLeaderAgain(t *testing.T) {
 	r := newRouted(t)
 	r.lead(leaderView{id: "a", term: 1}, nil)
-	_, p := addCommand(t, r.table, "x")
+	p := proposalstest.Propose(t, r.table, "x")
 	eventually(t, 5*time.Second, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -152,7 +155,7 @@ func TestRouterTriesAnUnreachableLeaderAgain(t *testing.T) {
 func TestRouterRestsUntilACommandComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		looks := 0
-		tab := newPendingTable()
+		tab := proposals.NewTable(0)
 		r := &router{
 			table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me", sound: func() bool { return true },
 			view: func() leaderView { looks++; return leaderView{id: "me", term: 1} }, changed: lifecycle.NewWakeup(),
@@ -170,11 +173,11 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 			t.Errorf("a leader seems not to have been known for %v", since)
 		}
 		start := time.Now()
-		p := &pending{cmd: []byte("x"), deadline: start.Add(60 * time.Millisecond), done: make(chan outcome, 1)}
-		tab.add(p)
-		out := <-p.done
-		if took := time.Since(start); out.code != fsm.CodeNoLeader || took > 60*time.Millisecond+routeEvery {
-			t.Errorf("code %d after %v", out.code, took)
+		codes := make(chan fsm.Code, 1)
+		tab.SubmitPing(start.Add(60*time.Millisecond), fsm.PingOrdinal{Ordinal: 1}, func(c fsm.Code) { codes <- c })
+		code := <-codes
+		if took := time.Since(start); code != fsm.CodeNoLeader || took > 60*time.Millisecond+routeEvery {
+			t.Errorf("code %d after %v", code, took)
 		}
 		cancel()
 		running.Wait()
@@ -183,7 +186,7 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 
 func TestRouterKnewTheLeaderUntilItLostSightOfIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tab := newPendingTable()
+		tab := proposals.NewTable(0)
 		now := leaderView{id: "me", term: 1}
 		r := &router{
 			table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me", sound: func() bool { return true },

@@ -34,7 +34,7 @@ func (n *Node) spared(cmd fsm.Command, s fsm.Signal) fsm.Command {
 		return cmd
 	}
 	reason := n.shortOf()
-	if n.pending.bytesHeld() > maxHeldBytes {
+	if n.bytesHeld() > maxHeldBytes {
 		reason = shedMemory
 	}
 	if reason == "" {

@@ -22,7 +22,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	n.stopOnce.Do(func() {
 		n.stopping.Store(true)
 		n.reads.close()
-		n.pending.close()
+		n.pending.Close()
 		if n.raft.Load() != nil {
 			n.drain(ctx)
 			n.handOver(ctx)
@@ -38,7 +38,7 @@ func (n *Node) drain(ctx context.Context) {
 	limit := time.NewTimer(drainLimit)
 	defer limit.Stop()
 	select {
-	case <-n.pending.idle:
+	case <-n.pending.Done():
 	case <-limit.C:
 	case <-ctx.Done():
 	}

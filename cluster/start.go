@@ -45,7 +45,7 @@ func (n *Node) start(httpAddr string) error {
 	batcher.Go(func() { n.batcher.run(batching) })
 
 	n.down.PushFunc("tasks", n.tasks.Wait)
-	n.down.PushFunc("pending commands", n.pending.abort)
+	n.down.PushFunc("pending commands", n.pending.Abort)
 	if n.cfg.Registerer != nil {
 		if err := n.cfg.Registerer.Register(newRaftCollector(n)); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
 )
 

@@ -33,6 +33,7 @@ var order = []tree{
 		"raftlog/journal",
 		"raftlog transport",
 		"proposals",
+		"proposals/proposalstest",
 		"commit",
 		"forward",
 		"members leader",
@@ -65,7 +66,7 @@ var order = []tree{
 
 // testOnly stand for the world outside in tests: every test may import them, and nothing
 // that ships does.
-var testOnly = []string{"scripts/smtpsink"}
+var testOnly = []string{"scripts/smtpsink", "cluster/proposals/proposalstest"}
 
 // checkOrder finds packages without a place, and imports that run against the order.
 func checkOrder(pkgs []pkg) []string {

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestALogThatNobodyReadsHoldsUpNobody(t *testing.T) {
+	r, w := io.Pipe() // a write waits until it is read
+	q := newLogQueue(w, func(n int) []byte { return fmt.Appendf(nil, "left out: %d\n", n) })
+	const lines = 3 * logLines
+	for i := range lines {
+		fmt.Fprintf(q, "line %d\n", i)
+	}
+	began := time.Now()
+	read := make(chan string)
+	go func() {
+		time.AfterFunc(10*time.Millisecond, func() { fmt.Fprintln(q, "the last line") })
+		text, _ := io.ReadAll(r)
+		read <- string(text)
+	}()
+	time.AfterFunc(100*time.Millisecond, func() { q.close(); w.Close() })
+	text := <-read
+	if !strings.HasPrefix(text, "line 0\nline 1\n") || strings.Count(text, "line ") > logLines+3 {
+		t.Errorf("the first lines are not those that were kept: %.200s", text)
+	}
+	kept := strings.Count(text, "\nline ") + 1
+	if want := fmt.Sprintf("left out: %d\nthe last line\n", lines-kept); !strings.HasSuffix(text, want) {
+		t.Errorf("kept %d, and the log ends with %q", kept, text[max(0, len(text)-80):])
+	}
+	if time.Since(began) > 5*time.Second {
+		t.Error("it took too long")
+	}
+}
+
+func TestTheEndOfALogWaitsForNobody(t *testing.T) {
+	_, w := io.Pipe()
+	q := newLogQueue(w, nil)
+	fmt.Fprintln(q, "unread")
+	began := time.Now()
+	q.close()
+	fmt.Fprintln(q, "too late")
+	if took := time.Since(began); took < flushLimit || took > flushLimit+5*time.Second {
+		t.Errorf("the end took %s", took)
+	}
+	w.Close()
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/pprof"
+	"syscall"
+	"time"
+)
+
+// What signals do to a node:
+//
+//   - SIGHUP has it read its certificates and secrets again.
+//   - SIGQUIT has it write what all its goroutines do into its log, and end in order.
+//   - SIGPIPE means nothing: the log's reader is gone, but the node has work to do.
+//   - The others that people send end it in order.
+var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM}
+
+// nodeSignals are those that come while a node runs.
+type nodeSignals struct{ hup, end chan os.Signal }
+
+func catchNodeSignals() *nodeSignals {
+	s := &nodeSignals{make(chan os.Signal, 1), make(chan os.Signal, 1)}
+	signal.Ignore(syscall.SIGPIPE)
+	signal.Notify(s.hup, syscall.SIGHUP)
+	signal.Notify(s.end, endSignals...)
+	return s
+}
+
+func (s *nodeSignals) stop() {
+	signal.Stop(s.hup)
+	signal.Stop(s.end)
+}
+
+// wait returns why a node has to end: a signal, the end of ctx, or an error of its own.
+// Until then it has certificates and secrets read again.
+func (s *nodeSignals) wait(ctx context.Context, n *node, r *reloader, log io.Writer) (why string, err error) {
+	look := time.NewTicker(certificatesEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-s.hup:
+			r.reload()
+		case <-look.C:
+			r.lookAtCertificates()
+		case sig := <-s.end:
+			if sig == syscall.SIGQUIT {
+				_ = pprof.Lookup("goroutine").WriteTo(log, 2)
+			}
+			return signalName(sig), nil
+		case <-ctx.Done():
+			return context.Cause(ctx).Error(), nil
+		case err := <-n.cluster.Fatal():
+			return "", err
+		case err := <-n.failed:
+			return "", err
+		}
+	}
+}
+
+var signalNames = map[os.Signal]string{
+	os.Interrupt: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGQUIT: "SIGQUIT",
+	syscall.SIGUSR1: "SIGUSR1", syscall.SIGUSR2: "SIGUSR2", syscall.SIGALRM: "SIGALRM",
+}
+
+func signalName(sig os.Signal) string { return "it was sent " + signalNames[sig] }

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+)
+
+// kubernetes makes such variables of a service that is called quorumbeat, in every pod.
+var kubernetes = regexp.MustCompile(`_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$`)
+
+// variableOf is the environment's name of a flag.
+func variableOf(flag string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// knownVariables are those that some command reads.
+func knownVariables(root *cobra.Command) (known []string) {
+	add := func(f *pflag.Flag) {
+		known = append(known, variableOf(f.Name))
+		if secretFlags[f.Name] {
+			known = append(known, variableOf(f.Name)+"_FILE")
+		}
+	}
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		c.Flags().VisitAll(add)
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+	slices.Sort(known)
+	return slices.Compact(known)
+}
+
+// strangeVariables says which variables of our prefix nobody reads, and what was meant:
+// a misspelt one would leave a setting at its default without a word.
+func (p *program) strangeVariables(root *cobra.Command) (strange []error) {
+	if p.environ == nil {
+		return nil
+	}
+	known := knownVariables(root)
+	for _, entry := range p.environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || kubernetes.MatchString(name) {
+			continue
+		}
+		words := usage.DidYouMean(name, known)
+		if words == "" {
+			words = ": see 'quorumbeat serve --help' for those that there are"
+		}
+		strange = append(strange, fmt.Errorf("no setting is called %s%s", name, words))
+	}
+	return strange
+}
+
+// warnStrange has the log tell of such variables: a node that was fine does not refuse
+// to start for one.
+func (p *program) warnStrange(root *cobra.Command, log *slog.Logger) {
+	for _, err := range p.strangeVariables(root) {
+		log.Warn("a variable of the environment is ignored", "why", err)
+	}
+}
