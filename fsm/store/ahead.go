@@ -29,12 +29,12 @@ func (st *state) lookAhead(items []fsm.Item) *[aheadOf]prepared {
 	}
 	for i := range items {
 		if p, slot := st.table.at(a.next[i].ping.Ordinal); p != nil {
-			seen += uint64(p.vitals[slot].newest) + uint64(len(p.hist))
+			seen += uint64(p.vitals[slot].flags) + p.hist.Touch(slot)
 		}
 	}
 	for i := range items {
-		if p, _ := st.table.at(a.next[i].ping.Ordinal); p != nil && len(p.hist) > 0 {
-			seen += uint64(p.hist[len(p.hist)-1])
+		if p, _ := st.table.at(a.next[i].ping.Ordinal); p != nil {
+			seen += p.hist.TouchLog()
 		}
 	}
 	a.seen = seen

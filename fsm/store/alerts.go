@@ -100,7 +100,7 @@ func (st *state) writeRow(r *record, x row) {
 func (st *state) evidence(r *record) fsm.Evidence {
 	s := r.config.spec
 	e := fsm.Evidence{
-		Name: s.Name, LastPing: fsm.WallTime(r.lastPing), LastFrom: r.from(),
+		Name: s.Name, LastPing: fsm.WallTime(r.lastPing), LastFrom: callerOf(r.hist),
 		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.pings,
 		Rule: r.rule(), Misses: r.misses, Due: fsm.WallTime(r.expected(r.misses-r.base) + st.gaps.since(r)),
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
 // BenchmarkApplyKeyed applies batches of 256 pings with keys that are new; the
@@ -34,8 +35,8 @@ func BenchmarkApplyKeyed(b *testing.B) {
 				benchApply(b, s, entry)
 			}
 			b.StopTimer()
-			if v := s.st.table.get(1); int(v.kept) != kept {
-				b.Fatalf("%d pings are kept", v.kept)
+			if p, slot := s.st.table.at(1); int(p.hist.Head(slot).Kept) != kept {
+				b.Fatalf("%d pings are kept", p.hist.Head(slot).Kept)
 			}
 		})
 	}
@@ -63,8 +64,8 @@ func keyedStore(b *testing.B, n, kept int) *Store {
 	benchApply(b, s, fsm.AppendBatch(nil, &batch))
 	for i := range n * (kept + kept/10) {
 		c := keyedPing(1+i%n, i)
-		d := plainDetail()
-		d.from, d.key = c.From, shortKey(c.Key)
+		d := history.PlainDetail()
+		d.From, d.Key = c.From, history.ShortKey(c.Key)
 		noteKeyed(s.st, c.Ordinal, d)
 	}
 	return s

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
 // The benchmarks guard what a node with many heartbeats costs. Those that end in a
@@ -64,7 +65,7 @@ func benchStore(b *testing.B, n int) *Store {
 			v := &page.vitals[slot]
 			v.pings++
 			v.lastPing = st.wall
-			st.table.note(page, slot, st.wall, nil, st.settings.History)
+			st.table.history.Add(&page.hist, slot, st.wall, history.PlainDetail(), st.settings.History)
 			v.reanchor(st, 0)
 		}
 	}
@@ -269,7 +270,7 @@ func BenchmarkPings(b *testing.B) {
 			page, slot := s.st.table.own(1)
 			for i := range kept {
 				page.vitals[slot].pings++
-				s.st.table.note(page, slot, int64(i)*60_000+int64(i*7919%1000), nil, kept)
+				s.st.table.history.Add(&page.hist, slot, int64(i)*60_000+int64(i*7919%1000), history.PlainDetail(), kept)
 			}
 			b.ReportAllocs()
 			for b.Loop() {

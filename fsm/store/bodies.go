@@ -8,7 +8,7 @@ func (t *table) keepBody(r *record, text []byte) {
 	x := r.extras
 	t.counted(x, func() {
 		x.keep(r.pings, text)
-		x.prune(r.pings - uint64(r.kept))
+		x.prune(r.pings - uint64(r.hist.Kept))
 	})
 	if len(text) == 0 {
 		return

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
 // TestTheHistoryTellsWhoPinged sends pings and signals of all kinds from a few addresses
@@ -98,9 +99,9 @@ func TestAFewBytesSayWhoPinged(t *testing.T) {
 			applyAt(t, s, 1_700_000_000_000+int64(i)*60_000+int64(i*7919%1000), fsm.PingOrdinal{Ordinal: ordinal, From: netip.MustParseAddr(c.from(i))})
 		}
 		page, slot := s.st.table.at(ordinal)
-		var runs [pageSize]run
-		page.gather(nil, &runs)
-		if got := float64(runs[slot].size) / 100; got > c.most {
+		var g history.Gathered
+		g.Gather(&page.hist)
+		if got := float64(len(g.Append(nil, slot))) / 100; got > c.most {
 			t.Errorf("%s: %.1f bytes a ping, want %.1f", name, got, c.most)
 		} else {
 			t.Logf("%s: %.1f bytes a ping", name, got)
@@ -109,11 +110,11 @@ func TestAFewBytesSayWhoPinged(t *testing.T) {
 }
 
 // storeWithHeartbeat has one heartbeat, of which so many pings are kept.
-func storeWithHeartbeat(t *testing.T, history int) (*Store, uint64, fsm.HeartbeatID) {
+func storeWithHeartbeat(t *testing.T, kept int) (*Store, uint64, fsm.HeartbeatID) {
 	t.Helper()
 	s := New()
 	settings := fsm.DefaultSettings()
-	settings.History = history
+	settings.History = kept
 	applyAt(t, s, 1_600_000_000_000, fsm.SetSettings{Settings: settings}, fsm.Create{ID: testID(1), Token: testToken(1), Spec: testSpec(60, 60, 2)})
 	ordinal, _ := s.Ordinal(testToken(1))
 	return s, ordinal, testID(1)

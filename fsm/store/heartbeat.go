@@ -22,7 +22,7 @@ func (st *state) ping(c fsm.PingOrdinal) fsm.Code {
 	st.pings++
 	v.pings++
 	v.lastPing = st.wall
-	st.table.noteFrom(page, slot, st.wall, c.From, st.settings.History)
+	st.table.history.AddPing(&page.hist, slot, st.wall, c.From, st.settings.History)
 	wasJudged := v.is(flagArmed)
 	v.set(flagArmed)
 	if v.is(flagPaused) {

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -17,14 +18,14 @@ const (
 // pages.
 func (st *state) writeHeartbeats(w *imageWriter, s *share) {
 	w.Count(st.table.live)
-	var runs [pageSize]run
-	var merged, told []byte
+	var histories history.Gathered
+	var told []byte
 	last := uint64(0)
 	for i, p := range st.table.pages {
 		if p == nil {
 			continue
 		}
-		merged = p.gather(merged[:0], &runs)
+		histories.Gather(&p.hist)
 		begin := w.BeginBlock()
 		for slot := range p.vitals {
 			v := &p.vitals[slot]
@@ -38,10 +39,9 @@ func (st *state) writeHeartbeats(w *imageWriter, s *share) {
 			ord := uint64(i)*pageSize + uint64(slot) + 1
 			w.Uint(ord - last)
 			last = ord
-			w.buf = v.append(w.buf, st)
+			w.buf = v.append(w.buf, p.hist.Head(slot), st)
 			w.Bytes(p.textOf(slot))
-			r := runs[slot]
-			p.writeHistory(w, slot, int(r.n), merged[r.at:][:r.size])
+			w.buf = histories.Append(w.buf, slot)
 			told = told[:0]
 			if x := p.extrasOf(slot); x != nil {
 				told = x.append(told, st)
@@ -59,9 +59,9 @@ func (st *state) writeHeartbeats(w *imageWriter, s *share) {
 
 // append writes the vitals in a form that is short for a heartbeat that is well:
 // times as differences from ones nearby.
-func (v *vitals) append(b []byte, st *state) []byte {
+func (v *vitals) append(b []byte, h *history.Head, st *state) []byte {
 	b = append(b, v.token[:]...)
-	b = binary.AppendUvarint(b, uint64(v.flags&flagsKnown|v.callers().flags()))
+	b = binary.AppendUvarint(b, uint64(v.flags&flagsKnown|callerFlags(h.Callers)))
 	b = binary.AppendUvarint(b, uint64(v.intervalSecs))
 	b = binary.AppendUvarint(b, uint64(v.graceSecs))
 	b = append(b, v.threshold)
@@ -78,40 +78,23 @@ func (v *vitals) append(b []byte, st *state) []byte {
 	}
 	b = binary.AppendUvarint(b, v.pings)
 	b = wire.AppendInt(b, v.anchorWall-v.lastPing)
-	for _, from := range [...][16]byte{v.lastFrom, v.otherFrom} {
+	for _, from := range [...][16]byte{h.Callers.Last(), h.Callers.Other()} {
 		if from != ([16]byte{}) {
 			b = append(b, from[:]...)
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(v.kept))
-	b = wire.AppendInt(b, v.lastPing-v.newest)
-	return wire.AppendInt(b, v.step)
+	b = binary.AppendUvarint(b, uint64(h.Kept))
+	b = wire.AppendInt(b, v.lastPing-h.Newest)
+	return wire.AppendInt(b, h.Step)
 }
 
-// writeHistory writes what is kept of a history: of its parts, and then its run.
-func (p *page) writeHistory(w *imageWriter, slot, n int, run []byte) {
-	l := p.long[slot]
-	if l == nil {
-		w.Bytes(run)
-		return
+// callerFlags are those of an image that has the addresses.
+func callerFlags(c history.Callers) (f flags) {
+	if c.Last() != ([16]byte{}) {
+		f |= flagFrom
 	}
-	size, drop := len(run), l.n+n-int(p.vitals[slot].kept)
-	parts := l.less(drop).parts
-	drop -= l.n - l.less(drop).n
-	first := []byte(nil)
-	if len(parts) > 0 {
-		first, parts = parts[0].entries, parts[1:]
-		for ; drop > 0; drop-- {
-			first = first[entrySize(first):]
-		}
+	if c.Other() != ([16]byte{}) {
+		f |= flagOther
 	}
-	for _, x := range parts {
-		size += len(x.entries)
-	}
-	w.Count(size + len(first))
-	w.Raw(first)
-	for _, x := range parts {
-		w.Raw(x.entries)
-	}
-	w.Raw(run)
+	return f
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"pgregory.net/rapid"
 )
 
@@ -21,12 +22,12 @@ func testKey(n int) (k [16]byte) {
 }
 
 // noteKeyed does what applying a ping with a key does to a history, but quicker.
-func noteKeyed(st *state, ord uint64, d detail) {
+func noteKeyed(st *state, ord uint64, d history.Detail) {
 	st.wall += int64(st.pings * 7919 % 1000)
 	st.pings++
 	page, slot := st.table.own(ord)
 	page.vitals[slot].pings++
-	st.table.note(page, slot, st.wall, d.append(nil), st.settings.History)
+	st.table.history.Add(&page.hist, slot, st.wall, d, st.settings.History)
 }
 
 // keyed is an entry as the test remembers it.
@@ -79,7 +80,7 @@ const absent = 1 << 40
 // heartbeats have in common, and some were in this history before.
 func (r *keyedRig) fill(t *rapid.T, i, n, every int) {
 	run := testKey(absent)
-	copy(run[len(run)-shortKeyLen:], run[:])
+	copy(run[len(run)-history.ShortKeyLen:], run[:])
 	hasRun, paused := rapid.Bool().Draw(t, "run"), rapid.Bool().Draw(t, "paused")
 	code := fsm.CodeOK
 	if paused {
@@ -87,15 +88,15 @@ func (r *keyedRig) fill(t *rapid.T, i, n, every int) {
 	}
 	key := max(0, r.next-rapid.SampledFrom([]int{0, 0, 0, 3, 500}).Draw(t, "common"))
 	for k := range n {
-		d, x := plainDetail(), keyed{}
-		d.hasRun, d.run, d.paused = hasRun, run, paused
+		d, x := history.PlainDetail(), keyed{}
+		d.HasRun, d.Run, d.Paused = hasRun, run, paused
 		if k%every == 0 {
 			key++
 			if key <= r.next && r.want[i].answered(key) != fsm.CodeNone {
 				continue
 			}
 			full := testKey(key)
-			d.key, x = shortKey(full), keyed{key, code}
+			d.Key, x = history.ShortKey(full), keyed{key, code}
 		}
 		noteKeyed(r.s.st, uint64(i+1), d)
 		r.want[i] = append(r.want[i], x).trim(r.s.st.settings.History)
@@ -128,7 +129,7 @@ func (r *keyedRig) check(t *rapid.T, what string, tab *table, want *[3]keyedHist
 		}
 		page, slot := tab.at(uint64(i + 1))
 		for _, k := range keys {
-			if got := page.answered(slot, testKey(k)); got != list.answered(k) {
+			if got := page.hist.Answered(slot, testKey(k)); got != list.answered(k) {
 				t.Fatalf("%s: heartbeat %d of %d pings: key %d was answered %d, want %d", what, i, len(list), k, got, list.answered(k))
 			}
 		}
@@ -173,33 +174,4 @@ func TestKeysAreFoundAsIfAllWereLookedAt(t *testing.T) {
 			r.check(t, fmt.Sprint("snapshot ", i), &pictures[i].tab, &pictures[i].want)
 		}
 	})
-}
-
-// TestAFilterSeldomErrs is what the cost of a new key rests on.
-func TestAFilterSeldomErrs(t *testing.T) {
-	const n, asked = 600, 100_000
-	var entries []byte
-	for i := range n {
-		key := testKey(i + 1)
-		d := plainDetail()
-		d.key = shortKey(key)
-		entries = appendEntry(entries, 0, d.append(nil))
-	}
-	f := filterOf(entries)
-	if size := 8 * len(f); size > 2*n {
-		t.Errorf("%d bytes for %d keys", size, n)
-	}
-	errs := 0
-	for i := range asked {
-		key := testKey(i + 1)
-		if may := f.mayHave(shortKey(key)); i < n && !may {
-			t.Fatalf("key %d of the entries is not found", i)
-		} else if i >= n && may {
-			errs++
-		}
-	}
-	t.Logf("%d of %d errors", errs, asked)
-	if errs > asked/50 {
-		t.Errorf("%d of %d keys that are new may be there", errs, asked)
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -11,28 +12,25 @@ import (
 // together when one of them changes while a snapshot is being written, share the
 // memory of their configs and histories, and are looked through together for the
 // one that is due.
-const pageSize = 64
+const pageSize = history.Slots
 
-// page holds heartbeats in a few large pieces of memory. Bytes of text and hist
-// are never written again while a snapshot may see them: they are appended to,
-// and replaced when full.
+// page holds heartbeats in a few large pieces of memory. Bytes of text are never
+// written again while a snapshot may see them: they are appended to, and replaced when
+// full.
 type page struct {
-	text []byte        // configs, in any order, some of them out of date
-	hist []byte        // runs of histories, and then the log: see history.go
-	long map[int]*long // the older parts of histories that are long
+	text []byte // configs, in any order, some of them out of date
 
 	extras *[pageSize]*extras // nil until one has any
 
 	epoch  uint64
 	live   int
-	logAt  int
-	runs   [pageSize]run
 	vitals [pageSize]vitals
+	hist   history.Page
 }
 
 // record decodes the config of a heartbeat.
 func (p *page) record(slot int, ord uint64) *record {
-	r := &record{vitals: &p.vitals[slot], extras: p.extrasOf(slot), ord: ord}
+	r := &record{vitals: &p.vitals[slot], hist: p.hist.Head(slot), extras: p.extrasOf(slot), ord: ord}
 	r.config.fill(r.vitals)
 	if r.config.readText(p.textOf(slot)) != nil {
 		panic("a heartbeat's config cannot be read")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
@@ -101,14 +102,14 @@ func (s *Store) Pings(id fsm.HeartbeatID, limit int, before uint64) (list []fsm.
 		return nil, false, fsm.ErrNotFound
 	}
 	v := &page.vitals[slot]
-	last, oldest := v.pings, v.pings-uint64(v.kept)+1
+	last, oldest := v.pings, v.pings-uint64(page.hist.Head(slot).Kept)+1
 	if before > 0 {
 		last = min(last, before-1)
 	}
 	if last < oldest || limit <= 0 {
 		return nil, false, nil
 	}
-	page.walkBack(slot, int(v.pings-last), func(at int64, extra []byte, from [16]byte) bool {
+	page.hist.WalkBack(slot, int(v.pings-last), func(at int64, extra []byte, from [16]byte) bool {
 		number := last - uint64(len(list))
 		p := pingRecord(number, at, extra, from)
 		p.Body = page.extrasOf(slot).bodyOf(number)
@@ -122,18 +123,18 @@ func (s *Store) Pings(id fsm.HeartbeatID, limit int, before uint64) (list []fsm.
 // it, unless the entry has another.
 func pingRecord(number uint64, at int64, extra []byte, from [16]byte) fsm.PingRecord {
 	p := fsm.PingRecord{Number: number, At: fsm.WallTime(at), Received: fsm.WallTime(at), Exit: fsm.None, Took: fsm.None}
-	d, _ := readDetail(extra)
-	if d.kind.Ends() && !d.from.IsValid() {
-		d.from = addrOf(from)
+	d, _ := history.ReadDetail(extra)
+	if d.Kind.Ends() && !d.From.IsValid() {
+		d.From = history.AddrOf(from)
 	}
-	p.At = fsm.WallTime(at - d.late)
-	p.Kind, p.Exit, p.HasRun, p.Run = d.kind, d.exit, d.hasRun, d.run
-	p.Dropped = d.dropped
-	if d.took != fsm.None {
-		p.Took = time.Duration(d.took) * time.Millisecond
+	p.At = fsm.WallTime(at - d.Late)
+	p.Kind, p.Exit, p.HasRun, p.Run = d.Kind, d.Exit, d.HasRun, d.Run
+	p.Dropped = d.Dropped
+	if d.Took != fsm.None {
+		p.Took = time.Duration(d.Took) * time.Millisecond
 	}
-	if d.from.IsValid() {
-		p.From = d.from.String()
+	if d.From.IsValid() {
+		p.From = d.From.String()
 	}
 	return p
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
 // record is a heartbeat that is looked at closely: its vitals, where the table
@@ -12,6 +13,7 @@ import (
 // without.
 type record struct {
 	*vitals
+	hist   *history.Head
 	extras *extras // nil for most
 	ord    uint64
 	config config
@@ -23,7 +25,7 @@ func (st *state) view(r *record) fsm.Heartbeat {
 		ID: r.config.id, Token: r.config.token, Ordinal: r.ord, Spec: r.config.spec,
 		Status: r.status(), Armed: r.is(flagArmed),
 		Misses: r.missesAt(st.horizon), Missed: r.missedAt(st.horizon), Pings: r.pings,
-		LastPing: fsm.WallTime(r.lastPing), LastFrom: r.from(), NextDue: fsm.WallTime(st.nextDue(r)),
+		LastPing: fsm.WallTime(r.lastPing), LastFrom: callerOf(r.hist), NextDue: fsm.WallTime(st.nextDue(r)),
 		CreatedAt: fsm.WallTime(r.config.created), UpdatedAt: fsm.WallTime(r.config.updated),
 		LastAlert: fsm.WallTime(r.lastAlert), Version: r.config.version,
 		LastExit: fsm.None, LastRun: fsm.None, Rule: r.rule(),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
@@ -16,7 +17,7 @@ type filler struct {
 	page *page
 	last uint64
 	text []byte
-	hist []byte
+	hist history.Builder
 }
 
 // restored is a heartbeat as an image tells of it.
@@ -24,6 +25,7 @@ type restored struct {
 	vitals
 	config  config
 	text    []byte // of the config
+	hist    history.Head
 	entries []byte // of the history
 	extras  *extras
 }
@@ -68,9 +70,9 @@ func (h *restored) read(r *wire.Reader, st *state) {
 	h.pings = r.Uint()
 	h.lastPing = h.anchorWall - r.Int()
 	h.readCallers(r)
-	h.kept = r.Uint32()
-	h.newest = h.lastPing - r.Int()
-	h.step = r.Int()
+	h.hist.Kept = r.Uint32()
+	h.hist.Newest = h.lastPing - r.Int()
+	h.hist.Step = r.Int()
 	h.text, h.entries = r.Take(r.Uint()), r.Take(r.Uint())
 	h.config.fill(&h.vitals)
 	if h.config.readText(h.text) != nil {
@@ -120,12 +122,7 @@ func (f *filler) place(slot int, h *restored) {
 	v.textAt, v.textLen = uint32(len(f.text)), uint16(len(h.text))
 	f.text = append(f.text, h.text...)
 	p.text = f.text
-	entries, n := h.entries, int(h.kept)
-	if len(entries) > sealAt {
-		var l *long
-		l, entries, n = split(entries, n, h.newest, h.step, h.callers())
-		p.setLong(slot, l)
-	}
+	f.hist.Add(&p.hist, slot, h.hist, h.entries)
 	if h.extras != nil {
 		if p.extras == nil {
 			p.extras = &[pageSize]*extras{}
@@ -133,8 +130,6 @@ func (f *filler) place(slot int, h *restored) {
 		p.extras[slot] = h.extras
 		f.st.table.bodies += h.extras.size
 	}
-	p.runs[slot] = run{uint32(len(f.hist)), uint16(len(entries)), uint16(n)}
-	f.hist = append(f.hist, entries...)
 	p.live++
 }
 
@@ -158,39 +153,33 @@ func (f *filler) flush() {
 		return
 	}
 	f.page.text = bytes.Clone(f.text)
-	f.page.setHist(f.hist, len(f.hist), 0)
+	f.hist.Finish(&f.page.hist)
 	f.st.table.live += f.page.live
 	_, deadline := f.page.firstDue()
 	f.st.due.schedule(f.last, deadline)
-	f.text, f.hist = f.text[:0], f.hist[:0]
+	f.text = f.text[:0]
 }
 
 // admits reports whether a heartbeat could have been written by this program.
 func (f *filler) admits(h *restored) bool {
 	return f.st.byID(h.config.id) == 0 && f.st.byToken(h.token) == 0 && h.config.spec.Validate() == nil &&
-		wholeEntries(h.entries, int(h.kept)) && uint64(h.kept) <= h.pings &&
-		(h.kept > 0 || h.newest == 0 && h.step == 0) &&
+		history.AreEntries(h.entries, int(h.hist.Kept)) && uint64(h.hist.Kept) <= h.pings &&
+		(h.hist.Kept > 0 || h.hist.Newest == 0 && h.hist.Step == 0) &&
 		h.base >= 0 && h.misses >= h.base && !(h.is(flagFailing) && (h.is(flagPaused) || h.extras == nil))
 }
 
-// wholeEntries reports whether b holds exactly n entries.
-func wholeEntries(b []byte, n int) bool {
-	for ; n > 0; n-- {
-		size, extra := 0, []byte(nil)
-		switch {
-		case len(b) > 0 && b[0] < 0x80 && b[0]&1 == 0:
-			size = 1
-		case len(b) > 1 && b[1] < 0x80 && b[1] > 0 && b[0]&1 == 0:
-			size = 2
-		default:
-			if _, extra, size = readEntry(b); size == 0 {
-				return false
-			}
-		}
-		if _, ok := readDetail(extra); !ok {
-			return false
-		}
-		b = b[size:]
+// readCallers reads what an image has of the addresses.
+func (h *restored) readCallers(r *wire.Reader) {
+	var last, other [16]byte
+	if h.is(flagFrom) {
+		r.Fill(last[:])
 	}
-	return len(b) == 0
+	if h.is(flagOther) {
+		r.Fill(other[:])
+	}
+	h.hist.Callers = history.CallersOf(last, other)
+	if callerFlags(h.hist.Callers) != h.vitals.flags&(flagFrom|flagOther) || last == other && h.is(flagOther) {
+		r.Fail() // no addresses that this program writes
+	}
+	h.clear(flagFrom | flagOther)
 }

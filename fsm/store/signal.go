@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
 // signal records a ping that tells something. One whose key is in the history
@@ -13,7 +14,7 @@ func (st *state) signal(c fsm.Signal) fsm.Code {
 	if page == nil {
 		return fsm.CodeNotFound
 	}
-	if code := page.answered(slot, c.Key); code != fsm.CodeNone {
+	if code := page.hist.Answered(slot, c.Key); code != fsm.CodeNone {
 		return code
 	}
 	st.takeMisses(c.Ordinal)
@@ -70,21 +71,19 @@ func (st *state) noteSignal(r *record, h *heard, took int64) {
 	x := r.extras
 	st.pings++
 	r.pings++
-	d := detail{
-		kind: h.Tells, exit: h.Exit, hasRun: h.HasRun, run: h.Run, took: took,
-		late: millis(st.wall - h.at), key: shortKey(h.Key), paused: r.is(flagPaused),
-		dropped: h.Dropped,
-	}
-	next := r.callers()
-	if h.Tells.Ends() && (!h.late || h.at > r.lastPing) {
-		r.lastPing = h.at
-		d.callers, d.lost = next.heard(h.From)
-	} else {
-		d.from = h.From
+	d := history.Detail{
+		Kind: h.Tells, Exit: h.Exit, HasRun: h.HasRun, Run: h.Run, Took: took,
+		Late: millis(st.wall - h.at), Key: history.ShortKey(h.Key), Paused: r.is(flagPaused),
+		Dropped: h.Dropped,
 	}
 	page, slot := st.table.own(r.ord)
-	st.table.note(page, slot, st.wall, d.append(nil), st.settings.History)
-	r.setCallers(next)
+	if h.Tells.Ends() && (!h.late || h.at > r.lastPing) {
+		r.lastPing = h.at
+		st.table.history.AddFrom(&page.hist, slot, st.wall, d, h.From, st.settings.History)
+	} else {
+		d.From = h.From
+		st.table.history.Add(&page.hist, slot, st.wall, d, st.settings.History)
+	}
 	st.table.keepBody(r, h.Body)
 	if h.Tells.Ends() && !h.stale {
 		x.ended, x.exit, x.took = r.pings, h.Exit, took

@@ -64,7 +64,7 @@ func (w *world) checkBeat(b *beat) {
 	if b.deleted {
 		return
 	}
-	r := st.table.get(ord)
+	r := st.table.record(ord)
 	type facts struct {
 		paused, failing, armed bool
 		misses                 int64
@@ -73,7 +73,7 @@ func (w *world) checkBeat(b *beat) {
 		history, open, exit    int
 		last                   int64
 	}
-	got := facts{paused: r.is(flagPaused), failing: r.is(flagFailing), armed: r.is(flagArmed), misses: r.missesAt(st.horizon), pings: r.pings, incident: r.incident, history: int(r.kept), open: 0, exit: fsm.None, last: r.lastPing}
+	got := facts{paused: r.is(flagPaused), failing: r.is(flagFailing), armed: r.is(flagArmed), misses: r.missesAt(st.horizon), pings: r.pings, incident: r.incident, history: int(r.hist.Kept), open: 0, exit: fsm.None, last: r.lastPing}
 	if x := st.table.record(ord).extras; x != nil {
 		got.open, got.exit = len(x.open), x.exit
 	}
@@ -387,7 +387,7 @@ func (w *world) checkHistory(b *beat) {
 	var got []int64
 	st := w.observer.st
 	page, slot := st.table.at(st.byID(b.id))
-	page.walkBack(slot, 0, func(at int64, _ []byte, _ [16]byte) bool {
+	page.hist.WalkBack(slot, 0, func(at int64, _ []byte, _ [16]byte) bool {
 		got = append(got, at)
 		return true
 	})

@@ -1,8 +1,7 @@
 package store
 
 import (
-	"maps"
-
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
@@ -14,9 +13,9 @@ type table struct {
 	epoch    uint64 // counts snapshots
 	shares   []*share
 	live     int
-	bodies   int               // bytes of all heartbeats' bodies; derived
-	most     int               // that they may be
-	scratch  []byte            // for packing histories
+	bodies   int // bytes of all heartbeats' bodies; derived
+	most     int // that they may be
+	history  history.Writer
 	onlyPost *index.OrdinalSet // heartbeats with Methods; derived
 	trip     func()            // for tests only: called at each write and after each command, and may panic
 }
@@ -110,7 +109,8 @@ func (t *table) add(ord uint64, c config) *record {
 	if i >= uint64(len(t.pages)) || t.pages[i] == nil {
 		t.put(i, &page{epoch: t.epoch})
 	}
-	r := &record{vitals: t.mutable(ord), ord: ord, config: c}
+	p, slot := t.own(ord)
+	r := &record{vitals: &p.vitals[slot], hist: p.hist.Head(slot), ord: ord, config: c}
 	r.set(flagLive)
 	t.configure(r)
 	t.pages[i].live++
@@ -134,10 +134,7 @@ func (t *table) remove(ord uint64) {
 		t.bodies -= x.size
 		p.extras[slot] = nil
 	}
-	if p.long[slot] != nil {
-		p.long = maps.Clone(p.long)
-		delete(p.long, slot)
-	}
+	p.hist.Drop(slot)
 	t.live--
 	if p.live--; p.live == 0 {
 		t.pages[(ord-1)/pageSize] = nil
@@ -165,16 +162,12 @@ func (t *table) forget(limit int) {
 			continue
 		}
 		p, _ = t.own(uint64(i)*pageSize + 1)
+		p.hist.Limit(limit)
 		for slot := range p.vitals {
-			v := &p.vitals[slot]
-			v.forget(limit)
 			if p.extrasOf(slot) != nil {
 				x := t.ownExtras(uint64(i)*pageSize + uint64(slot) + 1)
-				t.counted(x, func() { x.prune(v.pings - uint64(v.kept)) })
+				t.counted(x, func() { x.prune(p.vitals[slot].pings - uint64(p.hist.Head(slot).Kept)) })
 			}
-		}
-		if limit == 0 {
-			p.hist, p.long, p.logAt, p.runs = nil, nil, 0, [pageSize]run{}
 		}
 	}
 }

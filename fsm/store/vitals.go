@@ -1,6 +1,9 @@
 package store
 
-import "github.com/quorumbeat/quorumbeat/fsm"
+import (
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+)
 
 // vitals is what the table keeps of a heartbeat in a place of fixed size; names
 // and the like are in its page's text, and its pings in its page's history. It
@@ -14,25 +17,19 @@ type vitals struct {
 	base       int64 // misses carried over by the edit that made the anchor
 	misses     int64 // consecutive, as far as taken
 	pings      uint64
-	lastPing   int64    // wall; 0: never
-	lastFrom   [16]byte // see callers
-	newest     int64    // history: wall of its newest entry
-	step       int64    // history: ms from the entry before that one
-	lastAlert  int64    // wall; 0: never
-	flapStart  int64    // serving: when its flap window began
+	lastPing   int64 // wall; 0: never
+	lastAlert  int64 // wall; 0: never
+	flapStart  int64 // serving: when its flap window began
 
 	intervalSecs uint32
 	graceSecs    uint32
 	missed       uint32 // ever, as far as taken
 	incident     uint32 // counts incidents and unheard notices
-	kept         uint32 // history: its entries
 	textAt       uint32 // where the page's text has the config
 	flaps        uint32 // incidents in that window; the first was told at once, 0: there is no window
 	textLen      uint16
 	flags        flags
 	threshold    uint8
-
-	otherFrom [16]byte // see callers; few pings touch it
 }
 
 type flags uint16
@@ -43,10 +40,10 @@ const (
 	flagFailing                             //
 	flagResumed                             // the next miss alerts, whatever the threshold
 	flagUnheard                             // the last misses fell into gaps: the next one alerts
-	flagFrom                                // an image has lastFrom
+	flagFrom                                // an image has the newest caller
 	flagFirstPing                           // the spec says ArmFirstPing
 	flagReported                            // failing, and its incident has told of a failure
-	flagOther                               // an image has otherFrom
+	flagOther                               // an image has the one before
 	flagOnlyPost                            // the spec's Methods are POST alone
 	flagsKnown    = 1<<iota - 1             // those of an image
 	flagLive      = 1 << 15                 // the place is taken
@@ -133,8 +130,9 @@ func (v *vitals) status() fsm.Status {
 	return fsm.StatusActive
 }
 
-func (v *vitals) from() string {
-	if from := addrOf(v.lastFrom); from.IsValid() {
+// callerOf returns who sent the newest ping that ended a run, "" if that is not known.
+func callerOf(h *history.Head) string {
+	if from := history.AddrOf(h.Callers.Last()); from.IsValid() {
 		return from.String()
 	}
 	return ""

@@ -1,4 +1,4 @@
-package store
+package history
 
 import "slices"
 
@@ -20,30 +20,33 @@ func appendEntries(list []entry, b []byte) []entry {
 // walk goes through a history from the newest entry on.
 type walk struct {
 	at, step int64
-	callers  callers
+	callers  Callers
 	left     int // entries that are kept
 	skip     int // entries to pass over
-	f        func(at int64, extra []byte, from [16]byte) bool
+	f        Visit
 }
 
-// walkBack calls f for what is kept of a heartbeat's history, newest first, but
-// for the newest skip entries, until f returns false. Its cost is that of what it
-// visits and of one part of the history, whatever its length. from is the address of the
-// newest ping, up to this one, that ended a run.
-func (p *page) walkBack(slot, skip int, f func(at int64, extra []byte, from [16]byte) bool) {
-	v := &p.vitals[slot]
-	w := walk{at: v.newest, step: v.step, callers: v.callers(), left: int(v.kept), skip: skip, f: f}
+// Visit looks at an entry: when it came, its Detail, encoded, and the address of the
+// newest ping, up to this one, that ended a run. It returns false to end the walk.
+type Visit func(at int64, extra []byte, from [16]byte) bool
+
+// WalkBack calls f for what is kept of a slot's history, newest first, but for the
+// newest skip entries, until f returns false. Its cost is that of what it visits and of
+// one part of the history, whatever its length.
+func (p *Page) WalkBack(slot, skip int, f Visit) {
+	h := &p.heads[slot]
+	w := walk{at: h.Newest, step: h.Step, callers: h.Callers, left: int(h.Kept), skip: skip, f: f}
 	r := p.runs[slot]
-	list := appendEntries(make([]entry, 0, r.n), p.hist[r.at:][:r.size])
+	list := appendEntries(make([]entry, 0, r.n), p.buf[r.at:][:r.size])
 	p.eachLogged(func(s int, e []byte) {
 		if s == slot {
 			list = appendEntries(list, e)
 		}
 	})
-	if !w.through(list) || p.long[slot] == nil {
+	if !w.through(list) || p.archives[slot] == nil {
 		return
 	}
-	parts := p.long[slot].parts
+	parts := p.archives[slot].parts
 	for i := len(parts) - 1; i >= 0; i-- {
 		x := &parts[i]
 		w.at, w.step, w.callers = x.newest, x.step, x.callers

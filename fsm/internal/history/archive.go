@@ -1,15 +1,14 @@
-package store
+package history
 
 import "maps"
 
-// A run that grows beyond sealAt bytes is sealed: it becomes a part of a long
-// history, in memory of its own, that packing a page does not touch again. With a
-// limit of 100 this never happens; with a million, a heartbeat has a thousand of
-// them.
+// A run that grows beyond archiveAt bytes becomes a part of an archive, in memory of its
+// own, that packing a page does not touch again. With a limit of 100 this never happens;
+// with a million, a heartbeat has a thousand of them.
 
-// long holds the older parts of a history, oldest first. It is replaced, never
-// written to, so that snapshots may share it.
-type long struct {
+// archive holds the older parts of a history, oldest first. It is replaced, never
+// written to, so that copies of a page may share it.
+type archive struct {
 	parts []part
 	n     int // entries, some of which the limit may have left behind
 }
@@ -17,59 +16,59 @@ type long struct {
 type part struct {
 	entries []byte
 	n       int
-	newest  int64 // what the vitals said when it was sealed
+	newest  int64 // what the head said when it was archived
 	step    int64
-	callers callers   // likewise
+	callers Callers   // likewise
 	keys    keyFilter // of the entries
 }
 
 // newPart copies n entries.
-func newPart(entries []byte, n int, newest, step int64, c callers) part {
+func newPart(entries []byte, n int, newest, step int64, c Callers) part {
 	return part{append([]byte(nil), entries...), n, newest, step, c, filterOf(entries)}
 }
 
-func (l *long) len() int {
+func (l *archive) len() int {
 	if l == nil {
 		return 0
 	}
 	return l.n
 }
 
-// sealLong seals the runs that are too long, which gather has put into from, and
+// archiveLong archives the runs that are too long, which gather has put into from, and
 // lets go of parts that are not kept any more.
-func (p *page) sealLong(from []byte) {
+func (p *Page) archiveLong(from []byte) {
 	fresh := false
 	for slot := range p.runs {
-		r, v := &p.runs[slot], &p.vitals[slot]
-		l := p.long[slot].less(p.long[slot].len() + int(r.n) - int(v.kept))
-		if r.size > sealAt {
-			l = l.and(newPart(from[r.at:][:r.size], int(r.n), v.newest, v.step, v.callers()))
+		r, h := &p.runs[slot], &p.heads[slot]
+		l := p.archives[slot].less(p.archives[slot].len() + int(r.n) - int(h.Kept))
+		if r.size > archiveAt {
+			l = l.and(newPart(from[r.at:][:r.size], int(r.n), h.Newest, h.Step, h.Callers))
 			*r = run{}
 		}
-		if l == p.long[slot] {
+		if l == p.archives[slot] {
 			continue
 		}
 		if !fresh {
-			p.long, fresh = maps.Clone(p.long), true
+			p.archives, fresh = maps.Clone(p.archives), true
 		}
-		p.setLong(slot, l)
+		p.setArchive(slot, l)
 	}
 }
 
-func (p *page) setLong(slot int, l *long) {
+func (p *Page) setArchive(slot int, l *archive) {
 	if l.len() == 0 {
-		delete(p.long, slot)
+		delete(p.archives, slot)
 		return
 	}
-	if p.long == nil {
-		p.long = map[int]*long{}
+	if p.archives == nil {
+		p.archives = map[int]*archive{}
 	}
-	p.long[slot] = l
+	p.archives[slot] = l
 }
 
 // less returns the history without the parts that are whole among the oldest n
 // entries.
-func (l *long) less(n int) *long {
+func (l *archive) less(n int) *archive {
 	if l == nil || n < l.parts[0].n {
 		return l
 	}
@@ -83,16 +82,16 @@ func (l *long) less(n int) *long {
 }
 
 // and returns the history with another part, the newest.
-func (l *long) and(x part) *long {
+func (l *archive) and(x part) *archive {
 	if l == nil {
-		l = &long{}
+		l = &archive{}
 	}
-	return &long{parts: append(l.parts, x), n: l.n + x.n}
+	return &archive{parts: append(l.parts, x), n: l.n + x.n}
 }
 
 // split makes parts of a history that is too long for a run, and returns what is
 // left for the run: its entries and their number.
-func split(b []byte, n int, newest, step int64, c callers) (l *long, rest []byte, left int) {
+func split(b []byte, n int, newest, step int64, c Callers) (l *archive, rest []byte, left int) {
 	type cut struct{ end, n int }
 	var cuts []cut
 	list := make([]entry, 0, n)
@@ -101,13 +100,13 @@ func split(b []byte, n int, newest, step int64, c callers) (l *long, rest []byte
 		change, extra, size := readEntry(b[at:])
 		list = append(list, entry{change, extra})
 		at += size
-		if entries++; at-begin > sealAt {
+		if entries++; at-begin > archiveAt {
 			cuts = append(cuts, cut{end: at, n: entries})
 			begin, entries = at, 0
 		}
 	}
 	rest, left = b[begin:], entries
-	// From the newest backwards: what the vitals said at the end of each part.
+	// From the newest backwards: what the head said at the end of each part.
 	parts := make([]part, len(cuts))
 	back := func(k int) {
 		for range k {
@@ -132,5 +131,5 @@ func split(b []byte, n int, newest, step int64, c callers) (l *long, rest []byte
 	if total == 0 {
 		return nil, rest, left
 	}
-	return &long{parts: parts, n: total}, rest, left
+	return &archive{parts: parts, n: total}, rest, left
 }

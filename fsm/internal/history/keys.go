@@ -1,4 +1,4 @@
-package store
+package history
 
 import (
 	"bytes"
@@ -13,24 +13,24 @@ import (
 // of a page's log, which are few, are searched for it; the parts of a long history
 // have filters. Only what may be a repeat is looked up entry by entry.
 
-// answered returns what the ping with a key was answered, CodeNone if none of the
+// Answered returns what the ping with a key was answered, CodeNone if none of the
 // newest MaxKeyed in the history has it.
-func (p *page) answered(slot int, key [16]byte) (code fsm.Code) {
-	short := shortKey(key)
+func (p *Page) Answered(slot int, key [16]byte) (code fsm.Code) {
+	short := ShortKey(key)
 	if short == nil || !p.mayHave(slot, short) {
 		return fsm.CodeNone
 	}
 	left := fsm.MaxKeyed
-	p.walkBack(slot, 0, func(_ int64, extra []byte, _ [16]byte) bool {
+	p.WalkBack(slot, 0, func(_ int64, extra []byte, _ [16]byte) bool {
 		left--
 		if !bytes.Equal(keyOf(extra), short) {
 			return left > 0
 		}
-		d, ok := readDetail(extra)
+		d, ok := ReadDetail(extra)
 		switch {
 		case !ok:
 			return left > 0
-		case d.paused:
+		case d.Paused:
 			code = fsm.CodePaused
 		default:
 			code = fsm.CodeOK
@@ -42,12 +42,12 @@ func (p *page) answered(slot int, key [16]byte) (code fsm.Code) {
 
 // mayHave reports whether one of the newest MaxKeyed in a history may have a key.
 // If it says no, none has.
-func (p *page) mayHave(slot int, short []byte) bool {
+func (p *Page) mayHave(slot int, short []byte) bool {
 	r := p.runs[slot]
-	if bytes.Contains(p.hist[r.at:][:r.size], short) || p.logMayHave(slot, short) {
+	if bytes.Contains(p.buf[r.at:][:r.size], short) || p.logMayHave(slot, short) {
 		return true
 	}
-	l, left := p.long[slot], fsm.MaxKeyed-int(r.n)
+	l, left := p.archives[slot], fsm.MaxKeyed-int(r.n)
 	if l == nil {
 		return false
 	}
@@ -63,8 +63,8 @@ func (p *page) mayHave(slot int, short []byte) bool {
 
 // logMayHave looks at the log of the page. Jobs may give the same key to several
 // heartbeats, so what is found is asked whose it is.
-func (p *page) logMayHave(slot int, short []byte) (may bool) {
-	if !bytes.Contains(p.hist[p.logAt:], short) {
+func (p *Page) logMayHave(slot int, short []byte) (may bool) {
+	if !bytes.Contains(p.buf[p.logAt:], short) {
 		return false
 	}
 	p.eachLogged(func(s int, e []byte) {
@@ -75,10 +75,10 @@ func (p *page) logMayHave(slot int, short []byte) (may bool) {
 
 // keyOf returns the key that comes with an entry, nil if none does.
 func keyOf(extra []byte) []byte {
-	if told, _ := binary.Uvarint(extra); told&detailKey == 0 || len(extra) <= shortKeyLen {
+	if told, _ := binary.Uvarint(extra); told&detailKey == 0 || len(extra) <= ShortKeyLen {
 		return nil
 	}
-	return extra[len(extra)-shortKeyLen:]
+	return extra[len(extra)-ShortKeyLen:]
 }
 
 // keyFilter tells of a key that it is not among some: a Bloom filter in which the

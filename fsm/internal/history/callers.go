@@ -1,0 +1,77 @@
+package history
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// The history tells who sent each ping, though a plain ping's entry is but a few
+// bytes: most come from where the one before came from. The head holds the address of
+// the newest ping that ended a run and the one before that was another. An entry says
+// only how these two changed with it, in a way that is undone when the history is
+// read from the newest entry backwards. So whatever the history lets go of, the rest
+// can be read; and a job that has two addresses costs three bytes a change, not twenty.
+
+// Callers are the two addresses, in the form of netip.Addr.As16; zero: none.
+type Callers struct{ last, other [16]byte }
+
+// CallersOf returns the Callers of two addresses.
+func CallersOf(last, other [16]byte) Callers { return Callers{last, other} }
+
+// Last returns the address of the newest ping that ended a run, zero if there is none.
+func (c Callers) Last() [16]byte { return c.last }
+
+// Other returns the address before that one that was another, zero if there is none.
+func (c Callers) Other() [16]byte { return c.other }
+
+// callerChange is what an entry does to them.
+type callerChange uint8
+
+const (
+	sameCaller callerChange = iota
+	swapCaller              // the other is the last, and the last the other
+	newCaller               // there is a new one: the last is the other, which is lost
+)
+
+// receive notes the next ping's address, and returns what its entry has to say: the
+// change, and the address that is lost by it.
+func (c *Callers) receive(from netip.Addr) (change callerChange, lost netip.Addr) {
+	next := bytesOf(from)
+	switch next {
+	case c.last:
+		return sameCaller, lost
+	case c.other:
+		c.last, c.other = c.other, c.last
+		return swapCaller, lost
+	}
+	lost = AddrOf(c.other)
+	c.last, c.other = next, c.last
+	return newCaller, lost
+}
+
+// undo takes back what an entry did, of which extra came with it.
+func (c *Callers) undo(extra []byte) {
+	if bits, _ := binary.Uvarint(extra); bits&(detailSwap|detailNew) == 0 {
+		return
+	}
+	d, _ := ReadDetail(extra)
+	c.last, c.other = c.other, c.last
+	if d.change == newCaller {
+		c.other = bytesOf(d.lost)
+	}
+}
+
+func bytesOf(a netip.Addr) (b [16]byte) {
+	if a.IsValid() {
+		b = a.As16()
+	}
+	return b
+}
+
+// AddrOf is the inverse of bytesOf; what is all zeros is no address.
+func AddrOf(b [16]byte) netip.Addr {
+	if b == ([16]byte{}) {
+		return netip.Addr{}
+	}
+	return netip.AddrFrom16(b).Unmap()
+}

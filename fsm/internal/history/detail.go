@@ -1,0 +1,155 @@
+package history
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
+
+// Detail is what an entry tells besides its time. Most have none.
+type Detail struct {
+	Kind   fsm.SignalKind
+	Exit   int // fsm.None, or 0 to fsm.MaxExit
+	HasRun bool
+	Run    [16]byte
+	Took   int64      // ms, of the run that it ended; fsm.None
+	Late   int64      // ms that it came after it was sent; 0: at once
+	From   netip.Addr // if the head's Callers do not tell it
+	Key    []byte     // ShortKey, or nil
+	Paused bool       // the heartbeat was
+
+	Dropped int // bytes of the body that was left out; 0: none
+
+	change callerChange
+	lost   netip.Addr // with newCaller
+}
+
+// The first number of a detail has the kind in its lowest bits, and then what follows.
+const (
+	detailKind   = 3
+	detailExit   = 1 << 2
+	detailRun    = 1 << 3
+	detailTook   = 1 << 4
+	detailFrom   = 1 << 5
+	detailLate   = 1 << 6
+	detailKey    = 1 << 7
+	detailPaused = 1 << 8
+	detailDrop   = 1 << 9
+	detailSwap   = 1 << 10
+	detailNew    = 1 << 11
+	detailAll    = 1<<12 - 1
+)
+
+// ShortKeyLen is how much is kept of a key. Within one history that is plenty.
+const ShortKeyLen = 8
+
+func ShortKey(k [16]byte) []byte {
+	if k == ([16]byte{}) {
+		return nil
+	}
+	return k[:ShortKeyLen]
+}
+
+// PlainDetail is that of an entry without any.
+func PlainDetail() Detail { return Detail{Exit: fsm.None, Took: fsm.None} }
+
+// append writes a detail; a plain one is nothing.
+func (d *Detail) append(b []byte) []byte {
+	bits := uint64(d.Kind)
+	for _, x := range []struct {
+		has bool
+		bit uint64
+	}{
+		{d.Exit != fsm.None, detailExit},
+		{d.HasRun, detailRun},
+		{d.Took != fsm.None, detailTook},
+		{d.From.IsValid(), detailFrom},
+		{d.Late > 0, detailLate},
+		{d.Key != nil, detailKey},
+		{d.Paused && d.Key != nil, detailPaused}, // it is for who asks again
+		{d.Dropped > 0, detailDrop},
+		{d.change == swapCaller, detailSwap},
+		{d.change == newCaller, detailNew},
+	} {
+		if x.has {
+			bits |= x.bit
+		}
+	}
+	if bits == 0 {
+		return b
+	}
+	b = binary.AppendUvarint(b, bits)
+	if bits&detailExit != 0 {
+		b = append(b, byte(d.Exit))
+	}
+	if bits&detailRun != 0 {
+		b = append(b, d.Run[:]...)
+	}
+	if bits&detailTook != 0 {
+		b = binary.AppendUvarint(b, uint64(d.Took))
+	}
+	if bits&detailFrom != 0 {
+		b = wire.AppendAddr(b, d.From)
+	}
+	if bits&detailLate != 0 {
+		b = binary.AppendUvarint(b, uint64(d.Late))
+	}
+	if bits&detailDrop != 0 {
+		b = binary.AppendUvarint(b, uint64(d.Dropped))
+	}
+	if bits&detailNew != 0 {
+		b = wire.AppendAddr(b, d.lost)
+	}
+	return append(b, d.Key...)
+}
+
+// ReadDetail is the inverse of append.
+func ReadDetail(b []byte) (d Detail, ok bool) {
+	d = PlainDetail()
+	if len(b) == 0 {
+		return d, true
+	}
+	r := wire.NewReader(b)
+	bits := r.Uint()
+	if bits == 0 || bits > detailAll {
+		return d, false
+	}
+	d.Kind = fsm.SignalKind(bits & detailKind)
+	if bits&detailExit != 0 {
+		d.Exit = int(r.Byte())
+	}
+	if d.HasRun = bits&detailRun != 0; d.HasRun {
+		r.Fill(d.Run[:])
+	}
+	if bits&detailTook != 0 {
+		d.Took = r.Millis()
+	}
+	if bits&detailFrom != 0 {
+		d.From = r.Addr()
+	}
+	if bits&detailLate != 0 {
+		d.Late = r.Millis()
+	}
+	if bits&detailDrop != 0 {
+		n := r.Uint()
+		d.Dropped = int(min(n, fsm.MaxBody))
+		if n == 0 || n > fsm.MaxBody {
+			r.Fail()
+		}
+	}
+	switch {
+	case bits&detailSwap != 0 && bits&detailNew != 0:
+		r.Fail()
+	case bits&detailSwap != 0:
+		d.change = swapCaller
+	case bits&detailNew != 0:
+		d.change, d.lost = newCaller, r.Addr()
+	}
+	if bits&detailKey != 0 {
+		d.Key = r.Take(ShortKeyLen)
+	}
+	d.Paused = bits&detailPaused != 0
+	return d, r.End() == nil
+}
