@@ -28,13 +28,13 @@ func (st *state) lookAhead(items []fsm.Item) *[aheadOf]prepared {
 		x.ping, x.isPing = fsm.DecodePing(items[i].Cmd)
 	}
 	for i := range items {
-		if p, slot := st.table.at(a.next[i].ping.Ordinal); p != nil {
-			seen += uint64(p.vitals[slot].flags) + p.hist.Touch(slot)
+		if p, slot := st.table.At(a.next[i].ping.Ordinal); p != nil {
+			seen += uint64(p.Hot(slot).Flags) + p.History.Touch(slot)
 		}
 	}
 	for i := range items {
-		if p, _ := st.table.at(a.next[i].ping.Ordinal); p != nil {
-			seen += p.hist.TouchLog()
+		if p, _ := st.table.At(a.next[i].ping.Ordinal); p != nil {
+			seen += p.History.TouchLog()
 		}
 	}
 	a.seen = seen

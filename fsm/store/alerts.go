@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // evidenceGaps is how many gaps a mail tells of at most, the newest.
@@ -14,10 +15,10 @@ const evidenceGaps = 5
 const noRecipient = "no recipient is configured: set --mail-to, or the heartbeat's email"
 
 // recipients of a heartbeat's alerts; one empty string if there is none.
-func (st *state) recipients(r *record) []string {
+func (st *state) recipients(r *table.Record) []string {
 	switch {
-	case len(r.config.spec.Emails) > 0:
-		return r.config.spec.Emails
+	case len(r.Cold.Spec.Emails) > 0:
+		return r.Cold.Spec.Emails
 	case len(st.settings.MailTo) > 0:
 		return st.settings.MailTo
 	}
@@ -25,7 +26,7 @@ func (st *state) recipients(r *record) []string {
 }
 
 // writeAlerts writes the rows of an incident that begins.
-func (st *state) writeAlerts(r *record, kind fsm.AlertKind, c cause) {
+func (st *state) writeAlerts(r *table.Record, kind fsm.AlertKind, c cause) {
 	e := st.evidenceOf(r, c)
 	from := int64(0)
 	if kind == fsm.AlertDown {
@@ -41,29 +42,29 @@ func (st *state) writeAlerts(r *record, kind fsm.AlertKind, c cause) {
 }
 
 // evidenceOf is the evidence of what was missed or has failed.
-func (st *state) evidenceOf(r *record, c cause) fsm.Evidence {
+func (st *state) evidenceOf(r *table.Record, c cause) fsm.Evidence {
 	e := st.evidence(r)
-	e.Output = r.extras.printed(r.extras.lastEnd())
+	e.Output = r.Runs.Output(r.Runs.LastEnd())
 	switch {
 	case c.failed != nil:
 		e.Failed, e.Exit, e.Due = true, max(0, c.failed.Exit), time.Time{}
-		e.Output = r.extras.printed(c.failed.ended + 1)
+		e.Output = r.Runs.Output(c.failed.ended + 1)
 		if len(c.failed.Body) > 0 { // also if none are kept
-			e.Output = excerpt(c.failed.Body)
+			e.Output = table.Excerpt(c.failed.Body)
 		}
 	case c.run != nil:
-		e.Started = fsm.WallTime(c.run.began())
-		e.Due = fsm.WallTime(c.run.wall + r.runLimit() + st.gaps.after(c.run))
+		e.Started = fsm.WallTime(c.run.Began())
+		e.Due = fsm.WallTime(c.run.Wall + r.RunLimit() + st.gaps.sinceRun(c.run))
 	}
 	return e
 }
 
 // writeRecovered answers what told of the incident that a good run ended.
-func (st *state) writeRecovered(r *record, ended incident, h *heard) {
+func (st *state) writeRecovered(r *table.Record, ended table.Incident, h *heard) {
 	e := st.evidence(r)
 	addIncident(&e, ended)
 	e.Due, e.Clean = time.Time{}, h.Exit == 0
-	e.Down = time.Duration(max(0, st.wall-ended.since)) * time.Millisecond
+	e.Down = time.Duration(max(0, st.wall-ended.Since)) * time.Millisecond
 	packed := packEvidence(e)
 	alarms := st.alarms(r)
 	for _, alarm := range alarms {
@@ -80,11 +81,11 @@ func (st *state) writeRecovered(r *record, ended incident, h *heard) {
 }
 
 // writeRow completes a row about a heartbeat and inserts it.
-func (st *state) writeRow(r *record, x row) {
-	x.id = alertID(r.config.id, r.incident, x.kind, x.recipient)
-	x.ord = r.ord
-	x.heartbeat = r.config.id
-	x.incident = r.incident
+func (st *state) writeRow(r *table.Record, x row) {
+	x.id = alertID(r.Cold.Id, r.Incident, x.kind, x.recipient)
+	x.ord = r.Ordinal
+	x.heartbeat = r.Cold.Id
+	x.incident = r.Incident
 	if x.state == 0 {
 		x.state = fsm.AlertPending
 	}
@@ -97,15 +98,15 @@ func (st *state) writeRow(r *record, x row) {
 	}
 }
 
-func (st *state) evidence(r *record) fsm.Evidence {
-	s := r.config.spec
+func (st *state) evidence(r *table.Record) fsm.Evidence {
+	s := r.Cold.Spec
 	e := fsm.Evidence{
-		Name: s.Name, LastPing: fsm.WallTime(r.lastPing), LastFrom: callerOf(r.hist),
-		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.pings,
-		Rule: r.rule(), Misses: r.misses, Due: fsm.WallTime(r.expected(r.misses-r.base) + st.gaps.since(r)),
+		Name: s.Name, LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(r.Head),
+		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.Pings,
+		Rule: r.Rule(), Misses: r.Misses, Due: fsm.WallTime(r.Expected(r.Misses-r.Carried) + st.gaps.since(r)),
 	}
-	if r.extras != nil {
-		e.Resumed = fsm.WallTime(r.extras.resumed)
+	if r.Runs != nil {
+		e.Resumed = fsm.WallTime(r.Runs.Resumed)
 	}
 	gaps := st.gaps.sinceAnchor(r)
 	for _, g := range gaps[max(0, len(gaps)-evidenceGaps):] {
@@ -115,7 +116,7 @@ func (st *state) evidence(r *record) fsm.Evidence {
 }
 
 // cancelDown cancels what tells of an incident and no sender has claimed.
-func (st *state) cancelDown(h *record, incident uint32) {
+func (st *state) cancelDown(h *table.Record, incident uint32) {
 	for _, r := range st.rowsOf(h, incident) {
 		if r.kind.Alarms() && r.state == fsm.AlertPending && r.digest == (fsm.AlertID{}) {
 			st.cancel(r.id, "its heartbeat was paused or deleted before this could be sent")
@@ -124,9 +125,9 @@ func (st *state) cancelDown(h *record, incident uint32) {
 }
 
 // rowsOf returns the rows of one incident of a heartbeat, oldest first.
-func (st *state) rowsOf(h *record, incident uint32) (rows []*row) {
-	for _, k := range st.ledger.byHeart[h.config.id] {
-		if r := st.ledger.rows[k.id]; r.ord == h.ord && r.incident == incident {
+func (st *state) rowsOf(h *table.Record, incident uint32) (rows []*row) {
+	for _, k := range st.ledger.byHeart[h.Cold.Id] {
+		if r := st.ledger.rows[k.id]; r.ord == h.Ordinal && r.incident == incident {
 			rows = append(rows, r)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"testing"
 	"time"
 
@@ -61,12 +62,12 @@ func benchStore(b *testing.B, n int) *Store {
 		st.wall += time.Hour.Milliseconds() + int64(k*7919%1000)
 		st.serving += time.Hour.Milliseconds()
 		for ord := uint64(1); ord <= uint64(n); ord++ {
-			page, slot := st.table.own(ord)
-			v := &page.vitals[slot]
-			v.pings++
-			v.lastPing = st.wall
-			st.table.history.Add(&page.hist, slot, st.wall, history.PlainDetail(), st.settings.History)
-			v.reanchor(st, 0)
+			page, slot := st.table.Own(ord)
+			v := page.Hot(slot)
+			v.Pings++
+			v.LastPing = st.wall
+			st.table.Histories.Add(&page.History, slot, st.wall, history.PlainDetail(), st.settings.History)
+			v.Reanchor(st.serving, st.wall, 0)
 		}
 	}
 	st.pings = uint64(n) * 105
@@ -188,12 +189,11 @@ func BenchmarkTickNothingDue(b *testing.B) {
 // due, but was pinged.
 func BenchmarkTickAllPinged(b *testing.B) {
 	forSizes(b, func(b *testing.B, s *Store, n int) {
-		d := &s.st.due
 		for b.Loop() {
-			for page := range s.st.table.pages {
-				d.set(page, 1)
+			for page := range s.st.table.PageCount() {
+				s.st.table.LookAgain(page, 1)
 			}
-			d.next(&s.st.table, s.st.horizon, never)
+			s.st.table.NextDue(s.st.horizon, math.MaxInt)
 		}
 	})
 }
@@ -215,9 +215,9 @@ func BenchmarkFail(b *testing.B) {
 		}
 		for i := range failing {
 			ord := uint64(scattered(i, n))
-			v := s.st.table.mutable(ord)
-			v.anchor, v.threshold = s.st.serving-3901*1000, 1
-			s.st.due.schedule(ord, v.nextMiss())
+			v := s.st.table.OwnHot(ord)
+			v.Anchor, v.Threshold = s.st.serving-3901*1000, 1
+			s.st.table.Schedule(ord, v.NextMiss())
 		}
 		entry := fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Wall: s.st.wall, Delta: 1})
 		b.StartTimer()
@@ -267,10 +267,10 @@ func BenchmarkPings(b *testing.B) {
 			s := New()
 			c := fsm.Create{ID: testID(1), Token: testToken(1), Spec: testSpec(3600, 300, 2)}
 			benchApply(b, s, fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}))
-			page, slot := s.st.table.own(1)
+			page, slot := s.st.table.Own(1)
 			for i := range kept {
-				page.vitals[slot].pings++
-				s.st.table.history.Add(&page.hist, slot, int64(i)*60_000+int64(i*7919%1000), history.PlainDetail(), kept)
+				page.Hot(slot).Pings++
+				s.st.table.Histories.Add(&page.History, slot, int64(i)*60_000+int64(i*7919%1000), history.PlainDetail(), kept)
 			}
 			b.ReportAllocs()
 			for b.Loop() {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 func TestADroppedBodyIsToldOf(t *testing.T) {
@@ -49,12 +50,12 @@ func bodiesOf(s *Store, heartbeats int) (n []int) {
 
 func TestBodiesAreBoundedInAll(t *testing.T) {
 	r := newRig(t)
-	const heartbeats = pageSize + 40
+	const heartbeats = table.PageSize + 40
 	for i := 1; i <= heartbeats; i++ {
 		r.create(i, testSpec(3600, 60, 2))
 	}
 	body := make([]byte, 1000)
-	r.s.st.table.most = 100 * (len(body) + bodyCost)
+	r.s.st.table.MaxBodies = 100 * (len(body) + table.BodyCost)
 	r.signal(heartbeats, fsm.Signal{Body: body}) // who sent little
 	for i := 1; i < heartbeats; i++ {
 		for range 3 {
@@ -67,8 +68,8 @@ func TestBodiesAreBoundedInAll(t *testing.T) {
 		}
 		return sum
 	}
-	if got := total(r.s); got != 100 || r.s.st.table.bodies > r.s.st.table.most {
-		t.Errorf("%d bodies are kept, %d bytes", got, r.s.st.table.bodies)
+	if got := total(r.s); got != 100 || r.s.st.table.Bodies > r.s.st.table.MaxBodies {
+		t.Errorf("%d bodies are kept, %d bytes", got, r.s.st.table.Bodies)
 	}
 	if n := bodiesOf(r.s, heartbeats); n[heartbeats-2] == 0 {
 		t.Errorf("the newest body is gone: %v", n)
@@ -78,13 +79,13 @@ func TestBodiesAreBoundedInAll(t *testing.T) {
 	if err := copied.Restore(bytes.NewReader(imageOf(t, r.s))); err != nil {
 		t.Fatal(err)
 	}
-	if copied.st.table.bodies != r.s.st.table.bodies {
-		t.Errorf("%d bytes after a restore, %d before", copied.st.table.bodies, r.s.st.table.bodies)
+	if copied.st.table.Bodies != r.s.st.table.Bodies {
+		t.Errorf("%d bytes after a restore, %d before", copied.st.table.Bodies, r.s.st.table.Bodies)
 	}
-	copied.st.table.most = r.s.st.table.most
+	copied.st.table.MaxBodies = r.s.st.table.MaxBodies
 	next := &rig{t: t, s: copied, wall: r.wall}
 	for _, x := range []*rig{r, next} {
-		x.s.st.table.most -= 5 * (len(body) + bodyCost)
+		x.s.st.table.MaxBodies -= 5 * (len(body) + table.BodyCost)
 		x.signal(7, fsm.Signal{Body: body})
 	}
 	if a, b := imageOf(t, r.s), imageOf(t, copied); total(copied) != 95 || total(r.s) != 95 || len(a) != len(b) {
@@ -93,7 +94,7 @@ func TestBodiesAreBoundedInAll(t *testing.T) {
 	for i := 1; i <= heartbeats; i++ {
 		r.must(fsm.Delete{ID: testID(i)})
 	}
-	if r.s.st.table.bodies != 0 {
-		t.Errorf("%d bytes of no heartbeat", r.s.st.table.bodies)
+	if r.s.st.table.Bodies != 0 {
+		t.Errorf("%d bytes of no heartbeat", r.s.st.table.Bodies)
 	}
 }

@@ -98,9 +98,9 @@ func TestAFewBytesSayWhoPinged(t *testing.T) {
 		for i := range 100 {
 			applyAt(t, s, 1_700_000_000_000+int64(i)*60_000+int64(i*7919%1000), fsm.PingOrdinal{Ordinal: ordinal, From: netip.MustParseAddr(c.from(i))})
 		}
-		page, slot := s.st.table.at(ordinal)
+		page, slot := s.st.table.At(ordinal)
 		var g history.Gathered
-		g.Gather(&page.hist)
+		g.Gather(&page.History)
 		if got := float64(len(g.Append(nil, slot))) / 100; got > c.most {
 			t.Errorf("%s: %.1f bytes a ping, want %.1f", name, got, c.most)
 		} else {

@@ -124,7 +124,7 @@ func TestAFaultLeavesNoHalfMadeChange(t *testing.T) {
 func (r *replayed) tripAt(stage int) *bool {
 	tripped, writes := new(bool), 0
 	st := r.s.st
-	st.table.trip = func() {
+	st.table.Trip = func() {
 		if st.item != 1 {
 			return
 		}

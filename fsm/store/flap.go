@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // Reasons of rows that are cancelled because something newer is told instead.
@@ -19,26 +20,26 @@ const (
 // alert may go out: 0, at once, if it is the first in the heartbeat's flap window,
 // else the window's end. If anything was held back, the next window begins there,
 // for that is when it is told.
-func (st *state) hold(r *record, at int64) int64 {
+func (st *state) hold(r *table.Record, at int64) int64 {
 	length := st.settings.FlapWindow
-	end := r.flapStart + length
-	quiet := at >= end && r.flaps <= 1
-	if length == 0 || r.flaps == 0 || quiet || at >= end+length {
-		r.flapStart, r.flaps = at, 1
+	end := r.FlapStart + length
+	quiet := at >= end && r.Flaps <= 1
+	if length == 0 || r.Flaps == 0 || quiet || at >= end+length {
+		r.FlapStart, r.Flaps = at, 1
 		return 0
 	}
 	if at >= end {
-		r.flapStart, r.flaps = end, 1
+		r.FlapStart, r.Flaps = end, 1
 	}
-	r.flaps++
-	return r.flapStart + length
+	r.Flaps++
+	return r.FlapStart + length
 }
 
 // addFlaps adds to the evidence of an incident how many there were in the window, but
 // for the one that was told when it began.
-func addFlaps(e *fsm.Evidence, r *record, at int64) {
-	if r.flaps > 1 {
-		e.Flaps, e.Within = int64(r.flaps)-1, time.Duration(max(0, at-r.flapStart))*time.Millisecond
+func addFlaps(e *fsm.Evidence, r *table.Record, at int64) {
+	if r.Flaps > 1 {
+		e.Flaps, e.Within = int64(r.Flaps)-1, time.Duration(max(0, at-r.FlapStart))*time.Millisecond
 	}
 }
 
@@ -51,7 +52,7 @@ func (r *row) waiting() bool {
 // supersede readies a new row to take the place of what waits for its recipient. What
 // is in a sender's hands is waited for, so that no more than one row of a heartbeat
 // and recipient ever waits: the newest.
-func (st *state) supersede(r *record, x *row) {
+func (st *state) supersede(r *table.Record, x *row) {
 	for _, old := range st.openRows(r, x.recipient) {
 		switch {
 		case (old.kind == fsm.AlertUnheard) != (x.kind == fsm.AlertUnheard):
@@ -80,10 +81,10 @@ func (x *row) succeed(old *row, more int64) {
 }
 
 // openRows returns the rows for a recipient that have not settled, oldest first.
-func (st *state) openRows(r *record, to string) (rows []*row) {
-	for _, k := range st.ledger.byHeart[r.config.id] {
+func (st *state) openRows(r *table.Record, to string) (rows []*row) {
+	for _, k := range st.ledger.byHeart[r.Cold.Id] {
 		x := st.ledger.rows[k.id]
-		if x.ord == r.ord && x.recipient == to && x.kind != fsm.AlertDigest && !st.ledger.carrierState(x).Settled() {
+		if x.ord == r.Ordinal && x.recipient == to && x.kind != fsm.AlertDigest && !st.ledger.carrierState(x).Settled() {
 			rows = append(rows, x)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // gapLog holds the newest ingest gaps, oldest first: times in which no ping could
@@ -54,13 +55,13 @@ func (x gap) unmeasured() bool { return x.from == x.to }
 // sinceAnchor returns the gaps that ended after a heartbeat's anchor. Serving
 // time tells most of them at once; wall time tells those in which it was pinged.
 // A clock that jumped may have put one of those after one that counts.
-func (g *gapLog) sinceAnchor(r *record) []gap {
+func (g *gapLog) sinceAnchor(r *table.Record) []gap {
 	i := len(g.list)
-	for i > 0 && g.list[i-1].serving >= r.anchor {
+	for i > 0 && g.list[i-1].serving >= r.Anchor {
 		i--
 	}
 	list := g.list[i:]
-	before := func(x gap) bool { return x.to <= r.anchorWall }
+	before := func(x gap) bool { return x.to <= r.AnchorWall }
 	if slices.ContainsFunc(list, before) {
 		list = slices.DeleteFunc(slices.Clone(list), before)
 	}
@@ -68,9 +69,9 @@ func (g *gapLog) sinceAnchor(r *record) []gap {
 }
 
 // since returns the ms of gaps since a heartbeat's anchor.
-func (g *gapLog) since(r *record) (ms int64) {
+func (g *gapLog) since(r *table.Record) (ms int64) {
 	for _, x := range g.sinceAnchor(r) {
-		ms += x.to - max(x.from, r.anchorWall)
+		ms += x.to - max(x.from, r.AnchorWall)
 	}
 	return ms
 }
@@ -80,7 +81,7 @@ func (g *gapLog) since(r *record) (ms int64) {
 // no fair chance to be heard. An expected time is fair if the grace after it is
 // free of gaps. Each turn of the loop passes a gap, so there are no more turns
 // than gaps.
-func (g *gapLog) swallowed(r *record, deadline int64) bool {
+func (g *gapLog) swallowed(r *table.Record, deadline int64) bool {
 	gaps := g.sinceAnchor(r)
 	if len(gaps) == 0 {
 		return false
@@ -88,10 +89,10 @@ func (g *gapLog) swallowed(r *record, deadline int64) bool {
 	if slices.ContainsFunc(gaps, gap.unmeasured) {
 		return true // it may have been as long as it takes
 	}
-	until := r.anchorWall + deadline - r.anchor + g.since(r)
+	until := r.AnchorWall + deadline - r.Anchor + g.since(r)
 	for n := int64(1); ; {
-		from := r.expected(n)
-		to := from + r.grace()
+		from := r.Expected(n)
+		to := from + r.Grace()
 		if to > until {
 			return true
 		}
@@ -99,26 +100,28 @@ func (g *gapLog) swallowed(r *record, deadline int64) bool {
 		if hit == nil {
 			return false
 		}
-		n = (hit.to-r.anchorWall)/r.interval() + 1
+		n = (hit.to-r.AnchorWall)/r.Interval() + 1
 	}
 }
 
 // swallowedEnd reports whether a run may have ended in a gap: in any that came after
 // its start.
-func (g *gapLog) swallowedEnd(o *openRun) bool { return slices.ContainsFunc(g.list, o.before) }
+func (g *gapLog) swallowedEnd(o *table.OpenRun) bool {
+	return slices.ContainsFunc(g.list, func(x gap) bool { return x.after(o) })
+}
 
-// after returns the ms of gaps since a run began.
-func (g *gapLog) after(o *openRun) (ms int64) {
+// sinceRun returns the ms of gaps since a run began.
+func (g *gapLog) sinceRun(o *table.OpenRun) (ms int64) {
 	for _, x := range g.list {
-		if o.before(x) {
-			ms += x.to - max(x.from, o.wall)
+		if x.after(o) {
+			ms += x.to - max(x.from, o.Wall)
 		}
 	}
 	return ms
 }
 
-// before reports whether a run began before a gap ended.
-func (o *openRun) before(x gap) bool { return x.serving >= o.start && x.to > o.wall }
+// after reports whether a gap ended after a run began.
+func (x gap) after(o *table.OpenRun) bool { return x.serving >= o.Start && x.to > o.Wall }
 
 func overlapping(gaps []gap, from, to int64) *gap {
 	for i := range gaps {

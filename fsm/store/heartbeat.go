@@ -5,40 +5,41 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // ping records a good run.
 func (st *state) ping(c fsm.PingOrdinal) fsm.Code {
 	ord := c.Ordinal
-	if !st.table.has(ord) {
+	if !st.table.Has(ord) {
 		return fsm.CodeNotFound
 	}
 	st.takeMisses(ord)
-	page, slot := st.table.own(ord)
-	if page.extrasOf(slot) != nil { // it may end a run or an incident
+	page, slot := st.table.Own(ord)
+	if page.Runs(slot) != nil { // it may end a run or an incident
 		return st.signal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.None})
 	}
-	v := &page.vitals[slot]
+	v := page.Hot(slot)
 	st.pings++
-	v.pings++
-	v.lastPing = st.wall
-	st.table.history.AddPing(&page.hist, slot, st.wall, c.From, st.settings.History)
-	wasJudged := v.is(flagArmed)
-	v.set(flagArmed)
-	if v.is(flagPaused) {
+	v.Pings++
+	v.LastPing = st.wall
+	st.table.Histories.AddPing(&page.History, slot, st.wall, c.From, st.settings.History)
+	wasJudged := v.Is(table.Armed)
+	v.Set(table.Armed)
+	if v.Is(table.Paused) {
 		return fsm.CodePaused
 	}
-	v.clear(flagResumed | flagUnheard)
-	v.reanchor(st, 0)
+	v.Clear(table.Resumed | table.Unheard)
+	v.Reanchor(st.serving, st.wall, 0)
 	if !wasJudged {
-		st.due.schedule(ord, v.nextMiss())
+		st.table.Schedule(ord, v.NextMiss())
 	}
 	return fsm.CodeOK
 }
 
 // recover ends the incident of a heartbeat by a good run, with its mails.
-func (st *state) recover(r *record, h *heard) {
-	r.extras.incident.hear(r, h)
+func (st *state) recover(r *table.Record, h *heard) {
+	hear(&r.Runs.Incident, r, h)
 	st.writeRecovered(r, st.endFailing(r), h)
 }
 
@@ -55,13 +56,13 @@ func (st *state) create(c fsm.Create) fsm.Result {
 	c.Spec.Tags, c.Spec.Emails, c.Spec.Methods = fsm.Canonical(c.Spec.Tags), fsm.Canonical(c.Spec.Emails), fsm.Canonical(c.Spec.Methods)
 	st.created++
 	ord := st.created
-	r := st.table.add(ord, config{
-		id: c.ID, token: c.Token, spec: c.Spec, created: st.wall, updated: st.wall, version: 1, maker: st.maker,
+	r := st.table.Add(ord, table.Cold{
+		Id: c.ID, Token: c.Token, Spec: c.Spec, Created: st.wall, Updated: st.wall, Version: 1, Maker: st.maker,
 	})
 	st.note(st.maker, 1)
-	r.reanchor(st, 0)
+	r.Reanchor(st.serving, st.wall, 0)
 	if c.Spec.Arm != fsm.ArmFirstPing {
-		r.set(flagArmed)
+		r.Set(table.Armed)
 	}
 	st.file(ord, c.ID, c.Token, c.Spec.Slug)
 	st.reschedule(r)
@@ -69,29 +70,29 @@ func (st *state) create(c fsm.Create) fsm.Result {
 }
 
 // find returns a heartbeat for a command that edits it, with its misses taken.
-func (st *state) find(id fsm.HeartbeatID, ifVersion uint64) (*record, fsm.Code) {
+func (st *state) find(id fsm.HeartbeatID, ifVersion uint64) (*table.Record, fsm.Code) {
 	ord := st.byID(id)
 	if ord == 0 {
 		return nil, fsm.CodeNotFound
 	}
 	st.takeMisses(ord)
-	r := st.table.open(ord)
-	if ifVersion != 0 && ifVersion != r.config.version {
+	r := st.table.OwnRecord(ord)
+	if ifVersion != 0 && ifVersion != r.Cold.Version {
 		return nil, fsm.CodeConflict
 	}
 	return r, fsm.CodeOK
 }
 
-func (st *state) answer(r *record) fsm.Result {
+func (st *state) answer(r *table.Record) fsm.Result {
 	return fsm.Result{Code: fsm.CodeOK, Data: fsm.EncodeHeartbeat(st.view(r))}
 }
 
 // edited gives a heartbeat a new spec and the next version.
-func (st *state) edited(r *record, spec fsm.Spec) {
-	r.config.spec = spec
-	r.config.version++
-	r.config.updated = st.wall
-	st.table.configure(r)
+func (st *state) edited(r *table.Record, spec fsm.Spec) {
+	r.Cold.Spec = spec
+	r.Cold.Version++
+	r.Cold.Updated = st.wall
+	st.table.SetCold(r)
 }
 
 func (st *state) update(c fsm.Update) fsm.Result {
@@ -99,7 +100,7 @@ func (st *state) update(c fsm.Update) fsm.Result {
 	if code != fsm.CodeOK {
 		return fsm.Result{Code: code}
 	}
-	old := r.config.spec
+	old := r.Cold.Spec
 	spec := c.Patch.Apply(old)
 	if spec.Validate() != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}
@@ -117,20 +118,20 @@ func (st *state) update(c fsm.Update) fsm.Result {
 }
 
 // respec gives a heartbeat new fields.
-func (st *state) respec(r *record, spec fsm.Spec) {
-	old := r.config.spec
+func (st *state) respec(r *table.Record, spec fsm.Spec) {
+	old := r.Cold.Spec
 	// Misses are counted with the old interval before the new one applies.
-	if r.is(flagFailing) {
+	if r.Is(table.Failing) {
 		st.countOn(r, st.horizon)
 	}
 	st.edited(r, spec)
 	if spec.Slug != old.Slug {
-		st.slugs.Remove(old.Slug, r.ord)
-		st.slugs.Add(spec.Slug, r.ord)
+		st.slugs.Remove(old.Slug, r.Ordinal)
+		st.slugs.Add(spec.Slug, r.Ordinal)
 	}
 	if spec.Interval != old.Interval || spec.Grace != old.Grace {
-		r.reanchor(st, r.misses)
-		r.extras.relimit(st, r.runLimit())
+		r.Reanchor(st.serving, st.wall, r.Misses)
+		r.Runs.SetDeadlines(st.serving + r.RunLimit())
 	}
 	if spec.Arm != old.Arm {
 		st.rearm(r, spec.Arm)
@@ -140,13 +141,13 @@ func (st *state) respec(r *record, spec fsm.Spec) {
 
 // rearm applies a change of Arm to a heartbeat that it still matters to: one that
 // was never pinged.
-func (st *state) rearm(r *record, arm fsm.Arm) {
+func (st *state) rearm(r *table.Record, arm fsm.Arm) {
 	switch {
-	case arm == fsm.ArmCreated && !r.is(flagArmed):
-		r.set(flagArmed)
-		r.reanchor(st, r.misses)
-	case arm == fsm.ArmFirstPing && r.pings == 0 && !r.is(flagFailing):
-		r.clear(flagArmed)
+	case arm == fsm.ArmCreated && !r.Is(table.Armed):
+		r.Set(table.Armed)
+		r.Reanchor(st.serving, st.wall, r.Misses)
+	case arm == fsm.ArmFirstPing && r.Pings == 0 && !r.Is(table.Failing):
+		r.Clear(table.Armed)
 	}
 }
 
@@ -155,18 +156,18 @@ func (st *state) pause(c fsm.Pause) fsm.Result {
 	if code != fsm.CodeOK {
 		return fsm.Result{Code: code}
 	}
-	if r.is(flagPaused) {
+	if r.Is(table.Paused) {
 		return st.answer(r)
 	}
-	if r.is(flagFailing) {
+	if r.Is(table.Failing) {
 		st.endFailing(r)
-		st.cancelDown(r, r.incident)
+		st.cancelDown(r, r.Incident)
 	}
-	r.usual()
-	r.set(flagPaused)
-	st.table.shed(r)
+	r.ResetRule()
+	r.Set(table.Paused)
+	st.table.DropEmptyRuns(r)
 	st.paused++
-	st.edited(r, r.config.spec)
+	st.edited(r, r.Cold.Spec)
 	return st.answer(r)
 }
 
@@ -175,17 +176,17 @@ func (st *state) resume(c fsm.Resume) fsm.Result {
 	if code != fsm.CodeOK {
 		return fsm.Result{Code: code}
 	}
-	if !r.is(flagPaused) {
+	if !r.Is(table.Paused) {
 		return st.answer(r)
 	}
-	r.clear(flagPaused)
-	r.set(flagResumed)
+	r.Clear(table.Paused)
+	r.Set(table.Resumed)
 	st.paused--
-	r.reanchor(st, 0)
-	r.extras = st.table.ownExtras(r.ord)
-	r.extras.resumed = st.wall
-	r.extras.settle()
-	st.edited(r, r.config.spec)
+	r.Reanchor(st.serving, st.wall, 0)
+	r.Runs = st.table.OwnRuns(r.Ordinal)
+	r.Runs.Resumed = st.wall
+	r.Runs.Excuse()
+	st.edited(r, r.Cold.Spec)
 	st.reschedule(r)
 	return st.answer(r)
 }
@@ -195,18 +196,18 @@ func (st *state) delete(c fsm.Delete) fsm.Code {
 	if code != fsm.CodeOK {
 		return code
 	}
-	if r.is(flagFailing) {
+	if r.Is(table.Failing) {
 		st.endFailing(r)
-		st.cancelDown(r, r.incident)
+		st.cancelDown(r, r.Incident)
 	}
-	if r.is(flagPaused) {
+	if r.Is(table.Paused) {
 		st.paused--
 	}
-	st.ids.Remove(keyOfID(r.config.id))
-	st.tokens.Remove(index.Key(r.token))
-	st.slugs.Remove(r.config.spec.Slug, r.ord)
-	st.note(r.config.maker, -1)
-	st.table.remove(r.ord)
+	st.ids.Remove(keyOfID(r.Cold.Id))
+	st.tokens.Remove(index.Key(r.Token))
+	st.slugs.Remove(r.Cold.Spec.Slug, r.Ordinal)
+	st.note(r.Cold.Maker, -1)
+	st.table.Remove(r.Ordinal)
 	return fsm.CodeOK
 }
 
@@ -216,7 +217,7 @@ func (st *state) ensure(c fsm.Ensure) fsm.Result {
 		return st.create(fsm.Create(c))
 	case 1:
 		st.takeMisses(ord)
-		return st.answer(st.table.record(ord))
+		return st.answer(st.table.Record(ord))
 	}
 	return fsm.Result{Code: fsm.CodeAmbiguous}
 }
@@ -227,7 +228,7 @@ func (st *state) putHeartbeat(c fsm.PutHeartbeat) fsm.Result {
 	case n > 1:
 		return fsm.Result{Code: fsm.CodeAmbiguous}
 	case n == 1:
-		return st.update(fsm.Update{ID: st.table.record(ord).config.id, IfVersion: c.IfVersion, Patch: c.Patch})
+		return st.update(fsm.Update{ID: st.table.Record(ord).Cold.Id, IfVersion: c.IfVersion, Patch: c.Patch})
 	case c.IfVersion != 0:
 		return fsm.Result{Code: fsm.CodeConflict}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // imageMagic comes first in an image, its version next. A change of the format
@@ -25,7 +26,7 @@ const (
 // released.
 type Image struct {
 	st    state
-	share *share
+	share *table.SnapshotRef
 }
 
 // Snapshot captures the state. Its cost is a pointer for every page of heartbeats
@@ -35,7 +36,7 @@ func (s *Store) Snapshot() *Image {
 	defer s.mu.Unlock()
 	c := *s.st
 	c.passes = slices.Clone(c.passes)
-	table, share := s.st.table.share()
+	table, share := s.st.table.Snapshot()
 	c.table = table
 	c.keys = maps.Clone(c.keys)
 	c.nodes = maps.Clone(c.nodes)
@@ -43,19 +44,19 @@ func (s *Store) Snapshot() *Image {
 	c.ledger = ledger{
 		rows: maps.Clone(c.ledger.rows), windows: maps.Clone(c.ledger.windows), counts: maps.Clone(c.ledger.counts),
 	}
-	c.ids, c.tokens, c.slugs, c.byHash, c.made, c.failing, c.due = nil, nil, index.Slugs{}, nil, nil, nil, due{}
+	c.ids, c.tokens, c.slugs, c.byHash, c.made, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}
 }
 
 // Release tells that an image will not be written. WriteTo releases it, too.
-func (i *Image) Release() { i.share.passed(everyPage) }
+func (i *Image) Release() { i.share.Release() }
 
 var errWritten = errors.New("an image can be written only once")
 
 // WriteTo encodes the image. Two stores with the same state write the same bytes.
 // It often gives way to others, for it has seconds of work.
 func (i *Image) WriteTo(to io.Writer) (int64, error) {
-	if i.share.done() {
+	if i.share.Done() {
 		return 0, errWritten
 	}
 	defer i.Release()

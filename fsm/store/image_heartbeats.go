@@ -2,8 +2,11 @@ package store
 
 import (
 	"encoding/binary"
+	"slices"
 
+	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -16,85 +19,137 @@ const (
 
 // writeHeartbeats writes the heartbeats in order of creation, and lets go of their
 // pages.
-func (st *state) writeHeartbeats(w *imageWriter, s *share) {
-	w.Count(st.table.live)
+func (st *state) writeHeartbeats(w *imageWriter, s *table.SnapshotRef) {
+	w.Count(st.table.Live)
 	var histories history.Gathered
 	var told []byte
 	last := uint64(0)
-	for i, p := range st.table.pages {
-		if p == nil {
-			continue
-		}
-		histories.Gather(&p.hist)
+	st.table.Drain(s, func(first uint64, p *table.Page) bool {
+		histories.Gather(&p.History)
 		begin := w.BeginBlock()
-		for slot := range p.vitals {
-			v := &p.vitals[slot]
-			if !v.is(flagLive) {
+		for slot := range table.PageSize {
+			if !p.IsLive(slot) {
 				continue
 			}
 			if len(w.buf)-begin > blockMost {
 				w.EndBlock(begin)
 				begin = w.BeginBlock()
 			}
-			ord := uint64(i)*pageSize + uint64(slot) + 1
+			ord := first + uint64(slot)
 			w.Uint(ord - last)
 			last = ord
-			w.buf = v.append(w.buf, p.hist.Head(slot), st)
-			w.Bytes(p.textOf(slot))
+			w.buf = st.appendHot(w.buf, p.Hot(slot), p.History.Head(slot))
+			w.Bytes(p.Text(slot))
 			w.buf = histories.Append(w.buf, slot)
 			told = told[:0]
-			if x := p.extrasOf(slot); x != nil {
-				told = x.append(told, st)
+			if x := p.Runs(slot); x != nil {
+				told = st.appendExtras(told, x)
 			}
 			w.Bytes(told)
 		}
 		w.EndBlock(begin)
-		if w.err != nil {
-			return
-		}
-		st.table.pages[i] = nil
-		s.passed(i + 1)
-	}
+		return w.err == nil
+	})
 }
 
-// append writes the vitals in a form that is short for a heartbeat that is well:
+// appendHot writes the vitals in a form that is short for a heartbeat that is well:
 // times as differences from ones nearby.
-func (v *vitals) append(b []byte, h *history.Head, st *state) []byte {
-	b = append(b, v.token[:]...)
-	b = binary.AppendUvarint(b, uint64(v.flags&flagsKnown|callerFlags(h.Callers)))
-	b = binary.AppendUvarint(b, uint64(v.intervalSecs))
-	b = binary.AppendUvarint(b, uint64(v.graceSecs))
-	b = append(b, v.threshold)
-	b = wire.AppendInt(b, st.serving-v.anchor)
-	b = wire.AppendInt(b, st.wall-v.anchorWall)
-	b = wire.AppendInt(b, v.base)
-	b = wire.AppendInt(b, v.misses)
-	b = binary.AppendUvarint(b, uint64(v.missed))
-	b = binary.AppendUvarint(b, uint64(v.incident))
-	b = wire.AppendInt(b, v.lastAlert)
-	b = binary.AppendUvarint(b, uint64(v.flaps))
-	if v.flaps > 0 {
-		b = wire.AppendInt(b, st.serving-v.flapStart)
+func (st *state) appendHot(b []byte, v *table.Hot, h *history.Head) []byte {
+	b = append(b, v.Token[:]...)
+	b = binary.AppendUvarint(b, uint64(v.Flags&table.ImageFlags|callerFlags(h.Callers)))
+	b = binary.AppendUvarint(b, uint64(v.IntervalSecs))
+	b = binary.AppendUvarint(b, uint64(v.GraceSecs))
+	b = append(b, v.Threshold)
+	b = wire.AppendInt(b, st.serving-v.Anchor)
+	b = wire.AppendInt(b, st.wall-v.AnchorWall)
+	b = wire.AppendInt(b, v.Carried)
+	b = wire.AppendInt(b, v.Misses)
+	b = binary.AppendUvarint(b, uint64(v.Missed))
+	b = binary.AppendUvarint(b, uint64(v.Incident))
+	b = wire.AppendInt(b, v.LastAlert)
+	b = binary.AppendUvarint(b, uint64(v.Flaps))
+	if v.Flaps > 0 {
+		b = wire.AppendInt(b, st.serving-v.FlapStart)
 	}
-	b = binary.AppendUvarint(b, v.pings)
-	b = wire.AppendInt(b, v.anchorWall-v.lastPing)
+	b = binary.AppendUvarint(b, v.Pings)
+	b = wire.AppendInt(b, v.AnchorWall-v.LastPing)
 	for _, from := range [...][16]byte{h.Callers.Last(), h.Callers.Other()} {
 		if from != ([16]byte{}) {
 			b = append(b, from[:]...)
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(h.Kept))
-	b = wire.AppendInt(b, v.lastPing-h.Newest)
+	b = wire.AppendInt(b, v.LastPing-h.Newest)
 	return wire.AppendInt(b, h.Step)
 }
 
 // callerFlags are those of an image that has the addresses.
-func callerFlags(c history.Callers) (f flags) {
+func callerFlags(c history.Callers) (f table.Flags) {
 	if c.Last() != ([16]byte{}) {
-		f |= flagFrom
+		f |= table.HasCaller
 	}
 	if c.Other() != ([16]byte{}) {
-		f |= flagOther
+		f |= table.HasOtherCaller
 	}
 	return f
+}
+
+// appendExtras writes the extras for an image: times as differences.
+func (st *state) appendExtras(b []byte, x *table.RunState) []byte {
+	b = binary.AppendUvarint(b, uint64(len(x.Open)))
+	for _, o := range x.Open {
+		b = wire.AppendBool(b, o.Named)
+		if o.Named {
+			b = append(b, o.Id[:]...)
+		}
+		b = wire.AppendInt(wire.AppendInt(b, st.serving-o.Start), st.wall-o.Wall)
+		b = binary.AppendUvarint(b, uint64(o.Late))
+		b = binary.AppendUvarint(b, uint64(o.Deadline))
+	}
+	b = binary.AppendUvarint(b, uint64(len(x.Bodies)))
+	for _, y := range x.Bodies {
+		b = binary.AppendUvarint(b, y.Number)
+		b = append(binary.AppendUvarint(b, uint64(len(y.Text))), y.Text...)
+	}
+	b = binary.AppendUvarint(b, x.Ended)
+	b = wire.AppendInt(wire.AppendInt(b, int64(x.Exit)), x.Took)
+	b = wire.AppendInt(wire.AppendInt(b, x.Incident.Since), x.Incident.Silent)
+	b = wire.AppendInt(wire.AppendInt(b, x.Incident.Misses), x.Incident.Failures)
+	return wire.AppendInt(b, x.Resumed)
+}
+
+// readExtras is the inverse of appendExtras; nil if b is not what it writes.
+func (st *state) readExtras(b []byte) *table.RunState {
+	r := wire.NewReader(b)
+	x := table.NewRunState(0)
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		o := table.OpenRun{Named: r.Bool()}
+		if o.Named {
+			r.Fill(o.Id[:])
+		}
+		o.Start, o.Wall = st.serving-r.Int(), st.wall-r.Int()
+		o.Late, o.Deadline = r.Millis(), r.Millis()
+		x.Open = append(x.Open, o)
+	}
+	for n, last := r.Count(), uint64(0); n > 0 && r.OK(); n-- {
+		number := r.Uint()
+		if number <= last {
+			r.Fail()
+		}
+		last = number
+		text := r.Take(r.Uint())
+		if len(text) == 0 {
+			r.Fail()
+		}
+		x.Bodies = append(x.Bodies, table.Body{Number: number, Text: slices.Clone(text)})
+		x.Size += len(text) + table.BodyCost
+	}
+	x.Ended = r.Uint()
+	x.Exit, x.Took = r.Int32(), r.Int()
+	x.Incident = table.Incident{Since: r.Int(), Silent: r.Int(), Misses: r.Int(), Failures: r.Int()}
+	x.Resumed = r.Int()
+	if r.End() != nil || len(x.Open) > fsm.MaxOpenRuns || x.Size > fsm.MaxBodies || x.Exit < fsm.None || x.Exit > fsm.MaxExit || x.Took < fsm.None || x.Incident.Silent < fsm.None {
+		return nil
+	}
+	return x
 }

@@ -5,52 +5,45 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// incident is what a failing heartbeat has come to. It is zero while none is.
-type incident struct {
-	since    int64 // wall: when it began
-	silent   int64 // ms until something was heard again; none: nothing was yet
-	misses   int64 // with those that led to it
-	failures int64 // reported, and runs that did not finish
-}
-
 // begin makes the incident of a heartbeat that fails for a cause.
-func (c *cause) begin(r *record) incident {
-	in := incident{since: c.created, misses: r.misses}
+func (c *cause) begin(r *table.Record) table.Incident {
+	in := table.Incident{Since: c.created, Misses: r.Misses}
 	if c.isFailure() {
-		in.failures = 1
+		in.Failures = 1
 	} else {
-		in.silent = fsm.None
+		in.Silent = fsm.None
 	}
 	return in
 }
 
 // hear ends the silence that began an incident.
-func (in *incident) hear(r *record, h *heard) {
-	if in.silent == fsm.None {
-		in.silent = max(0, h.at-silentSince(r, h))
+func hear(in *table.Incident, r *table.Record, h *heard) {
+	if in.Silent == fsm.None {
+		in.Silent = max(0, h.at-silentSince(r, h))
 	}
 }
 
 // silentSince is the wall time of the last ping before a signal.
-func silentSince(r *record, h *heard) int64 {
+func silentSince(r *table.Record, h *heard) int64 {
 	if h.before == 0 {
-		return r.config.created
+		return r.Cold.Created
 	}
 	return h.before
 }
 
 // again counts one more failure of a heartbeat that fails already. If its incident
 // told of silence only, the failure is told as well, once.
-func (st *state) again(r *record, c cause) {
-	r.extras.incident.failures++
-	if r.is(flagReported) {
+func (st *state) again(r *table.Record, c cause) {
+	r.Runs.Incident.Failures++
+	if r.Is(table.Reported) {
 		return
 	}
-	r.set(flagReported)
+	r.Set(table.Reported)
 	e := st.evidenceOf(r, c)
-	addIncident(&e, r.extras.incident)
+	addIncident(&e, r.Runs.Incident)
 	packed := packEvidence(e)
 	alarms := st.alarms(r)
 	for _, down := range alarms {
@@ -67,7 +60,7 @@ func (st *state) again(r *record, c cause) {
 
 // writeFailure tells a recipient that what was silent has failed by now. A down that
 // waits tells it in its own mail.
-func (st *state) writeFailure(r *record, down *row, x row) {
+func (st *state) writeFailure(r *table.Record, down *row, x row) {
 	if down.waiting() {
 		st.changeRow(down.id, func(r *row) { r.evidence = x.evidence.withFlaps(down.evidence.unpack()) })
 		return
@@ -83,8 +76,8 @@ func (st *state) writeFailure(r *record, down *row, x row) {
 
 // alarms returns what tells each recipient of the incident that is going on, or just
 // ended: the newest row.
-func (st *state) alarms(r *record) (newest []*row) {
-	for _, x := range st.rowsOf(r, r.incident) {
+func (st *state) alarms(r *table.Record) (newest []*row) {
+	for _, x := range st.rowsOf(r, r.Incident) {
 		if !x.kind.Alarms() {
 			continue
 		}
@@ -100,7 +93,7 @@ func (st *state) alarms(r *record) (newest []*row) {
 }
 
 // addIncident adds to an evidence what an incident has come to.
-func addIncident(e *fsm.Evidence, in incident) {
-	e.Since, e.Misses, e.Failures = fsm.WallTime(in.since), in.misses, in.failures
-	e.Silent = time.Duration(max(0, in.silent)) * time.Millisecond
+func addIncident(e *fsm.Evidence, in table.Incident) {
+	e.Since, e.Misses, e.Failures = fsm.WallTime(in.Since), in.Misses, in.Failures
+	e.Silent = time.Duration(max(0, in.Silent)) * time.Millisecond
 }

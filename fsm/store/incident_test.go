@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // TestWhatARecoveryTells: since when and for how long a heartbeat was down, and how
@@ -80,8 +81,8 @@ func TestWhatARecoveryTells(t *testing.T) {
 			if !near(e.Since.Sub(epoch), c.since) || !near(e.Down, c.down) || !near(e.Silent, c.silent) {
 				t.Errorf("down since %v for %v, silent for %v", e.Since.Sub(epoch), e.Down, e.Silent)
 			}
-			if x := r.s.st.table.record(1).extras; x != nil && x.incident != (incident{}) {
-				t.Errorf("%+v is kept", x.incident)
+			if x := r.s.st.table.Record(1).Runs; x != nil && x.Incident != (table.Incident{}) {
+				t.Errorf("%+v is kept", x.Incident)
 			}
 		})
 	}
@@ -244,7 +245,7 @@ func TestWhichMissAlertsNext(t *testing.T) {
 	}
 	r.ping(1)
 	want(3, fsm.RuleThreshold, time.Time{})
-	if x := r.s.st.table.record(1).extras; x != nil {
+	if x := r.s.st.table.Record(1).Runs; x != nil {
 		t.Errorf("%+v is kept", x)
 	}
 	r.must(fsm.Pause{ID: testID(1)})

@@ -4,12 +4,13 @@ import (
 	"math"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // judge takes the misses of at most bound heartbeats that are due.
 func (st *state) judge(bound int) {
 	for ; ; bound-- {
-		e, found, _ := st.due.next(&st.table, st.horizon, math.MaxInt)
+		e, found, _ := st.table.NextDue(st.horizon, math.MaxInt)
 		if !found {
 			st.passes = st.passes[:0]
 			return
@@ -17,7 +18,7 @@ func (st *state) judge(bound int) {
 		if bound <= 0 {
 			return
 		}
-		st.takeMisses(e.ord)
+		st.takeMisses(e.Ord)
 	}
 }
 
@@ -25,26 +26,26 @@ func (st *state) judge(bound int) {
 // that reaches its threshold. Every command about a heartbeat does this first, so
 // that it makes no difference when judging comes round to it.
 func (st *state) takeMisses(ord uint64) {
-	p, slot := st.table.at(ord)
-	if !p.vitals[slot].judged() || p.deadline(slot) > st.horizon {
+	p, slot := st.table.At(ord)
+	if !p.Hot(slot).IsJudged() || p.Deadline(slot) > st.horizon {
 		return
 	}
-	r := st.table.open(ord)
+	r := st.table.OwnRecord(ord)
 	for st.takeNext(r) {
 	}
 }
 
 // takeNext takes the miss or the overdue run that is first, if one is due.
-func (st *state) takeNext(r *record) bool {
-	deadline := r.nextMiss()
-	if o := r.extras.nextRun(); o != nil && o.deadline <= min(deadline, st.horizon) {
+func (st *state) takeNext(r *table.Record) bool {
+	deadline := r.NextMiss()
+	if o := r.Runs.NextRun(); o != nil && o.Deadline <= min(deadline, st.horizon) {
 		st.takeOverdue(r, o)
 		return true
 	}
 	if deadline > st.horizon {
 		return false
 	}
-	r.misses++
+	r.Misses++
 	st.count(r, cause{due: deadline, created: st.passedAt(deadline)})
 	return true
 }
@@ -54,7 +55,7 @@ func (st *state) takeNext(r *record) bool {
 type cause struct {
 	due     int64 // serving
 	created int64 // wall
-	run     *openRun
+	run     *table.OpenRun
 	failed  *heard
 }
 
@@ -62,13 +63,13 @@ type cause struct {
 func (c *cause) isFailure() bool { return c.failed != nil || c.run != nil }
 
 // count counts a miss, and flips the heartbeat when that reaches its threshold.
-func (st *state) count(r *record, c cause) {
-	r.missed++
+func (st *state) count(r *table.Record, c cause) {
+	r.Missed++
 	st.misses++
-	if !r.is(flagResumed|flagUnheard) && r.misses < int64(r.threshold) {
+	if !r.Is(table.Resumed|table.Unheard) && r.Misses < int64(r.Threshold) {
 		return
 	}
-	if r.is(flagUnheard) || !st.gaps.swallowed(r, c.due) {
+	if r.Is(table.Unheard) || !st.gaps.swallowed(r, c.due) {
 		st.fail(r, c)
 		return
 	}
@@ -76,60 +77,52 @@ func (st *state) count(r *record, c cause) {
 }
 
 // notHeard tells that what was due may have come to pass while no ping could be taken.
-func (st *state) notHeard(r *record, c cause) {
-	r.incident++
-	r.lastAlert = c.created
-	r.set(flagUnheard)
+func (st *state) notHeard(r *table.Record, c cause) {
+	r.Incident++
+	r.LastAlert = c.created
+	r.Set(table.Unheard)
 	st.writeAlerts(r, fsm.AlertUnheard, c)
 }
 
 // fail begins an incident.
-func (st *state) fail(r *record, c cause) {
-	r.incident++
-	r.lastAlert = c.created
-	st.failing[r.ord] = struct{}{}
-	r.extras = st.table.ownExtras(r.ord)
-	r.extras.incident = c.begin(r)
+func (st *state) fail(r *table.Record, c cause) {
+	r.Incident++
+	r.LastAlert = c.created
+	st.failing[r.Ordinal] = struct{}{}
+	r.Runs = st.table.OwnRuns(r.Ordinal)
+	r.Runs.Incident = c.begin(r)
 	st.writeAlerts(r, fsm.AlertDown, c)
-	r.set(flagFailing)
+	r.Set(table.Failing)
 	if c.isFailure() {
-		r.set(flagReported)
+		r.Set(table.Reported)
 	}
-	r.usual()
-}
-
-// usual makes the threshold hold again, after a resume or a notice.
-func (r *record) usual() {
-	r.clear(flagResumed | flagUnheard)
-	if r.extras != nil {
-		r.extras.resumed = 0
-	}
+	r.ResetRule()
 }
 
 // endFailing counts the misses of a failing heartbeat up to the horizon, makes it
 // active, and returns its incident, whose mails are the caller's affair.
-func (st *state) endFailing(r *record) incident {
+func (st *state) endFailing(r *table.Record) table.Incident {
 	st.countOn(r, st.horizon)
-	r.clear(flagFailing | flagReported)
-	delete(st.failing, r.ord)
-	ended := r.extras.incident
-	r.extras.incident = incident{}
+	r.Clear(table.Failing | table.Reported)
+	delete(st.failing, r.Ordinal)
+	ended := r.Runs.Incident
+	r.Runs.Incident = table.Incident{}
 	return ended
 }
 
 // countOn takes the misses that a failing heartbeat had since it was last written, up
 // to a serving time.
-func (st *state) countOn(r *record, until int64) {
-	extra := r.missesAt(until) - r.misses
-	r.extras.incident.misses += extra
-	r.misses += extra
-	r.missed += uint32(extra)
+func (st *state) countOn(r *table.Record, until int64) {
+	extra := r.MissesAt(until) - r.Misses
+	r.Runs.Incident.Misses += extra
+	r.Misses += extra
+	r.Missed += uint32(extra)
 	st.misses += uint64(extra)
 }
 
 // reschedule gives a heartbeat its place among the due ones.
-func (st *state) reschedule(r *record) {
-	if r.judged() {
-		st.due.schedule(r.ord, min(r.nextMiss(), r.extras.runDeadline()))
+func (st *state) reschedule(r *table.Record) {
+	if r.IsJudged() {
+		st.table.Schedule(r.Ordinal, min(r.NextMiss(), r.Runs.Deadline()))
 	}
 }

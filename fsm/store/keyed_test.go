@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"pgregory.net/rapid"
 )
 
@@ -25,9 +26,9 @@ func testKey(n int) (k [16]byte) {
 func noteKeyed(st *state, ord uint64, d history.Detail) {
 	st.wall += int64(st.pings * 7919 % 1000)
 	st.pings++
-	page, slot := st.table.own(ord)
-	page.vitals[slot].pings++
-	st.table.history.Add(&page.hist, slot, st.wall, d, st.settings.History)
+	page, slot := st.table.Own(ord)
+	page.Hot(slot).Pings++
+	st.table.Histories.Add(&page.History, slot, st.wall, d, st.settings.History)
 }
 
 // keyed is an entry as the test remembers it.
@@ -117,7 +118,7 @@ func (r *keyedRig) restore(t *rapid.T) {
 
 // check asks for keys at both sides of the limits, for some in between, and for one
 // that is nowhere.
-func (r *keyedRig) check(t *rapid.T, what string, tab *table, want *[3]keyedHistory) {
+func (r *keyedRig) check(t *rapid.T, what string, tab *table.Table, want *[3]keyedHistory) {
 	for i, list := range want {
 		keys := []int{absent, rapid.IntRange(1, r.next+1).Draw(t, "any")}
 		for _, from := range []int{0, len(list) - fsm.MaxKeyed - 2, len(list) - 4, rapid.IntRange(0, len(list)).Draw(t, "at")} {
@@ -127,9 +128,9 @@ func (r *keyedRig) check(t *rapid.T, what string, tab *table, want *[3]keyedHist
 				}
 			}
 		}
-		page, slot := tab.at(uint64(i + 1))
+		page, slot := tab.At(uint64(i + 1))
 		for _, k := range keys {
-			if got := page.hist.Answered(slot, testKey(k)); got != list.answered(k) {
+			if got := page.History.Answered(slot, testKey(k)); got != list.answered(k) {
 				t.Fatalf("%s: heartbeat %d of %d pings: key %d was answered %d, want %d", what, i, len(list), k, got, list.answered(k))
 			}
 		}
@@ -143,7 +144,7 @@ func TestKeysAreFoundAsIfAllWereLookedAt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := newKeyedRig(t, rapid.SampledFrom(limits).Draw(t, "limit"))
 		type picture struct {
-			tab  table
+			tab  table.Table
 			want [3]keyedHistory
 		}
 		var pictures []picture
@@ -158,7 +159,7 @@ func TestKeysAreFoundAsIfAllWereLookedAt(t *testing.T) {
 			case 1:
 				r.restore(t)
 			case 2:
-				tab, _ := r.s.st.table.share()
+				tab, _ := r.s.st.table.Snapshot()
 				x := picture{tab: tab, want: r.want}
 				for i := range x.want {
 					x.want[i] = slices.Clone(x.want[i])

@@ -3,6 +3,7 @@ package store
 import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // ledger holds the alerts: rows, and the windows that turn storms into digests.
@@ -86,8 +87,8 @@ func (st *state) changeRow(id fsm.AlertID, f func(r *row)) {
 
 // openIncident returns the incident of a row's heartbeat that is going on, or 0.
 func (st *state) openIncident(r *row) uint32 {
-	if h := st.table.get(r.ord); h != nil && h.is(flagFailing) {
-		return h.incident
+	if h := st.table.Hot(r.ord); h != nil && h.Is(table.Failing) {
+		return h.Incident
 	}
 	return 0
 }

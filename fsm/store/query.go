@@ -10,6 +10,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // lockFor is how many heartbeats a long listing reads before it lets entries be
@@ -31,10 +32,10 @@ func (s *Store) HeartbeatByToken(t fsm.Token) (fsm.Heartbeat, error) {
 }
 
 func (st *state) lookup(ord uint64) (fsm.Heartbeat, error) {
-	if st.table.get(ord) == nil {
+	if st.table.Hot(ord) == nil {
 		return fsm.Heartbeat{}, fsm.ErrNotFound
 	}
-	return st.view(st.table.record(ord)), nil
+	return st.view(st.table.Record(ord)), nil
 }
 
 // Ordinal returns the ordinal of the heartbeat with a ping token, for
@@ -43,12 +44,12 @@ func (st *state) lookup(ord uint64) (fsm.Heartbeat, error) {
 func (s *Store) Ordinal(t fsm.Token) (uint64, bool) { return s.tokens.Load().Find(index.Key(t)) }
 
 // fits tells of some heartbeats, without decoding them, that they do not match.
-func fits(f *fsm.HeartbeatFilter, v *vitals) bool {
-	return f.Status == "" || v.status() == f.Status
+func fits(f *fsm.HeartbeatFilter, v *table.Hot) bool {
+	return f.Status == "" || v.Status() == f.Status
 }
 
-func matches(f *fsm.HeartbeatFilter, r *record) bool {
-	spec := &r.config.spec
+func matches(f *fsm.HeartbeatFilter, r *table.Record) bool {
+	spec := &r.Cold.Spec
 	return (f.Tag == "" || slices.Contains(spec.Tags, f.Tag)) &&
 		(f.Query == "" || containsFold(spec.Name, f.Query) || containsFold(spec.Slug, f.Query))
 }
@@ -75,16 +76,16 @@ func (s *Store) someHeartbeats(f fsm.HeartbeatFilter, list []fsm.Heartbeat, befo
 	defer s.mu.RUnlock()
 	read := 0
 	done = true
-	s.st.table.eachNewest(before, func(ord uint64, p *page, slot int) bool {
+	s.st.table.EachNewest(before, func(ord uint64, p *table.Page, slot int) bool {
 		if read++; read > lockFor {
 			done = false
 			return false
 		}
 		last = ord
-		if !fits(&f, &p.vitals[slot]) {
+		if !fits(&f, p.Hot(slot)) {
 			return true
 		}
-		if r := p.record(slot, ord); matches(&f, r) {
+		if r := p.Record(slot, ord); matches(&f, r) {
 			list = append(list, s.st.view(r))
 		}
 		return f.Limit == 0 || len(list) <= f.Limit
@@ -97,22 +98,22 @@ func (s *Store) someHeartbeats(f fsm.HeartbeatFilter, list []fsm.Heartbeat, befo
 func (s *Store) Pings(id fsm.HeartbeatID, limit int, before uint64) (list []fsm.PingRecord, more bool, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	page, slot := s.st.table.at(s.st.byID(id))
+	page, slot := s.st.table.At(s.st.byID(id))
 	if page == nil {
 		return nil, false, fsm.ErrNotFound
 	}
-	v := &page.vitals[slot]
-	last, oldest := v.pings, v.pings-uint64(page.hist.Head(slot).Kept)+1
+	v := page.Hot(slot)
+	last, oldest := v.Pings, v.Pings-uint64(page.History.Head(slot).Kept)+1
 	if before > 0 {
 		last = min(last, before-1)
 	}
 	if last < oldest || limit <= 0 {
 		return nil, false, nil
 	}
-	page.hist.WalkBack(slot, int(v.pings-last), func(at int64, extra []byte, from [16]byte) bool {
+	page.History.WalkBack(slot, int(v.Pings-last), func(at int64, extra []byte, from [16]byte) bool {
 		number := last - uint64(len(list))
 		p := pingRecord(number, at, extra, from)
-		p.Body = page.extrasOf(slot).bodyOf(number)
+		p.Body = page.Runs(slot).Body(number)
 		list = append(list, p)
 		return len(list) < limit
 	})
@@ -268,15 +269,15 @@ const looksAtOnce = 100
 func (s *Store) NextDue() (int64, bool) {
 	for {
 		if e, found, finished := s.nextDue(); finished {
-			return e.deadline, found
+			return e.Deadline, found
 		}
 	}
 }
 
-func (s *Store) nextDue() (e dueEntry, found, finished bool) {
+func (s *Store) nextDue() (e table.Due, found, finished bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.st.due.next(&s.st.table, math.MaxInt64, looksAtOnce)
+	return s.st.table.NextDue(math.MaxInt64, looksAtOnce)
 }
 
 // OnlyPost reports whether the heartbeat with an ordinal takes pings by POST alone. It
@@ -288,8 +289,8 @@ func (s *Store) OnlyPost(ordinal uint64) bool { return s.onlyPost.Load().Has(ord
 func (s *Store) FailureTold(ordinal uint64) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	v := s.st.table.get(ordinal)
-	return v != nil && v.is(flagReported)
+	v := s.st.table.Hot(ordinal)
+	return v != nil && v.Is(table.Reported)
 }
 
 // Slug returns how many heartbeats have a slug, and the ordinal if it is one.
@@ -297,4 +298,39 @@ func (s *Store) Slug(slug string) (ordinal uint64, n int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.st.slugs.Find(slug)
+}
+
+// view makes the copy that queries and results show.
+func (st *state) view(r *table.Record) fsm.Heartbeat {
+	h := fsm.Heartbeat{
+		ID: r.Cold.Id, Token: r.Cold.Token, Ordinal: r.Ordinal, Spec: r.Cold.Spec,
+		Status: r.Status(), Armed: r.Is(table.Armed),
+		Misses: r.MissesAt(st.horizon), Missed: r.MissedAt(st.horizon), Pings: r.Pings,
+		LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(r.Head), NextDue: fsm.WallTime(st.nextDue(r)),
+		CreatedAt: fsm.WallTime(r.Cold.Created), UpdatedAt: fsm.WallTime(r.Cold.Updated),
+		LastAlert: fsm.WallTime(r.LastAlert), Version: r.Cold.Version,
+		LastExit: fsm.None, LastRun: fsm.None, Rule: r.Rule(),
+	}
+	if x := r.Runs; x != nil {
+		h.LastExit, h.Resumed = x.Exit, fsm.WallTime(x.Resumed)
+		if x.Took != fsm.None {
+			h.LastRun = time.Duration(x.Took) * time.Millisecond
+		}
+		if o := x.NewestRun(); o != nil {
+			h.Started = fsm.WallTime(o.Began())
+		}
+	}
+	h.Spec.Tags = slices.Clone(h.Spec.Tags)
+	h.Spec.Emails = slices.Clone(h.Spec.Emails)
+	h.Spec.Methods = slices.Clone(h.Spec.Methods)
+	return h
+}
+
+// nextDue returns the wall time at which the next ping is expected, without grace; 0
+// while a heartbeat is paused or unarmed.
+func (st *state) nextDue(r *table.Record) int64 {
+	if !r.Is(table.Armed) || r.Is(table.Paused) {
+		return 0
+	}
+	return r.Expected(r.MissesAt(st.horizon)-r.Carried+1) + st.gaps.since(r)
 }

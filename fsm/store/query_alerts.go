@@ -117,7 +117,7 @@ func (s *Store) Totals() fsm.Totals {
 	st := s.st
 	t := fsm.Totals{
 		Paused: st.paused, Failing: len(st.failing),
-		Active: st.table.live - st.paused - len(st.failing),
+		Active: st.table.Live - st.paused - len(st.failing),
 		Misses: st.misses, Pings: st.pings, Serving: st.serving, GapTotal: st.gaps.total,
 		Queue: st.ledger.open.Len() + st.ledger.carried,
 	}
@@ -138,18 +138,11 @@ func (s *Store) Totals() fsm.Totals {
 // looks each up if they are few, and else through all pages, which is several times
 // faster: a ping waits meanwhile.
 func (st *state) untaken() (misses uint64) {
-	if len(st.failing) < len(st.table.pages) {
+	if len(st.failing) < st.table.PageCount() {
 		for ord := range st.failing {
-			misses += st.table.get(ord).untaken(st.horizon)
+			misses += st.table.Hot(ord).Untaken(st.horizon)
 		}
 		return misses
 	}
-	for _, p := range st.table.pages {
-		for slot := 0; p != nil && slot < pageSize; slot++ {
-			if v := &p.vitals[slot]; v.is(flagLive) {
-				misses += v.untaken(st.horizon)
-			}
-		}
-	}
-	return misses
+	return st.table.Untaken(st.horizon)
 }

@@ -8,9 +8,9 @@ import "github.com/quorumbeat/quorumbeat/fsm"
 func (st *state) room() fsm.Code {
 	most, own := st.settings.MaxHeartbeats, st.keys[st.maker].max
 	switch {
-	case st.table.live >= fsm.MaxHeartbeats || st.created >= maxOrdinal:
+	case st.table.Live >= fsm.MaxHeartbeats || st.created >= maxOrdinal:
 		return fsm.CodeQuota
-	case most > 0 && st.table.live >= most:
+	case most > 0 && st.table.Live >= most:
 		return fsm.CodeClusterQuota
 	case own > 0 && st.made[st.maker] >= own:
 		return fsm.CodeKeyQuota

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // made has a key make heartbeat n, in one of the ways that there are.
@@ -86,10 +87,10 @@ func TestTheClusterHasSoManyHeartbeats(t *testing.T) {
 
 // TestTheMakerCostsLittle: nothing for what the admin key made, twelve bytes otherwise.
 func TestTheMakerCostsLittle(t *testing.T) {
-	own := config{spec: testSpec(60, 0, 1)}
+	own := table.Cold{Spec: testSpec(60, 0, 1)}
 	made := own
-	made.maker = fsm.KeyID{1}
-	if d := len(made.appendText(nil)) - len(own.appendText(nil)); d != 12 {
+	made.Maker = fsm.KeyID{1}
+	if d := len(made.AppendText(nil)) - len(own.AppendText(nil)); d != 12 {
 		t.Errorf("%d bytes", d)
 	}
 }

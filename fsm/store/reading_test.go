@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // readAll reads every heartbeat with a tag, page by page.
@@ -19,7 +20,7 @@ func readAll(s *Store, tag string, f func(*Reading)) {
 // which are empty.
 func readWorld(t *testing.T) *rig {
 	r := newRig(t)
-	const n = 5 * pageSize
+	const n = 5 * table.PageSize
 	for i := range n {
 		spec := testSpec(60, 5, 1)
 		spec.Name = []string{"plain", `a "quoted" \ name`, "läuft 🕯️", "עברית"}[i%4]
@@ -31,7 +32,7 @@ func readWorld(t *testing.T) *rig {
 		}
 		r.create(i, spec)
 	}
-	for i := pageSize; i < 2*pageSize; i++ {
+	for i := table.PageSize; i < 2*table.PageSize; i++ {
 		r.must(fsm.Delete{ID: testID(i)})
 	}
 	for i := 0; i < n; i += 5 {
@@ -81,13 +82,13 @@ func TestReadingTellsWhatAHeartbeatIs(t *testing.T) {
 // and many, which are found in the pages.
 func TestTotalsCountAFewFailingAndManyAlike(t *testing.T) {
 	r := newRig(t)
-	const n = 4 * pageSize
+	const n = 4 * table.PageSize
 	for i := range n {
 		r.create(i, testSpec(10+int64(i), 0, 1))
 	}
 	for _, pages := range []bool{false, true} {
 		r.run(time.Duration(map[bool]int{false: 12, true: 300}[pages]) * time.Second)
-		if many := len(r.s.st.failing) >= len(r.s.st.table.pages); many != pages || len(r.s.st.failing) == 0 {
+		if many := len(r.s.st.failing) >= r.s.st.table.PageCount(); many != pages || len(r.s.st.failing) == 0 {
 			t.Fatalf("%d are failing", len(r.s.st.failing))
 		}
 		list, _ := r.s.Heartbeats(fsm.HeartbeatFilter{})
@@ -125,11 +126,12 @@ func BenchmarkReadPage(b *testing.B) {
 
 func BenchmarkTotalsAllFailing(b *testing.B) {
 	s := benchStore(b, 100_000)
-	for i, p := range s.st.table.pages {
-		for slot := range p.vitals {
-			if v := &p.vitals[slot]; v.is(flagLive) {
-				v.set(flagFailing)
-				s.st.failing[uint64(i*pageSize+slot+1)] = struct{}{}
+	for i := range s.st.table.PageCount() {
+		p := s.st.table.PageAt(i)
+		for slot := range table.PageSize {
+			if p.IsLive(slot) {
+				p.Hot(slot).Set(table.Failing)
+				s.st.failing[uint64(i*table.PageSize+slot+1)] = struct{}{}
 			}
 		}
 	}

@@ -37,7 +37,7 @@ func (s *Store) Restore(from io.Reader) error {
 func (s *Store) adopt(st *state) {
 	s.st = st
 	s.tokens.Store(st.tokens)
-	s.onlyPost.Store(st.table.onlyPost)
+	s.onlyPost.Store(st.table.OnlyPost)
 	select {
 	case s.changed <- struct{}{}:
 	default:

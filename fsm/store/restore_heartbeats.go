@@ -1,33 +1,23 @@
 package store
 
 import (
-	"bytes"
-
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
-// filler puts restored heartbeats into a state. They come in order of creation;
-// the texts and histories of a page are gathered, and copied into memory of the
-// right size when it is complete.
+// filler puts the heartbeats of an image into a state, in order of creation.
 type filler struct {
-	st   *state
-	page *page
-	last uint64
-	text []byte
-	hist history.Builder
+	st *state
+	table.Builder
 }
 
-// restored is a heartbeat as an image tells of it.
+// restored is a heartbeat as an image tells of it, with its config decoded.
 type restored struct {
-	vitals
-	config  config
-	text    []byte // of the config
-	hist    history.Head
-	entries []byte // of the history
-	extras  *extras
+	table.Stored
+	config table.Cold
 }
 
 // readHeartbeats reads what writeHeartbeats wrote.
@@ -40,7 +30,7 @@ func (st *state) readHeartbeats(r *imageReader) {
 		in := wire.NewReader(block)
 		for ; n > 0 && in.Len() > 0; n-- {
 			var h restored
-			ord := f.last + in.Uint()
+			ord := f.Last + in.Uint()
 			h.read(&in, st)
 			h.readExtras(&in, st)
 			if !in.OK() || !f.add(ord, &h) {
@@ -52,30 +42,30 @@ func (st *state) readHeartbeats(r *imageReader) {
 			r.Fail()
 		}
 	}
-	f.flush()
+	f.Finish()
 }
 
 func (h *restored) read(r *wire.Reader, st *state) {
-	r.Fill(h.token[:])
-	h.flags = flags(r.UpTo(uint64(flagsKnown)))
-	h.intervalSecs, h.graceSecs = r.Uint32(), r.Uint32()
-	h.threshold = r.Byte()
-	h.anchor = st.serving - r.Int()
-	h.anchorWall = st.wall - r.Int()
-	h.base, h.misses = r.Int(), r.Int()
-	h.missed, h.incident, h.lastAlert = r.Uint32(), r.Uint32(), r.Int()
-	if h.flaps = r.Uint32(); h.flaps > 0 {
-		h.flapStart = st.serving - r.Int()
+	r.Fill(h.Token[:])
+	h.Flags = table.Flags(r.UpTo(uint64(table.ImageFlags)))
+	h.IntervalSecs, h.GraceSecs = r.Uint32(), r.Uint32()
+	h.Threshold = r.Byte()
+	h.Anchor = st.serving - r.Int()
+	h.AnchorWall = st.wall - r.Int()
+	h.Carried, h.Misses = r.Int(), r.Int()
+	h.Missed, h.Incident, h.LastAlert = r.Uint32(), r.Uint32(), r.Int()
+	if h.Flaps = r.Uint32(); h.Flaps > 0 {
+		h.FlapStart = st.serving - r.Int()
 	}
-	h.pings = r.Uint()
-	h.lastPing = h.anchorWall - r.Int()
+	h.Pings = r.Uint()
+	h.LastPing = h.AnchorWall - r.Int()
 	h.readCallers(r)
-	h.hist.Kept = r.Uint32()
-	h.hist.Newest = h.lastPing - r.Int()
-	h.hist.Step = r.Int()
-	h.text, h.entries = r.Take(r.Uint()), r.Take(r.Uint())
-	h.config.fill(&h.vitals)
-	if h.config.readText(h.text) != nil {
+	h.Head.Kept = r.Uint32()
+	h.Head.Newest = h.LastPing - r.Int()
+	h.Head.Step = r.Int()
+	h.Text, h.Entries = r.Take(r.Uint()), r.Take(r.Uint())
+	h.config.FillFrom(&h.Hot)
+	if h.config.Decode(h.Text) != nil {
 		r.Fail()
 	}
 }
@@ -83,7 +73,7 @@ func (h *restored) read(r *wire.Reader, st *state) {
 func newFiller(st *state, heartbeats int) *filler {
 	heartbeats = min(heartbeats, fsm.MaxHeartbeats)
 	st.ids, st.tokens = index.New(heartbeats), index.New(heartbeats)
-	return &filler{st: st}
+	return &filler{st: st, Builder: table.Builder{Table: &st.table}}
 }
 
 // readExtras reads what few heartbeats have; for the others it is empty.
@@ -92,7 +82,7 @@ func (h *restored) readExtras(r *wire.Reader, st *state) {
 	if len(b) == 0 {
 		return
 	}
-	if h.extras = readExtras(b, st); h.extras == nil {
+	if h.Runs = st.readExtras(b); h.Runs == nil {
 		r.Fail()
 	}
 }
@@ -100,86 +90,47 @@ func (h *restored) readExtras(r *wire.Reader, st *state) {
 // add files a heartbeat, or reports that no such heartbeat could have been written
 // by this program.
 func (f *filler) add(ord uint64, h *restored) bool {
-	if ord <= f.last || ord > f.st.created || !f.admits(h) {
+	if ord <= f.Last || ord > f.st.created || !f.admits(h) {
 		return false
 	}
-	if f.page == nil || (ord-1)/pageSize != (f.last-1)/pageSize {
-		f.flush()
-		f.page = &page{}
-		f.st.table.put((ord-1)/pageSize, f.page)
-	}
-	f.last = ord
-	f.place(int((ord-1)%pageSize), h)
+	f.Builder.Add(ord, &h.Stored)
 	f.index(ord, h)
 	return true
 }
 
-// place puts a heartbeat on the page.
-func (f *filler) place(slot int, h *restored) {
-	p, v := f.page, &f.page.vitals[slot]
-	*v = h.vitals
-	v.set(flagLive)
-	v.textAt, v.textLen = uint32(len(f.text)), uint16(len(h.text))
-	f.text = append(f.text, h.text...)
-	p.text = f.text
-	f.hist.Add(&p.hist, slot, h.hist, h.entries)
-	if h.extras != nil {
-		if p.extras == nil {
-			p.extras = &[pageSize]*extras{}
-		}
-		p.extras[slot] = h.extras
-		f.st.table.bodies += h.extras.size
-	}
-	p.live++
-}
-
-// index files a heartbeat in what is derived.
+// index files a heartbeat in what is derived of it.
 func (f *filler) index(ord uint64, h *restored) {
 	st := f.st
-	st.table.onlyPost.Put(ord, h.is(flagOnlyPost))
-	st.file(ord, h.config.id, h.token, h.config.spec.Slug)
-	if h.is(flagFailing) {
+	st.file(ord, h.config.Id, h.Token, h.config.Spec.Slug)
+	if h.Is(table.Failing) {
 		st.failing[ord] = struct{}{}
 	}
-	if h.is(flagPaused) {
+	if h.Is(table.Paused) {
 		st.paused++
 	}
-	st.note(h.config.maker, 1)
-}
-
-// flush completes the page.
-func (f *filler) flush() {
-	if f.page == nil {
-		return
-	}
-	f.page.text = bytes.Clone(f.text)
-	f.hist.Finish(&f.page.hist)
-	f.st.table.live += f.page.live
-	_, deadline := f.page.firstDue()
-	f.st.due.schedule(f.last, deadline)
-	f.text = f.text[:0]
+	st.note(h.config.Maker, 1)
 }
 
 // admits reports whether a heartbeat could have been written by this program.
 func (f *filler) admits(h *restored) bool {
-	return f.st.byID(h.config.id) == 0 && f.st.byToken(h.token) == 0 && h.config.spec.Validate() == nil &&
-		history.AreEntries(h.entries, int(h.hist.Kept)) && uint64(h.hist.Kept) <= h.pings &&
-		(h.hist.Kept > 0 || h.hist.Newest == 0 && h.hist.Step == 0) &&
-		h.base >= 0 && h.misses >= h.base && !(h.is(flagFailing) && (h.is(flagPaused) || h.extras == nil))
+	return f.st.byID(h.config.Id) == 0 && f.st.byToken(h.Token) == 0 && h.config.Spec.Validate() == nil &&
+		history.AreEntries(h.Entries, int(h.Head.Kept)) && uint64(h.Head.Kept) <= h.Pings &&
+		(h.Head.Kept > 0 || h.Head.Newest == 0 && h.Head.Step == 0) &&
+		h.Carried >= 0 && h.Misses >= h.Carried && !(h.Is(table.Failing) && (h.Is(table.Paused) || h.Runs == nil))
 }
 
 // readCallers reads what an image has of the addresses.
 func (h *restored) readCallers(r *wire.Reader) {
 	var last, other [16]byte
-	if h.is(flagFrom) {
+	if h.Is(table.HasCaller) {
 		r.Fill(last[:])
 	}
-	if h.is(flagOther) {
+	if h.Is(table.HasOtherCaller) {
 		r.Fill(other[:])
 	}
-	h.hist.Callers = history.CallersOf(last, other)
-	if callerFlags(h.hist.Callers) != h.vitals.flags&(flagFrom|flagOther) || last == other && h.is(flagOther) {
+	h.Head.Callers = history.CallersOf(last, other)
+	if callerFlags(h.Head.Callers) != h.Hot.Flags&(table.HasCaller|table.HasOtherCaller) || last == other && h.Is(table.HasOtherCaller) {
 		r.Fail() // no addresses that this program writes
 	}
-	h.clear(flagFrom | flagOther)
+	h.Clear(table.HasCaller | table.HasOtherCaller)
 }

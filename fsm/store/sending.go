@@ -48,7 +48,7 @@ func (st *state) missFirst(c fsm.Command) {
 		about = c.Members
 	}
 	for _, id := range about {
-		if r := st.ledger.rows[id]; r != nil && st.table.has(r.ord) {
+		if r := st.ledger.rows[id]; r != nil && st.table.Has(r.ord) {
 			st.takeMisses(r.ord)
 		}
 	}

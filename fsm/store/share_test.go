@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
-	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
 // TestAnImageIsWrittenWhilePingsAreApplied compares an image that is written beside
@@ -57,37 +56,4 @@ func TestAnImageIsWrittenWhilePingsAreApplied(t *testing.T) {
 func (r *rig) heartbeatAt(i int) fsm.Heartbeat {
 	list, _ := r.s.Heartbeats(fsm.HeartbeatFilter{Limit: i + 1})
 	return list[i]
-}
-
-// TestPagesAreCopiedOnlyWhileASnapshotNeedsThem counts the copies.
-func TestPagesAreCopiedOnlyWhileASnapshotNeedsThem(t *testing.T) {
-	tab := table{onlyPost: index.NewOrdinalSet()}
-	for ord := uint64(1); ord <= 3*pageSize; ord++ {
-		tab.add(ord, config{})
-	}
-	copied := func(page int) bool {
-		before := tab.pages[page]
-		tab.mutable(uint64(page)*pageSize + 1)
-		return tab.pages[page] != before
-	}
-	check := func(what string, want ...bool) {
-		t.Helper()
-		for page, w := range want {
-			if got := copied(page); got != w {
-				t.Errorf("%s: page %d was copied: %v, want %v", what, page, got, w)
-			}
-		}
-	}
-	check("no snapshot", false, false, false)
-	_, a := tab.share()
-	a.passed(1)
-	check("one that has passed a page", false, true, true)
-	check("once", false, false, false)
-	_, b := tab.share()
-	a.passed(everyPage)
-	check("two, of which the older is written", true, true, true)
-	_, c := tab.share()
-	b.passed(everyPage)
-	c.passed(everyPage)
-	check("all written", false, false, false)
 }

@@ -123,7 +123,7 @@ func TestRuns(t *testing.T) {
 		r.signal(1, start)
 		r.run(5 * time.Minute)
 		wantAlerts(t, r, 1, "down pending")
-		if in := r.s.st.table.record(1).extras.incident; in.failures != 2 {
+		if in := r.s.st.table.Record(1).Runs.Incident; in.Failures != 2 {
 			t.Errorf("%+v", in)
 		}
 	})
@@ -162,8 +162,8 @@ func TestRuns(t *testing.T) {
 		r.create(1, testSpec(3600, 600, 1))
 		open := func(want int) {
 			t.Helper()
-			_, slot := r.s.st.table.at(1)
-			if got := len(r.s.st.table.pages[0].extrasOf(slot).open); got != want {
+			_, slot := r.s.st.table.At(1)
+			if got := len(r.s.st.table.PageAt(0).Runs(slot).Open); got != want {
 				t.Errorf("%d runs are open, want %d", got, want)
 			}
 		}
@@ -209,7 +209,7 @@ func TestRuns(t *testing.T) {
 		for i := range fsm.MaxOpenRuns + 5 {
 			r.signal(1, named(fsm.SignalStart, byte(i)))
 		}
-		if got := len(r.s.st.table.pages[0].extrasOf(0).open); got != fsm.MaxOpenRuns {
+		if got := len(r.s.st.table.PageAt(0).Runs(0).Open); got != fsm.MaxOpenRuns {
 			t.Errorf("%d", got)
 		}
 	})
@@ -441,13 +441,13 @@ func TestBodiesAreBounded(t *testing.T) {
 			kept++
 		}
 	}
-	if x := r.s.st.table.pages[0].extrasOf(0); kept != 3 || len(x.bodies) != 3 || x.size > fsm.MaxBodies {
-		t.Errorf("%d bodies are shown, %d kept, %d bytes", kept, len(x.bodies), x.size)
+	if x := r.s.st.table.PageAt(0).Runs(0); kept != 3 || len(x.Bodies) != 3 || x.Size > fsm.MaxBodies {
+		t.Errorf("%d bodies are shown, %d kept, %d bytes", kept, len(x.Bodies), x.Size)
 	}
 	for range 100 {
 		r.ping(1)
 	}
-	if x := r.s.st.table.pages[0].extrasOf(0); x != nil || r.s.st.table.bodies != 0 {
+	if x := r.s.st.table.PageAt(0).Runs(0); x != nil || r.s.st.table.Bodies != 0 {
 		t.Errorf("%+v is kept of pings that left the history", x)
 	}
 	r.signal(1, fsm.Signal{Tells: fsm.SignalFail, Body: []byte(strings.Repeat("ü", fsm.MaxBody/2))})

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // seenRow is what was last seen of a row of the ledger.
@@ -64,7 +65,7 @@ func (w *world) checkBeat(b *beat) {
 	if b.deleted {
 		return
 	}
-	r := st.table.record(ord)
+	r := st.table.Record(ord)
 	type facts struct {
 		paused, failing, armed bool
 		misses                 int64
@@ -73,9 +74,9 @@ func (w *world) checkBeat(b *beat) {
 		history, open, exit    int
 		last                   int64
 	}
-	got := facts{paused: r.is(flagPaused), failing: r.is(flagFailing), armed: r.is(flagArmed), misses: r.missesAt(st.horizon), pings: r.pings, incident: r.incident, history: int(r.hist.Kept), open: 0, exit: fsm.None, last: r.lastPing}
-	if x := st.table.record(ord).extras; x != nil {
-		got.open, got.exit = len(x.open), x.exit
+	got := facts{paused: r.Is(table.Paused), failing: r.Is(table.Failing), armed: r.Is(table.Armed), misses: r.MissesAt(st.horizon), pings: r.Pings, incident: r.Incident, history: int(r.Head.Kept), open: 0, exit: fsm.None, last: r.LastPing}
+	if x := st.table.Record(ord).Runs; x != nil {
+		got.open, got.exit = len(x.Open), x.Exit
 	}
 	want := facts{paused: b.paused, failing: b.failing, armed: b.armed, misses: b.misses, pings: b.pings, incident: b.incident, history: len(b.history), open: len(b.open), exit: b.exit, last: b.last}
 	if got != want {
@@ -386,8 +387,8 @@ func (w *world) checkHistory(b *beat) {
 	}
 	var got []int64
 	st := w.observer.st
-	page, slot := st.table.at(st.byID(b.id))
-	page.hist.WalkBack(slot, 0, func(at int64, _ []byte, _ [16]byte) bool {
+	page, slot := st.table.At(st.byID(b.id))
+	page.History.WalkBack(slot, 0, func(at int64, _ []byte, _ [16]byte) bool {
 		got = append(got, at)
 		return true
 	})

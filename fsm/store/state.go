@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // state is everything that entries change. A restore fills a fresh one and
@@ -25,7 +26,7 @@ type state struct {
 	created   uint64 // heartbeats ever created; the newest ordinal
 	pings     uint64
 	misses    uint64 // taken; those of failing heartbeats since they failed come on top
-	table     table
+	table     table.Table
 	keys      map[fsm.KeyID]key
 	nodes     map[fsm.NodeID]fsm.NodeInfo
 	dedup     dedup
@@ -38,7 +39,6 @@ type state struct {
 	slugs   index.Slugs
 	byHash  map[[32]byte]fsm.KeyID
 	made    map[fsm.KeyID]int // heartbeats, by the key that made them
-	due     due
 	failing map[uint64]struct{}
 	paused  int
 }
@@ -55,14 +55,14 @@ func newState() *state {
 		nodes:    map[fsm.NodeID]fsm.NodeInfo{},
 		dedup:    newDedup(),
 		ledger:   newLedger(),
-		table:    table{most: fsm.MaxAllBodies, onlyPost: index.NewOrdinalSet()},
+		table:    table.New(fsm.MaxAllBodies),
 		ids:      index.New(0),
 		tokens:   index.New(0),
 		byHash:   map[[32]byte]fsm.KeyID{},
 		made:     map[fsm.KeyID]int{},
 		failing:  map[uint64]struct{}{},
 	}
-	st.slugs = index.NewSlugs(st.table.slug)
+	st.slugs = index.NewSlugs(st.table.Slug)
 	return st
 }
 
@@ -100,7 +100,7 @@ func (st *state) setSettings(c fsm.SetSettings) fsm.Code {
 	st.settings.MailTo = fsm.Canonical(c.Settings.MailTo)
 	st.ledger.touched = true
 	if shrunk {
-		st.table.forget(c.Settings.History)
+		st.table.LimitHistories(c.Settings.History)
 	}
 	return fsm.CodeOK
 }

@@ -30,7 +30,7 @@ type Store struct {
 func New() *Store {
 	s := &Store{st: newState(), bound: judgeBound, changed: make(chan struct{}, 1)}
 	s.tokens.Store(s.st.tokens)
-	s.onlyPost.Store(s.st.table.onlyPost)
+	s.onlyPost.Store(s.st.table.OnlyPost)
 	return s
 }
 
@@ -93,8 +93,8 @@ func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int
 		for j, it := range items {
 			st.item = i + j
 			results[i+j] = st.applyItem(it, &next[j], len(skip) > 0 && slices.Contains(skip, i+j))
-			if st.table.trip != nil {
-				st.table.trip()
+			if st.table.Trip != nil {
+				st.table.Trip()
 			}
 		}
 		st.item = -1

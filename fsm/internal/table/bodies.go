@@ -1,0 +1,49 @@
+package table
+
+// KeepBody files the body of a heartbeat's newest ping. Bodies are bounded for each
+// heartbeat and in all. When there is no room for it, the heartbeat's own older bodies
+// go first, and then the oldest ones of the heartbeats that were created after it, in
+// turn: so who sends most pays first, and every node lets go of the same.
+func (t *Table) KeepBody(r *Record, text []byte) {
+	x := r.Runs
+	t.counted(x, func() {
+		x.keep(r.Pings, text)
+		x.prune(r.Pings - uint64(r.Head.Kept))
+	})
+	if len(text) == 0 {
+		return
+	}
+	for t.Bodies > t.MaxBodies && len(x.Bodies) > 1 {
+		t.counted(x, x.drop)
+	}
+	for ord := r.Ordinal; t.Bodies > t.MaxBodies; {
+		if ord = t.nextWithBodies(ord); ord == r.Ordinal {
+			return
+		}
+		y := t.OwnRuns(ord)
+		t.counted(y, y.drop)
+	}
+}
+
+// counted keeps the sum of all bodies right while f changes those of one heartbeat.
+func (t *Table) counted(x *RunState, f func()) {
+	before := x.Size
+	f()
+	t.Bodies += x.Size - before
+}
+
+// nextWithBodies returns the next ordinal behind ord, round in a circle, of a
+// heartbeat that has bodies. The one with ord must have some.
+func (t *Table) nextWithBodies(ord uint64) uint64 {
+	top := uint64(len(t.pages)) * PageSize
+	for at := ord%top + 1; ; at = at%top + 1 {
+		p := t.pages[(at-1)/PageSize]
+		if p == nil || p.runs == nil {
+			at = (at-1)/PageSize*PageSize + PageSize // the last of the page
+			continue
+		}
+		if x := p.runs[(at-1)%PageSize]; x != nil && len(x.Bodies) > 0 {
+			return at
+		}
+	}
+}

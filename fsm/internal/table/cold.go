@@ -1,0 +1,100 @@
+package table
+
+import (
+	"encoding/binary"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
+
+// Cold is the part of a heartbeat that edits change. The table keeps it as
+// text, and a record decodes it.
+type Cold struct {
+	Id      fsm.HeartbeatID
+	Token   fsm.Token
+	Spec    fsm.Spec
+	Created int64 // wall
+	Updated int64 // wall
+	Version uint64
+	Maker   fsm.KeyID // that made it; zero: the admin key
+}
+
+// AppendText writes the config but for what the vitals hold.
+func (c *Cold) AppendText(dst []byte) []byte {
+	dst = wire.AppendInt(append(dst, c.Id[:]...), c.Created)
+	dst = binary.AppendUvarint(wire.AppendInt(dst, c.Updated-c.Created), c.Version)
+	dst = wire.AppendString(wire.AppendString(dst, c.Spec.Name), c.Spec.Slug)
+	dst = wire.AppendStrings(wire.AppendStrings(dst, c.Spec.Tags), c.Spec.Emails)
+	if c.Maker != (fsm.KeyID{}) {
+		dst = append(dst, c.Maker[:]...)
+	}
+	return dst
+}
+
+// coldReader reads a config's text. Its strings are parts of one.
+type coldReader struct {
+	wire.Reader
+	whole string
+}
+
+func (r *coldReader) String() string {
+	n := r.Uint()
+	at := len(r.whole) - r.Len()
+	if r.Take(n); !r.OK() {
+		return ""
+	}
+	return r.whole[at : at+int(n)]
+}
+
+func (r *coldReader) Strings() []string {
+	n := r.Count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, 0, min(n, fsm.MaxTags))
+	for ; n > 0 && r.OK(); n-- {
+		list = append(list, r.String())
+	}
+	return list
+}
+
+// Decode is the inverse of appendText.
+func (c *Cold) Decode(b []byte) error {
+	r := coldReader{wire.NewReader(b), string(b)}
+	r.Fill(c.Id[:])
+	c.Created = r.Int()
+	c.Updated, c.Version = c.Created+r.Int(), r.Uint()
+	c.Spec.Name, c.Spec.Slug = r.String(), r.String()
+	c.Spec.Tags, c.Spec.Emails = r.Strings(), r.Strings()
+	if r.Len() > 0 {
+		r.Fill(c.Maker[:])
+	}
+	return r.End()
+}
+
+// set notes a config's short fields.
+func (v *Hot) setCold(c *Cold) {
+	v.Token = c.Token
+	v.IntervalSecs, v.GraceSecs = uint32(c.Spec.Interval), uint32(c.Spec.Grace)
+	v.Threshold = uint8(c.Spec.Threshold)
+	v.Clear(FirstPing | OnlyPost)
+	if c.Spec.Arm == fsm.ArmFirstPing {
+		v.Set(FirstPing)
+	}
+	if len(c.Spec.Methods) > 0 {
+		v.Set(OnlyPost)
+	}
+}
+
+// FillFrom is the inverse of setConfig.
+func (c *Cold) FillFrom(v *Hot) {
+	c.Token = v.Token
+	c.Spec.Interval, c.Spec.Grace = int64(v.IntervalSecs), int64(v.GraceSecs)
+	c.Spec.Threshold, c.Spec.Arm = int(v.Threshold), fsm.ArmCreated
+	if v.Is(FirstPing) {
+		c.Spec.Arm = fsm.ArmFirstPing
+	}
+	if v.Is(OnlyPost) {
+		c.Spec.Methods = fsm.OnlyPost
+	}
+}

@@ -1,0 +1,76 @@
+package table
+
+import (
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+)
+
+// PageSize is the number of heartbeats that are kept together: they are copied
+// together when one of them changes while a snapshot is being written, share the
+// memory of their configs and histories, and are looked through together for the
+// one that is due.
+const PageSize = history.Slots
+
+// Page holds heartbeats in a few large pieces of memory. Bytes of text are never
+// written again while a snapshot may see them: they are appended to, and replaced when
+// full.
+type Page struct {
+	text []byte // configs, in any order, some of them out of date
+
+	runs *[PageSize]*RunState // nil until one has any
+
+	epoch   uint64
+	live    int
+	hots    [PageSize]Hot
+	History history.Page
+}
+
+// Record decodes the config of a heartbeat.
+func (p *Page) Record(slot int, ord uint64) *Record {
+	r := &Record{Hot: &p.hots[slot], Head: p.History.Head(slot), Runs: p.Runs(slot), Ordinal: ord}
+	r.Cold.FillFrom(r.Hot)
+	if r.Cold.Decode(p.Text(slot)) != nil {
+		panic("a heartbeat's config cannot be read")
+	}
+	return r
+}
+
+// Hot returns the hot fields of a slot.
+func (p *Page) Hot(slot int) *Hot { return &p.hots[slot] }
+
+// IsLive reports whether a slot has a heartbeat.
+func (p *Page) IsLive(slot int) bool { return p.hots[slot].Is(Live) }
+
+func (p *Page) Text(slot int) []byte {
+	v := &p.hots[slot]
+	return p.text[v.textAt:][:v.textLen]
+}
+
+// setText gives a heartbeat another text.
+func (p *Page) setText(slot int, text []byte) {
+	v := &p.hots[slot]
+	v.textLen = 0 // what it had is waste now
+	if len(p.text)+len(text) > cap(p.text) {
+		p.packText(len(text))
+	}
+	v.textAt, v.textLen = uint32(len(p.text)), uint16(len(text))
+	p.text = append(p.text, text...)
+}
+
+// packText moves the texts that are in use to new memory, which has room for
+// more. It grows by an eighth: a million heartbeats have little to spare.
+func (p *Page) packText(more int) {
+	size := more
+	for slot := range p.hots {
+		size += int(p.hots[slot].textLen)
+	}
+	packed := slices.Grow[[]byte](nil, size+size/8)
+	for slot := range p.hots {
+		v := &p.hots[slot]
+		at := len(packed)
+		packed = append(packed, p.Text(slot)...)
+		v.textAt = uint32(at)
+	}
+	p.text = packed
+}

@@ -1,0 +1,197 @@
+package table
+
+import (
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+)
+
+// Table holds the heartbeats by ordinal, in pages that are shared with snapshots
+// and copied on the first write while one still needs them. Ordinals are never
+// used again.
+type Table struct {
+	pages     []*Page
+	epoch     uint64 // counts snapshots
+	snapshots []*SnapshotRef
+	Live      int
+	due       dueTree // derived
+	Bodies    int     // bytes of all heartbeats' bodies; derived
+	MaxBodies int     // that they may be
+	Histories history.Writer
+	OnlyPost  *index.OrdinalSet // heartbeats with Methods; derived
+	Trip      func()            // for tests only: called at each write and after each command, and may panic
+}
+
+// New returns an empty table, which keeps so many bytes of bodies.
+func New(maxBodies int) Table {
+	return Table{MaxBodies: maxBodies, OnlyPost: index.NewOrdinalSet()}
+}
+
+// At returns the page and place of an ordinal, nil if there is no such heartbeat.
+// Ordinals start at 1.
+func (t *Table) At(ord uint64) (*Page, int) {
+	i := (ord - 1) / PageSize
+	if ord == 0 || i >= uint64(len(t.pages)) || t.pages[i] == nil {
+		return nil, 0
+	}
+	p, slot := t.pages[i], int((ord-1)%PageSize)
+	if !p.hots[slot].Is(Live) {
+		return nil, 0
+	}
+	return p, slot
+}
+
+// Has reports whether there is a heartbeat of an ordinal.
+func (t *Table) Has(ord uint64) bool {
+	p, _ := t.At(ord)
+	return p != nil
+}
+
+// Hot returns a heartbeat for reading, nil if there is none.
+func (t *Table) Hot(ord uint64) *Hot {
+	p, slot := t.At(ord)
+	if p == nil {
+		return nil
+	}
+	return &p.hots[slot]
+}
+
+// Record returns a heartbeat for reading; there must be one.
+func (t *Table) Record(ord uint64) *Record {
+	p, slot := t.At(ord)
+	return p.Record(slot, ord)
+}
+
+// Own returns the page and place of a heartbeat for writing; they are good until
+// the next snapshot.
+func (t *Table) Own(ord uint64) (*Page, int) {
+	if t.Trip != nil {
+		t.Trip()
+	}
+	i := (ord - 1) / PageSize
+	p := t.pages[i]
+	if p.epoch != t.epoch {
+		if t.shared(p, int(i)) {
+			c := *p
+			if c.runs != nil {
+				shared := *c.runs
+				c.runs = &shared
+			}
+			p = &c
+			t.pages[i] = p
+		}
+		p.epoch = t.epoch
+	}
+	return p, int((ord - 1) % PageSize)
+}
+
+// OwnHot returns a heartbeat for writing.
+func (t *Table) OwnHot(ord uint64) *Hot {
+	p, slot := t.Own(ord)
+	return &p.hots[slot]
+}
+
+// OwnRecord returns a heartbeat for writing, with its config. A new config takes
+// effect by configure.
+func (t *Table) OwnRecord(ord uint64) *Record {
+	p, slot := t.Own(ord)
+	r := p.Record(slot, ord)
+	if r.Runs != nil {
+		r.Runs = t.OwnRuns(ord)
+	}
+	return r
+}
+
+// SetCold gives an open record's heartbeat the record's config.
+func (t *Table) SetCold(r *Record) {
+	p, slot := t.Own(r.Ordinal)
+	r.setCold(&r.Cold)
+	t.OnlyPost.Put(r.Ordinal, r.Is(OnlyPost))
+	p.setText(slot, r.Cold.AppendText(nil))
+}
+
+// Add makes room for a heartbeat.
+func (t *Table) Add(ord uint64, c Cold) *Record {
+	i := (ord - 1) / PageSize
+	if i >= uint64(len(t.pages)) || t.pages[i] == nil {
+		t.put(i, &Page{epoch: t.epoch})
+	}
+	p, slot := t.Own(ord)
+	r := &Record{Hot: &p.hots[slot], Head: p.History.Head(slot), Ordinal: ord, Cold: c}
+	r.Set(Live)
+	t.SetCold(r)
+	t.pages[i].live++
+	t.Live++
+	return r
+}
+
+// put puts a page in its place.
+func (t *Table) put(i uint64, p *Page) {
+	for uint64(len(t.pages)) <= i {
+		t.pages = append(t.pages, nil)
+	}
+	t.pages[i] = p
+}
+
+func (t *Table) Remove(ord uint64) {
+	p, slot := t.Own(ord)
+	p.hots[slot] = Hot{}
+	t.OnlyPost.Put(ord, false)
+	if x := p.Runs(slot); x != nil {
+		t.Bodies -= x.Size
+		p.runs[slot] = nil
+	}
+	p.History.Drop(slot)
+	t.Live--
+	if p.live--; p.live == 0 {
+		t.pages[(ord-1)/PageSize] = nil
+	}
+}
+
+// EachNewest calls f from the newest to the oldest below before (0: all) until it
+// returns false.
+func (t *Table) EachNewest(before uint64, f func(ord uint64, p *Page, slot int) bool) {
+	top := uint64(len(t.pages)) * PageSize
+	if before > 0 && before-1 < top {
+		top = before - 1
+	}
+	for ord := top; ord > 0; ord-- {
+		if p, slot := t.At(ord); p != nil && !f(ord, p, slot) {
+			return
+		}
+	}
+}
+
+// LimitHistories drops what the histories hold beyond the limit.
+func (t *Table) LimitHistories(limit int) {
+	for i, p := range t.pages {
+		if p == nil {
+			continue
+		}
+		p, _ = t.Own(uint64(i)*PageSize + 1)
+		p.History.Limit(limit)
+		for slot := range p.hots {
+			if p.Runs(slot) != nil {
+				x := t.OwnRuns(uint64(i)*PageSize + uint64(slot) + 1)
+				t.counted(x, func() { x.prune(p.hots[slot].Pings - uint64(p.History.Head(slot).Kept)) })
+			}
+		}
+	}
+}
+
+// PageCount returns the number of pages, with those of which nothing is left.
+func (t *Table) PageCount() int { return len(t.pages) }
+
+// PageAt returns a page, nil if nothing of it is left.
+func (t *Table) PageAt(i int) *Page { return t.pages[i] }
+
+// Untaken returns the misses of all heartbeats at a horizon that nobody has counted.
+func (t *Table) Untaken(horizon int64) (misses uint64) {
+	for _, p := range t.pages {
+		for slot := 0; p != nil && slot < PageSize; slot++ {
+			if v := &p.hots[slot]; v.Is(Live) {
+				misses += v.Untaken(horizon)
+			}
+		}
+	}
+	return misses
+}
