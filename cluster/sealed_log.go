@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 
 	"github.com/hashicorp/raft"
-
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
-
 	"github.com/quorumbeat/quorumbeat/cluster/durable"
 )
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
@@ -58,7 +59,7 @@ func (p *program) benchCommand() *cobra.Command {
 func (s *benchSettings) register(f *pflag.FlagSet) {
 	l := &s.load
 	f.Var(&s.urls, "url", "`addresses` of nodes or a load balancer, with commas between: connections are spread over them (QUORUMBEAT_URL)")
-	registerSecret(f, &s.apiKey, "api-key", "API `key` that the heartbeats are made with (QUORUMBEAT_API_KEY)")
+	settings.Secret(f, &s.apiKey, "api-key", "API `key` that the heartbeats are made with (QUORUMBEAT_API_KEY)")
 	f.BoolVar(&s.json, "json", false, "print JSON for programs")
 	f.StringVar(&s.tokensFile, "tokens-file", "", "`file` of tokens, one a line, to ping instead; \"-\" for the standard input")
 	f.IntVar(&s.heartbeats, "heartbeats", s.heartbeats, "how many to make and ping, 1 to 4000000")

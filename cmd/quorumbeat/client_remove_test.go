@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -51,7 +52,7 @@ func TestClusterRemoveShowsWhatItDoesAndAsks(t *testing.T) {
 			}))
 			defer server.Close()
 			var stdout, stderr strings.Builder
-			p := &program{env: func(string) (string, bool) { return "", false }, stdin: strings.NewReader(tt.stdin), stdout: &stdout, stderr: &stderr}
+			p := &program{Env: settings.Env{Lookup: func(string) (string, bool) { return "", false }}, stdin: strings.NewReader(tt.stdin), stdout: &stdout, stderr: &stderr}
 			if tt.stdin == "" {
 				null, err := os.Open(os.DevNull)
 				if err != nil {

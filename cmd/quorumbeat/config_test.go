@@ -47,7 +47,7 @@ func configCheck(t *testing.T, environ []string, args ...string) (code int, stdo
 		env[name] = value
 	}
 	p, out, errs := newTestProgram(env)
-	p.environ = func() []string { return environ }
+	p.All = func() []string { return environ }
 	base := []string{"config", "check", "--smtp-url", "stdout:", "--mail-to", "a@example.com", "--data-dir", filepath.Join(t.TempDir(), "a", "b")}
 	code = p.run(t.Context(), append(base, args...))
 	return code, out.String(), errs.String()

@@ -16,6 +16,8 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/node"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
@@ -28,9 +30,9 @@ const (
 var devPorts = [devNodes]string{"8080", "8180", "8280"}
 
 func (p *program) devCommand() *cobra.Command {
-	s := newServeSettings()
-	s.alerting.SMTPURL, s.alerting.Settings.MailTo = "stdout:", []string{"you@example.com"}
-	s.logLevel = "error"
+	s := settings.New(thisBuild())
+	s.Alerting.SMTPURL, s.Alerting.Settings.MailTo = "stdout:", []string{"you@example.com"}
+	s.LogLevel = "error"
 	c := &cobra.Command{
 		Use:   "dev",
 		Short: "Run three nodes on this machine, to try things; mails are shown",
@@ -41,29 +43,29 @@ func (p *program) devCommand() *cobra.Command {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err
 			}
-			ctx, stop := signal.NotifyContext(c.Context(), append(endSignals, syscall.SIGHUP)...)
+			ctx, stop := signal.NotifyContext(c.Context(), append(node.EndSignals, syscall.SIGHUP)...)
 			defer stop()
 			return p.dev(ctx, s)
 		},
 	}
 	f := c.Flags()
-	f.Var((*flags.Addresses)(&s.alerting.Settings.MailTo), "mail-to", "`addresses` that get the alerts")
-	f.StringVar(&s.alerting.SMTPURL, "smtp-url", s.alerting.SMTPURL, "mail server; stdout: shows mails on the terminal")
-	f.StringVar(&s.logLevel, "log-level", s.logLevel, "debug, info, warn or error")
+	f.Var((*flags.Addresses)(&s.Alerting.Settings.MailTo), "mail-to", "`addresses` that get the alerts")
+	f.StringVar(&s.Alerting.SMTPURL, "smtp-url", s.Alerting.SMTPURL, "mail server; stdout: shows mails on the terminal")
+	f.StringVar(&s.LogLevel, "log-level", s.LogLevel, "debug, info, warn or error")
 	return c
 }
 
 // dev runs three nodes until ctx ends.
-func (p *program) dev(ctx context.Context, s *serveSettings) (err error) {
+func (p *program) dev(ctx context.Context, s *settings.Node) (err error) {
 	dir, err := os.MkdirTemp("", "quorumbeat-dev-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	terminal := &lockedWriter{w: p.stdout}
-	var nodes []*node
+	var nodes []*node.Node
 	defer func() { err = errors.Join(err, stopAll(nodes)) }()
-	s.cluster.Secrets = [][]byte{[]byte(transport.GenerateSecret())}
+	s.Cluster.Secrets = [][]byte{[]byte(transport.GenerateSecret())}
 	for i := range devNodes {
 		n, err := p.devNode(*s, dir, i, nodes, terminal)
 		if err != nil {
@@ -79,31 +81,30 @@ func (p *program) dev(ctx context.Context, s *serveSettings) (err error) {
 	case <-ctx.Done():
 		fmt.Fprintln(terminal, "\nending the three nodes and deleting their data")
 		return nil
-	case err = <-nodes[0].cluster.Fatal():
-	case err = <-nodes[1].cluster.Fatal():
-	case err = <-nodes[2].cluster.Fatal():
-	case err = <-nodes[0].failed:
-	case err = <-nodes[1].failed:
-	case err = <-nodes[2].failed:
+	case err = <-nodes[0].Cluster.Fatal():
+	case err = <-nodes[1].Cluster.Fatal():
+	case err = <-nodes[2].Cluster.Fatal():
+	case err = <-nodes[0].Failed:
+	case err = <-nodes[1].Failed:
+	case err = <-nodes[2].Failed:
 	}
 	return err
 }
 
 // devNode starts the i-th node; it finds the others by the first one's gossip.
-func (p *program) devNode(s serveSettings, dir string, i int, before []*node, terminal *lockedWriter) (*node, error) {
-	s.cluster.NodeName = fmt.Sprintf("node%d", i+1)
-	s.cluster.DataDir = filepath.Join(dir, s.cluster.NodeName)
-	s.cluster.ClusterAddr, s.cluster.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
-	s.api.AdminKey = devKey
-	s.httpAddr = devAddr(devPorts[i])
+func (p *program) devNode(s settings.Node, dir string, i int, before []*node.Node, terminal *lockedWriter) (*node.Node, error) {
+	s.Cluster.NodeName = fmt.Sprintf("node%d", i+1)
+	s.Cluster.DataDir = filepath.Join(dir, s.Cluster.NodeName)
+	s.Cluster.ClusterAddr, s.Cluster.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
+	s.API.AdminKey = devKey
+	s.HTTPAddr = devAddr(devPorts[i])
 	if len(before) > 0 {
-		_, gossip := before[0].cluster.Addrs()
-		s.cluster.Join = []string{gossip}
+		_, gossip := before[0].Cluster.Addrs()
+		s.Cluster.Join = []string{gossip}
 	}
-	s.cluster.BootstrapExpect = devNodes
-	s.cluster.Version, s.api.Version, s.api.Revision = version, version, revision
-	s.alerting.NodeName = s.cluster.NodeName
-	return startNode(&s, s.logger(p.stderr), terminal)
+	s.Cluster.BootstrapExpect = devNodes
+	s.Alerting.NodeName = s.Cluster.NodeName
+	return node.Start(&s, s.Logger(p.stderr), terminal)
 }
 
 // devAddr is a port on loopback, or any if that one is taken.
@@ -118,12 +119,12 @@ func devAddr(port string) string {
 }
 
 // waitReady waits until every node can take pings.
-func waitReady(ctx context.Context, nodes []*node) error {
+func waitReady(ctx context.Context, nodes []*node.Node) error {
 	limit := time.After(time.Minute)
 	for {
 		var err error
 		for _, n := range nodes {
-			if e := n.cluster.Ready(); e != nil {
+			if e := n.Cluster.Ready(); e != nil {
 				err = e
 			}
 		}
@@ -140,12 +141,12 @@ func waitReady(ctx context.Context, nodes []*node) error {
 	}
 }
 
-func (p *program) devHint(nodes []*node, w *lockedWriter) {
+func (p *program) devHint(nodes []*node.Node, w *lockedWriter) {
 	fmt.Fprintf(w, "quorumbeat %s: three nodes are ready\n\n", version)
 	var urls []string
 	for i, n := range nodes {
-		fmt.Fprintf(w, "  http://%s%s\n", n.http, insteadOf(devPorts[i], n.http))
-		urls = append(urls, "http://"+n.http)
+		fmt.Fprintf(w, "  http://%s%s\n", n.HTTP, insteadOf(devPorts[i], n.HTTP))
+		urls = append(urls, "http://"+n.HTTP)
 	}
 	fmt.Fprintf(w, `
 API key: %s
@@ -172,11 +173,11 @@ func insteadOf(port, http string) string {
 }
 
 // stopAll stops the nodes side by side: one alone may wait for the others.
-func stopAll(nodes []*node) error {
+func stopAll(nodes []*node.Node) error {
 	errs := make([]error, len(nodes))
 	var stopping sync.WaitGroup
 	for i, n := range nodes {
-		stopping.Go(func() { errs[i] = n.stop() })
+		stopping.Go(func() { errs[i] = n.Stop() })
 	}
 	stopping.Wait()
 	return errors.Join(errs...)

@@ -6,24 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/quorumbeat/quorumbeat/alerting"
-	"github.com/quorumbeat/quorumbeat/api"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
-
-// mailForAPI shows a node's way to the mail server to the API.
-type mailForAPI struct{ s *alerting.Service }
-
-func (m mailForAPI) Status() api.MailStatus { return api.MailStatus(m.s.MailStatus()) }
-
-func (m mailForAPI) Test(ctx context.Context, to string) (out []api.MailTest) {
-	for _, r := range m.s.TestMail(ctx, to) {
-		out = append(out, api.MailTest(r))
-	}
-	return out
-}
 
 // errNotAccepted makes 'alerts test' fail, after it has shown why.
 var errNotAccepted = errors.New("not every test mail was accepted: see to the mail server, --smtp-url, --mail-from and --smtp-helo")
@@ -62,15 +48,4 @@ func mailServerWords(m heartbeat.MailServer) string {
 		return "CANNOT BE USED (asked " + term.Time(m.CheckedAt) + "): " + m.Error
 	}
 	return "-"
-}
-
-// warnings tell of settings that are valid, but seldom meant.
-func (s *serveSettings) warnings() (list []string) {
-	if len(s.alerting.Settings.MailTo) == 0 {
-		list = append(list, "no --mail-to is set: when a heartbeat fails that names no email of its own, nobody is told")
-	}
-	if s.alerting.MailFrom == alerting.DefaultConfig().MailFrom && s.alerting.SMTPURL != "stdout:" {
-		list = append(list, "--mail-from is "+s.alerting.MailFrom+", which many mail servers refuse: set an address of yours")
-	}
-	return list
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -18,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/tune"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -30,6 +30,8 @@ var (
 	revision = ""
 )
 
+func thisBuild() settings.Build { return settings.Build{Version: version, Revision: revision} }
+
 // Exit codes.
 const (
 	exitDone        = 0
@@ -40,11 +42,10 @@ const (
 
 // program is one run of the command, with its surroundings as data.
 type program struct {
-	env     func(string) (string, bool)
-	environ func() []string
-	stdin   io.Reader
-	stdout  io.Writer
-	stderr  io.Writer
+	settings.Env
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
 
 	exposed []string // flags of secrets that stand on the command line
 }
@@ -56,7 +57,7 @@ func main() {
 	} else {
 		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	}
-	p := &program{env: os.LookupEnv, environ: os.Environ, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	p := &program{Env: settings.Env{Lookup: os.LookupEnv, All: os.Environ}, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -88,13 +89,15 @@ func (p *program) run(ctx context.Context, args []string) int {
 
 // tellError tells the error that a run ends with.
 func (p *program) tellError(err error, asJSON bool) {
-	words := "quorumbeat: " + message(err)
+	words := "quorumbeat: " + usage.Message(err)
 	if asJSON {
-		b, _ := json.Marshal(map[string]string{"error": message(err), "code": codeOf(err)}) // of strings: that cannot fail
+		b, _ := json.Marshal(map[string]string{"error": usage.Message(err), "code": codeOf(err)}) // of strings: that cannot fail
 		words = string(b)
 	}
 	p.say(words)
 }
+
+const sayLimit = time.Second
 
 // say tells the error that a run ends with. It does not wait for ever for a reader that
 // has stopped reading.
@@ -106,7 +109,7 @@ func (p *program) say(words string) {
 	}()
 	select {
 	case <-said:
-	case <-time.After(flushLimit):
+	case <-time.After(sayLimit):
 	}
 }
 
@@ -216,14 +219,4 @@ func isUsage(err error) bool {
 		}
 	}
 	return strings.HasPrefix(err.Error(), "unknown command")
-}
-
-// message makes one line of an error, without the packages' word for its kind.
-func message(err error) string {
-	s := strings.TrimPrefix(err.Error(), "configuration: ")
-	var file *fs.PathError
-	if errors.As(err, &file) { // without the system call's name
-		s = strings.ReplaceAll(s, file.Error(), file.Path+": "+file.Err.Error())
-	}
-	return strings.Join(strings.Fields(strings.ReplaceAll(s, "\n", "; ")), " ")
 }

@@ -8,37 +8,6 @@ import (
 	"testing"
 )
 
-func TestWhoElseMayReadASecret(t *testing.T) {
-	me, mine := os.Geteuid(), os.Getegid()
-	const somebody, theirs = 54321, 54322
-	for _, tt := range []struct {
-		mode         fs.FileMode
-		owner, group int
-		words        string // "": nobody
-	}{
-		{0o600, me, mine, ""},
-		{0o400, me, theirs, ""},
-		{0o400, 0, 0, ""},
-		{0o640, 0, mine, ""}, // root gives it to the service
-		{0o440, 0, mine, ""},
-		{0o440, 0, 0, ""}, // systemd's LoadCredential
-		{0o640, 0, theirs, "read by a group"},
-		{0o660, 0, mine, "changed by a group"},
-		{0o644, me, mine, "every user"},
-		{0o602, me, mine, "every user"},
-		{0o444, 0, mine, "every user"},
-		{0o600, somebody, mine, "another user"},
-		{0o440, somebody, mine, "another user"},
-	} {
-		if got := whoElse(tt.mode, tt.owner, tt.group); (got == "") != (tt.words == "") || !strings.Contains(got, tt.words) {
-			t.Errorf("mode %04o of %d:%d: %q, want %q", tt.mode, tt.owner, tt.group, got, tt.words)
-		}
-	}
-	if got := whoElse(0o640, me, theirs); !strings.Contains(got, "read by a group") {
-		t.Errorf("own file, another group: %q", got)
-	}
-}
-
 // Every setting that names a file with a secret refuses one that others can read.
 func TestSecretFilesThatOthersCanReadAreRefused(t *testing.T) {
 	secret := strings.Repeat("s", 40)

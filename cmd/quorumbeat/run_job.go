@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 )
 
 // Statuses of a command that was not run, as shells have them.
@@ -44,7 +46,7 @@ func startJob(command []string, out *output) (*job, error) {
 }
 
 func startProcess(path string, argv []string, out *output) (*job, error) {
-	cmd := &exec.Cmd{Path: path, Args: argv, Stdin: os.Stdin, Stdout: out.stdout(), Stderr: out.stderr(), Env: withoutSecrets(os.Environ())}
+	cmd := &exec.Cmd{Path: path, Args: argv, Stdin: os.Stdin, Stdout: out.stdout(), Stderr: out.stderr(), Env: settings.WithoutSecrets(os.Environ())}
 	j := &job{cmd: cmd, started: time.Now()}
 	return j, cmd.Start()
 }

@@ -6,12 +6,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/alerting"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/node"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/tune"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 func (p *program) serveCommand() *cobra.Command {
-	s := newServeSettings()
+	s := settings.New(thisBuild())
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a node",
@@ -21,51 +23,39 @@ func (p *program) serveCommand() *cobra.Command {
 			"also read again when their files change.",
 		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			signals := catchNodeSignals()
-			defer signals.stop()
-			again := p.settingsAgain(c.Flags())
-			if err := s.load(p, c.Flags()); err != nil {
+			signals := node.CatchSignals()
+			defer signals.Stop()
+			again := s.Again(p.Env, thisBuild())
+			p.exposed = settings.Exposed(c.Flags())
+			if err := s.Load(p.Env); err != nil {
 				return err
 			}
-			return p.serve(c.Context(), &settings{s, c.Flags()}, again, signals)
+			return p.serve(c.Context(), s, again, signals)
 		},
 	}
-	s.register(c.Flags())
+	s.Register(c.Flags())
 	completeSettings(c)
 	return c
 }
 
 // completeSettings has a shell complete the settings that are one of a few words.
 func completeSettings(c *cobra.Command) {
-	completeWords(c, "log-level", logLevels)
-	completeWords(c, "log-format", logFormats)
+	completeWords(c, "log-level", settings.LogLevels)
+	completeWords(c, "log-format", settings.LogFormats)
 	completeWords(c, "in-doubt", []string{alerting.InDoubtResend, alerting.InDoubtHold})
 }
 
 // serve runs a node until ctx ends, a signal ends it, or it cannot go on. again reads the
 // settings anew.
-func (p *program) serve(ctx context.Context, s *settings, again func() (*settings, error), signals *nodeSignals) error {
+func (p *program) serve(ctx context.Context, s *settings.Node, again func() (*settings.Node, error), signals *node.Signals) error {
 	tune.GC()
 	tune.Processors()
-	queue := newLogQueue(p.stderr, s.leftOut)
-	defer queue.close()
-	log := s.logger(queue)
-	p.warnStrange(p.root(), log)
+	queue := node.NewLogQueue(p.stderr, s.LinesLeftOut)
+	defer queue.Close()
+	log := s.Logger(queue)
+	p.WarnMisspelt(p.root(), log)
 	for _, name := range p.exposed {
-		log.Warn(exposedWords, "flag", "--"+name)
+		log.Warn(settings.ExposedWords, "flag", "--"+name)
 	}
-	r := &reloader{inForce: s, again: again, log: log, files: stateOf(s.certificates())} // before they are read
-	n, err := startNode(s.serveSettings, log, p.stdout)
-	if err != nil {
-		return err
-	}
-	r.node = n
-	why, err := signals.wait(ctx, n, r, queue)
-	if err == nil {
-		log.Info("this node ends in order", "why", why)
-		return n.leave()
-	}
-	log.Error("this node ends, for it cannot go on", "why", err)
-	n.giveUp()
-	return err // the failure is what to tell
+	return node.Run(ctx, s, again, signals, log, queue, p.stdout)
 }

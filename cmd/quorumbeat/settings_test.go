@@ -6,12 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/spf13/pflag"
 )
 
 func (p *program) withEnv(env map[string]string) *program {
-	p.env = func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	p.Lookup = func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	return p
 }
 
@@ -27,35 +25,6 @@ func write(t *testing.T, name, text string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-func TestSettingsComeFromFlagsThenEnvironmentThenFile(t *testing.T) {
-	file := write(t, "q.yaml", "history: 1\nmail-to: [a@example.com, b@example.com]\nadmin-key: from-the-file-0123\nalert-group-wait: 20s\n")
-	secret := write(t, "key", "from-a-secret-file\n")
-	clusters := write(t, "cluster", strings.Repeat("s", 40)+"\n")
-	s := newServeSettings()
-	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
-	s.register(flags)
-	if err := flags.Parse([]string{"--config", file, "--history", "3", "--smtp-url", "stdout:", "--join", "h:1,h:2"}); err != nil {
-		t.Fatal(err)
-	}
-	p, _, _ := newTestProgram(map[string]string{
-		"QUORUMBEAT_HISTORY": "2", "QUORUMBEAT_ALERT_BURST": "7", "QUORUMBEAT_ADMIN_KEY_FILE": secret, "QUORUMBEAT_NODE_NAME": "n",
-		"QUORUMBEAT_CLUSTER_SECRET_FILE": clusters, // a flag's variable, though it looks like another's file
-	})
-	if err := s.load(p, flags); err != nil {
-		t.Fatal(err)
-	}
-	if s.alerting.Settings.History != 3 || s.alerting.Settings.Burst != 7 || s.alerting.Settings.GroupWait != 20_000 ||
-		s.api.AdminKey != "from-a-secret-file" || len(s.alerting.Settings.MailTo) != 2 || s.cluster.NodeName != "n" {
-		t.Errorf("%+v %+v %+v", s.cluster, s.alerting, s.api)
-	}
-	if len(s.cluster.Secrets) != 1 || len(s.cluster.Secrets[0]) != 40 {
-		t.Errorf("cluster secrets %q", s.cluster.Secrets)
-	}
-	if s.cluster.BootstrapExpect != 0 || len(s.cluster.Join) != 2 {
-		t.Errorf("with --join a node forms no cluster unless told: %d, %v", s.cluster.BootstrapExpect, s.cluster.Join)
-	}
 }
 
 func TestWrongSettingsAreUsageErrorsOfOneLine(t *testing.T) {

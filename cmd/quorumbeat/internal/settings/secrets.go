@@ -1,7 +1,6 @@
-package main
+package settings
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,9 +12,9 @@ import (
 // secretOf annotates the flag of a file with the name of the flag whose value it holds.
 const secretOf = "secret of"
 
-// registerSecret registers a flag of a secret, and one of a file that holds it: others on
+// Secret registers a flag of a secret, and one of a file that holds it: others on
 // the machine can see the command line.
-func registerSecret(f *pflag.FlagSet, value *string, name, usage string) {
+func Secret(f *pflag.FlagSet, value *string, name, usage string) {
 	f.StringVar(value, name, *value, usage)
 	f.String(name+"-file", "", "`file` that holds what --"+name+" would, and only its owner can read")
 	_ = f.SetAnnotation(name+"-file", secretOf, []string{name}) // it is there
@@ -41,9 +40,9 @@ func takeSecretFiles(flags *pflag.FlagSet, before map[string]bool) (err error) {
 	return err
 }
 
-// exposed are the secrets that stand on the command line. A token may only ping, and
+// Exposed are the secrets that stand on the command line. A token may only ping, and
 // one user's crontab is as good a place for it as any.
-func exposed(flags *pflag.FlagSet) (names []string) {
+func Exposed(flags *pflag.FlagSet) (names []string) {
 	flags.Visit(func(f *pflag.Flag) {
 		if !secretFlags[f.Name] || f.Name == "token" || f.Name == "smtp-url" && !strings.Contains(f.Value.String(), "@") {
 			return
@@ -53,18 +52,11 @@ func exposed(flags *pflag.FlagSet) (names []string) {
 	return names
 }
 
-const exposedWords = "a secret stands on the command line, where every user of this machine can see it (ps): use a file or the environment instead"
+const ExposedWords = "a secret stands on the command line, where every user of this machine can see it (ps): use a file or the environment instead"
 
-// warnExposed warns whoever runs a command; serve has a log for it.
-func (p *program) warnExposed() {
-	for _, name := range p.exposed {
-		fmt.Fprintf(p.stderr, "quorumbeat: --%s: %s\n", name, exposedWords)
-	}
-}
-
-// withoutSecrets is an environment for a job: it has no need of what this program was
+// WithoutSecrets is an environment for a job: it has no need of what this program was
 // given to call the monitor.
-func withoutSecrets(environ []string) []string {
+func WithoutSecrets(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
 		rest, ours := strings.CutPrefix(name, envPrefix)

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"io"
@@ -6,15 +6,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 )
 
 // TestANodeWhoseListenerEndsFails closes the socket below a running server.
 func TestANodeWhoseListenerEndsFails(t *testing.T) {
-	s := newServeSettings()
-	s.cluster.DataDir, s.cluster.NodeName, s.alerting.NodeName = t.TempDir(), "n1", "n1"
-	s.cluster.ClusterAddr, s.cluster.GossipAddr, s.httpAddr = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
-	s.alerting.SMTPURL = "stdout:"
-	n, err := startNode(s, slog.New(slog.DiscardHandler), io.Discard)
+	s := settings.New(settings.Build{})
+	s.Cluster.DataDir, s.Cluster.NodeName, s.Alerting.NodeName = t.TempDir(), "n1", "n1"
+	s.Cluster.ClusterAddr, s.Cluster.GossipAddr, s.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	s.Alerting.SMTPURL = "stdout:"
+	n, err := Start(s, slog.New(slog.DiscardHandler), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +25,7 @@ func TestANodeWhoseListenerEndsFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case err := <-n.failed:
+	case err := <-n.Failed:
 		if !strings.Contains(err.Error(), "the public listener ended") {
 			t.Errorf("it fails with: %v", err)
 		}

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 
 func TestALogThatNobodyReadsHoldsUpNobody(t *testing.T) {
 	r, w := io.Pipe() // a write waits until it is read
-	q := newLogQueue(w, func(n int) []byte { return fmt.Appendf(nil, "left out: %d\n", n) })
+	q := NewLogQueue(w, func(n int) []byte { return fmt.Appendf(nil, "left out: %d\n", n) })
 	const lines = 3 * logLines
 	for i := range lines {
 		fmt.Fprintf(q, "line %d\n", i)
@@ -22,7 +22,7 @@ func TestALogThatNobodyReadsHoldsUpNobody(t *testing.T) {
 		text, _ := io.ReadAll(r)
 		read <- string(text)
 	}()
-	time.AfterFunc(100*time.Millisecond, func() { q.close(); w.Close() })
+	time.AfterFunc(100*time.Millisecond, func() { q.Close(); w.Close() })
 	text := <-read
 	if !strings.HasPrefix(text, "line 0\nline 1\n") || strings.Count(text, "line ") > logLines+3 {
 		t.Errorf("the first lines are not those that were kept: %.200s", text)
@@ -38,10 +38,10 @@ func TestALogThatNobodyReadsHoldsUpNobody(t *testing.T) {
 
 func TestTheEndOfALogWaitsForNobody(t *testing.T) {
 	_, w := io.Pipe()
-	q := newLogQueue(w, nil)
+	q := NewLogQueue(w, nil)
 	fmt.Fprintln(q, "unread")
 	began := time.Now()
-	q.close()
+	q.Close()
 	fmt.Fprintln(q, "too late")
 	if took := time.Since(began); took < flushLimit || took > flushLimit+5*time.Second {
 		t.Errorf("the end took %s", took)

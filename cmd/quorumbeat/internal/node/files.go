@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"fmt"
@@ -6,16 +6,6 @@ import (
 	"strings"
 	"syscall"
 )
-
-// certificates lists the files that hold certificates and their keys.
-func (s *serveSettings) certificates() (files []string) {
-	for _, name := range []string{s.api.TLSCert, s.api.TLSKey, s.cluster.TLSCert, s.cluster.TLSKey, s.cluster.TLSCA} {
-		if name != "" {
-			files = append(files, name)
-		}
-	}
-	return files
-}
 
 // stateOf is another text when one of the files was written or replaced.
 func stateOf(files []string) string {

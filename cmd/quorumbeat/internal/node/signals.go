@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"context"
@@ -16,27 +16,27 @@ import (
 //   - SIGQUIT has it write what all its goroutines do into its log, and end in order.
 //   - SIGPIPE means nothing: the log's reader is gone, but the node has work to do.
 //   - The others that people send end it in order.
-var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM}
+var EndSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM}
 
-// nodeSignals are those that come while a node runs.
-type nodeSignals struct{ hup, end chan os.Signal }
+// Signals are those that come while a node runs.
+type Signals struct{ hup, end chan os.Signal }
 
-func catchNodeSignals() *nodeSignals {
-	s := &nodeSignals{make(chan os.Signal, 1), make(chan os.Signal, 1)}
+func CatchSignals() *Signals {
+	s := &Signals{make(chan os.Signal, 1), make(chan os.Signal, 1)}
 	signal.Ignore(syscall.SIGPIPE)
 	signal.Notify(s.hup, syscall.SIGHUP)
-	signal.Notify(s.end, endSignals...)
+	signal.Notify(s.end, EndSignals...)
 	return s
 }
 
-func (s *nodeSignals) stop() {
+func (s *Signals) Stop() {
 	signal.Stop(s.hup)
 	signal.Stop(s.end)
 }
 
 // wait returns why a node has to end: a signal, the end of ctx, or an error of its own.
 // Until then it has certificates and secrets read again.
-func (s *nodeSignals) wait(ctx context.Context, n *node, r *reloader, log io.Writer) (why string, err error) {
+func (s *Signals) wait(ctx context.Context, n *Node, r *reloader, log io.Writer) (why string, err error) {
 	look := time.NewTicker(certificatesEvery)
 	defer look.Stop()
 	for {
@@ -52,9 +52,9 @@ func (s *nodeSignals) wait(ctx context.Context, n *node, r *reloader, log io.Wri
 			return signalName(sig), nil
 		case <-ctx.Done():
 			return context.Cause(ctx).Error(), nil
-		case err := <-n.cluster.Fatal():
+		case err := <-n.Cluster.Fatal():
 			return "", err
-		case err := <-n.failed:
+		case err := <-n.Failed:
 			return "", err
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"bytes"
@@ -23,17 +23,22 @@ const envPrefix = "QUORUMBEAT_"
 // with _FILE at its end.
 var secretFlags = map[string]bool{"admin-key": true, "smtp-url": true, "cluster-secret": true, "api-key": true, "token": true, "metrics-token": true}
 
-// resolve fills in the flags that the command line leaves open: from the
+// Env is where settings come from that stand on no command line.
+type Env struct {
+	Lookup func(name string) (string, bool)
+	All    func() []string // NAME=VALUE; nil: unknown
+}
+
+// Resolve fills in the flags that the command line leaves open: from the
 // environment, else from the YAML file of --config. Unknown keys are errors, in
 // the file at least: the environment belongs to others too.
-func (p *program) resolve(flags *pflag.FlagSet) error {
-	p.exposed = exposed(flags)
+func (e Env) Resolve(flags *pflag.FlagSet) error {
 	if err := takeSecretFiles(flags, nil); err != nil {
 		return err
 	}
 	given := map[string]bool{}
 	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
-	if err := p.fromEnv(flags, given); err != nil {
+	if err := e.fromEnv(flags, given); err != nil {
 		return err
 	}
 	config := flags.Lookup("config")
@@ -46,29 +51,29 @@ func (p *program) resolve(flags *pflag.FlagSet) error {
 	return takeSecretFiles(flags, given)
 }
 
-func (p *program) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err error) {
+func (e Env) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		if err != nil || given[f.Name] || f.Name == "help" || f.Annotations[secretOf] != nil {
 			return
 		}
 		name := variableOf(f.Name)
-		value, ok := p.env(name)
+		value, ok := e.Lookup(name)
 		if !ok && secretFlags[f.Name] && f.Name != "cluster-secret" { // that one's file is a flag that is met by itself
-			value, ok, err = p.fromSecretFile(name + "_FILE")
+			value, ok, err = e.fromSecretFile(name + "_FILE")
 		}
 		if err != nil || !ok {
 			return
 		}
 		given[f.Name] = true
-		if e := flags.Set(f.Name, value); e != nil {
-			err = usage.Errorf("%s: %v", name, valueError(f, e))
+		if wrong := flags.Set(f.Name, value); wrong != nil {
+			err = usage.Errorf("%s: %v", name, ValueError(f, wrong))
 		}
 	})
 	return err
 }
 
-func (p *program) fromSecretFile(name string) (string, bool, error) {
-	path, ok := p.env(name)
+func (e Env) fromSecretFile(name string) (string, bool, error) {
+	path, ok := e.Lookup(name)
 	if !ok {
 		return "", false, nil
 	}
@@ -108,7 +113,7 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 			err = flags.Set(name, text)
 		}
 		if err != nil {
-			return usage.Errorf("%s: %s: %v", path, name, valueError(f, err))
+			return usage.Errorf("%s: %s: %v", path, name, ValueError(f, err))
 		}
 	}
 	return nil

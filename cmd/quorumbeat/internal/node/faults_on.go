@@ -1,6 +1,6 @@
 //go:build faults
 
-package main
+package node
 
 import (
 	"errors"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 )
 
 // breakOn lets a test break this node by files in the folder DATA_DIR.faults:
@@ -25,13 +26,13 @@ import (
 //	descriptors anything: the process can open no more until the file is gone
 //	held       commands that may wait, read at the start
 //	snapshots  entries between snapshots, read at the start
-func breakOn(s *serveSettings) {
-	f := faultFolder{dir: s.cluster.DataDir + ".faults"}
-	s.cluster.Faults = cluster.Faults{
+func breakOn(s *settings.Node) {
+	f := faultFolder{dir: s.Cluster.DataDir + ".faults"}
+	s.Cluster.Faults = cluster.Faults{
 		Step: f.step, Disk: f.disk, Wall: f.wall,
 		Held: f.number("held"), SnapshotEvery: uint64(f.number("snapshots")),
 	}
-	s.alerting.Step = f.step
+	s.Alerting.Step = f.step
 	go f.limitDescriptors()
 }
 

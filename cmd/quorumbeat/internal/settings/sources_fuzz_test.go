@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"os"
@@ -24,14 +24,13 @@ func FuzzConfigFile(f *testing.F) {
 			t.Fatal(err)
 		}
 		load := func() error {
-			s := newServeSettings()
+			s := New(Build{})
 			flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
-			s.register(flags)
+			s.Register(flags)
 			if err := flags.Set("config", file); err != nil {
 				t.Fatal(err)
 			}
-			p, _, _ := newTestProgram(nil)
-			return s.load(p, flags)
+			return s.Load(environmentOf(nil))
 		}
 		if first, second := load(), load(); (first == nil) != (second == nil) {
 			t.Errorf("first %v, then %v", first, second)

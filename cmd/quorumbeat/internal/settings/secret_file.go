@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"fmt"
@@ -68,18 +68,4 @@ func whoElse(mode fs.FileMode, owner, group int) string {
 func ownGroup(group int) bool {
 	groups, _ := os.Getgroups()
 	return group == os.Getegid() || slices.Contains(groups, group)
-}
-
-// checkKeys looks at the files of the keys that TLS reads itself.
-func (s *serveSettings) checkKeys() error {
-	for _, k := range []struct{ setting, path string }{
-		{"--http-tls-key", s.api.TLSKey}, {"--cluster-tls-key", s.cluster.TLSKey},
-	} {
-		if k.path != "" {
-			if err := checkSecretFile(k.setting, k.path); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

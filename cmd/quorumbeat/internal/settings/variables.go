@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"fmt"
@@ -41,14 +41,14 @@ func knownVariables(root *cobra.Command) (known []string) {
 	return slices.Compact(known)
 }
 
-// strangeVariables says which variables of our prefix nobody reads, and what was meant:
+// Misspelt says which variables of our prefix nobody reads, and what was meant:
 // a misspelt one would leave a setting at its default without a word.
-func (p *program) strangeVariables(root *cobra.Command) (strange []error) {
-	if p.environ == nil {
+func (e Env) Misspelt(root *cobra.Command) (strange []error) {
+	if e.All == nil {
 		return nil
 	}
 	known := knownVariables(root)
-	for _, entry := range p.environ() {
+	for _, entry := range e.All() {
 		name, _, _ := strings.Cut(entry, "=")
 		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || kubernetes.MatchString(name) {
 			continue
@@ -62,10 +62,10 @@ func (p *program) strangeVariables(root *cobra.Command) (strange []error) {
 	return strange
 }
 
-// warnStrange has the log tell of such variables: a node that was fine does not refuse
+// WarnMisspelt has the log tell of such variables: a node that was fine does not refuse
 // to start for one.
-func (p *program) warnStrange(root *cobra.Command, log *slog.Logger) {
-	for _, err := range p.strangeVariables(root) {
+func (e Env) WarnMisspelt(root *cobra.Command, log *slog.Logger) {
+	for _, err := range e.Misspelt(root) {
 		log.Warn("a variable of the environment is ignored", "why", err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -20,42 +20,50 @@ import (
 )
 
 var (
-	logLevels  = []string{"debug", "info", "warn", "error"}
-	logFormats = []string{"text", "json"}
+	LogLevels  = []string{"debug", "info", "warn", "error"}
+	LogFormats = []string{"text", "json"}
 )
 
-// serveSettings are the settings of a node, as flags.
-type serveSettings struct {
-	config     string
-	httpAddr   string
+// Node are the settings of a node, as flags.
+type Node struct {
+	configFile string
+	HTTPAddr   string
 	secretFile string
 	secret     string
 	groupWait  time.Duration
 	flapWindow time.Duration
-	logLevel   string
-	logFormat  string
+	LogLevel   string
+	LogFormat  string
 
-	cluster  cluster.Config
-	alerting alerting.Config
-	api      api.Config
+	Cluster  cluster.Config
+	Alerting alerting.Config
+	API      api.Config
+
+	flags *pflag.FlagSet // that they are read into
 }
 
-func newServeSettings() *serveSettings {
-	s := &serveSettings{cluster: cluster.DefaultConfig(), alerting: alerting.DefaultConfig(), api: api.DefaultConfig()}
-	s.cluster.NodeName, _ = os.Hostname()
-	s.cluster.DataDir = "./data"
-	s.groupWait = time.Duration(s.alerting.Settings.GroupWait) * time.Millisecond
-	s.flapWindow = time.Duration(s.alerting.Settings.FlapWindow) * time.Millisecond
+// Build is what this program was built of.
+type Build struct{ Version, Revision string }
+
+// New returns the defaults.
+func New(b Build) *Node {
+	s := &Node{Cluster: cluster.DefaultConfig(), Alerting: alerting.DefaultConfig(), API: api.DefaultConfig()}
+	s.Cluster.NodeName, _ = os.Hostname()
+	s.Cluster.DataDir = "./data"
+	s.Cluster.Version, s.API.Version, s.API.Revision = b.Version, b.Version, b.Revision
+	s.groupWait = time.Duration(s.Alerting.Settings.GroupWait) * time.Millisecond
+	s.flapWindow = time.Duration(s.Alerting.Settings.FlapWindow) * time.Millisecond
 	return s
 }
 
-// register declares the flags. Their defaults are those of the packages.
-func (s *serveSettings) register(f *pflag.FlagSet) {
-	c, a, h := &s.cluster, &s.alerting, &s.api
-	f.StringVar(&s.config, "config", "", "YAML `file` of settings, named like the flags; flags and QUORUMBEAT_… variables win")
+// Register declares the flags. Their defaults are those of the packages.
+func (s *Node) Register(f *pflag.FlagSet) {
+	s.flags = f
+	c, a, h := &s.Cluster, &s.Alerting, &s.API
+	f.StringVar(&s.configFile, "config", "", "YAML `file` of settings, named like the flags; flags and QUORUMBEAT_… variables win")
 	f.StringVar(&c.NodeName, "node-name", c.NodeName, "what people call this node")
 	f.StringVar(&c.DataDir, "data-dir", c.DataDir, "`folder` of this node's log, snapshots and identity; one process each")
-	f.StringVar(&s.httpAddr, "http-addr", ":8080", "public HTTP `address`; port 0 takes the last start's port, else any")
+	f.StringVar(&s.HTTPAddr, "http-addr", ":8080", "public HTTP `address`; port 0 takes the last start's port, else any")
 	f.StringVar(&h.TLSCert, "http-tls-cert", "", "PEM `file` of the HTTP certificate; with --http-tls-key")
 	f.StringVar(&h.TLSKey, "http-tls-key", "", "PEM `file` of the HTTP certificate's key")
 	f.StringVar(&h.PublicURL, "public-url", "", "`URL` that clients reach the cluster at, for ping URLs; default: the Host that they send")
@@ -73,8 +81,8 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.StringVar(&c.TLSCert, "cluster-tls-cert", "", "PEM `file` of an own certificate for the cluster port, instead of one made from the secret")
 	f.StringVar(&c.TLSKey, "cluster-tls-key", "", "PEM `file` of its key")
 	f.StringVar(&c.TLSCA, "cluster-tls-ca", "", "PEM `file` of the CA that all nodes' certificates are signed by")
-	registerSecret(f, &h.AdminKey, "admin-key", "API `key` that may do everything, 16 to 256 printable characters; the same on every node")
-	registerSecret(f, &a.SMTPURL, "smtp-url", "mail server, smtp://user:password@host:587, with ?tls=starttls|implicit|none and &ca=FILE at its end if need be; stdout: shows mails")
+	Secret(f, &h.AdminKey, "admin-key", "API `key` that may do everything, 16 to 256 printable characters; the same on every node")
+	Secret(f, &a.SMTPURL, "smtp-url", "mail server, smtp://user:password@host:587, with ?tls=starttls|implicit|none and &ca=FILE at its end if need be; stdout: shows mails")
 	f.StringVar(&a.SMTPHelo, "smtp-helo", "", "`name` that the mail server is told (EHLO): one that the DNS knows, or an [address]; default: this machine's full name, else its address")
 	f.StringVar(&a.MailFrom, "mail-from", a.MailFrom, "sender's `address`")
 	f.Var((*flags.Addresses)(&a.Settings.MailTo), "mail-to", "`addresses` that get the alerts of heartbeats that name none (replicated)")
@@ -87,30 +95,29 @@ func (s *serveSettings) register(f *pflag.FlagSet) {
 	f.Var((*flags.Length)(&s.groupWait), "alert-group-wait", "length of that window; 0s turns digests off (replicated)")
 	f.Var((*flags.Length)(&s.flapWindow), "alert-flap-window", "a heartbeat that fails again within this time of its last alert is held back until the end of it; 0s: never (replicated)")
 	f.BoolVar(&h.MetricsPerHeartbeat, "metrics-per-heartbeat", h.MetricsPerHeartbeat, "export metrics of each heartbeat")
-	registerSecret(f, &h.MetricsToken, "metrics-token", "`token` that scrapers of /metrics have to show as Authorization: Bearer, 16 to 256 printable characters; empty: none is needed")
-	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
-	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
+	Secret(f, &h.MetricsToken, "metrics-token", "`token` that scrapers of /metrics have to show as Authorization: Bearer, 16 to 256 printable characters; empty: none is needed")
+	f.StringVar(&s.LogLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&s.LogFormat, "log-format", "text", "text or json")
 }
 
 // complete derives what depends on several flags, and validates everything.
-func (s *serveSettings) complete(f *pflag.FlagSet) error {
-	if len(s.cluster.Join) > 0 && !f.Changed("bootstrap-expect") {
-		s.cluster.BootstrapExpect = 0
+func (s *Node) complete(f *pflag.FlagSet) error {
+	if len(s.Cluster.Join) > 0 && !f.Changed("bootstrap-expect") {
+		s.Cluster.BootstrapExpect = 0
 	}
-	s.alerting.Settings.GroupWait = s.groupWait.Milliseconds()
-	s.alerting.Settings.FlapWindow = s.flapWindow.Milliseconds()
-	s.alerting.NodeName = s.cluster.NodeName
-	s.cluster.Version, s.api.Version, s.api.Revision = version, version, revision
+	s.Alerting.Settings.GroupWait = s.groupWait.Milliseconds()
+	s.Alerting.Settings.FlapWindow = s.flapWindow.Milliseconds()
+	s.Alerting.NodeName = s.Cluster.NodeName
 	if err := s.readSecret(); err != nil {
 		return err
 	}
-	if !slices.Contains(logFormats, s.logFormat) {
-		return usage.Errorf("--log-format is %q: use text or json", s.logFormat)
+	if !slices.Contains(LogFormats, s.LogFormat) {
+		return usage.Errorf("--log-format is %q: use text or json", s.LogFormat)
 	}
-	if !slices.Contains(logLevels, s.logLevel) {
-		return usage.Errorf("--log-level is %q: use debug, info, warn or error", s.logLevel)
+	if !slices.Contains(LogLevels, s.LogLevel) {
+		return usage.Errorf("--log-level is %q: use debug, info, warn or error", s.LogLevel)
 	}
-	return firstError(s.checkAddresses, s.cluster.Validate, s.alerting.Validate, s.api.Validate, s.checkKeys)
+	return firstError(s.checkAddresses, s.Cluster.Validate, s.Alerting.Validate, s.API.Validate, s.CheckKeys)
 }
 
 func firstError(checks ...func() error) error {
@@ -122,7 +129,7 @@ func firstError(checks ...func() error) error {
 	return nil
 }
 
-func (s *serveSettings) readSecret() (err error) {
+func (s *Node) readSecret() (err error) {
 	text := []byte(s.secret)
 	if s.secretFile != "" {
 		if s.secret != "" {
@@ -137,17 +144,17 @@ func (s *serveSettings) readSecret() (err error) {
 		}
 	}
 	if text != nil && (s.secretFile != "" || len(text) > 0) {
-		s.cluster.Secrets, err = transport.ParseSecrets(text)
+		s.Cluster.Secrets, err = transport.ParseSecrets(text)
 	}
 	return err
 }
 
-// load reads the settings from everywhere.
-func (s *serveSettings) load(p *program, f *pflag.FlagSet) error {
-	if err := p.resolve(f); err != nil {
+// Load reads the settings from everywhere into the registered flags.
+func (s *Node) Load(e Env) error {
+	if err := e.Resolve(s.flags); err != nil {
 		return err
 	}
-	if err := s.complete(f); err != nil {
+	if err := s.complete(s.flags); err != nil {
 		if errors.Is(err, usage.Err) {
 			return err
 		}

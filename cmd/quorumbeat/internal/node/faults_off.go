@@ -1,0 +1,8 @@
+//go:build !faults
+
+package node
+
+import "github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
+
+// breakOn does nothing: a release cannot be told to fail. See faults_on.go.
+func breakOn(*settings.Node) {}

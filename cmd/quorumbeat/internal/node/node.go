@@ -1,0 +1,191 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/quorumbeat/quorumbeat/alerting"
+	"github.com/quorumbeat/quorumbeat/api"
+	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
+)
+
+// stopLimit bounds an orderly end.
+const stopLimit = 20 * time.Second
+
+// giveUpLimit bounds the end of a node that failed.
+const giveUpLimit = 2 * time.Second
+
+// Node is a running node with everything that belongs to it.
+type Node struct {
+	HTTP    string // HOST:PORT that it listens at
+	Cluster *cluster.Node
+	server  *api.Server
+	mails   *alerting.Service
+	Failed  chan error // why it cannot go on, though its cluster can
+	public  net.Listener
+	down    lifecycle.Teardown
+}
+
+// Start makes the parts of a node in the order in which each needs the ones
+// before, and takes down what stands if one fails.
+func Start(s *settings.Node, log *slog.Logger, terminal io.Writer) (*Node, error) {
+	n := &Node{Failed: make(chan error, 1)}
+	if err := n.start(s, log, terminal); err != nil {
+		return nil, errors.Join(err, n.Stop())
+	}
+	return n, nil
+}
+
+// Run runs a node until ctx ends, a signal ends it, or it cannot go on. again reads
+// the settings anew; what the goroutines do goes to dump, and mails to terminal if that is
+// where they are to be shown.
+func Run(ctx context.Context, s *settings.Node, again func() (*settings.Node, error), signals *Signals, log *slog.Logger, dump, terminal io.Writer) error {
+	r := &reloader{started: s, inForce: s, again: again, log: log, files: stateOf(s.Certificates())} // before they are read
+	n, err := Start(s, log, terminal)
+	if err != nil {
+		return err
+	}
+	r.node = n
+	why, err := signals.wait(ctx, n, r, dump)
+	if err == nil {
+		log.Info("this node ends in order", "why", why)
+		return n.leave()
+	}
+	log.Error("this node ends, for it cannot go on", "why", err)
+	n.giveUp()
+	return err // the failure is what to tell
+}
+
+func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) error {
+	reg := prometheus.NewRegistry()
+	store := store.New()
+	breakOn(s)
+
+	cc := s.Cluster
+	cc.Logger, cc.Registerer, cc.Settings = log, reg, &s.Alerting.Settings
+	c, err := cluster.Open(cc, store)
+	if err != nil {
+		return err
+	}
+	n.Cluster = c
+	n.down.PushClose("alerting", n.closeAlerting) // after the cluster, whose leader task it is
+	n.down.Push("cluster", c.Shutdown)
+
+	ln, err := listenHTTP(s.HTTPAddr, cc.DataDir)
+	if err != nil {
+		return err
+	}
+	n.public = ln
+	n.down.PushClose("public listener", func() error { return ignoreClosed(ln.Close()) })
+	n.HTTP = ln.Addr().String()
+	clusterAddr, gossipAddr := c.Addrs()
+	if err := writeAddrs(filepath.Join(cc.DataDir, addrsFile), addrs{n.HTTP, clusterAddr, gossipAddr}); err != nil {
+		return err
+	}
+
+	ac := s.Alerting
+	ac.Logger, ac.Registerer, ac.Terminal = log, reg, terminal
+	mails, err := alerting.New(ac, store, c)
+	if err != nil {
+		return err
+	}
+	n.mails = mails
+	c.OnLeader(mails.Lead)
+
+	hc := s.API
+	hc.Logger, hc.Registry, hc.Mail = log, reg, mailForAPI{mails}
+	server, err := api.New(hc, store, clusterForAPI{c})
+	if err != nil {
+		return err
+	}
+	n.serve(server, ln)
+	if err := c.Start(advertisedHTTP(n.HTTP, cc.Advertise, clusterAddr)); err != nil {
+		return err
+	}
+	if hc.AdminKey == "" {
+		log.Warn("no admin key is set: this node knows only the keys that the cluster holds; set --admin-key to make the first one")
+	}
+	log.Info("this node serves", "http", n.HTTP, "cluster", clusterAddr, "gossip", gossipAddr, "version", s.API.Version)
+	return nil
+}
+
+// serve answers HTTP until the node stops. A listener that ends before, or that does
+// not answer for long, is the end of the node: it would lead on and hear nobody.
+func (n *Node) serve(server *api.Server, ln net.Listener) {
+	n.server = server
+	life, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		err := server.Serve(ln)
+		if life.Err() == nil {
+			n.fail(fmt.Errorf("the public listener ended, so this node hears no client and ends as well: start it again: %w", cmp.Or(err, net.ErrClosed)))
+		}
+		done <- err
+	}()
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if err := server.ProveHearing(life, n.Cluster.SetHearing); err != nil {
+			n.fail(err)
+		}
+	})
+	n.down.Push("HTTP server", func(ctx context.Context) error {
+		stop()
+		watching.Wait()
+		return errors.Join(server.Shutdown(ctx), ignoreClosed(<-done))
+	})
+}
+
+// fail notes the first reason why this node cannot go on.
+func (n *Node) fail(err error) {
+	select {
+	case n.Failed <- err:
+	default:
+	}
+}
+
+func (n *Node) closeAlerting() error {
+	if n.mails == nil {
+		return nil // the set-up failed before
+	}
+	return n.mails.Close()
+}
+
+// leave stops a sound node that others can do without: clients get time to notice.
+func (n *Node) leave() error {
+	n.server.Leave(context.Background())
+	return n.Stop()
+}
+
+// Stop takes the parts down, the last one first.
+func (n *Node) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	return n.down.Run(ctx)
+}
+
+// giveUp takes a node down that cannot go on, perhaps because its disk hangs: then
+// some part will never end, and the others need this process to be gone.
+func (n *Node) giveUp() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = n.Stop()
+	}()
+	select {
+	case <-done:
+	case <-time.After(giveUpLimit):
+	}
+}
