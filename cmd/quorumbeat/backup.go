@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cluster/durable"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -66,16 +67,7 @@ func writeNew(file string, write func(io.Writer) error) error {
 	if err := os.Link(tmp.Name(), file); err != nil { // unlike a rename, it replaces nothing
 		return fmt.Errorf("the backup cannot be written: %w", err)
 	}
-	return syncFolder(dir)
-}
-
-// syncFolder has the names in a folder on disk.
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return durable.Sync(dir)
 }
 
 // download copies an image to a writer, and reads it as `restore` would.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -98,7 +99,7 @@ func removalPlan(nodes []heartbeat.Node, n *heartbeat.Node) string {
 
 // askYes asks a person at a terminal. Without one, somebody has to have said --yes.
 func (p *program) askYes(question string) error {
-	if f, ok := p.stdin.(*os.File); ok && !isTerminal(f) {
+	if f, ok := p.stdin.(*os.File); ok && !term.IsTerminal(f) {
 		return usage.Errorf("nobody can be asked, for the input is no terminal: say --yes if you are sure")
 	}
 	fmt.Fprint(p.stderr, question+" [y/N] ")

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 )
 
 // resolve fills in the flags that the command line leaves open.
@@ -29,11 +30,7 @@ func (p *program) columns() int {
 	if !ok {
 		return 0
 	}
-	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return 0
-	}
-	return int(size.Col)
+	return term.Columns(f)
 }
 
 // warnExposed warns whoever runs a command; serve has a log for it.
@@ -41,4 +38,9 @@ func (p *program) warnExposed() {
 	for _, name := range p.exposed {
 		fmt.Fprintf(p.stderr, "quorumbeat: --%s: %s\n", name, settings.ExposedWords)
 	}
+}
+
+// note tells a person one line.
+func (p *program) note(format string, args ...any) {
+	fmt.Fprintf(p.stderr, "quorumbeat: %s\n", strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
 }

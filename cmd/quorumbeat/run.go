@@ -1,55 +1,26 @@
 package main
 
 import (
-	"fmt"
-	"strings"
-	"time"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/length"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
-	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/wrap"
 )
 
-// runSettings are those of a wrapped job.
-type runSettings struct {
-	url, token string
-	wait       time.Duration
-	noCapture  bool
-	spool      spool
-}
-
-const (
-	defaultWait = 10 * time.Second
-	maxWait     = 5 * time.Minute
-)
-
-func (s *runSettings) register(f *pflag.FlagSet) {
-	registerURL(f, &s.url)
-	registerToken(f, &s.token)
-	s.wait = defaultWait
-	f.Var((*flags.Length)(&s.wait), "wait", "how long to try to tell of the job's end, after it, up to 5m")
-	f.BoolVar(&s.noCapture, "no-capture", false, "leave the job's output alone: none of it is sent")
-	s.spool.register(f)
+func registerRun(f *pflag.FlagSet, s *wrap.Settings) {
+	registerURL(f, &s.URL)
+	registerToken(f, &s.Token)
+	s.Wait = wrap.DefaultWait
+	f.Var((*flags.Length)(&s.Wait), "wait", "how long to try to tell of the job's end, after it, up to 5m")
+	f.BoolVar(&s.NoCapture, "no-capture", false, "leave the job's output alone: none of it is sent")
+	s.Spool.Register(f)
 }
 
 func registerToken(f *pflag.FlagSet, value *string) {
 	settings.Secret(f, value, "token", "the heartbeat's `token` (QUORUMBEAT_TOKEN, or a file: QUORUMBEAT_TOKEN_FILE)")
-}
-
-func (s *runSettings) validate() error {
-	switch {
-	case strings.TrimSpace(s.token) == "":
-		return usage.Errorf("no token is given: set --token or QUORUMBEAT_TOKEN to that of the heartbeat")
-	case s.wait < 0 || s.wait > maxWait:
-		return usage.Errorf("--wait is %s: it must be 0s to 5m", length.Show(s.wait))
-	}
-	s.token = strings.TrimSpace(s.token)
-	return nil
 }
 
 const runHelp = `Run a command, and tell the monitor that it starts, and how it ends: with success, or with its
@@ -83,7 +54,7 @@ func someCommand(_ *cobra.Command, args []string) error {
 }
 
 func (p *program) runCommand() *cobra.Command {
-	s := &runSettings{}
+	s := &wrap.Settings{}
 	c := &cobra.Command{
 		Use:     "run --token TOKEN -- COMMAND [ARGUMENT]…",
 		Short:   "Run a job and tell the monitor how it goes",
@@ -94,48 +65,28 @@ func (p *program) runCommand() *cobra.Command {
 			if err := p.resolve(c.Flags()); err != nil {
 				return err
 			}
-			if err := s.validate(); err != nil {
+			if err := s.Validate(); err != nil {
 				return err
 			}
-			api, err := newClient(s.url, "")
+			api, err := newClient(s.URL, "")
 			if err != nil {
 				return err
 			}
-			if status := p.runJob(s, api, args); status != 0 {
+			if status := wrap.Run(s, api, args, p.note); status != 0 {
 				return exitStatus(status)
 			}
 			return nil
 		},
 	}
 	c.Flags().SetInterspersed(false) // what follows the command's name is the command's
-	s.register(c.Flags())
+	registerRun(c.Flags(), s)
 	return c
 }
 
-// runJob runs a job to its end and returns its exit status. Whatever happens to the
-// reports about it, they only cost time after its end.
-func (p *program) runJob(s *runSettings, api *heartbeat.Client, command []string) int {
-	say := func(format string, args ...any) {
-		fmt.Fprintf(p.stderr, "quorumbeat: %s\n", oneLine(fmt.Sprintf(format, args...)))
+// carryOutputCommand is run by 'run' itself, for what a job left in the background.
+func (p *program) carryOutputCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: wrap.CarryCommand, Hidden: true, Args: cobra.RangeArgs(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error { return wrap.CarryOutput(args) },
 	}
-	signals := catchSignals()
-	defer signals.stop()
-	out := newOutput(say, !s.noCapture)
-	report := newReport(s, api, say)
-	j, err := startJob(command, out)
-	if err != nil {
-		say("%v", err)
-		signals.passTo(nil)
-		report.end(signals.enough, commandStatus(err), time.Now(), []byte(err.Error()))
-		return commandStatus(err)
-	}
-	signals.passTo(j.process())
-	report.begin(j.started)
-	status := j.wait()
-	ended := time.Now()
-	report.end(signals.enough, status, ended, out.settle())
-	out.leave()
-	return status
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/spool"
 )
 
 const (
@@ -127,8 +130,8 @@ type wrapped struct {
 	spool          string
 }
 
-// wrap prepares `quorumbeat run`; args are flags, --, and the command.
-func wrap(t *testing.T, url string, args ...string) *wrapped {
+// wrapJob prepares `quorumbeat run`; args are flags, --, and the command.
+func wrapJob(t *testing.T, url string, args ...string) *wrapped {
 	t.Helper()
 	w := &wrapped{spool: t.TempDir()}
 	w.Cmd = programCommand(t, []string{"QUORUMBEAT_URL=" + url, "QUORUMBEAT_TOKEN=" + testToken, "QUORUMBEAT_SPOOL=" + w.spool},
@@ -140,7 +143,7 @@ func wrap(t *testing.T, url string, args ...string) *wrapped {
 // shell wraps a script.
 func shell(t *testing.T, url, script string, flags ...string) *wrapped {
 	t.Helper()
-	return wrap(t, url, append(flags, "--", "sh", "-c", script)...)
+	return wrapJob(t, url, append(flags, "--", "sh", "-c", script)...)
 }
 
 // status runs it to its end and returns its exit status.
@@ -178,16 +181,17 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // spooled reads what a spool holds.
-func spooled(t *testing.T, dir string) (all []entry) {
+func spooled(t *testing.T, dir string) (all []spool.Entry) {
 	t.Helper()
-	files, _, err := listSpool(dir)
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		e, err := f.read()
-		if err != nil {
-			t.Errorf("%s: %v", f.path, err)
+		var e spool.Entry
+		text, err := os.ReadFile(f)
+		if err := errors.Join(err, json.Unmarshal(text, &e)); err != nil {
+			t.Errorf("%s: %v", f, err)
 		}
 		all = append(all, e)
 	}

@@ -11,46 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
-)
 
-func TestTheTailIsTheEnd(t *testing.T) {
-	for name, c := range map[string]struct {
-		parts []string
-		want  string
-	}{
-		"nothing":          {nil, ""},
-		"little":           {[]string{"a", "b"}, "ab"},
-		"as much":          {[]string{strings.Repeat("x", keptTail)}, strings.Repeat("x", keptTail)},
-		"one more":         {[]string{"y" + strings.Repeat("x", keptTail)}, strings.Repeat("x", keptTail)},
-		"a large part":     {[]string{"y", strings.Repeat("z", 1<<20), "end"}, strings.Repeat("z", keptTail-3) + "end"},
-		"a character cut":  {[]string{"🐑" + strings.Repeat("x", keptTail-1)}, strings.Repeat("x", keptTail-1)},
-		"a character kept": {[]string{"y🐑" + strings.Repeat("x", keptTail-4)}, "🐑" + strings.Repeat("x", keptTail-4)},
-		"no characters":    {[]string{strings.Repeat("\x80", keptTail+5)}, strings.Repeat("\x80", keptTail)},
-	} {
-		var tail tail
-		for _, p := range c.parts {
-			tail.add([]byte(p))
-		}
-		if got := string(tail.text()); got != c.want {
-			t.Errorf("%s: %d bytes %.20q…, want %d %.20q…", name, len(got), got, len(c.want), c.want)
-		}
-	}
-	var tail tail
-	var all []byte
-	for i := range 5000 {
-		part := []byte(fmt.Sprintf("%d é ", i))
-		all = append(all, part...)
-		tail.add(part)
-		if i%50 != 0 {
-			continue
-		}
-		got := tail.text()
-		if !bytes.HasSuffix(all, got) || len(got) > keptTail || len(got) < min(len(all), keptTail-3) || !utf8.Valid(got) {
-			t.Fatalf("after %d parts: %d bytes of %d", i+1, len(got), len(all))
-		}
-	}
-}
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
 
 // TestAJobThatPrints100MB also reads the wrapper's memory, which the job can see.
 func TestAJobThatPrints100MB(t *testing.T) {
@@ -78,7 +41,7 @@ func TestAJobThatPrints100MB(t *testing.T) {
 		t.Errorf("the wrapper's memory grew from %d to %d KiB", little, much)
 	}
 	heard := m.all()
-	if len(heard) != 2 || len(heard[1].body) != keptTail || !strings.HasSuffix(heard[1].body, "xxx\nthe end\n") && !strings.HasSuffix(heard[1].body, "xxxthe end\n") {
+	if len(heard) != 2 || len(heard[1].body) != heartbeat.MaxBody || !strings.HasSuffix(heard[1].body, "xxx\nthe end\n") && !strings.HasSuffix(heard[1].body, "xxxthe end\n") {
 		t.Errorf("%d signals, the last with %d bytes", len(heard), len(heard[len(heard)-1].body))
 	}
 }
@@ -160,7 +123,7 @@ func TestABackgroundThatPrintsWithoutEnd(t *testing.T) {
 func TestAReaderThatGoesAway(t *testing.T) {
 	t.Parallel()
 	m := newFakeMonitor(t)
-	w := wrap(t, m.URL, "--wait", "20s", "--", "sh", "-c", "exec yes")
+	w := wrapJob(t, m.URL, "--wait", "20s", "--", "sh", "-c", "exec yes")
 	r, to, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -230,34 +193,3 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 
 // TestWhatWasWrittenBeforeTheEndIsInTheTail asks a stream to settle before it has
 // read anything, while somebody else holds the pipe open.
-func TestWhatWasWrittenBeforeTheEndIsInTheTail(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	to, err := os.Create(filepath.Join(t.TempDir(), "to"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer to.Close()
-	text := strings.Repeat("x", 50_000) + "the end"
-	if _, err := w.WriteString(text); err != nil {
-		t.Fatal(err)
-	}
-	var tail tail
-	s := newStream(r, nil, to, &tail)
-	s.settle()
-	go s.carry()
-	<-s.settled
-	if got := string(tail.text()); !strings.HasSuffix(got, "the end") {
-		t.Errorf("the tail is %d bytes", len(got))
-	}
-	if !s.leave() {
-		t.Error("the pipe is taken for ended")
-	}
-	r.Close()
-	if got, err := os.ReadFile(to.Name()); err != nil || string(got) != text {
-		t.Errorf("%d bytes came through, %v", len(got), err)
-	}
-}

@@ -62,7 +62,7 @@ func TestAJobsStatusIsPassedOnAndTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newFakeMonitor(t)
-			w := wrap(t, m.URL, append([]string{"--wait", "20s"}, c.command...)...)
+			w := wrapJob(t, m.URL, append([]string{"--wait", "20s"}, c.command...)...)
 			if status := w.status(t); status != c.status || m.signals() != c.heard {
 				t.Errorf("status %d, heard %q, said %q", status, m.signals(), &w.stderr)
 			}
@@ -84,7 +84,7 @@ func TestUsageErrorsRunNothing(t *testing.T) {
 		{"--"},
 	} {
 		file := filepath.Join(t.TempDir(), "ran")
-		w := wrap(t, "http://127.0.0.1:1", append(args, file)...)
+		w := wrapJob(t, "http://127.0.0.1:1", append(args, file)...)
 		if len(args) == 1 {
 			w.Args = w.Args[:len(w.Args)-1]
 		}
@@ -115,7 +115,7 @@ func TestWithoutACommandRunSaysWhatToWrite(t *testing.T) {
 func TestTheCommandsOwnFlagsAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	m := newFakeMonitor(t)
-	w := wrap(t, m.URL, "echo", "--token", "x", "--", "-n")
+	w := wrapJob(t, m.URL, "echo", "--token", "x", "--", "-n")
 	if status := w.status(t); status != 0 || w.stdout.String() != "--token x -- -n\n" {
 		t.Errorf("status %d, %q", status, &w.stdout)
 	}

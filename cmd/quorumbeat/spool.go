@@ -1,260 +1,92 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
-	"syscall"
-	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/spool"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
-// Bounds of the spool. What is oldest goes first.
-const (
-	spoolMaxEntries = 10_000
-	spoolMaxBytes   = 32 << 20
-	spoolMaxAge     = 24 * time.Hour // the server takes no ping that is older
-)
-
-// entry is what the monitor was not told about one run, as a file holds it.
-type entry struct {
-	Version int           `json:"version"`
-	URL     string        `json:"url"` // as in --url
-	Token   string        `json:"token"`
-	RunID   string        `json:"rid,omitempty"`
-	Signals []signalEntry `json:"signals"` // to be sent in this order
-}
-
-type signalEntry struct {
-	Signal string    `json:"signal"`
-	At     time.Time `json:"at"`
-	Key    string    `json:"key"` // so that a signal that was sent before is not sent twice
-	Body   []byte    `json:"body,omitempty"`
-}
-
-const entryVersion = 1
-
-// at is when the last of it happened.
-func (e *entry) at() time.Time { return e.Signals[len(e.Signals)-1].At }
-
-// tell sends one signal; if it is late, with its time.
-func (e *entry) tell(ctx context.Context, api *heartbeat.Client, s signalEntry, late bool) error {
-	p := heartbeat.SignalParams{RunID: e.RunID, Body: s.Body, Key: s.Key}
-	if late {
-		p.At = s.At
+func (p *program) spoolCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "spool", Short: "See to what 'quorumbeat run' could not tell the monitor", Args: usage.NoArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	_, err := api.Signal(ctx, e.Token, heartbeat.Signal(s.Signal), p)
-	return err
+	c.AddCommand(p.spoolFlushCommand())
+	return c
 }
 
-// spool is a folder of entries, one a file, which any number of processes use at the
-// same time. Its files hold tokens and the output of jobs: nobody else may read them.
-type spool struct {
-	dir  string // as in --spool; "": the first of dirs that can be used
-	most int    // entries; 0: spoolMaxEntries
-}
-
-func (s *spool) register(f *pflag.FlagSet) {
-	f.StringVar(&s.dir, "spool", "", "`folder` for what could not be told (default: ~/.local/state/quorumbeat/spool)")
-}
-
-// dirs are the folders that may be in use, the best first.
-func (s *spool) dirs() []string {
-	if s.dir != "" {
-		return []string{s.dir}
+func (p *program) spoolFlushCommand() *cobra.Command {
+	var s spool.Folder
+	var settings clientSettings
+	c := &cobra.Command{
+		Use: "flush", Short: "Tell the monitor of what it was not told, with its own time", Args: usage.NoArguments,
+		Long: "Tell the monitor of the runs that it was not told of, each with its own time, at the address that the run\n" +
+			"had. Exit status 0 means that nothing is left.",
 	}
-	var dirs []string
-	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
-		dirs = append(dirs, filepath.Join(state, "quorumbeat", "spool"))
-	} else if home := os.Getenv("HOME"); filepath.IsAbs(home) {
-		dirs = append(dirs, filepath.Join(home, ".local", "state", "quorumbeat", "spool"))
-	}
-	return append(dirs, filepath.Join(os.TempDir(), "quorumbeat-spool-"+strconv.Itoa(os.Getuid())))
-}
-
-// add keeps an entry, and returns in which folder.
-func (s *spool) add(e entry) (dir string, err error) {
-	for _, dir := range s.dirs() {
-		if e := openSpool(dir); e != nil {
-			err = errors.Join(err, e)
-			continue
+	s.Register(c.Flags())
+	c.Flags().StringVar(&settings.url, "url", "", "send all to this `address` instead (QUORUMBEAT_URL is not asked)")
+	c.Flags().BoolVar(&settings.json, "json", false, "print JSON for programs")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		url := settings.url // not of the environment: entries know where they belong
+		if err := p.resolve(c.Flags()); err != nil {
+			return err
 		}
-		if e := s.addTo(dir, e); e != nil {
-			err = errors.Join(err, e)
-			continue
+		f, err := p.flusher(url)
+		if err != nil {
+			return err
 		}
-		return dir, nil
+		res, err := f.Flush(c.Context(), &s)
+		if err != nil {
+			return err
+		}
+		if err := p.print(&settings, res, func(w *term.Table, _ any) {
+			w.Row(fmt.Sprintf("%d delivered, %d dropped, %d left", res.Delivered, res.Dropped, res.Left))
+		}); err != nil {
+			return err
+		}
+		if res.Left > 0 {
+			return fmt.Errorf("%d reports are left, try again later: %w", res.Left, orElse(f.Why, errNotMine))
+		}
+		return nil
 	}
-	return "", err
+	return c
 }
 
-func (s *spool) addTo(dir string, e entry) error {
-	e.Version = entryVersion
-	name := fmt.Sprintf("%019d-%s%s", e.at().UnixNano(), e.Signals[0].Key, entrySuffix)
-	text, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	s.makeRoom(dir, len(text))
-	err = writeEntry(dir, name, text)
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		// That it ran is worth more than what it printed.
-		if text, err = json.Marshal(e.withoutBodies()); err == nil {
-			err = writeEntry(dir, name, text)
-		}
+// errNotMine is why something is left that was not even tried.
+var errNotMine = errors.New("they cannot be read, or their address is not valid")
+
+func orElse(err, other error) error {
+	if err == nil {
+		return other
 	}
 	return err
 }
 
-func (e entry) withoutBodies() entry {
-	e.Signals = slices.Clone(e.Signals)
-	for i := range e.Signals {
-		e.Signals[i].Body = nil
-	}
-	return e
-}
-
-const (
-	entrySuffix = ".json"
-	tmpSuffix   = ".tmp"
-)
-
-// writeEntry makes a file that is whole or not there, also after a power cut.
-func writeEntry(dir, name string, text []byte) error {
-	tmp, err := os.CreateTemp(dir, name+".*"+tmpSuffix) // of mode 0600
-	if err != nil {
-		return err
-	}
-	err = tmp.Chmod(0o600) // whatever the mask
-	if err == nil {
-		_, err = tmp.Write(text)
-	}
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(dir, name))
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-		return err
-	}
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync() // the entry is there, but for a power cut
-		d.Close()
-	}
-	return nil
-}
-
-// openSpool makes the folder, if need be, and refuses one that others may write to.
-func openSpool(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	if err := checkSpool(dir); err != nil {
-		return err
-	}
-	_ = syncFolder(filepath.Dir(dir)) // the folder is there, but for a power cut
-	return os.Chmod(dir, 0o700)       // others may have been let in to read, or the mask kept this user out
-}
-
-func checkSpool(dir string) error {
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !info.IsDir() || !ok || int(owner.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
-		return fmt.Errorf("%s must be a folder that is yours, and that nobody else may write to", dir)
-	}
-	return nil
-}
-
-// kept is a file of the spool.
-type kept struct {
-	path string
-	size int64
-}
-
-// listSpool returns the entries of a folder, the oldest first, and removes what writers
-// left that were killed.
-func listSpool(dir string) (all []kept, bytes int64, err error) {
-	files, err := os.ReadDir(dir) // sorted by name, and so by time
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, f := range files {
-		info, err := f.Info()
-		if err != nil || !info.Mode().IsRegular() {
-			continue // gone meanwhile
-		}
-		path := filepath.Join(dir, f.Name())
-		switch {
-		case strings.HasSuffix(f.Name(), entrySuffix):
-			all, bytes = append(all, kept{path, info.Size()}), bytes+info.Size()
-		case strings.HasSuffix(f.Name(), tmpSuffix) && time.Since(info.ModTime()) > time.Hour:
-			_ = os.Remove(path)
+// flusher delivers all that there is, to url if there is one.
+func (p *program) flusher(url string) (*spool.Flusher, error) {
+	if url != "" {
+		if _, err := newClient(url, ""); err != nil {
+			return nil, err
 		}
 	}
-	return all, bytes, nil
-}
-
-// makeRoom removes the oldest entries until there is room for one more.
-func (s *spool) makeRoom(dir string, size int) {
-	most := s.most
-	if most == 0 {
-		most = spoolMaxEntries
-	}
-	all, bytes, _ := listSpool(dir)
-	for len(all) > 0 && (len(all) >= most || bytes+int64(size) > spoolMaxBytes) {
-		_ = os.Remove(all[0].path)
-		bytes -= all[0].size
-		all = all[1:]
-	}
-}
-
-// read returns what a file holds; an error is final unless the file is gone.
-func (k kept) read() (e entry, err error) {
-	text, err := os.ReadFile(k.path)
-	if err != nil {
-		return e, err
-	}
-	if err = json.Unmarshal(text, &e); err == nil && (e.Version != entryVersion || e.Token == "" || len(e.Signals) == 0) {
-		err = fmt.Errorf("it is of version %d, or not whole", e.Version)
-	}
-	return e, err
-}
-
-// errBusy says that another process delivers what the spool holds.
-var errBusy = errors.New("another process is at it")
-
-// lockSpool keeps other processes from delivering the same entries.
-func lockSpool(dir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	_ = f.Chmod(0o600) // whatever the mask
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errBusy
-		}
-		return nil, err
-	}
-	return func() { f.Close() }, nil
-}
-
-// isThere reports whether a folder exists.
-func isThere(dir string) bool {
-	_, err := os.Lstat(dir)
-	return !errors.Is(err, fs.ErrNotExist)
+	clients := map[string]*heartbeat.Client{}
+	return &spool.Flusher{
+		Say: p.note,
+		Client: func(e spool.Entry) *heartbeat.Client {
+			to := e.URL
+			if url != "" {
+				to = url
+			}
+			if clients[to] == nil {
+				clients[to], _ = newClient(to, "", heartbeat.WithRetries(clientRetries))
+			}
+			return clients[to]
+		},
+	}, nil
 }

@@ -45,7 +45,7 @@ func TestAFullSpoolDisk(t *testing.T) {
 	if got := spooled(t, dir); len(got) != 2 {
 		t.Errorf("kept %+v", got)
 	}
-	if files, err := filepath.Glob(filepath.Join(dir, "*"+tmpSuffix)); err != nil || len(files) > 0 {
+	if files, err := filepath.Glob(filepath.Join(dir, "*"+".tmp")); err != nil || len(files) > 0 {
 		t.Errorf("left %v, %v", files, err)
 	}
 }

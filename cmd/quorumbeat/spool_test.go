@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/spool"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -101,7 +101,7 @@ func TestSpoolFlush(t *testing.T) {
 	put(t, dir, m.URL, "a-token-of-nobody", time.Now().Add(-2*time.Hour), "2")
 	put(t, dir, nobody, testToken, time.Now().Add(-time.Hour), "1")
 	put(t, dir, nobody, testToken, time.Now().Add(-time.Minute), "0")
-	if err := os.WriteFile(filepath.Join(dir, "0000000000000000001-x"+entrySuffix), []byte(`{"version":1`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "0000000000000000001-x.json"), []byte(`{"version":1`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, words := flush()
@@ -137,13 +137,8 @@ func TestAClockThatIsFastLosesNoReport(t *testing.T) {
 // put keeps a run that ended with a status.
 func put(t *testing.T, dir, url, token string, at time.Time, status string) {
 	t.Helper()
-	putInto(t, &spool{dir: dir}, url, token, at, status)
-}
-
-func putInto(t *testing.T, s *spool, url, token string, at time.Time, status string) {
-	t.Helper()
-	e := entry{URL: url, Token: token, RunID: heartbeat.NewRunID(), Signals: []signalEntry{{Signal: status, At: at, Key: heartbeat.NewKey()}}}
-	if _, err := s.add(e); err != nil {
+	e := spool.Entry{URL: url, Token: token, RunID: heartbeat.NewRunID(), Signals: []spool.Signal{{Signal: status, At: at, Key: heartbeat.NewKey()}}}
+	if _, err := (&spool.Folder{Dir: dir}).Add(e); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -185,40 +180,6 @@ func TestManyWrappersShareASpool(t *testing.T) {
 	}
 }
 
-func TestTheSpoolIsBounded(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	const most = 20
-	for i := range most {
-		name := fmt.Sprintf("%019d-x%s", i, entrySuffix)
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	putInto(t, &spool{dir: dir, most: most}, nobody, testToken, time.Now(), "7")
-	all, _, err := listSpool(dir)
-	if err != nil || len(all) != most || !strings.HasPrefix(filepath.Base(all[0].path), "0000000000000000001-") {
-		t.Errorf("%d entries, the oldest is %s, %v", len(all), all[0].path, err)
-	}
-	if e, err := all[len(all)-1].read(); err != nil || e.Signals[0].Signal != "7" {
-		t.Errorf("the newest is %+v, %v", e, err)
-	}
-	big := t.TempDir()
-	for i := range 4 { // holes, not bytes
-		name := filepath.Join(big, fmt.Sprintf("%019d-x%s", i, entrySuffix))
-		if err := os.WriteFile(name, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Truncate(name, spoolMaxBytes/4); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put(t, big, nobody, testToken, time.Now(), "7")
-	if all, bytes, _ := listSpool(big); len(all) != 4 || bytes > spoolMaxBytes {
-		t.Errorf("%d entries of %d bytes", len(all), bytes)
-	}
-}
-
 func TestASpoolThatOthersMayWriteToIsRefused(t *testing.T) {
 	t.Parallel()
 	open := filepath.Join(t.TempDir(), "open")
@@ -237,60 +198,5 @@ func TestASpoolThatOthersMayWriteToIsRefused(t *testing.T) {
 		if status := w.status(t); status != 3 || !strings.Contains(w.stderr.String(), "cannot be kept") {
 			t.Errorf("%s: status %d, said %q", dir, status, &w.stderr)
 		}
-	}
-}
-
-func TestTheSpoolsPlace(t *testing.T) {
-	home, state := t.TempDir(), t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_STATE_HOME", "")
-	var s spool
-	if got := s.dirs()[0]; got != filepath.Join(home, ".local", "state", "quorumbeat", "spool") {
-		t.Error(got)
-	}
-	t.Setenv("XDG_STATE_HOME", state)
-	if got := s.dirs()[0]; got != filepath.Join(state, "quorumbeat", "spool") {
-		t.Error(got)
-	}
-	t.Setenv("XDG_STATE_HOME", "/dev/null") // as bad as a home that is not there
-	t.Setenv("TMPDIR", t.TempDir())
-	put(t, "", nobody, testToken, time.Now(), "7")
-	if got := spooled(t, s.dirs()[1]); len(got) != 1 {
-		t.Errorf("kept %+v", got)
-	}
-}
-
-func TestWhatAKilledWriterLeftIsRemoved(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	old, young := filepath.Join(dir, "old"+tmpSuffix), filepath.Join(dir, "young"+tmpSuffix)
-	for _, f := range []string{old, young} {
-		if err := os.WriteFile(f, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	past := time.Now().Add(-2 * time.Hour)
-	if err := os.Chtimes(old, past, past); err != nil {
-		t.Fatal(err)
-	}
-	put(t, dir, nobody, testToken, time.Now(), "7")
-	if _, err := os.Stat(old); err == nil {
-		t.Error("the old one is there")
-	}
-	if _, err := os.Stat(young); err != nil {
-		t.Error("the young one is gone")
-	}
-}
-
-// TestAnEntryOfTomorrow is not understood, and does not stop what comes after it.
-func TestAnEntryOfTomorrow(t *testing.T) {
-	t.Parallel()
-	text, err := json.Marshal(entry{Version: entryVersion + 1, Token: "x", Signals: []signalEntry{{}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := kept{path: write(t, "entry", string(text))}
-	if _, err := k.read(); err == nil {
-		t.Error("it is read")
 	}
 }

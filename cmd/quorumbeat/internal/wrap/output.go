@@ -1,4 +1,4 @@
-package main
+package wrap
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 )
 
 // output is what a job prints. A stream that is captured goes through a pipe, to
@@ -27,13 +29,13 @@ func newOutput(say func(string, ...any), capture bool) *output {
 	if !capture {
 		return o
 	}
-	if !isTerminal(os.Stdout) {
+	if !term.IsTerminal(os.Stdout) {
 		o.out = o.capture(os.Stdout)
 	}
 	switch {
 	case sameFile(os.Stdout, os.Stderr):
 		o.err = o.out // one pipe, so that the order of what is written stays
-	case !isTerminal(os.Stderr):
+	case !term.IsTerminal(os.Stderr):
 		o.err = o.capture(os.Stderr)
 	}
 	return o
@@ -52,8 +54,8 @@ func (o *output) capture(to *os.File) *os.File {
 func (o *output) stdout() *os.File { return o.out }
 func (o *output) stderr() *os.File { return o.err }
 
-// begin carries the output on, from when the job has its ends of the pipes.
-func (o *output) begin() {
+// startCarrying carries the output on, from when the job has its ends of the pipes.
+func (o *output) startCarrying() {
 	for _, s := range o.streams {
 		s.w.Close()
 		go s.carry()
@@ -69,19 +71,19 @@ func (o *output) abandon() {
 	o.streams = nil
 }
 
-// settleTime bounds the wait for whoever takes the job's output.
-const settleTime = time.Second
+// drainTime bounds the wait for whoever takes the job's output.
+const drainTime = time.Second
 
-// settle returns the end of what the job printed, once all that was in the pipes
+// drain returns the end of what the job printed, once all that was in the pipes
 // when it ended is read.
-func (o *output) settle() []byte {
-	limit := time.After(settleTime)
+func (o *output) drain() []byte {
+	limit := time.After(drainTime)
 	for _, s := range o.streams {
-		s.settle()
+		s.drain()
 	}
 	for _, s := range o.streams {
 		select {
-		case <-s.settled:
+		case <-s.drained:
 		case <-limit:
 			limit = closedTime // the others are not waited for, either
 		}
@@ -92,13 +94,13 @@ func (o *output) settle() []byte {
 // closedTime is a time that has come.
 var closedTime = func() <-chan time.Time { c := make(chan time.Time); close(c); return c }()
 
-// leave ends the carrying. What is still open is kept so by something that the job
+// release ends the carrying. What is still open is kept so by something that the job
 // left in the background, and is given to a process of its own: without a reader
 // that something would be killed when it next prints.
-func (o *output) leave() {
+func (o *output) release() {
 	var open []*stream
 	for _, s := range o.streams {
-		if s.leave() {
+		if s.release() {
 			open = append(open, s)
 		}
 		if s.lost > 0 {
@@ -117,37 +119,37 @@ type stream struct {
 	r, w    *os.File
 	to      *os.File
 	tail    *tail
-	settled chan struct{} // closed when what the job itself wrote is read
+	drained chan struct{} // closed when what the job itself wrote is read
 	ended   chan struct{} // closed by carry
 
 	mu      sync.Mutex
-	wish    wish
+	request request
 	open    bool  // carry ended before the pipe did
 	lost    int   // bytes that could not be written
 	lastErr error // why
 }
 
-// wish is what carry is asked to do while it waits for more.
-type wish int
+// request is what carry is asked to do while it waits for more.
+type request int
 
 const (
-	carryOn wish = iota
-	settleNow
-	leaveNow
+	carryOn request = iota
+	drainNow
+	releaseNow
 )
 
 func newStream(r, w, to *os.File, tail *tail) *stream {
-	return &stream{r: r, w: w, to: to, tail: tail, settled: make(chan struct{}), ended: make(chan struct{})}
+	return &stream{r: r, w: w, to: to, tail: tail, drained: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // lingerTime is for what ends right after the job: its pipe need not be given away.
 const lingerTime = 100 * time.Millisecond
 
-func (s *stream) settle() { s.ask(settleNow, time.Unix(1, 0)) }
+func (s *stream) drain() { s.ask(drainNow, time.Unix(1, 0)) }
 
-// leave has carry end, and reports whether the pipe is still open.
-func (s *stream) leave() bool {
-	s.ask(leaveNow, time.Now().Add(lingerTime))
+// release has carry end, and reports whether the pipe is still open.
+func (s *stream) release() bool {
+	s.ask(releaseNow, time.Now().Add(lingerTime))
 	<-s.ended
 	if !s.open {
 		s.r.Close()
@@ -155,22 +157,22 @@ func (s *stream) leave() bool {
 	return s.open
 }
 
-func (s *stream) ask(w wish, at time.Time) {
+func (s *stream) ask(w request, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.wish = w
+	s.request = w
 	_ = s.r.SetReadDeadline(at) // fails if carry has closed it
 }
 
-// carry copies until the pipe ends, or until it is asked to leave.
+// carry copies until the pipe ends, or until it is asked to let go.
 func (s *stream) carry() {
 	defer close(s.ended)
-	settled := sync.OnceFunc(func() { close(s.settled) })
-	defer settled()
+	drained := sync.OnceFunc(func() { close(s.drained) })
+	defer drained()
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := s.r.Read(buf)
-		if n > 0 && !s.pass(buf[:n]) {
+		if n > 0 && !s.passOn(buf[:n]) {
 			return
 		}
 		if err == nil {
@@ -179,25 +181,25 @@ func (s *stream) carry() {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return
 		}
-		if s.obey() == leaveNow {
+		if s.takeRequest() == releaseNow {
 			s.open = true
 			return
 		}
 		if s.empty(buf) {
 			return
 		}
-		settled()
+		drained()
 	}
 }
 
-// obey returns what is asked, and lets reads wait again unless it is to leave.
-func (s *stream) obey() wish {
+// takeRequest returns what is asked, and lets reads wait again unless it is to let go.
+func (s *stream) takeRequest() request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.wish != leaveNow {
+	if s.request != releaseNow {
 		_ = s.r.SetReadDeadline(time.Time{})
 	}
-	return s.wish
+	return s.request
 }
 
 // mostInAPipe bounds what is read at once, in bytes: something in the background may
@@ -219,7 +221,7 @@ func (s *stream) empty(buf []byte) (end bool) {
 		})
 		switch {
 		case err != nil:
-			return false // it is to leave meanwhile
+			return false // it is to let go meanwhile
 		case errors.Is(now, unix.EINTR):
 			continue
 		case now != nil: // EAGAIN
@@ -227,16 +229,16 @@ func (s *stream) empty(buf []byte) (end bool) {
 		case n == 0:
 			return true
 		}
-		if total += n; !s.pass(buf[:n]) {
+		if total += n; !s.passOn(buf[:n]) {
 			return true
 		}
 	}
 	return false
 }
 
-// pass writes on what was read. It reports false if nobody is there to read it: then
+// passOn writes on what was read. It reports false if nobody is there to read it: then
 // the pipe is closed, and the job hears of it as it would without.
-func (s *stream) pass(b []byte) bool {
+func (s *stream) passOn(b []byte) bool {
 	s.tail.add(b)
 	for len(b) > 0 {
 		n, err := s.to.Write(b)
@@ -258,11 +260,6 @@ func (s *stream) pass(b []byte) bool {
 
 func awaitRoom(f *os.File) {
 	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLOUT}}, 1000)
-}
-
-func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	return err == nil
 }
 
 func sameFile(a, b *os.File) bool {

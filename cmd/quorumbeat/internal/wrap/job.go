@@ -1,4 +1,4 @@
-package main
+package wrap
 
 import (
 	"errors"
@@ -41,7 +41,7 @@ func startJob(command []string, out *output) (*job, error) {
 		out.abandon()
 		return nil, fmt.Errorf("%s cannot be run: %w", command[0], bareExec(err))
 	}
-	out.begin()
+	out.startCarrying()
 	return j, nil
 }
 

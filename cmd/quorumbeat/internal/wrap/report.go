@@ -1,4 +1,4 @@
-package main
+package wrap
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/spool"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -14,17 +15,17 @@ import (
 // then kept for later.
 type report struct {
 	api   *heartbeat.Client
-	spool *spool
+	spool *spool.Folder
 	wait  time.Duration
 	say   func(string, ...any)
-	run   entry // as it would be kept
+	run   spool.Entry // as it would be kept
 
-	ended    chan struct{} // closed when the job has
-	settled  chan struct{} // closed when nobody tells of the start any more; nil: nobody did
-	startDue bool          // the monitor was not told of the start, then
-	stop     context.CancelFunc
-	flushing sync.WaitGroup
-	left     bool // of the spool
+	ended     chan struct{} // closed when the job has
+	startDone chan struct{} // closed when nobody tells of the start any more; nil: nobody did
+	startDue  bool          // the monitor was not told of the start, then
+	stop      context.CancelFunc
+	flushing  sync.WaitGroup
+	left      bool // of the spool
 }
 
 const (
@@ -32,36 +33,36 @@ const (
 	flushTime  = 2 * time.Second // for what earlier runs have left, after a job's end
 )
 
-func newReport(s *runSettings, api *heartbeat.Client, say func(string, ...any)) *report {
+func newReport(s *Settings, api *heartbeat.Client, say func(string, ...any)) *report {
 	return &report{
-		api: api, spool: &s.spool, wait: s.wait, say: say, left: true,
-		run:   entry{URL: s.url, Token: s.token, RunID: heartbeat.NewRunID()},
+		api: api, spool: &s.Spool, wait: s.Wait, say: say, left: true,
+		run:   spool.Entry{URL: s.URL, Token: s.Token, RunID: heartbeat.NewRunID()},
 		ended: make(chan struct{}),
 	}
 }
 
-// begin tells of the start, and then of what earlier runs have left.
-func (r *report) begin(at time.Time) {
+// tellStart tells of the start, and then of what earlier runs have left.
+func (r *report) tellStart(at time.Time) {
 	ctx, stop := context.WithCancel(context.Background())
-	r.stop, r.settled = stop, make(chan struct{})
-	start := signalEntry{Signal: string(heartbeat.SignalStart), At: at, Key: heartbeat.NewKey()}
-	r.run.Signals = []signalEntry{start}
+	r.stop, r.startDone = stop, make(chan struct{})
+	start := spool.Signal{Signal: string(heartbeat.SignalStart), At: at, Key: heartbeat.NewKey()}
+	r.run.Signals = []spool.Signal{start}
 	r.flushing.Go(func() {
-		err := r.tellStart(ctx, start)
+		err := r.retryStart(ctx, start)
 		r.startDue = err != nil && !heartbeat.IsRefused(err)
-		close(r.settled)
+		close(r.startDone)
 		if err == nil {
 			r.flush(ctx)
 		}
 	})
 }
 
-// tellStart tries until it has tried once since the job's end. A refusal is for the
+// retryStart tries until it has tried once since the job's end. A refusal is for the
 // end to tell of.
-func (r *report) tellStart(ctx context.Context, start signalEntry) error {
+func (r *report) retryStart(ctx context.Context, start spool.Signal) error {
 	for late := false; ; late = true {
 		last := closed(r.ended)
-		err := r.run.tell(ctx, r.api, start, late)
+		err := r.run.Tell(ctx, r.api, start, late)
 		if err == nil || heartbeat.IsRefused(err) || last || ctx.Err() != nil {
 			return err
 		}
@@ -83,8 +84,8 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// end tells of the end, or has it kept. enough cuts it short.
-func (r *report) end(enough <-chan struct{}, status int, at time.Time, printed []byte) {
+// tellEnd tells of the end, or has it kept. enough cuts it short.
+func (r *report) tellEnd(enough <-chan struct{}, status int, at time.Time, printed []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.wait)
 	defer cancel()
 	go func() {
@@ -94,9 +95,9 @@ func (r *report) end(enough <-chan struct{}, status int, at time.Time, printed [
 		case <-ctx.Done():
 		}
 	}()
-	end := signalEntry{Signal: string(heartbeat.ExitStatus(status)), At: at, Key: heartbeat.NewKey(), Body: printed}
+	end := spool.Signal{Signal: string(heartbeat.ExitStatus(status)), At: at, Key: heartbeat.NewKey(), Body: printed}
 	r.finishStart(ctx)
-	err := r.run.tell(ctx, r.api, end, false)
+	err := r.run.Tell(ctx, r.api, end, false)
 	switch {
 	case err == nil:
 		r.flush(ctx)
@@ -114,13 +115,13 @@ func (r *report) end(enough <-chan struct{}, status int, at time.Time, printed [
 // through and the start did not, the start is dropped.
 func (r *report) finishStart(ctx context.Context) {
 	close(r.ended)
-	if r.settled == nil {
+	if r.startDone == nil {
 		return
 	}
 	limit := time.NewTimer(r.wait / 3)
 	defer limit.Stop()
 	select {
-	case <-r.settled:
+	case <-r.startDone:
 	case <-limit.C:
 	case <-ctx.Done():
 	}
@@ -129,12 +130,12 @@ func (r *report) finishStart(ctx context.Context) {
 }
 
 // keep puts what was not told into the spool.
-func (r *report) keep(end signalEntry, why error) {
+func (r *report) keep(end spool.Signal, why error) {
 	if !r.startDue {
 		r.run.Signals = nil
 	}
 	r.run.Signals = append(r.run.Signals, end)
-	dir, err := r.spool.add(r.run)
+	dir, err := r.spool.Add(r.run)
 	if err != nil {
 		r.say("the monitor was not told of this run: %v; and it cannot be kept for later: %v", why, err)
 		return
@@ -152,12 +153,12 @@ func (r *report) flush(ctx context.Context) {
 		ctx, cancel = context.WithTimeout(ctx, flushTime)
 		defer cancel()
 	}
-	f := flusher{say: r.say, client: func(e entry) *heartbeat.Client {
+	f := spool.Flusher{Say: r.say, Client: func(e spool.Entry) *heartbeat.Client {
 		if e.Token == r.run.Token || e.URL == r.run.URL { // the address may have been corrected since
 			return r.api
 		}
 		return nil
 	}}
-	res, err := f.flush(ctx, r.spool)
+	res, err := f.Flush(ctx, r.spool)
 	r.left = err != nil || res.Left > 0
 }
