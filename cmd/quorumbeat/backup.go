@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster/durable"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -24,10 +25,10 @@ type saved struct {
 }
 
 func (p *program) backupCommand() *cobra.Command {
-	c := p.client("backup FILE", "Save the state of a cluster to a file; \"-\" is the standard output", usage.Needs("FILE"),
+	c := client.NewCommand(&p.Program, "backup FILE", "Save the state of a cluster to a file; \"-\" is the standard output", usage.Needs("FILE"),
 		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 			if args[0] == "-" {
-				_, err := download(ctx, api, p.stdout)
+				_, err := download(ctx, api, p.Stdout)
 				return nil, err
 			}
 			n, err := saveBackup(ctx, api, args[0])

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
@@ -48,7 +49,7 @@ func (f *fakeCluster) create(w http.ResponseWriter, r *http.Request) {
 		Arm  string
 		Tags []string
 	}
-	if err := json.NewDecoder(r.Body).Decode(&h); err != nil || h.Arm != "first_ping" || len(h.Tags) != 1 || h.Tags[0] != benchTag || f.refuse {
+	if err := json.NewDecoder(r.Body).Decode(&h); err != nil || h.Arm != "first_ping" || len(h.Tags) != 1 || h.Tags[0] != "quorumbeat-bench" || f.refuse {
 		w.WriteHeader(400)
 		return
 	}
@@ -83,10 +84,15 @@ func TestBenchMakesPingsAndDeletes(t *testing.T) {
 	f.busy = 1
 	p, stdout, stderr := newTestProgram(map[string]string{"QUORUMBEAT_API_KEY": "the-key"})
 	args := append([]string{"bench", "--url", url + "," + url, "--heartbeats", "300", "--json", "--verbose"}, quick...)
-	if code := p.run(t.Context(), args); code != exitDone {
+	if code := p.run(t.Context(), args); code != cli.ExitDone {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	var out benchReport
+	var out struct {
+		Heartbeats       int
+		CreatedPerSecond float64 `json:"created_per_second"`
+		DeletedPerSecond float64 `json:"deleted_per_second"`
+		*load.Report
+	}
 	if err := json.Unmarshal(stdout.Bytes(), &out); err != nil {
 		t.Fatalf("%v in %s", err, stdout)
 	}
@@ -108,7 +114,7 @@ func TestBenchDeletesWhatItMadeWhenInterrupted(t *testing.T) {
 	}
 	p, _, stderr := newTestProgram(nil)
 	args := append([]string{"bench", "--url", url, "--api-key", "the-key", "--heartbeats", "100000"}, quick...)
-	if code := p.run(ctx, args); code != exitFailed || !strings.Contains(stderr.String(), "interrupted") {
+	if code := p.run(ctx, args); code != cli.ExitFailed || !strings.Contains(stderr.String(), "interrupted") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 	if f.made < 100 || f.made > 1000 || len(f.alive) != 0 {
@@ -121,7 +127,7 @@ func TestBenchOfExistingHeartbeatsNeedsNoKey(t *testing.T) {
 	file := write(t, "tokens", "a\nb\n\n")
 	p, stdout, stderr := newTestProgram(nil)
 	args := append([]string{"bench", "--url", url, "--tokens-file", file, "--rate", "200"}, quick...)
-	if code := p.run(t.Context(), args); code != exitDone || f.pings != 10 || f.made != 0 {
+	if code := p.run(t.Context(), args); code != cli.ExitDone || f.pings != 10 || f.made != 0 {
 		t.Errorf("exit code %d, %d pings on a schedule of 10, %d made: %s", code, f.pings, f.made, stderr)
 	}
 	for _, words := range []string{"200: 10", "behind schedule", "2, by 2 connections"} {
@@ -136,18 +142,18 @@ func TestBenchKeepsHeartbeatsOnDemand(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tokens")
 	args := append([]string{"bench", "--url", url, "--api-key", "the-key", "--heartbeats", "3", "--keep", file}, quick...)
 	p, _, stderr := newTestProgram(nil)
-	if code := p.run(t.Context(), args); code != exitDone || len(f.alive) != 3 {
+	if code := p.run(t.Context(), args); code != cli.ExitDone || len(f.alive) != 3 {
 		t.Fatalf("exit code %d, %d left: %s", code, len(f.alive), stderr)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil || len(strings.Fields(string(text))) != 3 {
 		t.Errorf("the tokens: %q %v", text, err)
 	}
-	if code := p.run(t.Context(), args); code != exitUsage || f.made != 3 || !strings.Contains(stderr.String(), "exists") {
+	if code := p.run(t.Context(), args); code != cli.ExitUsage || f.made != 3 || !strings.Contains(stderr.String(), "exists") {
 		t.Errorf("a file that exists: exit code %d, %d made: %s", code, f.made, stderr)
 	}
 	again := append([]string{"bench", "--url", url, "--tokens-file", file}, quick...)
-	if code := p.run(t.Context(), again); code != exitDone {
+	if code := p.run(t.Context(), again); code != cli.ExitDone {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
@@ -163,17 +169,17 @@ func TestBenchTellsWhatIsWrong(t *testing.T) {
 		code  int
 		words string
 	}{
-		"no key":          {nil, exitUsage, "QUORUMBEAT_API_KEY"},
-		"wrong key":       {[]string{"--url", url, "--api-key", "other"}, exitFailed, "does not know this API key"},
-		"refused":         {[]string{"--url", url, "--api-key", "the-key"}, exitFailed, "HTTP 400"},
-		"nobody there":    {[]string{"--url", closed.URL, "--api-key", "the-key"}, exitFailed, "no node answers"},
-		"no address":      {[]string{"--url", "localhost:1", "--api-key", "the-key"}, exitUsage, "http://HOST:PORT"},
-		"too many":        {[]string{"--api-key", "k", "--heartbeats", "4000001"}, exitUsage, "--heartbeats"},
-		"no threads":      {[]string{"--api-key", "k", "--threads", "0"}, exitUsage, "--threads"},
-		"a negative rate": {[]string{"--api-key", "k", "--rate", "-1"}, exitUsage, "rate"},
-		"odd tokens":      {[]string{"--url", url, "--tokens-file", odd}, exitUsage, "no token"},
-		"no tokens":       {[]string{"--url", url, "--tokens-file", odd + "x"}, exitFailed, "no such file"},
-		"kept tokens":     {[]string{"--tokens-file", odd, "--keep", odd}, exitUsage, "--keep"},
+		"no key":          {nil, cli.ExitUsage, "QUORUMBEAT_API_KEY"},
+		"wrong key":       {[]string{"--url", url, "--api-key", "other"}, cli.ExitFailed, "does not know this API key"},
+		"refused":         {[]string{"--url", url, "--api-key", "the-key"}, cli.ExitFailed, "HTTP 400"},
+		"nobody there":    {[]string{"--url", closed.URL, "--api-key", "the-key"}, cli.ExitFailed, "no node answers"},
+		"no address":      {[]string{"--url", "localhost:1", "--api-key", "the-key"}, cli.ExitUsage, "http://HOST:PORT"},
+		"too many":        {[]string{"--api-key", "k", "--heartbeats", "4000001"}, cli.ExitUsage, "--heartbeats"},
+		"no threads":      {[]string{"--api-key", "k", "--threads", "0"}, cli.ExitUsage, "--threads"},
+		"a negative rate": {[]string{"--api-key", "k", "--rate", "-1"}, cli.ExitUsage, "rate"},
+		"odd tokens":      {[]string{"--url", url, "--tokens-file", odd}, cli.ExitUsage, "no token"},
+		"no tokens":       {[]string{"--url", url, "--tokens-file", odd + "x"}, cli.ExitFailed, "no such file"},
+		"kept tokens":     {[]string{"--tokens-file", odd, "--keep", odd}, cli.ExitUsage, "--keep"},
 	} {
 		p, stdout, stderr := newTestProgram(nil)
 		code := p.run(t.Context(), append([]string{"bench", "--duration", "50ms"}, c.args...))
@@ -191,32 +197,7 @@ func TestBenchFailsIfNothingIsAcknowledged(t *testing.T) {
 	defer gone.Close()
 	p, stdout, stderr := newTestProgram(nil)
 	args := append([]string{"bench", "--url", gone.URL, "--tokens-file", write(t, "tokens", "a")}, quick...)
-	if code := p.run(t.Context(), args); code != exitFailed || !strings.Contains(stderr.String(), "no ping was acknowledged") || !strings.Contains(stdout.String(), "404: ") {
+	if code := p.run(t.Context(), args); code != cli.ExitFailed || !strings.Contains(stderr.String(), "no ping was acknowledged") || !strings.Contains(stdout.String(), "404: ") {
 		t.Errorf("exit code %d: %s%s", code, stderr, stdout)
-	}
-}
-
-func TestTheTableOfABench(t *testing.T) {
-	b := &benchReport{Heartbeats: 1000, CreatedPerSecond: 9222.4, DeletedPerSecond: 15290, Report: &load.Report{
-		Connections: 512, Rate: 5000, Seconds: 10, PerSecond: 1234567.8, Answers: map[int]int64{503: 1000, 200: 1},
-		Failures: map[string]int64{"timeout": 3}, Unsent: 4000,
-		Latency: load.Percentiles{Min: 0.123, P50: 1.5, P90: 12.34, P99: 123.4, P999: 1234.5, Max: 15000},
-		Late:    &load.Percentiles{Max: 15000}, Refusals: &load.Percentiles{Max: 7},
-		BySecond: []load.Second{{Acknowledged: 4999, Refused: 2, Failed: 3, Unsent: 4}},
-	}}
-	p, stdout, _ := newTestProgram(nil)
-	if err := p.print(&clientSettings{}, b, showBench); err != nil {
-		t.Fatal(err)
-	}
-	for _, words := range []string{
-		"1,234,568 acknowledged a second, for 10.0 s; 5,000 a second wanted", "200: 1, 503: 1,000", "timeout: 3",
-		"made at 9,222 a second, deleted at 15,290", "0.12  1.50  12.3  123   1234   15000", "4,000: no connection",
-	} {
-		if !strings.Contains(stdout.String(), words) {
-			t.Errorf("no %q in\n%s", words, stdout)
-		}
-	}
-	if fields := strings.Fields(stdout.String()[strings.LastIndex(stdout.String(), "\n1 "):]); len(fields) != 7 || fields[3] != "7" {
-		t.Errorf("the row of a second is %v", fields)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 )
 
 // TestPingSendsEverySignal runs the command against a server that notes what came.
@@ -28,9 +30,9 @@ func TestPingSendsEverySignal(t *testing.T) {
 		{"--exit-code 137 --at 2026-05-02T05:04:05+02:00", "/137?at=2026-05-02T03%3A04%3A05.000Z", ""},
 	} {
 		p, stdout, stderr := newTestProgram(map[string]string{"QUORUMBEAT_URL": "http://127.0.0.1:1, " + node.URL})
-		p.stdin = strings.NewReader("from the standard input")
+		p.Stdin = strings.NewReader("from the standard input")
 		args := append([]string{"ping", "a-token"}, strings.Fields(c.args)...)
-		if code := p.run(t.Context(), args); code != exitDone || stdout.String() != "paused\n" {
+		if code := p.run(t.Context(), args); code != cli.ExitDone || stdout.String() != "paused\n" {
 			t.Errorf("%s: exit code %d, %q, %q", c.args, code, stdout, stderr)
 		}
 		if want := "POST /v1/heartbeats/a-token/ping" + c.target; target != want || body != c.body || key == "" {
@@ -45,7 +47,7 @@ func TestPingRefusesNonsense(t *testing.T) {
 		"--url nonsense", "--url http://ok:1,ftp://user:pass-word@no", "--url http://ok:1,",
 	} {
 		p, _, stderr := newTestProgram(nil)
-		if code := p.run(t.Context(), append([]string{"ping", "a-token"}, strings.Fields(args)...)); code != exitUsage {
+		if code := p.run(t.Context(), append([]string{"ping", "a-token"}, strings.Fields(args)...)); code != cli.ExitUsage {
 			t.Errorf("%s: exit code %d: %s", args, code, stderr)
 		}
 		if words := stderr.String(); strings.Count(words, "\n") != 1 || strings.Contains(words, "pass-word") {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -52,14 +53,14 @@ func TestClusterRemoveShowsWhatItDoesAndAsks(t *testing.T) {
 			}))
 			defer server.Close()
 			var stdout, stderr strings.Builder
-			p := &program{Env: settings.Env{Lookup: func(string) (string, bool) { return "", false }}, stdin: strings.NewReader(tt.stdin), stdout: &stdout, stderr: &stderr}
+			p := &program{cli.Program{Env: settings.Env{Lookup: func(string) (string, bool) { return "", false }}, Stdin: strings.NewReader(tt.stdin), Stdout: &stdout, Stderr: &stderr}}
 			if tt.stdin == "" {
 				null, err := os.Open(os.DevNull)
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer null.Close()
-				p.stdin = null
+				p.Stdin = null
 			}
 			args := append([]string{"cluster", "remove", "--url", server.URL, "--api-key", "k"}, tt.args...)
 			if code := p.run(context.Background(), args); code != tt.code || removed != tt.removed || !strings.Contains(stderr.String(), tt.says) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -39,7 +40,7 @@ func (a *fakeAPI) ask(t *testing.T, env map[string]string, args ...string) (code
 		all[k] = v
 	}
 	p, out, errs := newTestProgram(all)
-	p.stdin = strings.NewReader("")
+	p.Stdin = strings.NewReader("")
 	code = p.run(t.Context(), args)
 	return code, out.String(), errs.String()
 }
@@ -55,7 +56,7 @@ func TestTablesFitATerminal(t *testing.T) {
 			"list --wide", "pings wide --wide", "alerts --wide", "cluster --wide",
 		} {
 			code, out, stderr := a.ask(t, map[string]string{"COLUMNS": columns}, strings.Fields(line)...)
-			if code != exitDone {
+			if code != cli.ExitDone {
 				t.Errorf("%s: %d %s", line, code, stderr)
 			}
 			all.WriteString("$ COLUMNS=" + columns + " quorumbeat " + line + "\n" + out + "\n")
@@ -104,10 +105,10 @@ func TestZeroIsAValue(t *testing.T) {
 		code, _, stderr := a.ask(t, nil, strings.Fields(line)...)
 		asked := a.take()
 		if strings.Contains(want, "/v1/") {
-			if code != exitDone || len(asked) == 0 || !strings.HasPrefix(asked[len(asked)-1], want) {
+			if code != cli.ExitDone || len(asked) == 0 || !strings.HasPrefix(asked[len(asked)-1], want) {
 				t.Errorf("%s: %d, asked %q, want %q; %s", line, code, asked, want, stderr)
 			}
-		} else if code != exitUsage || !strings.Contains(stderr, want) || len(asked) > 0 && !strings.HasPrefix(asked[len(asked)-1], "GET") {
+		} else if code != cli.ExitUsage || !strings.Contains(stderr, want) || len(asked) > 0 && !strings.HasPrefix(asked[len(asked)-1], "GET") {
 			t.Errorf("%s: %d %q, want %q; asked %q", line, code, stderr, want, asked)
 		}
 	}
@@ -140,7 +141,7 @@ func TestNamesAndSlugsStandForIDs(t *testing.T) {
 			args[i] = strings.ReplaceAll(args[i], "\u00a0", " ")
 		}
 		a.take()
-		if code, _, stderr := a.ask(t, nil, args...); code != exitDone || !slices.ContainsFunc(a.take(), func(s string) bool { return s == want || strings.HasPrefix(s, want+" ") }) {
+		if code, _, stderr := a.ask(t, nil, args...); code != cli.ExitDone || !slices.ContainsFunc(a.take(), func(s string) bool { return s == want || strings.HasPrefix(s, want+" ") }) {
 			t.Errorf("%s: %d %s, not asked: %s", line, code, stderr, want)
 		}
 	}
@@ -157,7 +158,7 @@ func TestWhatANameDoesNotTellIsSaid(t *testing.T) {
 	} {
 		code, stdout, stderr := a.ask(t, nil, strings.Fields(line)...)
 		for _, w := range want {
-			if code != exitFailed || stdout != "" || !strings.Contains(stderr, w) || strings.Count(stderr, "\n") != 1 {
+			if code != cli.ExitFailed || stdout != "" || !strings.Contains(stderr, w) || strings.Count(stderr, "\n") != 1 {
 				t.Errorf("%s: %d %q, want %q", line, code, stderr, w)
 			}
 		}
@@ -184,11 +185,11 @@ func TestPingTakesTheTokenOfTheEnvironment(t *testing.T) {
 	} {
 		a.take()
 		code, stdout, stderr := a.ask(t, c.env, append([]string{"ping"}, c.args...)...)
-		if asked := a.take(); code != exitDone || stdout != "ok\n" || !slices.Contains(asked, "POST /v1/heartbeats/"+testToken+"/ping") {
+		if asked := a.take(); code != cli.ExitDone || stdout != "ok\n" || !slices.Contains(asked, "POST /v1/heartbeats/"+testToken+"/ping") {
 			t.Errorf("%s: %d %q %q, %q", what, code, stdout, stderr, asked)
 		}
 	}
-	if code, _, stderr := a.ask(t, nil, "ping"); code != exitUsage || !strings.Contains(stderr, "QUORUMBEAT_TOKEN") {
+	if code, _, stderr := a.ask(t, nil, "ping"); code != cli.ExitUsage || !strings.Contains(stderr, "QUORUMBEAT_TOKEN") {
 		t.Errorf("without one: %d %s", code, stderr)
 	}
 }

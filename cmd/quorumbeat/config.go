@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
@@ -27,14 +28,14 @@ func (p *program) configCommand() *cobra.Command {
 				return usage.Wrap(err)
 			}
 			for _, warning := range s.Warnings() {
-				fmt.Fprintln(p.stderr, "warning:", warning)
+				fmt.Fprintln(p.Stderr, "warning:", warning)
 			}
-			return p.tell(asJSON, map[string]bool{"valid": true}, "the settings are valid")
+			return p.Tell(asJSON, map[string]bool{"valid": true}, "the settings are valid")
 		},
 	}
 	s.Register(check.Flags())
 	completeSettings(check)
-	registerJSON(check.Flags(), &asJSON)
+	cli.JSONFlag(check.Flags(), &asJSON)
 	config := &cobra.Command{Use: "config", Short: "Look at settings", Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	config.AddCommand(check)
 	return config

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 )
 
 // certificate makes a certificate and its key, as PEM.
@@ -95,9 +97,9 @@ func TestConfigCheckFindsWhatServeWouldRefuse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := configCheck(t, nil, strings.Fields(tt.args)...)
 			switch {
-			case tt.words == "" && (code != exitDone || !strings.Contains(stdout, "valid")):
+			case tt.words == "" && (code != cli.ExitDone || !strings.Contains(stdout, "valid")):
 				t.Errorf("%d %q", code, stderr)
-			case tt.words != "" && (code != exitUsage || !strings.Contains(stderr, tt.words) || strings.Count(stderr, "\n") != 1 || strings.Contains(stderr, "hunter2")):
+			case tt.words != "" && (code != cli.ExitUsage || !strings.Contains(stderr, tt.words) || strings.Count(stderr, "\n") != 1 || strings.Contains(stderr, "hunter2")):
 				t.Errorf("%d %q, want %q", code, stderr, tt.words)
 			}
 			if found := librarySpeak.FindString(stderr); found != "" {
@@ -116,7 +118,7 @@ func TestConfigCheckBindsAndMakesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	code, stdout, stderr := configCheck(t, nil, "--http-addr", ln.Addr().String(), "--data-dir", dir, "--json")
 	var told struct{ Valid bool }
-	if err := json.Unmarshal([]byte(stdout), &told); code != exitDone || err != nil || !told.Valid {
+	if err := json.Unmarshal([]byte(stdout), &told); code != cli.ExitDone || err != nil || !told.Valid {
 		t.Errorf("beside a node that runs: %d %q %q", code, stdout, stderr)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
@@ -133,7 +135,7 @@ func TestAFolderOfAnotherUserIsRefused(t *testing.T) {
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, stderr := configCheck(t, nil, "--data-dir", filepath.Join(dir, "data")); code != exitUsage || !strings.Contains(stderr, "chown") {
+	if code, _, stderr := configCheck(t, nil, "--data-dir", filepath.Join(dir, "data")); code != cli.ExitUsage || !strings.Contains(stderr, "chown") {
 		t.Errorf("%d %q", code, stderr)
 	}
 }
@@ -157,13 +159,13 @@ func TestMisspeltVariablesAreFound(t *testing.T) {
 		"QUORUMBEAT_HEADLESS_PORT_8080_TCP=tcp://10.0.0.1:80": "",
 	} {
 		code, _, stderr := configCheck(t, []string{"PATH=/bin", entry})
-		if words == "" && code != exitDone || words != "" && (code != exitUsage || !strings.Contains(stderr, words)) {
+		if words == "" && code != cli.ExitDone || words != "" && (code != cli.ExitUsage || !strings.Contains(stderr, words)) {
 			t.Errorf("%s: %d %q, want %q", entry, code, stderr, words)
 		}
 	}
 	code, _, stderr := configCheck(t, []string{"QUORUMBEAT_HISTROY=5", "QUORUMBEAT_MAILTO=x"}, "--log-format", "xml")
 	for _, words := range []string{"HISTROY", "MAILTO", "--log-format"} {
-		if code != exitUsage || !strings.Contains(stderr, words) || strings.Count(stderr, "\n") != 1 {
+		if code != cli.ExitUsage || !strings.Contains(stderr, words) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("all at once: %d %q, want %q", code, stderr, words)
 		}
 	}

@@ -40,7 +40,7 @@ func (p *program) devCommand() *cobra.Command {
 			"Mails are shown on the terminal. Ctrl-C ends it.",
 		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := p.resolve(c.Flags()); err != nil {
+			if err := p.Resolve(c.Flags()); err != nil {
 				return err
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), append(node.EndSignals, syscall.SIGHUP)...)
@@ -62,7 +62,7 @@ func (p *program) dev(ctx context.Context, s *settings.Node) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	terminal := &lockedWriter{w: p.stdout}
+	terminal := &lockedWriter{w: p.Stdout}
 	var nodes []*node.Node
 	defer func() { err = errors.Join(err, stopAll(nodes)) }()
 	s.Cluster.Secrets = [][]byte{[]byte(transport.GenerateSecret())}
@@ -104,7 +104,7 @@ func (p *program) devNode(s settings.Node, dir string, i int, before []*node.Nod
 	}
 	s.Cluster.BootstrapExpect = devNodes
 	s.Alerting.NodeName = s.Cluster.NodeName
-	return node.Start(&s, s.Logger(p.stderr), terminal)
+	return node.Start(&s, s.Logger(p.Stderr), terminal)
 }
 
 // devAddr is a port on loopback, or any if that one is taken.

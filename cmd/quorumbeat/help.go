@@ -7,17 +7,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
 // showHelp prints the help of a command, as wide as the terminal; into a pipe without
 // breaks in the texts of flags, so that grep finds them.
 func (p *program) showHelp(c *cobra.Command, _ []string) {
-	columns := p.columns()
+	columns := p.Columns()
 	about := c.Long
 	if about == "" {
 		about = c.Short
 	}
-	fmt.Fprintf(p.stdout, "%s\n\n%s", term.Fill(about, columns), usageText(c, columns))
+	fmt.Fprintf(p.Stdout, "%s\n\n%s", term.Fill(about, columns), usageText(c, columns))
 }
 
 // usageText tells how a command is written, what is under it, and its flags.
@@ -50,4 +51,25 @@ func usageText(c *cobra.Command, columns int) string {
 		fmt.Fprintf(&b, "\n'%s COMMAND --help' tells more about a command.\n", c.CommandPath())
 	}
 	return b.String()
+}
+
+// helpCommand is cobra's, but for words that are no command.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage.NoArguments(c, append(rest, args...))
+			}
+			return c.Help()
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if c, _, err := root.Find(args); err == nil {
+				return usage.CommandNames(c), cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 )
 
@@ -22,7 +23,7 @@ func TestHelpFitsATerminal(t *testing.T) {
 		}
 		p, stdout, _ := newTestProgram(map[string]string{"COLUMNS": "80"})
 		args := append(strings.Fields(c.CommandPath())[1:], "--help")
-		if code := p.run(t.Context(), args); code != exitDone {
+		if code := p.run(t.Context(), args); code != cli.ExitDone {
 			t.Errorf("%v: %d", args, code)
 		}
 		for line := range strings.Lines(stdout.String()) {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 )
 
 // Every setting that names a file with a secret refuses one that others can read.
@@ -36,14 +38,14 @@ func TestSecretFilesThatOthersCanReadAreRefused(t *testing.T) {
 			} else {
 				env[tt.env] = file
 			}
-			for mode, code := range map[fs.FileMode]int{0o600: exitDone, 0o400: exitDone, 0o644: exitUsage, 0o604: exitUsage, 0o620: exitUsage} {
+			for mode, code := range map[fs.FileMode]int{0o600: cli.ExitDone, 0o400: cli.ExitDone, 0o644: cli.ExitUsage, 0o604: cli.ExitUsage, 0o620: cli.ExitUsage} {
 				if err := os.Chmod(file, mode); err != nil {
 					t.Fatal(err)
 				}
 				p, _, stderr := newTestProgram(env)
 				got := p.run(t.Context(), args)
 				said := stderr.String()
-				if got != code || code != exitDone && (!strings.Contains(said, "chmod 600 "+file) || strings.Contains(said, secret)) {
+				if got != code || code != cli.ExitDone && (!strings.Contains(said, "chmod 600 "+file) || strings.Contains(said, secret)) {
 					t.Errorf("mode %04o: exit code %d, %q", mode, got, said)
 				}
 			}
@@ -60,7 +62,7 @@ func TestAConfigFileWithoutSecretsMayBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, _, stderr := newTestProgram(nil)
-	if code := p.run(t.Context(), []string{"config", "check", "--config", file}); code != exitDone {
+	if code := p.run(t.Context(), []string{"config", "check", "--config", file}); code != cli.ExitDone {
 		t.Errorf("exit code %d, %q", code, stderr)
 	}
 }

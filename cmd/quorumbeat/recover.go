@@ -6,47 +6,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
-
-func (p *program) restoreCommand() *cobra.Command {
-	var dir string
-	var asJSON bool
-	c := &cobra.Command{
-		Use:   "restore FILE",
-		Short: "Make a data folder of a backup, for a new cluster's first node",
-		Long: "Make a data folder of a backup. 'quorumbeat serve' on it is a new cluster of one node, in which every ping URL\n" +
-			"still works; further nodes join it with empty folders and --join. Time since the backup counts against no deadline.\n" +
-			"Make sure that the old cluster is gone for good: otherwise both alert.",
-		Args: usage.Needs("FILE"),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := p.resolve(c.Flags()); err != nil {
-				return err
-			}
-			f, err := os.Open(args[0])
-			if err != nil {
-				return fmt.Errorf("the backup cannot be read: %w", err)
-			}
-			defer f.Close()
-			id, err := cluster.Restore(dir, bufio.NewReaderSize(f, 1<<20), p.offlineLog())
-			if err != nil {
-				return err
-			}
-			return p.tell(asJSON, map[string]string{"data_dir": dir, "cluster_id": id.String()},
-				fmt.Sprintf("restored to %s as the new cluster %s; start it with\n  quorumbeat serve --data-dir %s …\nand let further nodes, with empty data folders, --join it", dir, id, dir))
-		},
-	}
-	c.Flags().StringVar(&dir, "data-dir", "./data", "the data `folder` to make; it must be empty or missing")
-	registerJSON(c.Flags(), &asJSON)
-	return c
-}
 
 func (p *program) recoverCommand() *cobra.Command {
 	var dir string
@@ -59,7 +27,7 @@ func (p *program) recoverCommand() *cobra.Command {
 			"survivors, join again with empty data folders; keep their old ones until all is well.",
 		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := p.resolve(c.Flags()); err != nil {
+			if err := p.Resolve(c.Flags()); err != nil {
 				return err
 			}
 			return p.recoverNode(dir, confirmed, asJSON)
@@ -67,7 +35,7 @@ func (p *program) recoverCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&dir, "data-dir", "./data", "the data `folder` of the survivor")
 	c.Flags().BoolVar(&confirmed, "the-others-are-gone", false, "do not ask")
-	registerJSON(c.Flags(), &asJSON)
+	cli.JSONFlag(c.Flags(), &asJSON)
 	return c
 }
 
@@ -77,9 +45,9 @@ func (p *program) recoverNode(dir string, confirmed, asJSON bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	people := p.stdout
+	people := p.Stdout
 	if asJSON {
-		people = p.stderr
+		people = p.Stderr
 	}
 	fmt.Fprintf(people, "Node %s of cluster %s; its newest entry is %d, of term %d.\n"+
 		"It will be the only member. Pings that it had not received are lost, even if they were acknowledged.\n"+
@@ -95,7 +63,7 @@ func (p *program) recoverNode(dir string, confirmed, asJSON bool) (err error) {
 		return err
 	}
 	n, asOf := countHeartbeats(store), store.LastWall().UTC()
-	return p.tell(asJSON, map[string]any{"heartbeats": n, "as_of": asOf},
+	return p.Tell(asJSON, map[string]any{"heartbeats": n, "as_of": asOf},
 		fmt.Sprintf("Recovered: %d heartbeats, as of %s. Start the node, and let others, with empty data folders, --join it.", n, asOf.Format("2006-01-02 15:04:05 UTC")))
 }
 
@@ -103,7 +71,7 @@ func (p *program) recoverNode(dir string, confirmed, asJSON bool) (err error) {
 func (p *program) confirm(people io.Writer, node fsm.NodeID) error {
 	word := node.String()[:8]
 	fmt.Fprintf(people, "Type %s to go on: ", word)
-	line, _ := bufio.NewReader(p.stdin).ReadString('\n')
+	line, _ := bufio.NewReader(p.Stdin).ReadString('\n')
 	if strings.TrimSpace(line) != word {
 		return errors.New("not confirmed: nothing was changed")
 	}
@@ -112,5 +80,5 @@ func (p *program) confirm(people io.Writer, node fsm.NodeID) error {
 
 // offlineLog tells what goes wrong, and nothing else.
 func (p *program) offlineLog() *slog.Logger {
-	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	return slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 }

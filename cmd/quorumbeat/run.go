@@ -4,23 +4,19 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/wrap"
 )
 
 func registerRun(f *pflag.FlagSet, s *wrap.Settings) {
-	registerURL(f, &s.URL)
-	registerToken(f, &s.Token)
+	cli.URLFlag(f, &s.URL)
+	cli.TokenFlag(f, &s.Token)
 	s.Wait = wrap.DefaultWait
 	f.Var((*flags.Length)(&s.Wait), "wait", "how long to try to tell of the job's end, after it, up to 5m")
 	f.BoolVar(&s.NoCapture, "no-capture", false, "leave the job's output alone: none of it is sent")
 	s.Spool.Register(f)
-}
-
-func registerToken(f *pflag.FlagSet, value *string) {
-	settings.Secret(f, value, "token", "the heartbeat's `token` (QUORUMBEAT_TOKEN, or a file: QUORUMBEAT_TOKEN_FILE)")
 }
 
 const runHelp = `Run a command, and tell the monitor that it starts, and how it ends: with success, or with its
@@ -62,18 +58,18 @@ func (p *program) runCommand() *cobra.Command {
 		Example: "  0 3 * * *  quorumbeat run --url http://mon1:8080 --token TOKEN -- backup.sh",
 		Args:    someCommand,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := p.resolve(c.Flags()); err != nil {
+			if err := p.Resolve(c.Flags()); err != nil {
 				return err
 			}
 			if err := s.Validate(); err != nil {
 				return err
 			}
-			api, err := newClient(s.URL, "")
+			api, err := cli.NewClient(s.URL, "")
 			if err != nil {
 				return err
 			}
-			if status := wrap.Run(s, api, args, p.note); status != 0 {
-				return exitStatus(status)
+			if status := wrap.Run(s, api, args, p.Note); status != 0 {
+				return cli.ExitStatus(status)
 			}
 			return nil
 		},

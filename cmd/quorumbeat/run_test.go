@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 )
 
 func TestAJobThatSucceeds(t *testing.T) {
@@ -88,7 +90,7 @@ func TestUsageErrorsRunNothing(t *testing.T) {
 		if len(args) == 1 {
 			w.Args = w.Args[:len(w.Args)-1]
 		}
-		if status := w.status(t); status != exitUsage || strings.Count(w.stderr.String(), "\n") != 1 || strings.Contains(w.stderr.String(), "pass-word") {
+		if status := w.status(t); status != cli.ExitUsage || strings.Count(w.stderr.String(), "\n") != 1 || strings.Contains(w.stderr.String(), "pass-word") {
 			t.Errorf("%q: status %d, said %q", args, status, &w.stderr)
 		}
 		if _, err := os.Stat(file); err == nil {
@@ -101,7 +103,7 @@ func TestWithoutACommandRunSaysWhatToWrite(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"run"}, {"run", "--"}, {"run", "--token", testToken}, {"run", "--wait", "1s", "--"}} {
 		p, stdout, stderr := newTestProgram(nil)
-		if code := p.run(t.Context(), args); code != exitUsage || stdout.Len() > 0 {
+		if code := p.run(t.Context(), args); code != cli.ExitUsage || stdout.Len() > 0 {
 			t.Errorf("%q: exit code %d, %q", args, code, stdout)
 		}
 		want := "quorumbeat: there is no command to run: put it after the flags and --, as in " +

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -25,7 +26,7 @@ func (p *program) salvageCommand() *cobra.Command {
 		Args: usage.Needs("DIR"),
 		RunE: func(_ *cobra.Command, args []string) error { return p.salvage(args[0], out, asJSON) },
 	}
-	registerJSON(c.Flags(), &asJSON)
+	cli.JSONFlag(c.Flags(), &asJSON)
 	c.Flags().StringVar(&out, "out", "salvaged.backup", "the `file` to write; it must not exist")
 	return c
 }
@@ -57,11 +58,11 @@ func (p *program) salvage(dir, out string, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		return p.printJSON(salvaged{out, countHeartbeats(store), store.Totals().Pings, store.LastWall().UTC(), found.Index, found.Guessed, found.Notes})
+		return p.PrintJSON(salvaged{out, countHeartbeats(store), store.Totals().Pings, store.LastWall().UTC(), found.Index, found.Guessed, found.Notes})
 	}
-	fmt.Fprintf(p.stdout, "Saved to %s: %s, as of %s (entry %d).\n", out, counted(store), store.LastWall().UTC().Format("2006-01-02 15:04:05 UTC"), found.Index)
+	fmt.Fprintf(p.Stdout, "Saved to %s: %s, as of %s (entry %d).\n", out, counted(store), store.LastWall().UTC().Format("2006-01-02 15:04:05 UTC"), found.Index)
 	p.tellMissing(found)
-	_, err = fmt.Fprintf(p.stdout, "Keep %s until all is well. 'quorumbeat restore %s' makes a new cluster of what was saved.\n", dir, out)
+	_, err = fmt.Fprintf(p.Stdout, "Keep %s until all is well. 'quorumbeat restore %s' makes a new cluster of what was saved.\n", dir, out)
 	return err
 }
 
@@ -72,13 +73,13 @@ func counted(store *store.Store) string {
 // tellMissing says how sure the saved state is, and what is not in it.
 func (p *program) tellMissing(found *cluster.Salvaged) {
 	for _, note := range found.Notes {
-		fmt.Fprintln(p.stdout, note)
+		fmt.Fprintln(p.Stdout, note)
 	}
 	if found.Guessed > 0 {
-		fmt.Fprintf(p.stdout, "%d entries were found, with their checksums, where the log does not keep them any more.\n", found.Guessed)
+		fmt.Fprintf(p.Stdout, "%d entries were found, with their checksums, where the log does not keep them any more.\n", found.Guessed)
 	}
 	if len(found.Notes) == 0 {
-		fmt.Fprintln(p.stdout, "Nothing else is known to be missing.")
+		fmt.Fprintln(p.Stdout, "Nothing else is known to be missing.")
 	}
-	fmt.Fprintln(p.stdout, "The last entries may be some that no majority had. A damaged last write looks like one that was cut off, and is not told.")
+	fmt.Fprintln(p.Stdout, "The last entries may be some that no majority had. A damaged last write looks like one that was cut off, and is not told.")
 }

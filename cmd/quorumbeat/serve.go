@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/alerting"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/node"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/tune"
@@ -26,7 +27,7 @@ func (p *program) serveCommand() *cobra.Command {
 			signals := node.CatchSignals()
 			defer signals.Stop()
 			again := s.Again(p.Env, thisBuild())
-			p.exposed = settings.Exposed(c.Flags())
+			p.Exposed = settings.Exposed(c.Flags())
 			if err := s.Load(p.Env); err != nil {
 				return err
 			}
@@ -40,9 +41,9 @@ func (p *program) serveCommand() *cobra.Command {
 
 // completeSettings has a shell complete the settings that are one of a few words.
 func completeSettings(c *cobra.Command) {
-	completeWords(c, "log-level", settings.LogLevels)
-	completeWords(c, "log-format", settings.LogFormats)
-	completeWords(c, "in-doubt", []string{alerting.InDoubtResend, alerting.InDoubtHold})
+	cli.CompleteWords(c, "log-level", settings.LogLevels)
+	cli.CompleteWords(c, "log-format", settings.LogFormats)
+	cli.CompleteWords(c, "in-doubt", []string{alerting.InDoubtResend, alerting.InDoubtHold})
 }
 
 // serve runs a node until ctx ends, a signal ends it, or it cannot go on. again reads the
@@ -50,12 +51,12 @@ func completeSettings(c *cobra.Command) {
 func (p *program) serve(ctx context.Context, s *settings.Node, again func() (*settings.Node, error), signals *node.Signals) error {
 	tune.GC()
 	tune.Processors()
-	queue := node.NewLogQueue(p.stderr, s.LinesLeftOut)
+	queue := node.NewLogQueue(p.Stderr, s.LinesLeftOut)
 	defer queue.Close()
 	log := s.Logger(queue)
 	p.WarnMisspelt(p.root(), log)
-	for _, name := range p.exposed {
+	for _, name := range p.Exposed {
 		log.Warn(settings.ExposedWords, "flag", "--"+name)
 	}
-	return node.Run(ctx, s, again, signals, log, queue, p.stdout)
+	return node.Run(ctx, s, again, signals, log, queue, p.Stdout)
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 )
 
 func (p *program) withEnv(env map[string]string) *program {
@@ -15,7 +17,7 @@ func (p *program) withEnv(env map[string]string) *program {
 
 func newTestProgram(env map[string]string) (*program, *bytes.Buffer, *bytes.Buffer) {
 	var stdout, stderr bytes.Buffer
-	return (&program{stdout: &stdout, stderr: &stderr}).withEnv(env), &stdout, &stderr
+	return (&program{cli.Program{Stdout: &stdout, Stderr: &stderr}}).withEnv(env), &stdout, &stderr
 }
 
 func write(t *testing.T, name, text string) string {
@@ -54,7 +56,7 @@ func TestWrongSettingsAreUsageErrorsOfOneLine(t *testing.T) {
 			args := append([]string{"config", "check", "--smtp-url", "stdout:", "--admin-key", "a-key-of-16-letters"}, c.args...)
 			code := p.run(t.Context(), args)
 			text := stderr.String()
-			if code != exitUsage || !strings.Contains(text, c.words) || strings.Count(text, "\n") != 1 {
+			if code != cli.ExitUsage || !strings.Contains(text, c.words) || strings.Count(text, "\n") != 1 {
 				t.Errorf("exit code %d, %q", code, text)
 			}
 		})
@@ -66,7 +68,7 @@ func TestSecretsDoNotShowInErrors(t *testing.T) {
 		{"--smtp-url", "smtp://u:hunter2hunter2@host?tls=maybe"}, {"--smtp-url", "smtp://u:hunter2 hunter2@host"},
 	} {
 		p, _, stderr := newTestProgram(nil)
-		if code := p.run(t.Context(), append([]string{"config", "check"}, args...)); code != exitUsage || strings.Contains(stderr.String(), "hunter2") {
+		if code := p.run(t.Context(), append([]string{"config", "check"}, args...)); code != cli.ExitUsage || strings.Contains(stderr.String(), "hunter2") {
 			t.Errorf("exit code %d, %q", code, stderr.String())
 		}
 	}
@@ -74,7 +76,7 @@ func TestSecretsDoNotShowInErrors(t *testing.T) {
 
 func TestHelpTellsUnitsAndLimits(t *testing.T) {
 	p, stdout, _ := newTestProgram(nil)
-	if code := p.run(t.Context(), []string{"serve", "--help"}); code != exitDone {
+	if code := p.run(t.Context(), []string{"serve", "--help"}); code != cli.ExitDone {
 		t.Fatalf("exit code %d", code)
 	}
 	for _, want := range []string{

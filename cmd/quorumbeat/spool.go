@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/spool"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -23,18 +24,18 @@ func (p *program) spoolCommand() *cobra.Command {
 
 func (p *program) spoolFlushCommand() *cobra.Command {
 	var s spool.Folder
-	var settings clientSettings
+	var settings cli.Connection
 	c := &cobra.Command{
 		Use: "flush", Short: "Tell the monitor of what it was not told, with its own time", Args: usage.NoArguments,
 		Long: "Tell the monitor of the runs that it was not told of, each with its own time, at the address that the run\n" +
 			"had. Exit status 0 means that nothing is left.",
 	}
 	s.Register(c.Flags())
-	c.Flags().StringVar(&settings.url, "url", "", "send all to this `address` instead (QUORUMBEAT_URL is not asked)")
-	c.Flags().BoolVar(&settings.json, "json", false, "print JSON for programs")
+	c.Flags().StringVar(&settings.URL, "url", "", "send all to this `address` instead (QUORUMBEAT_URL is not asked)")
+	c.Flags().BoolVar(&settings.JSON, "json", false, "print JSON for programs")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		url := settings.url // not of the environment: entries know where they belong
-		if err := p.resolve(c.Flags()); err != nil {
+		url := settings.URL // not of the environment: entries know where they belong
+		if err := p.Resolve(c.Flags()); err != nil {
 			return err
 		}
 		f, err := p.flusher(url)
@@ -45,7 +46,7 @@ func (p *program) spoolFlushCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := p.print(&settings, res, func(w *term.Table, _ any) {
+		if err := p.Print(&settings, res, func(w *term.Table, _ any) {
 			w.Row(fmt.Sprintf("%d delivered, %d dropped, %d left", res.Delivered, res.Dropped, res.Left))
 		}); err != nil {
 			return err
@@ -71,20 +72,20 @@ func orElse(err, other error) error {
 // flusher delivers all that there is, to url if there is one.
 func (p *program) flusher(url string) (*spool.Flusher, error) {
 	if url != "" {
-		if _, err := newClient(url, ""); err != nil {
+		if _, err := cli.NewClient(url, ""); err != nil {
 			return nil, err
 		}
 	}
 	clients := map[string]*heartbeat.Client{}
 	return &spool.Flusher{
-		Say: p.note,
+		Say: p.Note,
 		Client: func(e spool.Entry) *heartbeat.Client {
 			to := e.URL
 			if url != "" {
 				to = url
 			}
 			if clients[to] == nil {
-				clients[to], _ = newClient(to, "", heartbeat.WithRetries(clientRetries))
+				clients[to], _ = cli.NewClient(to, "", heartbeat.WithRetries(cli.Retries))
 			}
 			return clients[to]
 		},

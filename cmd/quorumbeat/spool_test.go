@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/spool"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -126,7 +127,7 @@ func TestAClockThatIsFastLosesNoReport(t *testing.T) {
 	put(t, dir, m.URL, testToken, time.Now().Add(10*time.Minute), "1")
 	put(t, dir, m.URL, testToken, time.Now().Add(-time.Minute), "2")
 	p, _, stderr := newTestProgram(nil)
-	if code := p.run(t.Context(), []string{"spool", "flush", "--spool", dir}); code != exitFailed || !strings.Contains(stderr.String(), "at is in the future") {
+	if code := p.run(t.Context(), []string{"spool", "flush", "--spool", dir}); code != cli.ExitFailed || !strings.Contains(stderr.String(), "at is in the future") {
 		t.Errorf("exit code %d, said %q", code, stderr)
 	}
 	if left := spooled(t, dir); m.signals() != "2" || len(left) != 1 || left[0].Signals[0].Signal != "1" {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 )
 
 // librarySpeak are words of the libraries that this program is made of.
@@ -54,7 +56,7 @@ func TestWrongCommandLinesAreToldInOwnWords(t *testing.T) {
 		p, stdout, stderr := newTestProgram(nil)
 		code := p.run(t.Context(), strings.Fields(line))
 		words := stderr.String()
-		if code != exitUsage || !strings.Contains(words, want) || strings.Count(words, "\n") != 1 || stdout.Len() > 0 {
+		if code != cli.ExitUsage || !strings.Contains(words, want) || strings.Count(words, "\n") != 1 || stdout.Len() > 0 {
 			t.Errorf("%s: %d %q, want %q", line, code, words, want)
 		}
 		if found := librarySpeak.FindString(words); found != "" {
@@ -75,7 +77,7 @@ func TestUnreachableNodesAreToldInOwnWords(t *testing.T) {
 		args := []string{"list", "--json", "--url", url}
 		code := p.run(t.Context(), args)
 		var told struct{ Error, Code string }
-		if err := json.Unmarshal(stderr.Bytes(), &told); code != exitFailed || err != nil || told.Code != "unreachable" || !strings.Contains(told.Error, want) {
+		if err := json.Unmarshal(stderr.Bytes(), &told); code != cli.ExitFailed || err != nil || told.Code != "unreachable" || !strings.Contains(told.Error, want) {
 			t.Errorf("%s: %d, %v, %s", url, code, err, stderr)
 		}
 		if found := librarySpeak.FindString(told.Error); found != "" {
@@ -134,7 +136,7 @@ func TestInterruptedAndUnreadAreQuiet(t *testing.T) {
 	eventually(t, "the monitor is asked", func() bool { return m.busy() })
 	_ = cmd.Process.Signal(syscall.SIGINT)
 	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || stderr.String() != "" {
+	if code := cmd.ProcessState.ExitCode(); code != cli.ExitInterrupted || stderr.String() != "" {
 		t.Errorf("interrupted: %d %q", code, stderr.String())
 	}
 	a := newFakeAPI(t)
@@ -171,7 +173,7 @@ func TestNamesAndValuesAreCompleted(t *testing.T) {
 		args := append([]string{"__complete"}, strings.Split(strings.TrimSuffix(line, "|"), " ")...)
 		code, stdout, stderr := a.ask(t, nil, args...)
 		for _, w := range want {
-			if code != exitDone || !strings.Contains("\n"+stdout, "\n"+w) {
+			if code != cli.ExitDone || !strings.Contains("\n"+stdout, "\n"+w) {
 				t.Errorf("%s: %d %q, want %q; %s", line, code, stdout, w, stderr)
 			}
 		}
@@ -179,7 +181,7 @@ func TestNamesAndValuesAreCompleted(t *testing.T) {
 			t.Errorf("%s: %q", line, stdout)
 		}
 	}
-	if code, stdout, _ := a.ask(t, map[string]string{"QUORUMBEAT_URL": "http://127.0.0.1:1"}, "__complete", "get", ""); code != exitDone || !strings.HasPrefix(stdout, ":4") {
+	if code, stdout, _ := a.ask(t, map[string]string{"QUORUMBEAT_URL": "http://127.0.0.1:1"}, "__complete", "get", ""); code != cli.ExitDone || !strings.HasPrefix(stdout, ":4") {
 		t.Errorf("with nobody to ask: %d %q", code, stdout)
 	}
 }
@@ -188,7 +190,7 @@ func TestNamesAndValuesAreCompleted(t *testing.T) {
 func TestCompletionScriptsAreGood(t *testing.T) {
 	for shell, check := range map[string]string{"bash": "bash -n", "zsh": "zsh -n", "fish": "fish -n"} {
 		p, stdout, _ := newTestProgram(nil)
-		if code := p.run(t.Context(), []string{"completion", shell}); code != exitDone || !strings.Contains(stdout.String(), "quorumbeat") {
+		if code := p.run(t.Context(), []string{"completion", shell}); code != cli.ExitDone || !strings.Contains(stdout.String(), "quorumbeat") {
 			t.Errorf("%s: %d", shell, code)
 		}
 		file := write(t, shell, stdout.String())

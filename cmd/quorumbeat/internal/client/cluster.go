@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"context"
@@ -7,21 +7,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
-func (p *program) clusterCommand() *cobra.Command {
-	c := p.client("cluster", "Show the cluster as the answering node sees it", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+func clusterCommand(p *cli.Program) *cobra.Command {
+	c := NewCommand(p, "cluster", "Show the cluster as the answering node sees it", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Cluster(ctx)
 	}, showCluster, lists)
 	var yes bool
-	remove := p.client("remove NODE", "Take a node out of the cluster for good, by name or ID", usage.Needs("NODE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		return p.removeNode(ctx, api, args[0], yes)
+	remove := NewCommand(p, "remove NODE", "Take a node out of the cluster for good, by name or ID", usage.Needs("NODE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		return removeNode(p, ctx, api, args[0], yes)
 	}, say("removed"), complete(nodeNames))
 	remove.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.AddCommand(remove, p.recoverCommand())
+	c.AddCommand(remove)
 	return c
 }
 
@@ -81,4 +82,15 @@ func alive(n heartbeat.Node) string {
 		return "yes, but takes no pings"
 	}
 	return "yes"
+}
+
+// mailServerWords says how the mail server is, to whom that node knows it.
+func mailServerWords(m heartbeat.MailServer) string {
+	switch m.State {
+	case "ok":
+		return "answers (asked " + term.Time(m.CheckedAt) + ")"
+	case "failing":
+		return "CANNOT BE USED (asked " + term.Time(m.CheckedAt) + "): " + m.Error
+	}
+	return "-"
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -16,23 +16,23 @@ import (
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
-// explain says what to do about an error of the API.
-func explain(s *clientSettings, err error) error {
+// Explain says what to do about an error of the API.
+func Explain(s *Connection, err error) error {
 	var api *heartbeat.APIError
 	switch {
 	case errors.Is(err, usage.Err), errors.Is(err, context.Canceled):
 		return err
-	case heartbeat.IsUnauthorized(err) && s.apiKey == "":
-		return failure{"an API key is needed: set QUORUMBEAT_API_KEY or --api-key", "unauthorized"}
+	case heartbeat.IsUnauthorized(err) && s.APIKey == "":
+		return Failure("an API key is needed: set QUORUMBEAT_API_KEY or --api-key", "unauthorized")
 	case heartbeat.IsUnauthorized(err):
-		return failure{s.url + " does not know this API key: see QUORUMBEAT_API_KEY or --api-key", "unauthorized"}
+		return Failure(s.URL+" does not know this API key: see QUORUMBEAT_API_KEY or --api-key", "unauthorized")
 	case errors.As(err, &api) && api.Code != "":
-		return failure{api.Message, api.Code}
+		return Failure(api.Message, api.Code)
 	case errors.As(err, &api):
-		return failure{fmt.Sprintf("%s answers %s, not like quorumbeat: see QUORUMBEAT_URL or --url", s.url, orStatus(api)), "not_quorumbeat"}
+		return Failure(fmt.Sprintf("%s answers %s, not like quorumbeat: see QUORUMBEAT_URL or --url", s.URL, orStatus(api)), "not_quorumbeat")
 	}
 	if words := explainConnection(err); words != "" {
-		return failure{fmt.Sprintf("no node answers at %s: %s; see QUORUMBEAT_URL or --url", s.url, words), "unreachable"}
+		return Failure(fmt.Sprintf("no node answers at %s: %s; see QUORUMBEAT_URL or --url", s.URL, words), "unreachable")
 	}
 	return err
 }
@@ -72,21 +72,4 @@ func explainConnection(err error) string {
 		return op.Err.Error()
 	}
 	return ""
-}
-
-// failure is an error in words for a person, with one word for programs.
-type failure struct{ words, code string }
-
-func (f failure) Error() string { return f.words }
-
-// codeOf is the word for programs of an error.
-func codeOf(err error) string {
-	var f failure
-	switch {
-	case isUsage(err):
-		return "usage"
-	case errors.As(err, &f):
-		return f.code
-	}
-	return "failed"
 }

@@ -1,10 +1,9 @@
-package main
+package bench
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -19,9 +19,9 @@ import (
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
-// benchSettings are the flags of `bench`.
-type benchSettings struct {
-	clientSettings
+// options are the flags of `bench`.
+type options struct {
+	cli.Connection
 	urls       flags.Addresses
 	tokensFile string
 	heartbeats int
@@ -30,11 +30,11 @@ type benchSettings struct {
 	load       load.Config
 }
 
-// maxBenchHeartbeats is what a cluster takes at most.
-const maxBenchHeartbeats = 4_000_000
+// maxHeartbeats is what a cluster takes at most.
+const maxHeartbeats = 4_000_000
 
-func (p *program) benchCommand() *cobra.Command {
-	s := &benchSettings{urls: flags.Addresses{heartbeat.DefaultBaseURL}, heartbeats: 1000, load: load.DefaultConfig()}
+func Command(p *cli.Program) *cobra.Command {
+	s := &options{urls: flags.Addresses{heartbeat.DefaultBaseURL}, heartbeats: 1000, load: load.DefaultConfig()}
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Ping as fast as the cluster can take it, or at a rate",
@@ -42,25 +42,25 @@ func (p *program) benchCommand() *cobra.Command {
 			"Without --rate, each connection sends its next ping when it has the last one's answer: that shows the capacity.\n" +
 			"With --rate, each ping has its time on a schedule and its latency counts from there, whether or not a connection\n" +
 			"was free: that shows what clients would feel at that load. A stall of the server is never hidden.\n\n" +
-			"The heartbeats are made for the run, with the tag " + benchTag + ", and deleted after it, also on Ctrl-C.\n" +
+			"The heartbeats are made for the run, with the tag " + tag + ", and deleted after it, also on Ctrl-C.\n" +
 			"With --tokens-file, existing ones are pinged instead, and no key is needed.",
 		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := s.resolve(p, c.Flags()); err != nil {
 				return err
 			}
-			return p.bench(c.Context(), s)
+			return run(p, c.Context(), s)
 		},
 	}
 	s.register(c.Flags())
 	return c
 }
 
-func (s *benchSettings) register(f *pflag.FlagSet) {
+func (s *options) register(f *pflag.FlagSet) {
 	l := &s.load
 	f.Var(&s.urls, "url", "`addresses` of nodes or a load balancer, with commas between: connections are spread over them (QUORUMBEAT_URL)")
-	settings.Secret(f, &s.apiKey, "api-key", "API `key` that the heartbeats are made with (QUORUMBEAT_API_KEY)")
-	f.BoolVar(&s.json, "json", false, "print JSON for programs")
+	settings.Secret(f, &s.APIKey, "api-key", "API `key` that the heartbeats are made with (QUORUMBEAT_API_KEY)")
+	f.BoolVar(&s.JSON, "json", false, "print JSON for programs")
 	f.StringVar(&s.tokensFile, "tokens-file", "", "`file` of tokens, one a line, to ping instead; \"-\" for the standard input")
 	f.IntVar(&s.heartbeats, "heartbeats", s.heartbeats, "how many to make and ping, 1 to 4000000")
 	f.StringVar(&s.keep, "keep", "", "do not delete them, and write their tokens to this `file`, for --tokens-file")
@@ -74,17 +74,17 @@ func (s *benchSettings) register(f *pflag.FlagSet) {
 }
 
 // resolve fills in the settings and checks them, before anything is made.
-func (s *benchSettings) resolve(p *program, f *pflag.FlagSet) error {
-	if err := p.resolve(f); err != nil {
+func (s *options) resolve(p *cli.Program, f *pflag.FlagSet) error {
+	if err := p.Resolve(f); err != nil {
 		return err
 	}
-	p.warnExposed()
-	s.load.URLs, s.url = s.urls, s.urls.String()
+	p.WarnExposed()
+	s.load.URLs, s.URL = s.urls, s.urls.String()
 	switch {
-	case s.tokensFile == "" && s.apiKey == "":
+	case s.tokensFile == "" && s.APIKey == "":
 		return usage.Errorf("set --api-key or QUORUMBEAT_API_KEY to make heartbeats with, or --tokens-file with those to ping")
-	case s.heartbeats < 1 || s.heartbeats > maxBenchHeartbeats:
-		return usage.Errorf("--heartbeats is %d: use 1 to %d", s.heartbeats, maxBenchHeartbeats)
+	case s.heartbeats < 1 || s.heartbeats > maxHeartbeats:
+		return usage.Errorf("--heartbeats is %d: use 1 to %d", s.heartbeats, maxHeartbeats)
 	case s.threads < 1 || s.threads > 1024:
 		return usage.Errorf("--threads is %d: use 1 to 1024", s.threads)
 	case s.keep != "" && s.tokensFile != "":
@@ -100,8 +100,8 @@ func (s *benchSettings) resolve(p *program, f *pflag.FlagSet) error {
 	return nil
 }
 
-// benchReport is what `bench` tells.
-type benchReport struct {
+// report is what `bench` tells.
+type report struct {
 	URLs             []string `json:"urls"`
 	Heartbeats       int      `json:"heartbeats"`
 	CreatedPerSecond float64  `json:"created_per_second,omitempty"`
@@ -111,35 +111,35 @@ type benchReport struct {
 
 var errInterrupted = errors.New("interrupted: figures are of the time until then")
 
-// bench makes the heartbeats, pings them, deletes them, and prints the figures.
-func (p *program) bench(ctx context.Context, s *benchSettings) (err error) {
+// run makes the heartbeats, pings them, deletes them, and prints the figures.
+func run(p *cli.Program, ctx context.Context, s *options) (err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(s.threads))
-	out := &benchReport{URLs: s.urls}
+	out := &report{URLs: s.urls}
 	if s.tokensFile != "" {
-		if s.load.Tokens, err = p.readTokens(s.tokensFile); err != nil {
+		if s.load.Tokens, err = readTokens(p, s.tokensFile); err != nil {
 			return err
 		}
 		out.Heartbeats = len(s.load.Tokens)
 		out.Report, err = load.Run(ctx, s.load)
 	} else {
-		err = p.benchOwn(ctx, s, out)
+		err = runOwn(p, ctx, s, out)
 	}
 	if out.Report != nil {
-		err = errors.Join(p.print(&s.clientSettings, out, showBench), err)
+		err = errors.Join(p.Print(&s.Connection, out, show), err)
 	}
 	switch {
 	case errors.Is(err, context.Canceled), err == nil && ctx.Err() != nil:
 		return errInterrupted
 	case err != nil:
-		return explain(&s.clientSettings, err)
+		return cli.Explain(&s.Connection, err)
 	case out.Whole.Acknowledged == 0:
-		return fmt.Errorf("no ping was acknowledged: see the answers above, and that the tokens belong to %s", s.url)
+		return fmt.Errorf("no ping was acknowledged: see the answers above, and that the tokens belong to %s", s.URL)
 	}
 	return nil
 }
 
-// benchOwn pings heartbeats that it makes, and deletes them whatever happens.
-func (p *program) benchOwn(ctx context.Context, s *benchSettings, out *benchReport) (err error) {
+// runOwn pings heartbeats that it makes, and deletes them whatever happens.
+func runOwn(p *cli.Program, ctx context.Context, s *options, out *report) (err error) {
 	end := func(f *fixture) (err error) {
 		out.DeletedPerSecond, err = f.deleteAll(ctx)
 		return err
@@ -151,7 +151,7 @@ func (p *program) benchOwn(ctx context.Context, s *benchSettings, out *benchRepo
 		}
 		end = func(f *fixture) error { return errors.Join(f.writeTokens(file), file.Close()) }
 	}
-	made := newFixture(s, p.stderr)
+	made := newFixture(s, p.Stderr)
 	defer func() { err = errors.Join(err, end(made)) }()
 	if out.CreatedPerSecond, err = made.create(ctx, s.heartbeats); err != nil {
 		return err
@@ -163,8 +163,8 @@ func (p *program) benchOwn(ctx context.Context, s *benchSettings, out *benchRepo
 }
 
 // readTokens reads one token a line; empty lines and ends of lines do not matter.
-func (p *program) readTokens(file string) ([]string, error) {
-	text, err := p.readFile(file)
+func readTokens(p *cli.Program, file string) ([]string, error) {
+	text, err := p.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("the tokens cannot be read: %w", err)
 	}
@@ -178,12 +178,4 @@ func (p *program) readTokens(file string) ([]string, error) {
 		return nil, usage.Errorf("%s holds no token", file)
 	}
 	return tokens, nil
-}
-
-// readFile reads a file, or what "-" stands for.
-func (p *program) readFile(file string) ([]byte, error) {
-	if file == "-" {
-		return io.ReadAll(p.stdin)
-	}
-	return os.ReadFile(file)
 }

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -76,12 +77,12 @@ func (s *signalFlags) params(f *pflag.FlagSet, stdin io.Reader) (p heartbeat.Sig
 	return p, err
 }
 
-func (p *program) pingCommand() *cobra.Command {
+func pingCommand(p *cli.Program) *cobra.Command {
 	var s signalFlags
 	var c *cobra.Command
-	var settings *clientSettings
+	var settings *cli.Connection
 	var token string
-	c = p.client("ping [TOKEN]", "Ping a heartbeat, or tell how its job goes; needs no key", usage.AtMost("TOKEN"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c = NewCommand(p, "ping [TOKEN]", "Ping a heartbeat, or tell how its job goes; needs no key", usage.AtMost("TOKEN"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		signal, err := s.signal(c.Flags())
 		if err != nil {
 			return nil, err
@@ -89,21 +90,21 @@ func (p *program) pingCommand() *cobra.Command {
 		if len(args) > 0 {
 			token = args[0]
 		}
-		if token, err = tokenOf(ctx, api, strings.TrimSpace(token), settings.apiKey != ""); err != nil {
+		if token, err = tokenOf(ctx, api, strings.TrimSpace(token), settings.APIKey != ""); err != nil {
 			return nil, err
 		}
-		params, err := s.params(c.Flags(), p.stdin)
+		params, err := s.params(c.Flags(), p.Stdin)
 		if err != nil {
 			return nil, err
 		}
 		status, err := api.Signal(ctx, token, signal, params)
 		if heartbeat.IsNotFound(err) {
-			err = failure{"no heartbeat has this token; with an API key (QUORUMBEAT_API_KEY) a name will do", "not_found"}
+			err = cli.Failure("no heartbeat has this token; with an API key (QUORUMBEAT_API_KEY) a name will do", "not_found")
 		}
 		return map[string]string{"status": status}, err
-	}, func(w *term.Table, v any) { w.Row(v.(map[string]string)["status"]) }, ofHeartbeat, func(_ *program, _ *cobra.Command, s *clientSettings) { settings = s })
+	}, func(w *term.Table, v any) { w.Row(v.(map[string]string)["status"]) }, ofHeartbeat, func(_ *cli.Program, _ *cobra.Command, s *cli.Connection) { settings = s })
 	c.Long = "Ping a heartbeat, or tell how its job goes. The token needs no API key; with one, the heartbeat's name, slug or ID will do."
-	registerToken(c.Flags(), &token)
+	cli.TokenFlag(c.Flags(), &token)
 	s.register(c.Flags())
 	return c
 }

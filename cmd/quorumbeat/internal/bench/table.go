@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
-// showBench prints the figures for people.
-func showBench(w *term.Table, v any) {
-	b := v.(*benchReport)
+// show prints the figures for people.
+func show(w *term.Table, v any) {
+	b := v.(*report)
 	how := "as fast as they are answered"
 	if b.Rate > 0 {
 		how = fmt.Sprintf("%s a second wanted", thousands(b.Rate))
@@ -40,7 +40,7 @@ func showBench(w *term.Table, v any) {
 	}
 }
 
-func (b *benchReport) making() string {
+func (b *report) making() string {
 	if b.CreatedPerSecond == 0 {
 		return ""
 	}

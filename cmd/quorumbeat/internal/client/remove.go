@@ -1,21 +1,17 @@
-package main
+package client
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
 // removeNode shows what the removal of a node does to the majority, asks unless yes is
 // set, and removes it by its ID.
-func (p *program) removeNode(ctx context.Context, api *heartbeat.Client, nameOrID string, yes bool) (any, error) {
+func removeNode(p *cli.Program, ctx context.Context, api *heartbeat.Client, nameOrID string, yes bool) (any, error) {
 	c, err := api.Cluster(ctx)
 	if err != nil {
 		return nil, err
@@ -24,12 +20,12 @@ func (p *program) removeNode(ctx context.Context, api *heartbeat.Client, nameOrI
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprint(p.stderr, removalPlan(c.Nodes, n))
+	fmt.Fprint(p.Stderr, removalPlan(c.Nodes, n))
 	if after := votersWithout(c.Nodes, n.ID); n.Voter && !after.majority() {
 		return nil, fmt.Errorf("%s was not removed: the living voters would be no majority, and the cluster would stop; start other nodes first, or see 'quorumbeat cluster recover'", n.Name)
 	}
 	if !yes {
-		if err := p.askYes("Remove " + n.Name + "?"); err != nil {
+		if err := p.AskYes("Remove " + n.Name + "?"); err != nil {
 			return nil, err
 		}
 	}
@@ -95,17 +91,4 @@ func removalPlan(nodes []heartbeat.Node, n *heartbeat.Node) string {
 	}
 	return fmt.Sprintf("%s (%s) %s; its data folder cannot come back.\n  now:   %v\n  after: %v\n",
 		n.Name, n.ID, state, votersWithout(nodes, ""), votersWithout(nodes, n.ID))
-}
-
-// askYes asks a person at a terminal. Without one, somebody has to have said --yes.
-func (p *program) askYes(question string) error {
-	if f, ok := p.stdin.(*os.File); ok && !term.IsTerminal(f) {
-		return usage.Errorf("nobody can be asked, for the input is no terminal: say --yes if you are sure")
-	}
-	fmt.Fprint(p.stderr, question+" [y/N] ")
-	line, _ := bufio.NewReader(p.stdin).ReadString('\n')
-	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
-		return errors.New("not confirmed: nothing was changed")
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
@@ -22,7 +23,7 @@ type candidate struct{ id, about string }
 func theOne(kind, word string, found []candidate) (string, error) {
 	switch len(found) {
 	case 0:
-		return "", failure{fmt.Sprintf("there is no %s %q", kind, word), "not_found"}
+		return "", cli.Failure(fmt.Sprintf("there is no %s %q", kind, word), "not_found")
 	case 1:
 		return found[0].id, nil
 	}
@@ -30,7 +31,7 @@ func theOne(kind, word string, found []candidate) (string, error) {
 	for _, c := range found {
 		list = append(list, fmt.Sprintf("%s (%s)", c.id, c.about))
 	}
-	return "", failure{fmt.Sprintf("%q means any of %d; give the ID of one: %s", word, len(found), strings.Join(list, ", ")), "ambiguous"}
+	return "", cli.Failure(fmt.Sprintf("%q means any of %d; give the ID of one: %s", word, len(found), strings.Join(list, ", ")), "ambiguous")
 }
 
 // heartbeatOf returns the ID of the heartbeat that has a word as its ID, slug or name.

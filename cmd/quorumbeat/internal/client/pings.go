@@ -1,81 +1,39 @@
-package main
+package client
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/length"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
-func showHeartbeats(w *term.Table, v any) {
-	all := v.([]*heartbeat.Heartbeat)
-	if len(all) == 0 {
-		w.Row("no heartbeats")
-		return
-	}
-	head := []any{"NAME", "STATUS", "EVERY", "MISSES", term.TimeHead("LAST PING"), term.TimeHead("NEXT")}
-	if w.Wide {
-		head = append(head, "GRACE", "SLUG", "TAGS", "ID")
-	}
-	w.Row(head...)
-	for _, h := range all {
-		cells := []any{term.Free(h.Name), h.Status, term.Seconds(h.IntervalSecs), h.ConsecutiveMisses, term.ColumnTime(h.LastPingedAt), term.ColumnTime(h.NextExpectedAt)}
-		if w.Wide {
-			cells = append(cells, term.Seconds(h.GraceSecs), h.Slug, term.OrDash(strings.Join(h.Tags, ",")), h.ID)
+func pingsCommand(p *cli.Program) *cobra.Command {
+	params := heartbeat.PingsParams{Limit: 50}
+	var bodies bool
+	c := NewCommand(p, "pings NAME", "List a heartbeat's newest pings", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		id, err := heartbeatOf(ctx, api, args[0])
+		if err != nil {
+			return nil, err
 		}
-		w.Row(cells...)
-	}
-}
-
-func showHeartbeat(w *term.Table, v any) {
-	h := v.(*heartbeat.Heartbeat)
-	w.Row("ID", h.ID)
-	w.Row("Name", term.Folded(h.Name))
-	w.Row("Status", h.Status)
-	w.Row("Interval", term.Seconds(h.IntervalSecs))
-	w.Row("Grace", term.Seconds(h.GraceSecs))
-	w.Row("Misses", misses(h))
-	w.Row("Last ping", term.Time(h.LastPingedAt))
-	w.Row("Next expected", term.Time(h.NextExpectedAt))
-	w.Row("Last alert", term.Time(h.LastAlertAt))
-	w.Row("Pings", h.PingsTotal)
-	if h.LastExitCode != nil || h.LastDurationMs != nil {
-		w.Row("Last run", fmt.Sprintf("exit status %s, took %s", term.Number(h.LastExitCode), term.Took(h.LastDurationMs)))
-	}
-	if h.Running {
-		w.Row("Running since", term.Time(h.StartedAt))
-	}
-	if len(h.Tags) > 0 {
-		w.Row("Tags", term.Folded(strings.Join(h.Tags, ", ")))
-	}
-	if len(h.Email) > 0 {
-		w.Row("Email", term.Folded(strings.Join(h.Email, ", ")))
-	}
-	w.Row("Slug", h.Slug)
-	w.Row("Token", h.Token)
-	w.Row() // the URL is longer than what a terminal has left beside a word
-	w.Row("Ping URL")
-	w.Row(h.PingURL)
-	for _, warning := range h.Warnings {
-		w.Row()
-		w.Row("Warning: " + warning)
-	}
-}
-
-// misses says how many there are in a row, and which one alerts.
-func misses(h *heartbeat.Heartbeat) string {
-	has := fmt.Sprintf("%d in a row", h.ConsecutiveMisses)
-	switch {
-	case h.AlertAtMisses == nil: // paused or failing
-		return has
-	case h.AlertRule == "resumed":
-		return has + ", the next alerts: resumed " + term.Time(h.ResumedAt)
-	case h.AlertRule == "unheard":
-		return has + ", the next alerts: one was due while none could be taken"
-	}
-	return fmt.Sprintf("%s, alerts at %d", has, *h.AlertAtMisses)
+		return api.Pings(ctx, id, params)
+	}, func(w *term.Table, v any) {
+		if bodies {
+			showBodies(w, v.([]*heartbeat.Ping))
+		} else {
+			showPings(w, v.([]*heartbeat.Ping))
+		}
+	}, ofHeartbeat, reads, lists)
+	c.Flags().Var(flags.Between(&params.Limit, 1, 100), "limit", "how many, 1 to 100")
+	c.Flags().BoolVar(&bodies, "body", false, "show all that came with each ping, not only its first line")
+	return c
 }
 
 func showPings(w *term.Table, pings []*heartbeat.Ping) {

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -14,40 +15,35 @@ import (
 // completionLimit bounds how long a shell waits for names.
 const completionLimit = 2 * time.Second
 
-// completeWords has a shell complete the values of a flag.
-func completeWords(c *cobra.Command, flag string, options []string) {
-	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(options, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
-}
-
 // namer asks the cluster for the names of some kind of thing.
 type namer func(context.Context, *heartbeat.Client) ([]cobra.Completion, error)
 
 // complete is the option of commands whose first argument is such a name.
-func complete(names namer) clientOption {
-	return func(p *program, c *cobra.Command, s *clientSettings) {
+func complete(names namer) Option {
+	return func(p *cli.Program, c *cobra.Command, s *cli.Connection) {
 		c.ValidArgsFunction = func(c *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return p.namesFor(c, s, names, begun), cobra.ShellCompDirectiveNoFileComp
+			return namesFor(p, c, s, names, begun), cobra.ShellCompDirectiveNoFileComp
 		}
 	}
 }
 
 // completeFlag is the option of commands with a flag whose value is such a name.
-func (p *program) completeFlag(c *cobra.Command, s *clientSettings, flag string, names namer) {
+func completeFlag(p *cli.Program, c *cobra.Command, s *cli.Connection, flag string, names namer) {
 	_ = c.RegisterFlagCompletionFunc(flag, func(c *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return p.namesFor(c, s, names, begun), cobra.ShellCompDirectiveNoFileComp
+		return namesFor(p, c, s, names, begun), cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
 // namesFor are the names that go on as begun; none if the cluster cannot be asked.
-func (p *program) namesFor(c *cobra.Command, s *clientSettings, names namer, begun string) (fit []cobra.Completion) {
-	if p.resolve(c.Flags()) != nil {
+func namesFor(p *cli.Program, c *cobra.Command, s *cli.Connection, names namer, begun string) (fit []cobra.Completion) {
+	if p.Resolve(c.Flags()) != nil {
 		return nil
 	}
-	s.stale = true
-	api, err := s.client(heartbeat.WithRetries(0), heartbeat.WithAttemptTimeout(completionLimit))
+	s.Stale = true
+	api, err := s.Client(heartbeat.WithRetries(0), heartbeat.WithAttemptTimeout(completionLimit))
 	if err != nil {
 		return nil
 	}

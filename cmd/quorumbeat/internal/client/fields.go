@@ -1,9 +1,10 @@
-package main
+package client
 
 import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
@@ -41,7 +42,7 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.Var(flags.ListOf(&h.tags), "tag", "`tags`, with commas between")
 	f.Var(flags.ListOf(&h.email), "email", "`addresses` that get its alerts, with commas between"+d.email)
 	f.BoolVar(&h.onlyPost, "only-post", false, "note pings by other methods, and no more: for links that chats look at")
-	completeWords(c, "arm", arms)
+	cli.CompleteWords(c, "arm", arms)
 }
 
 // methods are those by which a ping is a good run; empty: all.

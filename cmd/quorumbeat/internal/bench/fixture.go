@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	benchTag = "quorumbeat-bench"
+	tag = "quorumbeat-bench"
 
 	makers       = 256              // heartbeats being made or deleted at a time
 	attempts     = 5                // to make or delete one
@@ -38,11 +38,11 @@ type fixture struct {
 
 type made struct{ id, token string }
 
-func newFixture(s *benchSettings, words io.Writer) *fixture {
+func newFixture(s *options, words io.Writer) *fixture {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: makers, IdleConnTimeout: 5 * time.Second}
 	f := &fixture{words: words}
 	for _, u := range s.urls {
-		f.clients = append(f.clients, heartbeat.New(s.apiKey, heartbeat.WithBaseURL(u), heartbeat.WithRetries(0), // see again
+		f.clients = append(f.clients, heartbeat.New(s.APIKey, heartbeat.WithBaseURL(u), heartbeat.WithRetries(0), // see again
 			heartbeat.WithHTTPClient(&http.Client{Timeout: 30 * time.Second, Transport: transport})))
 	}
 	return f
@@ -53,7 +53,7 @@ func newFixture(s *benchSettings, words io.Writer) *fixture {
 func (f *fixture) create(ctx context.Context, n int) (perSecond float64, err error) {
 	return f.each(ctx, n, "made", func(ctx context.Context, api *heartbeat.Client, i int) error {
 		h, err := api.Create(ctx, heartbeat.CreateParams{
-			Name: fmt.Sprintf("bench %d", i+1), IntervalSecs: 366 * 86400, Arm: "first_ping", Tags: []string{benchTag},
+			Name: fmt.Sprintf("bench %d", i+1), IntervalSecs: 366 * 86400, Arm: "first_ping", Tags: []string{tag},
 		})
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -88,9 +88,9 @@ func (f *fixture) deleteAll(ctx context.Context) (perSecond float64, err error) 
 	})
 	switch left := len(f.made) - gone; {
 	case left > 0:
-		return 0, fmt.Errorf("%d heartbeats of this run could not be deleted: look for the tag %s: %w", left, benchTag, err)
+		return 0, fmt.Errorf("%d heartbeats of this run could not be deleted: look for the tag %s: %w", left, tag, err)
 	case f.lost > 0:
-		fmt.Fprintf(f.words, "up to %d heartbeats were made without an answer: look for the tag %s\n", f.lost, benchTag)
+		fmt.Fprintf(f.words, "up to %d heartbeats were made without an answer: look for the tag %s\n", f.lost, tag)
 	}
 	return perSecond, err
 }

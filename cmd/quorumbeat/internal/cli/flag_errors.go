@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
-// flagError says what is wrong with a flag.
-func flagError(c *cobra.Command, err error) error {
+// FlagError says what is wrong with a flag.
+func FlagError(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
@@ -14,10 +15,10 @@ import (
 // errNotAccepted makes 'alerts test' fail, after it has shown why.
 var errNotAccepted = errors.New("not every test mail was accepted: see to the mail server, --smtp-url, --mail-from and --smtp-helo")
 
-func (p *program) alertsTestCommand() *cobra.Command {
+func alertsTestCommand(p *cli.Program) *cobra.Command {
 	var to string
 	accepted := true
-	c := p.client("test", "Send a test mail from a node, and show what the mail server answered", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := NewCommand(p, "test", "Send a test mail from a node, and show what the mail server answered", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		results, err := api.TestMail(ctx, to)
 		for _, r := range results {
 			accepted = accepted && r.Accepted
@@ -37,15 +38,4 @@ func (p *program) alertsTestCommand() *cobra.Command {
 		return errNotAccepted
 	}
 	return c
-}
-
-// mailServerWords says how the mail server is, to whom that node knows it.
-func mailServerWords(m heartbeat.MailServer) string {
-	switch m.State {
-	case "ok":
-		return "answers (asked " + term.Time(m.CheckedAt) + ")"
-	case "failing":
-		return "CANNOT BE USED (asked " + term.Time(m.CheckedAt) + "): " + m.Error
-	}
-	return "-"
 }

@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+)
+
+// Program are what one run of the program has around it, as data.
+type Program struct {
+	settings.Env
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+
+	Exposed []string // flags of secrets that stand on the command line
+}
+
+// Resolve fills in the flags that the command line leaves open.
+func (p *Program) Resolve(flags *pflag.FlagSet) error {
+	p.Exposed = settings.Exposed(flags)
+	return p.Env.Resolve(flags)
+}
+
+// Columns is how wide the terminal is that the output goes to, or what COLUMNS says; 0:
+// there is none.
+func (p *Program) Columns() int {
+	if text, ok := p.Lookup("COLUMNS"); ok {
+		if n, err := strconv.Atoi(text); err == nil && n > 0 {
+			return n
+		}
+	}
+	f, ok := p.Stdout.(*os.File)
+	if !ok {
+		return 0
+	}
+	return term.Columns(f)
+}
+
+// WarnExposed warns whoever runs a command; serve has a log for it.
+func (p *Program) WarnExposed() {
+	for _, name := range p.Exposed {
+		fmt.Fprintf(p.Stderr, "quorumbeat: --%s: %s\n", name, settings.ExposedWords)
+	}
+}
+
+// Note tells a person one line.
+func (p *Program) Note(format string, args ...any) {
+	fmt.Fprintf(p.Stderr, "quorumbeat: %s\n", strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
+}
+
+// AskYes asks a person at a terminal. Without one, somebody has to have said --yes.
+func (p *Program) AskYes(question string) error {
+	if f, ok := p.Stdin.(*os.File); ok && !term.IsTerminal(f) {
+		return usage.Errorf("nobody can be asked, for the input is no terminal: say --yes if you are sure")
+	}
+	fmt.Fprint(p.Stderr, question+" [y/N] ")
+	line, _ := bufio.NewReader(p.Stdin).ReadString('\n')
+	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
+		return errors.New("not confirmed: nothing was changed")
+	}
+	return nil
+}
+
+// ReadFile reads a file, or what "-" stands for.
+func (p *Program) ReadFile(file string) ([]byte, error) {
+	if file == "-" {
+		return io.ReadAll(p.Stdin)
+	}
+	return os.ReadFile(file)
+}

@@ -1,0 +1,74 @@
+package client
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+var alertStates = []string{"pending", "claimed", "fenced", "sent", "failed", "held", "cancelled"}
+
+func alertsCommand(p *cli.Program) *cobra.Command {
+	params := heartbeat.AlertsParams{Limit: 100}
+	c := NewCommand(p, "alerts", "List the newest alerts", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+		chosen := params
+		if chosen.HeartbeatID != "" {
+			id, err := heartbeatOf(ctx, api, chosen.HeartbeatID)
+			if err != nil {
+				return nil, err
+			}
+			chosen.HeartbeatID = id
+		}
+		return api.Alerts(ctx, chosen)
+	}, showAlerts, reads, lists, func(p *cli.Program, c *cobra.Command, s *cli.Connection) {
+		c.Flags().StringVar(&params.HeartbeatID, "heartbeat", "", "only those of this heartbeat: its `name`, slug or ID")
+		completeFlag(p, c, s, "heartbeat", heartbeatNames)
+	})
+	c.Flags().Var(flags.OneOf(&params.State, alertStates), "state", "only those in this `state`: pending, claimed, fenced, sent, failed, held, cancelled")
+	c.Flags().Var(flags.Between(&params.Limit, 1, 1000), "limit", "how many, 1 to 1000")
+	cli.CompleteWords(c, "state", alertStates)
+	c.AddCommand(alertsTestCommand(p), NewCommand(p, "retry ALERT", "Send a failed or held alert again: by ID, or by its heartbeat's name", usage.Needs("ALERT"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		id, err := alertOf(ctx, api, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return api.RetryAlert(ctx, id)
+	}, func(w *term.Table, v any) { w.Row(v.(*heartbeat.Alert).State) }, complete(alertIDs)))
+	return c
+}
+
+func showAlerts(w *term.Table, v any) {
+	alerts := v.([]heartbeat.Alert)
+	if len(alerts) == 0 {
+		w.Row("no alerts")
+		return
+	}
+	failed := w.Wide
+	for _, a := range alerts {
+		failed = failed || a.Error != ""
+	}
+	head := []any{term.TimeHead("CREATED"), "KIND", "HEARTBEAT", "RECIPIENT", "STATE"}
+	if failed {
+		head = append(head, "ERROR")
+	}
+	if w.Wide {
+		head = append(head, "ATTEMPTS", term.TimeHead("SENT"), "ID")
+	}
+	w.Row(head...)
+	for _, a := range alerts {
+		cells := []any{term.ColumnTime(&a.CreatedAt), a.Kind, term.Free(term.OrDash(a.HeartbeatName)), term.Free(term.OrDash(a.Recipient)), a.State}
+		if failed {
+			cells = append(cells, term.Free(term.OrDash(a.Error)))
+		}
+		if w.Wide {
+			cells = append(cells, a.Attempts, term.ColumnTime(a.SentAt), a.ID)
+		}
+		w.Row(cells...)
+	}
+}

@@ -1,0 +1,13 @@
+// Package client has the commands that call the HTTP API, one file a command. An ID that a
+// command takes may be given as a name or slug, if only one thing has it.
+//
+//	command.go      what these commands have in common
+//	create.go, ensure.go, update.go, fields.go  writing heartbeats, and their flags
+//	list.go, get.go (also pause, resume and delete), pings.go  reading them
+//	ping.go         pinging them
+//	alerts.go, alerts_mail.go  alerts, and a test mail
+//	keys.go         API keys
+//	cluster.go, remove.go  the nodes
+//	names.go        finding what a name stands for
+//	completion.go   names that a shell completes
+package client

@@ -1,0 +1,88 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+func getCommand(p *cli.Program) *cobra.Command {
+	return onOne(p, "get", "Show a heartbeat", (*heartbeat.Client).Get, reads)
+}
+
+// onOne makes a command that takes a heartbeat and answers with it.
+func onOne(p *cli.Program, name, short string, do func(*heartbeat.Client, context.Context, string) (*heartbeat.Heartbeat, error), options ...Option) *cobra.Command {
+	return NewCommand(p, name+" NAME", short, usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		id, err := heartbeatOf(ctx, api, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return do(api, ctx, id)
+	}, showHeartbeat, append(options, ofHeartbeat)...)
+}
+
+func deleteCommand(p *cli.Program) *cobra.Command {
+	return NewCommand(p, "delete NAME", "Delete a heartbeat and its pings", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		id, err := heartbeatOf(ctx, api, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return map[string]string{"deleted": id}, api.Delete(ctx, id)
+	}, say("deleted"), ofHeartbeat)
+}
+
+func showHeartbeat(w *term.Table, v any) {
+	h := v.(*heartbeat.Heartbeat)
+	w.Row("ID", h.ID)
+	w.Row("Name", term.Folded(h.Name))
+	w.Row("Status", h.Status)
+	w.Row("Interval", term.Seconds(h.IntervalSecs))
+	w.Row("Grace", term.Seconds(h.GraceSecs))
+	w.Row("Misses", misses(h))
+	w.Row("Last ping", term.Time(h.LastPingedAt))
+	w.Row("Next expected", term.Time(h.NextExpectedAt))
+	w.Row("Last alert", term.Time(h.LastAlertAt))
+	w.Row("Pings", h.PingsTotal)
+	if h.LastExitCode != nil || h.LastDurationMs != nil {
+		w.Row("Last run", fmt.Sprintf("exit status %s, took %s", term.Number(h.LastExitCode), term.Took(h.LastDurationMs)))
+	}
+	if h.Running {
+		w.Row("Running since", term.Time(h.StartedAt))
+	}
+	if len(h.Tags) > 0 {
+		w.Row("Tags", term.Folded(strings.Join(h.Tags, ", ")))
+	}
+	if len(h.Email) > 0 {
+		w.Row("Email", term.Folded(strings.Join(h.Email, ", ")))
+	}
+	w.Row("Slug", h.Slug)
+	w.Row("Token", h.Token)
+	w.Row() // the URL is longer than what a terminal has left beside a word
+	w.Row("Ping URL")
+	w.Row(h.PingURL)
+	for _, warning := range h.Warnings {
+		w.Row()
+		w.Row("Warning: " + warning)
+	}
+}
+
+// misses says how many there are in a row, and which one alerts.
+func misses(h *heartbeat.Heartbeat) string {
+	has := fmt.Sprintf("%d in a row", h.ConsecutiveMisses)
+	switch {
+	case h.AlertAtMisses == nil: // paused or failing
+		return has
+	case h.AlertRule == "resumed":
+		return has + ", the next alerts: resumed " + term.Time(h.ResumedAt)
+	case h.AlertRule == "unheard":
+		return has + ", the next alerts: one was due while none could be taken"
+	}
+	return fmt.Sprintf("%s, alerts at %d", has, *h.AlertAtMisses)
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+)
+
+// Set by the linker; see the Makefile.
+var (
+	version  = "devel"
+	revision = ""
+)
+
+func thisBuild() settings.Build { return settings.Build{Version: version, Revision: revision} }
+
+func (p *program) versionCommand() *cobra.Command {
+	return p.Teller("version", "Tell what this program was built of", func() (any, string) {
+		goVersion := "unknown"
+		if info, ok := debug.ReadBuildInfo(); ok {
+			goVersion = info.GoVersion
+		}
+		return map[string]string{"version": version, "revision": revision, "go": goVersion},
+			fmt.Sprintf("quorumbeat %s (revision %s, %s)", version, term.OrDash(revision), goVersion)
+	})
+}
