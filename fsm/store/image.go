@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
@@ -60,7 +61,7 @@ func (i *Image) WriteTo(to io.Writer) (int64, error) {
 		return 0, errWritten
 	}
 	defer i.Release()
-	w := newImageWriter(to)
+	w := image.NewWriter(to)
 	st := &i.st
 	w.Raw([]byte(imageMagic))
 	w.Uint(imageVersion)
@@ -73,7 +74,7 @@ func (i *Image) WriteTo(to io.Writer) (int64, error) {
 	return w.Close()
 }
 
-func (st *state) writeHead(w *imageWriter) {
+func (st *state) writeHead(w *image.Writer) {
 	w.Int(st.wall)
 	w.Int(st.serving)
 	w.Int(st.horizon)
@@ -101,7 +102,7 @@ func (st *state) writeHead(w *imageWriter) {
 	w.Uint(st.misses)
 }
 
-func (st *state) writeKeys(w *imageWriter) {
+func (st *state) writeKeys(w *image.Writer) {
 	keys := slices.SortedFunc(maps.Values(st.keys), func(a, b key) int { return bytes.Compare(a.id[:], b.id[:]) })
 	w.Count(len(keys))
 	for _, k := range keys {
@@ -111,11 +112,11 @@ func (st *state) writeKeys(w *imageWriter) {
 		w.Raw(k.hash[:])
 		w.Int(k.created)
 		w.Count(k.max)
-		w.Flushed()
+		w.FlushIfFull()
 	}
 }
 
-func (st *state) writeNodes(w *imageWriter) {
+func (st *state) writeNodes(w *image.Writer) {
 	nodes := slices.SortedFunc(maps.Values(st.nodes), func(a, b fsm.NodeInfo) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	w.Count(len(nodes))
 	for _, n := range nodes {
@@ -131,7 +132,7 @@ func sortedNodes[V any](m map[fsm.NodeID]V) []fsm.NodeID {
 	return slices.SortedFunc(maps.Keys(m), func(a, b fsm.NodeID) int { return bytes.Compare(a[:], b[:]) })
 }
 
-func (d *dedup) write(w *imageWriter) {
+func (d *dedup) write(w *image.Writer) {
 	w.Count(len(d.origins))
 	for _, n := range sortedNodes(d.origins) {
 		o := d.origins[n]
@@ -142,7 +143,7 @@ func (d *dedup) write(w *imageWriter) {
 		for i, c := range o.codes {
 			w.Byte(byte(c))
 			w.Bytes(o.data[o.floor+uint64(i)])
-			w.Flushed()
+			w.FlushIfFull()
 		}
 	}
 	w.Count(len(d.barred))
@@ -151,12 +152,12 @@ func (d *dedup) write(w *imageWriter) {
 	}
 }
 
-func (l *ledger) write(w *imageWriter) {
+func (l *ledger) write(w *image.Writer) {
 	rows := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return a.key().Compare(b.key()) })
 	w.Count(len(rows))
 	for _, r := range rows {
 		r.write(w)
-		w.Flushed()
+		w.FlushIfFull()
 	}
 	w.Count(len(l.windows))
 	for _, to := range slices.Sorted(maps.Keys(l.windows)) {
@@ -175,7 +176,7 @@ func (l *ledger) write(w *imageWriter) {
 	}
 }
 
-func (r *row) write(w *imageWriter) {
+func (r *row) write(w *image.Writer) {
 	w.Raw(r.id[:])
 	w.Uint(r.ord)
 	w.Raw(r.heartbeat[:])

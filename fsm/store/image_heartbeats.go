@@ -6,20 +6,18 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
-// Heartbeats are written in blocks with their length before them, so that they
-// can be read quickly. A block ends with its page, or when it is this long.
-const (
-	blockHead = 4
-	blockMost = 1 << 20
-)
+// blockMost is how long a block of heartbeats is at most, in bytes, but for the last of
+// them. A block ends with its page, or when it is this long.
+const blockMost = 1 << 20
 
 // writeHeartbeats writes the heartbeats in order of creation, and lets go of their
 // pages.
-func (st *state) writeHeartbeats(w *imageWriter, s *table.SnapshotRef) {
+func (st *state) writeHeartbeats(w *image.Writer, s *table.SnapshotRef) {
 	w.Count(st.table.Live)
 	var histories history.Gathered
 	var told []byte
@@ -31,16 +29,16 @@ func (st *state) writeHeartbeats(w *imageWriter, s *table.SnapshotRef) {
 			if !p.IsLive(slot) {
 				continue
 			}
-			if len(w.buf)-begin > blockMost {
+			if len(w.Buf)-begin > blockMost {
 				w.EndBlock(begin)
 				begin = w.BeginBlock()
 			}
 			ord := first + uint64(slot)
 			w.Uint(ord - last)
 			last = ord
-			w.buf = st.appendHot(w.buf, p.Hot(slot), p.History.Head(slot))
+			w.Buf = st.appendHot(w.Buf, p.Hot(slot), p.History.Head(slot))
 			w.Bytes(p.Text(slot))
-			w.buf = histories.Append(w.buf, slot)
+			w.Buf = histories.Append(w.Buf, slot)
 			told = told[:0]
 			if x := p.Runs(slot); x != nil {
 				told = st.appendExtras(told, x)
@@ -48,7 +46,7 @@ func (st *state) writeHeartbeats(w *imageWriter, s *table.SnapshotRef) {
 			w.Bytes(told)
 		}
 		w.EndBlock(begin)
-		return w.err == nil
+		return w.OK()
 	})
 }
 

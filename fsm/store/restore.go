@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
 )
 
 // Restore reads an image into a fresh state, and swaps it in only if it was whole
 // and its checksum right. The error is ErrCorrupt or ErrVersion; the store is
 // unchanged then.
 func (s *Store) Restore(from io.Reader) error {
-	r := newImageReader(from)
+	r := image.NewReader(from)
 	magic := make([]byte, len(imageMagic))
 	r.Raw(magic)
 	if !r.OK() || string(magic) != imageMagic {
@@ -44,7 +45,7 @@ func (s *Store) adopt(st *state) {
 	}
 }
 
-func (st *state) read(r *imageReader) {
+func (st *state) read(r *image.Reader) {
 	st.readHead(r)
 	st.readHeartbeats(r)
 	st.readKeys(r)
@@ -53,7 +54,7 @@ func (st *state) read(r *imageReader) {
 	st.readLedger(r)
 }
 
-func (st *state) readHead(r *imageReader) {
+func (st *state) readHead(r *image.Reader) {
 	st.wall, st.serving, st.horizon = r.Int(), r.Int(), r.Int()
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		st.passes = append(st.passes, pass{r.Int(), r.Int()})
@@ -76,7 +77,7 @@ func (st *state) readHead(r *imageReader) {
 // maxOrdinal keeps a damaged image from asking for a table without end.
 const maxOrdinal = 1<<32 - 1
 
-func (st *state) readKeys(r *imageReader) {
+func (st *state) readKeys(r *image.Reader) {
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		var k key
 		r.Raw(k.id[:])
@@ -89,7 +90,7 @@ func (st *state) readKeys(r *imageReader) {
 	}
 }
 
-func (st *state) readNodes(r *imageReader) {
+func (st *state) readNodes(r *image.Reader) {
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		var x fsm.NodeInfo
 		r.Raw(x.ID[:])
@@ -98,7 +99,7 @@ func (st *state) readNodes(r *imageReader) {
 	}
 }
 
-func (d *dedup) read(r *imageReader) {
+func (d *dedup) read(r *image.Reader) {
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		var id fsm.NodeID
 		r.Raw(id[:])
@@ -115,7 +116,7 @@ func (d *dedup) read(r *imageReader) {
 	}
 }
 
-func (st *state) readLedger(r *imageReader) {
+func (st *state) readLedger(r *image.Reader) {
 	l := &st.ledger
 	recipients := map[string]string{} // the same memory for all of one's rows
 	for n := r.Count(); n > 0 && r.OK(); n-- {
@@ -142,7 +143,7 @@ func (st *state) readLedger(r *imageReader) {
 	}
 }
 
-func readRow(r *imageReader) *row {
+func readRow(r *image.Reader) *row {
 	x := &row{}
 	r.Raw(x.id[:])
 	x.ord = r.Uint()
@@ -167,7 +168,7 @@ func readRow(r *imageReader) *row {
 	return x
 }
 
-func readEvidence(r *imageReader) fsm.Evidence {
+func readEvidence(r *image.Reader) fsm.Evidence {
 	e := fsm.Evidence{
 		Name: r.String(), LastPing: fsm.WallTime(r.Int()), LastFrom: r.String(), Interval: r.Int(), Grace: r.Int(),
 		Threshold: r.Count(), Misses: r.Int(), Pings: r.Uint(), Due: fsm.WallTime(r.Int()),

@@ -3,6 +3,7 @@ package store
 import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
@@ -21,7 +22,7 @@ type restored struct {
 }
 
 // readHeartbeats reads what writeHeartbeats wrote.
-func (st *state) readHeartbeats(r *imageReader) {
+func (st *state) readHeartbeats(r *image.Reader) {
 	n := r.Count()
 	f := newFiller(st, n)
 	var block []byte

@@ -21,7 +21,7 @@ var order = []tree{
 	{dir: "fsm", rows: []string{
 		"wire",
 		".",
-		"schedule internal/ordered internal/index",
+		"schedule internal/ordered internal/index internal/image",
 		"internal/history",
 		"internal/table",
 		"internal/ledger",

@@ -1,4 +1,4 @@
-package store
+package image
 
 import (
 	"encoding/binary"
@@ -7,17 +7,16 @@ import (
 	"math"
 	"slices"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
-// maxImageString bounds a single string or list of an image, so that a damaged
+// maxString bounds a single string or list of an image, so that a damaged
 // length cannot ask for all the memory there is.
-const maxImageString = 64 << 20
+const maxString = 64 << 20
 
-// imageReader reads what imageWriter wrote. The first error sticks, and from then
+// Reader reads what imageWriter wrote. The first error sticks, and from then
 // on every read returns zero.
-type imageReader struct {
+type Reader struct {
 	from io.Reader
 	buf  []byte // read, and summed but for what lies from 0 to pos
 	pos  int    // of what was given out
@@ -25,21 +24,24 @@ type imageReader struct {
 	err  error
 }
 
-func newImageReader(from io.Reader) *imageReader {
-	return &imageReader{from: from, buf: make([]byte, 0, 1<<18)}
+// NewReader returns a Reader of an image.
+func NewReader(from io.Reader) *Reader {
+	return &Reader{from: from, buf: make([]byte, 0, 1<<18)}
 }
 
 // OK reports whether there was no error so far.
-func (r *imageReader) OK() bool { return r.err == nil }
+func (r *Reader) OK() bool { return r.err == nil }
 
-func (r *imageReader) Fail() {
+// Fail makes wire.ErrCorrupt the error, for a caller that finds a value out of its
+// limits.
+func (r *Reader) Fail() {
 	if r.OK() {
-		r.err = fsm.ErrCorrupt
+		r.err = wire.ErrCorrupt
 	}
 }
 
 // peek returns the next n bytes, fewer only at the end of the image. n is small.
-func (r *imageReader) peek(n int) []byte {
+func (r *Reader) peek(n int) []byte {
 	for len(r.buf)-r.pos < n {
 		r.sum = crc32.Update(r.sum, wire.Castagnoli, r.buf[:r.pos])
 		r.buf = r.buf[:copy(r.buf, r.buf[r.pos:])]
@@ -53,7 +55,7 @@ func (r *imageReader) peek(n int) []byte {
 	return r.buf[r.pos:]
 }
 
-func (r *imageReader) Raw(b []byte) {
+func (r *Reader) Raw(b []byte) {
 	if !r.OK() {
 		clear(b)
 		return
@@ -70,14 +72,14 @@ func (r *imageReader) Raw(b []byte) {
 	}
 }
 
-func (r *imageReader) Byte() byte {
+func (r *Reader) Byte() byte {
 	var one [1]byte
 	r.Raw(one[:])
 	return one[0]
 }
 
-// uint reads a varint in its shortest form: an image has one encoding only.
-func (r *imageReader) Uint() uint64 {
+// Uint reads a varint in its shortest form: an image has one encoding only.
+func (r *Reader) Uint() uint64 {
 	if !r.OK() {
 		return 0
 	}
@@ -91,8 +93,8 @@ func (r *imageReader) Uint() uint64 {
 	return v
 }
 
-// uint32 reads a number that must fit.
-func (r *imageReader) Uint32() uint32 {
+// Uint32 reads a number that must fit.
+func (r *Reader) Uint32() uint32 {
 	v := r.Uint()
 	if v > math.MaxUint32 {
 		r.Fail()
@@ -101,9 +103,9 @@ func (r *imageReader) Uint32() uint32 {
 	return uint32(v)
 }
 
-func (r *imageReader) Int() int64 { return wire.Unzigzag(r.Uint()) }
+func (r *Reader) Int() int64 { return wire.Unzigzag(r.Uint()) }
 
-func (r *imageReader) Bool() bool {
+func (r *Reader) Bool() bool {
 	b := r.Byte()
 	if b > 1 {
 		r.Fail()
@@ -111,11 +113,11 @@ func (r *imageReader) Bool() bool {
 	return b == 1
 }
 
-// count reads the length of a list. Lists are read item by item, so a wrong
+// Count reads the length of a list. Lists are read item by item, so a wrong
 // length meets the end of the image before it costs memory.
-func (r *imageReader) Count() int {
+func (r *Reader) Count() int {
 	n := r.Uint()
-	if n > maxImageString {
+	if n > maxString {
 		r.Fail()
 		return 0
 	}
@@ -125,7 +127,7 @@ func (r *imageReader) Count() int {
 	return int(n)
 }
 
-func (r *imageReader) Bytes() []byte {
+func (r *Reader) Bytes() []byte {
 	n := r.Count()
 	if n == 0 {
 		return nil
@@ -135,7 +137,7 @@ func (r *imageReader) Bytes() []byte {
 
 // into reads n bytes into the memory of b, or more if that is not enough: step by
 // step, so that a wrong length meets the end of the image before it costs memory.
-func (r *imageReader) into(b []byte, n int) []byte {
+func (r *Reader) into(b []byte, n int) []byte {
 	const step = 1 << 16
 	b = b[:0]
 	for len(b) < n && r.OK() {
@@ -146,31 +148,31 @@ func (r *imageReader) into(b []byte, n int) []byte {
 	return b
 }
 
-// block reads bytes with their length before them, into the memory of b.
-func (r *imageReader) Block(b []byte) []byte {
+// Block reads bytes with their length before them, into the memory of b.
+func (r *Reader) Block(b []byte) []byte {
 	var size [blockHead]byte
 	r.Raw(size[:])
 	return r.into(b, int(binary.LittleEndian.Uint32(size[:])))
 }
 
-func (r *imageReader) String() string { return string(r.Bytes()) }
+func (r *Reader) String() string { return string(r.Bytes()) }
 
-func (r *imageReader) Strings() (list []string) {
+func (r *Reader) Strings() (list []string) {
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		list = append(list, r.String())
 	}
 	return list
 }
 
-// close checks the checksum and that nothing follows it.
-func (r *imageReader) Close() error {
+// Close checks the checksum and that nothing follows it.
+func (r *Reader) Close() error {
 	if !r.OK() {
 		return r.err
 	}
 	rest := r.peek(5)
 	sum := crc32.Update(r.sum, wire.Castagnoli, r.buf[:r.pos])
 	if len(rest) != 4 || binary.LittleEndian.Uint32(rest) != sum {
-		return fsm.ErrCorrupt
+		return wire.ErrCorrupt
 	}
 	return nil
 }
