@@ -1,68 +1,87 @@
 package store
 
 import (
-	"encoding/binary"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
-	"github.com/quorumbeat/quorumbeat/fsm/wire"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// evidence is an Evidence in the form that images have, which takes a fraction of
-// the memory. Rows that tell of one event share it.
-type evidence string
+// evidenceGaps is how many gaps a mail tells of at most, the newest.
+const evidenceGaps = 5
 
-// noEvidence is that of a digest, whose members have theirs.
-var noEvidence = packEvidence(fsm.Evidence{})
-
-func packEvidence(e fsm.Evidence) evidence {
-	b := make([]byte, 0, 256)
-	b = wire.AppendInt(wire.AppendString(b, e.Name), fsm.WallMillis(e.LastPing))
-	b = wire.AppendInt(wire.AppendInt(wire.AppendString(b, e.LastFrom), e.Interval), e.Grace)
-	b = wire.AppendInt(binary.AppendUvarint(b, uint64(e.Threshold)), e.Misses)
-	b = wire.AppendInt(binary.AppendUvarint(b, e.Pings), fsm.WallMillis(e.Due))
-	b = binary.AppendUvarint(wire.AppendInt(b, e.Silent.Milliseconds()), uint64(len(e.Gaps)))
-	for _, g := range e.Gaps {
-		b = wire.AppendInt(wire.AppendInt(b, fsm.WallMillis(g.From)), fsm.WallMillis(g.To))
+// evidenceOf is the evidence of what was missed or has failed.
+func (st *state) evidenceOf(r *table.Record, c cause) fsm.Evidence {
+	e := st.evidence(r)
+	e.Output = r.Runs.Output(r.Runs.LastEnd())
+	switch {
+	case c.failed != nil:
+		e.Failed, e.Exit, e.Due = true, max(0, c.failed.Exit), time.Time{}
+		e.Output = r.Runs.Output(c.failed.ended + 1)
+		if len(c.failed.Body) > 0 { // also if none are kept
+			e.Output = table.Excerpt(c.failed.Body)
+		}
+	case c.run != nil:
+		e.Started = fsm.WallTime(c.run.Began())
+		e.Due = fsm.WallTime(c.run.Wall + r.RunLimit() + st.gaps.sinceRun(c.run))
 	}
-	b = binary.AppendUvarint(wire.AppendBool(b, e.Failed), uint64(e.Exit))
-	b = wire.AppendString(wire.AppendInt(b, fsm.WallMillis(e.Started)), e.Output)
-	b = wire.AppendInt(wire.AppendInt(b, e.Flaps), e.Within.Milliseconds())
-	b = wire.AppendInt(wire.AppendInt(b, fsm.WallMillis(e.Since)), e.Down.Milliseconds())
-	b = append(wire.AppendBool(wire.AppendInt(b, e.Failures), e.Clean), byte(e.Rule))
-	return evidence(wire.AppendInt(b, fsm.WallMillis(e.Resumed)))
+	return e
 }
 
-// withoutOutput lets go of what a run printed, when nobody will read it again.
-func (packed evidence) withoutOutput() evidence {
-	e := packed.unpack()
-	if e.Output == "" {
-		return packed
+func (st *state) evidence(r *table.Record) fsm.Evidence {
+	s := r.Cold.Spec
+	e := fsm.Evidence{
+		Name: s.Name, LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(r.Head),
+		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.Pings,
+		Rule: r.Rule(), Misses: r.Misses, Due: fsm.WallTime(r.Expected(r.Misses-r.Carried) + st.gaps.since(r)),
 	}
-	e.Output = ""
-	return packEvidence(e)
+	if r.Runs != nil {
+		e.Resumed = fsm.WallTime(r.Runs.Resumed)
+	}
+	gaps := st.gaps.sinceAnchor(r)
+	for _, g := range gaps[max(0, len(gaps)-evidenceGaps):] {
+		e.Gaps = append(e.Gaps, fsm.Gap{From: fsm.WallTime(g.from), To: fsm.WallTime(g.to)})
+	}
+	return e
 }
 
-// withFlaps tells of the flapping that another evidence tells of.
-func (packed evidence) withFlaps(of fsm.Evidence) evidence {
-	e := packed.unpack()
-	e.Flaps, e.Within = of.Flaps, of.Within
-	return packEvidence(e)
+// begin makes the incident of a heartbeat that fails for a cause.
+func (c *cause) begin(r *table.Record) table.Incident {
+	in := table.Incident{Since: c.created, Misses: r.Misses}
+	if c.isFailure() {
+		in.Failures = 1
+	} else {
+		in.Silent = fsm.None
+	}
+	return in
 }
 
-func (packed evidence) unpack() (e fsm.Evidence) {
-	r := wire.NewReader([]byte(packed))
-	e = fsm.Evidence{
-		Name: r.String(), LastPing: fsm.WallTime(r.Int()), LastFrom: r.String(), Interval: r.Int(), Grace: r.Int(),
-		Threshold: int(r.Uint()), Misses: r.Int(), Pings: r.Uint(), Due: fsm.WallTime(r.Int()),
-		Silent: time.Duration(r.Int()) * time.Millisecond,
+// hear ends the silence that began an incident.
+func hear(in *table.Incident, r *table.Record, h *heard) {
+	if in.Silent == fsm.None {
+		in.Silent = max(0, h.at-silentSince(r, h))
 	}
-	for n := r.Uint(); n > 0; n-- {
-		e.Gaps = append(e.Gaps, fsm.Gap{From: fsm.WallTime(r.Int()), To: fsm.WallTime(r.Int())})
+}
+
+// silentSince is the wall time of the last ping before a signal.
+func silentSince(r *table.Record, h *heard) int64 {
+	if h.before == 0 {
+		return r.Cold.Created
 	}
-	e.Failed, e.Exit, e.Started, e.Output = r.Bool(), int(r.Uint()), fsm.WallTime(r.Int()), r.String()
-	e.Flaps, e.Within = r.Int(), time.Duration(r.Int())*time.Millisecond
-	e.Since, e.Down = fsm.WallTime(r.Int()), time.Duration(r.Int())*time.Millisecond
-	e.Failures, e.Clean, e.Rule, e.Resumed = r.Int(), r.Bool(), fsm.Rule(r.Byte()), fsm.WallTime(r.Int())
+	return h.before
+}
+
+// addIncident adds to an evidence what an incident has come to.
+func addIncident(e *fsm.Evidence, in table.Incident) {
+	e.Since, e.Misses, e.Failures = fsm.WallTime(in.Since), in.Misses, in.Failures
+	e.Silent = time.Duration(max(0, in.Silent)) * time.Millisecond
+}
+
+// recovered is the evidence of a good run that ended an incident.
+func (st *state) recovered(r *table.Record, ended table.Incident, h *heard) fsm.Evidence {
+	e := st.evidence(r)
+	addIncident(&e, ended)
+	e.Due, e.Clean = time.Time{}, h.Exit == 0
+	e.Down = time.Duration(max(0, st.wall-ended.Since)) * time.Millisecond
 	return e
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 )
 
 // flips makes heartbeat n fail and run well again, five times a second.
@@ -105,7 +106,7 @@ func TestFlapping(t *testing.T) {
 		r.ping(1)
 		id := testID(1)
 		list, _ := r.s.Alerts(fsm.AlertFilter{Heartbeat: &id, State: fsm.AlertCancelled})
-		if len(list) != 2 || !strings.Contains(list[0].Error+list[1].Error, recoveredUnsent) {
+		if len(list) != 2 || !strings.Contains(list[0].Error+list[1].Error, ledger.RecoveredUnsent) {
 			t.Errorf("%+v", list)
 		}
 		r.run(time.Hour)

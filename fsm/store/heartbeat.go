@@ -40,7 +40,7 @@ func (st *state) ping(c fsm.PingOrdinal) fsm.Code {
 // recover ends the incident of a heartbeat by a good run, with its mails.
 func (st *state) recover(r *table.Record, h *heard) {
 	hear(&r.Runs.Incident, r, h)
-	st.writeRecovered(r, st.endFailing(r), h)
+	st.now().Recover(r, st.recovered(r, st.endFailing(r), h))
 }
 
 func (st *state) create(c fsm.Create) fsm.Result {
@@ -161,7 +161,7 @@ func (st *state) pause(c fsm.Pause) fsm.Result {
 	}
 	if r.Is(table.Failing) {
 		st.endFailing(r)
-		st.cancelDown(r, r.Incident)
+		st.now().CancelUnsent(r)
 	}
 	r.ResetRule()
 	r.Set(table.Paused)
@@ -198,7 +198,7 @@ func (st *state) delete(c fsm.Delete) fsm.Code {
 	}
 	if r.Is(table.Failing) {
 		st.endFailing(r)
-		st.cancelDown(r, r.Incident)
+		st.now().CancelUnsent(r)
 	}
 	if r.Is(table.Paused) {
 		st.paused--

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"io"
 	"maps"
@@ -42,9 +41,7 @@ func (s *Store) Snapshot() *Image {
 	c.keys = maps.Clone(c.keys)
 	c.nodes = maps.Clone(c.nodes)
 	c.dedup = s.st.dedup.clone()
-	c.ledger = ledger{
-		rows: maps.Clone(c.ledger.rows), windows: maps.Clone(c.ledger.windows), counts: maps.Clone(c.ledger.counts),
-	}
+	c.ledger = c.ledger.Snapshot()
 	c.ids, c.tokens, c.slugs, c.byHash, c.made, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}
 }
@@ -70,7 +67,7 @@ func (i *Image) WriteTo(to io.Writer) (int64, error) {
 	st.writeKeys(w)
 	st.writeNodes(w)
 	st.dedup.write(w)
-	st.ledger.write(w)
+	st.ledger.Write(w)
 	return w.Close()
 }
 
@@ -150,56 +147,4 @@ func (d *dedup) write(w *image.Writer) {
 	for _, n := range sortedNodes(d.barred) {
 		w.Raw(n[:])
 	}
-}
-
-func (l *ledger) write(w *image.Writer) {
-	rows := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return a.key().Compare(b.key()) })
-	w.Count(len(rows))
-	for _, r := range rows {
-		r.write(w)
-		w.FlushIfFull()
-	}
-	w.Count(len(l.windows))
-	for _, to := range slices.Sorted(maps.Keys(l.windows)) {
-		w.String(to)
-		w.Int(l.windows[to].start)
-		w.Count(l.windows[to].count)
-	}
-	w.Count(len(l.counts))
-	keys := slices.SortedFunc(maps.Keys(l.counts), func(a, b countKey) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.state, b.state))
-	})
-	for _, k := range keys {
-		w.Byte(byte(k.kind))
-		w.Byte(byte(k.state))
-		w.Uint(l.counts[k])
-	}
-}
-
-func (r *row) write(w *image.Writer) {
-	w.Raw(r.id[:])
-	w.Uint(r.ord)
-	w.Raw(r.heartbeat[:])
-	w.Uint(uint64(r.incident))
-	w.Byte(byte(r.kind))
-	w.String(r.recipient)
-	w.Byte(byte(r.state))
-	w.Uint(r.term)
-	w.Uint(uint64(r.attempt))
-	w.Byte(r.doubts)
-	w.Bool(r.counted)
-	w.Int(r.due)
-	w.Int(r.created)
-	w.Int(r.sent)
-	w.Int(r.notBefore)
-	w.Int(r.refused)
-	w.String(r.err)
-	w.Raw(r.answers[:])
-	w.Raw(r.after[:])
-	w.Raw(r.digest[:])
-	w.Count(len(r.members))
-	for _, m := range r.members {
-		w.Raw(m[:])
-	}
-	w.Raw([]byte(r.evidence))
 }

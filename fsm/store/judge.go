@@ -81,7 +81,7 @@ func (st *state) notHeard(r *table.Record, c cause) {
 	r.Incident++
 	r.LastAlert = c.created
 	r.Set(table.Unheard)
-	st.writeAlerts(r, fsm.AlertUnheard, c)
+	st.now().Begin(r, fsm.AlertUnheard, c.due, c.created, st.evidenceOf(r, c))
 }
 
 // fail begins an incident.
@@ -91,7 +91,7 @@ func (st *state) fail(r *table.Record, c cause) {
 	st.failing[r.Ordinal] = struct{}{}
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Incident = c.begin(r)
-	st.writeAlerts(r, fsm.AlertDown, c)
+	st.now().Begin(r, fsm.AlertDown, c.due, c.created, st.evidenceOf(r, c))
 	r.Set(table.Failing)
 	if c.isFailure() {
 		r.Set(table.Reported)

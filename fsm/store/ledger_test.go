@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 )
 
 // failing makes n heartbeats of one recipient fail in the same second.
@@ -131,7 +132,7 @@ func TestSendingAnAlert(t *testing.T) {
 		wantAlerts(t, r, 1, "down failed")
 		id := testID(1)
 		list, _ := r.s.Alerts(fsm.AlertFilter{Heartbeat: &id})
-		if list[0].Error != noRecipient {
+		if list[0].Error != ledger.NoRecipient {
 			t.Errorf("error %q", list[0].Error)
 		}
 		r.ping(1)

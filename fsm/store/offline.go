@@ -16,11 +16,7 @@ func (s *Store) BeginAnew(cluster fsm.NodeID) {
 	st.clusterID = cluster
 	st.nodes = map[fsm.NodeID]fsm.NodeInfo{}
 	st.dedup = newDedup()
-	for id, old := range st.ledger.rows {
-		r := *old // rows are shared with images
-		r.term = 0
-		st.ledger.rows[id] = &r
-	}
+	st.ledger.ForgetTerms()
 }
 
 // Forsake forgets every node but one, and bars the others from coming back under

@@ -156,7 +156,7 @@ func checkSegment(t *rapid.T, rs []*runner, g segment) {
 		}
 	}
 	for _, r := range rs {
-		if err := checkWork(r.s); err != nil {
+		if err := r.s.st.now().Check(); err != nil {
 			t.Fatalf("%s: %v", r.name, err)
 		}
 	}

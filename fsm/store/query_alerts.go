@@ -1,10 +1,8 @@
 package store
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 )
 
 // Alerts lists the ledger newest first. more tells that the limit cut the list:
@@ -23,83 +21,35 @@ func (s *Store) Alerts(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 }
 
 // position is where a listing begins; false if that is unknown.
-func (s *Store) position(id *fsm.AlertID) (*rowKey, bool) {
+func (s *Store) position(id *fsm.AlertID) (*ledger.Key, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.position(id)
+	return s.st.ledger.Position(id)
 }
 
 // someAlerts appends what matches among the next lockFor rows; ok tells that there
 // may be more after the row that it came to.
-func (s *Store) someAlerts(f fsm.AlertFilter, list []fsm.Alert, before *rowKey) (_ []fsm.Alert, more bool, last *rowKey, ok bool) {
+func (s *Store) someAlerts(f fsm.AlertFilter, list []fsm.Alert, before *ledger.Key) (_ []fsm.Alert, more bool, last *ledger.Key, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var at rowKey
-	read := 0
-	for k := range s.st.ledger.order.Before(before) {
-		if read++; read > lockFor {
-			return list, false, &at, true
-		}
-		at = k
-		if list, more = s.st.list(f, list, k); more {
-			return list, more, nil, false
-		}
-	}
-	return list, false, nil, false
+	return s.st.now().Page(f, list, before, lockFor)
 }
 
-// alertsOf lists the rows of one heartbeat, of which there are few.
 func (s *Store) alertsOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	before, ok := s.st.position(f.Before)
-	if !ok {
-		return nil, false
-	}
-	for _, k := range slices.Backward(s.st.ledger.byHeart[*f.Heartbeat]) {
-		if before != nil && k.Compare(*before) >= 0 {
-			continue
-		}
-		if list, more = s.st.list(f, list, k); more {
-			break
-		}
-	}
-	return list, more
-}
-
-// list appends a row if it matches; more tells that the limit forbids it.
-func (st *state) list(f fsm.AlertFilter, list []fsm.Alert, k rowKey) (_ []fsm.Alert, more bool) {
-	r := st.ledger.rows[k.id]
-	if f.State != 0 && st.ledger.carrierState(r) != f.State {
-		return list, false
-	}
-	if f.Limit > 0 && len(list) == f.Limit {
-		return list, true
-	}
-	return append(list, st.alert(r)), false
-}
-
-func (st *state) position(id *fsm.AlertID) (*rowKey, bool) {
-	if id == nil {
-		return nil, true
-	}
-	r := st.ledger.rows[*id]
-	if r == nil {
-		return nil, false
-	}
-	k := r.key()
-	return &k, true
+	return s.st.now().PageOf(f)
 }
 
 // Alert returns one row of the ledger, or ErrNotFound.
 func (s *Store) Alert(id fsm.AlertID) (fsm.Alert, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	r := s.st.ledger.rows[id]
-	if r == nil {
+	a, ok := s.st.now().Alert(id)
+	if !ok {
 		return fsm.Alert{}, fsm.ErrNotFound
 	}
-	return s.st.alert(r), nil
+	return a, nil
 }
 
 // Unaddressed returns the newest row that had no recipient, of those written since this
@@ -107,7 +57,7 @@ func (s *Store) Alert(id fsm.AlertID) (fsm.Alert, error) {
 func (s *Store) Unaddressed() fsm.AlertID {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.ledger.unaddressed
+	return s.st.ledger.Unaddressed
 }
 
 // Totals returns the counts of the whole state.
@@ -119,18 +69,11 @@ func (s *Store) Totals() fsm.Totals {
 		Paused: st.paused, Failing: len(st.failing),
 		Active: st.table.Live - st.paused - len(st.failing),
 		Misses: st.misses, Pings: st.pings, Serving: st.serving, GapTotal: st.gaps.total,
-		Queue: st.ledger.open.Len() + st.ledger.carried,
+		Alerts: st.ledger.Counts(),
 	}
 	t.Misses += st.untaken()
-	if k, ok := st.ledger.open.First(); ok {
-		t.OldestPending = fsm.WallTime(st.ledger.rows[k.id].created)
-	}
-	for k, n := range st.ledger.counts {
-		t.Alerts = append(t.Alerts, fsm.AlertCount{Kind: k.kind, State: k.state, N: n})
-	}
-	slices.SortFunc(t.Alerts, func(a, b fsm.AlertCount) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.State, b.State))
-	})
+	unsettled, oldest := st.ledger.Unsettled()
+	t.Queue, t.OldestPending = unsettled, fsm.WallTime(oldest)
 	return t
 }
 
@@ -145,4 +88,14 @@ func (st *state) untaken() (misses uint64) {
 		return misses
 	}
 	return st.table.Untaken(st.horizon)
+}
+
+// Work returns what the sender of a term may do: at most limit rows and digests
+// together, and of rows in doubt. Its cost follows what it returns and what senders
+// have in hand, not how much waits. It takes the write lock, to look at the
+// recipients of whom something changed since it was last called.
+func (s *Store) Work(term uint64, limit int) fsm.Work {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.st.now().Work(term, limit)
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
@@ -51,7 +50,7 @@ func (st *state) read(r *image.Reader) {
 	st.readKeys(r)
 	st.readNodes(r)
 	st.dedup.read(r)
-	st.readLedger(r)
+	st.ledger.Read(r)
 }
 
 func (st *state) readHead(r *image.Reader) {
@@ -114,72 +113,4 @@ func (d *dedup) read(r *image.Reader) {
 		r.Raw(id[:])
 		d.barred[id] = true
 	}
-}
-
-func (st *state) readLedger(r *image.Reader) {
-	l := &st.ledger
-	recipients := map[string]string{} // the same memory for all of one's rows
-	for n := r.Count(); n > 0 && r.OK(); n-- {
-		x := readRow(r)
-		if _, known := recipients[x.recipient]; !known {
-			recipients[x.recipient] = x.recipient
-		}
-		x.recipient = recipients[x.recipient]
-		if r.OK() && l.rows[x.id] != nil {
-			r.Fail()
-		}
-		if r.OK() {
-			l.file(x)
-		}
-	}
-	for k := range l.order.All() { // now, for a place may depend on other rows
-		l.enter(l.rows[k.id])
-	}
-	for n := r.Count(); n > 0 && r.OK(); n-- {
-		l.windows[r.String()] = window{r.Int(), r.Count()}
-	}
-	for n := r.Count(); n > 0 && r.OK(); n-- {
-		l.counts[countKey{fsm.AlertKind(r.Byte()), fsm.AlertState(r.Byte())}] = r.Uint()
-	}
-}
-
-func readRow(r *image.Reader) *row {
-	x := &row{}
-	r.Raw(x.id[:])
-	x.ord = r.Uint()
-	r.Raw(x.heartbeat[:])
-	x.incident, x.kind, x.recipient = r.Uint32(), fsm.AlertKind(r.Byte()), r.String()
-	x.state, x.term, x.attempt = fsm.AlertState(r.Byte()), r.Uint(), r.Uint32()
-	x.doubts, x.counted = r.Byte(), r.Bool()
-	x.due, x.created, x.sent, x.notBefore, x.refused = r.Int(), r.Int(), r.Int(), r.Int(), r.Int()
-	x.err = r.String()
-	r.Raw(x.answers[:])
-	r.Raw(x.after[:])
-	r.Raw(x.digest[:])
-	for n := r.Count(); n > 0 && r.OK(); n-- {
-		var m fsm.AlertID
-		r.Raw(m[:])
-		x.members = append(x.members, m)
-	}
-	x.evidence = packEvidence(readEvidence(r))
-	if x.kind.String() == "unknown" || x.state.String() == "unknown" || x.doubts > fsm.MaxDoubts {
-		r.Fail()
-	}
-	return x
-}
-
-func readEvidence(r *image.Reader) fsm.Evidence {
-	e := fsm.Evidence{
-		Name: r.String(), LastPing: fsm.WallTime(r.Int()), LastFrom: r.String(), Interval: r.Int(), Grace: r.Int(),
-		Threshold: r.Count(), Misses: r.Int(), Pings: r.Uint(), Due: fsm.WallTime(r.Int()),
-		Silent: time.Duration(r.Int()) * time.Millisecond,
-	}
-	for n := r.Count(); n > 0 && r.OK(); n-- {
-		e.Gaps = append(e.Gaps, fsm.Gap{From: fsm.WallTime(r.Int()), To: fsm.WallTime(r.Int())})
-	}
-	e.Failed, e.Exit, e.Started, e.Output = r.Bool(), r.Count(), fsm.WallTime(r.Int()), r.String()
-	e.Flaps, e.Within = r.Int(), time.Duration(r.Int())*time.Millisecond
-	e.Since, e.Down = fsm.WallTime(r.Int()), time.Duration(r.Int())*time.Millisecond
-	e.Failures, e.Clean, e.Rule, e.Resumed = r.Int(), r.Bool(), fsm.Rule(r.Byte()), fsm.WallTime(r.Int())
-	return e
 }

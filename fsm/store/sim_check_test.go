@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // seenRow is what was last seen of a row of the ledger.
 type seenRow struct {
-	row       row
+	row       ledger.Row
 	gone      bool // dropped, as one of too many
 	failed    bool // it once was
 	cancelled bool
@@ -44,9 +45,9 @@ func (w *world) checkEntry() {
 		w.checkBeat(b)
 	}
 	for k := range m.alerts {
-		missing := w.rows[alertID(k.hb, k.incident, k.kind, k.to)] == nil && w.settledOf(k.hb) < fsm.MaxSettledPer
+		missing := w.rows[ledger.AlertID(k.hb, k.incident, k.kind, k.to)] == nil && w.settledOf(k.hb) < fsm.MaxSettledPer
 		if missing && k.kind == fsm.AlertFailure {
-			down := w.rows[alertID(k.hb, k.incident, fsm.AlertDown, k.to)]
+			down := w.rows[ledger.AlertID(k.hb, k.incident, fsm.AlertDown, k.to)]
 			missing = down == nil || !w.merged(&down.row)
 			w.saw(sawMerged, !missing)
 		}
@@ -89,7 +90,7 @@ func (w *world) checkBeat(b *beat) {
 func (w *world) checkLedger() {
 	l := &w.observer.st.ledger
 	var overtaken []*seenRow
-	for id, r := range l.rows {
+	for id, r := range l.Rows {
 		before := w.rows[id]
 		if before == nil {
 			before = &seenRow{}
@@ -99,19 +100,19 @@ func (w *world) checkLedger() {
 		} else {
 			w.checkChange(before, r)
 		}
-		if r.state == fsm.AlertCancelled && before.row.state != r.state && r.evidence.unpack().Flaps > 0 {
+		if r.State == fsm.AlertCancelled && before.row.State != r.State && r.Evidence.Unpack().Flaps > 0 {
 			overtaken = append(overtaken, before)
 		}
-		if s, ok := situationOf[r.state]; ok && before.row.state != r.state {
+		if s, ok := situationOf[r.State]; ok && before.row.State != r.State {
 			w.reached[s]++
 		}
 		before.row = *r
-		before.held = before.held || r.state == fsm.AlertHeld
-		before.failed = before.failed || r.state == fsm.AlertFailed
-		before.cancelled = before.cancelled || r.state == fsm.AlertCancelled
+		before.held = before.held || r.State == fsm.AlertHeld
+		before.failed = before.failed || r.State == fsm.AlertFailed
+		before.cancelled = before.cancelled || r.State == fsm.AlertCancelled
 	}
 	for id, seen := range w.rows {
-		if l.rows[id] == nil && !seen.gone {
+		if l.Rows[id] == nil && !seen.gone {
 			seen.gone = true
 			w.reached[sawDropped]++
 			w.checkDropped(seen)
@@ -119,33 +120,33 @@ func (w *world) checkLedger() {
 	}
 	w.checkBounds()
 	for _, x := range overtaken {
-		if next := w.slots[teller{x.row.heartbeat, x.row.recipient}]; next != nil {
-			w.rows[next.id].slot = min(w.rows[next.id].slot, x.slot)
+		if next := w.slots[teller{x.row.Heartbeat, x.row.Recipient}]; next != nil {
+			w.rows[next.Id].slot = min(w.rows[next.Id].slot, x.slot)
 		}
 	}
-	if err := checkWork(w.observer); err != nil {
+	if err := w.observer.st.now().Check(); err != nil {
 		w.fail("%v", err)
 	}
 	// When all rows are known: these compare some with others.
-	for id, r := range l.rows {
+	for id, r := range l.Rows {
 		w.checkState(id, r)
 	}
 }
 
-func (w *world) checkNew(r *row) {
-	if r.kind == fsm.AlertDigest {
+func (w *world) checkNew(r *ledger.Row) {
+	if r.Kind == fsm.AlertDigest {
 		return
 	}
-	w.reached[situationOf[r.kind]]++
-	w.saw(sawReported, r.evidence.unpack().Failed)
-	w.saw(sawHanging, !r.evidence.unpack().Started.IsZero())
-	want := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]
+	w.reached[situationOf[r.Kind]]++
+	w.saw(sawReported, r.Evidence.Unpack().Failed)
+	w.saw(sawHanging, !r.Evidence.Unpack().Started.IsZero())
+	want := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]
 	if want == nil {
-		w.fail("hb%d: a %v alert to %q for incident %d that the rules do not call for", r.heartbeat[7], r.kind, r.recipient, r.incident)
+		w.fail("hb%d: a %v alert to %q for incident %d that the rules do not call for", r.Heartbeat[7], r.Kind, r.Recipient, r.Incident)
 	}
-	if e := r.evidence.unpack(); r.kind == fsm.AlertRecovered && (e.Misses != want.misses || e.Failures != want.failures) {
+	if e := r.Evidence.Unpack(); r.Kind == fsm.AlertRecovered && (e.Misses != want.misses || e.Failures != want.failures) {
 		w.fail("hb%d: incident %d had %d misses and %d failures, and %q is told of %d and %d",
-			r.heartbeat[7], r.incident, want.misses, want.failures, r.recipient, e.Misses, e.Failures)
+			r.Heartbeat[7], r.Incident, want.misses, want.failures, r.Recipient, e.Misses, e.Failures)
 	}
 	w.checkHeld(r)
 }
@@ -156,32 +157,32 @@ var situationOf = map[any]situation{
 	fsm.AlertCancelled: sawCancelled, fsm.AlertHeld: sawHeld,
 }
 
-func (w *world) checkChange(before *seenRow, r *row) {
+func (w *world) checkChange(before *seenRow, r *ledger.Row) {
 	old := before.row
 	if before.gone {
-		w.fail("row %x was dropped, and is back", r.id[:3])
+		w.fail("row %x was dropped, and is back", r.Id[:3])
 	}
-	if (old.state == fsm.AlertSent || old.state == fsm.AlertCancelled) && r.state != old.state {
-		w.fail("row %x was %v, and is %v", r.id[:3], old.state, r.state)
+	if (old.State == fsm.AlertSent || old.State == fsm.AlertCancelled) && r.State != old.State {
+		w.fail("row %x was %v, and is %v", r.Id[:3], old.State, r.State)
 	}
-	if r.attempt < old.attempt || r.attempt == old.attempt && r.term != old.term {
-		w.fail("row %x went from term %d attempt %d to term %d attempt %d", r.id[:3], old.term, old.attempt, r.term, r.attempt)
+	if r.Attempt < old.Attempt || r.Attempt == old.Attempt && r.Term != old.Term {
+		w.fail("row %x went from term %d attempt %d to term %d attempt %d", r.Id[:3], old.Term, old.Attempt, r.Term, r.Attempt)
 	}
-	if old.digest != (fsm.AlertID{}) && r.digest != old.digest {
-		w.fail("row %x changed its digest", r.id[:3])
+	if old.Digest != (fsm.AlertID{}) && r.Digest != old.Digest {
+		w.fail("row %x changed its digest", r.Id[:3])
 	}
 }
 
 // checkDropped allows the ledger to forget the oldest of too many settled rows.
 func (w *world) checkDropped(seen *seenRow) {
-	if settled := w.settledOf(seen.row.heartbeat); settled < fsm.MaxSettledPer {
-		w.fail("row %x, last seen %v, was dropped although its heartbeat has only %d settled rows", seen.row.id[:3], seen.row.state, settled)
+	if settled := w.settledOf(seen.row.Heartbeat); settled < fsm.MaxSettledPer {
+		w.fail("row %x, last seen %v, was dropped although its heartbeat has only %d settled rows", seen.row.Id[:3], seen.row.State, settled)
 	}
 }
 
 func (w *world) settledOf(hb fsm.HeartbeatID) (n int) {
-	for _, r := range w.observer.st.ledger.rows {
-		if r.heartbeat == hb && r.state.Settled() {
+	for _, r := range w.observer.st.ledger.Rows {
+		if r.Heartbeat == hb && r.State.Settled() {
 			n++
 		}
 	}
@@ -189,18 +190,18 @@ func (w *world) settledOf(hb fsm.HeartbeatID) (n int) {
 }
 
 // checkState asks whether a row's end is true.
-func (w *world) checkState(id fsm.AlertID, r *row) {
+func (w *world) checkState(id fsm.AlertID, r *ledger.Row) {
 	carrier := id
-	if r.digest != (fsm.AlertID{}) {
-		carrier = r.digest
+	if r.Digest != (fsm.AlertID{}) {
+		carrier = r.Digest
 	}
-	switch r.state {
+	switch r.State {
 	case fsm.AlertSent:
 		if w.mail.delivered[carrier] == 0 {
 			w.fail("row %x is sent, but the mail server never took it", id[:3])
 		}
 	case fsm.AlertFailed:
-		if r.recipient != "" && !w.mail.refused[carrier] {
+		if r.Recipient != "" && !w.mail.refused[carrier] {
 			w.fail("row %x has failed, but was never refused", id[:3])
 		}
 	case fsm.AlertHeld:
@@ -214,48 +215,48 @@ func (w *world) checkState(id fsm.AlertID, r *row) {
 
 // checkCancelled asks that a row which is cancelled was not delivered, and that its
 // incident was ended by hand, or something newer is told instead.
-func (w *world) checkCancelled(r *row) {
-	if w.mail.delivered[r.id] > w.model.doubts[r.id] {
-		w.fail("row %x is cancelled, but was delivered", r.id[:3])
+func (w *world) checkCancelled(r *ledger.Row) {
+	if w.mail.delivered[r.Id] > w.model.doubts[r.Id] {
+		w.fail("row %x is cancelled, but was delivered", r.Id[:3])
 	}
-	down := w.rows[alertID(r.heartbeat, r.incident, fsm.AlertDown, r.recipient)]
-	if gone := down == nil || down.gone; r.kind == fsm.AlertRecovered && gone && w.settledOf(r.heartbeat) >= fsm.MaxSettledPer {
+	down := w.rows[ledger.AlertID(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
+	if gone := down == nil || down.gone; r.Kind == fsm.AlertRecovered && gone && w.settledOf(r.Heartbeat) >= fsm.MaxSettledPer {
 		return // its down was cancelled and dropped within one entry
 	}
-	if r.kind == fsm.AlertRecovered && down != nil && (down.failed || down.cancelled) {
+	if r.Kind == fsm.AlertRecovered && down != nil && (down.failed || down.cancelled) {
 		return
 	}
-	if e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]; e != nil && e.mayCancel {
+	if e := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]; e != nil && e.mayCancel {
 		return
 	}
-	if r.kind == fsm.AlertFailure && w.merged(r) {
+	if r.Kind == fsm.AlertFailure && w.merged(r) {
 		return
 	}
 	for k := range w.model.alerts {
-		if k.hb == r.heartbeat && k.to == r.recipient && (k.kind == fsm.AlertUnheard) == (r.kind == fsm.AlertUnheard) &&
-			(k.incident > r.incident || k.incident == r.incident && k.kind.Stage() > r.kind.Stage()) {
+		if k.hb == r.Heartbeat && k.to == r.Recipient && (k.kind == fsm.AlertUnheard) == (r.Kind == fsm.AlertUnheard) &&
+			(k.incident > r.Incident || k.incident == r.Incident && k.kind.Stage() > r.Kind.Stage()) {
 			return
 		}
 	}
-	w.fail("hb%d: row %x, a %v for %q, is cancelled (%s), but nothing newer is told", r.heartbeat[7], r.id[:3], r.kind, r.recipient, r.err)
+	w.fail("hb%d: row %x, a %v for %q, is cancelled (%s), but nothing newer is told", r.Heartbeat[7], r.Id[:3], r.Kind, r.Recipient, r.Err)
 }
 
 // checkDelivery holds the promise that an incident alerts once, at the moment in
 // which a message reaches somebody.
 func (w *world) checkDelivery(id fsm.AlertID) {
-	r := w.observer.st.ledger.rows[id]
-	if r == nil || r.state == fsm.AlertSent || r.state == fsm.AlertCancelled {
+	r := w.observer.st.ledger.Rows[id]
+	if r == nil || r.State == fsm.AlertSent || r.State == fsm.AlertCancelled {
 		w.fail("row %x is delivered, though its state is final", id[:3])
 	}
 	told := []fsm.AlertID{id}
 	w.saw(sawTwice, w.mail.delivered[id] > 1)
-	if r.kind == fsm.AlertDigest {
+	if r.Kind == fsm.AlertDigest {
 		w.reached[sawDigest]++
-		told = r.members
+		told = r.Members
 	}
 	for _, x := range told {
-		w.checkAnswer(w.observer.st.ledger.rows[x])
-		w.checkWindow(w.observer.st.ledger.rows[x])
+		w.checkAnswer(w.observer.st.ledger.Rows[x])
+		w.checkWindow(w.observer.st.ledger.Rows[x])
 		times, doubts := w.mail.delivered[x], w.model.doubts[x]
 		if x != id {
 			times, doubts = times+w.mail.delivered[id], doubts+w.model.doubts[id]
@@ -269,23 +270,23 @@ func (w *world) checkDelivery(id fsm.AlertID) {
 // checkAnswer asks that a recovery reaches only who has had the alert, or may have
 // had it. (A row that was held may still be sent again, by hand or because its
 // ex-leader tells at last that it never went out: then it comes after its recovery.)
-func (w *world) checkAnswer(r *row) {
-	if r == nil || r.kind != fsm.AlertRecovered {
+func (w *world) checkAnswer(r *ledger.Row) {
+	if r == nil || r.Kind != fsm.AlertRecovered {
 		return
 	}
-	down := w.observer.st.ledger.rows[r.answers]
+	down := w.observer.st.ledger.Rows[r.Answers]
 	if down == nil {
 		return
 	}
-	carrier := down.id
-	if down.digest != (fsm.AlertID{}) {
-		carrier = down.digest
+	carrier := down.Id
+	if down.Digest != (fsm.AlertID{}) {
+		carrier = down.Digest
 	}
 	if seen := w.rows[carrier]; seen != nil && seen.held {
 		return
 	}
-	if state := w.observer.st.ledger.carrierState(down); state != fsm.AlertSent {
-		w.fail("row %x, a recovery, is delivered while its alert %x is %v", r.id[:3], down.id[:3], state)
+	if state := w.observer.st.ledger.CarrierState(down); state != fsm.AlertSent {
+		w.fail("row %x, a recovery, is delivered while its alert %x is %v", r.Id[:3], down.Id[:3], state)
 	}
 }
 
@@ -362,8 +363,8 @@ func (w *world) checkEnd() {
 	w.reached[sawSameKey] += w.model.sameKey
 	w.reached[sawKeyGone] += w.model.keyGone
 	for id, seen := range w.rows {
-		if !seen.gone && !seen.row.state.Settled() {
-			w.fail("row %x is %v at the end", id[:3], seen.row.state)
+		if !seen.gone && !seen.row.State.Settled() {
+			w.fail("row %x is %v at the end", id[:3], seen.row.State)
 		}
 	}
 	for _, b := range w.model.beats {

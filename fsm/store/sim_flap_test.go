@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 )
 
 // began expects the alerts of an incident that begins at a serving time, as DESIGN
@@ -43,25 +44,25 @@ func (w *world) checkBounds() {
 		teller
 		unheard bool
 	}
-	open, waits, slots := map[pile]int{}, map[pile]int{}, map[teller]*row{}
+	open, waits, slots := map[pile]int{}, map[pile]int{}, map[teller]*ledger.Row{}
 	l := &w.observer.st.ledger
-	for id, r := range l.rows {
+	for id, r := range l.Rows {
 		seen := w.rows[id]
-		if r.kind == fsm.AlertDigest || l.carrierState(r).Settled() || seen.held || seen.failed {
+		if r.Kind == fsm.AlertDigest || l.CarrierState(r).Settled() || seen.held || seen.failed {
 			continue
 		}
-		if carrier := w.rows[r.digest]; carrier != nil && (carrier.held || carrier.failed) {
+		if carrier := w.rows[r.Digest]; carrier != nil && (carrier.held || carrier.failed) {
 			continue
 		}
-		p := pile{teller: teller{r.heartbeat, r.recipient}, unheard: r.kind == fsm.AlertUnheard}
+		p := pile{teller: teller{r.Heartbeat, r.Recipient}, unheard: r.Kind == fsm.AlertUnheard}
 		if open[p]++; open[p] > 2 {
-			w.fail("%d rows of hb%d for %q are not settled", open[p], r.heartbeat[7], r.recipient)
+			w.fail("%d rows of hb%d for %q are not settled", open[p], r.Heartbeat[7], r.Recipient)
 		}
-		if r.waiting() {
+		if r.Waiting() {
 			if waits[p]++; waits[p] > 1 {
-				w.fail("%d rows of hb%d for %q wait", waits[p], r.heartbeat[7], r.recipient)
+				w.fail("%d rows of hb%d for %q wait", waits[p], r.Heartbeat[7], r.Recipient)
 			}
-			if story(r.kind) {
+			if story(r.Kind) {
 				slots[p.teller] = r
 			}
 		}
@@ -70,41 +71,41 @@ func (w *world) checkBounds() {
 }
 
 // checkSlots asks that flapping never puts off what it is to tell of.
-func (w *world) checkSlots(slots map[teller]*row) {
+func (w *world) checkSlots(slots map[teller]*ledger.Row) {
 	for to, old := range w.slots {
-		seen, next := w.rows[old.id], slots[to]
-		if next == nil || next.id == old.id || seen.row.state != fsm.AlertCancelled || old.evidence.unpack().Flaps == 0 {
+		seen, next := w.rows[old.Id], slots[to]
+		if next == nil || next.Id == old.Id || seen.row.State != fsm.AlertCancelled || old.Evidence.Unpack().Flaps == 0 {
 			continue
 		}
-		if next.notBefore > old.notBefore && !w.byHand(to) {
-			w.fail("row %x puts off what %x was to tell from %d to %d", next.id[:3], old.id[:3], old.notBefore, next.notBefore)
+		if next.NotBefore > old.NotBefore && !w.byHand(to) {
+			w.fail("row %x puts off what %x was to tell from %d to %d", next.Id[:3], old.Id[:3], old.NotBefore, next.NotBefore)
 		}
 	}
 	w.slots = slots
 }
 
 // checkHeld asks that a down is held back for as long as the rules say.
-func (w *world) checkHeld(r *row) {
-	if r.kind != fsm.AlertDown {
+func (w *world) checkHeld(r *ledger.Row) {
+	if r.Kind != fsm.AlertDown {
 		return
 	}
-	e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]
-	if flaps := r.evidence.unpack().Flaps; r.recipient != "" && r.state == fsm.AlertPending && (r.notBefore > e.heldUntil || flaps < e.flaps) {
-		w.fail("row %x is held back until %d for %d incidents, want at most until %d for at least %d", r.id[:3], r.notBefore, flaps, e.heldUntil, e.flaps)
+	e := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]
+	if flaps := r.Evidence.Unpack().Flaps; r.Recipient != "" && r.State == fsm.AlertPending && (r.NotBefore > e.heldUntil || flaps < e.flaps) {
+		w.fail("row %x is held back until %d for %d incidents, want at most until %d for at least %d", r.Id[:3], r.NotBefore, flaps, e.heldUntil, e.flaps)
 	}
-	w.saw(sawHeldBack, r.notBefore > 0)
+	w.saw(sawHeldBack, r.NotBefore > 0)
 }
 
 // checkWindow asks, when a down reaches somebody, that no other one of the heartbeat
 // did whose incident began less than a flap window before.
-func (w *world) checkWindow(r *row) {
-	w.saw(sawFlaps, r != nil && r.evidence.unpack().Flaps > 0)
-	if r == nil || r.kind != fsm.AlertDown || w.model.resettled {
+func (w *world) checkWindow(r *ledger.Row) {
+	w.saw(sawFlaps, r != nil && r.Evidence.Unpack().Flaps > 0)
+	if r == nil || r.Kind != fsm.AlertDown || w.model.resettled {
 		return
 	}
-	at := w.rows[r.id].slot
-	if old, ok := w.toldAt[teller{r.heartbeat, r.recipient}]; ok && old.id != r.id && at-old.at < w.setup.settings.FlapWindow && at >= old.at {
-		w.fail("hb%d: row %x tells %q of incident %d, %d ms after %x told of another", r.heartbeat[7], r.id[:3], r.recipient, r.incident, at-old.at, old.id[:3])
+	at := w.rows[r.Id].slot
+	if old, ok := w.toldAt[teller{r.Heartbeat, r.Recipient}]; ok && old.id != r.Id && at-old.at < w.setup.settings.FlapWindow && at >= old.at {
+		w.fail("hb%d: row %x tells %q of incident %d, %d ms after %x told of another", r.Heartbeat[7], r.Id[:3], r.Recipient, r.Incident, at-old.at, old.id[:3])
 	}
 }
 
@@ -116,23 +117,23 @@ type toldDown struct {
 
 // slotOf is the end of the flap window for which a new row tells, or the beginning of
 // its incident if that is told at once. What takes the place of another tells for it.
-func (w *world) slotOf(r *row) int64 {
-	e := w.model.alerts[alertKey{r.heartbeat, r.incident, r.kind, r.recipient}]
+func (w *world) slotOf(r *ledger.Row) int64 {
+	e := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]
 	switch {
-	case r.kind != fsm.AlertDown:
+	case r.Kind != fsm.AlertDown:
 		return math.MaxInt64
 	case e.heldUntil > 0:
 		return e.heldUntil
 	}
-	return r.due
+	return r.Due
 }
 
 // noteTold notes which downs a message told of.
 func (w *world) noteTold(id fsm.AlertID) {
-	rows := w.observer.st.ledger.rows
-	for _, x := range append([]fsm.AlertID{id}, rows[id].members...) {
-		if r := rows[x]; r != nil && r.kind == fsm.AlertDown {
-			to, at := teller{r.heartbeat, r.recipient}, w.rows[x].slot
+	rows := w.observer.st.ledger.Rows
+	for _, x := range append([]fsm.AlertID{id}, rows[id].Members...) {
+		if r := rows[x]; r != nil && r.Kind == fsm.AlertDown {
+			to, at := teller{r.Heartbeat, r.Recipient}, w.rows[x].slot
 			if at >= w.toldAt[to].at {
 				w.toldAt[to] = toldDown{x, at}
 			}
@@ -143,60 +144,60 @@ func (w *world) noteTold(id fsm.AlertID) {
 // checkTold asks at the end that nobody is left with an old story: who was told of a
 // down is told of its end, a job that fails is known to fail, and flapping is told.
 func (w *world) checkTold() {
-	last, down := map[teller]*row{}, map[teller]*row{}
+	last, down := map[teller]*ledger.Row{}, map[teller]*ledger.Row{}
 	for _, seen := range w.rows {
 		r := &seen.row
-		to := teller{r.heartbeat, r.recipient}
-		if !story(r.kind) || r.recipient == "" {
+		to := teller{r.Heartbeat, r.Recipient}
+		if !story(r.Kind) || r.Recipient == "" {
 			continue
 		}
 		if old := last[to]; old == nil || later(r, old) {
 			last[to] = r
 		}
-		delivered := w.mail.delivered[r.id] + w.mail.delivered[r.digest]
-		if old := down[to]; r.kind.Alarms() && delivered > 0 && (old == nil || later(r, old)) {
+		delivered := w.mail.delivered[r.Id] + w.mail.delivered[r.Digest]
+		if old := down[to]; r.Kind.Alarms() && delivered > 0 && (old == nil || later(r, old)) {
 			down[to] = r
 		}
 	}
 	for to, r := range last {
 		b := w.model.find(func(b *beat) bool { return b.id == to.hb })
-		if b == nil || w.byHand(to) || b.failing != r.kind.Alarms() {
+		if b == nil || w.byHand(to) || b.failing != r.Kind.Alarms() {
 			continue // the last: a row may come and be dropped within one entry
 		}
 		known := down[to]
 		switch {
-		case r.state != fsm.AlertCancelled:
-		case r.kind == fsm.AlertFailure && w.merged(r):
-		case r.kind.Alarms():
-			w.fail("hb%d fails, and its alert %x to %q is cancelled", to.hb[7], r.id[:3], to.to)
-		case known != nil && !bytes.Equal(r.answers[:], known.id[:]) && !w.endTold(known):
-			w.fail("%q knows that hb%d failed by %x, and is not told of its recovery", to.to, to.hb[7], known.id[:3])
-		case r.evidence.unpack().Flaps > 0:
-			w.fail("hb%d failed %d times in a window, and %q is not told", to.hb[7], r.evidence.unpack().Flaps, to.to)
+		case r.State != fsm.AlertCancelled:
+		case r.Kind == fsm.AlertFailure && w.merged(r):
+		case r.Kind.Alarms():
+			w.fail("hb%d fails, and its alert %x to %q is cancelled", to.hb[7], r.Id[:3], to.to)
+		case known != nil && !bytes.Equal(r.Answers[:], known.Id[:]) && !w.endTold(known):
+			w.fail("%q knows that hb%d failed by %x, and is not told of its recovery", to.to, to.hb[7], known.Id[:3])
+		case r.Evidence.Unpack().Flaps > 0:
+			w.fail("hb%d failed %d times in a window, and %q is not told", to.hb[7], r.Evidence.Unpack().Flaps, to.to)
 		}
 	}
 }
 
 // later orders the rows of a story.
-func later(a, b *row) bool {
-	return a.incident > b.incident || a.incident == b.incident && a.kind.Stage() > b.kind.Stage()
+func later(a, b *ledger.Row) bool {
+	return a.Incident > b.Incident || a.Incident == b.Incident && a.Kind.Stage() > b.Kind.Stage()
 }
 
 // merged reports whether the failure that a row tells of is told by the alert of its
 // incident.
-func (w *world) merged(r *row) bool {
-	down := w.rows[alertID(r.heartbeat, r.incident, fsm.AlertDown, r.recipient)]
-	return down != nil && tellsFailure(down.row.evidence.unpack())
+func (w *world) merged(r *ledger.Row) bool {
+	down := w.rows[ledger.AlertID(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
+	return down != nil && tellsFailure(down.row.Evidence.Unpack())
 }
 
 func tellsFailure(e fsm.Evidence) bool { return e.Failed || !e.Started.IsZero() }
 
 // endTold reports whether a recovery after a down was sent, or could not be.
-func (w *world) endTold(down *row) bool {
+func (w *world) endTold(down *ledger.Row) bool {
 	for _, seen := range w.rows {
 		r := &seen.row
-		if r.kind == fsm.AlertRecovered && r.heartbeat == down.heartbeat && r.recipient == down.recipient &&
-			r.incident >= down.incident && r.state != fsm.AlertCancelled {
+		if r.Kind == fsm.AlertRecovered && r.Heartbeat == down.Heartbeat && r.Recipient == down.Recipient &&
+			r.Incident >= down.Incident && r.State != fsm.AlertCancelled {
 			return true
 		}
 	}
@@ -212,7 +213,7 @@ func (w *world) byHand(to teller) bool {
 		}
 	}
 	for _, seen := range w.rows {
-		if seen.row.heartbeat == to.hb && seen.row.recipient == to.to && (seen.failed || seen.held) {
+		if seen.row.Heartbeat == to.hb && seen.row.Recipient == to.to && (seen.failed || seen.held) {
 			return true
 		}
 	}

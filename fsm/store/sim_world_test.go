@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 )
 
 // world is a cluster of three with everything round it.
@@ -31,8 +32,8 @@ type world struct {
 	tasks    []*task
 	rows     map[fsm.AlertID]*seenRow
 
-	slots  map[teller]*row     // what waited for each after the last entry
-	toldAt map[teller]toldDown // the newest down that reached each
+	slots  map[teller]*ledger.Row // what waited for each after the last entry
+	toldAt map[teller]toldDown    // the newest down that reached each
 }
 
 type simEntry struct {

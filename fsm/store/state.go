@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
@@ -30,7 +31,7 @@ type state struct {
 	keys      map[fsm.KeyID]key
 	nodes     map[fsm.NodeID]fsm.NodeInfo
 	dedup     dedup
-	ledger    ledger
+	ledger    ledger.Ledger
 
 	// Derived, or of no meaning between batches.
 	ahead   ahead
@@ -54,7 +55,6 @@ func newState() *state {
 		keys:     map[fsm.KeyID]key{},
 		nodes:    map[fsm.NodeID]fsm.NodeInfo{},
 		dedup:    newDedup(),
-		ledger:   newLedger(),
 		table:    table.New(fsm.MaxAllBodies),
 		ids:      index.New(0),
 		tokens:   index.New(0),
@@ -62,6 +62,7 @@ func newState() *state {
 		made:     map[fsm.KeyID]int{},
 		failing:  map[uint64]struct{}{},
 	}
+	st.ledger = ledger.New(st.openIncident)
 	st.slugs = index.NewSlugs(st.table.Slug)
 	return st
 }
@@ -98,7 +99,7 @@ func (st *state) setSettings(c fsm.SetSettings) fsm.Code {
 	shrunk := c.Settings.History < st.settings.History
 	st.settings = c.Settings
 	st.settings.MailTo = fsm.Canonical(c.Settings.MailTo)
-	st.ledger.touched = true
+	st.ledger.Changed = true
 	if shrunk {
 		st.table.LimitHistories(c.Settings.History)
 	}

@@ -58,8 +58,8 @@ func (s *Store) ApplyWithout(entry []byte, term uint64, faulty []int) ([]fsm.Res
 	if err != nil {
 		return nil, err
 	}
-	if s.st.ledger.touched {
-		s.st.ledger.touched = false
+	if s.st.ledger.Changed {
+		s.st.ledger.Changed = false
 		select {
 		case s.changed <- struct{}{}:
 		default:

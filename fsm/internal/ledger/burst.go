@@ -1,31 +1,31 @@
-package store
+package ledger
 
 import (
 	"cmp"
 	"slices"
 )
 
-// window counts the single mails of one recipient since start.
-type window struct {
+// burstWindow counts the single mails of one recipient since start.
+type burstWindow struct {
 	start int64 // serving
 	count int
 }
 
-func (st *state) ended(w window) bool { return st.serving >= w.start+st.settings.GroupWait }
+func (now Now) ended(w burstWindow) bool { return now.Serving >= w.start+now.Settings.GroupWait }
 
 // takeBurst counts one more single mail of a recipient, false if its window has no
 // place left. The first one opens the window.
-func (st *state) takeBurst(to string) bool {
-	l := &st.ledger
+func (now Now) takeBurst(to string) bool {
+	l := now.Ledger
 	w, ok := l.windows[to]
-	opens := !ok || st.ended(w)
+	opens := !ok || now.ended(w)
 	if opens {
-		w = window{start: st.serving}
+		w = burstWindow{start: now.Serving}
 	}
-	if w.count++; w.count > st.settings.Burst {
+	if w.count++; w.count > now.Settings.Burst {
 		return false
 	}
-	st.dropWindows()
+	now.dropWindows()
 	l.windows[to] = w
 	if opens {
 		l.lapses.add(l, to, w)
@@ -40,37 +40,37 @@ type burst struct {
 	ended int64 // the end of a window that left nothing: what came before becomes a digest
 }
 
-func (st *state) burst(to string) burst {
-	w, ok := st.ledger.windows[to]
-	end := w.start + st.settings.GroupWait
+func (now Now) burst(to string) burst {
+	w, ok := now.windows[to]
+	end := w.start + now.Settings.GroupWait
 	switch {
-	case ok && !st.ended(w):
-		return burst{left: max(0, st.settings.Burst-w.count), until: end}
-	case ok && w.count >= st.settings.Burst:
-		return burst{left: st.settings.Burst, ended: end}
+	case ok && !now.ended(w):
+		return burst{left: max(0, now.Settings.Burst-w.count), until: end}
+	case ok && w.count >= now.Settings.Burst:
+		return burst{left: now.Settings.Burst, ended: end}
 	}
-	return burst{left: st.settings.Burst}
+	return burst{left: now.Settings.Burst}
 }
 
 // maxWindows is how many recipients' windows are kept before those are dropped
 // that have ended and that nothing waits for.
 const maxWindows = 1000
 
-func (st *state) dropWindows() {
-	l := &st.ledger
+func (now Now) dropWindows() {
+	l := now.Ledger
 	if len(l.windows) < maxWindows {
 		return
 	}
-	if l.lapses.burst != st.settings.Burst {
-		l.lapses = lapsesOf(l.windows, st.settings.Burst)
+	if l.lapses.burst != now.Settings.Burst {
+		l.lapses = lapsesOf(l.windows, now.Settings.Burst)
 	}
 	for len(l.lapses.queue) > 0 {
 		x := l.lapses.queue[0]
 		w, ok := l.windows[x.to]
-		if ok = ok && w.start == x.start; ok && !st.ended(w) {
+		if ok = ok && w.start == x.start; ok && !now.ended(w) {
 			return
 		}
-		if ok && w.count < st.settings.Burst {
+		if ok && w.count < now.Settings.Burst {
 			delete(l.windows, x.to)
 		}
 		l.lapses.queue = l.lapses.queue[1:]
@@ -90,7 +90,7 @@ type lapse struct {
 	to    string
 }
 
-func lapsesOf(windows map[string]window, burst int) lapses {
+func lapsesOf(windows map[string]burstWindow, burst int) lapses {
 	x := lapses{burst: burst}
 	for to, w := range windows {
 		x.queue = append(x.queue, lapse{w.start, to})
@@ -100,7 +100,7 @@ func lapsesOf(windows map[string]window, burst int) lapses {
 }
 
 // add notes a window that has just begun.
-func (x *lapses) add(l *ledger, to string, w window) {
+func (x *lapses) add(l *Ledger, to string, w burstWindow) {
 	if len(x.queue) >= 2*len(l.windows)+64 {
 		*x = lapsesOf(l.windows, x.burst)
 		return

@@ -1,4 +1,4 @@
-package store
+package ledger
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 
 // plainPlan is what Work promises, written plainly: it looks at every open row.
 type plainPlan struct {
-	st    *state
+	Now
 	term  uint64
 	desks map[string]*plainDesk
 	work  fsm.Work
@@ -22,15 +22,15 @@ type plainDesk struct {
 	left           int
 	until, ended   int64
 	group          []fsm.AlertID
-	fresh          []*row
-	singles, quiet []*row // quiet: unheard notices
+	fresh          []*Row
+	singles, quiet []*Row // quiet: unheard notices
 }
 
-func plainWork(st *state, term uint64) fsm.Work {
-	p := plainPlan{st: st, term: term, desks: map[string]*plainDesk{}}
-	rows := slices.SortedFunc(maps.Values(st.ledger.rows), func(a, b *row) int { return a.key().Compare(b.key()) })
+func (now Now) plainWork(term uint64) fsm.Work {
+	p := plainPlan{Now: now, term: term, desks: map[string]*plainDesk{}}
+	rows := slices.SortedFunc(maps.Values(now.Rows), func(a, b *Row) int { return a.key().Compare(b.key()) })
 	for _, r := range rows {
-		if !r.state.Settled() && r.digest == (fsm.AlertID{}) {
+		if !r.State.Settled() && r.Digest == (fsm.AlertID{}) {
 			p.consider(r)
 		}
 	}
@@ -40,27 +40,27 @@ func plainWork(st *state, term uint64) fsm.Work {
 	return p.work
 }
 
-func (p *plainPlan) consider(r *row) {
+func (p *plainPlan) consider(r *Row) {
 	switch {
-	case r.state == fsm.AlertFenced && r.term < p.term:
-		p.work.Doubt = append(p.work.Doubt, p.st.alert(r))
-	case r.state == fsm.AlertPending && r.notBefore > p.st.serving:
+	case r.State == fsm.AlertFenced && r.Term < p.term:
+		p.work.Doubt = append(p.work.Doubt, p.alert(r))
+	case r.State == fsm.AlertPending && r.NotBefore > p.Serving:
 		switch {
-		case p.st.ledger.waits(r):
-		case p.st.singled(r): // held back
-			d := p.desk(r.recipient)
+		case p.isBlocked(r):
+		case p.singled(r): // held back
+			d := p.desk(r.Recipient)
 			d.singles = append(d.singles, r)
 		default:
-			p.later(r.notBefore)
+			p.later(r.NotBefore)
 		}
-	case !p.st.claimable(r, p.term):
-	case !p.st.singled(r):
-		p.work.Ready = append(p.work.Ready, r.id)
-	case r.kind == fsm.AlertUnheard:
-		d := p.desk(r.recipient)
+	case !p.claimable(r, p.term):
+	case !p.singled(r):
+		p.work.Ready = append(p.work.Ready, r.Id)
+	case r.Kind == fsm.AlertUnheard:
+		d := p.desk(r.Recipient)
 		d.quiet = append(d.quiet, r)
 	default:
-		d := p.desk(r.recipient)
+		d := p.desk(r.Recipient)
 		d.singles = append(d.singles, r)
 	}
 }
@@ -69,12 +69,12 @@ func (p *plainPlan) desk(to string) *plainDesk {
 	if d := p.desks[to]; d != nil {
 		return d
 	}
-	d := &plainDesk{left: p.st.settings.Burst}
-	if w, ok := p.st.ledger.windows[to]; ok {
-		end := w.start + p.st.settings.GroupWait
-		if p.st.serving < end {
+	d := &plainDesk{left: p.Settings.Burst}
+	if w, ok := p.windows[to]; ok {
+		end := w.start + p.Settings.GroupWait
+		if p.Serving < end {
 			d.until, d.left = end, max(0, d.left-w.count)
-		} else if w.count >= p.st.settings.Burst {
+		} else if w.count >= p.Settings.Burst {
 			d.ended = end
 		}
 	}
@@ -83,12 +83,12 @@ func (p *plainPlan) desk(to string) *plainDesk {
 }
 
 func (p *plainPlan) decide(to string, d *plainDesk) {
-	slices.SortFunc(d.singles, func(a, b *row) int { return a.readyAt().Compare(b.readyAt()) })
+	slices.SortFunc(d.singles, func(a, b *Row) int { return a.readyAt().Compare(b.readyAt()) })
 	full := false
 	for _, r := range d.singles {
 		switch {
 		case d.ended > 0 && r.readyAt().due <= d.ended:
-			d.group = append(d.group, r.id)
+			d.group = append(d.group, r.Id)
 		case full:
 		case d.ended > 0:
 			d.fresh = append(d.fresh, r)
@@ -102,7 +102,7 @@ func (p *plainPlan) decide(to string, d *plainDesk) {
 		return
 	}
 	for _, id := range d.group {
-		p.single(d, p.st.ledger.rows[id])
+		p.single(d, p.Rows[id])
 	}
 	for _, r := range d.fresh {
 		if !p.single(d, r) {
@@ -116,27 +116,27 @@ func (p *plainPlan) gather(d *plainDesk) {
 	if n == 0 {
 		return
 	}
-	wait := p.st.settings.GroupWait
-	if at := min(d.quiet[n-1].due+wait, d.quiet[0].due+unheardPatience*wait); p.st.serving < at {
+	wait := p.Settings.GroupWait
+	if at := min(d.quiet[n-1].Due+wait, d.quiet[0].Due+unheardPatience*wait); p.Serving < at {
 		p.later(at)
 		return
 	}
 	for _, r := range d.quiet {
-		if p.st.serving >= r.due+wait {
-			d.group = append(d.group, r.id)
+		if p.Serving >= r.Due+wait {
+			d.group = append(d.group, r.Id)
 		}
 	}
 }
 
-func (p *plainPlan) single(d *plainDesk, r *row) bool {
+func (p *plainPlan) single(d *plainDesk, r *Row) bool {
 	switch at := r.readyAt().due; {
-	case at > p.st.serving && d.left == 0:
+	case at > p.Serving && d.left == 0:
 		p.later(max(at, d.until))
-	case at > p.st.serving:
+	case at > p.Serving:
 		p.later(at)
 	case d.left > 0:
 		d.left--
-		p.work.Ready = append(p.work.Ready, r.id)
+		p.work.Ready = append(p.work.Ready, r.Id)
 		return true
 	case d.until > 0:
 		p.later(d.until)
@@ -150,27 +150,29 @@ func (p *plainPlan) later(at int64) {
 	}
 }
 
-// checkWork holds Work and what it goes by against the rows themselves.
-func checkWork(s *Store) error {
-	if err := checkPlaces(s.st); err != nil {
+// Check holds Work, and what it goes by, against the rows themselves, each of which it
+// looks at. It is for tests: a ledger of which it finds nothing wrong serves its senders
+// in the right order.
+func (now Now) Check() error {
+	if err := now.checkPlaces(); err != nil {
 		return err
 	}
-	for _, term := range []uint64{s.st.term, s.st.term + 1} {
-		got, want := s.Work(term, 1<<20), plainWork(s.st, term)
+	for _, term := range []uint64{now.Term, now.Term + 1} {
+		got, want := now.Work(term, 1<<20), now.plainWork(term)
 		if g, w := fmt.Sprint(sorted(got)), fmt.Sprint(sorted(want)); g != w {
-			return fmt.Errorf("work in term %d at %d is %s, want %s", term, s.st.serving, g, w)
+			return fmt.Errorf("work in term %d at %d is %s, want %s", term, now.Serving, g, w)
 		}
 	}
-	return checkAgenda(s.st)
+	return now.checkAgenda()
 }
 
 // checkAgenda asks that no desk is looked at in vain, but for those at which unheard
 // notices wait that make no digest and find no place.
-func checkAgenda(st *state) error {
-	for to, d := range st.ledger.desks.by {
-		p := planner{st: st, limit: 1}
-		if p.considerDesk(d); d.at.due <= st.serving && p.room() && d.unheard.Len() == 0 {
-			return fmt.Errorf("at %d there is nothing to be done for %q, though its time came at %d", st.serving, to, d.at.due)
+func (now Now) checkAgenda() error {
+	for to, d := range now.queues.by {
+		p := planner{Now: now, limit: 1}
+		if p.considerQueue(d); d.at.due <= now.Serving && p.room() && d.unheard.Len() == 0 {
+			return fmt.Errorf("at %d there is nothing to be done for %q, though its time came at %d", now.Serving, to, d.at.due)
 		}
 	}
 	return nil
@@ -184,16 +186,15 @@ func sorted(w fsm.Work) fsm.Work {
 	return w
 }
 
-func checkPlaces(st *state) error {
-	l := &st.ledger
-	var n [placeQueue + 1]int
+func (l *Ledger) checkPlaces() error {
+	var n [ready + 1]int
 	open := 0
-	for id, r := range l.rows {
-		if want := l.placeOf(r); r.place != want {
-			return fmt.Errorf("row %x, %v, stands at %d, want %d", id[:3], r.state, r.place, want)
+	for id, r := range l.Rows {
+		if want := l.stageOf(r); r.stage != want {
+			return fmt.Errorf("row %x, %v, stands at %d, want %d", id[:3], r.State, r.stage, want)
 		}
-		n[r.place]++
-		if r.place.open() {
+		n[r.stage]++
+		if r.stage.open() {
 			open++
 		}
 		if !l.order.Contains(r.key()) {
@@ -201,11 +202,11 @@ func checkPlaces(st *state) error {
 		}
 	}
 	desks := 0
-	for _, d := range l.desks.by {
+	for _, d := range l.queues.by {
 		desks += d.singles.Len() + d.unheard.Len()
 	}
-	want := fmt.Sprint(n, open, len(l.rows))
-	got := fmt.Sprint([...]int{l.settled.Len(), l.carried, l.hands.Len(), l.blocked, desks, l.queue.Len()}, l.open.Len(), l.order.Len())
+	want := fmt.Sprint(n, open, len(l.Rows))
+	got := fmt.Sprint([...]int{l.settled.Len(), l.carried, l.inFlight.Len(), l.blocked, desks, l.ready.Len()}, l.open.Len(), l.order.Len())
 	if got != want {
 		return fmt.Errorf("the places hold %s, the rows say %s", got, want)
 	}

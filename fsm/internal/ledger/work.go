@@ -1,4 +1,4 @@
-package store
+package ledger
 
 import (
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -7,36 +7,34 @@ import (
 
 // Work returns what the sender of a term may do: at most limit rows and digests
 // together, and of rows in doubt. Its cost follows what it returns and what senders
-// have in hand, not how much waits. It takes the write lock, to look at the
-// recipients of whom something changed since it was last called.
-func (s *Store) Work(term uint64, limit int) fsm.Work {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.st.fileDesks()
-	p := planner{st: s.st, term: term, limit: limit}
-	p.considerHands()
+// have in hand, not how much waits. It brings the order of the recipients up to date,
+// so it counts as a write.
+func (now Now) Work(term uint64, limit int) fsm.Work {
+	now.updateAgenda()
+	p := planner{Now: now, term: term, limit: limit}
+	p.considerInFlight()
 	p.considerWaiting()
 	return p.work
 }
 
 // planner gathers what can be done.
 type planner struct {
-	st    *state
+	Now
 	term  uint64
 	limit int
 	work  fsm.Work
 }
 
-// considerHands looks at what the senders of earlier terms left behind.
-func (p *planner) considerHands() {
-	for k := range p.st.ledger.hands.All() {
-		r := p.st.ledger.rows[k.id]
+// considerInFlight looks at what the senders of earlier terms left behind.
+func (p *planner) considerInFlight() {
+	for k := range p.inFlight.All() {
+		r := p.Rows[k.id]
 		switch {
-		case r.term >= p.term:
-		case r.state == fsm.AlertClaimed:
-			p.ready(r.id)
+		case r.Term >= p.term:
+		case r.State == fsm.AlertClaimed:
+			p.ready(r.Id)
 		case len(p.work.Doubt) < p.limit:
-			p.work.Doubt = append(p.work.Doubt, p.st.alert(r))
+			p.work.Doubt = append(p.work.Doubt, p.alert(r))
 		}
 	}
 }
@@ -44,8 +42,8 @@ func (p *planner) considerHands() {
 // considerWaiting looks at the queue and the desks in turn, in the order in which
 // their time has come.
 func (p *planner) considerWaiting() {
-	l := &p.st.ledger
-	queue, agenda := l.queue.Begin(), l.desks.agenda.Begin()
+	l := p.Ledger
+	queue, agenda := l.ready.Begin(), l.queues.agenda.Begin()
 	for p.room() {
 		q, some := queue.Key()
 		a, any := agenda.Key()
@@ -56,11 +54,11 @@ func (p *planner) considerWaiting() {
 		switch {
 		case !some && !any:
 			return
-		case next.due > p.st.serving:
+		case next.due > p.Serving:
 			p.later(next.due)
 			return
 		case isDesk:
-			p.considerDesk(l.desks.by[l.rows[a.id].recipient])
+			p.considerQueue(l.queues.by[l.Rows[a.id].Recipient])
 			agenda.Step()
 		default:
 			p.ready(q.id)
@@ -69,16 +67,16 @@ func (p *planner) considerWaiting() {
 	}
 }
 
-// considerDesk offers what fits into a recipient's window, or the digest of what did
+// considerQueue offers what fits into a recipient's window, or the digest of what did
 // not fit into the last one. A group of one is a mail like any other. What came
 // after a window that has ended waits until the digest is formed.
-func (p *planner) considerDesk(d *desk) {
-	if p.st.settings.GroupWait == 0 {
+func (p *planner) considerQueue(d *queue) {
+	if p.Settings.GroupWait == 0 {
 		p.readyAll(&d.singles)
 		p.readyAll(&d.unheard)
 		return
 	}
-	b := p.st.burst(d.to)
+	b := p.burst(d.to)
 	singles := d.singles.Begin()
 	group := p.group(&singles, b.ended)
 	if b.ended == 0 {
@@ -90,14 +88,14 @@ func (p *planner) considerDesk(d *desk) {
 		return
 	}
 	for _, id := range group {
-		p.single(p.st.ledger.rows[id].readyAt(), &b)
+		p.single(p.Rows[id].readyAt(), &b)
 	}
 	p.singles(&singles, &b)
 }
 
 // group takes what came to pass before a window ended; 0: none has, though what a
 // job reports may come to pass at the serving time 0.
-func (p *planner) group(singles *ordered.Cursor[rowKey], ended int64) (group []fsm.AlertID) {
+func (p *planner) group(singles *ordered.Cursor[Key], ended int64) (group []fsm.AlertID) {
 	for ended > 0 && len(group) < fsm.MaxDigestMembers {
 		k, ok := singles.Key()
 		if !ok || k.due > ended {
@@ -110,16 +108,16 @@ func (p *planner) group(singles *ordered.Cursor[rowKey], ended int64) (group []f
 }
 
 // addUnheard lets what was unheard into a group, once its time has come.
-func (p *planner) addUnheard(group []fsm.AlertID, d *desk) []fsm.AlertID {
+func (p *planner) addUnheard(group []fsm.AlertID, d *queue) []fsm.AlertID {
 	if d.unheard.Len() == 0 {
 		return group
 	}
-	if at := p.st.unheardAt(d); p.st.serving < at {
+	if at := p.unheardAt(d); p.Serving < at {
 		p.later(at)
 		return group
 	}
 	for k := range d.unheard.All() {
-		if k.due+p.st.settings.GroupWait > p.st.serving || len(group) == fsm.MaxDigestMembers {
+		if k.due+p.Settings.GroupWait > p.Serving || len(group) == fsm.MaxDigestMembers {
 			break
 		}
 		group = append(group, k.id)
@@ -128,7 +126,7 @@ func (p *planner) addUnheard(group []fsm.AlertID, d *desk) []fsm.AlertID {
 }
 
 // singles offers rows as single mails as long as the window has room.
-func (p *planner) singles(at *ordered.Cursor[rowKey], b *burst) {
+func (p *planner) singles(at *ordered.Cursor[Key], b *burst) {
 	for p.room() {
 		k, ok := at.Key()
 		if !ok || !p.single(k, b) {
@@ -138,12 +136,12 @@ func (p *planner) singles(at *ordered.Cursor[rowKey], b *burst) {
 	}
 }
 
-func (p *planner) single(k rowKey, b *burst) bool {
+func (p *planner) single(k Key, b *burst) bool {
 	at := k.due // later than now for what is held back
 	if b.left == 0 {
 		at = max(at, b.until) // of which there is none if the first claim begins a window
 	}
-	if at > p.st.serving {
+	if at > p.Serving {
 		p.later(at)
 		return false
 	}
@@ -155,13 +153,13 @@ func (p *planner) single(k rowKey, b *burst) bool {
 	return true
 }
 
-func (p *planner) readyAll(l *ordered.Set[rowKey]) {
+func (p *planner) readyAll(l *ordered.Set[Key]) {
 	for at := l.Begin(); p.room(); at.Step() {
 		k, ok := at.Key()
 		if !ok {
 			return
 		}
-		if k.due > p.st.serving {
+		if k.due > p.Serving {
 			p.later(k.due)
 			return
 		}

@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// formDigest makes one message of rows that wait beyond their recipient's burst,
+// or that tell of times in which nothing could be heard.
+func (now Now) formDigest(c fsm.FormDigest) fsm.Code {
+	if now.Rows[c.ID] != nil {
+		return fsm.CodeExists
+	}
+	if !now.digestible(c) {
+		return fsm.CodeRejected
+	}
+	now.insert(Row{
+		Id: c.ID, Kind: fsm.AlertDigest, Recipient: c.Recipient, State: fsm.AlertPending, counted: true,
+		Due: now.Serving, created: now.Wall, Members: slices.Clone(c.Members), Evidence: noEvidence,
+	})
+	for _, m := range c.Members {
+		now.changeRow(m, func(r *Row) { r.Digest, r.counted = c.ID, true })
+	}
+	if w, ok := now.windows[c.Recipient]; ok && now.ended(w) {
+		delete(now.windows, c.Recipient)
+	}
+	return fsm.CodeOK
+}
+
+func (now Now) digestible(c fsm.FormDigest) bool {
+	n := len(c.Members)
+	if now.Settings.GroupWait == 0 || n < 2 || n > fsm.MaxDigestMembers || c.ID != fsm.DigestID(c.Recipient, c.Members) {
+		return false
+	}
+	for _, m := range c.Members {
+		if r := now.Rows[m]; r == nil || r.Recipient != c.Recipient || !now.groups(r) {
+			return false
+		}
+	}
+	return now.distinct(c.Members)
+}
+
+// distinct reports whether rows that exist are not named twice. Senders name them
+// in their order but for one or two places, where other kinds begin.
+func (now Now) distinct(ids []fsm.AlertID) bool {
+	var last Key
+	for i, id := range ids {
+		k := now.Rows[id].key()
+		if i > 0 && last.Compare(k) >= 0 {
+			return !repeats(ids)
+		}
+		last = k
+	}
+	return true
+}
+
+func repeats(ids []fsm.AlertID) bool {
+	seen := make(map[fsm.AlertID]struct{}, len(ids))
+	for _, id := range ids {
+		seen[id] = struct{}{}
+	}
+	return len(seen) < len(ids)
+}
+
+// groups reports whether a row may join a digest now.
+func (now Now) groups(r *Row) bool {
+	if r.State != fsm.AlertPending || !now.singled(r) || !now.claimable(r, now.Term) {
+		return false
+	}
+	if r.Kind == fsm.AlertUnheard {
+		return now.Serving >= r.Due+now.Settings.GroupWait
+	}
+	w, ok := now.windows[r.Recipient]
+	return ok && now.ended(w)
+}

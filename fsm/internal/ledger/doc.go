@@ -1,0 +1,33 @@
+// Package ledger holds the alerts: one row for each (incident, kind, recipient), and
+// what the senders of alerts may do with them.
+//
+//	pending → claimed(term, attempt) → fenced(term, attempt) → sent | failed | held | cancelled
+//
+// A [Ledger] knows neither clocks nor settings: [Ledger.At] gives it those of a moment,
+// an [Env], and [Now] has the steps that depend on them. Rows are never written to: a
+// change replaces them, so that snapshots may share them. A Ledger is written by one
+// goroutine at a time; [Now.Work] counts as a write.
+//
+// An unsettled row is in one stage, which says who has to see to it next: in flight with
+// a sender, blocked by the row before it, in its recipient's queue, or ready. A recipient
+// gets single mails until the burst is used up; what waits beyond it becomes a digest. Of
+// a heartbeat that flaps one row waits for each recipient, the newest, and tells of the
+// others.
+//
+// Files:
+//
+//	ledger.go    Ledger, Env, Now; which settled rows are kept
+//	row.go       one row, its key in the orders, IDs of alerts and messages
+//	evidence.go  what a row tells, packed
+//	write.go     writing the rows of an incident
+//	flap.go      a newer row takes the place of one that waits
+//	send.go      the steps of a sender: claim, fence, settle and the like
+//	digest.go    one message of several rows
+//	burst.go     how many single mails a recipient gets in a window
+//	stages.go    the stage of each row
+//	queue.go     the recipients' queues, and which has something to do first
+//	work.go      what a sender may do now
+//	check.go     the same, said plainly, for tests
+//	listing.go   listings and counts
+//	image.go     the ledger's part of the image
+package ledger

@@ -1,0 +1,146 @@
+package ledger
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
+)
+
+// Write writes the ledger to an image.
+func (l *Ledger) Write(w *image.Writer) {
+	rows := slices.SortedFunc(maps.Values(l.Rows), func(a, b *Row) int { return a.key().Compare(b.key()) })
+	w.Count(len(rows))
+	for _, r := range rows {
+		r.write(w)
+		w.FlushIfFull()
+	}
+	w.Count(len(l.windows))
+	for _, to := range slices.Sorted(maps.Keys(l.windows)) {
+		w.String(to)
+		w.Int(l.windows[to].start)
+		w.Count(l.windows[to].count)
+	}
+	w.Count(len(l.counts))
+	keys := slices.SortedFunc(maps.Keys(l.counts), func(a, b countKey) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.state, b.state))
+	})
+	for _, k := range keys {
+		w.Byte(byte(k.kind))
+		w.Byte(byte(k.state))
+		w.Uint(l.counts[k])
+	}
+}
+
+func (r *Row) write(w *image.Writer) {
+	w.Raw(r.Id[:])
+	w.Uint(r.ordinal)
+	w.Raw(r.Heartbeat[:])
+	w.Uint(uint64(r.Incident))
+	w.Byte(byte(r.Kind))
+	w.String(r.Recipient)
+	w.Byte(byte(r.State))
+	w.Uint(r.Term)
+	w.Uint(uint64(r.Attempt))
+	w.Byte(r.doubts)
+	w.Bool(r.counted)
+	w.Int(r.Due)
+	w.Int(r.created)
+	w.Int(r.sent)
+	w.Int(r.NotBefore)
+	w.Int(r.refused)
+	w.String(r.Err)
+	w.Raw(r.Answers[:])
+	w.Raw(r.after[:])
+	w.Raw(r.Digest[:])
+	w.Count(len(r.Members))
+	for _, m := range r.Members {
+		w.Raw(m[:])
+	}
+	w.Raw([]byte(r.Evidence))
+}
+
+// Read is the inverse of Write, into an empty ledger.
+func (l *Ledger) Read(r *image.Reader) {
+	recipients := map[string]string{} // the same memory for all of one's rows
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		x := readRow(r)
+		if _, known := recipients[x.Recipient]; !known {
+			recipients[x.Recipient] = x.Recipient
+		}
+		x.Recipient = recipients[x.Recipient]
+		if r.OK() && l.Rows[x.Id] != nil {
+			r.Fail()
+		}
+		if r.OK() {
+			l.file(x)
+		}
+	}
+	for k := range l.order.All() { // now, for a place may depend on other rows
+		l.enterStage(l.Rows[k.id])
+	}
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		l.windows[r.String()] = burstWindow{r.Int(), r.Count()}
+	}
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		l.counts[countKey{fsm.AlertKind(r.Byte()), fsm.AlertState(r.Byte())}] = r.Uint()
+	}
+}
+
+func readRow(r *image.Reader) *Row {
+	x := &Row{}
+	r.Raw(x.Id[:])
+	x.ordinal = r.Uint()
+	r.Raw(x.Heartbeat[:])
+	x.Incident, x.Kind, x.Recipient = r.Uint32(), fsm.AlertKind(r.Byte()), r.String()
+	x.State, x.Term, x.Attempt = fsm.AlertState(r.Byte()), r.Uint(), r.Uint32()
+	x.doubts, x.counted = r.Byte(), r.Bool()
+	x.Due, x.created, x.sent, x.NotBefore, x.refused = r.Int(), r.Int(), r.Int(), r.Int(), r.Int()
+	x.Err = r.String()
+	r.Raw(x.Answers[:])
+	r.Raw(x.after[:])
+	r.Raw(x.Digest[:])
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		var m fsm.AlertID
+		r.Raw(m[:])
+		x.Members = append(x.Members, m)
+	}
+	x.Evidence = Pack(readEvidence(r))
+	if x.Kind.String() == "unknown" || x.State.String() == "unknown" || x.doubts > fsm.MaxDoubts {
+		r.Fail()
+	}
+	return x
+}
+
+func readEvidence(r *image.Reader) fsm.Evidence {
+	e := fsm.Evidence{
+		Name: r.String(), LastPing: fsm.WallTime(r.Int()), LastFrom: r.String(), Interval: r.Int(), Grace: r.Int(),
+		Threshold: r.Count(), Misses: r.Int(), Pings: r.Uint(), Due: fsm.WallTime(r.Int()),
+		Silent: time.Duration(r.Int()) * time.Millisecond,
+	}
+	for n := r.Count(); n > 0 && r.OK(); n-- {
+		e.Gaps = append(e.Gaps, fsm.Gap{From: fsm.WallTime(r.Int()), To: fsm.WallTime(r.Int())})
+	}
+	e.Failed, e.Exit, e.Started, e.Output = r.Bool(), r.Count(), fsm.WallTime(r.Int()), r.String()
+	e.Flaps, e.Within = r.Int(), time.Duration(r.Int())*time.Millisecond
+	e.Since, e.Down = fsm.WallTime(r.Int()), time.Duration(r.Int())*time.Millisecond
+	e.Failures, e.Clean, e.Rule, e.Resumed = r.Int(), r.Bool(), fsm.Rule(r.Byte()), fsm.WallTime(r.Int())
+	return e
+}
+
+// Snapshot returns what an image needs: rows that never change, and copies of the rest.
+func (l *Ledger) Snapshot() Ledger {
+	return Ledger{Rows: maps.Clone(l.Rows), windows: maps.Clone(l.windows), counts: maps.Clone(l.counts)}
+}
+
+// ForgetTerms makes what was being sent look as if a leader that was lost had sent it.
+func (l *Ledger) ForgetTerms() {
+	for id, old := range l.Rows {
+		r := *old // rows are shared with images
+		r.Term = 0
+		l.Rows[id] = &r
+	}
+}

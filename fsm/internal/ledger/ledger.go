@@ -1,0 +1,170 @@
+package ledger
+
+import (
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
+)
+
+// Ledger holds the alerts: rows, and the windows that turn storms into digests.
+type Ledger struct {
+	openIncident func(ordinal uint64) uint32 // of a heartbeat; 0: none
+
+	Rows    map[fsm.AlertID]*Row
+	windows map[string]burstWindow // by recipient
+	counts  map[countKey]uint64
+
+	// Derived.
+	order       ordered.Set[Key] // of all rows
+	byHeartbeat map[fsm.HeartbeatID][]Key
+	stages
+	lapses  lapses
+	Changed bool // since the last Apply
+
+	Unaddressed fsm.AlertID // the newest row that had no recipient, since this process began
+}
+
+type countKey struct {
+	kind  fsm.AlertKind
+	state fsm.AlertState
+}
+
+// New returns an empty ledger. openIncident tells the incident of a heartbeat that
+// is going on, or 0: its rows are kept.
+func New(openIncident func(ordinal uint64) uint32) Ledger {
+	return Ledger{
+		openIncident: openIncident,
+		Rows:         map[fsm.AlertID]*Row{}, windows: map[string]burstWindow{}, counts: map[countKey]uint64{},
+		byHeartbeat: map[fsm.HeartbeatID][]Key{}, stages: newStages(),
+	}
+}
+
+// insert adds a new row, or does nothing if it is there already.
+func (l *Ledger) insert(r Row) {
+	if _, ok := l.Rows[r.Id]; ok {
+		return
+	}
+	l.file(&r)
+	l.enterStage(&r)
+	l.counts[countKey{r.Kind, fsm.AlertPending}]++
+	if r.State != fsm.AlertPending {
+		l.counts[countKey{r.Kind, r.State}]++
+	}
+	l.Changed = true
+	if r.State.Settled() {
+		l.retain(&r, noIncident)
+	}
+}
+
+func noIncident(uint64) uint32 { return 0 }
+
+// file makes a row known, which is then to enter its place.
+func (l *Ledger) file(r *Row) {
+	l.Rows[r.Id] = r
+	l.order.Add(r.key())
+	if r.ordinal != 0 {
+		l.byHeartbeat[r.Heartbeat] = insertKey(l.byHeartbeat[r.Heartbeat], r.key())
+	}
+}
+
+// changeRow replaces a row with what f makes of it.
+func (l *Ledger) changeRow(id fsm.AlertID, f func(r *Row)) {
+	old := l.Rows[id]
+	r := *old
+	f(&r)
+	if r.State == fsm.AlertSent || r.State == fsm.AlertCancelled {
+		r.Evidence = r.Evidence.withoutOutput() // nobody will read it again
+	}
+	l.replace(old, &r)
+	l.Changed = true
+	if r.State == old.State {
+		return
+	}
+	if r.State.Settled() != old.State.Settled() {
+		l.recheckWaiting(&r)
+	}
+	if r.State.Settled() {
+		l.counts[countKey{r.Kind, r.State}]++
+		l.retain(&r, l.openIncident)
+	}
+}
+
+// retain drops the oldest settled rows: beyond MaxSettledPer of the heartbeat of
+// r, but for those of the incident that is going on, and beyond MaxSettled in all.
+// Of a heartbeat's rows those go first that were cancelled, if they are more than
+// half: what a flapping job was not mailed for should not hide what it was.
+func (l *Ledger) retain(r *Row, openIncident func(ordinal uint64) uint32) {
+	if len(l.byHeartbeat[r.Heartbeat]) > fsm.MaxSettledPer {
+		l.retainOf(r.Heartbeat, r.ordinal, openIncident(r.ordinal))
+	}
+	for l.settled.Len() > fsm.MaxSettled {
+		k, _ := l.settled.First()
+		l.drop(l.Rows[k.id])
+	}
+}
+
+func (l *Ledger) retainOf(hb fsm.HeartbeatID, ord uint64, openIncident uint32) {
+	excess, cancelled := -fsm.MaxSettledPer, 0
+	var settled []*Row
+	for _, k := range l.byHeartbeat[hb] {
+		if r := l.Rows[k.id]; r.ordinal == ord && r.State.Settled() {
+			settled = append(settled, r)
+			excess++
+			if r.State == fsm.AlertCancelled {
+				cancelled++
+			}
+		}
+	}
+	for _, r := range settled {
+		if excess <= 0 {
+			return
+		}
+		if openIncident != 0 && r.Incident == openIncident {
+			continue
+		}
+		if r.State == fsm.AlertCancelled {
+			cancelled--
+		} else if cancelled > fsm.MaxSettledPer/2 {
+			continue
+		}
+		l.drop(r)
+		excess--
+	}
+}
+
+func (l *Ledger) drop(r *Row) {
+	delete(l.Rows, r.Id)
+	l.order.Remove(r.key())
+	l.leaveStage(r)
+	if keys := removeKey(l.byHeartbeat[r.Heartbeat], r.key()); len(keys) > 0 {
+		l.byHeartbeat[r.Heartbeat] = keys
+	} else {
+		delete(l.byHeartbeat, r.Heartbeat)
+	}
+}
+
+// isBlocked reports whether the row before a row has not settled yet.
+func (l *Ledger) isBlocked(r *Row) bool {
+	if r.after == (fsm.AlertID{}) {
+		return false
+	}
+	x := l.Rows[r.after]
+	return x != nil && !l.CarrierState(x).Settled()
+}
+
+// Env is what the ledger has to know of the state that it is part of.
+type Env struct {
+	Term     uint64        // of the batch that is being applied
+	Wall     int64         // its stamp, Unix ms
+	Serving  int64         // ms
+	Settings *fsm.Settings // the replicated ones
+	Cluster  fsm.NodeID    // its ID
+}
+
+// Now is the ledger at one moment of the state.
+type Now struct {
+	*Ledger
+	Env
+}
+
+// At returns the ledger at a moment.
+func (l *Ledger) At(env Env) Now { return Now{l, env} }

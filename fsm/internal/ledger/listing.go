@@ -1,0 +1,105 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// list appends a row if it matches; more tells that the limit forbids it.
+func (now Now) list(f fsm.AlertFilter, list []fsm.Alert, k Key) (_ []fsm.Alert, more bool) {
+	r := now.Rows[k.id]
+	if f.State != 0 && now.CarrierState(r) != f.State {
+		return list, false
+	}
+	if f.Limit > 0 && len(list) == f.Limit {
+		return list, true
+	}
+	return append(list, now.alert(r)), false
+}
+
+// Position returns the key of a row, nil for no row; false if it is not known.
+func (l *Ledger) Position(id *fsm.AlertID) (*Key, bool) {
+	if id == nil {
+		return nil, true
+	}
+	r := l.Rows[*id]
+	if r == nil {
+		return nil, false
+	}
+	k := r.key()
+	return &k, true
+}
+
+// CarrierState is the state of the mail that carries a row: its own, or that of
+// its digest.
+func (l *Ledger) CarrierState(r *Row) fsm.AlertState {
+	if d := l.Rows[r.Digest]; d != nil {
+		return d.State
+	}
+	return r.State
+}
+
+// Page appends what matches among the next most rows before a position; ok tells that
+// there may be more after last, the row that it came to.
+func (now Now) Page(f fsm.AlertFilter, list []fsm.Alert, before *Key, most int) (_ []fsm.Alert, more bool, last *Key, ok bool) {
+	var at Key
+	read := 0
+	for k := range now.order.Before(before) {
+		if read++; read > most {
+			return list, false, &at, true
+		}
+		at = k
+		if list, more = now.list(f, list, k); more {
+			return list, more, nil, false
+		}
+	}
+	return list, false, nil, false
+}
+
+// PageOf lists the rows of one heartbeat, of which there are few.
+func (now Now) PageOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
+	before, ok := now.Position(f.Before)
+	if !ok {
+		return nil, false
+	}
+	for _, k := range slices.Backward(now.byHeartbeat[*f.Heartbeat]) {
+		if before != nil && k.Compare(*before) >= 0 {
+			continue
+		}
+		if list, more = now.list(f, list, k); more {
+			break
+		}
+	}
+	return list, more
+}
+
+// Alert returns one row; false if there is none.
+func (now Now) Alert(id fsm.AlertID) (fsm.Alert, bool) {
+	r := now.Rows[id]
+	if r == nil {
+		return fsm.Alert{}, false
+	}
+	return now.alert(r), true
+}
+
+// Counts returns how many rows ever entered each state.
+func (l *Ledger) Counts() (list []fsm.AlertCount) {
+	for k, n := range l.counts {
+		list = append(list, fsm.AlertCount{Kind: k.kind, State: k.state, N: n})
+	}
+	slices.SortFunc(list, func(a, b fsm.AlertCount) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.State, b.State))
+	})
+	return list
+}
+
+// Unsettled returns how many rows are not settled, and when the oldest was written, by
+// the wall; 0 if there is none.
+func (l *Ledger) Unsettled() (n int, oldest int64) {
+	if k, ok := l.open.First(); ok {
+		oldest = l.Rows[k.id].created
+	}
+	return l.open.Len() + l.carried, oldest
+}

@@ -1,0 +1,264 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// refusedFor is how long 4xx answers to a message count as passing, in ms of
+// serving time.
+const refusedFor = 24 * 3600 * 1000
+
+// Run runs a command of the sender.
+func (now Now) Run(c fsm.Command) fsm.Code {
+	switch c := c.(type) {
+	case fsm.Claim:
+		return now.claim(c)
+	case fsm.Fence:
+		return now.fence(c)
+	case fsm.Settle:
+		return now.settle(c)
+	case fsm.ResolveDoubt:
+		return now.resolveDoubt(c)
+	case fsm.RetryAlert:
+		return now.retryAlert(c)
+	case fsm.FormDigest:
+		return now.formDigest(c)
+	}
+	return fsm.CodeInvalid
+}
+
+// Heartbeats returns the ordinals of the heartbeats that a command of the sender is
+// about.
+func (l *Ledger) Heartbeats(c fsm.Command) (ordinals []uint64) {
+	var about []fsm.AlertID
+	switch c := c.(type) {
+	case fsm.Claim:
+		about = []fsm.AlertID{c.Alert}
+	case fsm.Settle:
+		about = l.withMembers(c.Alert)
+	case fsm.ResolveDoubt:
+		about = l.withMembers(c.Alert)
+	case fsm.RetryAlert:
+		about = l.withMembers(c.Alert)
+	case fsm.FormDigest:
+		about = c.Members
+	}
+	for _, id := range about {
+		if r := l.Rows[id]; r != nil {
+			ordinals = append(ordinals, r.ordinal)
+		}
+	}
+	return ordinals
+}
+
+// withMembers names a row and, of a digest, its members.
+func (l *Ledger) withMembers(id fsm.AlertID) []fsm.AlertID {
+	if r := l.Rows[id]; r != nil && len(r.Members) > 0 {
+		return r.Members
+	}
+	return []fsm.AlertID{id}
+}
+
+func (now Now) claim(c fsm.Claim) fsm.Code {
+	r := now.Rows[c.Alert]
+	if r == nil {
+		return fsm.CodeNotFound
+	}
+	if c.Term != now.Term || c.Attempt != r.Attempt+1 || !now.claimable(r, c.Term) {
+		return fsm.CodeRejected
+	}
+	if now.singled(r) && !now.takeBurst(r.Recipient) {
+		return fsm.CodeGrouped
+	}
+	now.changeRow(c.Alert, func(r *Row) {
+		r.State, r.Term, r.Attempt, r.counted = fsm.AlertClaimed, c.Term, c.Attempt, true
+	})
+	return fsm.CodeOK
+}
+
+// claimable reports whether a sender of a term may take a row now, the burst
+// aside.
+func (now Now) claimable(r *Row, term uint64) bool {
+	if r.Digest != (fsm.AlertID{}) {
+		return false
+	}
+	switch r.State {
+	case fsm.AlertClaimed:
+		return r.Term < term // its sender lost its term before the dot
+	case fsm.AlertPending:
+		return r.readyAt().due <= now.Serving && !now.isBlocked(r)
+	}
+	return false
+}
+
+// singled reports whether a row still has to use up a place in the burst.
+func (now Now) singled(r *Row) bool {
+	return !r.counted && r.Kind != fsm.AlertDigest && now.Settings.GroupWait > 0
+}
+
+func (now Now) fence(c fsm.Fence) fsm.Code {
+	r := now.Rows[c.Alert]
+	if r == nil {
+		return fsm.CodeNotFound
+	}
+	if c.Term != now.Term || r.State != fsm.AlertClaimed || r.Term != c.Term || r.Attempt != c.Attempt {
+		return fsm.CodeRejected
+	}
+	now.changeRow(c.Alert, func(r *Row) { r.State = fsm.AlertFenced })
+	return fsm.CodeOK
+}
+
+func (now Now) settle(c fsm.Settle) fsm.Code {
+	r := now.Rows[c.Alert]
+	if r == nil {
+		return fsm.CodeNotFound
+	}
+	if r.Term != c.Term || r.Attempt != c.Attempt || !awaitsSettle(r, c.Outcome) {
+		return fsm.CodeRejected
+	}
+	now.finish(r, func(r *Row) { now.applyOutcome(r, c) })
+	return fsm.CodeOK
+}
+
+// awaitsSettle reports whether an outcome fits: any for a claimed row but those
+// that need the dot; any for a fenced one; a definite one for a row that was
+// taken to be in doubt meanwhile.
+func awaitsSettle(r *Row, o fsm.Outcome) bool {
+	switch r.State {
+	case fsm.AlertClaimed:
+		return o == fsm.OutcomeRetry || o == fsm.OutcomeFailed
+	case fsm.AlertFenced:
+		return true
+	case fsm.AlertPending, fsm.AlertHeld:
+		return r.inDoubt() && o != fsm.OutcomeInDoubt
+	}
+	return false
+}
+
+func (now Now) applyOutcome(r *Row, c fsm.Settle) {
+	r.Err = c.Error
+	r.NotBefore = 0
+	switch c.Outcome {
+	case fsm.OutcomeSent:
+		r.State, r.sent, r.Err = fsm.AlertSent, now.Wall, ""
+	case fsm.OutcomeFailed:
+		r.State = fsm.AlertFailed
+	case fsm.OutcomeInDoubt:
+		r.doubt(c.Resend)
+		r.NotBefore = now.Serving + c.RetryIn
+	case fsm.OutcomeRetry:
+		r.State = fsm.AlertPending
+		r.NotBefore = now.Serving + c.RetryIn
+		now.countRefusal(r, c.Refused)
+	}
+}
+
+// countRefusal makes a failure of a message that was refused for a day.
+func (now Now) countRefusal(r *Row, refused bool) {
+	switch {
+	case !refused:
+		// No answer about the message: the day goes on, neither begun nor ended.
+	case r.refused == 0:
+		r.refused = max(now.Serving, 1)
+	case now.Serving-r.refused >= refusedFor:
+		r.State = fsm.AlertFailed
+	}
+}
+
+// doubt notes that an attempt may have been delivered. A row that was in doubt too
+// often is held: what answers so may be a server that takes each copy.
+func (r *Row) doubt(resend bool) {
+	r.doubts = min(r.doubts+1, fsm.MaxDoubts)
+	r.State = fsm.AlertHeld
+	if resend && r.doubts < fsm.MaxDoubts {
+		r.State = fsm.AlertPending
+	}
+	if resend && r.State == fsm.AlertHeld {
+		words := fmt.Sprintf("held after %d attempts that may each have been delivered; retry it by hand if it was not: %s", fsm.MaxDoubts, r.Err)
+		r.Err = strings.ToValidUTF8(words[:min(len(words), fsm.MaxErrorLen)], "")
+	}
+}
+
+func (now Now) resolveDoubt(c fsm.ResolveDoubt) fsm.Code {
+	r := now.Rows[c.Alert]
+	if r == nil {
+		return fsm.CodeNotFound
+	}
+	if r.State != fsm.AlertFenced || r.Term != c.Term || r.Attempt != c.Attempt || c.Term >= now.Term {
+		return fsm.CodeRejected
+	}
+	now.finish(r, func(r *Row) {
+		r.Err = "the connection or the leader was lost after the message: it may have been delivered"
+		r.doubt(c.Resend)
+	})
+	return fsm.CodeOK
+}
+
+func (now Now) retryAlert(c fsm.RetryAlert) fsm.Code {
+	r := now.Rows[c.Alert]
+	if r == nil {
+		return fsm.CodeNotFound
+	}
+	if r.Digest != (fsm.AlertID{}) && now.Rows[r.Digest] != nil {
+		r = now.Rows[r.Digest]
+	}
+	if (r.State != fsm.AlertFailed && r.State != fsm.AlertHeld) || r.Recipient == "" || r.Digest != (fsm.AlertID{}) {
+		return fsm.CodeRejected
+	}
+	now.finish(r, func(r *Row) {
+		r.State, r.NotBefore, r.refused, r.counted = fsm.AlertPending, 0, 0, true
+		r.doubts = min(r.doubts, 1)
+	})
+	return fsm.CodeOK
+}
+
+// finish changes a row and everything that follows it: the members of a digest
+// share its fate, and what waits behind it may take its place or be cancelled with it.
+func (now Now) finish(r *Row, f func(r *Row)) {
+	id, members, after := r.Id, r.Members, *r
+	f(&after)
+	now.changeRow(id, func(r *Row) { *r = after }) // which may drop it, as the oldest of too many
+	for _, m := range members {
+		if now.Rows[m] != nil {
+			now.changeRow(m, func(r *Row) { r.State, r.Err, r.sent = memberState(after.State), after.Err, after.sent })
+		}
+	}
+	now.giveWay(id)
+	if after.State == fsm.AlertFailed {
+		for _, down := range append(slices.Clone(members), id) {
+			now.cancelAnswer(down)
+		}
+	}
+}
+
+// memberState is the state of a digest's members: theirs only ends with it.
+func memberState(s fsm.AlertState) fsm.AlertState {
+	if s.Settled() {
+		return s
+	}
+	return fsm.AlertPending
+}
+
+// cancelAnswer cancels the recovery that waits for a down that has failed, unless its
+// recipient knows of an earlier one.
+func (now Now) cancelAnswer(id fsm.AlertID) {
+	down := now.Rows[id]
+	if down == nil || !down.Kind.Alarms() {
+		return
+	}
+	next := now.behind(down)
+	if next == nil || next.Answers != id {
+		return
+	}
+	now.changeRow(next.Id, func(r *Row) {
+		if r.Kind == fsm.AlertRecovered && down.Answers == (fsm.AlertID{}) {
+			r.State, r.Err = fsm.AlertCancelled, neverWentOut
+			return
+		}
+		r.Answers = down.Answers
+	})
+}

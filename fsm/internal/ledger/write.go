@@ -1,0 +1,126 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+)
+
+// NoRecipient is the reason of a row that nobody can be sent.
+const NoRecipient = "no recipient is configured: set --mail-to, or the heartbeat's email"
+
+// recipients of a heartbeat's alerts; one empty string if there is none.
+func (now Now) recipients(r *table.Record) []string {
+	switch {
+	case len(r.Cold.Spec.Emails) > 0:
+		return r.Cold.Spec.Emails
+	case len(now.Settings.MailTo) > 0:
+		return now.Settings.MailTo
+	}
+	return []string{""}
+}
+
+// Begin writes the rows that tell of an incident that begins, or of times in which
+// nothing could be heard: what came to pass at a serving time, and was known at a wall
+// time.
+func (now Now) Begin(r *table.Record, kind fsm.AlertKind, due, created int64, e fsm.Evidence) {
+	from := int64(0)
+	if kind == fsm.AlertDown {
+		from = now.hold(r, due)
+		addFlaps(&e, r, due)
+	}
+	packed := Pack(e)
+	for _, to := range now.recipients(r) {
+		x := Row{Kind: kind, Recipient: to, Due: due, NotBefore: from, created: created, Evidence: packed}
+		now.supersede(r, &x)
+		now.write(r, x)
+	}
+}
+
+// Recover answers what told of the incident that a good run ended.
+func (now Now) Recover(r *table.Record, e fsm.Evidence) {
+	packed := Pack(e)
+	alarms := now.alarms(r)
+	for _, alarm := range alarms {
+		x := Row{Kind: fsm.AlertRecovered, Recipient: alarm.Recipient, Due: now.Serving, created: now.Wall, Evidence: packed}
+		now.write(r, now.recovery(alarm, x))
+	}
+	if len(alarms) > 0 {
+		return
+	}
+	// The rows of a very long incident may be gone: its mail went out long ago.
+	for _, to := range now.recipients(r) {
+		now.write(r, Row{Kind: fsm.AlertRecovered, Recipient: to, Due: now.Serving, created: now.Wall, Evidence: packed})
+	}
+}
+
+// Escalate tells of the first failure in an incident that began with silence.
+func (now Now) Escalate(r *table.Record, due, created int64, e fsm.Evidence) {
+	packed := Pack(e)
+	alarms := now.alarms(r)
+	for _, down := range alarms {
+		now.writeFailure(r, down, Row{Kind: fsm.AlertFailure, Recipient: down.Recipient, Due: due, created: created, Evidence: packed})
+	}
+	if len(alarms) > 0 {
+		return
+	}
+	// The rows of a very long incident may be gone.
+	for _, to := range now.recipients(r) {
+		now.write(r, Row{Kind: fsm.AlertFailure, Recipient: to, Due: due, created: created, Evidence: packed})
+	}
+}
+
+// write completes a row about a heartbeat and inserts it.
+func (now Now) write(r *table.Record, x Row) {
+	x.Id = AlertID(r.Cold.Id, r.Incident, x.Kind, x.Recipient)
+	x.ordinal = r.Ordinal
+	x.Heartbeat = r.Cold.Id
+	x.Incident = r.Incident
+	if x.State == 0 {
+		x.State = fsm.AlertPending
+	}
+	if x.Recipient == "" && x.State == fsm.AlertPending {
+		x.State, x.Err, x.Evidence = fsm.AlertFailed, NoRecipient, x.Evidence.withoutOutput()
+	}
+	now.insert(x)
+	if x.Recipient == "" {
+		now.Unaddressed = x.Id
+	}
+}
+
+// CancelUnsent cancels what tells of a heartbeat's incident and no sender has claimed.
+func (now Now) CancelUnsent(h *table.Record) {
+	for _, r := range now.rowsOf(h, h.Incident) {
+		if r.Kind.Alarms() && r.State == fsm.AlertPending && r.Digest == (fsm.AlertID{}) {
+			now.cancel(r.Id, "its heartbeat was paused or deleted before this could be sent")
+		}
+	}
+}
+
+// rowsOf returns the rows of one incident of a heartbeat, oldest first.
+func (now Now) rowsOf(h *table.Record, incident uint32) (rows []*Row) {
+	for _, k := range now.byHeartbeat[h.Cold.Id] {
+		if r := now.Rows[k.id]; r.ordinal == h.Ordinal && r.Incident == incident {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// insertKey and removeKey keep a short list ordered.
+func insertKey(keys []Key, k Key) []Key {
+	i, found := slices.BinarySearchFunc(keys, k, Key.Compare)
+	if found {
+		return keys
+	}
+	return slices.Insert(keys, i, k)
+}
+
+func removeKey(keys []Key, k Key) []Key {
+	i, found := slices.BinarySearchFunc(keys, k, Key.Compare)
+	if !found {
+		return keys
+	}
+	return slices.Delete(keys, i, i+1)
+}
