@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -34,10 +35,7 @@ func TestAFloodOfBodiesFillsNoDisk(t *testing.T) {
 		c.heartbeat(c.leader(), byte(i+1))
 	}
 	for range rounds {
-		b := c.nodes[c.leader()].batcher
-		b.mu.Lock()
-		b.bodies = bodyBudget{} // as if a minute had passed
-		b.mu.Unlock()
+		c.nodes[c.leader()].batcher.RefillBodyBudgets() // as if a minute had passed
 		c.sendBodies(heartbeats, 4)
 		for i, n := range c.nodes {
 			eventually(t, 10*time.Second, func() bool { return n.stores.bounded.excess() == 0 }, "node %d takes no snapshot", i)
@@ -85,11 +83,11 @@ func TestBodiesAreLeftOutWhileThereIsNoRoom(t *testing.T) {
 			},
 		},
 	} {
-		if got, _ := signalOf(n.spared(fsm.Authorized{Command: s}, s)); len(got.Body) == 0 {
+		if got, _ := commit.SignalOf(n.spared(fsm.Authorized{Command: s}, s)); len(got.Body) == 0 {
 			t.Errorf("%s: a sound node drops a body", what)
 		}
 		c.short()
-		if got, _ := signalOf(n.spared(fsm.Authorized{Command: s}, s)); len(got.Body) != 0 || got.Dropped != len(s.Body) {
+		if got, _ := commit.SignalOf(n.spared(fsm.Authorized{Command: s}, s)); len(got.Body) != 0 || got.Dropped != len(s.Body) {
 			t.Errorf("%s: a body of %d bytes, %d dropped", what, len(got.Body), got.Dropped)
 		}
 		c.sound()

@@ -158,7 +158,7 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 	}
 
 	leader := c.leader()
-	eventually(t, 5*time.Second, func() bool { return !c.nodes[leader].batcher.ticking() }, "the serving clock runs though no node takes pings")
+	eventually(t, 5*time.Second, func() bool { return !c.nodes[leader].batcher.ClockRuns() }, "the serving clock runs though no node takes pings")
 	stood := c.nodes[leader].store.Serving()
 	time.Sleep(100 * time.Millisecond)
 	if err := c.nodes[leader].Tick(within(t, time.Second)); !errors.Is(err, fsm.ErrNotLeader) {

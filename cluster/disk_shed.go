@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -94,7 +95,7 @@ func (n *Node) refusal() fsm.Code {
 	if !n.full.Load() {
 		return fsm.CodeNone
 	}
-	n.met.shedOne(shedRequest)
+	n.met.shedOne(commit.ShedRequest)
 	return fsm.CodeDiskFull
 }
 

@@ -29,11 +29,8 @@ func (f Faults) logLimits() logLimits {
 
 // Points that a node passes with every batch.
 const (
-	PointWritten   = "written"   // an entry is on this node's disk, and nobody knows
-	PointProposed  = "proposed"  // Raft has a batch
-	PointApplied   = "applied"   // an entry took effect here, and nobody knows
-	PointCommitted = "committed" // a batch took effect, and nobody was answered
-	PointAnswered  = "answered"  // everybody was
+	PointWritten = "written" // an entry is on this node's disk, and nobody knows
+	PointApplied = "applied" // an entry took effect here, and nobody knows
 )
 
 func (f Faults) step(point string) {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -24,7 +25,7 @@ const maxReplyFill = 1 << 20
 // gives to the batcher and to nobody else: a node that does not lead refuses, so
 // nothing is forwarded twice.
 type forwardServer struct {
-	submit func(*forwarded)
+	submit func(*commit.Forwarded)
 	barred func(fsm.NodeID) bool
 	log    *slog.Logger
 }
@@ -72,16 +73,16 @@ func (s *forwardServer) receive(in *forwardIn) error {
 		if kind != framePropose {
 			continue
 		}
-		p, err := decodeProposal(body)
+		p, err := decodePropose(body)
 		if err != nil {
 			return err
 		}
-		if s.barred(p.origin.Node) || !in.owe(len(p.items)) {
+		if s.barred(p.Origin.Node) || !in.owe(len(p.Items)) {
 			return errFrame
 		}
-		f := &forwarded{proposal: *p, reply: in.reply}
-		for _, it := range f.items {
-			f.size += len(it.Cmd)
+		f := &commit.Forwarded{Request: *p, Reply: in.reply}
+		for _, it := range f.Items {
+			f.Size += len(it.Cmd)
 		}
 		s.submit(f)
 	}
@@ -129,12 +130,12 @@ func (in *forwardIn) rang() {
 }
 
 // reply queues the answer to some of the items, in frames of a sound size.
-func (in *forwardIn) reply(r *results) {
+func (in *forwardIn) reply(r *commit.Results) {
 	in.mu.Lock()
-	in.owed -= len(r.answers)
-	for rest := r.answers; len(rest) > 0; {
+	in.owed -= len(r.Items)
+	for rest := r.Items; len(rest) > 0; {
 		n := fill(rest)
-		in.out = appendFrame(in.out, frameResults, (&results{index: r.index, answers: rest[:n]}).append)
+		in.out = appendResults(in.out, &commit.Results{Index: r.Index, Items: rest[:n]})
 		rest = rest[n:]
 	}
 	in.mu.Unlock()
@@ -160,7 +161,7 @@ func (in *forwardIn) next(buf []byte) []byte {
 	out := in.out
 	in.out = buf[:0]
 	if len(out) == 0 && in.owed > 0 {
-		out = appendFrame(out, frameAlive, nil)
+		out = appendAlive(out)
 	}
 	return out
 }

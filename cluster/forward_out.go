@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -52,9 +53,9 @@ func (f *forwardOut) send() {
 	var taken proposals.Chunk
 	var buf []byte
 	for {
-		p := proposal{origin: f.origin}
+		p := commit.Request{Origin: f.origin}
 		taken.Reset()
-		p.origin.Floor = f.table.Take(&f.Consumer, &taken, maxFrameItems, maxFrameFill)
+		p.Origin.Floor = f.table.Take(&f.Consumer, &taken, maxFrameItems, maxFrameFill)
 		if len(taken.Items) == 0 {
 			select {
 			case <-f.Wakeup:
@@ -63,11 +64,11 @@ func (f *forwardOut) send() {
 				return
 			}
 		}
-		p.items = taken.Items
-		if f.waiting.Add(int64(len(p.items))) == int64(len(p.items)) {
+		p.Items = taken.Items
+		if f.waiting.Add(int64(len(p.Items))) == int64(len(p.Items)) {
 			f.heard.Store(time.Now().UnixNano())
 		}
-		buf = appendFrame(buf[:0], framePropose, p.append)
+		buf = appendPropose(buf[:0], &p)
 		f.conn.SetWriteDeadline(time.Now().Add(writeLimit))
 		if _, err := f.conn.Write(buf); err != nil {
 			return
@@ -91,9 +92,9 @@ func (f *forwardOut) receive() {
 		if err != nil {
 			return
 		}
-		f.waiting.Add(-int64(len(res.answers)))
-		f.met.answeredForward(res.answers)
-		if f.table.Resolve(&f.Consumer, res.index, res.answers) {
+		f.waiting.Add(-int64(len(res.Items)))
+		f.met.answeredForward(res.Items)
+		if f.table.Resolve(&f.Consumer, res.Index, res.Items) {
 			return // it does not lead, or lost the term: ask anew who does
 		}
 	}

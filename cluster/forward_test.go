@@ -10,13 +10,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // forwardPair connects a follower's table to a leader that answers as submit says.
-func forwardPair(t *testing.T, submit func(*forwarded)) (*proposals.Table, *forwardOut, chan struct{}) {
+func forwardPair(t *testing.T, submit func(*commit.Forwarded)) (*proposals.Table, *forwardOut, chan struct{}) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -43,15 +44,15 @@ func forwardPair(t *testing.T, submit func(*forwarded)) (*proposals.Table, *forw
 }
 
 func TestForwardingPairsManyItemsWithTheirAnswers(t *testing.T) {
-	tab, _, _ := forwardPair(t, func(f *forwarded) {
-		if f.origin.Node != (fsm.NodeID{9}) || f.origin.Boot != 2 || f.origin.Floor == 0 {
-			t.Errorf("origin %+v", f.origin)
+	tab, _, _ := forwardPair(t, func(f *commit.Forwarded) {
+		if f.Origin.Node != (fsm.NodeID{9}) || f.Origin.Boot != 2 || f.Origin.Floor == 0 {
+			t.Errorf("origin %+v", f.Origin)
 		}
-		r := &results{index: 5}
-		for i := len(f.items) - 1; i >= 0; i-- { // in another order
-			r.answers = append(r.answers, proposals.ItemResult{Seq: f.items[i].Seq, Code: fsm.CodeOK, Data: f.items[i].Cmd})
+		r := &commit.Results{Index: 5}
+		for i := len(f.Items) - 1; i >= 0; i-- { // in another order
+			r.Items = append(r.Items, proposals.ItemResult{Seq: f.Items[i].Seq, Code: fsm.CodeOK, Data: f.Items[i].Cmd})
 		}
-		f.reply(r)
+		f.Reply(r)
 	})
 	var wg sync.WaitGroup
 	for i := range 500 {
@@ -68,12 +69,12 @@ func TestForwardingPairsManyItemsWithTheirAnswers(t *testing.T) {
 
 func TestForwardingSplitsLargeAnswers(t *testing.T) {
 	data := make([]byte, 100<<10)
-	tab, out, _ := forwardPair(t, func(f *forwarded) {
-		r := &results{index: 1}
-		for _, it := range f.items {
-			r.answers = append(r.answers, proposals.ItemResult{Seq: it.Seq, Code: fsm.CodeOK, Data: data})
+	tab, out, _ := forwardPair(t, func(f *commit.Forwarded) {
+		r := &commit.Results{Index: 1}
+		for _, it := range f.Items {
+			r.Items = append(r.Items, proposals.ItemResult{Seq: it.Seq, Code: fsm.CodeOK, Data: data})
 		}
-		f.reply(r)
+		f.Reply(r)
 	})
 	tab.SetConsumer(nil)
 	var waiting []*proposalstest.Waiting
@@ -95,7 +96,7 @@ func TestForwardingSplitsLargeAnswers(t *testing.T) {
 }
 
 func TestForwardingEndsWhenTheOtherDoesNotLead(t *testing.T) {
-	tab, out, ended := forwardPair(t, func(f *forwarded) { f.refuse(fsm.CodeNotLeader) })
+	tab, out, ended := forwardPair(t, func(f *commit.Forwarded) { f.Refuse(fsm.CodeNotLeader) })
 	p := proposalstest.Propose(t, tab, "x")
 	select {
 	case <-ended:
@@ -112,8 +113,8 @@ func TestForwardingEndsWhenTheOtherDoesNotLead(t *testing.T) {
 }
 
 func TestForwardingHearsALeaderThatIsStillAtIt(t *testing.T) {
-	submitted := make(chan *forwarded, 1)
-	tab, out, _ := forwardPair(t, func(f *forwarded) { submitted <- f })
+	submitted := make(chan *commit.Forwarded, 1)
+	tab, out, _ := forwardPair(t, func(f *commit.Forwarded) { submitted <- f })
 	p := proposalstest.Propose(t, tab, "x")
 	f := <-submitted
 	start := time.Now()
@@ -123,7 +124,7 @@ func TestForwardingHearsALeaderThatIsStillAtIt(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	f.reply(&results{index: 1, answers: []proposals.ItemResult{{Seq: 1, Code: fsm.CodeOK}}})
+	f.Reply(&commit.Results{Index: 1, Items: []proposals.ItemResult{{Seq: 1, Code: fsm.CodeOK}}})
 	if got := <-p.Done; got.Code != fsm.CodeOK {
 		t.Errorf("code %d", got.Code)
 	}
@@ -155,12 +156,12 @@ func TestForwardingRefusesABarredNode(t *testing.T) {
 	here, there := net.Pipe()
 	var submitted atomic.Int32
 	s := &forwardServer{
-		submit: func(*forwarded) { submitted.Add(1) },
+		submit: func(*commit.Forwarded) { submitted.Add(1) },
 		barred: func(fsm.NodeID) bool { return true }, log: slog.New(slog.DiscardHandler),
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); s.handle(t.Context(), there) }()
-	here.Write(appendFrame(nil, framePropose, sampleProposal().append))
+	here.Write(appendPropose(nil, sampleProposal()))
 	<-done
 	if submitted.Load() != 0 {
 		t.Error("a removed node's command was taken")
@@ -171,9 +172,9 @@ func TestForwardingRefusesABarredNode(t *testing.T) {
 func TestForwardingSaysNothingWhileNothingIsOwed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
-		submitted := make(chan *forwarded, 1)
+		submitted := make(chan *commit.Forwarded, 1)
 		s := &forwardServer{
-			submit: func(f *forwarded) { submitted <- f },
+			submit: func(f *commit.Forwarded) { submitted <- f },
 			barred: func(fsm.NodeID) bool { return false }, log: slog.New(slog.DiscardHandler),
 		}
 		var running sync.WaitGroup
@@ -194,7 +195,7 @@ func TestForwardingSaysNothingWhileNothingIsOwed(t *testing.T) {
 			if n := len(kinds); n != 0 {
 				t.Fatalf("%d frames came while nothing was owed", n)
 			}
-			here.Write(appendFrame(nil, framePropose, (&proposal{items: []proposals.Item{{Seq: 1, Cmd: []byte("x")}}}).append))
+			here.Write(appendPropose(nil, &commit.Request{Items: []proposals.Item{{Seq: 1, Cmd: []byte("x")}}}))
 			f := <-submitted
 			time.Sleep(4*aliveEvery + aliveEvery/2)
 			synctest.Wait()

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // Forwarding speaks frames over one connection from each follower to the leader:
@@ -20,6 +22,7 @@ const (
 )
 
 const (
+	frameHead     = 5       // bytes of length and type
 	maxFrame      = 4 << 20 // bytes after the length
 	maxFrameItems = 4096
 	maxCommand    = 1 << 20 // bytes of one command
@@ -27,55 +30,49 @@ const (
 
 var errFrame = errors.New("malformed frame on a forwarding connection")
 
-// proposal is a propose frame: what one node's one start wants committed.
-type proposal struct {
-	origin fsm.Origin
-	items  []proposals.Item
+// beginFrame appends the head of a frame; endFrame fills in the length.
+func beginFrame(dst []byte, kind byte) (out []byte, start int) {
+	return append(dst, 0, 0, 0, 0, kind), len(dst)
 }
 
-// results is a results frame. index is the batch's log index, 0 when there was none.
-type results struct {
-	index   uint64
-	answers []proposals.ItemResult
-}
-
-// appendFrame appends what body writes as one frame of type kind.
-func appendFrame(dst []byte, kind byte, body func([]byte) []byte) []byte {
-	start := len(dst)
-	dst = append(dst, 0, 0, 0, 0, kind)
-	if body != nil {
-		dst = body(dst)
-	}
+func endFrame(dst []byte, start int) []byte {
 	binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4))
 	return dst
 }
 
-func (p *proposal) append(dst []byte) []byte {
-	dst = append(dst, p.origin.Node[:]...)
-	dst = binary.AppendUvarint(dst, p.origin.Boot)
-	dst = binary.AppendUvarint(dst, p.origin.Floor)
-	dst = binary.AppendUvarint(dst, uint64(len(p.items)))
-	for _, it := range p.items {
-		dst = binary.AppendUvarint(dst, it.Seq)
-		dst = appendBytes(dst, it.Cmd)
+// appendPropose appends a propose frame.
+func appendPropose(dst []byte, p *commit.Request) []byte {
+	dst, start := beginFrame(dst, framePropose)
+	dst = append(dst, p.Origin.Node[:]...)
+	dst = wire.AppendUint(dst, p.Origin.Boot)
+	dst = wire.AppendUint(dst, p.Origin.Floor)
+	dst = wire.AppendUint(dst, uint64(len(p.Items)))
+	for _, it := range p.Items {
+		dst = wire.AppendUint(dst, it.Seq)
+		dst = wire.AppendBytes(dst, it.Cmd)
 	}
-	return dst
+	return endFrame(dst, start)
 }
 
-func (r *results) append(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, r.index)
-	dst = binary.AppendUvarint(dst, uint64(len(r.answers)))
-	for _, a := range r.answers {
-		dst = binary.AppendUvarint(dst, a.Seq)
+// appendResults appends a results frame.
+func appendResults(dst []byte, r *commit.Results) []byte {
+	dst, start := beginFrame(dst, frameResults)
+	dst = wire.AppendUint(dst, r.Index)
+	dst = wire.AppendUint(dst, uint64(len(r.Items)))
+	for _, a := range r.Items {
+		dst = wire.AppendUint(dst, a.Seq)
 		dst = append(dst, byte(a.Code))
-		dst = appendBytes(dst, a.Data)
+		dst = wire.AppendBytes(dst, a.Data)
 	}
-	return dst
+	return endFrame(dst, start)
 }
+
+// appendAlive appends an alive frame.
+func appendAlive(dst []byte) []byte { return endFrame(beginFrame(dst, frameAlive)) }
 
 // readFrame reads one frame. The body is the caller's, and nobody writes it again.
 func readFrame(r io.Reader) (kind byte, body []byte, err error) {
-	var head [5]byte
+	var head [frameHead]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return 0, nil, err
 	}
@@ -90,96 +87,57 @@ func readFrame(r io.Reader) (kind byte, body []byte, err error) {
 	return head[4], body, nil
 }
 
-// decodeProposal returns items whose commands share b.
-func decodeProposal(b []byte) (*proposal, error) {
-	d := decoder{rest: b}
-	p := new(proposal)
-	copy(p.origin.Node[:], d.take(len(p.origin.Node)))
-	p.origin.Boot = d.uint()
-	p.origin.Floor = d.uint()
-	n := d.count(2)
-	p.items = make([]proposals.Item, n)
-	for i := range p.items {
-		p.items[i] = proposals.Item{Seq: d.uint(), Cmd: d.bytes(maxCommand)}
+// decodePropose returns items whose commands share b.
+func decodePropose(b []byte) (*commit.Request, error) {
+	r := wire.NewReader(b)
+	p := new(commit.Request)
+	r.Fill(p.Origin.Node[:])
+	p.Origin.Boot = r.Uint()
+	p.Origin.Floor = r.Uint()
+	p.Items = make([]proposals.Item, readCount(&r, 2))
+	for i := range p.Items {
+		p.Items[i] = proposals.Item{Seq: r.Uint(), Cmd: readBytes(&r, maxCommand)}
 	}
-	return p, d.end()
+	return p, endOfFrame(&r)
 }
 
-// decodeResults returns answers whose data share b.
-func decodeResults(b []byte) (*results, error) {
-	d := decoder{rest: b}
-	r := new(results)
-	r.index = d.uint()
-	n := d.count(3)
-	r.answers = make([]proposals.ItemResult, n)
-	for i := range r.answers {
-		r.answers[i].Seq = d.uint()
-		if c := d.take(1); c != nil {
-			r.answers[i].Code = fsm.Code(c[0])
-		}
-		r.answers[i].Data = d.bytes(maxFrame)
+// decodeResults returns results whose data share b.
+func decodeResults(b []byte) (*commit.Results, error) {
+	r := wire.NewReader(b)
+	res := new(commit.Results)
+	res.Index = r.Uint()
+	res.Items = make([]proposals.ItemResult, readCount(&r, 3))
+	for i := range res.Items {
+		res.Items[i] = proposals.ItemResult{Seq: r.Uint(), Code: fsm.Code(r.Byte()), Data: readBytes(&r, maxFrame)}
 	}
-	return r, d.end()
+	return res, endOfFrame(&r)
 }
 
-func appendBytes(dst, b []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
-}
-
-// decoder reads a body; after the first fault everything it returns is zero.
-type decoder struct {
-	rest []byte
-	bad  bool
-}
-
-func (d *decoder) take(n int) []byte {
-	if d.bad || n > len(d.rest) {
-		d.bad = true
-		return nil
-	}
-	b := d.rest[:n:n]
-	d.rest = d.rest[n:]
-	return b
-}
-
-func (d *decoder) uint() uint64 {
-	if d.bad {
-		return 0
-	}
-	v, n := binary.Uvarint(d.rest)
-	if n <= 0 {
-		d.bad = true
-		return 0
-	}
-	d.rest = d.rest[n:]
-	return v
-}
-
-// count reads the number of items that follow, each of at least size bytes: so a
-// short frame cannot ask for a large slice.
-func (d *decoder) count(size int) int {
-	n := d.uint()
-	if n > maxFrameItems || n > uint64(len(d.rest)/size) {
-		d.bad = true
+// readCount reads the number of items that follow, each of at least size bytes, so
+// that a short frame cannot ask for a large slice.
+func readCount(r *wire.Reader, size int) int {
+	n := r.Uint()
+	if n > maxFrameItems || n > uint64(r.Len()/size) {
+		r.Fail()
 		return 0
 	}
 	return int(n)
 }
 
-func (d *decoder) bytes(limit uint64) []byte {
-	n := d.uint()
-	if n > limit || n > uint64(len(d.rest)) {
-		d.bad = true
-		return nil
+// readBytes reads bytes with their length, nil if there are none.
+func readBytes(r *wire.Reader, limit uint64) []byte {
+	n := r.Uint()
+	if n > limit {
+		r.Fail()
 	}
 	if n == 0 {
 		return nil
 	}
-	return d.take(int(n))
+	return r.Take(n)
 }
 
-func (d *decoder) end() error {
-	if d.bad || len(d.rest) != 0 {
+func endOfFrame(r *wire.Reader) error {
+	if r.End() != nil {
 		return errFrame
 	}
 	return nil

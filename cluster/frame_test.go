@@ -8,35 +8,36 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-func sampleProposal() *proposal {
-	return &proposal{
-		origin: fsm.Origin{Node: fsm.NodeID{1, 2, 3}, Boot: 7, Floor: 300},
-		items:  []proposals.Item{{Seq: 300, Cmd: []byte("ping")}, {Seq: 301}, {Seq: 1 << 40, Cmd: []byte{0}}},
+func sampleProposal() *commit.Request {
+	return &commit.Request{
+		Origin: fsm.Origin{Node: fsm.NodeID{1, 2, 3}, Boot: 7, Floor: 300},
+		Items:  []proposals.Item{{Seq: 300, Cmd: []byte("ping")}, {Seq: 301}, {Seq: 1 << 40, Cmd: []byte{0}}},
 	}
 }
 
-func sampleResults() *results {
-	return &results{index: 99, answers: []proposals.ItemResult{
+func sampleResults() *commit.Results {
+	return &commit.Results{Index: 99, Items: []proposals.ItemResult{
 		{Seq: 300, Code: fsm.CodeOK},
 		{Seq: 301, Code: fsm.CodeNotFound, Data: []byte("data")},
 	}}
 }
 
 func TestFramesRoundTrip(t *testing.T) {
-	wire := appendFrame(nil, framePropose, sampleProposal().append)
-	wire = appendFrame(wire, frameAlive, nil)
-	wire = appendFrame(wire, frameResults, sampleResults().append)
+	wire := appendPropose(nil, sampleProposal())
+	wire = appendAlive(wire)
+	wire = appendResults(wire, sampleResults())
 	r := bytes.NewReader(wire)
 
 	kind, body, err := readFrame(r)
 	if err != nil || kind != framePropose {
 		t.Fatalf("first frame: type %d, %v", kind, err)
 	}
-	if p, err := decodeProposal(body); err != nil || !reflect.DeepEqual(p, sampleProposal()) {
+	if p, err := decodePropose(body); err != nil || !reflect.DeepEqual(p, sampleProposal()) {
 		t.Errorf("propose frame came back as %+v, %v", p, err)
 	}
 	if kind, body, err = readFrame(r); err != nil || kind != frameAlive || len(body) != 0 {
@@ -59,15 +60,15 @@ func TestFramesRefuseWhatIsTooLarge(t *testing.T) {
 		t.Errorf("an oversize frame: %v", err)
 	}
 	manyItems := binary.AppendUvarint(make([]byte, 18), maxFrameItems+1)
-	if _, err := decodeProposal(append(manyItems, make([]byte, 1<<16)...)); !errors.Is(err, errFrame) {
+	if _, err := decodePropose(append(manyItems, make([]byte, 1<<16)...)); !errors.Is(err, errFrame) {
 		t.Errorf("too many items: %v", err)
 	}
 }
 
 func TestFramesRefuseWhatIsCutShort(t *testing.T) {
-	p, r := sampleProposal().append(nil), sampleResults().append(nil)
+	p, r := appendPropose(nil, sampleProposal())[frameHead:], appendResults(nil, sampleResults())[frameHead:]
 	for i := range p {
-		if _, err := decodeProposal(p[:i]); !errors.Is(err, errFrame) {
+		if _, err := decodePropose(p[:i]); !errors.Is(err, errFrame) {
 			t.Errorf("%d bytes of a proposal: %v", i, err)
 		}
 	}
@@ -79,9 +80,9 @@ func TestFramesRefuseWhatIsCutShort(t *testing.T) {
 }
 
 func FuzzFrame(f *testing.F) {
-	f.Add(appendFrame(nil, framePropose, sampleProposal().append))
-	f.Add(appendFrame(nil, frameResults, sampleResults().append))
-	f.Add(appendFrame(nil, frameAlive, nil))
+	f.Add(appendPropose(nil, sampleProposal()))
+	f.Add(appendResults(nil, sampleResults()))
+	f.Add(appendAlive(nil))
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		kind, body, err := readFrame(bytes.NewReader(wire))
 		if err != nil {
@@ -89,20 +90,20 @@ func FuzzFrame(f *testing.F) {
 		}
 		switch kind {
 		case framePropose:
-			fuzzBody(t, body, decodeProposal, (*proposal).append)
+			fuzzBody(t, body, decodePropose, appendPropose)
 		case frameResults:
-			fuzzBody(t, body, decodeResults, (*results).append)
+			fuzzBody(t, body, decodeResults, appendResults)
 		}
 	})
 }
 
 // fuzzBody checks that what decodes means the same after another round trip.
-func fuzzBody[T any](t *testing.T, body []byte, decode func([]byte) (*T, error), encode func(*T, []byte) []byte) {
+func fuzzBody[T any](t *testing.T, body []byte, decode func([]byte) (*T, error), encode func([]byte, *T) []byte) {
 	v, err := decode(body)
 	if err != nil {
 		return
 	}
-	again, err := decode(encode(v, nil))
+	again, err := decode(encode(nil, v)[frameHead:])
 	if err != nil || !reflect.DeepEqual(v, again) {
 		t.Fatalf("%+v came back as %+v, %v", v, again, err)
 	}

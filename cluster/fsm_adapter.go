@@ -11,15 +11,10 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
-
-// applied is what Apply answers to the proposer of an entry.
-type applied struct {
-	term    uint64 // of the log entry
-	results []fsm.Result
-}
 
 var errBroken = errors.New("this node met a log entry that it cannot apply, and has stopped applying")
 
@@ -72,7 +67,7 @@ func (a *fsmAdapter) Apply(l *raft.Log) any {
 	}
 	a.faults.step(PointApplied)
 	a.advance(l.Index, a.term() == l.Term)
-	return &applied{term: l.Term, results: results}
+	return &commit.BatchResult{Term: l.Term, Results: results}
 }
 
 func (a *fsmAdapter) applySafely(l *raft.Log) (res []fsm.Result, err error) {

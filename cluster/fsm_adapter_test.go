@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -40,8 +41,8 @@ func newTestAdapter(t *testing.T) (*fsmAdapter, *store.Store, chan error) {
 
 func TestAdapterAppliesAndAnswers(t *testing.T) {
 	a, store, _ := newTestAdapter(t)
-	res, ok := a.Apply(entry(7, 3, nameIt)).(*applied)
-	if !ok || res.term != 3 || len(res.results) != 1 || res.results[0].Code != fsm.CodeOK {
+	res, ok := a.Apply(entry(7, 3, nameIt)).(*commit.BatchResult)
+	if !ok || res.Term != 3 || len(res.Results) != 1 || res.Results[0].Code != fsm.CodeOK {
 		t.Fatalf("answer %+v", res)
 	}
 	if store.ClusterID() != nameIt.ID {

@@ -109,19 +109,13 @@ func (c *trio) leader() int {
 	found := -1
 	eventually(c.t, 20*time.Second, func() bool {
 		for i, n := range c.nodes {
-			if !n.stopping.Load() && n.batcher.proposes() {
+			if !n.stopping.Load() && n.batcher.Proposing() {
 				found = i
 			}
 		}
 		return found >= 0
 	}, "no leader")
 	return found
-}
-
-func (b *batcher) proposes() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.state == proposing
 }
 
 func (c *trio) follower() int { return (c.leader() + 1) % len(c.nodes) }

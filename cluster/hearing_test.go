@@ -109,9 +109,9 @@ func TestALeaderWaitsForAProofThatIsLate(t *testing.T) {
 	n := c.nodes[0]
 	eventually(t, 10*time.Second, func() bool { return n.store.Serving() > 0 }, "the clock does not run")
 	n.SetHearing(false)
-	eventually(t, time.Second, func() bool { return !n.batcher.ticking() }, "the clock runs")
+	eventually(t, time.Second, func() bool { return !n.batcher.ClockRuns() }, "the clock runs")
 	n.SetHearing(true)
-	eventually(t, time.Second, n.batcher.ticking, "the clock does not run at once") // it does not settle
+	eventually(t, time.Second, n.batcher.ClockRuns, "the clock does not run at once") // it does not settle
 	if list := n.store.Gaps(); len(list) != 0 {
 		t.Errorf("gaps %v", list)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -37,10 +38,10 @@ func (l *leadership) keepTime(ctx context.Context, term uint64, begin func()) {
 		if settle && !sleep(ctx, settleTime) {
 			return
 		}
-		if settle = false; l.batcher.startClock(term) {
+		if settle = false; l.batcher.StartClock(term) {
 			begin()
 			l.awaitTrouble(ctx)
-			l.batcher.stopClock()
+			l.batcher.StopClock()
 		} else {
 			sleep(ctx, barrierPause) // batches stalled again, or this node leads no more
 		}
@@ -49,7 +50,7 @@ func (l *leadership) keepTime(ctx context.Context, term uint64, begin func()) {
 
 // awaitTrouble returns when no node is known to hear, or batches stalled.
 func (l *leadership) awaitTrouble(ctx context.Context) {
-	for l.hears() && l.batcher.ticking() {
+	for l.hears() && l.batcher.ClockRuns() {
 		select {
 		case <-l.trouble:
 		case <-ctx.Done():
@@ -77,8 +78,8 @@ func (l *leadership) heardSoon(ctx context.Context) bool {
 // recordStall records the time in which this leader could commit nothing; false if
 // there was none.
 func (l *leadership) recordStall(ctx context.Context, term uint64) bool {
-	s := l.batcher.takeStall()
-	gap, ok := gapBetween(s.from, s.to, l.faults.wall())
+	s := l.batcher.TakeStall()
+	gap, ok := commit.GapBetween(s.From, s.To, l.faults.wall())
 	if ok {
 		l.record(ctx, term, gap)
 	}
@@ -94,7 +95,7 @@ func (l *leadership) sitOut(ctx context.Context, term uint64, began time.Time) {
 	for deaf := true; deaf && ctx.Err() == nil; {
 		deaf = !l.hears()
 		now := time.Now()
-		if gap, ok := newGap(now.Add(l.faults.wall()), now.Sub(began)); ok {
+		if gap, ok := commit.NewGap(now.Add(l.faults.wall()), now.Sub(began)); ok {
 			l.commit(ctx, term, "record the time in which no node took pings", gap)
 		}
 		if !deaf {

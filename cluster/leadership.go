@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -33,7 +34,7 @@ type elector interface {
 // run until the leadership ends.
 type leadership struct {
 	raft    elector
-	batcher *batcher
+	batcher *commit.Batcher
 	store   *store.Store
 	fsm     *fsmAdapter
 	propose func(ctx context.Context, term uint64, cmd fsm.Command) error // as the leader of term, or not at all
@@ -118,15 +119,15 @@ func (l *leadership) begin(ctx context.Context) (reign context.Context, before t
 func (l *leadership) reign(ctx context.Context, term uint64, lastApply time.Time) {
 	log := l.log.With("term", term)
 	log.Info("this node was elected leader")
-	l.batcher.lead()
+	l.batcher.Lead()
 	l.changed()
 	defer log.Info("this node no longer leads")
 	defer l.changed()
-	defer l.batcher.follow()
+	defer l.batcher.Follow()
 	if !l.barrier(ctx, term) {
 		return
 	}
-	l.batcher.prepare(term)
+	l.batcher.Prepare(term)
 	start, ended := l.newDuties(ctx, term)
 	defer ended()
 	if gap, ok := l.gapBefore(ctx, lastApply); ok {
@@ -139,7 +140,7 @@ func (l *leadership) reign(ctx context.Context, term uint64, lastApply time.Time
 	if ctx.Err() != nil {
 		return
 	}
-	l.batcher.open(term)
+	l.batcher.Open(term)
 	start(l.early...)
 	l.keepTime(ctx, term, sync.OnceFunc(func() {
 		start(func(ctx context.Context, _ uint64) { watchClock(ctx, l.store.Serving, log) })

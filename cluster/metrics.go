@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 )
 
@@ -49,7 +50,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for _, result := range []string{forwardAnswered, forwardAgain} {
 		m.forwarded.WithLabelValues(result)
 	}
-	for _, reason := range []string{shedBudget, shedMemory, shedLog, shedDisk, shedRequest} {
+	for _, reason := range []string{commit.ShedBudget, commit.ShedMemory, commit.ShedLog, commit.ShedDisk, commit.ShedRequest} {
 		m.shed.WithLabelValues(reason)
 	}
 	return m, register(reg, m.apply, m.batchSize, m.forwarded, m.changes, m.shed)
@@ -70,13 +71,13 @@ const (
 	forwardAgain    = "again" // the leader could not commit it: it goes round once more
 )
 
-func (m *metrics) batch(d *draft, now time.Time) {
+func (m *metrics) batch(commands int, took time.Duration) {
 	if m == nil {
 		return
 	}
-	m.apply.Observe(now.Sub(d.proposed).Seconds())
-	if n := len(d.batch.Items); n > 0 {
-		m.batchSize.Observe(float64(n))
+	m.apply.Observe(took.Seconds())
+	if commands > 0 {
+		m.batchSize.Observe(float64(commands))
 	}
 }
 
@@ -93,16 +94,6 @@ func (m *metrics) answeredForward(answers []proposals.ItemResult) {
 	m.forwarded.WithLabelValues(forwardAgain).Add(float64(again))
 	m.forwarded.WithLabelValues(forwardAnswered).Add(float64(len(answers) - again))
 }
-
-// Why a node shed something.
-const (
-	shedBudget = "body_budget" // a body: its heartbeat had sent enough of them
-	shedMemory = "body_memory" // a body: too much waits at this node
-	shedDisk   = "body_disk"   // a body: a node's disk is below its reserve
-	shedLog    = "body_log"    // a body: the log grows faster than snapshots are written
-
-	shedRequest = "request_disk" // a ping or another command: the disk is nearly full
-)
 
 func (m *metrics) shedOne(reason string) {
 	if m != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
@@ -34,9 +35,10 @@ type Node struct {
 	port       *transport.Port
 	gossip     finder
 	raft       atomic.Pointer[raft.Raft] // nil before Start
+	transport  *transport.RaftTransport  // nil before Start
 	pending    *proposals.Table
 	bytesHeld  func() int // of the commands in it
-	batcher    *batcher
+	batcher    *commit.Batcher
 	router     *router
 	compaction lifecycle.Wakeup // woken when the log is large
 	suspicion  lifecycle.Wakeup // woken when this node begins or ceases to lead
@@ -159,9 +161,13 @@ func listensEverywhere(addr string) bool {
 func (n *Node) assemble() {
 	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
 	n.bytesHeld = n.pending.BytesHeld
-	n.batcher = newBatcher(n.pending, origin, n.met)
-	n.batcher.told, n.batcher.short = n.store.FailureTold, n.shortOf
-	n.batcher.faults = n.cfg.Faults
+	n.batcher = commit.NewBatcher(commit.Options{
+		Own: n.pending, Origin: origin,
+		FailureTold: n.store.FailureTold, Shortage: n.shortOf,
+		OnCommit: func(c transport.Commit, readers []raft.ServerID) { n.transport.TellReaders(c, readers) },
+		OnBatch:  n.met.batch, OnShed: n.met.shedOne, OnStall: func() { n.lead.look() },
+		OnPoint: n.cfg.Faults.step, WallOffset: n.cfg.Faults.wall,
+	})
 	n.router = &router{
 		table: n.pending, batcher: n.batcher, self: n.id.ID.String(), origin: origin,
 		view: n.leaderView, dial: n.dialLeader, sound: n.applying,
@@ -184,7 +190,7 @@ func (n *Node) assemble() {
 		changed: func() { n.router.poke(); n.suspicion.Wake() },
 		log:     n.log, wake: lifecycle.NewWakeup(), trouble: lifecycle.NewWakeup(), faults: n.cfg.Faults,
 	}
-	n.batcher.stalled, n.hearing.told = n.lead.look, n.lead.look
+	n.hearing.told = n.lead.look
 	n.down.PushFunc("hearing", n.hearing.close)
 }
 

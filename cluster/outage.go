@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -92,4 +93,23 @@ func (n *Node) answerHeld() transport.Answer {
 		quiet = w.quiet.Milliseconds()
 	}
 	return transport.Answer{Code: fsm.CodeOK, Held: w.held, Quiet: quiet}
+}
+
+// gapAtElection returns the gap that ends with this node's election at now, if
+// there was one. stamp is that of the newest batch, by the wall clock, which
+// counts only if no node knows better, and which now shows off wrongly (0 but in
+// tests).
+func gapAtElection(now, stamp time.Time, w witness, off time.Duration) (fsm.RecordGap, bool) {
+	wall := now.Add(off).Round(0)
+	switch {
+	case w.quiet >= 0 && w.held:
+		return commit.GapBetween(now.Add(-w.quiet), now, off)
+	case w.quiet >= 0:
+		return commit.NewGap(wall, w.quiet)
+	case stamp.IsZero():
+		return fsm.RecordGap{}, false // a new cluster
+	case !wall.After(stamp): // the clock is wrong: nobody knows how long it was
+		return fsm.RecordGap{From: stamp.UnixMilli(), To: stamp.UnixMilli()}, true
+	}
+	return commit.NewGap(wall, wall.Sub(stamp))
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/quorumbeat/quorumbeat/cluster/proposals"
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -19,7 +19,7 @@ func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 		return fsm.Result{Code: refused}, refused.Err()
 	}
 	var came time.Time
-	if s, ok := signalOf(cmd); ok {
+	if s, ok := commit.SignalOf(cmd); ok {
 		cmd = n.spared(cmd, s)
 		if s.Tells == fsm.SignalStart {
 			came = n.router.pulse.ReceivedAt(time.Now())
@@ -64,7 +64,7 @@ func (n *Node) ProposeOnce(ctx context.Context, term uint64, cmd fsm.Command) (f
 	if err != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}, err
 	}
-	out := n.batcher.once(ctx, &direct{ctx: ctx, term: term, cmd: b, done: make(chan proposals.Result, 1)})
+	out := n.batcher.ProposeOnce(ctx, term, b)
 	return fsm.Result{Code: out.Code, Data: out.Data}, out.Code.Err()
 }
 
@@ -72,7 +72,7 @@ func (n *Node) ProposeOnce(ctx context.Context, term uint64, cmd fsm.Command) (f
 // are waiting, and returns once it is applied here. On a node that does not
 // lead, or whose serving clock does not run yet, it is [fsm.ErrNotLeader].
 func (n *Node) Tick(ctx context.Context) error {
-	return n.batcher.once(ctx, &direct{ctx: ctx, done: make(chan proposals.Result, 1)}).Code.Err()
+	return n.batcher.Tick(ctx).Code.Err()
 }
 
 func encodeCommand(cmd fsm.Command) ([]byte, error) {
@@ -106,4 +106,36 @@ func (n *Node) barrier(ctx context.Context) error {
 	case <-ctx.Done():
 		return fsm.ErrNoLeader
 	}
+}
+
+// maxHeldBytes is how much the commands that wait at one node may take before bodies
+// are left out of them: 65,536 pings with 10,000 bytes each would be 650 MB.
+const maxHeldBytes = 32 << 20
+
+// spared returns the command of a signal as this node passes it on: without a body
+// while there is no room for that.
+func (n *Node) spared(cmd fsm.Command, s fsm.Signal) fsm.Command {
+	if len(s.Body) == 0 {
+		return cmd
+	}
+	reason := n.shortOf()
+	if n.bytesHeld() > maxHeldBytes {
+		reason = commit.ShedMemory
+	}
+	if reason == "" {
+		return cmd
+	}
+	n.met.shedOne(reason)
+	return commit.WithoutBody(cmd)
+}
+
+// shortOf says what this node has too little of to record bodies, "" if of nothing.
+func (n *Node) shortOf() string {
+	if n.stores.bounded.excess() >= shedExcess {
+		return commit.ShedLog
+	}
+	if n.anyLow() {
+		return commit.ShedDisk
+	}
+	return ""
 }

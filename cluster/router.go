@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -33,7 +34,7 @@ type leaderView struct {
 // deadlines.
 type router struct {
 	table   *proposals.Table
-	batcher *batcher
+	batcher *commit.Batcher
 	self    string
 	origin  fsm.Origin
 	view    func() leaderView
@@ -83,7 +84,7 @@ func (r *router) run(ctx context.Context) {
 }
 
 // settled reports whether there is somebody who takes commands.
-func (r *router) settled() bool { return r.out != nil || r.batcher.leading() != nil }
+func (r *router) settled() bool { return r.out != nil || r.batcher.ActiveConsumer() != nil }
 
 func (r *router) route(ctx context.Context, now time.Time) {
 	r.pulse.Beat(now)
@@ -96,7 +97,7 @@ func (r *router) route(ctx context.Context, now time.Time) {
 	if r.sound() {
 		r.applied.Store(now.UnixNano())
 	}
-	if local := r.batcher.leading(); local != nil {
+	if local := r.batcher.ActiveConsumer(); local != nil {
 		r.hangUp()
 		r.table.SetConsumer(local)
 		return

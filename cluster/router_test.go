@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
@@ -21,17 +22,17 @@ type routed struct {
 	*router
 	mu      sync.Mutex
 	now     leaderView
-	servers map[string]func(*forwarded)
+	servers map[string]func(*commit.Forwarded)
 	dialled []string
 }
 
 func newRouted(t *testing.T) *routed {
 	tab := proposals.NewTable(0)
-	r := &routed{servers: map[string]func(*forwarded){}}
+	r := &routed{servers: map[string]func(*commit.Forwarded){}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	r.router = &router{
-		table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me",
+		table: tab, batcher: commit.NewBatcher(commit.Options{Own: tab}), self: "me",
 		view: func() leaderView { r.mu.Lock(); defer r.mu.Unlock(); return r.now },
 		dial: func(_ context.Context, v leaderView) (net.Conn, error) {
 			r.mu.Lock()
@@ -53,7 +54,7 @@ func newRouted(t *testing.T) *routed {
 	return r
 }
 
-func (r *routed) lead(v leaderView, submit func(*forwarded)) {
+func (r *routed) lead(v leaderView, submit func(*commit.Forwarded)) {
 	r.mu.Lock()
 	r.now = v
 	if submit != nil {
@@ -63,7 +64,9 @@ func (r *routed) lead(v leaderView, submit func(*forwarded)) {
 	r.poke()
 }
 
-func sayOK(f *forwarded) { f.reply(&results{index: 1, answers: sameAnswer(f.items, fsm.CodeOK)}) }
+func sayOK(f *commit.Forwarded) {
+	f.Reply(&commit.Results{Index: 1, Items: commit.SameResult(f.Items, fsm.CodeOK)})
+}
 
 func wantCode(t *testing.T, p *proposalstest.Waiting, want fsm.Code) {
 	t.Helper()
@@ -94,30 +97,30 @@ func TestRouterHoldsCommandsUntilThereIsALeader(t *testing.T) {
 func TestRouterTakesPendingCommandsToTheNextLeader(t *testing.T) {
 	tests := []struct {
 		name string
-		old  func(*forwarded) // how the first leader behaves
+		old  func(*commit.Forwarded) // how the first leader behaves
 		next leaderView
 	}{
-		{"when the leader changes", func(*forwarded) {}, leaderView{id: "b", term: 2}},
-		{"when it does not lead", func(f *forwarded) { f.refuse(fsm.CodeNotLeader) }, leaderView{id: "b", term: 1}},
-		{"when it leads in a new term", func(*forwarded) {}, leaderView{id: "a", term: 2}},
+		{"when the leader changes", func(*commit.Forwarded) {}, leaderView{id: "b", term: 2}},
+		{"when it does not lead", func(f *commit.Forwarded) { f.Refuse(fsm.CodeNotLeader) }, leaderView{id: "b", term: 1}},
+		{"when it leads in a new term", func(*commit.Forwarded) {}, leaderView{id: "a", term: 2}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { testNextLeader(t, tt.old, tt.next) })
 	}
 }
 
-func testNextLeader(t *testing.T, old func(*forwarded), next leaderView) {
+func testNextLeader(t *testing.T, old func(*commit.Forwarded), next leaderView) {
 	r := newRouted(t)
 	got := make(chan uint64, 100)
-	r.lead(leaderView{id: "a", term: 1}, func(f *forwarded) {
-		got <- f.items[0].Seq
+	r.lead(leaderView{id: "a", term: 1}, func(f *commit.Forwarded) {
+		got <- f.Items[0].Seq
 		old(f)
 	})
 	p := proposalstest.Propose(t, r.table, "x")
 	first := <-got
-	r.lead(next, func(f *forwarded) {
-		if f.items[0].Seq != first {
-			t.Errorf("sent again as %d, want %d", f.items[0].Seq, first)
+	r.lead(next, func(f *commit.Forwarded) {
+		if f.Items[0].Seq != first {
+			t.Errorf("sent again as %d, want %d", f.Items[0].Seq, first)
 		}
 		sayOK(f)
 	})
@@ -129,7 +132,7 @@ func TestRouterPrefersItsOwnBatcher(t *testing.T) {
 	r.lead(leaderView{id: "a", term: 1}, sayOK)
 	p := proposalstest.Propose(t, r.table, "x")
 	wantCode(t, p, fsm.CodeOK)
-	r.batcher.lead()
+	r.batcher.Lead()
 	r.lead(leaderView{id: "me", term: 2}, nil)
 	var taken proposals.Chunk
 	eventually(t, 5*time.Second, func() bool {
@@ -157,10 +160,10 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 		looks := 0
 		tab := proposals.NewTable(0)
 		r := &router{
-			table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me", sound: func() bool { return true },
+			table: tab, batcher: commit.NewBatcher(commit.Options{Own: tab}), self: "me", sound: func() bool { return true },
 			view: func() leaderView { looks++; return leaderView{id: "me", term: 1} }, changed: lifecycle.NewWakeup(),
 		}
-		r.batcher.lead() // which takes commands, but nobody commits them
+		r.batcher.Lead() // which takes commands, but nobody commits them
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { r.run(ctx) })
@@ -189,7 +192,7 @@ func TestRouterKnewTheLeaderUntilItLostSightOfIt(t *testing.T) {
 		tab := proposals.NewTable(0)
 		now := leaderView{id: "me", term: 1}
 		r := &router{
-			table: tab, batcher: newBatcher(tab, fsm.Origin{}, nil), self: "me", sound: func() bool { return true },
+			table: tab, batcher: commit.NewBatcher(commit.Options{Own: tab}), self: "me", sound: func() bool { return true },
 			view: func() leaderView { return now }, changed: lifecycle.NewWakeup(),
 		}
 		ctx := t.Context()

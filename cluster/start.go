@@ -18,7 +18,7 @@ func (n *Node) start(httpAddr string) error {
 	n.down.Go("leadership notices", func(ctx context.Context) { n.lead.drain(ctx, notify) })
 	batching, stopBatching := context.WithCancel(context.Background())
 	var batcher sync.WaitGroup
-	n.down.PushFunc("batcher", func() { stopBatching(); n.batcher.abandon(); batcher.Wait() })
+	n.down.PushFunc("batcher", func() { stopBatching(); n.batcher.Abandon(); batcher.Wait() })
 
 	n.stores.eager.leading = n.leads
 	n.fsm.onDisk = n.stores.eager.WaitStored
@@ -26,10 +26,9 @@ func (n *Node) start(httpAddr string) error {
 	hurry := make(chan struct{})
 	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry, urgent: func() bool { return n.stores.bounded.excess() >= urgentExcess }}
 	n.stores.bounded.large = n.compaction.Wake
-	trans := n.transport()
-	n.batcher.tell = trans.TellReaders
-	n.down.PushClose("transport", trans.Close)
-	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log, n.cfg.Faults), n.fsm, n.stores, trans)
+	n.transport = n.newTransport()
+	n.down.PushClose("transport", n.transport.Close)
+	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log, n.cfg.Faults), n.fsm, n.stores, n.transport)
 	if err != nil {
 		return err
 	}
@@ -39,10 +38,10 @@ func (n *Node) start(httpAddr string) error {
 	}
 	n.down.Go("snapshots by size", func(ctx context.Context) { n.snapshotBySize(ctx, r) })
 	n.down.PushFunc("rests of a snapshot", func() { close(hurry) })
-	n.lead.raft, n.batcher.log = r, r
+	n.lead.raft = r
 	n.raft.Store(r)
 	n.down.PushFunc("batching", stopBatching)
-	batcher.Go(func() { n.batcher.run(batching) })
+	batcher.Go(func() { n.batcher.Run(batching, r) })
 
 	n.down.PushFunc("tasks", n.tasks.Wait)
 	n.down.PushFunc("pending commands", n.pending.Abort)
@@ -54,7 +53,7 @@ func (n *Node) start(httpAddr string) error {
 	if err := n.startMembership(r, httpAddr); err != nil {
 		return err
 	}
-	server := &forwardServer{submit: n.batcher.submit, barred: n.store.Barred, log: n.log}
+	server := &forwardServer{submit: n.batcher.Submit, barred: n.store.Barred, log: n.log}
 	n.down.Go("forwarding server", func(ctx context.Context) { server.serve(ctx, n.port.Listener(transport.KindForward)) })
 	n.down.Go("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion) })
 	n.down.Go("router", n.router.run)
@@ -66,8 +65,8 @@ func (n *Node) start(httpAddr string) error {
 	return nil
 }
 
-// transport carries Raft's own messages over the cluster port.
-func (n *Node) transport() *transport.RaftTransport {
+// newTransport carries Raft's own messages over the cluster port.
+func (n *Node) newTransport() *transport.RaftTransport {
 	return transport.NewRaftTransport(n.port, transport.RaftOptions{
 		Advertised: n.raftAddr(), Find: n.ServerAddr, Durable: n.stores.eager.Stored,
 		Timeout: raftRPCTimeout, Logger: newHCLogger(n.log, "transport"),

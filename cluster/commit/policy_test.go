@@ -1,4 +1,4 @@
-package cluster
+package commit
 
 import (
 	"testing"
@@ -8,21 +8,21 @@ import (
 func TestCadence(t *testing.T) {
 	start := time.Now()
 	at := func(ms float64) time.Time { return start.Add(time.Duration(ms * float64(time.Millisecond))) }
-	landed := func(size int, ms float64) cadence {
-		var c cadence
+	landed := func(size int, ms float64) batchPolicy {
+		var c batchPolicy
 		c.proposed(size)
-		c.answered(start, at(ms))
+		c.ended(start, at(ms))
 		return c
 	}
-	flying := func(sizes ...int) cadence { return cadence{flying: sizes} }
+	flying := func(sizes ...int) batchPolicy { return batchPolicy{inFlight: sizes} }
 	for _, tc := range []struct {
 		name string
-		c    cadence
+		c    batchPolicy
 		now  float64
 		n    int
 		wait float64
 	}{
-		{"idle", cadence{}, 0, 0, 0},
+		{"idle", batchPolicy{}, 0, 0, 0},
 		{"after a lone command", landed(1, 1), 1, 0, 0},
 		{"after a small batch", landed(63, 1), 1, 0, 0},
 		{"after a large one, those it answered come back", landed(300, 2), 2.5, 400, 1.5},
@@ -33,7 +33,7 @@ func TestCadence(t *testing.T) {
 		{"by the newest in flight", flying(10, 200), 0, 300, 0},
 		{"never more than fits", flying(maxBatchItems), 0, maxBatchItems, 0},
 	} {
-		n, wait := tc.c.enough(at(tc.now))
+		n, wait := tc.c.next(at(tc.now))
 		if n != tc.n || wait != time.Duration(tc.wait*float64(time.Millisecond)) {
 			t.Errorf("%s: %d within %v, want %d within %v ms", tc.name, n, wait, tc.n, tc.wait)
 		}
@@ -41,12 +41,12 @@ func TestCadence(t *testing.T) {
 }
 
 func TestCadenceCountsWhatIsInFlight(t *testing.T) {
-	var c cadence
+	var c batchPolicy
 	now := time.Now()
 	c.proposed(5)
 	c.proposed(7)
-	c.answered(now, now.Add(time.Millisecond))
-	if len(c.flying) != 1 || c.flying[0] != 7 || c.last != 5 || c.took != time.Millisecond {
+	c.ended(now, now.Add(time.Millisecond))
+	if len(c.inFlight) != 1 || c.inFlight[0] != 7 || c.lastSize != 5 || c.lastTook != time.Millisecond {
 		t.Errorf("%+v", c)
 	}
 }

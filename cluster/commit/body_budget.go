@@ -1,4 +1,4 @@
-package cluster
+package commit
 
 import (
 	"time"
@@ -9,7 +9,7 @@ import (
 const (
 	bodyBudgetBytes  = 64 << 10 // that a heartbeat's bodies may take at once; as much comes back within bodyBudgetRefill
 	bodyBudgetRefill = time.Minute
-	failureReserve   = 2 * fsm.MaxBody // of it only a failure that is told in a mail may take
+	failureReserve   = 2 * fsm.MaxBody // of it: only a failure that opens an incident may take it
 )
 
 // bodyBudget bounds what the bodies of each heartbeat's pings add to the log. The
@@ -19,8 +19,8 @@ const (
 // A budget that was not used for bodyBudgetRefill is full again and need not be
 // kept: so two generations hold only the heartbeats that sent bodies of late.
 type bodyBudget struct {
-	now, before map[uint64]bodyLevel
-	turned      time.Time
+	recent, older map[uint64]bodyLevel
+	turnedAt      time.Time
 }
 
 // bodyLevel is what was left of a budget at a time.
@@ -36,17 +36,17 @@ func (b *bodyBudget) allow(ordinal uint64, size, reserve int, now time.Time) boo
 	if left-size < reserve {
 		return false
 	}
-	b.now[ordinal] = bodyLevel{left - size, now}
+	b.recent[ordinal] = bodyLevel{left - size, now}
 	return true
 }
 
 func (b *bodyBudget) left(ordinal uint64, now time.Time) int {
-	if b.now == nil || now.Sub(b.turned) > bodyBudgetRefill {
-		b.before, b.now, b.turned = b.now, map[uint64]bodyLevel{}, now
+	if b.recent == nil || now.Sub(b.turnedAt) > bodyBudgetRefill {
+		b.older, b.recent, b.turnedAt = b.recent, map[uint64]bodyLevel{}, now
 	}
-	level, ok := b.now[ordinal]
+	level, ok := b.recent[ordinal]
 	if !ok {
-		level, ok = b.before[ordinal]
+		level, ok = b.older[ordinal]
 	}
 	idle := now.Sub(level.at)
 	if !ok || idle >= bodyBudgetRefill {
@@ -57,19 +57,19 @@ func (b *bodyBudget) left(ordinal uint64, now time.Time) int {
 
 // trimBodies takes the bodies out of a batch that exceed their heartbeats' budgets, or
 // all if there is no room for any.
-func (b *batcher) trimBodies(d *draft, now time.Time) {
+func (b *Batcher) trimBodies(d *openBatch, now time.Time) {
 	for i := range d.batch.Items {
 		it := &d.batch.Items[i]
-		if cmd, reason := b.trimmed(it.Cmd, now); reason != "" {
+		if cmd, reason := b.trimBody(it.Cmd, now); reason != "" {
 			d.bytes -= len(it.Cmd) - len(cmd)
 			it.Cmd = cmd
-			b.met.shedOne(reason)
+			b.opt.OnShed(reason)
 		}
 	}
 }
 
-// trimmed returns a signal without its body and why, "" if it may keep that.
-func (b *batcher) trimmed(cmd []byte, now time.Time) ([]byte, string) {
+// trimBody returns a signal without its body, and why; "" if it keeps the body.
+func (b *Batcher) trimBody(cmd []byte, now time.Time) ([]byte, string) {
 	switch fsm.Kind(cmd[0]) {
 	case fsm.KindSignal, fsm.KindHeldSignal, fsm.KindAuthorized:
 	default:
@@ -79,25 +79,33 @@ func (b *batcher) trimmed(cmd []byte, now time.Time) ([]byte, string) {
 	if err != nil {
 		return cmd, ""
 	}
-	s, ok := signalOf(c)
+	s, ok := SignalOf(c)
 	if !ok || len(s.Body) == 0 {
 		return cmd, ""
 	}
-	reason := b.short()
-	if reason == "" && !b.affords(s, now) {
-		reason = shedBudget
+	reason := b.opt.Shortage()
+	if reason == "" && !b.affordsBody(s, now) {
+		reason = ShedBudget
 	}
 	if reason == "" {
 		return cmd, ""
 	}
-	return fsm.AppendCommand(nil, bodiless(c)), reason
+	return fsm.AppendCommand(nil, WithoutBody(c)), reason
 }
 
-// affords takes a body from its heartbeat's budget. A failure that is told may use what
-// others must leave: its mail is the one that somebody reads.
-func (b *batcher) affords(s fsm.Signal, now time.Time) bool {
+// affordsBody takes a body from its heartbeat's budget. A failure that opens an incident
+// may use the reserve, because somebody reads its mail.
+func (b *Batcher) affordsBody(s fsm.Signal, now time.Time) bool {
 	if b.bodies.allow(s.Ordinal, len(s.Body), failureReserve, now) {
 		return true
 	}
-	return s.Tells == fsm.SignalFail && !b.told(s.Ordinal) && b.bodies.allow(s.Ordinal, len(s.Body), 0, now)
+	return s.Tells == fsm.SignalFail && !b.opt.FailureTold(s.Ordinal) && b.bodies.allow(s.Ordinal, len(s.Body), 0, now)
+}
+
+// refillBodyBudgets makes all budgets full, as they are on a new leader. Tests use it to
+// skip a minute.
+func (b *Batcher) RefillBodyBudgets() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bodies = bodyBudget{}
 }

@@ -1,4 +1,4 @@
-package cluster
+package commit
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ func proposeBodies(t *testing.T, log *fakeLog, tab *proposals.Table, kind fsm.Si
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch s, _ := signalOf(c); {
+		switch s, _ := SignalOf(c); {
 		case len(s.Body) == len(body) && s.Dropped == 0:
 			kept++
 		case len(s.Body) != 0 || s.Dropped != len(body):
@@ -42,8 +42,8 @@ func TestAHeartbeatHasABudgetOfBodyBytes(t *testing.T) {
 	b, log, tab := newTestBatcher(t)
 	now, failing := time.Now(), false
 	b.mu.Lock()
-	b.now = func() time.Time { return now }
-	b.told = func(uint64) bool { return failing }
+	b.opt.Now = func() time.Time { return now }
+	b.opt.FailureTold = func(uint64) bool { return failing }
 	b.mu.Unlock()
 	expect := func(what string, kind fsm.SignalKind, sent, want int) {
 		t.Helper()
@@ -77,7 +77,7 @@ func TestBudgetsOfTheQuietAreForgotten(t *testing.T) {
 	}
 	now = now.Add(bodyBudgetRefill + 1)
 	b.allow(2, 1, 0, now)
-	if n := len(b.now) + len(b.before); n != 2 {
+	if n := len(b.recent) + len(b.older); n != 2 {
 		t.Errorf("%d budgets are kept, want 2", n)
 	}
 }

@@ -1,4 +1,4 @@
-package cluster
+package commit
 
 import (
 	"testing"
@@ -53,16 +53,16 @@ func TestServingClock(t *testing.T) {
 			var c servingClock
 			c.start(at(0))
 			for i, s := range tt.steps {
-				if got := c.take(at(s.propose)); got != s.want {
+				if got := c.takeDelta(at(s.propose)); got != s.want {
 					t.Fatalf("step %d: delta %d, want %d", i, got, s.want)
 				}
 				if s.answer == 0 {
 					continue
 				}
-				if got := c.take(at(s.answer)); got != 0 {
+				if got := c.takeDelta(at(s.answer)); got != 0 {
 					t.Fatalf("step %d: a second delta of %d is in flight", i, got)
 				}
-				c.answered(at(s.propose), at(s.answer), !s.failed)
+				c.deltaEnded(at(s.propose), at(s.answer), !s.failed)
 			}
 		})
 	}
@@ -71,14 +71,14 @@ func TestServingClock(t *testing.T) {
 func TestServingClockStandsStillUntilStarted(t *testing.T) {
 	var c servingClock
 	now := time.Now()
-	if d := c.take(now.Add(time.Hour)); d != 0 {
+	if d := c.takeDelta(now.Add(time.Hour)); d != 0 {
 		t.Fatalf("a stopped clock advanced by %d ms", d)
 	}
 	c.start(now)
-	c.take(now.Add(time.Second))
+	c.takeDelta(now.Add(time.Second))
 	c.stop()
-	c.answered(now, now.Add(time.Second), true)
-	if d := c.take(now.Add(time.Hour)); d != 0 {
+	c.deltaEnded(now, now.Add(time.Second), true)
+	if d := c.takeDelta(now.Add(time.Hour)); d != 0 {
 		t.Fatalf("a stopped clock advanced by %d ms", d)
 	}
 }
@@ -97,14 +97,14 @@ func TestServingClockNeverRunsAhead(t *testing.T) {
 	for i := range 20_000 {
 		now = now.Add(random(2000))
 		proposed := now
-		d := c.take(proposed)
+		d := c.takeDelta(proposed)
 		total += time.Duration(d) * time.Millisecond
 		if total > now.Sub(start) {
 			t.Fatalf("step %d: %v of serving time in %v", i, total, now.Sub(start))
 		}
 		if d > 0 {
 			now = now.Add(random(20_000))
-			c.answered(proposed, now, i%7 != 0)
+			c.deltaEnded(proposed, now, i%7 != 0)
 		}
 	}
 	if total == 0 {

@@ -1,4 +1,4 @@
-package cluster
+package commit
 
 import (
 	"context"
@@ -73,9 +73,9 @@ func (l *fakeLog) quiet(t *testing.T) {
 
 // Commit applies the entry in term with the same code for every item.
 func (e *fakeEntry) commit(term uint64, code fsm.Code) {
-	res := &applied{term: term}
+	res := &BatchResult{Term: term}
 	for range e.batch.Items {
-		res.results = append(res.results, fsm.Result{Code: code})
+		res.Results = append(res.Results, fsm.Result{Code: code})
 	}
 	e.res = res
 	close(e.done)
@@ -87,28 +87,27 @@ func (e *fakeEntry) fail(err error) {
 }
 
 // newTestBatcher returns a running batcher that leads in term 5.
-func newTestBatcher(t *testing.T) (*batcher, *fakeLog, *proposals.Table) {
+func newTestBatcher(t *testing.T) (*Batcher, *fakeLog, *proposals.Table) {
 	return newLimitedBatcher(t, 0)
 }
 
 // newLimitedBatcher is newTestBatcher at whose node only so many commands may wait.
-func newLimitedBatcher(t *testing.T, limit int) (*batcher, *fakeLog, *proposals.Table) {
+func newLimitedBatcher(t *testing.T, limit int) (*Batcher, *fakeLog, *proposals.Table) {
 	log := &fakeLog{fresh: make(chan struct{}, 100)}
 	tab := proposals.NewTable(limit)
-	b := newBatcher(tab, fsm.Origin{Node: fsm.NodeID{1}, Boot: 1}, nil)
-	b.log = log
+	b := NewBatcher(Options{Own: tab, Origin: fsm.Origin{Node: fsm.NodeID{1}, Boot: 1}})
 	tab.SetConsumer(&b.Consumer)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { b.run(ctx) })
+	running.Go(func() { b.Run(ctx, log) })
 	t.Cleanup(func() {
 		cancel()
-		b.abandon()
+		b.Abandon()
 		running.Wait()
 		tab.Abort()
 	})
-	b.lead()
-	b.open(5)
+	b.Lead()
+	b.Open(5)
 	return b, log, tab
 }
 
@@ -192,7 +191,7 @@ func TestBatcherKeepsWhatRaftDidNotTake(t *testing.T) {
 
 			given := pendingCommand(t, tab)
 			refused := log.next(t)
-			b.follow()
+			b.Follow()
 			tt.end(refused)
 			eventually(t, 5*time.Second, func() bool { return tab.Queued(&b.Consumer, 1) == 1 }, "it is not queued again")
 			given.GiveUp()
@@ -221,18 +220,18 @@ func TestBatcherAnswersBarriersWithTheIndexOfALaterBatch(t *testing.T) {
 
 func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	b, log, tab := newTestBatcher(t)
-	replies := make(chan *results, 1)
+	replies := make(chan *Results, 1)
 	b.mu.Lock() // so that all join one batch
 	b.paused = true
 	b.mu.Unlock()
 	own := pendingCommand(t, tab)
 	ping := fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})
-	b.submit(&forwarded{
-		proposal: proposal{origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, items: []proposals.Item{{Seq: 8, Cmd: ping}, {Seq: 9}, {Seq: 10, Cmd: ping}}},
-		reply:    func(r *results) { replies <- &results{r.index, slices.Clone(r.answers)} },
+	b.Submit(&Forwarded{
+		Request: Request{Origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, Items: []proposals.Item{{Seq: 8, Cmd: ping}, {Seq: 9}, {Seq: 10, Cmd: ping}}},
+		Reply:   func(r *Results) { replies <- &Results{r.Index, slices.Clone(r.Items)} },
 	})
-	once := &direct{ctx: t.Context(), term: 5, cmd: ping, done: make(chan proposals.Result, 1)}
-	if !b.admit(once) {
+	once := &leaderCommand{ctx: t.Context(), term: 5, cmd: ping, done: make(chan proposals.Result, 1)}
+	if !b.admitLeaderCommand(once) {
 		t.Fatal("not admitted")
 	}
 	b.mu.Lock()
@@ -240,14 +239,14 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	b.mu.Unlock()
 	b.Wake()
 	e := log.next(t)
-	res := &applied{term: 5}
+	res := &BatchResult{Term: 5}
 	for i := range e.batch.Items {
-		res.results = append(res.results, fsm.Result{Code: fsm.CodeOK, Data: []byte{byte(i)}})
+		res.Results = append(res.Results, fsm.Result{Code: fsm.CodeOK, Data: []byte{byte(i)}})
 	}
 	e.res = res
 	close(e.done)
 	r := <-replies
-	if len(r.answers) != 3 || r.index != e.index || r.answers[0].Data[0] != 0 || r.answers[1].Data != nil || r.answers[2].Data[0] != 1 {
+	if len(r.Items) != 3 || r.Index != e.index || r.Items[0].Data[0] != 0 || r.Items[1].Data != nil || r.Items[2].Data[0] != 1 {
 		t.Errorf("the frame's answers %+v", r)
 	}
 	if out := <-own.Done; out.Data[0] != 2 {
@@ -263,24 +262,24 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 
 func TestBatcherRefusesWhatIsQueuedWhenTheTermEnds(t *testing.T) {
 	log := &fakeLog{fresh: make(chan struct{}, 100)}
-	b := newBatcher(proposals.NewTable(0), fsm.Origin{}, nil)
+	b := NewBatcher(Options{Own: proposals.NewTable(0)})
 	b.log = log
-	replies := make(chan *results, 2)
-	frame := func() *forwarded {
-		return &forwarded{proposal: proposal{items: []proposals.Item{{Seq: 1}}}, reply: func(r *results) { replies <- r }}
+	replies := make(chan *Results, 2)
+	frame := func() *Forwarded {
+		return &Forwarded{Request: Request{Items: []proposals.Item{{Seq: 1}}}, Reply: func(r *Results) { replies <- r }}
 	}
-	b.submit(frame())
-	if r := <-replies; r.answers[0].Code != fsm.CodeNotLeader {
-		t.Errorf("before it leads: code %d", r.answers[0].Code)
+	b.Submit(frame())
+	if r := <-replies; r.Items[0].Code != fsm.CodeNotLeader {
+		t.Errorf("before it leads: code %d", r.Items[0].Code)
 	}
-	b.lead()
-	b.submit(frame())
+	b.Lead()
+	b.Submit(frame())
 	if len(replies) != 0 {
 		t.Fatal("refused while it waits for the barrier")
 	}
-	b.follow()
-	if r := <-replies; r.answers[0].Code != fsm.CodeNotLeader {
-		t.Errorf("when the leadership ended: code %d", r.answers[0].Code)
+	b.Follow()
+	if r := <-replies; r.Items[0].Code != fsm.CodeNotLeader {
+		t.Errorf("when the leadership ended: code %d", r.Items[0].Code)
 	}
 }
 
@@ -289,14 +288,14 @@ func TestBatcherTicksCarryServingTime(t *testing.T) {
 	tick := func() chan proposals.Result {
 		done := make(chan proposals.Result, 1)
 		go func() {
-			done <- b.once(context.Background(), &direct{ctx: context.Background(), done: make(chan proposals.Result, 1)})
+			done <- b.proposeLeaderCommand(context.Background(), &leaderCommand{ctx: context.Background(), done: make(chan proposals.Result, 1)})
 		}()
 		return done
 	}
 	if out := <-tick(); out.Code != fsm.CodeNotLeader {
 		t.Errorf("before the clock runs: code %d, want not leader", out.Code)
 	}
-	b.startClock(5)
+	b.StartClock(5)
 	first := tick()
 	e := log.next(t)
 	if e.batch.Delta == 0 {
@@ -327,16 +326,16 @@ func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
 	b, log, tab := newTestBatcher(t)
 	stalled := lifecycle.NewWakeup()
 	b.mu.Lock()
-	b.stalled = stalled.Wake
+	b.opt.OnStall = stalled.Wake
 	late := time.Duration(0)
-	b.now = func() time.Time { return time.Now().Add(late) }
+	b.opt.Now = func() time.Time { return time.Now().Add(late) }
 	b.mu.Unlock()
-	b.startClock(5)
+	b.StartClock(5)
 	p := pendingCommand(t, tab)
 	log.next(t).commit(5, fsm.CodeOK)
 	<-p.Done
-	if s := b.takeStall(); !s.isZero() || !b.ticking() {
-		t.Fatalf("a stall %v, the clock runs: %v", s, b.ticking())
+	if s := b.TakeStall(); !s.isZero() || !b.ClockRuns() {
+		t.Fatalf("a stall %v, the clock runs: %v", s, b.ClockRuns())
 	}
 	b.mu.Lock()
 	late = 20 * time.Second
@@ -345,28 +344,28 @@ func TestBatcherNoticesAPauseBetweenItsBatches(t *testing.T) {
 	log.next(t).commit(5, fsm.CodeOK)
 	<-p.Done
 	<-stalled
-	b.startClock(5)
-	if b.ticking() {
+	b.StartClock(5)
+	if b.ClockRuns() {
 		t.Error("the clock runs before the pause is recorded")
 	}
-	if s := b.takeStall(); s.to.Sub(s.from) < 20*time.Second {
-		t.Errorf("a pause of %v, want 20 s", s.to.Sub(s.from))
+	if s := b.TakeStall(); s.To.Sub(s.From) < 20*time.Second {
+		t.Errorf("a pause of %v, want 20 s", s.To.Sub(s.From))
 	}
-	if b.startClock(5); !b.ticking() {
+	if b.StartClock(5); !b.ClockRuns() {
 		t.Error("the clock does not run again")
 	}
 }
 
 func TestBatcherPreparesWithTheLeadersOwnCommandsOnly(t *testing.T) {
 	b, log, tab := newLimitedBatcher(t, 1)
-	b.follow()
-	b.lead()
-	b.prepare(6)
+	b.Follow()
+	b.Lead()
+	b.Prepare(6)
 	p := pendingCommand(t, tab) // and no room for another
 	log.quiet(t)
 	done := make(chan proposals.Result, 1)
 	go func() {
-		done <- b.once(context.Background(), &direct{ctx: context.Background(), term: 6, cmd: fsm.AppendCommand(nil, fsm.RecordGap{From: 1, To: 2}), done: make(chan proposals.Result, 1)})
+		done <- b.proposeLeaderCommand(context.Background(), &leaderCommand{ctx: context.Background(), term: 6, cmd: fsm.AppendCommand(nil, fsm.RecordGap{From: 1, To: 2}), done: make(chan proposals.Result, 1)})
 	}()
 	own := log.next(t)
 	if n := len(own.batch.Items); n != 1 || own.batch.Items[0].Origin != fsm.NoOrigin {
@@ -377,7 +376,7 @@ func TestBatcherPreparesWithTheLeadersOwnCommandsOnly(t *testing.T) {
 		t.Errorf("code %d", out.Code)
 	}
 	log.quiet(t)
-	b.open(6)
+	b.Open(6)
 	log.next(t).commit(6, fsm.CodeOK)
 	<-p.Done
 }
@@ -389,7 +388,7 @@ func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
 		readers []raft.ServerID
 	}
 	got := make(chan told, 10)
-	b.tell = func(c transport.Commit, readers []raft.ServerID) { got <- told{c, readers} }
+	b.opt.OnCommit = func(c transport.Commit, readers []raft.ServerID) { got <- told{c, readers} }
 	first := pendingCommand(t, tab)
 	log.next(t).commit(5, fsm.CodeOK)
 	if n := <-got; n.Commit != (transport.Commit{Term: 5, Index: 1}) || len(n.readers) != 0 {
@@ -398,11 +397,11 @@ func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
 	<-first.Done
 	reader, writer := fsm.NodeID{7}, fsm.NodeID{8}
 	answered := make(chan struct{}, 2)
-	reply := func(*results) { answered <- struct{}{} }
+	reply := func(*Results) { answered <- struct{}{} }
 	b.mu.Lock() // both are to join one batch
-	b.frames = append(b.frames,
-		&forwarded{proposal: proposal{origin: fsm.Origin{Node: reader, Boot: 1, Floor: 1}, items: []proposals.Item{{Seq: 1}}}, reply: reply},
-		&forwarded{proposal: proposal{origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})}}}, reply: reply})
+	b.forwarded = append(b.forwarded,
+		&Forwarded{Request: Request{Origin: fsm.Origin{Node: reader, Boot: 1, Floor: 1}, Items: []proposals.Item{{Seq: 1}}}, Reply: reply},
+		&Forwarded{Request: Request{Origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, Items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})}}}, Reply: reply})
 	b.mu.Unlock()
 	b.Wake()
 	log.next(t).commit(5, fsm.CodeOK)

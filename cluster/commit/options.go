@@ -1,0 +1,66 @@
+package commit
+
+import (
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Options are what a batcher needs of its node. All but Own and Origin may be left out.
+type Options struct {
+	Own    *proposals.Table // the commands that wait at this node
+	Origin fsm.Origin       // of this node, without a floor
+
+	FailureTold func(ordinal uint64) bool                         // whether an incident of a heartbeat is open already
+	Shortage    func() string                                     // why no bodies are to be recorded, as one of the shed reasons; "": they may be
+	OnCommit    func(c transport.Commit, readers []raft.ServerID) // called for each batch that was applied here, with the followers on which reads wait for it
+	OnBatch     func(commands int, took time.Duration)            // called for each batch that was applied here, for the metrics
+	OnShed      func(reason string)                               // called for each body that was left out
+	OnStall     func()                                            // called when nothing committed for long; it must not block
+	OnPoint     func(point string)                                // called at each of the points; for tests
+	WallOffset  func() time.Duration                              // by which the wall clock is wrong; for tests
+	Now         func() time.Time                                  // nil: time.Now
+}
+
+// withDefaults fills in what was left out.
+func (o Options) withDefaults() Options {
+	if o.FailureTold == nil {
+		o.FailureTold = func(uint64) bool { return false }
+	}
+	if o.Shortage == nil {
+		o.Shortage = func() string { return "" }
+	}
+	if o.OnCommit == nil {
+		o.OnCommit = func(transport.Commit, []raft.ServerID) {}
+	}
+	if o.OnBatch == nil {
+		o.OnBatch = func(int, time.Duration) {}
+	}
+	if o.OnShed == nil {
+		o.OnShed = func(string) {}
+	}
+	if o.OnStall == nil {
+		o.OnStall = func() {}
+	}
+	if o.OnPoint == nil {
+		o.OnPoint = func(string) {}
+	}
+	if o.WallOffset == nil {
+		o.WallOffset = func() time.Duration { return 0 }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Points that a batcher passes with every batch.
+const (
+	PointProposed  = "proposed"  // Raft has a batch
+	PointCommitted = "committed" // a batch took effect, and nobody was told its results
+	PointAnswered  = "answered"  // everybody was
+)

@@ -1,0 +1,119 @@
+package commit
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/cluster/proposals"
+	"github.com/quorumbeat/quorumbeat/cluster/transport"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// deliverResults waits for the batches in their order, and gives everybody their
+// results.
+func (b *Batcher) deliverResults() {
+	for d := range b.inFlight {
+		res, err := b.awaitApply(d.future)
+		now := b.opt.Now()
+		ok := err == nil && res != nil && res.Term == d.batch.Term && len(res.Results) == len(d.batch.Items)
+		b.noteEnd(d, now, ok)
+		<-b.slots
+		b.Wake()
+		switch {
+		case ok:
+			b.opt.OnBatch(len(d.batch.Items), now.Sub(d.proposed))
+			b.opt.OnPoint(PointCommitted)
+			b.opt.OnCommit(transport.Commit{Term: d.batch.Term, Index: d.future.Index()}, d.readers())
+			d.deliver(d.future.Index(), res.Results, b.resolveOwn)
+			b.opt.OnPoint(PointAnswered)
+		case err == nil && res != nil && res.Term != d.batch.Term:
+			d.refuseAll(fsm.CodeNotLeader, b.resolveOwn)
+		default:
+			d.refuseAll(codeOfError(err), b.resolveOwn)
+		}
+		b.recycle(d)
+	}
+}
+
+// newBatch returns an empty batch; the lock is held.
+func (b *Batcher) newBatch() *openBatch {
+	n := len(b.spareBatches)
+	if n == 0 {
+		return &openBatch{}
+	}
+	d := b.spareBatches[n-1]
+	b.spareBatches = b.spareBatches[:n-1]
+	d.reset()
+	return d
+}
+
+// recycle keeps the memory of a batch that is done with for another one.
+func (b *Batcher) recycle(d *openBatch) {
+	d.reset()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spareBatches = append(b.spareBatches, d)
+}
+
+// awaitApply waits for the result of a batch. When Raft stops, it may never give one.
+func (b *Batcher) awaitApply(f raft.ApplyFuture) (*BatchResult, error) {
+	answered := make(chan error, 1)
+	go func() { answered <- f.Error() }()
+	select {
+	case err := <-answered:
+		if err != nil {
+			return nil, err
+		}
+		res, _ := f.Response().(*BatchResult)
+		return res, nil
+	case <-b.raftStopped:
+		return nil, raft.ErrRaftShutdown
+	}
+}
+
+// noteEnd notes that a batch in flight ended at now; ok: it was applied.
+func (b *Batcher) noteEnd(d *openBatch, now time.Time, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.policy.ended(d.proposed, now)
+	if d.batch.Term != b.term {
+		return
+	}
+	if d.batch.Delta > 0 {
+		b.clock.deltaEnded(d.proposed, now, ok)
+	}
+	if !ok {
+		b.pause()
+		return
+	}
+	b.noteStall(now)
+	b.lastCommit = now
+}
+
+// pause stops proposing for a moment, so that a leader that Raft refuses does not
+// propose in a tight loop.
+func (b *Batcher) pause() {
+	b.paused = true
+	time.AfterFunc(retryPause, func() {
+		b.mu.Lock()
+		b.paused = false
+		b.mu.Unlock()
+		b.Wake()
+	})
+}
+
+func (b *Batcher) resolveOwn(index uint64, a []proposals.ItemResult) {
+	b.opt.Own.Resolve(nil, index, a)
+}
+
+// codeOfError tells whether a batch that Raft did not apply may still take effect.
+func codeOfError(err error) fsm.Code {
+	for _, refused := range []error{raft.ErrNotLeader, raft.ErrLeadershipTransferInProgress, raft.ErrEnqueueTimeout} {
+		if errors.Is(err, refused) {
+			return fsm.CodeNotLeader
+		}
+	}
+	return fsm.CodeUnknownOutcome
+}
