@@ -298,7 +298,7 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 			if !bytes.Equal(got, again) {
 				t.Error("a second rendering differs")
 			}
-			path := filepath.Join("testdata", name+".eml")
+			path := filepath.Join("..", "testdata", "mail", name+".eml")
 			if *update {
 				if err := os.WriteFile(path, got, 0o644); err != nil {
 					t.Fatal(err)

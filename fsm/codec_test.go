@@ -109,7 +109,7 @@ func TestTheWireFormatStays(t *testing.T) {
 	}
 	lines = append(lines, hex.EncodeToString(AppendBatch(nil, &wholeBatch)))
 	got := strings.Join(lines, "\n") + "\n"
-	path := filepath.Join("testdata", "wire-v2.hex")
+	path := filepath.Join("..", "testdata", "formats", "commands-v2.hex")
 	if *updateGolden {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)

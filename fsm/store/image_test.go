@@ -152,7 +152,7 @@ func TestAnImageOnDiskLoads(t *testing.T) {
 }
 
 func imageFile(version int) string {
-	return filepath.Join("testdata", fmt.Sprintf("image-v%d.bin", version))
+	return filepath.Join("..", "..", "testdata", "formats", fmt.Sprintf("image-v%d.bin", version))
 }
 
 // told is everything that queries tell of a store.

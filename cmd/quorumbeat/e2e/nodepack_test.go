@@ -40,7 +40,7 @@ func nodePackage(t *testing.T) string {
 	}
 	checkPacked(t, packed[0])
 
-	must(t, os.CopyFS(dir, os.DirFS("testdata/nodesdk")))
+	must(t, os.CopyFS(dir, os.DirFS(filepath.Join(repoRoot(t), "testdata", "sdk", "node"))))
 	must(t, os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"private":true}`), 0o600))
 	npm(t, dir, "install", "--offline", "--ignore-scripts", packed[0])
 	return dir

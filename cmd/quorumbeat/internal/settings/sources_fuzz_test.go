@@ -18,6 +18,12 @@ func FuzzConfigFile(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
+	files, _ := filepath.Glob("../../../../testdata/config/*/*.yaml")
+	for _, name := range files {
+		if text, err := os.ReadFile(name); err == nil {
+			f.Add(text)
+		}
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		file := filepath.Join(t.TempDir(), "q.yaml")
 		if err := os.WriteFile(file, text, 0o600); err != nil {
