@@ -35,8 +35,8 @@ func BenchmarkApplyKeyed(b *testing.B) {
 				benchApply(b, s, entry)
 			}
 			b.StopTimer()
-			if p, slot := s.st.table.At(1); int(p.History.Head(slot).Kept) != kept {
-				b.Fatalf("%d pings are kept", p.History.Head(slot).Kept)
+			if p, slot := s.st.table.At(1); int(p.Head(slot).Kept) != kept {
+				b.Fatalf("%d pings are kept", p.Head(slot).Kept)
 			}
 		})
 	}

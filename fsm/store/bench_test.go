@@ -66,7 +66,7 @@ func benchStore(b *testing.B, n int) *Store {
 			v := page.Hot(slot)
 			v.Pings++
 			v.LastPing = st.wall
-			st.table.Histories.Add(&page.History, slot, st.wall, history.PlainDetail(), st.settings.History)
+			st.table.Histories.Add(&page.History, page, slot, st.wall, history.PlainDetail(), st.settings.History)
 			v.Reanchor(st.serving, st.wall, 0)
 		}
 	}
@@ -270,7 +270,7 @@ func BenchmarkPings(b *testing.B) {
 			page, slot := s.st.table.Own(1)
 			for i := range kept {
 				page.Hot(slot).Pings++
-				s.st.table.Histories.Add(&page.History, slot, int64(i)*60_000+int64(i*7919%1000), history.PlainDetail(), kept)
+				s.st.table.Histories.Add(&page.History, page, slot, int64(i)*60_000+int64(i*7919%1000), history.PlainDetail(), kept)
 			}
 			b.ReportAllocs()
 			for b.Loop() {

@@ -100,7 +100,7 @@ func TestAFewBytesSayWhoPinged(t *testing.T) {
 		}
 		page, slot := s.st.table.At(ordinal)
 		var g history.Gathered
-		g.Gather(&page.History)
+		g.Gather(&page.History, page)
 		if got := float64(len(g.Append(nil, slot))) / 100; got > c.most {
 			t.Errorf("%s: %.1f bytes a ping, want %.1f", name, got, c.most)
 		} else {

@@ -31,7 +31,7 @@ func (st *state) evidenceOf(r *table.Record, c cause) fsm.Evidence {
 func (st *state) evidence(r *table.Record) fsm.Evidence {
 	s := r.Cold.Spec
 	e := fsm.Evidence{
-		Name: s.Name, LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(r.Head),
+		Name: s.Name, LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(&r.Head),
 		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.Pings,
 		Rule: r.Rule(), Misses: r.Misses, Due: fsm.WallTime(r.Expected(r.Misses-r.Carried) + st.gaps.since(r)),
 	}

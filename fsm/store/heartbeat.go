@@ -23,7 +23,7 @@ func (st *state) ping(c fsm.PingOrdinal) fsm.Code {
 	st.pings++
 	v.Pings++
 	v.LastPing = st.wall
-	st.table.Histories.AddPing(&page.History, slot, st.wall, c.From, st.settings.History)
+	st.table.Histories.AddPing(&page.History, page, slot, st.wall, c.From, st.settings.History)
 	wasJudged := v.Is(table.Armed)
 	v.Set(table.Armed)
 	if v.Is(table.Paused) {

@@ -23,7 +23,7 @@ func (st *state) writeHeartbeats(w *image.Writer, s *table.SnapshotRef) {
 	var told []byte
 	last := uint64(0)
 	st.table.Drain(s, func(first uint64, p *table.Page) bool {
-		histories.Gather(&p.History)
+		histories.Gather(&p.History, p)
 		begin := w.BeginBlock()
 		for slot := range table.PageSize {
 			if !p.IsLive(slot) {
@@ -36,7 +36,7 @@ func (st *state) writeHeartbeats(w *image.Writer, s *table.SnapshotRef) {
 			ord := first + uint64(slot)
 			w.Uint(ord - last)
 			last = ord
-			w.Buf = st.appendHot(w.Buf, p.Hot(slot), p.History.Head(slot))
+			w.Buf = st.appendHot(w.Buf, p.Hot(slot), p.Head(slot))
 			w.Bytes(p.Text(slot))
 			w.Buf = histories.Append(w.Buf, slot)
 			told = told[:0]

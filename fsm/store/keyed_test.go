@@ -28,7 +28,7 @@ func noteKeyed(st *state, ord uint64, d history.Detail) {
 	st.pings++
 	page, slot := st.table.Own(ord)
 	page.Hot(slot).Pings++
-	st.table.Histories.Add(&page.History, slot, st.wall, d, st.settings.History)
+	st.table.Histories.Add(&page.History, page, slot, st.wall, d, st.settings.History)
 }
 
 // keyed is an entry as the test remembers it.
@@ -130,7 +130,7 @@ func (r *keyedRig) check(t *rapid.T, what string, tab *table.Table, want *[3]key
 		}
 		page, slot := tab.At(uint64(i + 1))
 		for _, k := range keys {
-			if got := page.History.Answered(slot, testKey(k)); got != list.answered(k) {
+			if got := page.History.Answered(page.Head(slot), slot, testKey(k)); got != list.answered(k) {
 				t.Fatalf("%s: heartbeat %d of %d pings: key %d was answered %d, want %d", what, i, len(list), k, got, list.answered(k))
 			}
 		}

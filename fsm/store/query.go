@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -103,14 +102,14 @@ func (s *Store) Pings(id fsm.HeartbeatID, limit int, before uint64) (list []fsm.
 		return nil, false, fsm.ErrNotFound
 	}
 	v := page.Hot(slot)
-	last, oldest := v.Pings, v.Pings-uint64(page.History.Head(slot).Kept)+1
+	last, oldest := v.Pings, v.Pings-uint64(page.Head(slot).Kept)+1
 	if before > 0 {
 		last = min(last, before-1)
 	}
 	if last < oldest || limit <= 0 {
 		return nil, false, nil
 	}
-	page.History.WalkBack(slot, int(v.Pings-last), func(at int64, extra []byte, from [16]byte) bool {
+	page.History.WalkBack(page.Head(slot), slot, int(v.Pings-last), func(at int64, extra []byte, from [16]byte) bool {
 		number := last - uint64(len(list))
 		p := pingRecord(number, at, extra, from)
 		p.Body = page.Runs(slot).Body(number)
@@ -138,124 +137,6 @@ func pingRecord(number uint64, at int64, extra []byte, from [16]byte) fsm.PingRe
 		p.From = d.From.String()
 	}
 	return p
-}
-
-// Keys lists the API keys, newest first.
-func (s *Store) Keys() []fsm.Key {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make([]fsm.Key, 0, len(s.st.keys))
-	for _, k := range s.st.keys {
-		list = append(list, s.st.viewKey(k))
-	}
-	slices.SortFunc(list, func(a, b fsm.Key) int {
-		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID.String(), b.ID.String()))
-	})
-	return list
-}
-
-func (st *state) viewKey(k key) fsm.Key {
-	return fsm.Key{
-		ID: k.id, Name: k.name, Scope: k.scope, CreatedAt: fsm.WallTime(k.created),
-		MaxHeartbeats: k.max, Heartbeats: st.made[k.id],
-	}
-}
-
-// KeyByHash returns the API key with a SHA-256.
-func (s *Store) KeyByHash(hash [32]byte) (fsm.Key, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	id, ok := s.st.byHash[hash]
-	return s.st.viewKey(s.st.keys[id]), ok
-}
-
-// HasKey reports whether an API key stands.
-func (s *Store) HasKey(id fsm.KeyID) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	_, ok := s.st.keys[id]
-	return ok
-}
-
-// Settings returns the replicated settings.
-func (s *Store) Settings() fsm.Settings {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	set := s.st.settings
-	set.MailTo = slices.Clone(set.MailTo)
-	return set
-}
-
-// ClusterID returns the cluster's ID, zero before it has one.
-func (s *Store) ClusterID() fsm.NodeID {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.clusterID
-}
-
-// Nodes lists the registered nodes by name.
-func (s *Store) Nodes() []fsm.NodeInfo {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make([]fsm.NodeInfo, 0, len(s.st.nodes))
-	for _, n := range s.st.nodes {
-		list = append(list, n)
-	}
-	slices.SortFunc(list, func(a, b fsm.NodeInfo) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.String(), b.ID.String()))
-	})
-	return list
-}
-
-// Boot returns the highest number of a start under which a node proposed anything, 0 if
-// it did not.
-func (s *Store) Boot(id fsm.NodeID) uint64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if o := s.st.dedup.origins[id]; o != nil {
-		return o.boot
-	}
-	return 0
-}
-
-// Barred reports whether a node was removed from the cluster.
-func (s *Store) Barred(id fsm.NodeID) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.dedup.barred[id]
-}
-
-// Gaps lists the ingest gaps that are still known, oldest first.
-func (s *Store) Gaps() []fsm.Gap {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make([]fsm.Gap, 0, len(s.st.gaps.list))
-	for _, g := range s.st.gaps.list {
-		list = append(list, fsm.Gap{From: fsm.WallTime(g.from), To: fsm.WallTime(g.to)})
-	}
-	return list
-}
-
-// Serving returns the serving clock in milliseconds.
-func (s *Store) Serving() int64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.serving
-}
-
-// Horizon returns the serving time up to which misses are taken.
-func (s *Store) Horizon() int64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.st.horizon
-}
-
-// LastWall returns the stamp of the newest batch, the zero time if none was
-// applied.
-func (s *Store) LastWall() time.Time {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return fsm.WallTime(s.st.wall)
 }
 
 // looksAtOnce is how many pages NextDue looks at before it lets entries be applied
@@ -306,7 +187,7 @@ func (st *state) view(r *table.Record) fsm.Heartbeat {
 		ID: r.Cold.Id, Token: r.Cold.Token, Ordinal: r.Ordinal, Spec: r.Cold.Spec,
 		Status: r.Status(), Armed: r.Is(table.Armed),
 		Misses: r.MissesAt(st.horizon), Missed: r.MissedAt(st.horizon), Pings: r.Pings,
-		LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(r.Head), NextDue: fsm.WallTime(st.nextDue(r)),
+		LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(&r.Head), NextDue: fsm.WallTime(st.nextDue(r)),
 		CreatedAt: fsm.WallTime(r.Cold.Created), UpdatedAt: fsm.WallTime(r.Cold.Updated),
 		LastAlert: fsm.WallTime(r.LastAlert), Version: r.Cold.Version,
 		LastExit: fsm.None, LastRun: fsm.None, Rule: r.Rule(),

@@ -114,3 +114,36 @@ func (d *dedup) read(r *image.Reader) {
 		d.barred[id] = true
 	}
 }
+
+// BeginAnew changes the state outside of any log, for a node that is not running. It
+// makes it that of a new cluster of this name, which has no nodes
+// yet and starts its terms from the beginning. Heartbeats with their tokens and
+// histories, keys, settings and the ledger stay. What was being sent when the image
+// was taken counts as sent by a leader that was lost.
+func (s *Store) BeginAnew(cluster fsm.NodeID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.st
+	st.clusterID = cluster
+	st.nodes = map[fsm.NodeID]fsm.NodeInfo{}
+	st.dedup = newDedup()
+	st.ledger.ForgetTerms()
+}
+
+// Forsake changes the state outside of any log, for a node that is not running. It
+// removes every node but one, so that the others cannot come back under their IDs.
+func (s *Store) Forsake(but fsm.NodeID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	others := map[fsm.NodeID]bool{}
+	for id := range s.st.nodes {
+		others[id] = true
+	}
+	for id := range s.st.dedup.origins {
+		others[id] = true
+	}
+	delete(others, but)
+	for id := range others {
+		s.st.removeNode(fsm.RemoveNode{ID: id})
+	}
+}

@@ -389,7 +389,7 @@ func (w *world) checkHistory(b *beat) {
 	var got []int64
 	st := w.observer.st
 	page, slot := st.table.At(st.byID(b.id))
-	page.History.WalkBack(slot, 0, func(at int64, _ []byte, _ [16]byte) bool {
+	page.History.WalkBack(page.Head(slot), slot, 0, func(at int64, _ []byte, _ [16]byte) bool {
 		got = append(got, at)
 		return true
 	})

@@ -128,3 +128,40 @@ func (st *state) removeNode(c fsm.RemoveNode) fsm.Code {
 	st.dedup.bar(c.ID)
 	return fsm.CodeOK
 }
+
+// byToken returns the ordinal of the heartbeat with a token, 0 if there is none.
+func (st *state) byToken(t fsm.Token) uint64 {
+	ord, _ := st.tokens.Find(index.Key(t))
+	return ord
+}
+
+// byID returns the ordinal of the heartbeat with an ID, 0 if there is none.
+func (st *state) byID(id fsm.HeartbeatID) uint64 {
+	ord, _ := st.ids.Find(keyOfID(id))
+	return ord
+}
+
+func keyOfID(id fsm.HeartbeatID) (k index.Key) {
+	copy(k[:], id[:])
+	return k
+}
+
+// file files a heartbeat under its ID, its token and its slug.
+func (st *state) file(ord uint64, id fsm.HeartbeatID, t fsm.Token, slug string) {
+	st.ids.Put(keyOfID(id), ord)
+	st.tokens.Put(index.Key(t), ord)
+	st.slugs.Add(slug, ord)
+}
+
+// now is the ledger at this moment.
+func (st *state) now() ledger.Now {
+	return st.ledger.At(ledger.Env{Term: st.term, Wall: st.wall, Serving: st.serving, Settings: &st.settings, Cluster: st.clusterID})
+}
+
+// openIncident returns the incident of a heartbeat that is going on, or 0.
+func (st *state) openIncident(ordinal uint64) uint32 {
+	if h := st.table.Hot(ordinal); h != nil && h.Is(table.Failing) {
+		return h.Incident
+	}
+	return 0
+}

@@ -178,3 +178,15 @@ func (st *state) run(c fsm.Command) fsm.Result {
 		return fsm.Result{Code: st.runLedger(c)}
 	}
 }
+
+// runLedger runs a step of the alerts' sender. It takes the misses of the heartbeats that
+// the step is about first: a miss may cancel what waits, and must not depend on how far
+// judging has got.
+func (st *state) runLedger(c fsm.Command) fsm.Code {
+	for _, ordinal := range st.ledger.Heartbeats(c) {
+		if st.table.Has(ordinal) {
+			st.takeMisses(ordinal)
+		}
+	}
+	return st.now().Run(c)
+}

@@ -36,10 +36,10 @@ func (l *archive) len() int {
 
 // archiveLong archives the runs that are too long, which gather has put into from, and
 // lets go of parts that are not kept any more.
-func (p *Page) archiveLong(from []byte) {
+func (p *Page) archiveLong(heads Heads, from []byte) {
 	fresh := false
 	for slot := range p.runs {
-		r, h := &p.runs[slot], &p.heads[slot]
+		r, h := &p.runs[slot], heads.Head(slot)
 		l := p.archives[slot].less(p.archives[slot].len() + int(r.n) - int(h.Kept))
 		if r.size > archiveAt {
 			l = l.and(newPart(from[r.at:][:r.size], int(r.n), h.Newest, h.Step, h.Callers))

@@ -6,14 +6,15 @@ import "github.com/quorumbeat/quorumbeat/fsm/wire"
 // it. Its memory is used again.
 type Gathered struct {
 	page   *Page
+	heads  Heads
 	merged []byte
 	runs   [Slots]run
 }
 
 // Gather takes the histories of a page.
-func (g *Gathered) Gather(p *Page) {
-	g.page = p
-	g.merged = p.gather(g.merged[:0], &g.runs)
+func (g *Gathered) Gather(p *Page, heads Heads) {
+	g.page, g.heads = p, heads
+	g.merged = p.gather(g.merged[:0], heads, &g.runs)
 }
 
 // Append appends the history of a slot: the length of its entries in bytes, and they.
@@ -24,7 +25,7 @@ func (g *Gathered) Append(dst []byte, slot int) []byte {
 	if l == nil {
 		return wire.AppendBytes(dst, newest)
 	}
-	size, drop := len(newest), l.n+int(r.n)-int(g.page.heads[slot].Kept)
+	size, drop := len(newest), l.n+int(r.n)-int(g.heads.Head(slot).Kept)
 	parts := l.less(drop).parts
 	drop -= l.n - l.less(drop).n
 	first := []byte(nil)
@@ -49,8 +50,7 @@ type Builder struct{ buf []byte }
 
 // Add gives a slot its history: the entries that Gathered has appended, which
 // AreEntries.
-func (b *Builder) Add(p *Page, slot int, h Head, entries []byte) {
-	p.heads[slot] = h
+func (b *Builder) Add(p *Page, slot int, h *Head, entries []byte) {
 	n := int(h.Kept)
 	if len(entries) > archiveAt {
 		var l *archive

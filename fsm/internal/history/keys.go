@@ -15,13 +15,13 @@ import (
 
 // Answered returns what the ping with a key was answered, CodeNone if none of the
 // newest MaxKeyed in the history has it.
-func (p *Page) Answered(slot int, key [16]byte) (code fsm.Code) {
+func (p *Page) Answered(h *Head, slot int, key [16]byte) (code fsm.Code) {
 	short := ShortKey(key)
 	if short == nil || !p.mayHave(slot, short) {
 		return fsm.CodeNone
 	}
 	left := fsm.MaxKeyed
-	p.WalkBack(slot, 0, func(_ int64, extra []byte, _ [16]byte) bool {
+	p.WalkBack(h, slot, 0, func(_ int64, extra []byte, _ [16]byte) bool {
 		left--
 		if !bytes.Equal(keyOf(extra), short) {
 			return left > 0

@@ -23,16 +23,19 @@ type Page struct {
 
 	logAt int
 	runs  [Slots]run
-	heads [Slots]Head
 }
 
-// Head is what a history begins with: from the newest entry it is read backwards.
+// Head is what a history begins with: from the newest entry it is read backwards. It
+// lies with what else a ping changes, and so not in the Page.
 type Head struct {
-	Callers Callers
 	Newest  int64  // wall, ms: when the newest entry came
 	Step    int64  // ms from the entry before that one
 	Kept    uint32 // entries
+	Callers Callers
 }
+
+// Heads are the heads of a Page's slots.
+type Heads interface{ Head(slot int) *Head }
 
 // run is where the memory of a page has the older entries of a slot.
 type run struct {
@@ -47,13 +50,9 @@ const (
 	archiveAt = 8192 // a run of more bytes is archived
 )
 
-// Head returns what the history of a slot begins with.
-func (p *Page) Head(slot int) *Head { return &p.heads[slot] }
-
-// Touch reads what adding to the history of a slot needs first, and TouchLog what it
-// needs then, so that both are in the processor's cache when their turn comes. The
-// result means nothing.
-func (p *Page) Touch(slot int) uint64 { return uint64(p.heads[slot].Newest) + uint64(len(p.buf)) }
+// Touch reads what adding to a history needs first, and TouchLog what it needs then, so
+// that both are in the processor's cache when their turn comes. The result means nothing.
+func (p *Page) Touch() uint64 { return uint64(len(p.buf)) }
 
 // TouchLog reads the end of the log.
 func (p *Page) TouchLog() uint64 {
@@ -63,9 +62,8 @@ func (p *Page) TouchLog() uint64 {
 	return uint64(p.buf[len(p.buf)-1])
 }
 
-// Drop empties the history of a slot.
+// Drop lets go of the history of a slot, whose head is to be zero from now on.
 func (p *Page) Drop(slot int) {
-	p.heads[slot] = Head{}
 	if p.archives[slot] != nil {
 		p.archives = maps.Clone(p.archives)
 		delete(p.archives, slot)
@@ -73,9 +71,9 @@ func (p *Page) Drop(slot int) {
 }
 
 // Limit drops the oldest entries of each history beyond a limit.
-func (p *Page) Limit(limit int) {
-	for slot := range p.heads {
-		p.heads[slot].limit(limit)
+func (p *Page) Limit(heads Heads, limit int) {
+	for slot := range Slots {
+		heads.Head(slot).limit(limit)
 	}
 	if limit == 0 {
 		p.buf, p.archives, p.logAt, p.runs = nil, nil, 0, [Slots]run{}
@@ -95,39 +93,39 @@ type Writer struct{ scratch []byte }
 
 // AddPing adds a plain ping, of which nothing is told but its caller. limit is how many
 // entries are kept.
-func (w *Writer) AddPing(p *Page, slot int, at int64, from netip.Addr, limit int) {
-	if bytesOf(from) == p.heads[slot].Callers.last {
-		w.add(p, slot, at, nil, limit)
+func (w *Writer) AddPing(p *Page, heads Heads, slot int, at int64, from netip.Addr, limit int) {
+	if bytesOf(from) == heads.Head(slot).Callers.last {
+		w.add(p, heads, slot, at, nil, limit)
 		return
 	}
-	w.AddFrom(p, slot, at, PlainDetail(), from, limit)
+	w.AddFrom(p, heads, slot, at, PlainDetail(), from, limit)
 }
 
 // AddFrom adds an entry whose caller is the newest from then on.
-func (w *Writer) AddFrom(p *Page, slot int, at int64, d Detail, from netip.Addr, limit int) {
-	h := &p.heads[slot]
+func (w *Writer) AddFrom(p *Page, heads Heads, slot int, at int64, d Detail, from netip.Addr, limit int) {
+	h := heads.Head(slot)
 	next := h.Callers
 	d.change, d.lost = next.receive(from)
-	w.Add(p, slot, at, d, limit)
+	w.Add(p, heads, slot, at, d, limit)
 	h.Callers = next
 }
 
 // Add adds an entry. What it says of the callers comes into effect afterwards.
-func (w *Writer) Add(p *Page, slot int, at int64, d Detail, limit int) {
-	w.add(p, slot, at, d.append(nil), limit)
+func (w *Writer) Add(p *Page, heads Heads, slot int, at int64, d Detail, limit int) {
+	w.add(p, heads, slot, at, d.append(nil), limit)
 }
 
-func (w *Writer) add(p *Page, slot int, at int64, extra []byte, limit int) {
+func (w *Writer) add(p *Page, heads Heads, slot int, at int64, extra []byte, limit int) {
 	if limit == 0 {
 		return
 	}
-	h := &p.heads[slot]
+	h := heads.Head(slot)
 	if h.Kept == 0 {
 		h.Newest, h.Step = at, 0
 	}
 	step := at - h.Newest
 	if room := 1 + 2*binary.MaxVarintLen64 + len(extra); len(p.buf)+room > cap(p.buf) {
-		w.pack(p, room)
+		w.pack(p, heads, room)
 	}
 	p.buf = appendEntry(append(p.buf, byte(slot)), step-h.Step, extra)
 	h.Newest, h.Step = at, step
@@ -135,9 +133,9 @@ func (w *Writer) add(p *Page, slot int, at int64, extra []byte, limit int) {
 }
 
 // pack makes room on a page by moving what is kept to new memory.
-func (w *Writer) pack(p *Page, room int) {
-	w.scratch = p.gather(w.scratch[:0], &p.runs)
-	p.archiveLong(w.scratch)
+func (w *Writer) pack(p *Page, heads Heads, room int) {
+	w.scratch = p.gather(w.scratch[:0], heads, &p.runs)
+	p.archiveLong(heads, w.scratch)
 	size := 0
 	for _, r := range p.runs {
 		size += int(r.size)
@@ -162,7 +160,7 @@ type logPart struct{ n, size, skip int }
 
 // gather appends the runs of a page to dst, with the log's entries and without what is
 // not kept any more, and notes where they are.
-func (p *Page) gather(dst []byte, runs *[Slots]run) []byte {
+func (p *Page) gather(dst []byte, heads Heads, runs *[Slots]run) []byte {
 	var logged [Slots]logPart
 	p.eachLogged(func(slot int, e []byte) {
 		logged[slot].n++
@@ -172,7 +170,7 @@ func (p *Page) gather(dst []byte, runs *[Slots]run) []byte {
 	for slot := range old {
 		r, l := old[slot], &logged[slot]
 		b := p.buf[r.at:][:r.size]
-		drop := max(0, int(r.n)+l.n-int(p.heads[slot].Kept))
+		drop := max(0, int(r.n)+l.n-int(heads.Head(slot).Kept))
 		n := int(r.n) - drop
 		for ; drop > 0 && len(b) > 0; drop-- {
 			b = b[entrySize(b):]

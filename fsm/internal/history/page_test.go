@@ -19,17 +19,24 @@ type noted struct {
 // histories are those of a few pages.
 type histories struct {
 	pages [2]Page
+	heads [2]heads
 	w     Writer
 }
 
-func (h *histories) at(ord uint64) (p *Page, slot int) { return &h.pages[ord/Slots], int(ord % Slots) }
+type heads [Slots]Head
+
+func (h *heads) Head(slot int) *Head { return &h[slot] }
+
+func (h *histories) at(ord uint64) (p *Page, hs *heads, slot int) {
+	return &h.pages[ord/Slots], &h.heads[ord/Slots], int(ord % Slots)
+}
 
 // kept is what the pages hold, newest first.
 func (h *histories) kept() map[uint64][]noted {
 	all := map[uint64][]noted{}
 	for ord := range uint64(len(h.pages) * Slots) {
-		p, slot := h.at(ord)
-		p.WalkBack(slot, 0, func(at int64, extra []byte, _ [16]byte) bool {
+		p, hs, slot := h.at(ord)
+		p.WalkBack(hs.Head(slot), slot, 0, func(at int64, extra []byte, _ [16]byte) bool {
 			all[ord] = append(all[ord], noted{at, string(extra)})
 			return true
 		})
@@ -61,13 +68,14 @@ func TestHistoriesAreWhatWasNoted(t *testing.T) {
 			ord := uint64(rapid.IntRange(0, n).Draw(t, "ord"))
 			switch kind := rapid.IntRange(0, 9).Draw(t, "kind"); {
 			case kind == 0:
-				p, slot := tab.at(ord)
+				p, hs, slot := tab.at(ord)
 				p.Drop(slot)
+				*hs.Head(slot) = Head{}
 				delete(want, ord)
 			case kind == 1:
 				limit = rapid.IntRange(0, 200).Draw(t, "limit")
 				for i := range tab.pages {
-					tab.pages[i].Limit(limit)
+					tab.pages[i].Limit(&tab.heads[i], limit)
 				}
 				for ord, list := range want {
 					want[ord] = list[:min(len(list), limit)]
@@ -80,8 +88,8 @@ func TestHistoriesAreWhatWasNoted(t *testing.T) {
 				for i := range rapid.IntRange(1, 300).Draw(t, "pings") {
 					now += int64(rapid.SampledFrom([]int{-5, 0, 1000, 60_000}).Draw(t, "after"))
 					x := noted{now, string(bytes.Repeat([]byte{byte(i)}, size))}
-					p, slot := tab.at(ord)
-					tab.w.add(p, slot, x.at, []byte(x.extra), limit)
+					p, hs, slot := tab.at(ord)
+					tab.w.add(p, hs, slot, x.at, []byte(x.extra), limit)
 					list := append([]noted{x}, want[ord]...)
 					if list = list[:min(len(list), limit)]; len(list) > 0 {
 						want[ord] = list
@@ -100,11 +108,12 @@ func TestHistoriesAreWhatWasNoted(t *testing.T) {
 // on.
 func TestAPunctualJobCostsTwoBytesAPing(t *testing.T) {
 	var p Page
+	var hs heads
 	var w Writer
 	for i := range int64(10_000) {
-		w.add(&p, 1, 1_700_000_000_000+i*86_400_000+i*7919%2000, nil, 100)
+		w.add(&p, &hs, 1, 1_700_000_000_000+i*86_400_000+i*7919%2000, nil, 100)
 	}
-	w.pack(&p, 1)
+	w.pack(&p, &hs, 1)
 	if size := p.runs[1].size; size > 210 {
 		t.Errorf("100 pings take %d bytes", size)
 	}
@@ -113,9 +122,10 @@ func TestAPunctualJobCostsTwoBytesAPing(t *testing.T) {
 func TestALongHistoryIsArchived(t *testing.T) {
 	const limit = 20_000
 	var p Page
+	var hs heads
 	var w Writer
 	for i := range int64(30_000) {
-		w.add(&p, 1, i*i%100_000, nil, limit)
+		w.add(&p, &hs, 1, i*i%100_000, nil, limit)
 	}
 	if n := p.archives[1].len(); n < limit/2 {
 		t.Errorf("%d of %d entries are archived", n, limit)

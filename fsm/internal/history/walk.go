@@ -33,8 +33,7 @@ type Visit func(at int64, extra []byte, from [16]byte) bool
 // WalkBack calls f for what is kept of a slot's history, newest first, but for the
 // newest skip entries, until f returns false. Its cost is that of what it visits and of
 // one part of the history, whatever its length.
-func (p *Page) WalkBack(slot, skip int, f Visit) {
-	h := &p.heads[slot]
+func (p *Page) WalkBack(h *Head, slot, skip int, f Visit) {
 	w := walk{at: h.Newest, step: h.Step, callers: h.Callers, left: int(h.Kept), skip: skip, f: f}
 	r := p.runs[slot]
 	list := appendEntries(make([]entry, 0, r.n), p.buf[r.at:][:r.size])

@@ -21,7 +21,6 @@ type Builder struct {
 type Stored struct {
 	Hot
 	Text    []byte // of the config
-	Head    history.Head
 	Entries []byte // of the history
 	Runs    *RunState
 }
@@ -41,7 +40,7 @@ func (b *Builder) Add(ord uint64, x *Stored) {
 	v.textAt, v.textLen = uint32(len(b.text)), uint16(len(x.Text))
 	b.text = append(b.text, x.Text...)
 	p.text = b.text
-	b.histories.Add(&p.History, slot, x.Head, x.Entries)
+	b.histories.Add(&p.History, slot, &v.Head, x.Entries)
 	if x.Runs != nil {
 		if p.runs == nil {
 			p.runs = &[PageSize]*RunState{}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
 // Hot is what the table keeps of a heartbeat in a place of fixed size; names
@@ -12,25 +13,27 @@ import (
 // only few heartbeats have does not belong here. Times in ms; "wall" and
 // "serving" say of which clock.
 type Hot struct {
-	Token      fsm.Token
-	Anchor     int64 // serving
-	AnchorWall int64
-	Carried    int64 // misses carried over by the edit that made the anchor
-	Misses     int64 // consecutive, as far as taken
-	Pings      uint64
-	LastPing   int64 // wall; 0: never
-	LastAlert  int64 // wall; 0: never
-	FlapStart  int64 // serving: when its flap window began
-
+	// What a plain ping reads or writes comes first, so that it is in few cache lines.
 	IntervalSecs uint32
 	GraceSecs    uint32
-	Missed       uint32 // ever, as far as taken
-	Incident     uint32 // counts incidents and unheard notices
-	textAt       uint32 // where the page's text has the config
-	Flaps        uint32 // incidents in that window; the first was told at once, 0: there is no window
-	textLen      uint16
 	Flags        Flags
+	textLen      uint16
 	Threshold    uint8
+	Anchor       int64 // serving
+	AnchorWall   int64
+	Carried      int64 // misses carried over by the edit that made the anchor
+	Misses       int64 // consecutive, as far as taken
+	Pings        uint64
+	LastPing     int64 // wall; 0: never
+	Head         history.Head
+
+	Token     fsm.Token
+	LastAlert int64  // wall; 0: never
+	FlapStart int64  // serving: when its flap window began
+	Missed    uint32 // ever, as far as taken
+	Incident  uint32 // counts incidents and unheard notices
+	Flaps     uint32 // incidents in the flap window; the first was told at once, 0: there is no window
+	textAt    uint32 // where the page's text has the cold fields
 }
 
 type Flags uint16

@@ -16,19 +16,19 @@ const PageSize = history.Slots
 // written again while a snapshot may see them: they are appended to, and replaced when
 // full.
 type Page struct {
-	text []byte // configs, in any order, some of them out of date
-
-	runs *[PageSize]*RunState // nil until one has any
-
+	// What every ping needs comes first, in one cache line.
 	epoch   uint64
 	live    int
-	hots    [PageSize]Hot
 	History history.Page
+
+	text []byte               // cold fields, in any order, some of them out of date
+	runs *[PageSize]*RunState // nil until one has any
+	hots [PageSize]Hot
 }
 
 // Record decodes the config of a heartbeat.
 func (p *Page) Record(slot int, ord uint64) *Record {
-	r := &Record{Hot: &p.hots[slot], Head: p.History.Head(slot), Runs: p.Runs(slot), Ordinal: ord}
+	r := &Record{Hot: &p.hots[slot], Runs: p.Runs(slot), Ordinal: ord}
 	r.Cold.FillFrom(r.Hot)
 	if r.Cold.Decode(p.Text(slot)) != nil {
 		panic("a heartbeat's config cannot be read")
@@ -38,6 +38,9 @@ func (p *Page) Record(slot int, ord uint64) *Record {
 
 // Hot returns the hot fields of a slot.
 func (p *Page) Hot(slot int) *Hot { return &p.hots[slot] }
+
+// Head returns what the history of a slot begins with.
+func (p *Page) Head(slot int) *history.Head { return &p.hots[slot].Head }
 
 // IsLive reports whether a slot has a heartbeat.
 func (p *Page) IsLive(slot int) bool { return p.hots[slot].Is(Live) }

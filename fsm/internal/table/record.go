@@ -9,7 +9,6 @@ import (
 // without.
 type Record struct {
 	*Hot
-	Head    *history.Head
 	Runs    *RunState // nil for most
 	Ordinal uint64
 	Cold    Cold

@@ -116,7 +116,7 @@ func (t *Table) Add(ord uint64, c Cold) *Record {
 		t.put(i, &Page{epoch: t.epoch})
 	}
 	p, slot := t.Own(ord)
-	r := &Record{Hot: &p.hots[slot], Head: p.History.Head(slot), Ordinal: ord, Cold: c}
+	r := &Record{Hot: &p.hots[slot], Ordinal: ord, Cold: c}
 	r.Set(Live)
 	t.SetCold(r)
 	t.pages[i].live++
@@ -168,11 +168,11 @@ func (t *Table) LimitHistories(limit int) {
 			continue
 		}
 		p, _ = t.Own(uint64(i)*PageSize + 1)
-		p.History.Limit(limit)
+		p.History.Limit(p, limit)
 		for slot := range p.hots {
 			if p.Runs(slot) != nil {
 				x := t.OwnRuns(uint64(i)*PageSize + uint64(slot) + 1)
-				t.counted(x, func() { x.prune(p.hots[slot].Pings - uint64(p.History.Head(slot).Kept)) })
+				t.counted(x, func() { x.prune(p.hots[slot].Pings - uint64(p.Head(slot).Kept)) })
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func (st *state) lookAhead(items []fsm.Item) *[aheadOf]prepared {
 	}
 	for i := range items {
 		if p, slot := st.table.At(a.next[i].ping.Ordinal); p != nil {
-			seen += uint64(p.Hot(slot).Flags) + p.History.Touch(slot)
+			seen += uint64(p.Hot(slot).Flags) + uint64(p.Head(slot).Newest) + p.History.Touch()
 		}
 	}
 	for i := range items {

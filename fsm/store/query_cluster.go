@@ -1,0 +1,127 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Keys lists the API keys, newest first.
+func (s *Store) Keys() []fsm.Key {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]fsm.Key, 0, len(s.st.keys))
+	for _, k := range s.st.keys {
+		list = append(list, s.st.viewKey(k))
+	}
+	slices.SortFunc(list, func(a, b fsm.Key) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID.String(), b.ID.String()))
+	})
+	return list
+}
+
+func (st *state) viewKey(k key) fsm.Key {
+	return fsm.Key{
+		ID: k.id, Name: k.name, Scope: k.scope, CreatedAt: fsm.WallTime(k.created),
+		MaxHeartbeats: k.max, Heartbeats: st.made[k.id],
+	}
+}
+
+// KeyByHash returns the API key with a SHA-256.
+func (s *Store) KeyByHash(hash [32]byte) (fsm.Key, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	id, ok := s.st.byHash[hash]
+	return s.st.viewKey(s.st.keys[id]), ok
+}
+
+// HasKey reports whether an API key stands.
+func (s *Store) HasKey(id fsm.KeyID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, ok := s.st.keys[id]
+	return ok
+}
+
+// Settings returns the replicated settings.
+func (s *Store) Settings() fsm.Settings {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	set := s.st.settings
+	set.MailTo = slices.Clone(set.MailTo)
+	return set
+}
+
+// ClusterID returns the cluster's ID, zero before it has one.
+func (s *Store) ClusterID() fsm.NodeID {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.clusterID
+}
+
+// Nodes lists the registered nodes by name.
+func (s *Store) Nodes() []fsm.NodeInfo {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]fsm.NodeInfo, 0, len(s.st.nodes))
+	for _, n := range s.st.nodes {
+		list = append(list, n)
+	}
+	slices.SortFunc(list, func(a, b fsm.NodeInfo) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.String(), b.ID.String()))
+	})
+	return list
+}
+
+// Boot returns the highest number of a start under which a node proposed anything, 0 if
+// it did not.
+func (s *Store) Boot(id fsm.NodeID) uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if o := s.st.dedup.origins[id]; o != nil {
+		return o.boot
+	}
+	return 0
+}
+
+// Barred reports whether a node was removed from the cluster.
+func (s *Store) Barred(id fsm.NodeID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.dedup.barred[id]
+}
+
+// Gaps lists the ingest gaps that are still known, oldest first.
+func (s *Store) Gaps() []fsm.Gap {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]fsm.Gap, 0, len(s.st.gaps.list))
+	for _, g := range s.st.gaps.list {
+		list = append(list, fsm.Gap{From: fsm.WallTime(g.from), To: fsm.WallTime(g.to)})
+	}
+	return list
+}
+
+// Serving returns the serving clock in milliseconds.
+func (s *Store) Serving() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.serving
+}
+
+// Horizon returns the serving time up to which misses are taken.
+func (s *Store) Horizon() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.horizon
+}
+
+// LastWall returns the stamp of the newest batch, the zero time if none was
+// applied.
+func (s *Store) LastWall() time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return fsm.WallTime(s.st.wall)
+}
