@@ -33,13 +33,9 @@ func alertsCommand(p *cli.Program) *cobra.Command {
 	c.Flags().Var(flags.OneOf(&params.State, alertStates), "state", "only those in this `state`: pending, claimed, fenced, sent, failed, held, cancelled")
 	c.Flags().Var(flags.Between(&params.Limit, 1, 1000), "limit", "how many, 1 to 1000")
 	cli.CompleteWords(c, "state", alertStates)
-	c.AddCommand(alertsTestCommand(p), NewCommand(p, "retry ALERT", "Send a failed or held alert again: by ID, or by its heartbeat's name", usage.Needs("ALERT"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		id, err := alertOf(ctx, api, args[0])
-		if err != nil {
-			return nil, err
-		}
+	c.AddCommand(alertsTestCommand(p), NewCommand(p, "retry ALERT", "Send a failed or held alert again: by ID, or by its heartbeat's name", usage.Needs("ALERT"), onID(alertOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return api.RetryAlert(ctx, id)
-	}, func(w *term.Table, v any) { w.Row(v.(*heartbeat.Alert).State) }, complete(alertIDs)))
+	}), func(w *term.Table, v any) { w.Row(v.(*heartbeat.Alert).State) }, complete(alertIDs)))
 	return c
 }
 

@@ -26,6 +26,17 @@ func Commands(p *cli.Program) []*cobra.Command {
 // by its table.
 type Func func(ctx context.Context, api *heartbeat.Client, args []string) (any, error)
 
+// onID makes a Func of one that takes an ID: what find says that the first argument means.
+func onID(find func(ctx context.Context, api *heartbeat.Client, word string) (id string, err error), do func(ctx context.Context, api *heartbeat.Client, id string) (any, error)) Func {
+	return func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		id, err := find(ctx, api, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return do(ctx, api, id)
+	}
+}
+
 // Option adds to a client command what not all of them have.
 type Option func(*cli.Program, *cobra.Command, *cli.Connection)
 

@@ -19,23 +19,15 @@ func getCommand(p *cli.Program) *cobra.Command {
 
 // onOne makes a command that takes a heartbeat and answers with it.
 func onOne(p *cli.Program, name, short string, do func(*heartbeat.Client, context.Context, string) (*heartbeat.Heartbeat, error), options ...Option) *cobra.Command {
-	return NewCommand(p, name+" NAME", short, usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		id, err := heartbeatOf(ctx, api, args[0])
-		if err != nil {
-			return nil, err
-		}
+	return NewCommand(p, name+" NAME", short, usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return do(api, ctx, id)
-	}, showHeartbeat, append(options, ofHeartbeat)...)
+	}), showHeartbeat, append(options, ofHeartbeat)...)
 }
 
 func deleteCommand(p *cli.Program) *cobra.Command {
-	return NewCommand(p, "delete NAME", "Delete a heartbeat and its pings", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		id, err := heartbeatOf(ctx, api, args[0])
-		if err != nil {
-			return nil, err
-		}
+	return NewCommand(p, "delete NAME", "Delete a heartbeat and its pings", usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return map[string]string{"deleted": id}, api.Delete(ctx, id)
-	}, say("deleted"), ofHeartbeat)
+	}), say("deleted"), ofHeartbeat)
 }
 
 func showHeartbeat(w *term.Table, v any) {

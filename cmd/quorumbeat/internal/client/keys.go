@@ -41,13 +41,9 @@ func keysCommand(p *cli.Program) *cobra.Command {
 		}
 		return api.LimitKey(ctx, id, n)
 	}, func(w *term.Table, v any) { w.Row("Heartbeats", madeOf(*v.(*heartbeat.Key))) }, complete(keyNames))
-	keys.AddCommand(create, limit, NewCommand(p, "delete KEY", "Revoke an API key, by name or ID", usage.Needs("KEY"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		id, err := keyOf(ctx, api, args[0])
-		if err != nil {
-			return nil, err
-		}
+	keys.AddCommand(create, limit, NewCommand(p, "delete KEY", "Revoke an API key, by name or ID", usage.Needs("KEY"), onID(keyOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return map[string]string{"deleted": id}, api.DeleteKey(ctx, id)
-	}, say("deleted"), complete(keyNames)))
+	}), say("deleted"), complete(keyNames)))
 	return keys
 }
 

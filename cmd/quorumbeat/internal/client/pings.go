@@ -18,13 +18,9 @@ import (
 func pingsCommand(p *cli.Program) *cobra.Command {
 	params := heartbeat.PingsParams{Limit: 50}
 	var bodies bool
-	c := NewCommand(p, "pings NAME", "List a heartbeat's newest pings", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		id, err := heartbeatOf(ctx, api, args[0])
-		if err != nil {
-			return nil, err
-		}
+	c := NewCommand(p, "pings NAME", "List a heartbeat's newest pings", usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return api.Pings(ctx, id, params)
-	}, func(w *term.Table, v any) {
+	}), func(w *term.Table, v any) {
 		if bodies {
 			showBodies(w, v.([]*heartbeat.Ping))
 		} else {

@@ -2,10 +2,11 @@ package node
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"os"
+
+	"github.com/quorumbeat/quorumbeat/cluster/durable"
 )
 
 // addrsFile tells in the data folder where a node listens, for programs that start
@@ -24,8 +25,7 @@ func writeAddrs(path string, a addrs) error {
 	if err != nil {
 		return err
 	}
-	tmp := path + ".tmp"
-	if err := errors.Join(os.WriteFile(tmp, append(b, '\n'), 0o600), os.Rename(tmp, path)); err != nil {
+	if err := durable.ReplaceUnsynced(path, append(b, '\n')); err != nil {
 		return fmt.Errorf("the addresses of this node cannot be written: %w", err)
 	}
 	return nil

@@ -91,20 +91,7 @@ const (
 
 // writeEntry makes a file that is whole or not there, also after a power cut.
 func writeEntry(dir, name string, text []byte) error {
-	tmp, err := os.CreateTemp(dir, name+".*"+tmpSuffix) // of mode 0600
-	if err != nil {
-		return err
-	}
-	err = tmp.Chmod(0o600) // whatever the mask
-	if err == nil {
-		_, err = tmp.Write(text)
-	}
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(dir, name))
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
+	if err := durable.ReplaceUnsynced(filepath.Join(dir, name), text); err != nil {
 		return err
 	}
 	_ = durable.Sync(dir) // the entry is there, but for a power cut
