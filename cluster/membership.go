@@ -148,12 +148,12 @@ func (n *Node) Remove(ctx context.Context, nameOrID string) error {
 func (n *Node) removeOnce(ctx context.Context, nameOrID string) error {
 	v := n.leaderView()
 	switch {
-	case v.id == "":
+	case v.ID == "":
 		return fsm.ErrNoLeader
-	case v.id == n.id.ID.String():
+	case v.ID == n.id.ID.String():
 		return n.removeHere(ctx, nameOrID)
 	}
-	a, err := n.port.Ask(ctx, v.addr, transport.Question{Op: transport.AskRemove, Asker: n.id.ID, Node: nameOrID})
+	a, err := n.port.Ask(ctx, v.Addr, transport.Question{Op: transport.AskRemove, Asker: n.id.ID, Node: nameOrID})
 	if err != nil {
 		return fmt.Errorf("%w: the leader did not answer: %v", fsm.ErrUnknownOutcome, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
+	"github.com/quorumbeat/quorumbeat/cluster/forward"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
@@ -39,10 +40,10 @@ type Node struct {
 	pending    *proposals.Table
 	bytesHeld  func() int // of the commands in it
 	batcher    *commit.Batcher
-	router     *router
+	router     *forward.Router
 	compaction lifecycle.Wakeup // woken when the log is large
 	suspicion  lifecycle.Wakeup // woken when this node begins or ceases to lead
-	reads      *readGate
+	reads      *forward.SharedBarrier
 	lead       *leadership
 	rec        *reconciler
 	boot       *bootstrapper
@@ -168,13 +169,13 @@ func (n *Node) assemble() {
 		OnBatch:  n.met.batch, OnShed: n.met.shedOne, OnStall: func() { n.lead.look() },
 		OnPoint: n.cfg.Faults.step, WallOffset: n.cfg.Faults.wall,
 	})
-	n.router = &router{
-		table: n.pending, batcher: n.batcher, self: n.id.ID.String(), origin: origin,
-		view: n.leaderView, dial: n.dialLeader, sound: n.applying,
-		met: n.met, log: n.log, changed: lifecycle.NewWakeup(),
-	}
+	n.router = forward.NewRouter(forward.RouterOptions{
+		Table: n.pending, Batcher: n.batcher, Origin: origin,
+		Leader: n.leaderView, Dial: n.dialLeader, Applies: n.applying,
+		OnResults: n.met.answeredForward, Log: n.log,
+	})
 	n.compaction, n.suspicion = lifecycle.NewWakeup(), lifecycle.NewWakeup()
-	n.reads = newReadGate(n.barrier)
+	n.reads = forward.NewSharedBarrier(n.barrier, 0)
 	n.boot = &bootstrapper{
 		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, trouble: n.troubles, fresh: n.fresh, members: n.gossip.members, ask: n.port.Ask,
 		form: func(c raft.Configuration) error { return n.raft.Load().BootstrapCluster(c).Error() },
@@ -187,7 +188,7 @@ func (n *Node) assemble() {
 		},
 		lookBack: n.lookBack, hears: n.hears,
 		cluster: n.clusterName, settings: n.cfg.Settings,
-		changed: func() { n.router.poke(); n.suspicion.Wake() },
+		changed: func() { n.router.Wake(); n.suspicion.Wake() },
 		log:     n.log, wake: lifecycle.NewWakeup(), trouble: lifecycle.NewWakeup(), faults: n.cfg.Faults,
 	}
 	n.hearing.told = n.lead.look

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
+	"github.com/quorumbeat/quorumbeat/cluster/forward"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -22,7 +23,7 @@ func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 	if s, ok := commit.SignalOf(cmd); ok {
 		cmd = n.spared(cmd, s)
 		if s.Tells == fsm.SignalStart {
-			came = n.router.pulse.ReceivedAt(time.Now())
+			came = n.router.ReceivedAt(time.Now())
 		}
 	}
 	b, err := encodeCommand(cmd)
@@ -77,8 +78,8 @@ func (n *Node) Tick(ctx context.Context) error {
 
 func encodeCommand(cmd fsm.Command) ([]byte, error) {
 	b := fsm.AppendCommand(make([]byte, 0, 64), cmd)
-	if len(b) > maxCommand {
-		return nil, fmt.Errorf("%w: the command is %d bytes long, at most %d are taken", fsm.ErrInvalid, len(b), maxCommand)
+	if len(b) > forward.MaxCommand {
+		return nil, fmt.Errorf("%w: the command is %d bytes long, at most %d are taken", fsm.ErrInvalid, len(b), forward.MaxCommand)
 	}
 	return b, nil
 }
@@ -86,7 +87,7 @@ func encodeCommand(cmd fsm.Command) ([]byte, error) {
 // ReadBarrier returns once this node has applied everything that any node had
 // acknowledged before the call: then a read of the store is linearizable. It
 // waits for a leader until ctx ends; the error is then [fsm.ErrNoLeader].
-func (n *Node) ReadBarrier(ctx context.Context) error { return n.reads.wait(ctx) }
+func (n *Node) ReadBarrier(ctx context.Context) error { return n.reads.Wait(ctx) }
 
 // barrier asks the leader for the index of a batch that it proposes from now on,
 // and waits until this node has applied that.

@@ -21,7 +21,7 @@ const (
 func (n *Node) Shutdown(ctx context.Context) error {
 	n.stopOnce.Do(func() {
 		n.stopping.Store(true)
-		n.reads.close()
+		n.reads.Close()
 		n.pending.Close()
 		if n.raft.Load() != nil {
 			n.drain(ctx)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/forward"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -53,10 +54,10 @@ func (n *Node) start(httpAddr string) error {
 	if err := n.startMembership(r, httpAddr); err != nil {
 		return err
 	}
-	server := &forwardServer{submit: n.batcher.Submit, barred: n.store.Barred, log: n.log}
-	n.down.Go("forwarding server", func(ctx context.Context) { server.serve(ctx, n.port.Listener(transport.KindForward)) })
+	server := &forward.Server{Submit: n.batcher.Submit, Removed: n.store.Barred, Log: n.log}
+	n.down.Go("forwarding server", func(ctx context.Context) { server.Serve(ctx, n.port.Listener(transport.KindForward)) })
 	n.down.Go("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion) })
-	n.down.Go("router", n.router.run)
+	n.down.Go("router", n.router.Run)
 	n.down.Go("leadership", n.lead.run)
 	n.down.Go("hearing", n.watchHearing)
 	n.down.Go("catching up", n.catchUp)
@@ -117,7 +118,7 @@ func (n *Node) observe(r *raft.Raft) {
 		for {
 			select {
 			case seen := <-ch:
-				n.router.poke()
+				n.router.Wake()
 				leader := seen.Data.(raft.LeaderObservation).LeaderID
 				if leader != "" && leader != last {
 					last = leader
@@ -150,24 +151,24 @@ func nameOf(id fsm.NodeID, registered []fsm.NodeInfo, members []member) string {
 	return id.String()
 }
 
-func (n *Node) leaderView() leaderView {
+func (n *Node) leaderView() forward.Leader {
 	r := n.raft.Load()
 	if r == nil {
-		return leaderView{}
+		return forward.Leader{}
 	}
 	_, id := r.LeaderWithID()
 	if id == "" {
-		return leaderView{}
+		return forward.Leader{}
 	}
 	addr, err := n.ServerAddr(id)
 	if err != nil {
-		return leaderView{}
+		return forward.Leader{}
 	}
-	return leaderView{id: string(id), addr: string(addr), term: r.CurrentTerm()}
+	return forward.Leader{ID: string(id), Addr: string(addr), Term: r.CurrentTerm()}
 }
 
-func (n *Node) dialLeader(ctx context.Context, v leaderView) (net.Conn, error) {
-	return n.port.Dial(ctx, v.addr, transport.KindForward)
+func (n *Node) dialLeader(ctx context.Context, v forward.Leader) (net.Conn, error) {
+	return n.port.Dial(ctx, v.Addr, transport.KindForward)
 }
 
 // applying reports whether nothing that is committed waits to be applied.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/forward"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -44,12 +45,12 @@ func (n *Node) Ready() error {
 		return errBroken
 	}
 	now := time.Now()
-	switch since, ever := n.router.sinceLeader(now); {
+	switch since, ever := n.router.SinceLeader(now); {
 	case !ever:
 		return errors.New(n.withTroubles("no leader is known yet: " + n.waiting()))
-	case since > readyFor:
+	case since > forward.ReadyFor:
 		return errors.New(n.withTroubles(fmt.Sprintf("no leader has been known for %v: a majority of the nodes cannot be reached (voters: %s)", since.Round(time.Second), n.votersWords())))
-	case n.router.stuck(now):
+	case n.router.Stuck(now):
 		return errors.New("this node does not apply what is committed")
 	}
 	if err := n.readyDisk(); err != nil {
@@ -66,7 +67,7 @@ func (n *Node) Ready() error {
 // sound, or whoever restarts the nodes in turn goes on to the next too early.
 func (n *Node) catchUp(ctx context.Context) {
 	for ctx.Err() == nil {
-		limited, cancel := context.WithTimeout(ctx, roundLimit)
+		limited, cancel := context.WithTimeout(ctx, forward.BarrierLimit)
 		if n.barrier(limited) == nil {
 			n.caughtUp.Store(true)
 		}

@@ -1,4 +1,4 @@
-package cluster
+package forward
 
 import (
 	"encoding/binary"
@@ -16,19 +16,21 @@ import (
 // a length (4 bytes, big endian, of what follows), a type, a body. Integers in
 // bodies are unsigned varints. Any number of frames may be under way.
 const (
-	framePropose byte = 1 // follower → leader: origin, items
-	frameResults byte = 2 // leader → follower: batch index, answers
-	frameAlive   byte = 3 // leader → follower: still at it; no body
+	framePropose byte = 1 // follower → leader: a request: origin, items
+	frameResults byte = 2 // leader → follower: batch index, results
+	frameAlive   byte = 3 // leader → follower: it still works on it; no body
 )
 
 const (
 	frameHead     = 5       // bytes of length and type
 	maxFrame      = 4 << 20 // bytes after the length
 	maxFrameItems = 4096
-	maxCommand    = 1 << 20 // bytes of one command
+
+	// MaxCommand is how many bytes one command may have.
+	MaxCommand = 1 << 20
 )
 
-var errFrame = errors.New("malformed frame on a forwarding connection")
+var errMalformed = errors.New("malformed frame on a forwarding connection")
 
 // beginFrame appends the head of a frame; endFrame fills in the length.
 func beginFrame(dst []byte, kind byte) (out []byte, start int) {
@@ -78,7 +80,7 @@ func readFrame(r io.Reader) (kind byte, body []byte, err error) {
 	}
 	n := binary.BigEndian.Uint32(head[:])
 	if n < 1 || n > maxFrame {
-		return 0, nil, fmt.Errorf("%w: length %d", errFrame, n)
+		return 0, nil, fmt.Errorf("%w: length %d", errMalformed, n)
 	}
 	body = make([]byte, n-1)
 	if _, err := io.ReadFull(r, body); err != nil {
@@ -96,7 +98,7 @@ func decodePropose(b []byte) (*commit.Request, error) {
 	p.Origin.Floor = r.Uint()
 	p.Items = make([]proposals.Item, readCount(&r, 2))
 	for i := range p.Items {
-		p.Items[i] = proposals.Item{Seq: r.Uint(), Cmd: readBytes(&r, maxCommand)}
+		p.Items[i] = proposals.Item{Seq: r.Uint(), Cmd: readBytes(&r, MaxCommand)}
 	}
 	return p, endOfFrame(&r)
 }
@@ -138,7 +140,7 @@ func readBytes(r *wire.Reader, limit uint64) []byte {
 
 func endOfFrame(r *wire.Reader) error {
 	if r.End() != nil {
-		return errFrame
+		return errMalformed
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package cluster
+package forward
 
 import (
 	"bytes"
@@ -56,11 +56,11 @@ func TestFramesRoundTrip(t *testing.T) {
 
 func TestFramesRefuseWhatIsTooLarge(t *testing.T) {
 	head := binary.BigEndian.AppendUint32(nil, maxFrame+1)
-	if _, _, err := readFrame(bytes.NewReader(append(head, framePropose))); !errors.Is(err, errFrame) {
+	if _, _, err := readFrame(bytes.NewReader(append(head, framePropose))); !errors.Is(err, errMalformed) {
 		t.Errorf("an oversize frame: %v", err)
 	}
 	manyItems := binary.AppendUvarint(make([]byte, 18), maxFrameItems+1)
-	if _, err := decodePropose(append(manyItems, make([]byte, 1<<16)...)); !errors.Is(err, errFrame) {
+	if _, err := decodePropose(append(manyItems, make([]byte, 1<<16)...)); !errors.Is(err, errMalformed) {
 		t.Errorf("too many items: %v", err)
 	}
 }
@@ -68,12 +68,12 @@ func TestFramesRefuseWhatIsTooLarge(t *testing.T) {
 func TestFramesRefuseWhatIsCutShort(t *testing.T) {
 	p, r := appendPropose(nil, sampleProposal())[frameHead:], appendResults(nil, sampleResults())[frameHead:]
 	for i := range p {
-		if _, err := decodePropose(p[:i]); !errors.Is(err, errFrame) {
+		if _, err := decodePropose(p[:i]); !errors.Is(err, errMalformed) {
 			t.Errorf("%d bytes of a proposal: %v", i, err)
 		}
 	}
 	for i := range r {
-		if _, err := decodeResults(r[:i]); !errors.Is(err, errFrame) {
+		if _, err := decodeResults(r[:i]); !errors.Is(err, errMalformed) {
 			t.Errorf("%d bytes of results: %v", i, err)
 		}
 	}

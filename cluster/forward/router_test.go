@@ -1,4 +1,4 @@
-package cluster
+package forward
 
 import (
 	"context"
@@ -17,11 +17,14 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
+// me is the node of the routers.
+var me = fsm.NodeID{1}
+
 // routed is a router among leaders that the test invents.
 type routed struct {
-	*router
+	*Router
 	mu      sync.Mutex
-	now     leaderView
+	now     Leader
 	servers map[string]func(*commit.Forwarded)
 	dialled []string
 }
@@ -31,37 +34,37 @@ func newRouted(t *testing.T) *routed {
 	r := &routed{servers: map[string]func(*commit.Forwarded){}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	r.router = &router{
-		table: tab, batcher: commit.NewBatcher(commit.Options{Own: tab}), self: "me",
-		view: func() leaderView { r.mu.Lock(); defer r.mu.Unlock(); return r.now },
-		dial: func(_ context.Context, v leaderView) (net.Conn, error) {
+	r.Router = NewRouter(RouterOptions{
+		Table: tab, Batcher: commit.NewBatcher(commit.Options{Own: tab}), Origin: fsm.Origin{Node: me},
+		Leader: func() Leader { r.mu.Lock(); defer r.mu.Unlock(); return r.now },
+		Dial: func(_ context.Context, v Leader) (net.Conn, error) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.dialled = append(r.dialled, v.id)
-			submit := r.servers[v.id]
+			r.dialled = append(r.dialled, v.ID)
+			submit := r.servers[v.ID]
 			if submit == nil {
 				return nil, errors.New("connection refused")
 			}
 			here, there := net.Pipe()
-			s := &forwardServer{submit: submit, barred: func(fsm.NodeID) bool { return false }, log: slog.New(slog.DiscardHandler)}
+			s := &Server{Submit: submit, Removed: func(fsm.NodeID) bool { return false }, Log: slog.New(slog.DiscardHandler)}
 			running.Go(func() { s.handle(ctx, there) })
 			return here, nil
 		},
-		sound: func() bool { return true }, log: slog.New(slog.DiscardHandler), changed: lifecycle.NewWakeup(),
-	}
-	running.Go(func() { r.run(ctx) })
+		Applies: func() bool { return true }, Log: slog.New(slog.DiscardHandler),
+	})
+	running.Go(func() { r.Run(ctx) })
 	t.Cleanup(func() { cancel(); running.Wait(); tab.Abort() })
 	return r
 }
 
-func (r *routed) lead(v leaderView, submit func(*commit.Forwarded)) {
+func (r *routed) lead(v Leader, submit func(*commit.Forwarded)) {
 	r.mu.Lock()
 	r.now = v
 	if submit != nil {
-		r.servers[v.id] = submit
+		r.servers[v.ID] = submit
 	}
 	r.mu.Unlock()
-	r.poke()
+	r.Wake()
 }
 
 func sayOK(f *commit.Forwarded) {
@@ -82,14 +85,14 @@ func wantCode(t *testing.T, p *proposalstest.Waiting, want fsm.Code) {
 
 func TestRouterHoldsCommandsUntilThereIsALeader(t *testing.T) {
 	r := newRouted(t)
-	p := proposalstest.Propose(t, r.table, "x")
+	p := proposalstest.Propose(t, r.opt.Table, "x")
 	time.Sleep(2 * routeEvery)
 	if len(p.Done) != 0 {
 		t.Fatal("answered without a leader")
 	}
-	r.lead(leaderView{id: "a", term: 1}, sayOK)
+	r.lead(Leader{ID: "a", Term: 1}, sayOK)
 	wantCode(t, p, fsm.CodeOK)
-	if _, ever := r.sinceLeader(time.Now()); !ever {
+	if _, ever := r.SinceLeader(time.Now()); !ever {
 		t.Error("no leader was noted")
 	}
 }
@@ -98,25 +101,25 @@ func TestRouterTakesPendingCommandsToTheNextLeader(t *testing.T) {
 	tests := []struct {
 		name string
 		old  func(*commit.Forwarded) // how the first leader behaves
-		next leaderView
+		next Leader
 	}{
-		{"when the leader changes", func(*commit.Forwarded) {}, leaderView{id: "b", term: 2}},
-		{"when it does not lead", func(f *commit.Forwarded) { f.Refuse(fsm.CodeNotLeader) }, leaderView{id: "b", term: 1}},
-		{"when it leads in a new term", func(*commit.Forwarded) {}, leaderView{id: "a", term: 2}},
+		{"when the leader changes", func(*commit.Forwarded) {}, Leader{ID: "b", Term: 2}},
+		{"when it does not lead", func(f *commit.Forwarded) { f.Refuse(fsm.CodeNotLeader) }, Leader{ID: "b", Term: 1}},
+		{"when it leads in a new term", func(*commit.Forwarded) {}, Leader{ID: "a", Term: 2}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { testNextLeader(t, tt.old, tt.next) })
 	}
 }
 
-func testNextLeader(t *testing.T, old func(*commit.Forwarded), next leaderView) {
+func testNextLeader(t *testing.T, old func(*commit.Forwarded), next Leader) {
 	r := newRouted(t)
 	got := make(chan uint64, 100)
-	r.lead(leaderView{id: "a", term: 1}, func(f *commit.Forwarded) {
+	r.lead(Leader{ID: "a", Term: 1}, func(f *commit.Forwarded) {
 		got <- f.Items[0].Seq
 		old(f)
 	})
-	p := proposalstest.Propose(t, r.table, "x")
+	p := proposalstest.Propose(t, r.opt.Table, "x")
 	first := <-got
 	r.lead(next, func(f *commit.Forwarded) {
 		if f.Items[0].Seq != first {
@@ -129,29 +132,29 @@ func testNextLeader(t *testing.T, old func(*commit.Forwarded), next leaderView) 
 
 func TestRouterPrefersItsOwnBatcher(t *testing.T) {
 	r := newRouted(t)
-	r.lead(leaderView{id: "a", term: 1}, sayOK)
-	p := proposalstest.Propose(t, r.table, "x")
+	r.lead(Leader{ID: "a", Term: 1}, sayOK)
+	p := proposalstest.Propose(t, r.opt.Table, "x")
 	wantCode(t, p, fsm.CodeOK)
-	r.batcher.Lead()
-	r.lead(leaderView{id: "me", term: 2}, nil)
+	r.opt.Batcher.Lead()
+	r.lead(Leader{ID: me.String(), Term: 2}, nil)
 	var taken proposals.Chunk
 	eventually(t, 5*time.Second, func() bool {
-		r.table.SubmitPing(time.Time{}, fsm.PingOrdinal{Ordinal: 1}, func(fsm.Code) {})
-		r.table.Take(&r.batcher.Consumer, &taken, 1, 100)
+		r.opt.Table.SubmitPing(time.Time{}, fsm.PingOrdinal{Ordinal: 1}, func(fsm.Code) {})
+		r.opt.Table.Take(&r.opt.Batcher.Consumer, &taken, 1, 100)
 		return len(taken.Items) > 0
 	}, "the batcher does not take")
 }
 
 func TestRouterTriesAnUnreachableLeaderAgain(t *testing.T) {
 	r := newRouted(t)
-	r.lead(leaderView{id: "a", term: 1}, nil)
-	p := proposalstest.Propose(t, r.table, "x")
+	r.lead(Leader{ID: "a", Term: 1}, nil)
+	p := proposalstest.Propose(t, r.opt.Table, "x")
 	eventually(t, 5*time.Second, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return len(r.dialled) >= 2
 	}, "it was not dialed again")
-	r.lead(leaderView{id: "a", term: 1}, sayOK)
+	r.lead(Leader{ID: "a", Term: 1}, sayOK)
 	wantCode(t, p, fsm.CodeOK)
 }
 
@@ -159,20 +162,20 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		looks := 0
 		tab := proposals.NewTable(0)
-		r := &router{
-			table: tab, batcher: commit.NewBatcher(commit.Options{Own: tab}), self: "me", sound: func() bool { return true },
-			view: func() leaderView { looks++; return leaderView{id: "me", term: 1} }, changed: lifecycle.NewWakeup(),
-		}
-		r.batcher.Lead() // which takes commands, but nobody commits them
+		r := NewRouter(RouterOptions{
+			Table: tab, Batcher: commit.NewBatcher(commit.Options{Own: tab}), Origin: fsm.Origin{Node: me}, Applies: func() bool { return true },
+			Leader: func() Leader { looks++; return Leader{ID: me.String(), Term: 1} },
+		})
+		r.opt.Batcher.Lead() // which takes commands, but nobody commits them
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
-		running.Go(func() { r.run(ctx) })
+		running.Go(func() { r.Run(ctx) })
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if looks > 25 {
 			t.Errorf("it looked %d times in 10 s in which there was nothing to look after", looks)
 		}
-		if since, _ := r.sinceLeader(time.Now()); since > lifecycle.TickEvery {
+		if since, _ := r.SinceLeader(time.Now()); since > lifecycle.TickEvery {
 			t.Errorf("a leader seems not to have been known for %v", since)
 		}
 		start := time.Now()
@@ -190,18 +193,18 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 func TestRouterKnewTheLeaderUntilItLostSightOfIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tab := proposals.NewTable(0)
-		now := leaderView{id: "me", term: 1}
-		r := &router{
-			table: tab, batcher: commit.NewBatcher(commit.Options{Own: tab}), self: "me", sound: func() bool { return true },
-			view: func() leaderView { return now }, changed: lifecycle.NewWakeup(),
-		}
+		now := Leader{ID: me.String(), Term: 1}
+		r := NewRouter(RouterOptions{
+			Table: tab, Batcher: commit.NewBatcher(commit.Options{Own: tab}), Origin: fsm.Origin{Node: me}, Applies: func() bool { return true },
+			Leader: func() Leader { return now },
+		})
 		ctx := t.Context()
 		start := time.Now()
 		r.route(ctx, start)
-		now = leaderView{}
+		now = Leader{}
 		r.route(ctx, start.Add(400*time.Millisecond))
 		r.route(ctx, start.Add(time.Second))
-		if since, ever := r.sinceLeader(start.Add(time.Second)); !ever || since != 600*time.Millisecond {
+		if since, ever := r.SinceLeader(start.Add(time.Second)); !ever || since != 600*time.Millisecond {
 			t.Errorf("lost for %v, %v", since, ever)
 		}
 	})

@@ -1,4 +1,4 @@
-package cluster
+package forward
 
 import (
 	"context"
@@ -17,22 +17,22 @@ import (
 )
 
 // forwardPair connects a follower's table to a leader that answers as submit says.
-func forwardPair(t *testing.T, submit func(*commit.Forwarded)) (*proposals.Table, *forwardOut, chan struct{}) {
+func forwardPair(t *testing.T, submit func(*commit.Forwarded)) (*proposals.Table, *leaderConn, chan struct{}) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &forwardServer{submit: submit, barred: func(n fsm.NodeID) bool { return n == fsm.NodeID{66} }, log: slog.New(slog.DiscardHandler)}
+	s := &Server{Submit: submit, Removed: func(n fsm.NodeID) bool { return n == fsm.NodeID{66} }, Log: slog.New(slog.DiscardHandler)}
 	ctx, cancel := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
-	serving.Go(func() { s.serve(ctx, l) })
+	serving.Go(func() { s.Serve(ctx, l) })
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	tab := proposals.NewTable(0)
 	ended := make(chan struct{})
-	out := startForwardOut(conn, tab, fsm.Origin{Node: fsm.NodeID{9}, Boot: 2}, nil, func() { close(ended) })
+	out := newLeaderConn(conn, tab, fsm.Origin{Node: fsm.NodeID{9}, Boot: 2}, func([]proposals.ItemResult) {}, func() { close(ended) })
 	tab.SetConsumer(&out.Consumer)
 	t.Cleanup(func() {
 		out.close()
@@ -141,7 +141,7 @@ func TestForwardingNoticesSilence(t *testing.T) {
 		}
 	}()
 	tab := proposals.NewTable(0)
-	out := startForwardOut(here, tab, fsm.Origin{}, nil, func() {})
+	out := newLeaderConn(here, tab, fsm.Origin{}, func([]proposals.ItemResult) {}, func() {})
 	tab.SetConsumer(&out.Consumer)
 	defer tab.Abort()
 	defer out.close()
@@ -155,9 +155,9 @@ func TestForwardingNoticesSilence(t *testing.T) {
 func TestForwardingRefusesABarredNode(t *testing.T) {
 	here, there := net.Pipe()
 	var submitted atomic.Int32
-	s := &forwardServer{
-		submit: func(*commit.Forwarded) { submitted.Add(1) },
-		barred: func(fsm.NodeID) bool { return true }, log: slog.New(slog.DiscardHandler),
+	s := &Server{
+		Submit:  func(*commit.Forwarded) { submitted.Add(1) },
+		Removed: func(fsm.NodeID) bool { return true }, Log: slog.New(slog.DiscardHandler),
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); s.handle(t.Context(), there) }()
@@ -173,9 +173,9 @@ func TestForwardingSaysNothingWhileNothingIsOwed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
 		submitted := make(chan *commit.Forwarded, 1)
-		s := &forwardServer{
-			submit: func(f *commit.Forwarded) { submitted <- f },
-			barred: func(fsm.NodeID) bool { return false }, log: slog.New(slog.DiscardHandler),
+		s := &Server{
+			Submit:  func(f *commit.Forwarded) { submitted <- f },
+			Removed: func(fsm.NodeID) bool { return false }, Log: slog.New(slog.DiscardHandler),
 		}
 		var running sync.WaitGroup
 		running.Go(func() { s.handle(t.Context(), there) })
