@@ -70,7 +70,7 @@ func TestADownAndItsRecoveryAreSentOnce(t *testing.T) {
 	if down.Subject != "[DOWN] job 1" || down.Header.Get("Auto-Submitted") != "auto-generated" || down.To != "ops@example.com" {
 		t.Errorf("%q %v", down.Subject, down.Header)
 	}
-	d.f.must(t, fsm.PingOrdinal{Ordinal: 1})
+	d.f.must(t, fsm.Ping{Ordinal: 1})
 	rec := d.waitMails(2)[1]
 	if rec.Subject != "[RECOVERED] job 1" || rec.Header.Get("References") != down.MessageID || rec.Header.Get("In-Reply-To") != down.MessageID {
 		t.Errorf("%q References %q, the alert was %q", rec.Subject, rec.Header.Get("References"), down.MessageID)

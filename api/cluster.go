@@ -12,10 +12,10 @@ type Cluster interface {
 	// Propose has a command committed until ctx ends; see the errors of fsm.
 	Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 	// Ping is Propose of a ping until deadline, and allocates nothing.
-	Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error)
+	Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error)
 	// PingThen is Ping that does not wait: unless it returns an error, then is called
 	// with the outcome, once, maybe before it returns. then must not block.
-	PingThen(deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error
+	PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) error
 	// ReadBarrier returns once the local store has all that was acknowledged.
 	ReadBarrier(ctx context.Context) error
 	// Ready is nil while this node can take a ping, else the reason.

@@ -28,8 +28,8 @@ type fakeCluster struct {
 	barriers int
 	delta    uint32
 	onRead   func()
-	bodiless bool                                               // it has no room for bodies
-	hold     func(p fsm.PingOrdinal, then func(fsm.Code)) error // nil: PingThen tells at once
+	bodiless bool                                        // it has no room for bodies
+	hold     func(p fsm.Ping, then func(fsm.Code)) error // nil: PingThen tells at once
 }
 
 func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, error) {
@@ -50,13 +50,13 @@ func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, e
 	return res[0], res[0].Code.Err()
 }
 
-func (f *fakeCluster) Ping(_ time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
+func (f *fakeCluster) Ping(_ time.Time, p fsm.Ping) (fsm.Code, error) {
 	res, err := f.Propose(context.Background(), p)
 	return res.Code, err
 }
 
 // PingThen tells of the outcome when the test lets it, or at once.
-func (f *fakeCluster) PingThen(deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+func (f *fakeCluster) PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) error {
 	f.mu.Lock()
 	hold := f.hold
 	f.mu.Unlock()
@@ -67,13 +67,13 @@ func (f *fakeCluster) PingThen(deadline time.Time, p fsm.PingOrdinal, then func(
 }
 
 // answerPings has PingThen do what hold does.
-func (f *fakeCluster) answerPings(hold func(p fsm.PingOrdinal, then func(fsm.Code)) error) {
+func (f *fakeCluster) answerPings(hold func(p fsm.Ping, then func(fsm.Code)) error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.hold = hold
 }
 
-func atOnce(ping func(time.Time, fsm.PingOrdinal) (fsm.Code, error), deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+func atOnce(ping func(time.Time, fsm.Ping) (fsm.Code, error), deadline time.Time, p fsm.Ping, then func(fsm.Code)) error {
 	code, _ := ping(deadline, p)
 	then(code)
 	return nil

@@ -22,7 +22,7 @@ func (l *listener) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, er
 	switch c := unwrap(cmd).(type) {
 	case fsm.Signal:
 		sig = c
-	case fsm.PingOrdinal:
+	case fsm.Ping:
 		code, err := l.Ping(time.Time{}, c)
 		return fsm.Result{Code: code}, err
 	default:
@@ -44,7 +44,7 @@ func unwrap(cmd fsm.Command) fsm.Command {
 	return cmd
 }
 
-func (l *listener) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
+func (l *listener) Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error) {
 	code, err := l.fakeCluster.Ping(deadline, p)
 	if err == nil {
 		l.note(fsm.Signal{Ordinal: p.Ordinal, Exit: -1})
@@ -52,7 +52,7 @@ func (l *listener) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error)
 	return code, err
 }
 
-func (l *listener) PingThen(deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+func (l *listener) PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) error {
 	return atOnce(l.Ping, deadline, p, then)
 }
 

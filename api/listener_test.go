@@ -143,7 +143,7 @@ func TestAnOwedAnswerIsNeverClosedForRoom(t *testing.T) {
 	token := r.create(`{"name":"x"}`).Token
 	waitUntil(t, "nobody is there", func() bool { return r.server.conns.len() == 0 })
 	pays := make(chan func(fsm.Code), most)
-	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error { pays <- then; return nil })
+	r.cluster.answerPings(func(_ fsm.Ping, then func(fsm.Code)) error { pays <- then; return nil })
 	var conns []net.Conn
 	for range most {
 		conn := r.connect()
@@ -224,7 +224,7 @@ func TestARestingConnectionKeepsItsOwedAnswer(t *testing.T) {
 	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.idleTimeout = 20 * time.Millisecond })
 	token := r.create(`{"name":"x"}`).Token
 	pays := make(chan func(fsm.Code), 1)
-	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error { pays <- then; return nil })
+	r.cluster.answerPings(func(_ fsm.Ping, then func(fsm.Code)) error { pays <- then; return nil })
 	conn := r.connect()
 	defer conn.Close()
 	from := bufio.NewReader(conn)

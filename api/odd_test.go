@@ -155,7 +155,7 @@ func TestAThousandPingsAtOnce(t *testing.T) {
 	h := r.create(`{"name":"x"}`)
 	head := "POST /v1/heartbeats/" + h.Token + "/ping HTTP/1.1\r\nHost: x\r\n"
 	kinds := []string{"\r\n", "Content-Length: 2\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n", "Content-Length: 12000\r\n\r\n" + strings.Repeat("x", 12000)}
-	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error { // not at once
+	r.cluster.answerPings(func(_ fsm.Ping, then func(fsm.Code)) error { // not at once
 		go then(fsm.CodeOK)
 		return nil
 	})

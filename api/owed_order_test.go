@@ -20,7 +20,7 @@ type fated struct {
 	fate map[uint64]fsm.Code
 }
 
-func (f fated) Ping(_ time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
+func (f fated) Ping(_ time.Time, p fsm.Ping) (fsm.Code, error) {
 	code := f.fate[p.Ordinal]
 	return code, code.Err()
 }
@@ -30,7 +30,7 @@ func (f fated) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, error) {
 	return fsm.Result{Code: code}, code.Err()
 }
 
-func (f fated) PingThen(_ time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+func (f fated) PingThen(_ time.Time, p fsm.Ping, then func(fsm.Code)) error {
 	code := f.fate[p.Ordinal]
 	if rand.IntN(2) == 0 {
 		then(code)

@@ -30,7 +30,7 @@ func newSlowRig(t *testing.T) *slowRig { return newSlowRigWith(t, func(*Server) 
 func newSlowRigWith(t *testing.T, change func(*Server)) *slowRig {
 	r := &slowRig{rig: newRigWith(t, func(*Config) {}, change), pays: make(chan func(fsm.Code), 1000)}
 	r.token = r.create(`{"name":"x"}`).Token
-	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error {
+	r.cluster.answerPings(func(_ fsm.Ping, then func(fsm.Code)) error {
 		r.pays <- then
 		return nil
 	})
@@ -116,7 +116,7 @@ func TestAnOutcomeMayComeBeforeTheAnswerIsWritten(t *testing.T) {
 	defer conn.Close()
 	from := bufio.NewReader(conn)
 	for _, code := range []fsm.Code{fsm.CodeOK, fsm.CodeNoLeader, fsm.CodeNone, fsm.CodeOK} {
-		r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error {
+		r.cluster.answerPings(func(_ fsm.Ping, then func(fsm.Code)) error {
 			then(code)
 			return nil
 		})
@@ -323,7 +323,7 @@ func TestNoOKBeforeThePingIsRecorded(t *testing.T) {
 		from := bufio.NewReader(conn)
 		n := 1 + rand.IntN(3)
 		outcomes := make(chan fsm.Code, n)
-		r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error {
+		r.cluster.answerPings(func(_ fsm.Ping, then func(fsm.Code)) error {
 			code := codes[rand.IntN(len(codes))]
 			outcomes <- code
 			go func() {
@@ -361,7 +361,7 @@ func (r *slowRig) judge(round, n int, first fsm.Code, answered []bool) {
 func TestAPlainPingAllocatesNothing(t *testing.T) {
 	r := newRig(t)
 	token := r.create(`{"name":"x"}`).Token
-	r.cluster.answerPings(func(_ fsm.PingOrdinal, then func(fsm.Code)) error { then(fsm.CodeOK); return nil })
+	r.cluster.answerPings(func(_ fsm.Ping, then func(fsm.Code)) error { then(fsm.CodeOK); return nil })
 	for name, request := range map[string]string{
 		"POST": "POST %s HTTP/1.1\r\nHost: x\r\n\r\n", "of no length": "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
 		"GET": "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",

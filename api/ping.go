@@ -123,7 +123,7 @@ func (s *Server) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Tim
 	if err := s.spare(ordinal, now); err != nil {
 		return 0, err
 	}
-	ping := fsm.PingOrdinal{Ordinal: ordinal, From: s.remote(ctx)}
+	ping := fsm.Ping{Ordinal: ordinal, From: s.remote(ctx)}
 	c := debtor(ctx)
 	if c == nil {
 		return s.cluster.Ping(now.Add(commandLimit), ping)

@@ -24,12 +24,12 @@ func (p proposer) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, err
 	return p.propose(ctx, cmd)
 }
 
-func (p proposer) Ping(deadline time.Time, ping fsm.PingOrdinal) (fsm.Code, error) {
+func (p proposer) Ping(deadline time.Time, ping fsm.Ping) (fsm.Code, error) {
 	res, err := p.propose(until(deadline), ping)
 	return res.Code, err
 }
 
-func (p proposer) PingThen(deadline time.Time, ping fsm.PingOrdinal, then func(fsm.Code)) error {
+func (p proposer) PingThen(deadline time.Time, ping fsm.Ping, then func(fsm.Code)) error {
 	return atOnce(p.Ping, deadline, ping, then)
 }
 

@@ -70,7 +70,7 @@ func fill(t testing.TB, store *store.Store, n int, spec func(i int, s *fsm.Spec)
 		spec(i, &c.Spec)
 		do(c)
 		if i%2 == 0 {
-			do(fsm.PingOrdinal{Ordinal: uint64(i) + 1})
+			do(fsm.Ping{Ordinal: uint64(i) + 1})
 		}
 		if len(b.Items) > 500 {
 			apply()

@@ -56,7 +56,7 @@ func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now t
 		return 0, err
 	}
 	deadline := arrival(ctx, now).Add(commandLimit)
-	ping := fsm.PingOrdinal{Ordinal: ordinal, From: s.remote(ctx)}
+	ping := fsm.Ping{Ordinal: ordinal, From: s.remote(ctx)}
 	key, keyed := caller(ctx)
 	if g.plain() && !keyed {
 		return s.cluster.Ping(deadline, ping)

@@ -212,7 +212,7 @@ func TestAPlainPingStaysCheap(t *testing.T) {
 	for _, target := range []string{"/ping", "/ping?utm=1", "/ping?rid=" + rid} {
 		r.call("POST", "/v1/heartbeats/"+h.Token+target, "")
 	}
-	for i, want := range []fsm.Kind{fsm.KindPingOrdinal, fsm.KindPingOrdinal, fsm.KindSignal} {
+	for i, want := range []fsm.Kind{fsm.KindPing, fsm.KindPing, fsm.KindSignal} {
 		if got[i].Kind() != want {
 			t.Errorf("request %d: %T", i, got[i])
 		}

@@ -219,10 +219,10 @@ func nodeName(i int) string { return fmt.Sprintf("node%d", i) }
 
 // pingOf is a ping of the heartbeat with a token, as a node proposes it that has
 // applied the creation.
-func pingOf(n *testNode, token fsm.Token) fsm.PingOrdinal {
+func pingOf(n *testNode, token fsm.Token) fsm.Ping {
 	for {
 		if ordinal, ok := n.store.Ordinal(token); ok {
-			return fsm.PingOrdinal{Ordinal: ordinal}
+			return fsm.Ping{Ordinal: ordinal}
 		}
 		runtime.Gosched()
 	}

@@ -26,7 +26,7 @@ func TestEveryNodeTakesCommands(t *testing.T) {
 			}
 		}
 	}
-	if _, err := c.nodes[c.follower()].Propose(within(t, 10*time.Second), fsm.PingOrdinal{Ordinal: 99}); !errors.Is(err, fsm.ErrNotFound) {
+	if _, err := c.nodes[c.follower()].Propose(within(t, 10*time.Second), fsm.Ping{Ordinal: 99}); !errors.Is(err, fsm.ErrNotFound) {
 		t.Errorf("ping of an unknown token through a follower: %v, want not found", err)
 	}
 }

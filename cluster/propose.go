@@ -36,7 +36,7 @@ func (n *Node) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
 
 // Ping is Propose of a ping, at the least cost. It waits until deadline, which is
 // kept within about 50 ms, and returns the result's code and its error.
-func (n *Node) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
+func (n *Node) Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error) {
 	if refused := n.refusal(); refused != fsm.CodeNone {
 		return refused, refused.Err()
 	}
@@ -47,7 +47,7 @@ func (n *Node) Ping(deadline time.Time, p fsm.PingOrdinal) (fsm.Code, error) {
 // PingThen is Ping without waiting: unless it returns an error, then is called with
 // the outcome, once and maybe before PingThen returns. then must not block, for what
 // it holds up is every other ping.
-func (n *Node) PingThen(deadline time.Time, p fsm.PingOrdinal, then func(fsm.Code)) error {
+func (n *Node) PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) error {
 	if refused := n.refusal(); refused != fsm.CodeNone {
 		return refused.Err()
 	}

@@ -23,11 +23,11 @@ func ValidateEmail(addr string) error {
 		return invalidf("%q is not an e-mail address; it must be like ops@example.com", addr)
 	case strings.ContainsAny(addr, "<>\" "):
 		return invalidf("%q is not a bare e-mail address: leave out names, quotes, spaces and angle brackets", addr)
-	case strings.ContainsFunc(local, notAtom):
+	case strings.ContainsFunc(local, needsQuotes):
 		return invalidf("%q is not an e-mail address: only printable ASCII without spaces, quotes and brackets", addr)
-	case emptyPart(local) || len(local) > maxLocalLen:
+	case hasEmptyPart(local) || len(local) > maxLocalLen:
 		return invalidf("%q is not an e-mail address: before the @ it needs 1 to %d characters, and no dot at an end or beside another", addr, maxLocalLen)
-	case emptyPart(domain):
+	case hasEmptyPart(domain):
 		return invalidf("%q is not an e-mail address: its domain has an empty part", addr)
 	case !isDomain(domain):
 		return invalidf("%q is not an e-mail address: its domain must be of letters, digits, hyphens and dots, like mail.example.com", addr)
@@ -35,24 +35,24 @@ func ValidateEmail(addr string) error {
 	return nil
 }
 
-// emptyPart reports whether a part between dots is empty.
-func emptyPart(s string) bool {
+// hasEmptyPart reports whether a part between dots is empty.
+func hasEmptyPart(s string) bool {
 	return strings.HasPrefix(s, ".") || strings.HasSuffix(s, ".") || strings.Contains(s, "..")
 }
 
-// notAtom tells what a local part needs quotes for.
-func notAtom(c rune) bool {
-	return !alphanumeric(c) && !strings.ContainsRune(".!#$%&'*+-/=?^_`{|}~", c)
+// needsQuotes tells what a local part needs quotes for.
+func needsQuotes(c rune) bool {
+	return !isAlphanumeric(c) && !strings.ContainsRune(".!#$%&'*+-/=?^_`{|}~", c)
 }
 
-func alphanumeric(c rune) bool {
+func isAlphanumeric(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
 func isDomain(s string) bool {
 	for label := range strings.SplitSeq(s, ".") {
 		if label == "" || len(label) > maxLabelLen || strings.Trim(label, "-") != label ||
-			strings.ContainsFunc(label, func(c rune) bool { return !alphanumeric(c) && c != '-' }) {
+			strings.ContainsFunc(label, func(c rune) bool { return !isAlphanumeric(c) && c != '-' }) {
 			return false
 		}
 	}

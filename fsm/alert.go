@@ -34,14 +34,14 @@ var (
 	}
 )
 
-func (k AlertKind) String() string  { return nameOf(kindNames[:], int(k)) }
-func (s AlertState) String() string { return nameOf(stateNames[:], int(s)) }
+func (k AlertKind) String() string  { return nameAt(kindNames[:], int(k)) }
+func (s AlertState) String() string { return nameAt(stateNames[:], int(s)) }
 
 // Alarms reports whether a kind tells that something fails.
 func (k AlertKind) Alarms() bool { return k == AlertDown || k == AlertFailure }
 
-// Stage orders the kinds of one incident.
-func (k AlertKind) Stage() int {
+// Rank orders the kinds of one incident.
+func (k AlertKind) Rank() int {
 	switch k {
 	case AlertRecovered:
 		return 2
@@ -56,7 +56,7 @@ func (a Alert) Newer(than Alert) bool {
 	if a.Incident != than.Incident {
 		return a.Incident > than.Incident
 	}
-	return a.Kind.Stage() > than.Kind.Stage()
+	return a.Kind.Rank() > than.Kind.Rank()
 }
 
 // Rule says which miss alerts next.
@@ -70,7 +70,7 @@ const (
 
 var ruleNames = [...]string{RuleThreshold: "threshold", RuleResumed: "resumed", RuleUnheard: "unheard"}
 
-func (x Rule) String() string { return nameOf(ruleNames[:], int(x)) }
+func (x Rule) String() string { return nameAt(ruleNames[:], int(x)) }
 
 // Settled reports whether nothing more happens to a row by itself.
 func (s AlertState) Settled() bool { return s >= AlertSent }

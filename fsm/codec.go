@@ -12,7 +12,7 @@ import (
 func AppendCommand(dst []byte, c Command) []byte {
 	dst = append(dst, byte(c.Kind()))
 	switch c := c.(type) {
-	case PingOrdinal:
+	case Ping:
 		return appendPing(dst, c)
 	case Signal:
 		if c.Held > 0 {
@@ -26,7 +26,7 @@ func AppendCommand(dst []byte, c Command) []byte {
 	case Ensure:
 		return appendMethods(appendCreate(dst, Create(c)), c.Spec.Methods, nil)
 	case PutHeartbeat:
-		return appendPut(dst, c)
+		return appendPutHeartbeat(dst, c)
 	case Update:
 		dst = appendPatch(appendTarget(dst, c.ID, c.IfVersion), c.Patch)
 		return appendMethods(appendOptional(dst, c.Pause, wire.AppendBool), nil, c.Patch.Methods)
@@ -38,7 +38,7 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendTarget(dst, c.ID, c.IfVersion)
 	case PutKey:
 		dst = wire.AppendString(append(dst, c.ID[:]...), c.Name)
-		return appendMax(append(wire.AppendString(dst, c.Scope), c.Hash[:]...), c.MaxHeartbeats)
+		return appendQuota(append(wire.AppendString(dst, c.Scope), c.Hash[:]...), c.MaxHeartbeats)
 	case UpdateKey:
 		return binary.AppendUvarint(append(dst, c.ID[:]...), uint64(c.MaxHeartbeats))
 	case DeleteKey:
@@ -59,13 +59,13 @@ func AppendCommand(dst []byte, c Command) []byte {
 	return appendLedger(dst, c)
 }
 
-// AppendPing is AppendCommand of a PingOrdinal that need not become a Command
+// AppendPing is AppendCommand of a Ping that need not become a Command
 // first, which would allocate.
-func AppendPing(dst []byte, p PingOrdinal) []byte {
-	return appendPing(append(dst, byte(KindPingOrdinal)), p)
+func AppendPing(dst []byte, p Ping) []byte {
+	return appendPing(append(dst, byte(KindPing)), p)
 }
 
-func appendPing(dst []byte, p PingOrdinal) []byte {
+func appendPing(dst []byte, p Ping) []byte {
 	return wire.AppendAddr(binary.AppendUvarint(dst, p.Ordinal), p.From)
 }
 
@@ -150,11 +150,11 @@ func appendSpec(dst []byte, s Spec) []byte {
 
 func appendSettings(dst []byte, s Settings) []byte {
 	dst = wire.AppendStrings(wire.AppendInt(dst, int64(s.History)), s.MailTo)
-	return appendMax(wire.AppendInt(wire.AppendInt(wire.AppendInt(dst, int64(s.Burst)), s.GroupWait), s.FlapWindow), s.MaxHeartbeats)
+	return appendQuota(wire.AppendInt(wire.AppendInt(wire.AppendInt(dst, int64(s.Burst)), s.GroupWait), s.FlapWindow), s.MaxHeartbeats)
 }
 
-// appendMax ends a command with a quota that logs of before quotas do not have.
-func appendMax(dst []byte, n int) []byte {
+// appendQuota ends a command with a quota that logs of before quotas do not have.
+func appendQuota(dst []byte, n int) []byte {
 	if n == 0 {
 		return dst
 	}
@@ -185,7 +185,7 @@ func appendCreate(dst []byte, c Create) []byte {
 	return appendSpec(dst, c.Spec)
 }
 
-func appendPut(dst []byte, c PutHeartbeat) []byte {
+func appendPutHeartbeat(dst []byte, c PutHeartbeat) []byte {
 	dst = appendCreate(dst, Create{ID: c.ID, Token: c.Token, Spec: c.Spec})
 	dst = appendPatch(binary.AppendUvarint(dst, c.IfVersion), c.Patch)
 	return appendMethods(dst, c.Spec.Methods, c.Patch.Methods)

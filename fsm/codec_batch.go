@@ -84,17 +84,17 @@ func DecodeBatchInto(b *Batch, entry []byte) error {
 		o.Boot, o.Floor = r.Uint(), r.Uint()
 		b.Origins = append(b.Origins, o)
 	}
-	r.items(b)
+	r.batchItems(b)
 	if err := r.End(); err != nil {
 		return fmt.Errorf("log entry: %w", err)
 	}
 	return nil
 }
 
-func (r *reader) items(b *Batch) {
+func (r *reader) batchItems(b *Batch) {
 	last := NoOrigin - 1
 	for left := r.Count(); left > 0 && r.OK(); {
-		origin, n := r.origin(b), r.Count()
+		origin, n := r.originIndex(b), r.Count()
 		if origin == last || n < 1 || n > left { // two runs that are one, or too long
 			r.Fail()
 			return
@@ -116,8 +116,8 @@ func (r *reader) items(b *Batch) {
 	}
 }
 
-// origin reads an index into b's origins.
-func (r *reader) origin(b *Batch) int {
+// originIndex reads an index into b's origins.
+func (r *reader) originIndex(b *Batch) int {
 	o := r.Uint()
 	if o > uint64(len(b.Origins)) {
 		r.Fail()

@@ -1,7 +1,7 @@
 package fsm
 
-// OnlyPost are the Methods of a heartbeat that takes no others.
-var OnlyPost = []string{"POST"}
+// MethodsPost are the Methods of a heartbeat that takes no others.
+var MethodsPost = []string{"POST"}
 
 // Commands from before methods end without them, and so do those that say nothing of
 // them. The others end with a byte.
@@ -39,12 +39,12 @@ func (r *reader) methods(may byte) (spec []string, patch *[]string) {
 		return nil, nil
 	}
 	if b&methodsSpec != 0 {
-		spec = OnlyPost
+		spec = MethodsPost
 	}
 	if b&methodsPatch != 0 {
 		patch = new([]string)
 		if b&methodsPost != 0 {
-			*patch = OnlyPost
+			*patch = MethodsPost
 		}
 	}
 	return spec, patch

@@ -28,17 +28,17 @@ func DecodeCommand(b []byte) (Command, error) {
 	return c, nil
 }
 
-// DecodePing reads a PingOrdinal without allocating; false for any other command.
-func DecodePing(b []byte) (PingOrdinal, bool) {
-	if len(b) == 0 || Kind(b[0]) != KindPingOrdinal {
-		return PingOrdinal{}, false
+// DecodePing reads a Ping without allocating; false for any other command.
+func DecodePing(b []byte) (Ping, bool) {
+	if len(b) == 0 || Kind(b[0]) != KindPing {
+		return Ping{}, false
 	}
 	r := reader{wire.NewReader(b[1:])}
-	p := r.pingOrdinal()
+	p := r.ping()
 	return p, r.End() == nil
 }
 
-func (r *reader) pingOrdinal() PingOrdinal { return PingOrdinal{Ordinal: r.Uint(), From: r.Addr()} }
+func (r *reader) ping() Ping { return Ping{Ordinal: r.Uint(), From: r.Addr()} }
 
 func (r *reader) signal() Signal {
 	c := Signal{Ordinal: r.Uint(), From: r.Addr()}
@@ -60,7 +60,7 @@ func (r *reader) signal() Signal {
 	case tells&signalDropped != 0:
 		c.Dropped = int(n)
 	}
-	if c.Tells > SignalLog || c.Exit < None || c.Exit > MaxExit || keyed != (c.Key != [16]byte{}) || len(c.Body) > MaxBody {
+	if c.Tells > SignalLog || c.Exit < NotKnown || c.Exit > MaxExit || keyed != (c.Key != [16]byte{}) || len(c.Body) > MaxBody {
 		r.Fail()
 	}
 	return c
@@ -78,8 +78,8 @@ func (r *reader) heldSignal() Signal {
 
 func (r *reader) command(kind Kind) Command {
 	switch kind {
-	case KindPingOrdinal:
-		return r.pingOrdinal()
+	case KindPing:
+		return r.ping()
 	case KindSignal:
 		return r.signal()
 	case KindHeldSignal:
@@ -95,27 +95,27 @@ func (r *reader) command(kind Kind) Command {
 		c.Spec.Methods, _ = r.methods(methodsSpec)
 		return Ensure(c)
 	case KindPutHeartbeat:
-		return r.put()
+		return r.putHeartbeat()
 	case KindUpdate:
-		id, v := r.target()
-		c := Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: optional(r, r.Bool)}
+		id, v := r.heartbeatTarget()
+		c := Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: readOptional(r, r.Bool)}
 		_, c.Patch.Methods = r.methods(methodsPatch | methodsPost)
 		return c
 	case KindPause:
-		id, v := r.target()
+		id, v := r.heartbeatTarget()
 		return Pause{ID: id, IfVersion: v}
 	case KindResume:
-		id, v := r.target()
+		id, v := r.heartbeatTarget()
 		return Resume{ID: id, IfVersion: v}
 	case KindDelete:
-		id, v := r.target()
+		id, v := r.heartbeatTarget()
 		return Delete{ID: id, IfVersion: v}
 	case KindPutKey:
 		var c PutKey
 		r.Fill(c.ID[:])
 		c.Name, c.Scope = r.String(), r.String()
 		r.Fill(c.Hash[:])
-		c.MaxHeartbeats = r.max()
+		c.MaxHeartbeats = r.quota()
 		return c
 	case KindUpdateKey:
 		var c UpdateKey
@@ -150,19 +150,19 @@ func (r *reader) command(kind Kind) Command {
 func (r *reader) ledgerCommand(kind Kind) Command {
 	switch kind {
 	case KindClaim:
-		id, term, n := r.attempt()
+		id, term, n := r.alertAttempt()
 		return Claim{Alert: id, Term: term, Attempt: n}
 	case KindFence:
-		id, term, n := r.attempt()
+		id, term, n := r.alertAttempt()
 		return Fence{Alert: id, Term: term, Attempt: n}
 	case KindSettle:
-		id, term, n := r.attempt()
+		id, term, n := r.alertAttempt()
 		return Settle{
 			Alert: id, Term: term, Attempt: n, Outcome: r.outcome(),
 			Refused: r.Bool(), RetryIn: r.Int(), Resend: r.Bool(), Error: r.String(),
 		}
 	case KindResolveDoubt:
-		id, term, n := r.attempt()
+		id, term, n := r.alertAttempt()
 		return ResolveDoubt{Alert: id, Term: term, Attempt: n, Resend: r.Bool()}
 	case KindRetryAlert:
 		return RetryAlert{Alert: r.alertID()}
@@ -176,8 +176,8 @@ func (r *reader) ledgerCommand(kind Kind) Command {
 	return nil
 }
 
-// max reads what appendMax wrote.
-func (r *reader) max() int {
+// quota reads what appendMax wrote.
+func (r *reader) quota() int {
 	if r.Len() == 0 {
 		return 0
 	}
@@ -193,12 +193,12 @@ func (r *reader) alertID() (id AlertID) {
 	return id
 }
 
-func (r *reader) target() (id HeartbeatID, ifVersion uint64) {
+func (r *reader) heartbeatTarget() (id HeartbeatID, ifVersion uint64) {
 	r.Fill(id[:])
 	return id, r.Uint()
 }
 
-func (r *reader) attempt() (AlertID, uint64, uint32) {
+func (r *reader) alertAttempt() (AlertID, uint64, uint32) {
 	return r.alertID(), r.Uint(), r.Uint32()
 }
 
@@ -219,14 +219,14 @@ func (r *reader) spec() Spec {
 
 func (r *reader) patch() Patch {
 	return Patch{
-		Name: optional(r, r.String), Slug: optional(r, r.String),
-		Interval: optional(r, r.Int), Grace: optional(r, r.Int), Threshold: optional(r, r.Int32),
-		Arm:  optional(r, func() Arm { return Arm(r.String()) }),
-		Tags: optional(r, r.Strings), Emails: optional(r, r.Strings),
+		Name: readOptional(r, r.String), Slug: readOptional(r, r.String),
+		Interval: readOptional(r, r.Int), Grace: readOptional(r, r.Int), Threshold: readOptional(r, r.Int32),
+		Arm:  readOptional(r, func() Arm { return Arm(r.String()) }),
+		Tags: readOptional(r, r.Strings), Emails: readOptional(r, r.Strings),
 	}
 }
 
-func optional[T any](r *reader, read func() T) *T {
+func readOptional[T any](r *reader, read func() T) *T {
 	if !r.Bool() {
 		return nil
 	}
@@ -236,7 +236,7 @@ func optional[T any](r *reader, read func() T) *T {
 
 func (r *reader) settings() Settings {
 	return Settings{
-		History: r.Int32(), MailTo: r.Strings(), Burst: r.Int32(), GroupWait: r.Int(), FlapWindow: r.Int(), MaxHeartbeats: r.max(),
+		History: r.Int32(), MailTo: r.Strings(), Burst: r.Int32(), GroupWait: r.Int(), FlapWindow: r.Int(), MaxHeartbeats: r.quota(),
 	}
 }
 
@@ -247,7 +247,7 @@ func (r *reader) create() (c Create) {
 	return c
 }
 
-func (r *reader) put() PutHeartbeat {
+func (r *reader) putHeartbeat() PutHeartbeat {
 	c := r.create()
 	p := PutHeartbeat{ID: c.ID, Token: c.Token, Spec: c.Spec, IfVersion: r.Uint(), Patch: r.patch()}
 	p.Spec.Methods, p.Patch.Methods = r.methods(methodsSpec | methodsPatch | methodsPost)

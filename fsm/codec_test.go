@@ -45,9 +45,9 @@ var everyCommand = []Command{
 	PutNode{NodeInfo{ID: NodeID{1}, Name: "alpha", HTTP: "h:1", Cluster: "c:2", Version: "v1"}},
 	RemoveNode{ID: NodeID{1}},
 	SetClusterID{ID: NodeID{2}},
-	PingOrdinal{Ordinal: 300},
-	PingOrdinal{Ordinal: 1, From: netip.MustParseAddr("192.0.2.7")},
-	PingOrdinal{Ordinal: 1 << 40, From: netip.MustParseAddr("2001:db8::1")},
+	Ping{Ordinal: 300},
+	Ping{Ordinal: 1, From: netip.MustParseAddr("192.0.2.7")},
+	Ping{Ordinal: 1 << 40, From: netip.MustParseAddr("2001:db8::1")},
 	Signal{Ordinal: 300, Tells: SignalStart, Exit: -1},
 	Signal{
 		Ordinal: 1, From: netip.MustParseAddr("192.0.2.7"), Tells: SignalFail, Exit: 255, HasRun: true, Run: [16]byte{1},
@@ -58,7 +58,7 @@ var everyCommand = []Command{
 	Ensure{ID: heartbeatID(3), Token: token(4), Spec: aSpec(86400, 3600, 2)},
 	Authorized{Key: KeyID{5}, Command: Delete{ID: heartbeatID(1), IfVersion: 300}},
 	UpdateKey{ID: KeyID{1}, MaxHeartbeats: 300},
-	Authorized{Key: KeyID{5}, Command: PingOrdinal{Ordinal: 300, From: netip.MustParseAddr("192.0.2.7")}},
+	Authorized{Key: KeyID{5}, Command: Ping{Ordinal: 300, From: netip.MustParseAddr("192.0.2.7")}},
 	SetSettings{Settings{Burst: 1, FlapWindow: 60_000}},
 	PutHeartbeat{ID: heartbeatID(3), Token: token(4), Spec: aSpec(86400, 3600, 2), IfVersion: 300, Patch: Patch{Interval: new(int64(86400)), Tags: new([]string{"x"})}},
 }
@@ -122,13 +122,13 @@ func TestTheWireFormatStays(t *testing.T) {
 }
 
 func TestOneBatchHasOneEncoding(t *testing.T) {
-	split := []byte{batchVersion, 7, 0, 0, 0, 2, 0, 1, 1, byte(KindPingOrdinal), 0, 1, 1, byte(KindPingOrdinal)} // two runs of no origin
+	split := []byte{batchVersion, 7, 0, 0, 0, 2, 0, 1, 1, byte(KindPing), 0, 1, 1, byte(KindPing)} // two runs of no origin
 	if _, err := DecodeBatch(split); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a run in two parts: %v", err)
 	}
 	many := Batch{Origins: []Origin{{NodeID{1}, 1, 100}}}
 	for i := range uint64(1000) {
-		many.Items = append(many.Items, Item{Seq: 100 + i, Cmd: AppendPing(nil, PingOrdinal{Ordinal: 1000})})
+		many.Items = append(many.Items, Item{Seq: 100 + i, Cmd: AppendPing(nil, Ping{Ordinal: 1000})})
 	}
 	if b := AppendBatch(nil, &many); len(b) > 7*1000 {
 		t.Errorf("1,000 pings take %d bytes", len(b))
@@ -139,7 +139,7 @@ var wholeBatch = Batch{
 	Term: 7, Wall: 1_777_777_777_777, Delta: 250,
 	Origins: []Origin{{NodeID{1}, 2, 3}, {NodeID{4}, 5, 6}},
 	Items: []Item{
-		{Origin: 0, Seq: 9, Cmd: AppendPing(nil, PingOrdinal{Ordinal: 1})},
+		{Origin: 0, Seq: 9, Cmd: AppendPing(nil, Ping{Ordinal: 1})},
 		{Origin: 1, Seq: 10, Cmd: AppendCommand(nil, RemoveNode{})},
 		{Origin: NoOrigin, Cmd: AppendCommand(nil, Claim{})},
 	},
@@ -173,7 +173,7 @@ func TestBatchesComeBackAsTheyWere(t *testing.T) {
 }
 
 func TestPingsAreDecodedWithoutAllocating(t *testing.T) {
-	b := AppendPing(nil, PingOrdinal{Ordinal: 1_000_000, From: netip.MustParseAddr("192.0.2.7")})
+	b := AppendPing(nil, Ping{Ordinal: 1_000_000, From: netip.MustParseAddr("192.0.2.7")})
 	if n := testing.AllocsPerRun(100, func() {
 		if _, ok := DecodePing(b); !ok {
 			t.Fatal("not a ping")

@@ -23,7 +23,7 @@ const (
 	KindPutNode      Kind = 17
 	KindRemoveNode   Kind = 18
 	KindSetClusterID Kind = 19
-	KindPingOrdinal  Kind = 20
+	KindPing         Kind = 20
 	KindSignal       Kind = 21
 	KindEnsure       Kind = 22
 	KindHeldSignal   Kind = 23 // a Signal whose Held is not 0
@@ -38,10 +38,10 @@ const (
 // Result.Data, see DecodeHeartbeat.
 type Command interface{ Kind() Kind }
 
-// PingOrdinal records a good run of a heartbeat that the accepting node has looked
+// Ping records a good run of a heartbeat that the accepting node has looked
 // up: ordinals are the same on every node and never used again, and take less room
 // in the log than a token. Result: CodeOK, CodePaused or CodeNotFound.
-type PingOrdinal struct {
+type Ping struct {
 	Ordinal uint64
 	From    netip.Addr // who called; the zero Addr when unknown
 }
@@ -120,7 +120,7 @@ type RemoveNode struct{ ID NodeID }
 // SetClusterID names the cluster, once: a later one is CodeExists.
 type SetClusterID struct{ ID NodeID }
 
-func (PingOrdinal) Kind() Kind  { return KindPingOrdinal }
+func (Ping) Kind() Kind         { return KindPing }
 func (Create) Kind() Kind       { return KindCreate }
 func (Update) Kind() Kind       { return KindUpdate }
 func (Pause) Kind() Kind        { return KindPause }

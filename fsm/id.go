@@ -60,7 +60,7 @@ func parsePrefixed(s, prefix string) (out [12]byte, err error) {
 		return out, errID
 	}
 	for i := range out {
-		hi, lo := unhex(s[len(prefix)+2*i]), unhex(s[len(prefix)+2*i+1])
+		hi, lo := hexValue(s[len(prefix)+2*i]), hexValue(s[len(prefix)+2*i+1])
 		if hi > 15 || lo > 15 {
 			return [12]byte{}, errID
 		}
@@ -98,7 +98,7 @@ const noNibble = 0xff
 // nibbles holds the values of hex digits.
 var nibbles = func() (t [256]byte) {
 	for c := range t {
-		t[c] = unhex(byte(c))
+		t[c] = hexValue(byte(c))
 	}
 	return t
 }()
@@ -123,8 +123,8 @@ func formatUUID(u [16]byte) string {
 	return string(b[:])
 }
 
-// unhex returns the value of one hex digit, or noNibble.
-func unhex(c byte) byte {
+// hexValue returns the value of one hex digit, or noNibble.
+func hexValue(c byte) byte {
 	switch {
 	case c >= '0' && c <= '9':
 		return c - '0'

@@ -6,13 +6,13 @@ package fsm
 // span is a range of characters, with its ends.
 type span struct{ from, to rune }
 
-// turning are the controls of bidirectional text, and the separators of lines. A name
+// directional are the controls of bidirectional text, and the separators of lines. A name
 // with one of them does not look like what it is.
-var turning = []span{{0x061C, 0x061C}, {0x200E, 0x200F}, {0x2028, 0x2029}, {0x202A, 0x202E}, {0x2066, 0x2069}}
+var directional = []span{{0x061C, 0x061C}, {0x200E, 0x200F}, {0x2028, 0x2029}, {0x202A, 0x202E}, {0x2066, 0x2069}}
 
-// blank are spaces, what has no width or no form (joiners, fillers, variation selectors,
+// invisible are spaces, what has no width or no form (joiners, fillers, variation selectors,
 // tags), and marks that need another character before them.
-var blank = []span{
+var invisible = []span{
 	{0x00, 0x20},
 	{0x7F, 0xA0},
 	{0x00AD, 0x00AD},
@@ -41,10 +41,10 @@ var blank = []span{
 	{0xE0000, 0xE0FFF},
 }
 
-func misleading(r rune) bool { return within(turning, r) }
-func visible(r rune) bool    { return !within(blank, r) }
+func isMisleading(r rune) bool { return inSpans(directional, r) }
+func isVisible(r rune) bool    { return !inSpans(invisible, r) }
 
-func within(spans []span, r rune) bool {
+func inSpans(spans []span, r rune) bool {
 	for _, s := range spans {
 		if r >= s.from && r <= s.to {
 			return true

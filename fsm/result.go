@@ -20,11 +20,11 @@ func EncodeHeartbeat(h Heartbeat) []byte {
 	b = wire.AppendInt(wire.AppendInt(b, WallMillis(h.UpdatedAt)), WallMillis(h.LastAlert))
 	b = binary.AppendUvarint(b, h.Version)
 	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0
-	if h.LastExit == None && h.LastRun < 0 && h.Started.IsZero() && !ruled {
+	if h.LastExit == NotKnown && h.LastRun < 0 && h.Started.IsZero() && !ruled {
 		return b // as it always was
 	}
 	b = wire.AppendInt(b, int64(h.LastExit))
-	ran := int64(None)
+	ran := int64(NotKnown)
 	if h.LastRun >= 0 {
 		ran = h.LastRun.Milliseconds()
 	}
@@ -49,7 +49,7 @@ func DecodeHeartbeat(data []byte) (Heartbeat, error) {
 	h.NextDue, h.CreatedAt = WallTime(r.Int()), WallTime(r.Int())
 	h.UpdatedAt, h.LastAlert = WallTime(r.Int()), WallTime(r.Int())
 	h.Version = r.Uint()
-	h.LastExit, h.LastRun = None, None
+	h.LastExit, h.LastRun = NotKnown, NotKnown
 	if r.Len() > 0 {
 		h.LastExit = r.Int32()
 		if ran := r.Int(); ran >= 0 {

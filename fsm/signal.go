@@ -18,13 +18,13 @@ var signalNames = [...]string{
 	SignalSuccess: "success", SignalStart: "start", SignalFail: "fail", SignalLog: "log",
 }
 
-func (k SignalKind) String() string { return nameOf(signalNames[:], int(k)) }
+func (k SignalKind) String() string { return nameAt(signalNames[:], int(k)) }
 
-// Ends reports whether a run is over with it.
-func (k SignalKind) Ends() bool { return k == SignalSuccess || k == SignalFail }
+// EndsRun reports whether a run is over with it.
+func (k SignalKind) EndsRun() bool { return k == SignalSuccess || k == SignalFail }
 
 // Signal is a ping that carries more than "a good run just ended". A plain ping
-// stays PingOrdinal (a few bytes). Result: CodeOK, CodePaused or CodeNotFound; its
+// stays Ping (a few bytes). Result: CodeOK, CodePaused or CodeNotFound; its
 // Data is BodyDropped if the body was left out.
 type Signal struct {
 	Ordinal uint64

@@ -193,7 +193,7 @@ type NodeInfo struct {
 	Version string
 }
 
-func nameOf(names []string, i int) string {
+func nameAt(names []string, i int) string {
 	if i < len(names) && names[i] != "" {
 		return names[i]
 	}
@@ -219,12 +219,12 @@ func WallMillis(t time.Time) int64 {
 // Apply returns the spec with the patch's fields, in the canonical form in which
 // empty lists are nil.
 func (p Patch) Apply(s Spec) Spec {
-	set(&s.Name, p.Name)
-	set(&s.Slug, p.Slug)
-	set(&s.Interval, p.Interval)
-	set(&s.Grace, p.Grace)
-	set(&s.Threshold, p.Threshold)
-	set(&s.Arm, p.Arm)
+	setIfGiven(&s.Name, p.Name)
+	setIfGiven(&s.Slug, p.Slug)
+	setIfGiven(&s.Interval, p.Interval)
+	setIfGiven(&s.Grace, p.Grace)
+	setIfGiven(&s.Threshold, p.Threshold)
+	setIfGiven(&s.Arm, p.Arm)
 	if p.Tags != nil {
 		s.Tags = Canonical(*p.Tags)
 	}
@@ -237,7 +237,7 @@ func (p Patch) Apply(s Spec) Spec {
 	return s
 }
 
-func set[T any](field *T, value *T) {
+func setIfGiven[T any](field *T, value *T) {
 	if value != nil {
 		*field = *value
 	}
@@ -250,5 +250,5 @@ func Canonical(list []string) []string {
 	return slices.Clone(list)
 }
 
-// None stands for an exit status or a duration that was not told.
-const None = -1
+// NotKnown stands for an exit status or a duration that was not told.
+const NotKnown = -1

@@ -15,18 +15,18 @@ const (
 	maxFlapWindow = 24 * 3600 * 1000 // ms
 )
 
-// invalid is a message that names field, value and limit; it is an ErrInvalid.
-type invalid string
+// invalidError is a message that names field, value and limit; it is an ErrInvalid.
+type invalidError string
 
-func (e invalid) Error() string        { return string(e) }
-func (e invalid) Is(target error) bool { return target == ErrInvalid }
+func (e invalidError) Error() string        { return string(e) }
+func (e invalidError) Is(target error) bool { return target == ErrInvalid }
 
-func invalidf(format string, args ...any) error { return invalid(fmt.Sprintf(format, args...)) }
+func invalidf(format string, args ...any) error { return invalidError(fmt.Sprintf(format, args...)) }
 
 // Validate checks every field against its limits. The message names the field as
 // the API does, the value and the limit; the error is an ErrInvalid.
 func (s Spec) Validate() error {
-	return first(
+	return firstError(
 		validateText("name", s.Name, MaxNameLen),
 		validateSlug(s.Slug),
 		validateRange("interval_secs", s.Interval, MinInterval, MaxInterval),
@@ -47,7 +47,7 @@ func (p Patch) Validate() error {
 
 // Validate checks the settings; the messages name the flags.
 func (s Settings) Validate() error {
-	return first(
+	return firstError(
 		validateRange("history", int64(s.History), 0, MaxHistory),
 		validateEmails("mail-to", s.MailTo),
 		validateRange("alert-burst", int64(s.Burst), 1, maxBurst),
@@ -57,7 +57,7 @@ func (s Settings) Validate() error {
 	)
 }
 
-func first(errs ...error) error {
+func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -82,34 +82,34 @@ func validateText(field, s string, most int) error {
 		return invalidf("%s has %d characters; it must have 1 to %d", field, n, most)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return invalidf("%s %q has control characters or line breaks; it must have none", field, s)
-	case strings.ContainsFunc(s, misleading):
+	case strings.ContainsFunc(s, isMisleading):
 		return invalidf("%s %+q has line separators or characters that turn the direction of the text; it must have none", field, s)
-	case !strings.ContainsFunc(s, visible):
+	case !strings.ContainsFunc(s, isVisible):
 		return invalidf("%s %+q is only spaces and invisible characters; it must have others", field, s)
 	}
 	return nil
 }
 
 func validateSlug(s string) error {
-	if len(s) < 1 || len(s) > MaxSlugLen || strings.ContainsFunc(s, func(c rune) bool { return !slugRune(c) }) {
-		return invalidf("slug is %q; it must be 1 to %d characters of a-z, 0-9, _ and -", clip(s), MaxSlugLen)
+	if len(s) < 1 || len(s) > MaxSlugLen || strings.ContainsFunc(s, func(c rune) bool { return !isSlugRune(c) }) {
+		return invalidf("slug is %q; it must be 1 to %d characters of a-z, 0-9, _ and -", clipped(s), MaxSlugLen)
 	}
 	return nil
 }
 
-func slugRune(c rune) bool {
+func isSlugRune(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '-'
 }
 
 func validateArm(a Arm) error {
 	if a != ArmCreated && a != ArmFirstPing {
-		return invalidf("arm is %q; it must be %q or %q", clip(string(a)), ArmCreated, ArmFirstPing)
+		return invalidf("arm is %q; it must be %q or %q", clipped(string(a)), ArmCreated, ArmFirstPing)
 	}
 	return nil
 }
 
 func validateMethods(list []string) error {
-	if len(list) > 0 && !slices.Equal(list, OnlyPost) {
+	if len(list) > 0 && !slices.Equal(list, MethodsPost) {
 		return invalidf(`methods is %.60q; it must be ["POST"], or [] for all`, list)
 	}
 	return nil
@@ -156,7 +156,7 @@ func ValidateNodeName(name string) error { return validateText("node-name", name
 // ValidateKeyName checks the name of an API key.
 func ValidateKeyName(name string) error { return validateText("name", name, MaxKeyNameLen) }
 
-func clip(s string) string { return s[:min(len(s), 120)] }
+func clipped(s string) string { return s[:min(len(s), 120)] }
 
 // MakeSlug makes a slug of a name: "Nightly Sync!" becomes "nightly-sync". It is
 // never empty.
@@ -165,7 +165,7 @@ func MakeSlug(name string) string {
 	for _, c := range strings.ToLower(name) {
 		switch {
 		case b.Len() == MaxSlugLen:
-		case slugRune(c):
+		case isSlugRune(c):
 			b.WriteRune(c)
 		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
 			b.WriteByte('-')

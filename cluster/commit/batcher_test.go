@@ -112,7 +112,7 @@ func newLimitedBatcher(t *testing.T, limit int) (*Batcher, *fakeLog, *proposals.
 }
 
 func pendingCommand(t *testing.T, tab *proposals.Table) *proposalstest.Waiting {
-	return proposalstest.Propose(t, tab, string(fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})))
+	return proposalstest.Propose(t, tab, string(fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})))
 }
 
 func TestBatcherFillsTheNextBatchWhileTwoCommit(t *testing.T) {
@@ -225,7 +225,7 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	b.paused = true
 	b.mu.Unlock()
 	own := pendingCommand(t, tab)
-	ping := fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})
+	ping := fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})
 	b.Submit(&Forwarded{
 		Request: Request{Origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, Items: []proposals.Item{{Seq: 8, Cmd: ping}, {Seq: 9}, {Seq: 10, Cmd: ping}}},
 		Reply:   func(r *Results) { replies <- &Results{r.Index, slices.Clone(r.Items)} },
@@ -401,7 +401,7 @@ func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
 	b.mu.Lock() // both are to join one batch
 	b.forwarded = append(b.forwarded,
 		&Forwarded{Request: Request{Origin: fsm.Origin{Node: reader, Boot: 1, Floor: 1}, Items: []proposals.Item{{Seq: 1}}}, Reply: reply},
-		&Forwarded{Request: Request{Origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, Items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 1})}}}, Reply: reply})
+		&Forwarded{Request: Request{Origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, Items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})}}}, Reply: reply})
 	b.mu.Unlock()
 	b.Wake()
 	log.next(t).commit(5, fsm.CodeOK)

@@ -139,7 +139,7 @@ func TestRouterPrefersItsOwnBatcher(t *testing.T) {
 	r.lead(Leader{ID: me.String(), Term: 2}, nil)
 	var taken proposals.Chunk
 	eventually(t, 5*time.Second, func() bool {
-		r.opt.Table.SubmitPing(time.Time{}, fsm.PingOrdinal{Ordinal: 1}, func(fsm.Code) {})
+		r.opt.Table.SubmitPing(time.Time{}, fsm.Ping{Ordinal: 1}, func(fsm.Code) {})
 		r.opt.Table.Take(&r.opt.Batcher.Consumer, &taken, 1, 100)
 		return len(taken.Items) > 0
 	}, "the batcher does not take")
@@ -180,7 +180,7 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 		}
 		start := time.Now()
 		codes := make(chan fsm.Code, 1)
-		tab.SubmitPing(start.Add(60*time.Millisecond), fsm.PingOrdinal{Ordinal: 1}, func(c fsm.Code) { codes <- c })
+		tab.SubmitPing(start.Add(60*time.Millisecond), fsm.Ping{Ordinal: 1}, func(c fsm.Code) { codes <- c })
 		code := <-codes
 		if took := time.Since(start); code != fsm.CodeNoLeader || took > 60*time.Millisecond+routeEvery {
 			t.Errorf("code %d after %v", code, took)

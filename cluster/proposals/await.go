@@ -27,7 +27,7 @@ func (t *Table) AwaitReceived(ctx context.Context, received time.Time, cmd []byt
 }
 
 // AwaitPing is Await for a ping, without a context and without allocating.
-func (t *Table) AwaitPing(deadline time.Time, ping fsm.PingOrdinal) fsm.Code {
+func (t *Table) AwaitPing(deadline time.Time, ping fsm.Ping) fsm.Code {
 	p := newProposal(deadline)
 	p.cmd = fsm.AppendPing(p.cmd, ping)
 	return t.awaitResult(p, nil).Code
@@ -36,7 +36,7 @@ func (t *Table) AwaitPing(deadline time.Time, ping fsm.PingOrdinal) fsm.Code {
 // SubmitPing is AwaitPing without the wait: it calls onDone once with the ping's code,
 // perhaps before it returns. A code other than CodeNone means that it refuses the
 // ping; then onDone is not called.
-func (t *Table) SubmitPing(deadline time.Time, ping fsm.PingOrdinal, onDone func(fsm.Code)) (refused fsm.Code) {
+func (t *Table) SubmitPing(deadline time.Time, ping fsm.Ping, onDone func(fsm.Code)) (refused fsm.Code) {
 	p := newProposal(deadline)
 	p.cmd, p.onDone = fsm.AppendPing(p.cmd, ping), onDone
 	if _, refused = t.add(p); refused != fsm.CodeNone {

@@ -375,7 +375,7 @@ func TestPendingTellsOnceOfAPingThatNobodyWaitsFor(t *testing.T) {
 			defer tab.mu.Unlock()
 			got = append(got, code)
 		}
-		if refused := tab.SubmitPing(late, fsm.PingOrdinal{Ordinal: 3}, then); refused != fsm.CodeNone {
+		if refused := tab.SubmitPing(late, fsm.Ping{Ordinal: 3}, then); refused != fsm.CodeNone {
 			t.Fatalf("%s: %v", name, refused.Err())
 		}
 		c.end(tab)
@@ -389,7 +389,7 @@ func TestPendingTellsOnceOfAPingThatNobodyWaitsFor(t *testing.T) {
 func TestPendingTellsOfNoPingThatItRefuses(t *testing.T) {
 	tab := NewTable(0)
 	tab.Close()
-	refused := tab.SubmitPing(time.Time{}, fsm.PingOrdinal{Ordinal: 3}, func(fsm.Code) { t.Error("told") })
+	refused := tab.SubmitPing(time.Time{}, fsm.Ping{Ordinal: 3}, func(fsm.Code) { t.Error("told") })
 	if refused != fsm.CodeShutdown {
 		t.Errorf("refused with %v", refused)
 	}
@@ -406,7 +406,7 @@ func TestPendingTellsOfManyAtOnce(t *testing.T) {
 			code = fsm.CodePaused
 		}
 		answers[i] = ItemResult{Seq: uint64(i + 1), Code: code}
-		tab.SubmitPing(time.Time{}, fsm.PingOrdinal{Ordinal: 3}, func(got fsm.Code) {
+		tab.SubmitPing(time.Time{}, fsm.Ping{Ordinal: 3}, func(got fsm.Code) {
 			mu.Lock()
 			defer mu.Unlock()
 			if told[i]++; got != code {

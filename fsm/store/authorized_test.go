@@ -20,9 +20,9 @@ func withKey(t *testing.T) (r *rig, key fsm.KeyID) {
 
 // writes are commands that change something on a rig of withKey.
 var writes = []fsm.Command{
-	fsm.PingOrdinal{Ordinal: 1},
+	fsm.Ping{Ordinal: 1},
 	fsm.Signal{Ordinal: 1, Tells: fsm.SignalFail, Exit: 3},
-	fsm.Signal{Ordinal: 1, Tells: fsm.SignalStart, Exit: fsm.None, Held: 5000},
+	fsm.Signal{Ordinal: 1, Tells: fsm.SignalStart, Exit: fsm.NotKnown, Held: 5000},
 	fsm.Create{ID: testID(2), Token: testToken(2), Spec: testSpec(60, 0, 1)},
 	fsm.Ensure{ID: testID(2), Token: testToken(2), Spec: fsm.Spec{Name: "new", Slug: "new", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated}},
 	fsm.Update{ID: testID(1), Patch: fsm.Patch{Name: new("renamed")}},
@@ -104,7 +104,7 @@ func TestAnAuthorizedCommandHoldsNoOther(t *testing.T) {
 }
 
 func TestAnAuthorizedSignalCanBeHeld(t *testing.T) {
-	sent := fsm.Signal{Ordinal: 300, Tells: fsm.SignalStart, Exit: fsm.None}
+	sent := fsm.Signal{Ordinal: 300, Tells: fsm.SignalStart, Exit: fsm.NotKnown}
 	b := fsm.AppendHeld([]byte("before"), 7000, fsm.AppendCommand(nil, fsm.Authorized{Key: fsm.KeyID{1}, Command: sent}))
 	sent.Held = 7000
 	if c, err := fsm.DecodeCommand(b[len("before"):]); err != nil || !reflect.DeepEqual(c, fsm.Authorized{Key: fsm.KeyID{1}, Command: sent}) {

@@ -44,7 +44,7 @@ func BenchmarkApplyKeyed(b *testing.B) {
 
 // keyedPing has the key of a number.
 func keyedPing(ord, number int) fsm.Signal {
-	return fsm.Signal{Ordinal: uint64(ord), Exit: fsm.None, From: netip.AddrFrom4([4]byte{10, 0, 0, 1}), Key: testKey(number)}
+	return fsm.Signal{Ordinal: uint64(ord), Exit: fsm.NotKnown, From: netip.AddrFrom4([4]byte{10, 0, 0, 1}), Key: testKey(number)}
 }
 
 // keyedStore holds n heartbeats whose histories are full of pings with keys.

@@ -92,7 +92,7 @@ func benchEntries(s *Store, n int) (entries [][]byte) {
 		batch.Items = batch.Items[:0]
 		batch.Wall++
 		for j := range benchBatch {
-			p := fsm.PingOrdinal{Ordinal: uint64(scattered(i*benchBatch+j, n))}
+			p := fsm.Ping{Ordinal: uint64(scattered(i*benchBatch+j, n))}
 			batch.Items = append(batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendPing(nil, p)})
 		}
 		entries = append(entries, fsm.AppendBatch(nil, &batch))
@@ -121,7 +121,7 @@ func BenchmarkApplyPingOnce(b *testing.B) {
 	s.st.dedup = newDedup()
 	var cmds [n + 1][]byte
 	for i := range cmds {
-		cmds[i] = fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: uint64(i)})
+		cmds[i] = fsm.AppendPing(nil, fsm.Ping{Ordinal: uint64(i)})
 	}
 	var entry []byte
 	seq := 0
@@ -305,7 +305,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 }
 
 func BenchmarkCodecPing(b *testing.B) {
-	p := fsm.PingOrdinal{Ordinal: 1_000_000}
+	p := fsm.Ping{Ordinal: 1_000_000}
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {
@@ -321,7 +321,7 @@ func BenchmarkCodecPing(b *testing.B) {
 func BenchmarkCodecBatch(b *testing.B) {
 	batch := fsm.Batch{Term: 1, Wall: epoch.UnixMilli(), Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}}
 	for i := range benchBatch {
-		batch.Items = append(batch.Items, fsm.Item{Seq: uint64(i), Cmd: fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: uint64(i)})})
+		batch.Items = append(batch.Items, fsm.Item{Seq: uint64(i), Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: uint64(i)})})
 	}
 	var entry []byte
 	var got fsm.Batch

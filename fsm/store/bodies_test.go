@@ -11,13 +11,13 @@ import (
 func TestADroppedBodyIsToldOf(t *testing.T) {
 	r := newRig(t)
 	r.create(1, testSpec(3600, 60, 2))
-	c := fsm.Signal{Ordinal: 1, Exit: fsm.None, Body: []byte("a line")}.WithoutBody()
+	c := fsm.Signal{Ordinal: 1, Exit: fsm.NotKnown, Body: []byte("a line")}.WithoutBody()
 	for _, res := range []fsm.Result{r.do(c), r.do(c)} {
 		if res.Code != fsm.CodeOK || !bytes.Equal(res.Data, fsm.BodyDropped) {
 			t.Errorf("answer %+v", res)
 		}
 	}
-	if res := r.do(fsm.Signal{Ordinal: 1, Exit: fsm.None, Body: []byte("kept")}); len(res.Data) != 0 {
+	if res := r.do(fsm.Signal{Ordinal: 1, Exit: fsm.NotKnown, Body: []byte("kept")}); len(res.Data) != 0 {
 		t.Errorf("answer %+v to a body that is kept", res)
 	}
 	list, _, _ := r.s.Pings(testID(1), 10, 0)

@@ -31,14 +31,14 @@ func TestTheHistoryTellsWhoPinged(t *testing.T) {
 			for range sent {
 				wall += 60_000
 				from := addrs[rnd.IntN(1+rnd.IntN(len(addrs)))]
-				var cmd fsm.Command = fsm.PingOrdinal{Ordinal: ordinal, From: from}
+				var cmd fsm.Command = fsm.Ping{Ordinal: ordinal, From: from}
 				switch kind := fsm.SignalKind(rnd.IntN(4)); rnd.IntN(6) {
 				case 0:
-					cmd = fsm.Signal{Ordinal: ordinal, From: from, Tells: kind, Exit: fsm.None}
+					cmd = fsm.Signal{Ordinal: ordinal, From: from, Tells: kind, Exit: fsm.NotKnown}
 				case 1:
 					cmd = fsm.Signal{Ordinal: ordinal, From: from, Tells: fsm.SignalFail, Exit: 3}
 				case 2:
-					cmd = fsm.Signal{Ordinal: ordinal, From: from, Exit: fsm.None, At: wall - 90_000} // stale, or not
+					cmd = fsm.Signal{Ordinal: ordinal, From: from, Exit: fsm.NotKnown, At: wall - 90_000} // stale, or not
 				}
 				applyAt(t, s, wall, cmd)
 				told := ""
@@ -72,7 +72,7 @@ func checkFrom(t *testing.T, what string, s *Store, id fsm.HeartbeatID, want []s
 			t.Fatal(err)
 		}
 		for _, p := range list {
-			if at--; p.From != want[at] && !(want[at] == "" && p.Kind.Ends()) {
+			if at--; p.From != want[at] && !(want[at] == "" && p.Kind.EndsRun()) {
 				t.Fatalf("%s: ping %d, the %d. of %d kept (%s), is from %q, want %q", what, p.Number, at, len(want), p.Kind, p.From, want[at])
 			}
 			before = p.Number
@@ -96,7 +96,7 @@ func TestAFewBytesSayWhoPinged(t *testing.T) {
 	} {
 		s, ordinal, _ := storeWithHeartbeat(t, 100)
 		for i := range 100 {
-			applyAt(t, s, 1_700_000_000_000+int64(i)*60_000+int64(i*7919%1000), fsm.PingOrdinal{Ordinal: ordinal, From: netip.MustParseAddr(c.from(i))})
+			applyAt(t, s, 1_700_000_000_000+int64(i)*60_000+int64(i*7919%1000), fsm.Ping{Ordinal: ordinal, From: netip.MustParseAddr(c.from(i))})
 		}
 		page, slot := s.st.table.At(ordinal)
 		var g history.Gathered

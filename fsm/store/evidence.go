@@ -51,14 +51,14 @@ func (c *cause) begin(r *table.Record) table.Incident {
 	if c.isFailure() {
 		in.Failures = 1
 	} else {
-		in.Silent = fsm.None
+		in.Silent = fsm.NotKnown
 	}
 	return in
 }
 
 // hear ends the silence that began an incident.
 func hear(in *table.Incident, r *table.Record, h *heard) {
-	if in.Silent == fsm.None {
+	if in.Silent == fsm.NotKnown {
 		in.Silent = max(0, h.at-silentSince(r, h))
 	}
 }

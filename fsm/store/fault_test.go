@@ -53,7 +53,7 @@ func populated(t *testing.T) *replayed {
 	r.entry(0, fsm.Signal{Ordinal: 1, Tells: fsm.SignalStart}, fsm.Pause{ID: testID(2)}, fsm.Signal{Ordinal: 3, Tells: fsm.SignalFail})
 	for range 10 {
 		r.wall += 1000
-		r.entry(1000, fsm.PingOrdinal{Ordinal: 4})
+		r.entry(1000, fsm.Ping{Ordinal: 4})
 	}
 	return r
 }
@@ -71,7 +71,7 @@ func TestAFaultLeavesNoHalfMadeChange(t *testing.T) {
 	}
 	name := "renamed"
 	for kind, make := range map[string]func(*replayed) fsm.Command{
-		"ping":   func(*replayed) fsm.Command { return fsm.PingOrdinal{Ordinal: 5} },
+		"ping":   func(*replayed) fsm.Command { return fsm.Ping{Ordinal: 5} },
 		"signal": func(*replayed) fsm.Command { return fsm.Signal{Ordinal: 1, Tells: fsm.SignalFail, Body: []byte("x")} },
 		"create": func(*replayed) fsm.Command {
 			return fsm.Create{ID: testID(9), Token: testToken(9), Spec: testSpec(60, 10, 1)}
@@ -98,9 +98,9 @@ func TestAFaultLeavesNoHalfMadeChange(t *testing.T) {
 				r := populated(t)
 				cmd := make(r)
 				calm := populated(t)
-				calm.entry(1000, fsm.PingOrdinal{Ordinal: 4}, fsm.PingOrdinal{Ordinal: 4})
+				calm.entry(1000, fsm.Ping{Ordinal: 4}, fsm.Ping{Ordinal: 4})
 				tripped := r.tripAt(stage)
-				res := r.entry(1000, fsm.PingOrdinal{Ordinal: 4}, cmd, fsm.PingOrdinal{Ordinal: 4})
+				res := r.entry(1000, fsm.Ping{Ordinal: 4}, cmd, fsm.Ping{Ordinal: 4})
 				if !*tripped {
 					if stage == 0 {
 						t.Fatal("it was never reached")
@@ -113,7 +113,7 @@ func TestAFaultLeavesNoHalfMadeChange(t *testing.T) {
 				if !bytes.Equal(imageOf(t, r.s), imageOf(t, calm.s)) {
 					t.Fatalf("stage %d: the command left something", stage)
 				}
-				r.entry(1000, fsm.PingOrdinal{Ordinal: 4}) // and it goes on
+				r.entry(1000, fsm.Ping{Ordinal: 4}) // and it goes on
 			}
 		})
 	}
@@ -142,7 +142,7 @@ func TestARepeatOfAFaultyCommandGetsItsResult(t *testing.T) {
 	r := populated(t)
 	cmd := fsm.AppendCommand(nil, fsm.Pause{ID: testID(3)})
 	b := fsm.Batch{Term: r.term, Wall: r.wall, Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: cmd}, {Origin: 0, Seq: 1, Cmd: cmd}}}
-	b.Items[0].Cmd = fsm.AppendCommand(nil, fsm.PingOrdinal{Ordinal: 4})
+	b.Items[0].Cmd = fsm.AppendCommand(nil, fsm.Ping{Ordinal: 4})
 	tripped := r.tripAt(0)
 	for range 2 {
 		res, err := r.s.Apply(fsm.AppendBatch(nil, &b), r.term)
@@ -160,7 +160,7 @@ func TestAFaultWithoutAWayBackIsAnError(t *testing.T) {
 	r := populated(t)
 	r.s.rebuild = nil
 	r.tripAt(0)
-	ping := fsm.AppendCommand(nil, fsm.PingOrdinal{Ordinal: 4})
+	ping := fsm.AppendCommand(nil, fsm.Ping{Ordinal: 4})
 	b := fsm.Batch{Term: r.term, Wall: r.wall, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: ping}, {Origin: fsm.NoOrigin, Cmd: ping}}}
 	if _, err := r.s.Apply(fsm.AppendBatch(nil, &b), r.term); err == nil {
 		t.Error("no error")

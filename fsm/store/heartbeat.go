@@ -9,7 +9,7 @@ import (
 )
 
 // ping records a good run.
-func (st *state) ping(c fsm.PingOrdinal) fsm.Code {
+func (st *state) ping(c fsm.Ping) fsm.Code {
 	ord := c.Ordinal
 	if !st.table.Has(ord) {
 		return fsm.CodeNotFound
@@ -17,7 +17,7 @@ func (st *state) ping(c fsm.PingOrdinal) fsm.Code {
 	st.takeMisses(ord)
 	page, slot := st.table.Own(ord)
 	if page.Runs(slot) != nil { // it may end a run or an incident
-		return st.signal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.None})
+		return st.signal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.NotKnown})
 	}
 	v := page.Hot(slot)
 	st.pings++

@@ -114,15 +114,15 @@ func (r *rig) heartbeat(n int) fsm.Heartbeat {
 func (r *rig) ping(n int) fsm.Code { r.t.Helper(); return r.do(pingOf(r.s, n)).Code }
 
 // pingOf is a ping of heartbeat n as the node of a store proposes it.
-func pingOf(s *Store, n int) fsm.PingOrdinal {
-	return fsm.PingOrdinal{Ordinal: s.st.byToken(testToken(n))}
+func pingOf(s *Store, n int) fsm.Ping {
+	return fsm.Ping{Ordinal: s.st.byToken(testToken(n))}
 }
 
 // signal sends heartbeat n a signal, which has an exit status unless that is 0.
 func (r *rig) signal(n int, c fsm.Signal) fsm.Code {
 	r.t.Helper()
 	if c.Exit == 0 {
-		c.Exit = fsm.None
+		c.Exit = fsm.NotKnown
 	}
 	c.Ordinal = r.s.st.byID(testID(n))
 	return r.do(c).Code

@@ -19,7 +19,7 @@ func TestLongHistories(t *testing.T) {
 	var at []int64
 	cmds := make([]fsm.Command, 100)
 	for i := range cmds {
-		cmds[i] = fsm.PingOrdinal{Ordinal: 1}
+		cmds[i] = fsm.Ping{Ordinal: 1}
 	}
 	for i := range pings / len(cmds) {
 		r.wall += int64(i*7919%100_000) + 1

@@ -146,7 +146,7 @@ func (st *state) readExtras(b []byte) *table.RunState {
 	x.Exit, x.Took = r.Int32(), r.Int()
 	x.Incident = table.Incident{Since: r.Int(), Silent: r.Int(), Misses: r.Int(), Failures: r.Int()}
 	x.Resumed = r.Int()
-	if r.End() != nil || len(x.Open) > fsm.MaxOpenRuns || x.Size > fsm.MaxBodies || x.Exit < fsm.None || x.Exit > fsm.MaxExit || x.Took < fsm.None || x.Incident.Silent < fsm.None {
+	if r.End() != nil || len(x.Open) > fsm.MaxOpenRuns || x.Size > fsm.MaxBodies || x.Exit < fsm.NotKnown || x.Exit > fsm.MaxExit || x.Took < fsm.NotKnown || x.Incident.Silent < fsm.NotKnown {
 		return nil
 	}
 	return x

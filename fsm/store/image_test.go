@@ -38,8 +38,8 @@ func richStore(t testing.TB) *Store {
 		spec.Name, spec.Emails, spec.Tags = fmt.Sprint("job ", i), nil, []string{"db"}
 		r.create(i, spec)
 	}
-	r.do(fsm.PingOrdinal{Ordinal: 1, From: netip.MustParseAddr("192.0.2.7")})
-	r.do(fsm.PingOrdinal{Ordinal: 2, From: netip.MustParseAddr("2001:db8::1")})
+	r.do(fsm.Ping{Ordinal: 1, From: netip.MustParseAddr("192.0.2.7")})
+	r.do(fsm.Ping{Ordinal: 2, From: netip.MustParseAddr("2001:db8::1")})
 	r.gap(time.Minute)
 	r.must(fsm.Pause{ID: testID(3)})
 	r.must(fsm.Delete{ID: testID(4)})
@@ -50,7 +50,7 @@ func richStore(t testing.TB) *Store {
 	r.attempt(r.oneReady())
 	r.ping(6)
 	b := fsm.Batch{Term: 1, Wall: r.wall, Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 2, Floor: 5}}, Items: []fsm.Item{
-		{Seq: 6, Cmd: fsm.AppendPing(nil, fsm.PingOrdinal{Ordinal: 7})},
+		{Seq: 6, Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: 7})},
 	}}
 	if _, err := r.s.Apply(fsm.AppendBatch(nil, &b), 1); err != nil {
 		t.Fatal(err)

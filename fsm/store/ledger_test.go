@@ -419,12 +419,12 @@ func TestRepeats(t *testing.T) {
 	setup := func(t *testing.T) *rig {
 		r := newRig(t)
 		r.create(1, testSpec(60, 0, 1))
-		if c := apply(t, r.s, origin, 12, fsm.PingOrdinal{Ordinal: 1}); c != fsm.CodeOK {
+		if c := apply(t, r.s, origin, 12, fsm.Ping{Ordinal: 1}); c != fsm.CodeOK {
 			t.Fatalf("code %d", c)
 		}
 		return r
 	}
-	ping := fsm.PingOrdinal{Ordinal: 1}
+	ping := fsm.Ping{Ordinal: 1}
 	older, newer, higher := origin, origin, origin
 	older.Boot, newer.Boot, higher.Floor = 2, 4, 13
 	for _, c := range []struct {

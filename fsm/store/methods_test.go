@@ -12,13 +12,13 @@ import (
 // TestMethodsComeBackAsTheyWere: they end commands that logs have without them.
 func TestMethodsComeBackAsTheyWere(t *testing.T) {
 	post := testSpec(60, 5, 2)
-	post.Methods = fsm.OnlyPost
+	post.Methods = fsm.MethodsPost
 	for _, c := range []fsm.Command{
 		fsm.Create{ID: testID(1), Token: testToken(2), Spec: post},
 		fsm.Ensure{ID: testID(1), Token: testToken(2), Spec: post},
-		fsm.Update{ID: testID(1), Patch: fsm.Patch{Methods: new(fsm.OnlyPost)}},
+		fsm.Update{ID: testID(1), Patch: fsm.Patch{Methods: new(fsm.MethodsPost)}},
 		fsm.Update{ID: testID(1), Pause: new(true), Patch: fsm.Patch{Methods: new([]string)}},
-		fsm.PutHeartbeat{ID: testID(1), Token: testToken(2), Spec: post, Patch: fsm.Patch{Methods: new(fsm.OnlyPost)}},
+		fsm.PutHeartbeat{ID: testID(1), Token: testToken(2), Spec: post, Patch: fsm.Patch{Methods: new(fsm.MethodsPost)}},
 		fsm.PutHeartbeat{ID: testID(1), Token: testToken(2), Spec: post},
 		fsm.PutHeartbeat{ID: testID(1), Token: testToken(2), Spec: testSpec(60, 5, 2), Patch: fsm.Patch{Methods: new([]string)}},
 		fsm.Authorized{Key: fsm.KeyID{2}, Command: fsm.Create{ID: testID(1), Token: testToken(2), Spec: post}},
@@ -41,7 +41,7 @@ func TestOnlyPost(t *testing.T) {
 	for n := 1; n <= 200; n++ {
 		spec := testSpec(60, 5, 2)
 		if n%3 == 0 {
-			spec.Methods = fsm.OnlyPost
+			spec.Methods = fsm.MethodsPost
 		}
 		r.create(n, spec)
 	}
@@ -49,8 +49,8 @@ func TestOnlyPost(t *testing.T) {
 	if err != nil || len(h.Spec.Methods) > 0 {
 		t.Errorf("%+v, %v", h, err)
 	}
-	h, err = fsm.DecodeHeartbeat(r.must(fsm.Update{ID: testID(4), Patch: fsm.Patch{Methods: new(fsm.OnlyPost)}}).Data)
-	if err != nil || !slices.Equal(h.Spec.Methods, fsm.OnlyPost) {
+	h, err = fsm.DecodeHeartbeat(r.must(fsm.Update{ID: testID(4), Patch: fsm.Patch{Methods: new(fsm.MethodsPost)}}).Data)
+	if err != nil || !slices.Equal(h.Spec.Methods, fsm.MethodsPost) {
 		t.Errorf("%+v, %v", h, err)
 	}
 	r.must(fsm.Delete{ID: testID(6)})

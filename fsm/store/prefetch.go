@@ -7,7 +7,7 @@ const aheadOf = 16
 
 // prepared is a command that was looked at before it is its turn.
 type prepared struct {
-	ping   fsm.PingOrdinal
+	ping   fsm.Ping
 	isPing bool
 }
 

@@ -226,13 +226,13 @@ func drawCommand(t *rapid.T, s *Store, wall int64) fsm.Command {
 
 // drawSignal draws one of a few runs and keys, so that they meet.
 func drawSignal(t *rapid.T, ord uint64, wall int64) fsm.Command {
-	c := fsm.Signal{Ordinal: ord, Exit: fsm.None, Tells: fsm.SignalKind(rapid.IntRange(0, 3).Draw(t, "tells"))}
+	c := fsm.Signal{Ordinal: ord, Exit: fsm.NotKnown, Tells: fsm.SignalKind(rapid.IntRange(0, 3).Draw(t, "tells"))}
 	if c.HasRun = rapid.Bool().Draw(t, "named"); c.HasRun {
 		c.Run[0] = byte(rapid.IntRange(1, 3).Draw(t, "run"))
 	}
 	c.Key[0] = byte(rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "key"))
 	if c.Tells == fsm.SignalFail {
-		c.Exit = rapid.SampledFrom([]int{fsm.None, 1, 255}).Draw(t, "exit")
+		c.Exit = rapid.SampledFrom([]int{fsm.NotKnown, 1, 255}).Draw(t, "exit")
 	}
 	if rapid.IntRange(0, 3).Draw(t, "late") == 0 {
 		c.At = wall - int64(rapid.IntRange(-1000, 10_000).Draw(t, "by"))

@@ -38,7 +38,7 @@ func (st *state) lookup(ord uint64) (fsm.Heartbeat, error) {
 }
 
 // Ordinal returns the ordinal of the heartbeat with a ping token, for
-// [PingOrdinal]. It does not allocate, and does not wait for an entry that is being
+// [fsm.Ping]. It does not allocate, and does not wait for an entry that is being
 // applied.
 func (s *Store) Ordinal(t fsm.Token) (uint64, bool) { return s.tokens.Load().Find(index.Key(t)) }
 
@@ -122,15 +122,15 @@ func (s *Store) Pings(id fsm.HeartbeatID, limit int, before uint64) (list []fsm.
 // pingRecord makes the copy of an entry that queries show. from is the address of who sent
 // it, unless the entry has another.
 func pingRecord(number uint64, at int64, extra []byte, from [16]byte) fsm.PingRecord {
-	p := fsm.PingRecord{Number: number, At: fsm.WallTime(at), Received: fsm.WallTime(at), Exit: fsm.None, Took: fsm.None}
+	p := fsm.PingRecord{Number: number, At: fsm.WallTime(at), Received: fsm.WallTime(at), Exit: fsm.NotKnown, Took: fsm.NotKnown}
 	d, _ := history.ReadDetail(extra)
-	if d.Kind.Ends() && !d.From.IsValid() {
+	if d.Kind.EndsRun() && !d.From.IsValid() {
 		d.From = history.AddrOf(from)
 	}
 	p.At = fsm.WallTime(at - d.Late)
 	p.Kind, p.Exit, p.HasRun, p.Run = d.Kind, d.Exit, d.HasRun, d.Run
 	p.Dropped = d.Dropped
-	if d.Took != fsm.None {
+	if d.Took != fsm.NotKnown {
 		p.Took = time.Duration(d.Took) * time.Millisecond
 	}
 	if d.From.IsValid() {
@@ -190,11 +190,11 @@ func (st *state) view(r *table.Record) fsm.Heartbeat {
 		LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(&r.Head), NextDue: fsm.WallTime(st.nextDue(r)),
 		CreatedAt: fsm.WallTime(r.Cold.Created), UpdatedAt: fsm.WallTime(r.Cold.Updated),
 		LastAlert: fsm.WallTime(r.LastAlert), Version: r.Cold.Version,
-		LastExit: fsm.None, LastRun: fsm.None, Rule: r.Rule(),
+		LastExit: fsm.NotKnown, LastRun: fsm.NotKnown, Rule: r.Rule(),
 	}
 	if x := r.Runs; x != nil {
 		h.LastExit, h.Resumed = x.Exit, fsm.WallTime(x.Resumed)
-		if x.Took != fsm.None {
+		if x.Took != fsm.NotKnown {
 			h.LastRun = time.Duration(x.Took) * time.Millisecond
 		}
 		if o := x.NewestRun(); o != nil {

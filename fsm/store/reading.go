@@ -81,10 +81,10 @@ func (r *Reading) Deadline() int64 {
 
 // LastRun returns how long the newest run took that ended; negative: not known.
 func (r *Reading) LastRun() time.Duration {
-	if x := r.page.Runs(r.slot); x != nil && x.Took != fsm.None {
+	if x := r.page.Runs(r.slot); x != nil && x.Took != fsm.NotKnown {
 		return time.Duration(x.Took) * time.Millisecond
 	}
-	return fsm.None
+	return fsm.NotKnown
 }
 
 // LastExit returns the exit status that the newest ended run told; -1: none.
@@ -92,5 +92,5 @@ func (r *Reading) LastExit() int {
 	if x := r.page.Runs(r.slot); x != nil {
 		return x.Exit
 	}
-	return fsm.None
+	return fsm.NotKnown
 }

@@ -68,7 +68,7 @@ func TestReadingTellsWhatAHeartbeatIs(t *testing.T) {
 			}
 			if id := string(h.AppendID(nil)); id != w.ID.String() || string(h.Name()) != w.Spec.Name || h.Status() != w.Status ||
 				h.Pings() != w.Pings || h.Misses() != w.Misses || h.Missed() != w.Missed || h.LastPing() != fsm.WallMillis(w.LastPing) ||
-				h.Deadline() != due || h.LastExit() != w.LastExit || h.LastRun() != max(w.LastRun, fsm.None) {
+				h.Deadline() != due || h.LastExit() != w.LastExit || h.LastRun() != max(w.LastRun, fsm.NotKnown) {
 				t.Errorf("tag %q: %s %q differs from %+v", tag, id, h.Name(), w)
 			}
 		})

@@ -78,7 +78,7 @@ func TestAPingInTheBatchThatPassesItsDeadlineCounts(t *testing.T) {
 	r := newRig(t)
 	r.create(1, testSpec(1, 0, 1))
 	r.wall += 1500
-	r.batch(1500, fsm.PingOrdinal{Ordinal: 1})
+	r.batch(1500, fsm.Ping{Ordinal: 1})
 	r.tick()
 	r.tick()
 	wantStatus(t, r, 1, fsm.StatusActive, 0)

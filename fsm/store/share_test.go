@@ -19,7 +19,7 @@ func TestAnImageIsWrittenWhilePingsAreApplied(t *testing.T) {
 		spec := testSpec(60, 5, 1)
 		spec.Name = fmt.Sprint(strings.Repeat("long name ", 15), i)
 		r.create(i, spec)
-		pings = append(pings, fsm.PingOrdinal{Ordinal: uint64(scattered(i, n))})
+		pings = append(pings, fsm.Ping{Ordinal: uint64(scattered(i, n))})
 	}
 	for round := range 5 {
 		r.wall += 60_000

@@ -76,7 +76,7 @@ func (st *state) noteSignal(r *table.Record, h *heard, took int64) {
 		Dropped: h.Dropped,
 	}
 	page, slot := st.table.Own(r.Ordinal)
-	if h.Tells.Ends() && (!h.late || h.at > r.LastPing) {
+	if h.Tells.EndsRun() && (!h.late || h.at > r.LastPing) {
 		r.LastPing = h.at
 		st.table.Histories.AddFrom(&page.History, page, slot, st.wall, d, h.From, st.settings.History)
 	} else {
@@ -84,7 +84,7 @@ func (st *state) noteSignal(r *table.Record, h *heard, took int64) {
 		st.table.Histories.Add(&page.History, page, slot, st.wall, d, st.settings.History)
 	}
 	st.table.KeepBody(r, h.Body)
-	if h.Tells.Ends() && !h.stale {
+	if h.Tells.EndsRun() && !h.stale {
 		x.Ended, x.Exit, x.Took = r.Pings, h.Exit, took
 	}
 }
@@ -170,10 +170,10 @@ func (st *state) track(r *table.Record, h *heard) (took int64) {
 	switch {
 	case h.Tells == fsm.SignalStart:
 		r.Runs.Begin(st.opened(r, h))
-	case h.Tells.Ends():
+	case h.Tells.EndsRun():
 		return r.Runs.End(table.RunEnd{Named: h.HasRun, Id: h.Run, All: !h.HasRun || h.Tells == fsm.SignalFail, At: h.at, Late: h.late})
 	}
-	return fsm.None
+	return fsm.NotKnown
 }
 
 // opened is the run that a signal begins. Its time begins when the start arrives, also

@@ -41,7 +41,7 @@ func TestAReportedFailureAlertsAtOnce(t *testing.T) {
 	if e := r.newest(1).Evidence; e.Down != 2*time.Hour+10*time.Second || e.Failures != 2 || e.Misses != 1 || e.Silent != 0 {
 		t.Errorf("recovery %+v", e)
 	}
-	if got := r.heartbeat(1).LastExit; got != fsm.None {
+	if got := r.heartbeat(1).LastExit; got != fsm.NotKnown {
 		t.Errorf("exit status %d after a plain ping", got)
 	}
 	r.run(2 * time.Hour)
@@ -184,7 +184,7 @@ func TestRuns(t *testing.T) {
 		}
 		r.signal(1, named(fsm.SignalSuccess, 9))
 		open(3)
-		took(fsm.None)
+		took(fsm.NotKnown)
 		r.signal(1, named(fsm.SignalSuccess, 1))
 		open(2)
 		took(15 * time.Second)
@@ -201,7 +201,7 @@ func TestRuns(t *testing.T) {
 		open(0)
 		took(time.Second)
 		r.ping(1)
-		took(fsm.None)
+		took(fsm.NotKnown)
 	})
 	t.Run("only the newest are kept", func(t *testing.T) {
 		r := newRig(t)
@@ -352,7 +352,7 @@ func TestLatePings(t *testing.T) {
 		r.create(1, testSpec(3600, 60, 1))
 		r.run(30 * time.Minute)
 		r.signal(1, fsm.Signal{Tells: fsm.SignalStart, At: ago(r, 20*time.Minute)})
-		r.signal(1, fsm.Signal{Exit: fsm.None, At: ago(r, 5*time.Minute)})
+		r.signal(1, fsm.Signal{Exit: fsm.NotKnown, At: ago(r, 5*time.Minute)})
 		if got := r.heartbeat(1); got.LastRun != 15*time.Minute || !got.Started.IsZero() {
 			t.Errorf("%+v", got)
 		}
@@ -414,16 +414,16 @@ func TestTheHistoryShowsWhatSignalsTold(t *testing.T) {
 		t.Fatalf("%+v, %v", list, err)
 	}
 	log, plain, fail, start := list[0], list[1], list[2], list[3]
-	if log.Kind != fsm.SignalLog || string(log.Body) != "c" || log.Exit != fsm.None || log.Number != 4 {
+	if log.Kind != fsm.SignalLog || string(log.Body) != "c" || log.Exit != fsm.NotKnown || log.Number != 4 {
 		t.Errorf("%+v", log)
 	}
-	if plain.Kind != fsm.SignalSuccess || plain.Exit != fsm.None || plain.Took != fsm.None || plain.Body != nil || plain.HasRun || plain.From != "" {
+	if plain.Kind != fsm.SignalSuccess || plain.Exit != fsm.NotKnown || plain.Took != fsm.NotKnown || plain.Body != nil || plain.HasRun || plain.From != "" {
 		t.Errorf("%+v", plain)
 	}
 	if fail.Kind != fsm.SignalFail || fail.Exit != 42 || fail.Took != 1500*time.Millisecond || fail.Run != [16]byte{9} || fail.From != "2001:db8::2" {
 		t.Errorf("%+v", fail)
 	}
-	if start.Kind != fsm.SignalStart || !start.HasRun || start.Took != fsm.None || start.From != "192.0.2.1" {
+	if start.Kind != fsm.SignalStart || !start.HasRun || start.Took != fsm.NotKnown || start.From != "192.0.2.1" {
 		t.Errorf("%+v", start)
 	}
 }

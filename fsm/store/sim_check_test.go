@@ -75,7 +75,7 @@ func (w *world) checkBeat(b *beat) {
 		history, open, exit    int
 		last                   int64
 	}
-	got := facts{paused: r.Is(table.Paused), failing: r.Is(table.Failing), armed: r.Is(table.Armed), misses: r.MissesAt(st.horizon), pings: r.Pings, incident: r.Incident, history: int(r.Head.Kept), open: 0, exit: fsm.None, last: r.LastPing}
+	got := facts{paused: r.Is(table.Paused), failing: r.Is(table.Failing), armed: r.Is(table.Armed), misses: r.MissesAt(st.horizon), pings: r.Pings, incident: r.Incident, history: int(r.Head.Kept), open: 0, exit: fsm.NotKnown, last: r.LastPing}
 	if x := st.table.Record(ord).Runs; x != nil {
 		got.open, got.exit = len(x.Open), x.Exit
 	}
@@ -234,7 +234,7 @@ func (w *world) checkCancelled(r *ledger.Row) {
 	}
 	for k := range w.model.alerts {
 		if k.hb == r.Heartbeat && k.to == r.Recipient && (k.kind == fsm.AlertUnheard) == (r.Kind == fsm.AlertUnheard) &&
-			(k.incident > r.Incident || k.incident == r.Incident && k.kind.Stage() > r.Kind.Stage()) {
+			(k.incident > r.Incident || k.incident == r.Incident && k.kind.Rank() > r.Kind.Rank()) {
 			return
 		}
 	}

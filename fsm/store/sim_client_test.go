@@ -139,7 +139,7 @@ func (w *world) giveUp(e event) {
 	}
 	i := int(e.b) % len(n.waiting)
 	switch n.waiting[i].cmd.(type) {
-	case fsm.PingOrdinal, fsm.Signal, fsm.Create, fsm.Update, fsm.Pause, fsm.Resume, fsm.Delete:
+	case fsm.Ping, fsm.Signal, fsm.Create, fsm.Update, fsm.Pause, fsm.Resume, fsm.Delete:
 		w.say("%v: the client of %d gives up", n, n.waiting[i].seq)
 		n.waiting = slices.Delete(n.waiting, i, i+1)
 	}
@@ -182,7 +182,7 @@ func (w *world) flap(e event) {
 	ord := n.store.st.byID(testID(w.pick(e.a)))
 	for i := range 1 + e.c/4%6 {
 		if ord != 0 {
-			w.add(n, fsm.Signal{Ordinal: ord, Exit: fsm.None, Tells: []fsm.SignalKind{fsm.SignalFail, fsm.SignalSuccess}[(i+e.c)%2]})
+			w.add(n, fsm.Signal{Ordinal: ord, Exit: fsm.NotKnown, Tells: []fsm.SignalKind{fsm.SignalFail, fsm.SignalSuccess}[(i+e.c)%2]})
 			w.pass(int64(e.c % 200))
 			w.flow()
 		}
@@ -275,7 +275,7 @@ func patchFrom(a uint32) (p fsm.Patch) {
 func describe(cmd fsm.Command) string {
 	short := func(id [12]byte) string { return fmt.Sprintf("%x", id[:3]) }
 	switch c := cmd.(type) {
-	case fsm.PingOrdinal:
+	case fsm.Ping:
 		return fmt.Sprintf("ping(#%d)", c.Ordinal)
 	case fsm.Signal:
 		return fmt.Sprintf("%v(#%d run %d at %d key %d)", c.Tells, c.Ordinal, c.Run[0], c.At, c.Key[0])

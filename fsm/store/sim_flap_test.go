@@ -180,7 +180,7 @@ func (w *world) checkTold() {
 
 // later orders the rows of a story.
 func later(a, b *ledger.Row) bool {
-	return a.Incident > b.Incident || a.Incident == b.Incident && a.Kind.Stage() > b.Kind.Stage()
+	return a.Incident > b.Incident || a.Incident == b.Incident && a.Kind.Rank() > b.Kind.Rank()
 }
 
 // merged reports whether the failure that a row tells of is told by the alert of its

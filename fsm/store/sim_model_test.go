@@ -150,8 +150,8 @@ func (m *model) run(p *proposal, cmd fsm.Command, got fsm.Code) error {
 	want := fsm.CodeOK
 	var err error
 	switch c := cmd.(type) {
-	case fsm.PingOrdinal:
-		want, err = m.told(fsm.Signal{Ordinal: c.Ordinal, Exit: fsm.None})
+	case fsm.Ping:
+		want, err = m.told(fsm.Signal{Ordinal: c.Ordinal, Exit: fsm.NotKnown})
 	case fsm.Signal:
 		want, err = m.told(c)
 	case fsm.Create:
@@ -227,7 +227,7 @@ func (b *beat) trim(limit int) {
 }
 
 func (m *model) create(c fsm.Create) {
-	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == fsm.ArmCreated, exit: fsm.None, windowAt: -1}
+	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == fsm.ArmCreated, exit: fsm.NotKnown, windowAt: -1}
 	m.beats = append(m.beats, b)
 	m.reanchor(b, 0)
 }

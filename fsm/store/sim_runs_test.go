@@ -177,7 +177,7 @@ func (m *model) takeRun(b *beat, o *simRun) error {
 
 // drawSignalFrom makes a signal of numbers.
 func drawSignalFrom(ord uint64, a, b uint32, wall int64) fsm.Signal {
-	c := fsm.Signal{Ordinal: ord, Exit: fsm.None, Tells: fsm.SignalKind(a % 4)}
+	c := fsm.Signal{Ordinal: ord, Exit: fsm.NotKnown, Tells: fsm.SignalKind(a % 4)}
 	if c.HasRun = a/4%2 == 0; c.HasRun {
 		c.Run[0] = byte(1 + a/8%3)
 	}

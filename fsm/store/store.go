@@ -140,7 +140,7 @@ func (st *state) run(c fsm.Command) fsm.Result {
 	switch c := c.(type) {
 	case fsm.Signal:
 		return c.Result(st.signal(c))
-	case fsm.PingOrdinal: // an authorized one
+	case fsm.Ping: // an authorized one
 		return fsm.Result{Code: st.ping(c)}
 	case fsm.Authorized:
 		return st.authorized(c)

@@ -152,7 +152,7 @@ func (f *filler) add(c fsm.Command) {
 func (f *filler) addPing(t fsm.Token) {
 	start := len(f.cmds)
 	ordinal, _ := f.store.Ordinal(t)
-	f.cmds = fsm.AppendPing(f.cmds, fsm.PingOrdinal{Ordinal: ordinal})
+	f.cmds = fsm.AppendPing(f.cmds, fsm.Ping{Ordinal: ordinal})
 	f.batch.Items = append(f.batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: f.cmds[start:len(f.cmds):len(f.cmds)]})
 }
 

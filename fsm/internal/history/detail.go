@@ -11,10 +11,10 @@ import (
 // Detail is what an entry tells besides its time. Most have none.
 type Detail struct {
 	Kind   fsm.SignalKind
-	Exit   int // fsm.None, or 0 to fsm.MaxExit
+	Exit   int // fsm.NotKnown, or 0 to fsm.MaxExit
 	HasRun bool
 	Run    [16]byte
-	Took   int64      // ms, of the run that it ended; fsm.None
+	Took   int64      // ms, of the run that it ended; fsm.NotKnown
 	Late   int64      // ms that it came after it was sent; 0: at once
 	From   netip.Addr // if the head's Callers do not tell it
 	Key    []byte     // ShortKey, or nil
@@ -53,7 +53,7 @@ func ShortKey(k [16]byte) []byte {
 }
 
 // PlainDetail is that of an entry without any.
-func PlainDetail() Detail { return Detail{Exit: fsm.None, Took: fsm.None} }
+func PlainDetail() Detail { return Detail{Exit: fsm.NotKnown, Took: fsm.NotKnown} }
 
 // append writes a detail; a plain one is nothing.
 func (d *Detail) append(b []byte) []byte {
@@ -62,9 +62,9 @@ func (d *Detail) append(b []byte) []byte {
 		has bool
 		bit uint64
 	}{
-		{d.Exit != fsm.None, detailExit},
+		{d.Exit != fsm.NotKnown, detailExit},
 		{d.HasRun, detailRun},
-		{d.Took != fsm.None, detailTook},
+		{d.Took != fsm.NotKnown, detailTook},
 		{d.From.IsValid(), detailFrom},
 		{d.Late > 0, detailLate},
 		{d.Key != nil, detailKey},

@@ -95,6 +95,6 @@ func (c *Cold) FillFrom(v *Hot) {
 		c.Spec.Arm = fsm.ArmFirstPing
 	}
 	if v.Is(OnlyPost) {
-		c.Spec.Methods = fsm.OnlyPost
+		c.Spec.Methods = fsm.MethodsPost
 	}
 }

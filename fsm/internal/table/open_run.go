@@ -48,10 +48,10 @@ type RunEnd struct {
 }
 
 // End closes the run that an end names, or all of them; one that comes late closes none
-// that began after it. It returns how many ms the run took that it names; fsm.None if
+// that began after it. It returns how many ms the run took that it names; fsm.NotKnown if
 // that is not known.
 func (x *RunState) End(e RunEnd) (took int64) {
-	took = fsm.None
+	took = fsm.NotKnown
 	x.Open = slices.DeleteFunc(x.Open, func(o OpenRun) bool {
 		if e.Late && o.Began() > e.At {
 			return false

@@ -32,7 +32,7 @@ type Body struct {
 const BodyCost = 64
 
 func NewRunState(epoch uint64) *RunState {
-	return &RunState{epoch: epoch, Exit: fsm.None, Took: fsm.None}
+	return &RunState{epoch: epoch, Exit: fsm.NotKnown, Took: fsm.NotKnown}
 }
 
 // Runs returns what a heartbeat has beside its vitals, nil for most.
@@ -64,7 +64,7 @@ func (t *Table) OwnRuns(ord uint64) *RunState {
 
 // isEmpty reports whether the extras tell nothing.
 func (x *RunState) isEmpty() bool {
-	return len(x.Open) == 0 && len(x.Bodies) == 0 && x.Exit == fsm.None && x.Took == fsm.None && x.Incident == Incident{} && x.Resumed == 0
+	return len(x.Open) == 0 && len(x.Bodies) == 0 && x.Exit == fsm.NotKnown && x.Took == fsm.NotKnown && x.Incident == Incident{} && x.Resumed == 0
 }
 
 // DropEmptyRuns lets go of the extras of a heartbeat that needs none any more, so that its
