@@ -18,7 +18,7 @@ func (p *program) showHelp(c *cobra.Command, _ []string) {
 	if about == "" {
 		about = c.Short
 	}
-	fmt.Fprintf(p.Stdout, "%s\n\n%s", term.Fill(about, columns), usageText(c, columns))
+	fmt.Fprintf(p.Stdout, "%s\n\n%s", term.Reflow(about, columns), usageText(c, columns))
 }
 
 // usageText tells how a command is written, what is under it, and its flags.

@@ -60,13 +60,13 @@ func (p *program) salvage(dir, out string, asJSON bool) error {
 	if asJSON {
 		return p.PrintJSON(salvaged{out, countHeartbeats(store), store.Totals().Pings, store.LastWall().UTC(), found.Index, found.Guessed, found.Notes})
 	}
-	fmt.Fprintf(p.Stdout, "Saved to %s: %s, as of %s (entry %d).\n", out, counted(store), store.LastWall().UTC().Format("2006-01-02 15:04:05 UTC"), found.Index)
+	fmt.Fprintf(p.Stdout, "Saved to %s: %s, as of %s (entry %d).\n", out, countedInWords(store), store.LastWall().UTC().Format("2006-01-02 15:04:05 UTC"), found.Index)
 	p.tellMissing(found)
 	_, err = fmt.Fprintf(p.Stdout, "Keep %s until all is well. 'quorumbeat restore %s' makes a new cluster of what was saved.\n", dir, out)
 	return err
 }
 
-func counted(store *store.Store) string {
+func countedInWords(store *store.Store) string {
 	return fmt.Sprintf("%d heartbeats, %d pings", countHeartbeats(store), store.Totals().Pings)
 }
 

@@ -27,7 +27,7 @@ func (p *program) serveCommand() *cobra.Command {
 			signals := node.CatchSignals()
 			defer signals.Stop()
 			again := s.Again(p.Env, thisBuild())
-			p.Exposed = settings.Exposed(c.Flags())
+			p.Exposed = settings.SecretsOnCommandLine(c.Flags())
 			if err := s.Load(p.Env); err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ func (p *program) serve(ctx context.Context, s *settings.Node, again func() (*se
 	log := s.Logger(queue)
 	p.WarnMisspelt(p.root(), log)
 	for _, name := range p.Exposed {
-		log.Warn(settings.ExposedWords, "flag", "--"+name)
+		log.Warn(settings.SecretOnCommandLine, "flag", "--"+name)
 	}
 	return node.Run(ctx, s, again, signals, log, queue, p.Stdout)
 }

@@ -59,7 +59,7 @@ func Command(p *cli.Program) *cobra.Command {
 func (s *options) register(f *pflag.FlagSet) {
 	l := &s.load
 	f.Var(&s.urls, "url", "`addresses` of nodes or a load balancer, with commas between: connections are spread over them (QUORUMBEAT_URL)")
-	settings.Secret(f, &s.APIKey, "api-key", "API `key` that the heartbeats are made with (QUORUMBEAT_API_KEY)")
+	settings.SecretFlag(f, &s.APIKey, "api-key", "API `key` that the heartbeats are made with (QUORUMBEAT_API_KEY)")
 	f.BoolVar(&s.JSON, "json", false, "print JSON for programs")
 	f.StringVar(&s.tokensFile, "tokens-file", "", "`file` of tokens, one a line, to ping instead; \"-\" for the standard input")
 	f.IntVar(&s.heartbeats, "heartbeats", s.heartbeats, "how many to make and ping, 1 to 4000000")
@@ -125,7 +125,7 @@ func run(p *cli.Program, ctx context.Context, s *options) (err error) {
 		err = runOwn(p, ctx, s, out)
 	}
 	if out.Report != nil {
-		err = errors.Join(p.Print(&s.Connection, out, show), err)
+		err = errors.Join(p.Print(&s.Connection, out, showReport), err)
 	}
 	switch {
 	case errors.Is(err, context.Canceled), err == nil && ctx.Err() != nil:

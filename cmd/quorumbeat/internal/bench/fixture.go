@@ -51,7 +51,7 @@ func newFixture(s *options, words io.Writer) *fixture {
 // create makes n heartbeats that will not be due for a year, and returns how many a
 // second. The first failure ends it.
 func (f *fixture) create(ctx context.Context, n int) (perSecond float64, err error) {
-	return f.each(ctx, n, "made", func(ctx context.Context, api *heartbeat.Client, i int) error {
+	return f.inParallel(ctx, n, "made", func(ctx context.Context, api *heartbeat.Client, i int) error {
 		h, err := api.Create(ctx, heartbeat.CreateParams{
 			Name: fmt.Sprintf("bench %d", i+1), IntervalSecs: 366 * 86400, Arm: "first_ping", Tags: []string{tag},
 		})
@@ -60,7 +60,7 @@ func (f *fixture) create(ctx context.Context, n int) (perSecond float64, err err
 		switch {
 		case err == nil:
 			f.made = append(f.made, made{h.ID, h.Token})
-		case !refused(err):
+		case !certainlyRefused(err):
 			f.lost++
 		}
 		return err
@@ -74,7 +74,7 @@ func (f *fixture) deleteAll(ctx context.Context) (perSecond float64, err error) 
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var gone int
-	perSecond, err = f.each(ctx, len(f.made), "deleted", func(ctx context.Context, api *heartbeat.Client, i int) error {
+	perSecond, err = f.inParallel(ctx, len(f.made), "deleted", func(ctx context.Context, api *heartbeat.Client, i int) error {
 		err := api.Delete(ctx, f.made[i].id)
 		if heartbeat.IsNotFound(err) { // by an earlier attempt
 			err = nil
@@ -95,9 +95,9 @@ func (f *fixture) deleteAll(ctx context.Context) (perSecond float64, err error) 
 	return perSecond, err
 }
 
-// each does something n times, side by side, and says how far it is. What is under
+// inParallel does something n times, side by side, and says how far it is. What is under
 // way when ctx ends is finished: else nobody would know what became of it.
-func (f *fixture) each(ctx context.Context, n int, word string, do func(context.Context, *heartbeat.Client, int) error) (perSecond float64, err error) {
+func (f *fixture) inParallel(ctx context.Context, n int, word string, do func(context.Context, *heartbeat.Client, int) error) (perSecond float64, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	calm := context.WithoutCancel(ctx)
@@ -108,7 +108,7 @@ func (f *fixture) each(ctx context.Context, n int, word string, do func(context.
 		api := f.clients[i%len(f.clients)]
 		wg.Go(func() {
 			for j := range todo {
-				if err := again(ctx, func() error { return do(calm, api, j) }); err != nil {
+				if err := retry(ctx, func() error { return do(calm, api, j) }); err != nil {
 					cancel(err)
 				}
 			}
@@ -130,10 +130,10 @@ func (f *fixture) each(ctx context.Context, n int, word string, do func(context.
 	return float64(n) / time.Since(began).Seconds(), context.Cause(ctx)
 }
 
-// again repeats what failed for a passing reason.
-func again(ctx context.Context, do func() error) (err error) {
+// retry repeats what failed for a passing reason.
+func retry(ctx context.Context, do func() error) (err error) {
 	for i := range attempts {
-		if err = do(); err == nil || !passing(err) {
+		if err = do(); err == nil || !isTransient(err) {
 			return err
 		}
 		select {
@@ -145,15 +145,15 @@ func again(ctx context.Context, do func() error) (err error) {
 	return err
 }
 
-// refused reports whether a request certainly changed nothing.
-func refused(err error) bool {
+// certainlyRefused reports whether a request certainly changed nothing.
+func certainlyRefused(err error) bool {
 	var answer *heartbeat.APIError
 	var dial *net.OpError
 	return errors.As(err, &answer) && answer.StatusCode < 500 || errors.As(err, &dial) && dial.Op == "dial"
 }
 
-// passing reports whether a cluster may take the same request a little later.
-func passing(err error) bool {
+// isTransient reports whether a cluster may take the same request a little later.
+func isTransient(err error) bool {
 	var answer *heartbeat.APIError
 	return errors.As(err, &answer) && answer.StatusCode == http.StatusServiceUnavailable
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
-// show prints the figures for people.
-func show(w *term.Table, v any) {
+// showReport prints the figures for people.
+func showReport(w *term.Table, v any) {
 	b := v.(*report)
 	how := "as fast as they are answered"
 	if b.Rate > 0 {
 		how = fmt.Sprintf("%s a second wanted", thousands(b.Rate))
 	}
 	w.Row("Pings", fmt.Sprintf("%s acknowledged a second, for %.1f s; %s", thousands(b.PerSecond), b.Seconds, how))
-	w.Row("Answers", counts(b.Answers))
-	w.Row("Failures", counts(b.Failures))
+	w.Row("Answers", countsInWords(b.Answers))
+	w.Row("Failures", countsInWords(b.Failures))
 	w.Row("Heartbeats", fmt.Sprintf("%d, by %d connections%s", b.Heartbeats, b.Connections, b.making()))
 	w.Row()
 	w.Row("MILLISECONDS", "MIN", "P50", "P90", "P99", "P99.9", "MAX")
@@ -36,7 +36,7 @@ func show(w *term.Table, v any) {
 		w.Row("SECOND", "OK", "OTHER", "FAILED", "P50", "P99", "MAX")
 	}
 	for i, s := range b.BySecond {
-		w.Row(i+1, s.Acknowledged, s.Refused, s.Failed+s.Unsent, ms(s.Latency.P50), ms(s.Latency.P99), ms(s.Latency.Max))
+		w.Row(i+1, s.Acknowledged, s.Refused, s.Failed+s.Unsent, milliseconds(s.Latency.P50), milliseconds(s.Latency.P99), milliseconds(s.Latency.Max))
 	}
 }
 
@@ -53,12 +53,12 @@ func (b *report) making() string {
 
 func showTimes(w *term.Table, name string, p *load.Percentiles) {
 	if p != nil {
-		w.Row(name, ms(p.Min), ms(p.P50), ms(p.P90), ms(p.P99), ms(p.P999), ms(p.Max))
+		w.Row(name, milliseconds(p.Min), milliseconds(p.P50), milliseconds(p.P90), milliseconds(p.P99), milliseconds(p.P999), milliseconds(p.Max))
 	}
 }
 
-// ms shows milliseconds with as many digits as matter.
-func ms(v float64) string {
+// milliseconds shows milliseconds with as many digits as matter.
+func milliseconds(v float64) string {
 	switch {
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
@@ -68,8 +68,8 @@ func ms(v float64) string {
 	return fmt.Sprintf("%.2f", v)
 }
 
-// counts lists how often what happened, "none" if nothing did.
-func counts[K interface{ ~int | ~string }](m map[K]int64) string {
+// countsInWords lists how often what happened, "none" if nothing did.
+func countsInWords[K interface{ ~int | ~string }](m map[K]int64) string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		parts = append(parts, fmt.Sprintf("%v: %s", k, thousands(float64(m[k]))))

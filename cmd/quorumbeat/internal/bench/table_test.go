@@ -17,7 +17,7 @@ func TestTheTableOfABench(t *testing.T) {
 		BySecond: []load.Second{{Acknowledged: 4999, Refused: 2, Failed: 3, Unsent: 4}},
 	}}
 	var w term.Table
-	show(&w, b)
+	showReport(&w, b)
 	var stdout strings.Builder
 	if err := w.Write(&stdout, 0); err != nil {
 		t.Fatal(err)

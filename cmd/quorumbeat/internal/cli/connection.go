@@ -56,5 +56,5 @@ func NewClient(urls, apiKey string, opts ...heartbeat.Option) (*heartbeat.Client
 
 // TokenFlag adds --token and its file.
 func TokenFlag(f *pflag.FlagSet, value *string) {
-	settings.Secret(f, value, "token", "the heartbeat's `token` (QUORUMBEAT_TOKEN, or a file: QUORUMBEAT_TOKEN_FILE)")
+	settings.SecretFlag(f, value, "token", "the heartbeat's `token` (QUORUMBEAT_TOKEN, or a file: QUORUMBEAT_TOKEN_FILE)")
 }

@@ -28,7 +28,7 @@ type Program struct {
 
 // Resolve fills in the flags that the command line leaves open.
 func (p *Program) Resolve(flags *pflag.FlagSet) error {
-	p.Exposed = settings.Exposed(flags)
+	p.Exposed = settings.SecretsOnCommandLine(flags)
 	return p.Env.Resolve(flags)
 }
 
@@ -50,7 +50,7 @@ func (p *Program) Columns() int {
 // WarnExposed warns whoever runs a command; serve has a log for it.
 func (p *Program) WarnExposed() {
 	for _, name := range p.Exposed {
-		fmt.Fprintf(p.Stderr, "quorumbeat: --%s: %s\n", name, settings.ExposedWords)
+		fmt.Fprintf(p.Stderr, "quorumbeat: --%s: %s\n", name, settings.SecretOnCommandLine)
 	}
 }
 

@@ -26,7 +26,7 @@ func alertsCommand(p *cli.Program) *cobra.Command {
 			chosen.HeartbeatID = id
 		}
 		return api.Alerts(ctx, chosen)
-	}, showAlerts, reads, lists, func(p *cli.Program, c *cobra.Command, s *cli.Connection) {
+	}, showAlerts, withStale, withWide, func(p *cli.Program, c *cobra.Command, s *cli.Connection) {
 		c.Flags().StringVar(&params.HeartbeatID, "heartbeat", "", "only those of this heartbeat: its `name`, slug or ID")
 		completeFlag(p, c, s, "heartbeat", heartbeatNames)
 	})
@@ -35,7 +35,7 @@ func alertsCommand(p *cli.Program) *cobra.Command {
 	cli.CompleteWords(c, "state", alertStates)
 	c.AddCommand(alertsTestCommand(p), NewCommand(p, "retry ALERT", "Send a failed or held alert again: by ID, or by its heartbeat's name", usage.Needs("ALERT"), onID(alertOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return api.RetryAlert(ctx, id)
-	}), func(w *term.Table, v any) { w.Row(v.(*heartbeat.Alert).State) }, complete(alertIDs)))
+	}), func(w *term.Table, v any) { w.Row(v.(*heartbeat.Alert).State) }, completeNames(alertIDs)))
 	return c
 }
 

@@ -16,11 +16,11 @@ import (
 func clusterCommand(p *cli.Program) *cobra.Command {
 	c := NewCommand(p, "cluster", "Show the cluster as the answering node sees it", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Cluster(ctx)
-	}, showCluster, lists)
+	}, showCluster, withWide)
 	var yes bool
 	remove := NewCommand(p, "remove NODE", "Take a node out of the cluster for good, by name or ID", usage.Needs("NODE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return removeNode(p, ctx, api, args[0], yes)
-	}, say("removed"), complete(nodeNames))
+	}, showWord("removed"), completeNames(nodeNames))
 	remove.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.AddCommand(remove)
 	return c
@@ -47,7 +47,7 @@ func showCluster(w *term.Table, v any) {
 		case n.Voter:
 			role = "voter"
 		}
-		cells := []any{term.Free(term.OrDash(n.Name)), role, term.Free(alive(n)), term.Free(term.OrDash(n.HTTP)), term.Free(term.OrDash(n.Version))}
+		cells := []any{term.Free(term.OrDash(n.Name)), role, term.Free(aliveInWords(n)), term.Free(term.OrDash(n.HTTP)), term.Free(term.OrDash(n.Version))}
 		if w.Wide {
 			cells = append(cells, n.Cluster, n.ID)
 		}
@@ -74,7 +74,7 @@ func showCluster(w *term.Table, v any) {
 	}
 }
 
-func alive(n heartbeat.Node) string {
+func aliveInWords(n heartbeat.Node) string {
 	switch {
 	case !n.Alive:
 		return "no"

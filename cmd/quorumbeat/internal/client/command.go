@@ -15,8 +15,8 @@ import (
 func Commands(p *cli.Program) []*cobra.Command {
 	return []*cobra.Command{
 		createCommand(p), ensureCommand(p), listCommand(p), getCommand(p), updateCommand(p),
-		onOne(p, "pause", "Stop judging a heartbeat; its pings are still recorded", (*heartbeat.Client).Pause),
-		onOne(p, "resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
+		heartbeatCommand(p, "pause", "Stop judging a heartbeat; its pings are still recorded", (*heartbeat.Client).Pause),
+		heartbeatCommand(p, "resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
 		deleteCommand(p), pingCommand(p), pingsCommand(p),
 		alertsCommand(p), keysCommand(p), clusterCommand(p),
 	}
@@ -46,7 +46,7 @@ func NewCommand(p *cli.Program, use, short string, args cobra.PositionalArgs, do
 	c := &cobra.Command{Use: use, Short: short, Args: args, ValidArgsFunction: cobra.NoFileCompletions}
 	f := c.Flags()
 	cli.URLFlag(f, &s.URL)
-	settings.Secret(f, &s.APIKey, "api-key", "API `key` (QUORUMBEAT_API_KEY, or a file: QUORUMBEAT_API_KEY_FILE)")
+	settings.SecretFlag(f, &s.APIKey, "api-key", "API `key` (QUORUMBEAT_API_KEY, or a file: QUORUMBEAT_API_KEY_FILE)")
 	cli.JSONFlag(f, &s.JSON)
 	for _, o := range options {
 		o(p, c, s)
@@ -72,17 +72,17 @@ func NewCommand(p *cli.Program, use, short string, args cobra.PositionalArgs, do
 	return c
 }
 
-// reads is the option of commands that only read.
-func reads(_ *cli.Program, c *cobra.Command, s *cli.Connection) {
+// withStale is the option of commands that only read.
+func withStale(_ *cli.Program, c *cobra.Command, s *cli.Connection) {
 	c.Flags().BoolVar(&s.Stale, "stale", false, "take what the node has, at once and also without a leader: it may lack the newest")
 }
 
-// lists is the option of commands that print rows.
-func lists(_ *cli.Program, c *cobra.Command, s *cli.Connection) {
+// withWide is the option of commands that print rows.
+func withWide(_ *cli.Program, c *cobra.Command, s *cli.Connection) {
 	c.Flags().BoolVarP(&s.Wide, "wide", "w", false, "show IDs and all else, and cut nothing")
 }
 
-// say prints a word for what was done.
-func say(word string) func(*term.Table, any) {
+// showWord prints a word for what was done.
+func showWord(word string) func(*term.Table, any) {
 	return func(w *term.Table, _ any) { w.Row(word) }
 }

@@ -18,8 +18,8 @@ const completionLimit = 2 * time.Second
 // namer asks the cluster for the names of some kind of thing.
 type namer func(context.Context, *heartbeat.Client) ([]cobra.Completion, error)
 
-// complete is the option of commands whose first argument is such a name.
-func complete(names namer) Option {
+// completeNames is the option of commands whose first argument is such a name.
+func completeNames(names namer) Option {
 	return func(p *cli.Program, c *cobra.Command, s *cli.Connection) {
 		c.ValidArgsFunction = func(c *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
@@ -58,8 +58,8 @@ func namesFor(p *cli.Program, c *cobra.Command, s *cli.Connection, names namer, 
 	return fit
 }
 
-// ofHeartbeat completes slugs, and IDs where several heartbeats share one.
-var ofHeartbeat = complete(heartbeatNames)
+// completeHeartbeat completes slugs, and IDs where several heartbeats share one.
+var completeHeartbeat = completeNames(heartbeatNames)
 
 func heartbeatNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
 	all, err := api.List(ctx)

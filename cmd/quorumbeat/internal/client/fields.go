@@ -89,23 +89,23 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 // changes are the fields that the flags set, of a heartbeat that is there.
 func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, err error) {
 	interval, grace, methods := int(h.interval), int(h.grace), h.methods()
-	given(f, "name", &u.Name, &h.name)
-	given(f, "slug", &u.Slug, &h.slug)
-	given(f, "arm", &u.Arm, &h.arm)
-	given(f, "interval", &u.IntervalSecs, &interval)
-	given(f, "grace", &u.GraceSecs, &grace)
-	given(f, "miss-threshold", &u.MissThreshold, &h.threshold)
-	given(f, "tag", &u.Tags, &h.tags)
-	given(f, "email", &u.Email, &h.email)
-	given(f, "only-post", &u.Methods, &methods)
+	setIfGiven(f, "name", &u.Name, &h.name)
+	setIfGiven(f, "slug", &u.Slug, &h.slug)
+	setIfGiven(f, "arm", &u.Arm, &h.arm)
+	setIfGiven(f, "interval", &u.IntervalSecs, &interval)
+	setIfGiven(f, "grace", &u.GraceSecs, &grace)
+	setIfGiven(f, "miss-threshold", &u.MissThreshold, &h.threshold)
+	setIfGiven(f, "tag", &u.Tags, &h.tags)
+	setIfGiven(f, "email", &u.Email, &h.email)
+	setIfGiven(f, "only-post", &u.Methods, &methods)
 	if u == (heartbeat.UpdateParams{}) {
 		return u, usage.Errorf("nothing to change: see 'quorumbeat update --help' for the flags")
 	}
 	return u, h.check(f)
 }
 
-// given sets a field of an update if its flag was.
-func given[T any](f *pflag.FlagSet, name string, field **T, value *T) {
+// setIfGiven sets a field of an update if its flag was.
+func setIfGiven[T any](f *pflag.FlagSet, name string, field **T, value *T) {
 	if f.Changed(name) {
 		*field = value
 	}

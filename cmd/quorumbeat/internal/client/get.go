@@ -14,20 +14,20 @@ import (
 )
 
 func getCommand(p *cli.Program) *cobra.Command {
-	return onOne(p, "get", "Show a heartbeat", (*heartbeat.Client).Get, reads)
+	return heartbeatCommand(p, "get", "Show a heartbeat", (*heartbeat.Client).Get, withStale)
 }
 
-// onOne makes a command that takes a heartbeat and answers with it.
-func onOne(p *cli.Program, name, short string, do func(*heartbeat.Client, context.Context, string) (*heartbeat.Heartbeat, error), options ...Option) *cobra.Command {
+// heartbeatCommand makes a command that takes a heartbeat and answers with it.
+func heartbeatCommand(p *cli.Program, name, short string, do func(*heartbeat.Client, context.Context, string) (*heartbeat.Heartbeat, error), options ...Option) *cobra.Command {
 	return NewCommand(p, name+" NAME", short, usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return do(api, ctx, id)
-	}), showHeartbeat, append(options, ofHeartbeat)...)
+	}), showHeartbeat, append(options, completeHeartbeat)...)
 }
 
 func deleteCommand(p *cli.Program) *cobra.Command {
 	return NewCommand(p, "delete NAME", "Delete a heartbeat and its pings", usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return map[string]string{"deleted": id}, api.Delete(ctx, id)
-	}), say("deleted"), ofHeartbeat)
+	}), showWord("deleted"), completeHeartbeat)
 }
 
 func showHeartbeat(w *term.Table, v any) {
@@ -37,7 +37,7 @@ func showHeartbeat(w *term.Table, v any) {
 	w.Row("Status", h.Status)
 	w.Row("Interval", term.Seconds(h.IntervalSecs))
 	w.Row("Grace", term.Seconds(h.GraceSecs))
-	w.Row("Misses", misses(h))
+	w.Row("Misses", missesInWords(h))
 	w.Row("Last ping", term.Time(h.LastPingedAt))
 	w.Row("Next expected", term.Time(h.NextExpectedAt))
 	w.Row("Last alert", term.Time(h.LastAlertAt))
@@ -65,8 +65,8 @@ func showHeartbeat(w *term.Table, v any) {
 	}
 }
 
-// misses says how many there are in a row, and which one alerts.
-func misses(h *heartbeat.Heartbeat) string {
+// missesInWords says how many there are in a row, and which one alerts.
+func missesInWords(h *heartbeat.Heartbeat) string {
 	has := fmt.Sprintf("%d in a row", h.ConsecutiveMisses)
 	switch {
 	case h.AlertAtMisses == nil: // paused or failing

@@ -17,7 +17,7 @@ func TestMissesSayWhichOneAlerts(t *testing.T) {
 		"1 in a row, the next alerts: one was due while none could be taken": {ConsecutiveMisses: 1, AlertAtMisses: &three, AlertRule: "unheard"},
 		"5 in a row": {ConsecutiveMisses: 5},
 	} {
-		if got := misses(&h); got != want {
+		if got := missesInWords(&h); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -18,7 +18,7 @@ func keysCommand(p *cli.Program) *cobra.Command {
 	keys := &cobra.Command{Use: "keys", Short: "Manage API keys", Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	keys.AddCommand(NewCommand(p, "list", "List the API keys", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Keys(ctx)
-	}, showKeys, reads))
+	}, showKeys, withStale))
 	scope, scopes := "admin", []string{"admin", "ping"}
 	create := NewCommand(p, "create NAME", "Make an API key; it is shown this once", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return api.CreateKey(ctx, args[0], scope)
@@ -40,10 +40,10 @@ func keysCommand(p *cli.Program) *cobra.Command {
 			return nil, err
 		}
 		return api.LimitKey(ctx, id, n)
-	}, func(w *term.Table, v any) { w.Row("Heartbeats", madeOf(*v.(*heartbeat.Key))) }, complete(keyNames))
+	}, func(w *term.Table, v any) { w.Row("Heartbeats", madeOf(*v.(*heartbeat.Key))) }, completeNames(keyNames))
 	keys.AddCommand(create, limit, NewCommand(p, "delete KEY", "Revoke an API key, by name or ID", usage.Needs("KEY"), onID(keyOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return map[string]string{"deleted": id}, api.DeleteKey(ctx, id)
-	}), say("deleted"), complete(keyNames)))
+	}), showWord("deleted"), completeNames(keyNames)))
 	return keys
 }
 

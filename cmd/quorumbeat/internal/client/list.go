@@ -17,7 +17,7 @@ func listCommand(p *cli.Program) *cobra.Command {
 	var params heartbeat.ListParams
 	c := NewCommand(p, "list", "List the heartbeats, newest first", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.ListMatching(ctx, params)
-	}, showHeartbeats, reads, lists)
+	}, showHeartbeats, withStale, withWide)
 	f := c.Flags()
 	f.Var(flags.OneOf(&params.Status, statuses), "status", "only those that are active, failing or paused")
 	f.StringVar(&params.Tag, "tag", "", "only those with this `tag`")

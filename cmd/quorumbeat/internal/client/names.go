@@ -19,8 +19,8 @@ var idForm = regexp.MustCompile(`^(hb|al|key)_[0-9a-f]{24}$`)
 // candidate is a thing that a word may mean.
 type candidate struct{ id, about string }
 
-// theOne returns the ID of the only candidate.
-func theOne(kind, word string, found []candidate) (string, error) {
+// onlyCandidate returns the ID of the only candidate.
+func onlyCandidate(kind, word string, found []candidate) (string, error) {
 	switch len(found) {
 	case 0:
 		return "", cli.Failure(fmt.Sprintf("there is no %s %q", kind, word), "not_found")
@@ -47,7 +47,7 @@ func heartbeatOf(ctx context.Context, api *heartbeat.Client, word string) (strin
 	for _, h := range all {
 		found = append(found, candidate{h.ID, fmt.Sprintf("%s, slug %s, %s", h.Name, h.Slug, h.Status)})
 	}
-	return theOne("heartbeat with the ID, slug or name", word, found)
+	return onlyCandidate("heartbeat with the ID, slug or name", word, found)
 }
 
 func heartbeatsCalled(ctx context.Context, api *heartbeat.Client, word string) (found []*heartbeat.Heartbeat, err error) {
@@ -81,7 +81,7 @@ func keyOf(ctx context.Context, api *heartbeat.Client, word string) (string, err
 			found = append(found, candidate{k.ID, "scope " + k.Scope + ", made " + term.Time(&k.CreatedAt)})
 		}
 	}
-	return theOne("API key with the ID or name", word, found)
+	return onlyCandidate("API key with the ID or name", word, found)
 }
 
 // retriable are the states of alerts that can be sent again.
@@ -107,5 +107,5 @@ func alertOf(ctx context.Context, api *heartbeat.Client, word string) (string, e
 			found = append(found, candidate{a.ID, fmt.Sprintf("%s to %s, %s", a.Kind, a.Recipient, a.State)})
 		}
 	}
-	return theOne("failed or held alert of", word, found)
+	return onlyCandidate("failed or held alert of", word, found)
 }

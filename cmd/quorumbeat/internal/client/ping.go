@@ -102,7 +102,7 @@ func pingCommand(p *cli.Program) *cobra.Command {
 			err = cli.Failure("no heartbeat has this token; with an API key (QUORUMBEAT_API_KEY) a name will do", "not_found")
 		}
 		return map[string]string{"status": status}, err
-	}, func(w *term.Table, v any) { w.Row(v.(map[string]string)["status"]) }, ofHeartbeat, func(_ *cli.Program, _ *cobra.Command, s *cli.Connection) { settings = s })
+	}, func(w *term.Table, v any) { w.Row(v.(map[string]string)["status"]) }, completeHeartbeat, func(_ *cli.Program, _ *cobra.Command, s *cli.Connection) { settings = s })
 	c.Long = "Ping a heartbeat, or tell how its job goes. The token needs no API key; with one, the heartbeat's name, slug or ID will do."
 	cli.TokenFlag(c.Flags(), &token)
 	s.register(c.Flags())

@@ -26,7 +26,7 @@ func pingsCommand(p *cli.Program) *cobra.Command {
 		} else {
 			showPings(w, v.([]*heartbeat.Ping))
 		}
-	}, ofHeartbeat, reads, lists)
+	}, completeHeartbeat, withStale, withWide)
 	c.Flags().Var(flags.Between(&params.Limit, 1, 100), "limit", "how many, 1 to 100")
 	c.Flags().BoolVar(&bodies, "body", false, "show all that came with each ping, not only its first line")
 	return c
@@ -49,7 +49,7 @@ func showPings(w *term.Table, pings []*heartbeat.Ping) {
 	for _, x := range pings {
 		cells := []any{term.ColumnTime(&x.PingedAt), term.OrDash(x.Kind), term.Number(x.ExitCode), term.Took(x.DurationMs)}
 		if late {
-			cells = append(cells, lateness(x))
+			cells = append(cells, lateBy(x))
 		}
 		if cells = append(cells, term.Free(term.OrDash(x.From)), term.Free(bodyLine(x))); w.Wide {
 			cells = append(cells, term.OrDash(x.RunID), x.ID)
@@ -67,8 +67,8 @@ func anyLate(pings []*heartbeat.Ping) bool {
 	return false
 }
 
-// lateness is how long after it happened a ping came.
-func lateness(x *heartbeat.Ping) string {
+// lateBy is how long after it happened a ping came.
+func lateBy(x *heartbeat.Ping) string {
 	if !x.Late || x.ReceivedAt == nil {
 		return "-"
 	}

@@ -23,7 +23,7 @@ func updateCommand(p *cli.Program) *cobra.Command {
 			return nil, err
 		}
 		return api.Update(ctx, id, u)
-	}, showHeartbeat, ofHeartbeat)
+	}, showHeartbeat, completeHeartbeat)
 	h.register(c, withoutDefaults)
 	c.Flags().StringVar(&h.name, "name", "", "new `name`")
 	return c

@@ -13,14 +13,14 @@ import (
 // nodes on port 0.
 const addrsFile = "addrs.json"
 
-type addrs struct {
+type boundAddrs struct {
 	HTTP    string `json:"http"`
 	Cluster string `json:"cluster"`
 	Gossip  string `json:"gossip"`
 }
 
-// writeAddrs replaces the file at once: a reader sees the old one or the new one.
-func writeAddrs(path string, a addrs) error {
+// writeBoundAddrs replaces the file at once: a reader sees the old one or the new one.
+func writeBoundAddrs(path string, a boundAddrs) error {
 	b, err := json.Marshal(a)
 	if err != nil {
 		return err
@@ -31,9 +31,9 @@ func writeAddrs(path string, a addrs) error {
 	return nil
 }
 
-// lastPort returns the HTTP port of the last start, "" if that is not known.
-func lastPort(path string) string {
-	var a addrs
+// lastHTTPPort returns the HTTP port of the last start, "" if that is not known.
+func lastHTTPPort(path string) string {
+	var a boundAddrs
 	b, err := os.ReadFile(path)
 	if err != nil || json.Unmarshal(b, &a) != nil {
 		return ""

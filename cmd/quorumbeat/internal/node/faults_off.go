@@ -4,5 +4,5 @@ package node
 
 import "github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 
-// breakOn does nothing: a release cannot be told to fail. See faults_on.go.
-func breakOn(*settings.Node) {}
+// injectFaults does nothing: a release cannot be told to fail. See faults_on.go.
+func injectFaults(*settings.Node) {}

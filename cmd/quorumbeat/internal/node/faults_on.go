@@ -16,7 +16,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 )
 
-// breakOn lets a test break this node by files in the folder DATA_DIR.faults:
+// injectFaults lets a test break this node by files in the folder DATA_DIR.faults:
 //
 //	crash      the name of a point (see cluster and alerting): the process kills
 //	           itself there, once, for the file goes with it
@@ -26,13 +26,13 @@ import (
 //	descriptors anything: the process can open no more until the file is gone
 //	held       commands that may wait, read at the start
 //	snapshots  entries between snapshots, read at the start
-func breakOn(s *settings.Node) {
+func injectFaults(s *settings.Node) {
 	f := faultFolder{dir: s.Cluster.DataDir + ".faults"}
 	s.Cluster.Faults = cluster.Faults{
-		Step: f.step, Disk: f.disk, Wall: f.wall,
+		Step: f.stepReached, Disk: f.disk, Wall: f.wall,
 		Held: f.number("held"), SnapshotEvery: uint64(f.number("snapshots")),
 	}
-	s.Alerting.Step = f.step
+	s.Alerting.Step = f.stepReached
 	go f.limitDescriptors()
 }
 
@@ -48,7 +48,7 @@ func (f faultFolder) read(name string) string {
 
 var dying sync.Mutex // held for ever by the first to die
 
-func (f faultFolder) step(point string) {
+func (f faultFolder) stepReached(point string) {
 	switch point {
 	case f.read("crash"):
 		dying.Lock()

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// stateOf is another text when one of the files was written or replaced.
-func stateOf(files []string) string {
+// fileStates is another text when one of the files was written or replaced.
+func fileStates(files []string) string {
 	var b strings.Builder
 	for _, name := range files {
 		if info, err := os.Stat(name); err == nil {

@@ -15,7 +15,7 @@ import (
 // it is free.
 func listenHTTP(addr, dataDir string) (net.Listener, error) {
 	if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
-		if last := lastPort(filepath.Join(dataDir, addrsFile)); last != "" {
+		if last := lastHTTPPort(filepath.Join(dataDir, addrsFile)); last != "" {
 			if ln, err := api.Listen(net.JoinHostPort(host, last)); err == nil {
 				return ln, nil
 			}

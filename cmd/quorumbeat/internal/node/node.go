@@ -53,26 +53,26 @@ func Start(s *settings.Node, log *slog.Logger, terminal io.Writer) (*Node, error
 // the settings anew; what the goroutines do goes to dump, and mails to terminal if that is
 // where they are to be shown.
 func Run(ctx context.Context, s *settings.Node, again func() (*settings.Node, error), signals *Signals, log *slog.Logger, dump, terminal io.Writer) error {
-	r := &reloader{started: s, inForce: s, again: again, log: log, files: stateOf(s.Certificates())} // before they are read
+	r := &reloader{started: s, inForce: s, again: again, log: log, files: fileStates(s.Certificates())} // before they are read
 	n, err := Start(s, log, terminal)
 	if err != nil {
 		return err
 	}
 	r.node = n
-	why, err := signals.wait(ctx, n, r, dump)
+	why, err := signals.waitForEnd(ctx, n, r, dump)
 	if err == nil {
 		log.Info("this node ends in order", "why", why)
-		return n.leave()
+		return n.stopInOrder()
 	}
 	log.Error("this node ends, for it cannot go on", "why", err)
-	n.giveUp()
+	n.abandon()
 	return err // the failure is what to tell
 }
 
 func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) error {
 	reg := prometheus.NewRegistry()
 	store := store.New()
-	breakOn(s)
+	injectFaults(s)
 
 	cc := s.Cluster
 	cc.Logger, cc.Registerer, cc.Settings = log, reg, &s.Alerting.Settings
@@ -92,7 +92,7 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	n.down.PushClose("public listener", func() error { return ignoreClosed(ln.Close()) })
 	n.HTTP = ln.Addr().String()
 	clusterAddr, gossipAddr := c.Addrs()
-	if err := writeAddrs(filepath.Join(cc.DataDir, addrsFile), addrs{n.HTTP, clusterAddr, gossipAddr}); err != nil {
+	if err := writeBoundAddrs(filepath.Join(cc.DataDir, addrsFile), boundAddrs{n.HTTP, clusterAddr, gossipAddr}); err != nil {
 		return err
 	}
 
@@ -163,8 +163,8 @@ func (n *Node) closeAlerting() error {
 	return n.mails.Close()
 }
 
-// leave stops a sound node that others can do without: clients get time to notice.
-func (n *Node) leave() error {
+// stopInOrder stops a sound node that others can do without: clients get time to notice.
+func (n *Node) stopInOrder() error {
 	n.server.Leave(context.Background())
 	return n.Stop()
 }
@@ -176,9 +176,9 @@ func (n *Node) Stop() error {
 	return n.down.Run(ctx)
 }
 
-// giveUp takes a node down that cannot go on, perhaps because its disk hangs: then
+// abandon takes a node down that cannot go on, perhaps because its disk hangs: then
 // some part will never end, and the others need this process to be gone.
-func (n *Node) giveUp() {
+func (n *Node) abandon() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

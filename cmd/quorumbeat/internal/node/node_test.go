@@ -20,7 +20,7 @@ func TestANodeWhoseListenerEndsFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.giveUp()
+	defer n.abandon()
 	if err := n.public.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -36,11 +36,11 @@ func (r *reloader) reload() {
 		r.log.Warn("SIGHUP: these settings changed, and take a restart of the node", "settings", strings.Join(names, ","))
 	}
 	old := *r.inForce
-	changed := r.exchange(fresh, "HTTP certificate", "cluster secret or certificate")
+	changed := r.exchangeCredentials(fresh, "HTTP certificate", "cluster secret or certificate")
 	keys := fresh.API.AdminKey != old.API.AdminKey || fresh.API.MetricsToken != old.API.MetricsToken
-	changed = r.note(changed, "admin key or metrics token", keys, r.node.server.SetKeys(fresh.API.AdminKey, fresh.API.MetricsToken))
+	changed = r.noteChange(changed, "admin key or metrics token", keys, r.node.server.SetKeys(fresh.API.AdminKey, fresh.API.MetricsToken))
 	if fresh.Alerting.SMTPURL != old.Alerting.SMTPURL {
-		changed = r.note(changed, "mail server", true, r.node.mails.SetSMTPURL(fresh.Alerting.SMTPURL))
+		changed = r.noteChange(changed, "mail server", true, r.node.mails.SetSMTPURL(fresh.Alerting.SMTPURL))
 	}
 	r.inForce = fresh
 	r.log.Info("SIGHUP: certificates and secrets were read again", "changed", term.OrDash(strings.Join(changed, ", ")))
@@ -48,7 +48,7 @@ func (r *reloader) reload() {
 
 // lookAtCertificates reads the certificates again if their files changed.
 func (r *reloader) lookAtCertificates() {
-	now := stateOf(r.inForce.Certificates())
+	now := fileStates(r.inForce.Certificates())
 	if now == r.files {
 		return
 	}
@@ -57,22 +57,22 @@ func (r *reloader) lookAtCertificates() {
 		r.log.Error("the files of certificates changed, but are not used; the old ones stay in force", "error", usage.Message(err))
 		return
 	}
-	if changed := r.exchange(r.inForce, "HTTP certificate", "cluster certificate"); len(changed) > 0 {
+	if changed := r.exchangeCredentials(r.inForce, "HTTP certificate", "cluster certificate"); len(changed) > 0 {
 		r.log.Info("certificates were read again, because their files changed", "changed", strings.Join(changed, ", "))
 	}
 }
 
-// exchange takes the certificates and the cluster's secrets of s.
-func (r *reloader) exchange(s *settings.Node, http, cluster string) (changed []string) {
-	r.files = stateOf(s.Certificates())
+// exchangeCredentials takes the certificates and the cluster's secrets of s.
+func (r *reloader) exchangeCredentials(s *settings.Node, http, cluster string) (changed []string) {
+	r.files = fileStates(s.Certificates())
 	is, err := r.node.server.LoadCertificate(s.API.TLSCert, s.API.TLSKey)
-	changed = r.note(changed, http, is, err)
+	changed = r.noteChange(changed, http, is, err)
 	is, err = r.node.Cluster.Trust(s.Cluster)
-	return r.note(changed, cluster, is, err)
+	return r.noteChange(changed, cluster, is, err)
 }
 
-// note adds what changed, and tells what could not be.
-func (r *reloader) note(changed []string, what string, is bool, err error) []string {
+// noteChange adds what changed, and tells what could not be.
+func (r *reloader) noteChange(changed []string, what string, is bool, err error) []string {
 	switch {
 	case err != nil:
 		r.log.Error("the "+what+" was not reloaded, the old one stays in force", "error", usage.Message(err))
@@ -82,8 +82,8 @@ func (r *reloader) note(changed []string, what string, is bool, err error) []str
 	return changed
 }
 
-// exchanged are the settings that take no restart, nor do the files that hold them.
-var exchanged = []string{
+// exchangedLive are the settings that take no restart, nor do the files that hold them.
+var exchangedLive = []string{
 	"cluster-secret", "cluster-tls-cert", "cluster-tls-key", "cluster-tls-ca",
 	"http-tls-cert", "http-tls-key", "admin-key", "metrics-token", "smtp-url",
 }
@@ -91,6 +91,6 @@ var exchanged = []string{
 // needRestart lists the settings that changed and are in force after a restart only.
 func (r *reloader) needRestart(fresh *settings.Node) []string {
 	return slices.DeleteFunc(r.started.Changed(fresh), func(name string) bool {
-		return slices.Contains(exchanged, strings.TrimSuffix(name, "-file"))
+		return slices.Contains(exchangedLive, strings.TrimSuffix(name, "-file"))
 	})
 }

@@ -34,9 +34,9 @@ func (s *Signals) Stop() {
 	signal.Stop(s.end)
 }
 
-// wait returns why a node has to end: a signal, the end of ctx, or an error of its own.
+// waitForEnd returns why a node has to end: a signal, the end of ctx, or an error of its own.
 // Until then it has certificates and secrets read again.
-func (s *Signals) wait(ctx context.Context, n *Node, r *reloader, log io.Writer) (why string, err error) {
+func (s *Signals) waitForEnd(ctx context.Context, n *Node, r *reloader, log io.Writer) (why string, err error) {
 	look := time.NewTicker(certificatesEvery)
 	defer look.Stop()
 	for {

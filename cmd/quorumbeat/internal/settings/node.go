@@ -81,8 +81,8 @@ func (s *Node) Register(f *pflag.FlagSet) {
 	f.StringVar(&c.TLSCert, "cluster-tls-cert", "", "PEM `file` of an own certificate for the cluster port, instead of one made from the secret")
 	f.StringVar(&c.TLSKey, "cluster-tls-key", "", "PEM `file` of its key")
 	f.StringVar(&c.TLSCA, "cluster-tls-ca", "", "PEM `file` of the CA that all nodes' certificates are signed by")
-	Secret(f, &h.AdminKey, "admin-key", "API `key` that may do everything, 16 to 256 printable characters; the same on every node")
-	Secret(f, &a.SMTPURL, "smtp-url", "mail server, smtp://user:password@host:587, with ?tls=starttls|implicit|none and &ca=FILE at its end if need be; stdout: shows mails")
+	SecretFlag(f, &h.AdminKey, "admin-key", "API `key` that may do everything, 16 to 256 printable characters; the same on every node")
+	SecretFlag(f, &a.SMTPURL, "smtp-url", "mail server, smtp://user:password@host:587, with ?tls=starttls|implicit|none and &ca=FILE at its end if need be; stdout: shows mails")
 	f.StringVar(&a.SMTPHelo, "smtp-helo", "", "`name` that the mail server is told (EHLO): one that the DNS knows, or an [address]; default: this machine's full name, else its address")
 	f.StringVar(&a.MailFrom, "mail-from", a.MailFrom, "sender's `address`")
 	f.Var((*flags.Addresses)(&a.Settings.MailTo), "mail-to", "`addresses` that get the alerts of heartbeats that name none (replicated)")
@@ -95,13 +95,13 @@ func (s *Node) Register(f *pflag.FlagSet) {
 	f.Var((*flags.Length)(&s.groupWait), "alert-group-wait", "length of that window; 0s turns digests off (replicated)")
 	f.Var((*flags.Length)(&s.flapWindow), "alert-flap-window", "a heartbeat that fails again within this time of its last alert is held back until the end of it; 0s: never (replicated)")
 	f.BoolVar(&h.MetricsPerHeartbeat, "metrics-per-heartbeat", h.MetricsPerHeartbeat, "export metrics of each heartbeat")
-	Secret(f, &h.MetricsToken, "metrics-token", "`token` that scrapers of /metrics have to show as Authorization: Bearer, 16 to 256 printable characters; empty: none is needed")
+	SecretFlag(f, &h.MetricsToken, "metrics-token", "`token` that scrapers of /metrics have to show as Authorization: Bearer, 16 to 256 printable characters; empty: none is needed")
 	f.StringVar(&s.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&s.LogFormat, "log-format", "text", "text or json")
 }
 
-// complete derives what depends on several flags, and validates everything.
-func (s *Node) complete(f *pflag.FlagSet) error {
+// deriveAndValidate derives what depends on several flags, and validates everything.
+func (s *Node) deriveAndValidate(f *pflag.FlagSet) error {
 	if len(s.Cluster.Join) > 0 && !f.Changed("bootstrap-expect") {
 		s.Cluster.BootstrapExpect = 0
 	}
@@ -154,7 +154,7 @@ func (s *Node) Load(e Env) error {
 	if err := e.Resolve(s.flags); err != nil {
 		return err
 	}
-	if err := s.complete(s.flags); err != nil {
+	if err := s.deriveAndValidate(s.flags); err != nil {
 		if errors.Is(err, usage.Err) {
 			return err
 		}

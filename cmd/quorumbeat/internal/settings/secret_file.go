@@ -34,23 +34,23 @@ func checkSecretFile(setting, path string) error {
 	if !ok || !info.Mode().IsRegular() {
 		return nil
 	}
-	if why := whoElse(info.Mode(), int(stat.Uid), int(stat.Gid)); why != "" {
-		return usage.Errorf("%s: %s %s; it holds a secret: %s", setting, path, why, keepTo(path))
+	if why := otherReaders(info.Mode(), int(stat.Uid), int(stat.Gid)); why != "" {
+		return usage.Errorf("%s: %s %s; it holds a secret: %s", setting, path, why, adviceToProtect(path))
 	}
 	return nil
 }
 
-func keepTo(path string) string {
+func adviceToProtect(path string) string {
 	return fmt.Sprintf("'chown %d %s && chmod 600 %s', and change the secret if others may have read it", os.Geteuid(), path, path)
 }
 
-// whoElse tells who beside this user and root may have to do with a file, "" if nobody.
+// otherReaders tells who beside this user and root may have to do with a file, "" if nobody.
 //
 // Group bits are fine on a file of root's for a group of this process: so an
 // administrator gives a service what it may read and not change (root:quorumbeat, 0640).
 // They are fine for root's group, too: systemd's LoadCredential shows its access list as
 // that. On a file of the user's own they are an oversight: its owner needs no group.
-func whoElse(mode fs.FileMode, owner, group int) string {
+func otherReaders(mode fs.FileMode, owner, group int) string {
 	switch perm := mode.Perm(); {
 	case owner != 0 && owner != os.Geteuid():
 		return fmt.Sprintf("belongs to another user (%d)", owner)

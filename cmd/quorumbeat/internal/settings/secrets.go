@@ -12,17 +12,17 @@ import (
 // secretOf annotates the flag of a file with the name of the flag whose value it holds.
 const secretOf = "secret of"
 
-// Secret registers a flag of a secret, and one of a file that holds it: others on
+// SecretFlag registers a flag of a secret, and one of a file that holds it: others on
 // the machine can see the command line.
-func Secret(f *pflag.FlagSet, value *string, name, usage string) {
+func SecretFlag(f *pflag.FlagSet, value *string, name, usage string) {
 	f.StringVar(value, name, *value, usage)
 	f.String(name+"-file", "", "`file` that holds what --"+name+" would, and only its owner can read")
 	_ = f.SetAnnotation(name+"-file", secretOf, []string{name}) // it is there
 }
 
-// takeSecretFiles reads the files that the newest source of settings names, unless a
+// readSecretFlags reads the files that the newest source of settings names, unless a
 // source before it gave the secret. before are the flags that those have set.
-func takeSecretFiles(flags *pflag.FlagSet, before map[string]bool) (err error) {
+func readSecretFlags(flags *pflag.FlagSet, before map[string]bool) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
 		of := f.Annotations[secretOf]
 		if err != nil || len(of) == 0 || before[f.Name] || before[of[0]] {
@@ -40,9 +40,9 @@ func takeSecretFiles(flags *pflag.FlagSet, before map[string]bool) (err error) {
 	return err
 }
 
-// Exposed are the secrets that stand on the command line. A token may only ping, and
+// SecretsOnCommandLine are the secrets that stand on the command line. A token may only ping, and
 // one user's crontab is as good a place for it as any.
-func Exposed(flags *pflag.FlagSet) (names []string) {
+func SecretsOnCommandLine(flags *pflag.FlagSet) (names []string) {
 	flags.Visit(func(f *pflag.Flag) {
 		if !secretFlags[f.Name] || f.Name == "token" || f.Name == "smtp-url" && !strings.Contains(f.Value.String(), "@") {
 			return
@@ -52,7 +52,7 @@ func Exposed(flags *pflag.FlagSet) (names []string) {
 	return names
 }
 
-const ExposedWords = "a secret stands on the command line, where every user of this machine can see it (ps): use a file or the environment instead"
+const SecretOnCommandLine = "a secret stands on the command line, where every user of this machine can see it (ps): use a file or the environment instead"
 
 // WithoutSecrets is an environment for a job: it has no need of what this program was
 // given to call the monitor.

@@ -66,7 +66,7 @@ func TestEverySecretHasAFile(t *testing.T) {
 		if err := flags.Parse([]string{args}); err != nil {
 			t.Fatal(err)
 		}
-		if got := Exposed(flags); !slices.Equal(got, want) {
+		if got := SecretsOnCommandLine(flags); !slices.Equal(got, want) {
 			t.Errorf("%s: %q", args, got)
 		}
 	}
@@ -105,11 +105,11 @@ func TestWhoElseMayReadASecret(t *testing.T) {
 		{0o600, somebody, mine, "another user"},
 		{0o440, somebody, mine, "another user"},
 	} {
-		if got := whoElse(tt.mode, tt.owner, tt.group); (got == "") != (tt.words == "") || !strings.Contains(got, tt.words) {
+		if got := otherReaders(tt.mode, tt.owner, tt.group); (got == "") != (tt.words == "") || !strings.Contains(got, tt.words) {
 			t.Errorf("mode %04o of %d:%d: %q, want %q", tt.mode, tt.owner, tt.group, got, tt.words)
 		}
 	}
-	if got := whoElse(0o640, me, theirs); !strings.Contains(got, "read by a group") {
+	if got := otherReaders(0o640, me, theirs); !strings.Contains(got, "read by a group") {
 		t.Errorf("own file, another group: %q", got)
 	}
 }

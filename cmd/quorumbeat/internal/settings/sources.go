@@ -33,25 +33,25 @@ type Env struct {
 // environment, else from the YAML file of --config. Unknown keys are errors, in
 // the file at least: the environment belongs to others too.
 func (e Env) Resolve(flags *pflag.FlagSet) error {
-	if err := takeSecretFiles(flags, nil); err != nil {
+	if err := readSecretFlags(flags, nil); err != nil {
 		return err
 	}
 	given := map[string]bool{}
 	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
-	if err := e.fromEnv(flags, given); err != nil {
+	if err := e.fillFromEnvironment(flags, given); err != nil {
 		return err
 	}
 	config := flags.Lookup("config")
 	if config == nil || config.Value.String() == "" {
 		return nil
 	}
-	if err := fromFile(flags, config.Value.String(), given); err != nil {
+	if err := fillFromFile(flags, config.Value.String(), given); err != nil {
 		return err
 	}
-	return takeSecretFiles(flags, given)
+	return readSecretFlags(flags, given)
 }
 
-func (e Env) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err error) {
+func (e Env) fillFromEnvironment(flags *pflag.FlagSet, given map[string]bool) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		if err != nil || given[f.Name] || f.Name == "help" || f.Annotations[secretOf] != nil {
 			return
@@ -59,7 +59,7 @@ func (e Env) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err error) {
 		name := variableOf(f.Name)
 		value, ok := e.Lookup(name)
 		if !ok && secretFlags[f.Name] && f.Name != "cluster-secret" { // that one's file is a flag that is met by itself
-			value, ok, err = e.fromSecretFile(name + "_FILE")
+			value, ok, err = e.readSecretVariable(name + "_FILE")
 		}
 		if err != nil || !ok {
 			return
@@ -72,7 +72,7 @@ func (e Env) fromEnv(flags *pflag.FlagSet, given map[string]bool) (err error) {
 	return err
 }
 
-func (e Env) fromSecretFile(name string) (string, bool, error) {
+func (e Env) readSecretVariable(name string) (string, bool, error) {
 	path, ok := e.Lookup(name)
 	if !ok {
 		return "", false, nil
@@ -84,8 +84,8 @@ func (e Env) fromSecretFile(name string) (string, bool, error) {
 	return strings.TrimSpace(string(b)), true, nil
 }
 
-// fromFile reads a mapping of flags' names to values; lists may be YAML lists.
-func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
+// fillFromFile reads a mapping of flags' names to values; lists may be YAML lists.
+func fillFromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return usage.Errorf("--config: %v", err)
@@ -95,7 +95,7 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 		why, _, _ := strings.Cut(err.Error(), "\n") // what follows quotes the file, which may hold secrets
 		return usage.Errorf("%s is not a YAML mapping of settings: %s", path, why)
 	}
-	if holdsSecret(values) {
+	if mustBePrivate(values) {
 		if err := checkSecretFile("--config", path); err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		value, f := values[name], flags.Lookup(name)
 		if f == nil || notInFiles[name] {
-			return usage.Errorf("%s: unknown setting %q%s", path, name, settingMeant(name, flags))
+			return usage.Errorf("%s: unknown setting %q%s", path, name, suggestSetting(name, flags))
 		}
 		if given[name] {
 			continue
@@ -122,8 +122,8 @@ func fromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 // notInFiles are flags that are no settings.
 var notInFiles = map[string]bool{"help": true, "config": true, "json": true}
 
-// settingMeant ends a sentence about a setting that nobody knows.
-func settingMeant(name string, flags *pflag.FlagSet) string {
+// suggestSetting ends a sentence about a setting that nobody knows.
+func suggestSetting(name string, flags *pflag.FlagSet) string {
 	var known []string
 	flags.VisitAll(func(f *pflag.Flag) {
 		if !notInFiles[f.Name] {
@@ -136,9 +136,9 @@ func settingMeant(name string, flags *pflag.FlagSet) string {
 	return "; see 'quorumbeat serve --help' for those that there are"
 }
 
-// holdsSecret reports whether the settings of a file must be kept from others. The
+// mustBePrivate reports whether the settings of a file must be kept from others. The
 // address of a mail server is no secret while it has no password.
-func holdsSecret(values map[string]any) bool {
+func mustBePrivate(values map[string]any) bool {
 	for name, value := range values {
 		if secretFlags[name] && (name != "smtp-url" || strings.Contains(fmt.Sprint(value), "@")) {
 			return true

@@ -29,15 +29,15 @@ type Flushed struct {
 func (f *Flusher) Flush(ctx context.Context, s *Folder) (res Flushed, err error) {
 	f.dead = map[string]bool{}
 	for _, dir := range s.dirs() {
-		if isThere(dir) {
-			err = errors.Join(err, f.flushDir(ctx, dir, &res))
+		if folderExists(dir) {
+			err = errors.Join(err, f.flushFolder(ctx, dir, &res))
 		}
 	}
 	return res, err
 }
 
-func (f *Flusher) flushDir(ctx context.Context, dir string, res *Flushed) error {
-	if err := checkFolder(dir); err != nil {
+func (f *Flusher) flushFolder(ctx context.Context, dir string, res *Flushed) error {
+	if err := checkPrivate(dir); err != nil {
 		return err
 	}
 	all, _, err := list(dir)
@@ -56,8 +56,8 @@ func (f *Flusher) flushDir(ctx context.Context, dir string, res *Flushed) error 
 }
 
 // deliver sends one entry and removes it, unless it may still come through later.
-func (f *Flusher) deliver(ctx context.Context, k kept, res *Flushed) {
-	e, err := k.read()
+func (f *Flusher) deliver(ctx context.Context, k keptFile, res *Flushed) {
+	e, err := k.readEntry()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return
@@ -104,7 +104,7 @@ func (f *Flusher) send(ctx context.Context, api *heartbeat.Client, e Entry) erro
 	return nil
 }
 
-func (f *Flusher) drop(k kept, res *Flushed, why string, args ...any) {
+func (f *Flusher) drop(k keptFile, res *Flushed, why string, args ...any) {
 	_ = os.Remove(k.path)
 	res.Dropped++
 	f.Say(why, args...)

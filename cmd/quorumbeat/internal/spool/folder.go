@@ -103,14 +103,14 @@ func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := checkFolder(dir); err != nil {
+	if err := checkPrivate(dir); err != nil {
 		return err
 	}
 	_ = durable.Sync(filepath.Dir(dir)) // the folder is there, but for a power cut
 	return os.Chmod(dir, 0o700)         // others may have been let in to read, or the mask kept this user out
 }
 
-func checkFolder(dir string) error {
+func checkPrivate(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return err
@@ -122,15 +122,15 @@ func checkFolder(dir string) error {
 	return nil
 }
 
-// kept is a file of the spool.
-type kept struct {
+// keptFile is a file of the spool.
+type keptFile struct {
 	path string
 	size int64
 }
 
 // list returns the entries of a folder, the oldest first, and removes what writers
 // left that were killed.
-func list(dir string) (all []kept, bytes int64, err error) {
+func list(dir string) (all []keptFile, bytes int64, err error) {
 	files, err := os.ReadDir(dir) // sorted by name, and so by time
 	if err != nil {
 		return nil, 0, err
@@ -143,7 +143,7 @@ func list(dir string) (all []kept, bytes int64, err error) {
 		path := filepath.Join(dir, f.Name())
 		switch {
 		case strings.HasSuffix(f.Name(), entrySuffix):
-			all, bytes = append(all, kept{path, info.Size()}), bytes+info.Size()
+			all, bytes = append(all, keptFile{path, info.Size()}), bytes+info.Size()
 		case strings.HasSuffix(f.Name(), tmpSuffix) && time.Since(info.ModTime()) > time.Hour:
 			_ = os.Remove(path)
 		}
@@ -165,8 +165,8 @@ func (s *Folder) makeRoom(dir string, size int) {
 	}
 }
 
-// read returns what a file holds; an error is final unless the file is gone.
-func (k kept) read() (e Entry, err error) {
+// readEntry returns what a file holds; an error is final unless the file is gone.
+func (k keptFile) readEntry() (e Entry, err error) {
 	text, err := os.ReadFile(k.path)
 	if err != nil {
 		return e, err
@@ -197,8 +197,8 @@ func lock(dir string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// isThere reports whether a folder exists.
-func isThere(dir string) bool {
+// folderExists reports whether a folder exists.
+func folderExists(dir string) bool {
 	_, err := os.Lstat(dir)
 	return !errors.Is(err, fs.ErrNotExist)
 }

@@ -36,7 +36,7 @@ func TestTheSpoolIsBounded(t *testing.T) {
 	if err != nil || len(all) != most || !strings.HasPrefix(filepath.Base(all[0].path), "0000000000000000001-") {
 		t.Errorf("%d entries, the oldest is %s, %v", len(all), all[0].path, err)
 	}
-	if e, err := all[len(all)-1].read(); err != nil || e.Signals[0].Signal != "7" {
+	if e, err := all[len(all)-1].readEntry(); err != nil || e.Signals[0].Signal != "7" {
 		t.Errorf("the newest is %+v, %v", e, err)
 	}
 	big := t.TempDir()
@@ -104,11 +104,11 @@ func TestAnEntryOfTomorrow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := kept{path: filepath.Join(t.TempDir(), "entry")}
+	k := keptFile{path: filepath.Join(t.TempDir(), "entry")}
 	if err := os.WriteFile(k.path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.read(); err == nil {
+	if _, err := k.readEntry(); err == nil {
 		t.Error("it is read")
 	}
 }

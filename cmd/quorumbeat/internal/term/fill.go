@@ -2,9 +2,9 @@ package term
 
 import "strings"
 
-// Fill breaks the lines of a text anew where they are too long; lines that begin with a
+// Reflow breaks the lines of a text anew where they are too long; lines that begin with a
 // space stay as they are. Without a terminal all do.
-func Fill(text string, columns int) string {
+func Reflow(text string, columns int) string {
 	if columns == 0 {
 		return text
 	}

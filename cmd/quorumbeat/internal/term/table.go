@@ -66,16 +66,16 @@ func (w *Table) Write(to io.Writer, columns int) error {
 }
 
 func writePart(text *strings.Builder, rows [][]cell, columns int) {
-	widths := fit(rows, columns)
+	widths := columnWidths(rows, columns)
 	for _, r := range rows {
 		indent := 0
 		for i, c := range r {
 			shown := c.text
 			switch {
 			case c.more:
-				shown = strings.Join(chunks(shown, widths[i]), "\n"+strings.Repeat(" ", indent))
+				shown = strings.Join(breakLines(shown, widths[i]), "\n"+strings.Repeat(" ", indent))
 			case c.free:
-				shown = cut(shown, widths[i])
+				shown = truncate(shown, widths[i])
 			}
 			text.WriteString(shown)
 			if i < len(r)-1 {
@@ -87,9 +87,9 @@ func writePart(text *strings.Builder, rows [][]cell, columns int) {
 	}
 }
 
-// fit returns how wide each column is. If all are wider than the terminal, those with
+// columnWidths returns how wide each column is. If all are wider than the terminal, those with
 // free texts give way, the widest first.
-func fit(rows [][]cell, columns int) []int {
+func columnWidths(rows [][]cell, columns int) []int {
 	var widths []int
 	mayCut := map[int]bool{}
 	for _, r := range rows {

@@ -17,10 +17,10 @@ func TestWidthIsThatOfTheScreen(t *testing.T) {
 
 func TestTextsAreCutAndWrappedByTheirWidth(t *testing.T) {
 	for _, tt := range []struct {
-		text    string
-		columns int
-		cut     string
-		chunks  string
+		text       string
+		columns    int
+		truncate   string
+		breakLines string
 	}{
 		{"short", 8, "short", "short"},
 		{"exactly8", 8, "exactly8", "exactly8"},
@@ -29,11 +29,11 @@ func TestTextsAreCutAndWrappedByTheirWidth(t *testing.T) {
 		{"日本語です", 7, "日本語…", "日本語|です"},
 		{"averylongwordindeed yes", 8, "averylo…", "averylon|gwordind|eed|yes"},
 	} {
-		if got := cut(tt.text, tt.columns); got != tt.cut || Width(got) > tt.columns {
-			t.Errorf("%q cut to %d: %q, want %q", tt.text, tt.columns, got, tt.cut)
+		if got := truncate(tt.text, tt.columns); got != tt.truncate || Width(got) > tt.columns {
+			t.Errorf("%q cut to %d: %q, want %q", tt.text, tt.columns, got, tt.truncate)
 		}
-		if got := strings.Join(chunks(tt.text, tt.columns), "|"); got != tt.chunks {
-			t.Errorf("%q in lines of %d: %q, want %q", tt.text, tt.columns, got, tt.chunks)
+		if got := strings.Join(breakLines(tt.text, tt.columns), "|"); got != tt.breakLines {
+			t.Errorf("%q in lines of %d: %q, want %q", tt.text, tt.columns, got, tt.breakLines)
 		}
 	}
 }
@@ -54,10 +54,10 @@ func TestALongValueGoesOnBelow(t *testing.T) {
 func TestLongTextsAreFilled(t *testing.T) {
 	text := "one two three\nfour five\n\n  kept as it is, however long it may be\nsix seven"
 	want := "one two\nthree four\nfive\n\n  kept as it is, however long it may be\nsix seven"
-	if got := Fill(text, 10); got != want {
+	if got := Reflow(text, 10); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := Fill(text, 0); got != text {
+	if got := Reflow(text, 0); got != text {
 		t.Errorf("without a terminal: %q", got)
 	}
 }

@@ -36,8 +36,8 @@ func runeWidth(c rune) int {
 	return 1
 }
 
-// cut shortens a text to so many columns, with … for what is missing.
-func cut(s string, columns int) string {
+// truncate shortens a text to so many columns, with … for what is missing.
+func truncate(s string, columns int) string {
 	if Width(s) <= columns {
 		return s
 	}
@@ -51,12 +51,12 @@ func cut(s string, columns int) string {
 	return s[:end] + "…"
 }
 
-// chunks breaks a text into lines of so many columns: at spaces, and within words that
+// breakLines breaks a text into lines of so many columns: at spaces, and within words that
 // are longer.
-func chunks(s string, columns int) (lines []string) {
-	for line := range strings.SplitSeq(Fill(s, columns), "\n") {
+func breakLines(s string, columns int) (lines []string) {
+	for line := range strings.SplitSeq(Reflow(s, columns), "\n") {
 		for Width(line) > columns {
-			head := strings.TrimSuffix(cut(line, columns+1), "…")
+			head := strings.TrimSuffix(truncate(line, columns+1), "…")
 			lines, line = append(lines, head), line[len(head):]
 		}
 		lines = append(lines, line)

@@ -4,18 +4,18 @@ import "strings"
 
 // DidYouMean names the nearest of some words, if one is near.
 func DidYouMean(word string, known []string) string {
-	if near := nearest(word, known); near != "" {
+	if near := nearestWord(word, known); near != "" {
 		return ": did you mean " + near + "?"
 	}
 	return ""
 }
 
-// nearest returns the word that takes the fewest edits to get to, "" if all take more
+// nearestWord returns the word that takes the fewest edits to get to, "" if all take more
 // than a slip or two.
-func nearest(word string, known []string) string {
+func nearestWord(word string, known []string) string {
 	best, least := "", 1+min(3, max(1, len(word)/3))
 	for _, k := range known {
-		if n := distance(strings.ToLower(word), strings.ToLower(k)); n < least {
+		if n := editDistance(strings.ToLower(word), strings.ToLower(k)); n < least {
 			best, least = k, n
 		}
 	}
@@ -29,9 +29,9 @@ func nearest(word string, known []string) string {
 	return best
 }
 
-// distance counts the edits from one word to another: letters put in, left out, changed
+// editDistance counts the edits from one word to another: letters put in, left out, changed
 // or swapped with the next.
-func distance(a, b string) int {
+func editDistance(a, b string) int {
 	before, last := []int(nil), make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j

@@ -30,16 +30,16 @@ type job struct {
 func startJob(command []string, out *output) (*job, error) {
 	path, err := exec.LookPath(command[0])
 	if err != nil && !errors.Is(err, exec.ErrDot) { // shells run what is in "."
-		out.abandon()
-		return nil, fmt.Errorf("%s cannot be run: %w", command[0], bareExec(err))
+		out.closePipes()
+		return nil, fmt.Errorf("%s cannot be run: %w", command[0], withoutExecPrefix(err))
 	}
 	j, err := startProcess(path, command, out)
 	if errors.Is(err, syscall.ENOEXEC) { // a script that does not name its shell
 		j, err = startProcess("/bin/sh", append([]string{"sh", path}, command[1:]...), out)
 	}
 	if err != nil {
-		out.abandon()
-		return nil, fmt.Errorf("%s cannot be run: %w", command[0], bareExec(err))
+		out.closePipes()
+		return nil, fmt.Errorf("%s cannot be run: %w", command[0], withoutExecPrefix(err))
 	}
 	out.startCarrying()
 	return j, nil
@@ -75,8 +75,8 @@ func commandStatus(err error) int {
 	return statusCannotRun
 }
 
-// bareExec is an error without what os/exec says about where it arose.
-func bareExec(err error) error {
+// withoutExecPrefix is an error without what os/exec says about where it arose.
+func withoutExecPrefix(err error) error {
 	var e *exec.Error
 	var p *fs.PathError
 	switch {

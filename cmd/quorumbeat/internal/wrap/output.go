@@ -30,18 +30,18 @@ func newOutput(say func(string, ...any), capture bool) *output {
 		return o
 	}
 	if !term.IsTerminal(os.Stdout) {
-		o.out = o.capture(os.Stdout)
+		o.out = o.capturePipe(os.Stdout)
 	}
 	switch {
 	case sameFile(os.Stdout, os.Stderr):
 		o.err = o.out // one pipe, so that the order of what is written stays
 	case !term.IsTerminal(os.Stderr):
-		o.err = o.capture(os.Stderr)
+		o.err = o.capturePipe(os.Stderr)
 	}
 	return o
 }
 
-func (o *output) capture(to *os.File) *os.File {
+func (o *output) capturePipe(to *os.File) *os.File {
 	r, w, err := os.Pipe()
 	if err != nil {
 		o.say("the job's output cannot be captured: %v", err)
@@ -62,8 +62,8 @@ func (o *output) startCarrying() {
 	}
 }
 
-// abandon is for a job that was not started.
-func (o *output) abandon() {
+// closePipes is for a job that was not started.
+func (o *output) closePipes() {
 	for _, s := range o.streams {
 		s.w.Close()
 		s.r.Close()
@@ -145,11 +145,11 @@ func newStream(r, w, to *os.File, tail *tail) *stream {
 // lingerTime is for what ends right after the job: its pipe need not be given away.
 const lingerTime = 100 * time.Millisecond
 
-func (s *stream) drain() { s.ask(drainNow, time.Unix(1, 0)) }
+func (s *stream) drain() { s.requestAt(drainNow, time.Unix(1, 0)) }
 
 // release has carry end, and reports whether the pipe is still open.
 func (s *stream) release() bool {
-	s.ask(releaseNow, time.Now().Add(lingerTime))
+	s.requestAt(releaseNow, time.Now().Add(lingerTime))
 	<-s.ended
 	if !s.open {
 		s.r.Close()
@@ -157,7 +157,7 @@ func (s *stream) release() bool {
 	return s.open
 }
 
-func (s *stream) ask(w request, at time.Time) {
+func (s *stream) requestAt(w request, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.request = w
@@ -185,7 +185,7 @@ func (s *stream) carry() {
 			s.open = true
 			return
 		}
-		if s.empty(buf) {
+		if s.readAllNow(buf) {
 			return
 		}
 		drained()
@@ -206,8 +206,8 @@ func (s *stream) takeRequest() request {
 // print faster than it can be carried.
 const mostInAPipe = 1 << 20
 
-// empty reads what is in the pipe now, and reports whether that was its end.
-func (s *stream) empty(buf []byte) (end bool) {
+// readAllNow reads what is in the pipe now, and reports whether that was its end.
+func (s *stream) readAllNow(buf []byte) (end bool) {
 	conn, err := s.r.SyscallConn()
 	if err != nil {
 		return true

@@ -61,7 +61,7 @@ func (r *report) tellStart(at time.Time) {
 // end to tell of.
 func (r *report) retryStart(ctx context.Context, start spool.Signal) error {
 	for late := false; ; late = true {
-		last := closed(r.ended)
+		last := isClosed(r.ended)
 		err := r.run.Tell(ctx, r.api, start, late)
 		if err == nil || heartbeat.IsRefused(err) || last || ctx.Err() != nil {
 			return err
@@ -75,7 +75,7 @@ func (r *report) retryStart(ctx context.Context, start spool.Signal) error {
 	}
 }
 
-func closed(c <-chan struct{}) bool {
+func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:
 		return true
@@ -106,7 +106,7 @@ func (r *report) tellEnd(enough <-chan struct{}, status int, at time.Time, print
 	case heartbeat.IsRefused(err):
 		r.say("the monitor refused to be told of this run: %v", err)
 	default:
-		r.keep(end, err)
+		r.keepForLater(end, err)
 	}
 }
 
@@ -129,8 +129,8 @@ func (r *report) finishStart(ctx context.Context) {
 	r.flushing.Wait()
 }
 
-// keep puts what was not told into the spool.
-func (r *report) keep(end spool.Signal, why error) {
+// keepForLater puts what was not told into the spool.
+func (r *report) keepForLater(end spool.Signal, why error) {
 	if !r.startDue {
 		r.run.Signals = nil
 	}
@@ -148,7 +148,7 @@ func (r *report) flush(ctx context.Context) {
 	if !r.left {
 		return
 	}
-	if closed(r.ended) {
+	if isClosed(r.ended) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, flushTime)
 		defer cancel()

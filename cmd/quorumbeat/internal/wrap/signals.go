@@ -55,7 +55,7 @@ func (s *signals) passTo(p *os.Process) {
 		for {
 			select {
 			case sig := <-s.came:
-				s.take(sig, p)
+				s.takeSignal(sig, p)
 			case <-s.over:
 				return
 			}
@@ -63,7 +63,7 @@ func (s *signals) passTo(p *os.Process) {
 	})
 }
 
-func (s *signals) take(sig os.Signal, p *os.Process) {
+func (s *signals) takeSignal(sig os.Signal, p *os.Process) {
 	if sig == syscall.SIGPIPE {
 		return
 	}
@@ -72,14 +72,14 @@ func (s *signals) take(sig os.Signal, p *os.Process) {
 		pass = syscall.Signal(0) // only asks whether the job is there
 	}
 	if p == nil || p.Signal(pass) != nil {
-		s.hurry(sig)
+		s.cutShort(sig)
 	}
 	if sig == syscall.SIGTSTP { // a shell waits for the wrapper to stop, too
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	}
 }
 
-func (s *signals) hurry(sig os.Signal) {
+func (s *signals) cutShort(sig os.Signal) {
 	switch sig {
 	case syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT:
 		s.once.Do(func() { close(s.enough) })
