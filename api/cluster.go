@@ -18,6 +18,10 @@ type Cluster interface {
 	PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) error
 	// ReadBarrier returns once the local store has all that was acknowledged.
 	ReadBarrier(ctx context.Context) error
+	// PacedReadBarrier is ReadBarrier for requests that name what this node does not
+	// know. All that wait share a barrier, and the leader is asked at most every 50 ms.
+	// Of ctx only the deadline counts.
+	PacedReadBarrier(ctx context.Context) error
 	// Ready is nil while this node can take a ping, else the reason.
 	Ready() error
 	// Status is the cluster as this node sees it, at once.

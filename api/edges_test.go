@@ -34,7 +34,7 @@ func (a *asks) Remove(ctx context.Context, name string) error {
 func TestWaitsEnd(t *testing.T) {
 	r := newRig(t)
 	a := &asks{fakeCluster: r.cluster}
-	r.server.cluster, r.server.certain = a, newCertainty(a.ReadBarrier)
+	r.server.cluster = a
 	r.call("GET", "/v1/heartbeats", "")
 	r.call("GET", "/v1/heartbeats", "", "Authorization", "Bearer nobody")
 	r.call("POST", "/v1/keys", `{"name":"k"}`)
@@ -77,7 +77,8 @@ func TestWordsOfErrors(t *testing.T) {
 // deaf commits, and then cannot read.
 type deaf struct{ *fakeCluster }
 
-func (deaf) ReadBarrier(context.Context) error { return fsm.ErrNoLeader }
+func (deaf) ReadBarrier(context.Context) error      { return fsm.ErrNoLeader }
+func (deaf) PacedReadBarrier(context.Context) error { return fsm.ErrNoLeader }
 
 // TestARecordedRetryIsNotDenied loses the leader after the command.
 func TestARecordedRetryIsNotDenied(t *testing.T) {

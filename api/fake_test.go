@@ -26,6 +26,7 @@ type fakeCluster struct {
 	mu       sync.Mutex
 	err      error // of every command and barrier
 	barriers int
+	paced    int // of the barriers
 	delta    uint32
 	onRead   func()
 	bodiless bool                                        // it has no room for bodies
@@ -77,6 +78,13 @@ func atOnce(ping func(time.Time, fsm.Ping) (fsm.Code, error), deadline time.Time
 	code, _ := ping(deadline, p)
 	then(code)
 	return nil
+}
+
+func (f *fakeCluster) PacedReadBarrier(ctx context.Context) error {
+	f.mu.Lock()
+	f.paced++
+	f.mu.Unlock()
+	return f.ReadBarrier(ctx)
 }
 
 func (f *fakeCluster) ReadBarrier(context.Context) error {

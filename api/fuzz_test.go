@@ -24,7 +24,6 @@ func FuzzRoutes(f *testing.F) {
 	f.Add("GET", "/v1/heartbeats?tag=a&status=paused&q=x&limit=1&cursor=MQ&consistency=stale", "")
 	f.Add("GET", "/v1/alerts?state=sent&heartbeat_id="+known.ID.String()+"&cursor=YWxf", "")
 	shared := newMemoryRig(f)
-	shared.server.certain.every = 0
 	for _, c := range []fsm.Command{known, key} {
 		if _, err := shared.cluster.Propose(f.Context(), c); err != nil {
 			f.Fatal(err)

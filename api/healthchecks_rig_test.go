@@ -91,7 +91,6 @@ func newPingRigWith(t testing.TB, change func(*Server)) *pingRig {
 	r := &pingRig{rig: newRigWith(t, func(*Config) {}, change)}
 	r.listener = &listener{fakeCluster: r.cluster}
 	r.server.cluster = r.listener
-	r.server.certain.every = time.Millisecond
 	r.job = r.create(`{"name":"job"}`)
 	r.create(`{"name":"twins"}`)
 	r.create(`{"name":"twins"}`)

@@ -108,7 +108,7 @@ func (s *Server) lookup(ctx *fasthttp.RequestCtx, id fsm.HeartbeatID) (fsm.Heart
 	}
 	h, err := s.store.Heartbeat(id)
 	if err != nil {
-		if err := s.certain.wait(within(readLimit)); err != nil {
+		if err := s.cluster.PacedReadBarrier(within(readLimit)); err != nil {
 			return h, err
 		}
 		h, err = s.store.Heartbeat(id)

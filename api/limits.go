@@ -65,7 +65,7 @@ func (s *Server) makeSure(ctx *fasthttp.RequestCtx, limit time.Duration, reason 
 			return false, s.limits.tooMany(reason, wait, "too many requests with unknown tokens or keys came from your address: mend the token or key, or try again later")
 		}
 	}
-	err := s.certain.wait(within(limit))
+	err := s.cluster.PacedReadBarrier(within(limit))
 	found := err == nil && known()
 	if limited && (found || err != nil) { // it was no guess, or nobody knows
 		s.limits.guesses.give(guesser)

@@ -23,7 +23,7 @@ var fsmAll = fsm.HeartbeatFilter{}
 // proxied is a rig behind a trusted proxy, which names whom a test wants.
 func proxied(t *testing.T, configure func(*Config)) *rig {
 	t.Helper()
-	return newRigWith(t, func(c *Config) { c.TrustedProxies = []string{"127.0.0.1"}; configure(c) }, func(s *Server) { s.certain.every = 0 })
+	return newRigWith(t, func(c *Config) { c.TrustedProxies = []string{"127.0.0.1"}; configure(c) }, func(*Server) {})
 }
 
 // guess has an address name what nobody knows until it is refused, and returns that
@@ -93,11 +93,11 @@ func TestNobodyIsLimitedForOthers(t *testing.T) {
 			t.Errorf("%s: %d", name, a.status)
 		}
 	}
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.certain.every = 0 })
+	r := newRig(t)
 	if a := r.guess("198.51.100.1", "GET", path); a.status != 0 {
 		t.Errorf("loopback, without a proxy being declared: %d", a.status)
 	}
-	r = newRigWith(t, func(c *Config) { c.TrustedProxies = []string{proxy} }, func(s *Server) { s.certain.every = 0 })
+	r = newRigWith(t, func(c *Config) { c.TrustedProxies = []string{proxy} }, func(*Server) {})
 	if a := r.guess("198.51.100.1", "GET", path); a.status != 429 {
 		t.Error("loopback is not limited although other proxies are declared")
 	}
@@ -195,7 +195,7 @@ func TestAllowancesAreForgotten(t *testing.T) {
 // TestFailedLoginsAreCountedAndTold: with restraint, and never with the key.
 func TestFailedLoginsAreCountedAndTold(t *testing.T) {
 	var log bytes.Buffer // written to under the lock of logins
-	r := newRigWith(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }, func(s *Server) { s.certain.every = 0 })
+	r := newRigWith(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }, func(*Server) {})
 	ping := decodeAs[keyJSON](t, r.call("POST", "/v1/keys", `{"name":"k","scope":"ping"}`).body).Key
 	for n := range 20 {
 		r.call("GET", "/v1/keys", "", "Authorization", fmt.Sprintf("Bearer secret-%d", n))

@@ -31,7 +31,6 @@ type Server struct {
 	store   *store.Store
 	cluster Cluster
 	secrets secrets
-	certain *certainty
 	limits  *limits
 	logins  *logins
 	met     *metrics
@@ -70,7 +69,6 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 		cfg: cfg, store: store, cluster: c, log: cfg.Logger,
 		readTimeout: readTimeout, idleTimeout: restAfter, idleLimit: idleLimit,
 	}
-	s.certain = newCertainty(c.ReadBarrier)
 	s.longHeads = make(places, longHeads)
 	var err error
 	if s.met, err = newMetrics(cfg, store, &s.conns); err != nil {
@@ -129,7 +127,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
 		return err
 	}
-	defer s.certain.close()
 	s.ended.Store(true)
 	return s.emptied(ctx)
 }

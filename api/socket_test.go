@@ -193,22 +193,6 @@ func TestLeavingResetsNobody(t *testing.T) {
 	clients.Wait()
 }
 
-// TestShutdownEndsABarrierThatNobodyNeeds leaves one behind: its waiter gave up.
-func TestShutdownEndsABarrierThatNobodyNeeds(t *testing.T) {
-	c := newCertainty(func(ctx context.Context) error {
-		<-ctx.Done()
-		return ctx.Err()
-	})
-	if err := c.wait(within(time.Millisecond)); err == nil {
-		t.Error("a barrier that never ends was passed")
-	}
-	start := time.Now()
-	c.close()
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("it ended after %v", took)
-	}
-}
-
 func waitUntil(t *testing.T, what string, cond func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !cond(); time.Sleep(5 * time.Millisecond) {

@@ -44,6 +44,7 @@ type Node struct {
 	compaction lifecycle.Wakeup // woken when the log is large
 	suspicion  lifecycle.Wakeup // woken when this node begins or ceases to lead
 	reads      *forward.SharedBarrier
+	lookups    *forward.SharedBarrier // paced
 	lead       *leadership
 	rec        *reconciler
 	boot       *bootstrapper
@@ -176,6 +177,7 @@ func (n *Node) assemble() {
 	})
 	n.compaction, n.suspicion = lifecycle.NewWakeup(), lifecycle.NewWakeup()
 	n.reads = forward.NewSharedBarrier(n.barrier, 0)
+	n.lookups = forward.NewSharedBarrier(n.reads.Wait, lookupEvery)
 	n.boot = &bootstrapper{
 		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, trouble: n.troubles, fresh: n.fresh, members: n.gossip.members, ask: n.port.Ask,
 		form: func(c raft.Configuration) error { return n.raft.Load().BootstrapCluster(c).Error() },

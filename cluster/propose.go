@@ -89,6 +89,14 @@ func encodeCommand(cmd fsm.Command) ([]byte, error) {
 // waits for a leader until ctx ends; the error is then [fsm.ErrNoLeader].
 func (n *Node) ReadBarrier(ctx context.Context) error { return n.reads.Wait(ctx) }
 
+// lookupEvery is the pace of PacedReadBarrier.
+const lookupEvery = 50 * time.Millisecond
+
+// PacedReadBarrier is ReadBarrier for requests that name what this node does not know,
+// of which strangers may send any number: the leader is asked for them at most every
+// 50 ms. A ctx without a Done channel will do, if it has a deadline.
+func (n *Node) PacedReadBarrier(ctx context.Context) error { return n.lookups.Wait(ctx) }
+
 // barrier asks the leader for the index of a batch that it proposes from now on,
 // and waits until this node has applied that.
 func (n *Node) barrier(ctx context.Context) error {

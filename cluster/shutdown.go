@@ -21,6 +21,7 @@ const (
 func (n *Node) Shutdown(ctx context.Context) error {
 	n.stopOnce.Do(func() {
 		n.stopping.Store(true)
+		n.lookups.Close()
 		n.reads.Close()
 		n.pending.Close()
 		if n.raft.Load() != nil {

@@ -114,3 +114,34 @@ func TestAReadWithoutADoneChannelGivesUpAtItsDeadline(t *testing.T) {
 		}
 	})
 }
+
+// TestCloseEndsABarrierThatNobodyNeeds leaves one behind: its waiter gave up.
+func TestCloseEndsABarrierThatNobodyNeeds(t *testing.T) {
+	b := NewSharedBarrier(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, 0)
+	if err := b.Wait(deadlineOnly{context.Background(), time.Now().Add(time.Millisecond)}); err == nil {
+		t.Error("a barrier that never ends was passed")
+	}
+	start := time.Now()
+	b.Close()
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("it ended after %v", took)
+	}
+}
+
+// TestABarrierMayTakeAsLongAsACommit holds that one which waits for an election is not
+// given up before those who wait for it give up.
+func TestABarrierMayTakeAsLongAsACommit(t *testing.T) {
+	left := make(chan time.Duration, 1)
+	b := NewSharedBarrier(func(ctx context.Context) error {
+		deadline, _ := ctx.Deadline()
+		left <- time.Until(deadline)
+		return nil
+	}, 0)
+	defer b.Close()
+	if err := b.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-left; got <= BarrierLimit-5*time.Second {
+		t.Errorf("the barrier is given up after %v", got)
+	}
+}
