@@ -18,7 +18,7 @@ const (
 // measureAlerts takes the time from a deadline to the mail, for heartbeats each of
 // which has its own recipient, so that none waits for a digest.
 func measureAlerts(ctx context.Context, b *bench) error {
-	l, err := b.million(ctx)
+	l, err := b.largeCluster(ctx)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func measureAlerts(ctx context.Context, b *bench) error {
 	fmt.Printf("idle:             p50 %.0f, p99 %.0f, max %.0f\n", quiet.median(), quiet.percentile(99), quiet.max())
 	fmt.Printf("%5.0f pings/s:     p50 %.0f, p99 %.0f, max %.0f (%d pings not OK)\n", b.rate, loaded.median(), loaded.percentile(99), loaded.max(), r.Bad()+r.Unsent)
 	worst := max(quiet.percentile(99), loaded.percentile(99))
-	b.find(fmt.Sprintf("deadline passed → mail handed over, at %d heartbeats", b.many), "p99 ≤ 1 s",
+	b.addFinding(fmt.Sprintf("deadline passed → mail handed over, at %d heartbeats", b.many), "p99 ≤ 1 s",
 		fmt.Sprintf("p99 %.2f s idle, %.2f s at %.0f pings/s", quiet.percentile(99)/1000, loaded.percentile(99)/1000, b.rate), worst <= 1000)
 	return nil
 }
@@ -46,15 +46,15 @@ func (l *large) alertDelays(ctx context.Context, n int) (late spread, err error)
 	round := time.Now().UnixNano()
 	to := func(i int) string { return fmt.Sprintf("a%d-%d@example.com", round, i) }
 	var all []*heartbeat.Heartbeat
-	defer func() { l.remove(all) }()
-	api := client(l.leader)
+	defer func() { l.deleteAll(all) }()
+	api := clientOf(l.leader)
 	for i := range n {
-		h, err := api.Create(ctx, failing(fmt.Sprintf("late %d", i), soonest+i*span/n, to(i)))
+		h, err := api.Create(ctx, failingHeartbeat(fmt.Sprintf("late %d", i), soonest+i*span/n, to(i)))
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, h)
-		if err := pause(ctx, 5*time.Millisecond); err != nil { // not all at the same part of a second
+		if err := sleepContext(ctx, 5*time.Millisecond); err != nil { // not all at the same part of a second
 			return nil, err
 		}
 	}
@@ -68,8 +68,8 @@ func (l *large) alertDelays(ctx context.Context, n int) (late spread, err error)
 	return late, nil
 }
 
-// failing is a heartbeat that fails so many seconds after its creation.
-func failing(name string, secs int, to string) heartbeat.CreateParams {
+// failingHeartbeat is a heartbeat that fails so many seconds after its creation.
+func failingHeartbeat(name string, secs int, to string) heartbeat.CreateParams {
 	return heartbeat.CreateParams{Name: name, IntervalSecs: secs, GraceSecs: heartbeat.NoGrace, MissThreshold: 1, Email: []string{to}}
 }
 
@@ -85,18 +85,18 @@ func (l *large) waitMails(ctx context.Context, to string, n int) ([]smtpsink.Mai
 		if mails := l.sink.Mails(to); len(mails) >= n {
 			return mails, nil
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := sleepContext(ctx, 50*time.Millisecond); err != nil {
 			return nil, fmt.Errorf("%d mails of %d came to %s: %w", len(l.sink.Mails(to)), n, to, err)
 		}
 	}
 }
 
-// remove deletes heartbeats that have done their part, as well as it can.
-func (l *large) remove(list []*heartbeat.Heartbeat) {
+// deleteAll deletes heartbeats that have done their part, as well as it can.
+func (l *large) deleteAll(list []*heartbeat.Heartbeat) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	api := client(l.leader)
-	if err := each(len(list), func(i int) error { return api.Delete(ctx, list[i].ID) }); err != nil {
+	api := clientOf(l.leader)
+	if err := inParallel(len(list), func(i int) error { return api.Delete(ctx, list[i].ID) }); err != nil {
 		say("some heartbeats are left in the state: %v", err)
 	}
 }

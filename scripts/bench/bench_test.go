@@ -30,8 +30,8 @@ func TestSpreads(t *testing.T) {
 	if none.median() != 0 || none.percentile(99) != 0 || none.max() != 0 || none.min() != 0 {
 		t.Error("nothing measured is not 0")
 	}
-	if got := (spread{10, 20, 90}).over(spread{20, 20, 100}); !slices.Equal(got, spread{0.5, 1, 0.9}) || got.show("%.2f") != "0.90 (0.50 to 1.00)" {
-		t.Errorf("ratios %v, shown as %s", got, got.show("%.2f"))
+	if got := (spread{10, 20, 90}).dividedBy(spread{20, 20, 100}); !slices.Equal(got, spread{0.5, 1, 0.9}) || got.format("%.2f") != "0.90 (0.50 to 1.00)" {
+		t.Errorf("ratios %v, shown as %s", got, got.format("%.2f"))
 	}
 }
 
@@ -45,7 +45,7 @@ func TestRoundsGoForwardsAndBackwards(t *testing.T) {
 		}}
 	}
 	list := []*contestant{entrant("a"), entrant("b"), entrant("c")}
-	if err := compete(t.Context(), 3, list); err != nil {
+	if err := measureRounds(t.Context(), 3, list); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(order, ""); got != "abccbaabc" {
@@ -60,15 +60,15 @@ func TestPartsAreChosenByNameOrGroup(t *testing.T) {
 	for list, want := range map[string]string{
 		"quick": "ping,kill,latency", "kill,ping": "ping,kill", "scale": "memory,snapshot,restart", "quick,storm,ping": "ping,kill,latency,storm",
 	} {
-		chosen, err := choose(list)
-		if got := strings.Join(names(chosen), ","); err != nil || got != want {
+		chosen, err := chooseParts(list)
+		if got := strings.Join(partNames(chosen), ","); err != nil || got != want {
 			t.Errorf("%s: %s, %v; want %s", list, got, err, want)
 		}
 	}
-	if chosen, err := choose("all"); err != nil || len(chosen) != len(parts) {
-		t.Errorf("all: %v %v", names(chosen), err)
+	if chosen, err := chooseParts("all"); err != nil || len(chosen) != len(parts) {
+		t.Errorf("all: %v %v", partNames(chosen), err)
 	}
-	if _, err := choose("ping,pong"); err == nil || !strings.Contains(err.Error(), `"pong"`) {
+	if _, err := chooseParts("ping,pong"); err == nil || !strings.Contains(err.Error(), `"pong"`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -116,7 +116,7 @@ func TestSecondsWithASnapshotAreSortedOut(t *testing.T) {
 	if calm.seconds != 2 || calm.bad != 0+3 || busy.seconds != 3 || busy.bad != 1+2+4 || busy.h.TotalCount() != 30 {
 		t.Errorf("without: %s; with: %s", calm, busy)
 	}
-	if p := busy.p(99); p < 4.9 || p > 5.1 {
+	if p := busy.percentile(99); p < 4.9 || p > 5.1 {
 		t.Errorf("p99 of the busy ones is %v ms", p)
 	}
 }

@@ -54,16 +54,16 @@ func (b *bench) startCluster(ctx context.Context, nodes, heartbeats int) (t *tri
 			t.close()
 		}
 	}()
-	if err := t.settle(ctx); err != nil {
+	if err := t.waitReady(ctx); err != nil {
 		return nil, err
 	}
-	return t, t.create(ctx, heartbeats)
+	return t, t.createHeartbeats(ctx, heartbeats)
 }
 
-// settle waits until every node is ready, and finds the leader.
-func (t *trial) settle(ctx context.Context) error { return t.settleFor(ctx, formLimit) }
+// waitReady waits until every node is ready, and finds the leader.
+func (t *trial) waitReady(ctx context.Context) error { return t.waitReadyFor(ctx, formLimit) }
 
-func (t *trial) settleFor(ctx context.Context, limit time.Duration) (err error) {
+func (t *trial) waitReadyFor(ctx context.Context, limit time.Duration) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := t.WaitReady(ctx); err != nil {
@@ -79,7 +79,7 @@ func (t *trial) close() {
 	_ = os.RemoveAll(t.Dir)
 }
 
-func (t *trial) urls() (list []string) { return urls(t.Running()) }
+func (t *trial) urls() (list []string) { return urlsOf(t.Running()) }
 
 func (t *trial) pids() (list []int) {
 	for _, n := range t.Running() {
@@ -88,15 +88,15 @@ func (t *trial) pids() (list []int) {
 	return list
 }
 
-func urls(nodes []*localcluster.Node) (list []string) {
+func urlsOf(nodes []*localcluster.Node) (list []string) {
 	for _, n := range nodes {
 		list = append(list, n.URL())
 	}
 	return list
 }
 
-// client calls one node.
-func client(n *localcluster.Node) *heartbeat.Client {
+// clientOf calls one node.
+func clientOf(n *localcluster.Node) *heartbeat.Client {
 	return heartbeat.New(adminKey, heartbeat.WithBaseURL(n.URL()), heartbeat.WithRetries(0), heartbeat.WithHTTPClient(&http.Client{
 		Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: creators, IdleConnTimeout: 5 * time.Second},
 	}))
@@ -105,8 +105,8 @@ func client(n *localcluster.Node) *heartbeat.Client {
 // creators is how many heartbeats are made at a time.
 const creators = 64
 
-// each does something n times, many at a time.
-func each(n int, do func(int) error) error {
+// inParallel does something n times, many at a time.
+func inParallel(n int, do func(int) error) error {
 	errs := make([]error, creators)
 	var wg sync.WaitGroup
 	for w := range creators {
@@ -123,9 +123,9 @@ func each(n int, do func(int) error) error {
 // createEach makes n heartbeats as spec describes them, and returns them in order;
 // also if there is an error, as far as it came.
 func (t *trial) createEach(ctx context.Context, n int, spec func(int) heartbeat.CreateParams) ([]*heartbeat.Heartbeat, error) {
-	api := client(t.leader)
+	api := clientOf(t.leader)
 	made := make([]*heartbeat.Heartbeat, n)
-	err := each(n, func(i int) (err error) {
+	err := inParallel(n, func(i int) (err error) {
 		made[i], err = api.Create(ctx, spec(i))
 		return err
 	})
@@ -135,8 +135,8 @@ func (t *trial) createEach(ctx context.Context, n int, spec func(int) heartbeat.
 	return made, nil
 }
 
-// create makes heartbeats that are never late, and the file of their tokens.
-func (t *trial) create(ctx context.Context, n int) error {
+// createHeartbeats makes heartbeats that are never late, and the file of their tokens.
+func (t *trial) createHeartbeats(ctx context.Context, n int) error {
 	made, err := t.createEach(ctx, n, func(i int) heartbeat.CreateParams {
 		return heartbeat.CreateParams{Name: fmt.Sprintf("bench %d", i), IntervalSecs: 86400}
 	})
@@ -152,7 +152,7 @@ func (t *trial) create(ctx context.Context, n int) error {
 
 // pingsTotal is how many pings the cluster counts.
 func (t *trial) pingsTotal(ctx context.Context) (sum int64, err error) {
-	list, err := client(t.leader).List(ctx)
+	list, err := clientOf(t.leader).List(ctx)
 	for _, h := range list {
 		sum += int64(h.PingsTotal)
 	}

@@ -13,7 +13,7 @@ type finding struct {
 	met               bool
 }
 
-func (b *bench) find(what, goal, found string, met bool) {
+func (b *bench) addFinding(what, goal, found string, met bool) {
 	b.found = append(b.found, finding{what, goal, found, met})
 }
 
@@ -87,15 +87,15 @@ func (s spread) percentile(p float64) float64 {
 	return sorted[min(max(i, 0), len(s)-1)]
 }
 
-// over divides measurement by measurement.
-func (s spread) over(by spread) (ratios spread) {
+// dividedBy divides measurement by measurement.
+func (s spread) dividedBy(by spread) (ratios spread) {
 	for i := range min(len(s), len(by)) {
 		ratios = append(ratios, s[i]/by[i])
 	}
 	return ratios
 }
 
-// show is the median and where the others lie.
-func (s spread) show(format string) string {
+// format is the median and where the others lie.
+func (s spread) format(format string) string {
 	return fmt.Sprintf(format+" ("+format+" to "+format+")", s.median(), s.min(), s.max())
 }

@@ -25,8 +25,8 @@ type shot struct {
 	bySecond bool
 }
 
-// command is the generator, which is not yet started.
-func (b *bench) command(ctx context.Context, s shot) *exec.Cmd {
+// generatorCommand is the generator, which is not yet started.
+func (b *bench) generatorCommand(ctx context.Context, s shot) *exec.Cmd {
 	if s.warmup == 0 {
 		s.warmup = max(s.duration/10, 300*time.Millisecond)
 	}
@@ -52,9 +52,9 @@ type report struct {
 	cpu time.Duration // of the generator
 }
 
-// load runs the generator to its end.
-func (b *bench) load(ctx context.Context, s shot) (*report, error) {
-	cmd := b.command(ctx, s)
+// runGenerator runs the generator to its end.
+func (b *bench) runGenerator(ctx context.Context, s shot) (*report, error) {
+	cmd := b.generatorCommand(ctx, s)
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("the load generator: %w", err)
@@ -79,7 +79,7 @@ func (b *bench) startLoad(ctx context.Context, s shot) (wait func() (*report, er
 	}
 	done := make(chan result, 1)
 	go func() {
-		r, err := b.load(ctx, s)
+		r, err := b.runGenerator(ctx, s)
 		done <- result{r, err}
 	}()
 	return func() (*report, error) { r := <-done; return r.r, r.err }

@@ -67,13 +67,13 @@ func (f *filler) fill(n, pings int, now time.Time) (tokens []fsm.Token, err erro
 	for first := 0; first < n; first += herd {
 		last := min(first+herd, n)
 		for i := first; i < last; i++ {
-			f.add(f.create(i, &tokens[i]))
+			f.addCommand(f.createCommand(i, &tokens[i]))
 		}
-		if err := f.apply(now.Add(-time.Duration(pings+1)*day), 0); err != nil {
+		if err := f.applyBatch(now.Add(-time.Duration(pings+1)*day), 0); err != nil {
 			return nil, err
 		}
 		for p := pings; p > 1; p-- { // the newest comes below
-			if err := f.ping(tokens[first:last], now.Add(-time.Duration(p)*day)); err != nil {
+			if err := f.pingHerd(tokens[first:last], now.Add(-time.Duration(p)*day)); err != nil {
 				return nil, err
 			}
 		}
@@ -84,14 +84,14 @@ func (f *filler) fill(n, pings int, now time.Time) (tokens []fsm.Token, err erro
 	return tokens, err
 }
 
-// ping has every one of a herd pinged, some of them a little later.
-func (f *filler) ping(herd []fsm.Token, at time.Time) error {
+// pingHerd has every one of a herd pinged, some of them a little later.
+func (f *filler) pingHerd(herd []fsm.Token, at time.Time) error {
 	const steps = 8
 	for s := range steps {
 		for i := s; i < len(herd); i += steps {
 			f.addPing(herd[i])
 		}
-		if err := f.apply(at.Add(time.Duration(f.rand.Int64N(int64(jitter)))), 0); err != nil {
+		if err := f.applyBatch(at.Add(time.Duration(f.rand.Int64N(int64(jitter)))), 0); err != nil {
 			return err
 		}
 	}
@@ -106,31 +106,31 @@ func (f *filler) pingLast(tokens []fsm.Token, now time.Time) error {
 	step := anchors / time.Duration(batches)
 	for b := range batches {
 		wall := now.Add(-step * time.Duration(batches-b-1))
-		if err := f.pass(step, wall); err != nil {
+		if err := f.advanceTime(step, wall); err != nil {
 			return err
 		}
 		for _, i := range order[b*herd : min((b+1)*herd, len(order))] {
 			f.addPing(tokens[i])
 		}
-		if err := f.apply(wall, 0); err != nil {
+		if err := f.applyBatch(wall, 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pass lets serving time pass, in as large steps as there may be.
-func (f *filler) pass(d time.Duration, wall time.Time) error {
+// advanceTime lets serving time pass, in as large steps as there may be.
+func (f *filler) advanceTime(d time.Duration, wall time.Time) error {
 	idle := filler{store: f.store}
 	for left := d.Milliseconds(); left > 0; left -= fsm.MaxDelta {
-		if err := idle.apply(wall, uint32(min(left, fsm.MaxDelta))); err != nil {
+		if err := idle.applyBatch(wall, uint32(min(left, fsm.MaxDelta))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *filler) create(i int, token *fsm.Token) fsm.Create {
+func (f *filler) createCommand(i int, token *fsm.Token) fsm.Create {
 	var id fsm.HeartbeatID
 	binary.LittleEndian.PutUint64(id[:], f.rand.Uint64())
 	binary.LittleEndian.PutUint32(id[8:], uint32(i))
@@ -143,7 +143,7 @@ func (f *filler) create(i int, token *fsm.Token) fsm.Create {
 	}}
 }
 
-func (f *filler) add(c fsm.Command) {
+func (f *filler) addCommand(c fsm.Command) {
 	start := len(f.cmds)
 	f.cmds = fsm.AppendCommand(f.cmds, c)
 	f.batch.Items = append(f.batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: f.cmds[start:len(f.cmds):len(f.cmds)]})
@@ -156,8 +156,8 @@ func (f *filler) addPing(t fsm.Token) {
 	f.batch.Items = append(f.batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: f.cmds[start:len(f.cmds):len(f.cmds)]})
 }
 
-// apply applies what was added as one entry.
-func (f *filler) apply(wall time.Time, delta uint32) error {
+// applyBatch applies what was added as one entry.
+func (f *filler) applyBatch(wall time.Time, delta uint32) error {
 	f.batch.Term, f.batch.Wall, f.batch.Delta = 1, wall.UnixMilli(), delta
 	f.bytes = fsm.AppendBatch(f.bytes[:0], &f.batch)
 	results, err := f.store.Apply(f.bytes, 1)

@@ -35,9 +35,9 @@ func measureKills(ctx context.Context, b *bench) error {
 		bad, pings = bad+k.bad, pings+k.acked
 	}
 	fmt.Printf("%d kills of the leader under %d connections to the survivors: %d pings answered, %d not; from the kill to the next ping that commits: %s s, p90 %.2f s; the slowest ping of each: %s s\n",
-		b.kills, b.conns, pings, bad, outages.show("%.2f"), outages.percentile(90), longest.show("%.2f"))
-	b.find("kill -9 of the leader under load: failed pings at the survivors", "0", fmt.Sprintf("%d of %d, %d kills", bad, pings+bad, b.kills), bad == 0)
-	b.find("  the same: time until pings commit again", "p50 < 1.5 s, max < 3 s",
+		b.kills, b.conns, pings, bad, outages.format("%.2f"), outages.percentile(90), longest.format("%.2f"))
+	b.addFinding("kill -9 of the leader under load: failed pings at the survivors", "0", fmt.Sprintf("%d of %d, %d kills", bad, pings+bad, b.kills), bad == 0)
+	b.addFinding("  the same: time until pings commit again", "p50 < 1.5 s, max < 3 s",
 		fmt.Sprintf("p50 %.2f s, max %.2f s", outages.median(), outages.max()), outages.median() < 1.5 && outages.max() < 3)
 	return nil
 }
@@ -57,7 +57,7 @@ func (t *trial) killLeader(ctx context.Context, b *bench) (k killed, err error) 
 	if err != nil {
 		return k, err
 	}
-	wait := b.startLoad(ctx, shot{urls: urls(survivors), tokens: t.tokens, conns: b.conns, duration: beforeKill + afterKill})
+	wait := b.startLoad(ctx, shot{urls: urlsOf(survivors), tokens: t.tokens, conns: b.conns, duration: beforeKill + afterKill})
 	select {
 	case <-time.After(beforeKill + 300*time.Millisecond):
 	case <-ctx.Done():
@@ -78,7 +78,7 @@ func (t *trial) killLeader(ctx context.Context, b *bench) (k killed, err error) 
 	if err := victim.Start(); err != nil {
 		return k, err
 	}
-	return k, t.settle(ctx)
+	return k, t.waitReady(ctx)
 }
 
 // firstCommit pings through every node until one acknowledges, and returns when
@@ -88,7 +88,7 @@ func firstCommit(ctx context.Context, nodes []*localcluster.Node, token string) 
 	defer cancel()
 	done := make(chan error, len(nodes))
 	for _, n := range nodes {
-		go func() { done <- pingUntilTaken(ctx, client(n), token) }()
+		go func() { done <- pingUntilTaken(ctx, clientOf(n), token) }()
 	}
 	err := <-done
 	at := time.Now()

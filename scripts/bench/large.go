@@ -28,8 +28,8 @@ type large struct {
 	image int64 // bytes
 }
 
-// million returns the cluster with the large state, which the parts share.
-func (b *bench) million(ctx context.Context) (l *large, err error) {
+// largeCluster returns the cluster with the large state, which the parts share.
+func (b *bench) largeCluster(ctx context.Context) (l *large, err error) {
 	if b.large == nil {
 		b.large, err = b.startLarge(ctx, b.many)
 	}
@@ -39,7 +39,7 @@ func (b *bench) million(ctx context.Context) (l *large, err error) {
 // stateOf returns a cluster of n heartbeats, and how to be done with it.
 func (b *bench) stateOf(ctx context.Context, n int) (l *large, done func(), err error) {
 	if n == b.many {
-		l, err = b.million(ctx)
+		l, err = b.largeCluster(ctx)
 		return l, func() {}, err
 	}
 	l, err = b.startLarge(ctx, n)
@@ -97,7 +97,7 @@ func (b *bench) startLarge(ctx context.Context, n int, flags ...string) (l *larg
 		return nil, err
 	}
 	l = &large{trial: &trial{Cluster: c, tokens: filepath.Join(dir, "tokens")}, sink: sink}
-	if err := errors.Join(l.settleFor(ctx, joinLimit), l.waitServing(ctx)); err != nil {
+	if err := errors.Join(l.waitReadyFor(ctx, joinLimit), l.waitServing(ctx)); err != nil {
 		l.trial.close()
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (l *large) waitServing(ctx context.Context) error {
 		if now, err = l.metric(ctx, clock); now > began {
 			return nil
 		}
-		err = errors.Join(err, pause(ctx, 50*time.Millisecond))
+		err = errors.Join(err, sleepContext(ctx, 50*time.Millisecond))
 	}
 	return err
 }
@@ -136,7 +136,7 @@ func (b *bench) stateFolder(ctx context.Context, n int) (dir string, err error) 
 	if err := os.RemoveAll(dir); err != nil {
 		return "", err
 	}
-	if err := b.prepare(ctx, dir, n); err != nil {
+	if err := b.prepareFolder(ctx, dir, n); err != nil {
 		return "", err
 	}
 	return dir, os.WriteFile(finished, nil, 0o600)
@@ -176,9 +176,9 @@ func copyFile(from, to string) error {
 	})
 }
 
-// prepare makes the folder: a backup is written, restored on one node, and two more
+// prepareFolder makes the folder: a backup is written, restored on one node, and two more
 // join it.
-func (b *bench) prepare(ctx context.Context, dir string, n int) error {
+func (b *bench) prepareFolder(ctx context.Context, dir string, n int) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (b *bench) prepare(ctx context.Context, dir string, n int) error {
 	}
 	l := &large{trial: &trial{Cluster: c}}
 	defer c.Close()
-	if err := l.settleFor(ctx, joinLimit); err != nil {
+	if err := l.waitReadyFor(ctx, joinLimit); err != nil {
 		return err
 	}
 	began = time.Now()
@@ -223,13 +223,13 @@ func (b *bench) prepare(ctx context.Context, dir string, n int) error {
 
 // waitVoters waits until so many nodes are ready and vote.
 func (t *trial) waitVoters(ctx context.Context, n int) error {
-	if err := t.settleFor(ctx, joinLimit); err != nil {
+	if err := t.waitReadyFor(ctx, joinLimit); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
 	for {
-		status, err := client(t.leader).Cluster(ctx)
+		status, err := clientOf(t.leader).Cluster(ctx)
 		if err != nil {
 			return err
 		}

@@ -38,11 +38,11 @@ func machine(dir string) string {
 		output("uname", "-r"), runtime.Version(), output("df", "--output=fstype", dir))
 }
 
-// disturbed tells if others keep the machine busy, for then no figure is worth much.
-func disturbed() string {
-	busy1, all1 := ticks()
+// busyWarning tells if others keep the machine busy, for then no figure is worth much.
+func busyWarning() string {
+	busy1, all1 := cpuTicks()
 	time.Sleep(500 * time.Millisecond)
-	busy2, all2 := ticks()
+	busy2, all2 := cpuTicks()
 	if all2 <= all1 {
 		return "" // no /proc
 	}
@@ -52,8 +52,8 @@ func disturbed() string {
 	return ""
 }
 
-// ticks reads how long the cores have been busy, and how long they have been there.
-func ticks() (busy, all float64) {
+// cpuTicks reads how long the cores have been busy, and how long they have been there.
+func cpuTicks() (busy, all float64) {
 	text, _ := os.ReadFile("/proc/stat")
 	line, _, _ := strings.Cut(string(text), "\n")
 	for i, field := range strings.Fields(line) {

@@ -58,7 +58,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	chosen, err := choose(o.only)
+	chosen, err := chooseParts(o.only)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func parseOptions(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&o.binary, "binary", "bin/quorumbeat", "the program to measure")
 	f.StringVar(&o.generator, "generator", "", "the program whose `bench` makes the load; default: the one that is measured")
-	f.StringVar(&o.only, "only", "quick", "what to measure: quick, all, or some of "+strings.Join(names(parts), ","))
+	f.StringVar(&o.only, "only", "quick", "what to measure: quick, all, or some of "+strings.Join(partNames(parts), ","))
 	f.StringVar(&o.dir, "dir", "", "where the nodes keep their data; default: a temporary folder")
 	f.StringVar(&o.state, "state", "", "folder that keeps large states for the next time; default: they are made anew")
 	f.IntVar(&o.conns, "conns", 512, "connections of the load generator")

@@ -16,25 +16,25 @@ const (
 
 // measureMemory leaves the large cluster alone, then pings it, and looks at what it takes.
 func measureMemory(ctx context.Context, b *bench) error {
-	l, err := b.million(ctx)
+	l, err := b.largeCluster(ctx)
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, calm); err != nil {
+	if err := sleepContext(ctx, calm); err != nil {
 		return err
 	}
 	before, err := usages(l.Nodes)
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, idleTime); err != nil {
+	if err := sleepContext(ctx, idleTime); err != nil {
 		return err
 	}
 	after, err := usages(l.Nodes)
 	if err != nil {
 		return err
 	}
-	r, err := b.load(ctx, shot{urls: l.urls(), tokens: l.tokens, conns: b.conns, duration: 3 * b.duration})
+	r, err := b.runGenerator(ctx, shot{urls: l.urls(), tokens: l.tokens, conns: b.conns, duration: 3 * b.duration})
 	if err != nil {
 		return err
 	}
@@ -48,17 +48,17 @@ func measureMemory(ctx context.Context, b *bench) error {
 	for i, n := range l.Nodes {
 		used := 100 * (after[i].CPU - before[i].CPU).Seconds() / idleTime.Seconds()
 		resident, loaded, cpu = append(resident, mib(after[i].Resident)), append(loaded, mib(pinged[i].Resident)), append(cpu, used)
-		t.row(l.role(n), fmt.Sprintf("%.2f", used), fmt.Sprintf("%.0f", mib(after[i].Resident)),
+		t.row(l.roleOf(n), fmt.Sprintf("%.2f", used), fmt.Sprintf("%.0f", mib(after[i].Resident)),
 			fmt.Sprintf("%.0f", mib(pinged[i].Resident)), fmt.Sprintf("%.0f", mib(pinged[i].Peak)))
 	}
 	t.Flush()
-	b.find(fmt.Sprintf("%d heartbeats, %d pings each: resident memory of a node", b.many, b.history), "≤ 1.5 GiB",
+	b.addFinding(fmt.Sprintf("%d heartbeats, %d pings each: resident memory of a node", b.many, b.history), "≤ 1.5 GiB",
 		fmt.Sprintf("%.2f GiB idle, %.2f GiB after pings", resident.max()/1024, loaded.max()/1024), max(resident.max(), loaded.max()) <= 1536)
-	b.find("  same: idle CPU of a node", "≤ 1 % of a core", fmt.Sprintf("%.2f %%, the node with the most", cpu.max()), cpu.max() <= 1)
+	b.addFinding("  same: idle CPU of a node", "≤ 1 % of a core", fmt.Sprintf("%.2f %%, the node with the most", cpu.max()), cpu.max() <= 1)
 	return nil
 }
 
-func (t *trial) role(n *localcluster.Node) string {
+func (t *trial) roleOf(n *localcluster.Node) string {
 	if n == t.leader {
 		return n.Name + " (leader)"
 	}
@@ -76,8 +76,8 @@ func usages(nodes []*localcluster.Node) (list []localcluster.Usage, err error) {
 	return list, nil
 }
 
-// pause lets time pass.
-func pause(ctx context.Context, d time.Duration) error {
+// sleepContext lets time pass.
+func sleepContext(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil

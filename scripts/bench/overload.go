@@ -24,7 +24,7 @@ func measureOverload(ctx context.Context, b *bench) error {
 		}
 	}
 	s := shot{urls: c.urls(), tokens: c.tokens, conns: b.conns, duration: b.duration}
-	full, err := b.load(ctx, s)
+	full, err := b.runGenerator(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func measureOverload(ctx context.Context, b *bench) error {
 	}
 	s.conns, s.rate, s.duration = b.overload, 2*full.PerSecond, 4*b.duration
 	memory := watchMemory(c.Nodes)
-	over, err := b.load(ctx, s)
+	over, err := b.runGenerator(ctx, s)
 	memory.stop()
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func measureOverload(ctx context.Context, b *bench) error {
 	}
 	counted -= before
 	s.conns, s.rate, s.duration = b.conns, 0, b.duration
-	after, err := b.load(ctx, s)
+	after, err := b.runGenerator(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func measureOverload(ctx context.Context, b *bench) error {
 	t.row("acknowledged a second, afterwards", fmt.Sprintf("%.0f", after.PerSecond))
 	t.Flush()
 	kept := counted >= over.Whole.Acknowledged && counted <= over.Whole.Acknowledged+over.Whole.Unknown
-	b.find("overload, twice the capacity: every acknowledged ping is counted", "yes", fmt.Sprintf("%d ≤ %d ≤ %d", over.Whole.Acknowledged, counted, over.Whole.Acknowledged+over.Whole.Unknown), kept)
-	b.find("  same: answers come in time, and say when to come again", "no time-out, Retry-After",
+	b.addFinding("overload, twice the capacity: every acknowledged ping is counted", "yes", fmt.Sprintf("%d ≤ %d ≤ %d", over.Whole.Acknowledged, counted, over.Whole.Acknowledged+over.Whole.Unknown), kept)
+	b.addFinding("  same: answers come in time, and say when to come again", "no time-out, Retry-After",
 		fmt.Sprintf("p99 %.0f ms, %d failed, %d of %d without Retry-After", over.Service.P99, over.Failed(), over.WithoutRetryAfter, shed), over.Failed() == 0 && over.WithoutRetryAfter == 0)
 	return nil
 }
@@ -82,7 +82,7 @@ func (t *trial) holdFew(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	return t.settle(ctx)
+	return t.waitReady(ctx)
 }
 
 // memoryWatch looks at nodes' memory while something goes on.

@@ -37,7 +37,7 @@ var parts = []part{
 	{"restart", false, measureRestart},
 }
 
-func names(list []part) (out []string) {
+func partNames(list []part) (out []string) {
 	for _, p := range list {
 		out = append(out, p.name)
 	}
@@ -52,8 +52,8 @@ var groups = map[string]func(part) bool{
 	"scale": func(p part) bool { return slices.Contains([]string{"memory", "snapshot", "restart"}, p.name) },
 }
 
-// choose returns the parts that a list of names and groups stands for.
-func choose(list string) (chosen []part, err error) {
+// chooseParts returns the parts that a list of names and groups stands for.
+func chooseParts(list string) (chosen []part, err error) {
 	wanted := map[string]bool{}
 	for name := range strings.SplitSeq(list, ",") {
 		known := false
@@ -63,7 +63,7 @@ func choose(list string) (chosen []part, err error) {
 			}
 		}
 		if !known {
-			return nil, fmt.Errorf("there is nothing called %q to measure: use quick, all, scale, idle, or some of %s", name, strings.Join(names(parts), ","))
+			return nil, fmt.Errorf("there is nothing called %q to measure: use quick, all, scale, idle, or some of %s", name, strings.Join(partNames(parts), ","))
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !wanted[p.name] }), nil
@@ -100,7 +100,7 @@ func takeFigures(ctx context.Context, o options, chosen []part) (err error) {
 	fmt.Println(machine(b.dir))
 	for _, p := range chosen {
 		fmt.Printf("\n%s\n%s\n", p.name, strings.Repeat("-", len(p.name)))
-		if words := disturbed(); words != "" {
+		if words := busyWarning(); words != "" {
 			fmt.Println(words)
 		}
 		began := time.Now()

@@ -25,8 +25,8 @@ type contestant struct {
 	bad                 int64
 }
 
-// compete measures everybody in each round, forwards and backwards in turn.
-func compete(ctx context.Context, rounds int, list []*contestant) error {
+// measureRounds measures everybody in each round, forwards and backwards in turn.
+func measureRounds(ctx context.Context, rounds int, list []*contestant) error {
 	for i := range rounds {
 		say("round %d of %d", i+1, rounds)
 		for j := range list {
@@ -93,7 +93,7 @@ func measurePings(ctx context.Context, b *bench) error {
 	nodes := c.pids()
 	at := func(urls []string, conns int) func(context.Context) (*report, error) {
 		return func(ctx context.Context) (*report, error) {
-			return b.load(ctx, shot{urls: urls, tokens: c.tokens, conns: conns, duration: b.duration})
+			return b.runGenerator(ctx, shot{urls: urls, tokens: c.tokens, conns: conns, duration: b.duration})
 		}
 	}
 	byWrk := func(urls []string) func(context.Context) (*report, error) {
@@ -117,7 +117,7 @@ func measurePings(ctx context.Context, b *bench) error {
 	} else {
 		say("wrk is not installed (apt-get install wrk): the ratios are taken with one generator only")
 	}
-	if err := compete(ctx, b.rounds, list); err != nil {
+	if err := measureRounds(ctx, b.rounds, list); err != nil {
 		return err
 	}
 
@@ -127,21 +127,21 @@ func measurePings(ctx context.Context, b *bench) error {
 	line := func(c *contestant, ratio spread) {
 		shown := ""
 		if ratio != nil {
-			shown = ratio.show("%.2f")
+			shown = ratio.format("%.2f")
 		}
-		t.row(c.name, c.perSecond.show("%.0f"), fmt.Sprintf("%.2f", c.p50.median()), fmt.Sprintf("%.2f", c.p99.median()), c.bad,
+		t.row(c.name, c.perSecond.format("%.0f"), fmt.Sprintf("%.2f", c.p50.median()), fmt.Sprintf("%.2f", c.p99.median()), c.bad,
 			fmt.Sprintf("%.1f", c.generator.median()), fmt.Sprintf("%.1f", c.server.median()), shown)
 	}
 	line(none, nil)
-	line(lead, lead.perSecond.over(none.perSecond))
-	line(every, every.perSecond.over(none.perSecond))
+	line(lead, lead.perSecond.dividedBy(none.perSecond))
+	line(every, every.perSecond.dividedBy(none.perSecond))
 	if w != nil {
 		line(wrkNone, nil)
-		line(wrkLead, wrkLead.perSecond.over(wrkNone.perSecond))
-		line(wrkEvery, wrkEvery.perSecond.over(wrkNone.perSecond))
+		line(wrkLead, wrkLead.perSecond.dividedBy(wrkNone.perSecond))
+		line(wrkEvery, wrkEvery.perSecond.dividedBy(wrkNone.perSecond))
 	}
 	line(apply, nil)
-	line(single, single.p50.over(apply.p50))
+	line(single, single.p50.dividedBy(apply.p50))
 	t.Flush()
 
 	for _, f := range []struct {
@@ -157,11 +157,11 @@ func measurePings(ctx context.Context, b *bench) error {
 		if f.of == nil {
 			continue
 		}
-		ratio := f.of.perSecond.over(f.by.perSecond)
-		b.find(f.what, fmt.Sprintf("≥ %.2f", f.goal), ratio.show("%.2f"), ratio.median() >= f.goal && f.of.bad == 0)
+		ratio := f.of.perSecond.dividedBy(f.by.perSecond)
+		b.addFinding(f.what, fmt.Sprintf("≥ %.2f", f.goal), ratio.format("%.2f"), ratio.median() >= f.goal && f.of.bad == 0)
 	}
-	ratio := single.p50.over(apply.p50)
-	b.find("one ping at a time: median ÷ median of a bare raft.Apply", "≤ 1.5", ratio.show("%.2f"), ratio.median() <= 1.5)
+	ratio := single.p50.dividedBy(apply.p50)
+	b.addFinding("one ping at a time: median ÷ median of a bare raft.Apply", "≤ 1.5", ratio.format("%.2f"), ratio.median() <= 1.5)
 	return nil
 }
 

@@ -49,16 +49,16 @@ func (l *large) scrapeAlone(ctx context.Context, b *bench) error {
 		}
 	}
 	fmt.Printf("a scrape of %d heartbeats alone: %s s plain, %.1f MB; %s s with gzip, %.1f MB\n", scraped,
-		took[false].show("%.2f"), float64(size[false])/1e6, took[true].show("%.2f"), float64(size[true])/1e6)
-	b.find(fmt.Sprintf("%d heartbeats scraped, plain and with gzip", scraped), "≤ 0.5 s",
+		took[false].format("%.2f"), float64(size[false])/1e6, took[true].format("%.2f"), float64(size[true])/1e6)
+	b.addFinding(fmt.Sprintf("%d heartbeats scraped, plain and with gzip", scraped), "≤ 0.5 s",
 		fmt.Sprintf("%.2f and %.2f s", took[false].median(), took[true].median()), max(took[false].median(), took[true].median()) <= 0.5)
 	return nil
 }
 
 // scrapeTogether has many scrape at once, again and again, while pings come on a schedule.
 func (l *large) scrapeTogether(ctx context.Context, b *bench) error {
-	pings := shot{urls: urls([]*localcluster.Node{l.leader}), tokens: l.tokens, conns: 64, rate: scrapePings, duration: 3 * b.duration}
-	calm, err := b.load(ctx, pings)
+	pings := shot{urls: urlsOf([]*localcluster.Node{l.leader}), tokens: l.tokens, conns: 64, rate: scrapePings, duration: 3 * b.duration}
+	calm, err := b.runGenerator(ctx, pings)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (l *large) scrapeTogether(ctx context.Context, b *bench) error {
 		return err
 	}
 	storm := l.startScrapers(ctx)
-	busy, err := b.load(ctx, pings)
+	busy, err := b.runGenerator(ctx, pings)
 	if err = errors.Join(err, storm.stop()); err != nil {
 		return err
 	}
@@ -76,8 +76,8 @@ func (l *large) scrapeTogether(ctx context.Context, b *bench) error {
 		scrapePings, calm.Latency.P99, calm.Latency.Max, scrapers, busy.Latency.P99, busy.Latency.Max, busy.Bad())
 	fmt.Printf("%d scrapes whole, %d told to come again; resident memory %.0f MiB, at most %.0f MiB more\n",
 		storm.whole.Load(), storm.refused.Load(), mib(before.Resident), added)
-	b.find(fmt.Sprintf("  same, %d at once: memory that is added", scrapers), "< 100 MB", fmt.Sprintf("%.0f MB", added*1.048576), added*1.048576 < 100)
-	b.find(fmt.Sprintf("  same: longest of %d pings a second", scrapePings), "≤ 100 ms", fmt.Sprintf("%.0f ms", busy.Latency.Max), busy.Latency.Max <= 100)
+	b.addFinding(fmt.Sprintf("  same, %d at once: memory that is added", scrapers), "< 100 MB", fmt.Sprintf("%.0f MB", added*1.048576), added*1.048576 < 100)
+	b.addFinding(fmt.Sprintf("  same: longest of %d pings a second", scrapePings), "≤ 100 ms", fmt.Sprintf("%.0f ms", busy.Latency.Max), busy.Latency.Max <= 100)
 	return nil
 }
 
@@ -95,10 +95,10 @@ func (l *large) startScrapers(ctx context.Context) *scrapeStorm {
 	s := &scrapeStorm{}
 	ctx, s.over = context.WithCancel(ctx)
 	for i := range scrapers {
-		s.wg.Go(func() { s.repeat(ctx, l.leader, i%2 == 0) })
+		s.wg.Go(func() { s.scrapeRepeatedly(ctx, l.leader, i%2 == 0) })
 	}
 	s.wg.Go(func() {
-		for pause(ctx, scrapeSample) == nil {
+		for sleepContext(ctx, scrapeSample) == nil {
 			u, err := l.leader.Usage()
 			s.fail(err)
 			s.peak = max(s.peak, u.Resident)
@@ -107,8 +107,8 @@ func (l *large) startScrapers(ctx context.Context) *scrapeStorm {
 	return s
 }
 
-func (s *scrapeStorm) repeat(ctx context.Context, n *localcluster.Node, zip bool) {
-	for pause(ctx, scrapeAgain) == nil {
+func (s *scrapeStorm) scrapeRepeatedly(ctx context.Context, n *localcluster.Node, zip bool) {
+	for sleepContext(ctx, scrapeAgain) == nil {
 		_, status, err := scrape(ctx, n, zip)
 		switch {
 		case ctx.Err() != nil:

@@ -30,7 +30,7 @@ var onOrder = []string{"40000", "50000", "62000"}
 // measureSnapshot pings at a moderate rate until the nodes have taken some snapshots,
 // and compares the seconds in which one was under way with the others.
 func measureSnapshot(ctx context.Context, b *bench) error {
-	l, err := b.million(ctx)
+	l, err := b.largeCluster(ctx)
 	if err != nil {
 		return err
 	}
@@ -44,30 +44,30 @@ func measureSnapshot(ctx context.Context, b *bench) error {
 	var reports []*load.Report
 	var line string
 	calmSeconds, busySeconds := newTally(), newTally()
-	for end := time.Now().Add(b.patience); time.Now().Before(end) && (len(w.seen()) < snapshotsWanted || calmSeconds.seconds < 10); {
-		r, err := b.load(ctx, shot{urls: l.urls(), tokens: l.tokens, conns: b.conns, rate: b.rate, duration: snapshotChunk, bySecond: true})
+	for end := time.Now().Add(b.patience); time.Now().Before(end) && (len(w.finishedOnes()) < snapshotsWanted || calmSeconds.seconds < 10); {
+		r, err := b.runGenerator(ctx, shot{urls: l.urls(), tokens: l.tokens, conns: b.conns, rate: b.rate, duration: snapshotChunk, bySecond: true})
 		if err != nil {
 			return err
 		}
 		reports = append(reports, r.Report)
 		calmSeconds, busySeconds, line = newTally(), newTally(), ""
 		for _, r := range reports { // anew: a window that has ended only now may have begun before
-			seconds, err := sortSeconds(r, append(w.seen(), w.underWay()...), calmSeconds, busySeconds)
+			seconds, err := sortSeconds(r, append(w.finishedOnes(), w.underWay()...), calmSeconds, busySeconds)
 			if err != nil {
 				return err
 			}
 			line += seconds
 		}
-		say("%d snapshots so far, in %d seconds of %d", len(w.seen()), busySeconds.seconds, busySeconds.seconds+calmSeconds.seconds)
+		say("%d snapshots so far, in %d seconds of %d", len(w.finishedOnes()), busySeconds.seconds, busySeconds.seconds+calmSeconds.seconds)
 	}
 	if busySeconds.seconds == 0 || calmSeconds.seconds == 0 {
 		return fmt.Errorf("in %s there were %d seconds with a snapshot and %d without: give it more -patience, or use -breakable", b.patience, busySeconds.seconds, calmSeconds.seconds)
 	}
-	with, without := busySeconds.p(99), calmSeconds.p(99)
-	fmt.Printf("%.0f pings/s on a schedule, spread over the nodes; %d snapshots of about %.0f MiB, %s\n", b.rate, len(w.seen()), mib(l.image), w.lengths())
+	with, without := busySeconds.percentile(99), calmSeconds.percentile(99)
+	fmt.Printf("%.0f pings/s on a schedule, spread over the nodes; %d snapshots of about %.0f MiB, %s\n", b.rate, len(w.finishedOnes()), mib(l.image), w.lengths())
 	fmt.Printf("without: %s\nwhile one is taken: %s\n", calmSeconds, busySeconds)
 	fmt.Printf("p99 of each second, ms, in brackets while a snapshot is taken: %s\n", line)
-	b.find("  same: p99 of pings while a snapshot is taken ÷ without", "≤ 2",
+	b.addFinding("  same: p99 of pings while a snapshot is taken ÷ without", "≤ 2",
 		fmt.Sprintf("%.2f (%.1f ÷ %.1f ms)", with/without, with, without), with/without <= 2)
 	return nil
 }
@@ -79,11 +79,11 @@ func (l *large) snapshotOften(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := restart(ctx, l.Nodes)
+	_, err := restartEach(ctx, l.Nodes)
 	for _, n := range l.Nodes { // it was read; the next start is as usual
 		err = errors.Join(err, n.Mend("snapshots"))
 	}
-	return errors.Join(err, l.settleFor(ctx, joinLimit))
+	return errors.Join(err, l.waitReadyFor(ctx, joinLimit))
 }
 
 // window is a time in which a node wrote a snapshot.
@@ -114,12 +114,12 @@ func (w *snapshotWatch) watch(n *localcluster.Node) {
 		case <-time.After(10 * time.Millisecond):
 		}
 		unfinished, _ := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*.tmp"))
-		w.note(n, len(unfinished) > 0, time.Now())
+		w.noteState(n, len(unfinished) > 0, time.Now())
 	}
 }
 
-// note keeps the times in which a node has an unfinished snapshot.
-func (w *snapshotWatch) note(n *localcluster.Node, writing bool, now time.Time) {
+// noteState keeps the times in which a node has an unfinished snapshot.
+func (w *snapshotWatch) noteState(n *localcluster.Node, writing bool, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	from, open := w.open[n]
@@ -132,8 +132,8 @@ func (w *snapshotWatch) note(n *localcluster.Node, writing bool, now time.Time) 
 	}
 }
 
-// seen returns the finished ones.
-func (w *snapshotWatch) seen() []window {
+// finishedOnes returns the finished ones.
+func (w *snapshotWatch) finishedOnes() []window {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.list)
@@ -156,10 +156,10 @@ func (w *snapshotWatch) stop() {
 
 func (w *snapshotWatch) lengths() string {
 	var took spread
-	for _, x := range w.seen() {
+	for _, x := range w.finishedOnes() {
 		took = append(took, (x.to.Sub(x.from) - captureTime - compactTime).Seconds())
 	}
-	return took.show("%.1f") + " s each"
+	return took.format("%.1f") + " s each"
 }
 
 // tally sums up seconds of a run.
@@ -173,10 +173,12 @@ func newTally() *tally {
 	return &tally{h: hdrhistogram.New(1, (2 * load.MaxTimeout).Microseconds(), 2)}
 }
 
-func (t *tally) p(percent float64) float64 { return float64(t.h.ValueAtPercentile(percent)) / 1000 }
+func (t *tally) percentile(percent float64) float64 {
+	return float64(t.h.ValueAtPercentile(percent)) / 1000
+}
 
 func (t *tally) String() string {
-	return fmt.Sprintf("%d s, p50 %.2f, p99 %.2f, p99.9 %.2f, max %.1f ms, %d not OK", t.seconds, t.p(50), t.p(99), t.p(99.9), t.p(100), t.bad)
+	return fmt.Sprintf("%d s, p50 %.2f, p99 %.2f, p99.9 %.2f, max %.1f ms, %d not OK", t.seconds, t.percentile(50), t.percentile(99), t.percentile(99.9), t.percentile(100), t.bad)
 }
 
 // sortSeconds adds each second of a run to those with or without a snapshot, and

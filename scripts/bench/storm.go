@@ -21,7 +21,7 @@ const (
 // measureStorm has many heartbeats of one recipient fail at once, who should get a few
 // mails and digests.
 func measureStorm(ctx context.Context, b *bench) error {
-	l, err := b.million(ctx)
+	l, err := b.largeCluster(ctx)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func measureStorm(ctx context.Context, b *bench) error {
 		return err
 	}
 	fmt.Printf("%d heartbeats fail within %.1f s, one recipient: %s\n", b.storm, s.within, s)
-	b.find(fmt.Sprintf("%d heartbeats failing at once: all alerts handed over", b.storm), "≤ 30 s; one recipient gets a digest",
+	b.addFinding(fmt.Sprintf("%d heartbeats failing at once: all alerts handed over", b.storm), "≤ 30 s; one recipient gets a digest",
 		fmt.Sprintf("%.1f s, %d mails", s.last, s.mails), s.last <= 30 && s.mails < b.storm/100)
 	return nil
 }
@@ -39,7 +39,7 @@ func measureStorm(ctx context.Context, b *bench) error {
 // measureMails has as many fail with a recipient each, who get a mail each: it shows
 // how fast mails go out.
 func measureMails(ctx context.Context, b *bench) error {
-	l, err := b.million(ctx)
+	l, err := b.largeCluster(ctx)
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,10 @@ func (l *large) storm(ctx context.Context, n int, to func(int) string) (s storme
 		return s, err
 	}
 	mailsBefore := len(l.sink.Mails(""))
-	list, err := l.createEach(ctx, n, func(i int) heartbeat.CreateParams { return failing(fmt.Sprintf("storm %d", i), stormIn, to(i)) })
-	defer func() { l.remove(list) }()
+	list, err := l.createEach(ctx, n, func(i int) heartbeat.CreateParams {
+		return failingHeartbeat(fmt.Sprintf("storm %d", i), stormIn, to(i))
+	})
+	defer func() { l.deleteAll(list) }()
 	if err != nil {
 		return s, err
 	}
@@ -118,7 +120,7 @@ func (l *large) waitMetric(ctx context.Context, name string, want float64) error
 		if err == nil && got == want {
 			return nil
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := sleepContext(ctx, 50*time.Millisecond); err != nil {
 			return fmt.Errorf("%s is %v, not %v, after %s", name, got, want, stormLimit)
 		}
 	}

@@ -43,32 +43,32 @@ func purePath(path string) bool {
 func checkImports(pkgs []pkg) []string {
 	found := checkOrder(pkgs)
 	for _, p := range pkgs {
-		dir := rel(p.ImportPath)
+		dir := packageDir(p.ImportPath)
 		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
-			if why := misplaced(dir, path); why != "" {
+			if why := misplacedModule(dir, path); why != "" {
 				found = append(found, fmt.Sprintf("%s imports %s: %s", dir, path, why))
 			}
 		}
 		if under(dir, "fsm") {
-			found = append(found, impure(dir, p.Imports)...)
+			found = append(found, impureImports(dir, p.Imports)...)
 		}
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
 }
 
-// misplaced tells why the package in dir may not import a module, or "".
-func misplaced(dir, path string) string {
+// misplacedModule tells why the package in dir may not import a module, or "".
+func misplacedModule(dir, path string) string {
 	for _, rule := range onlyIn {
 		if under(path, rule.path) && !slices.ContainsFunc(rule.dirs, func(d string) bool { return under(dir, d) }) {
-			return "only " + list(rule.dirs) + " may"
+			return "only " + joinNames(rule.dirs) + " may"
 		}
 	}
 	return ""
 }
 
-// impure names the imports that a package of the state machine must not have.
-func impure(dir string, imports []string) []string {
+// impureImports names the imports that a package of the state machine must not have.
+func impureImports(dir string, imports []string) []string {
 	var found []string
 	for _, path := range imports {
 		first, _, _ := strings.Cut(path, "/")
@@ -82,11 +82,11 @@ func impure(dir string, imports []string) []string {
 	return found
 }
 
-func rel(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
+func packageDir(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
 
 func under(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 
-func list(names []string) string {
+func joinNames(names []string) string {
 	if len(names) == 0 {
 		return "nothing of this module"
 	}

@@ -57,7 +57,7 @@ func checkCode() ([]string, error) {
 	}
 	found := append(checkImports(pkgs), checkSize(pkgs)...)
 	for _, p := range pkgs {
-		if !under(rel(p.ImportPath), "fsm") {
+		if !under(packageDir(p.ImportPath), "fsm") {
 			continue
 		}
 		for _, name := range p.GoFiles {

@@ -72,7 +72,7 @@ var testOnly = []string{"scripts/smtpsink", "cluster/proposals/proposalstest"}
 func checkOrder(pkgs []pkg) []string {
 	var found []string
 	for _, p := range pkgs {
-		dir := rel(p.ImportPath)
+		dir := packageDir(p.ImportPath)
 		t, row := placeOf(dir)
 		if t == nil {
 			found = append(found, dir+" has no place in the order of imports: give it one in scripts/lint/order.go")
@@ -81,8 +81,8 @@ func checkOrder(pkgs []pkg) []string {
 		for i, imports := range [][]string{p.Imports, p.TestImports, p.XTestImports} {
 			inTest := i > 0
 			for _, path := range imports {
-				if to, ok := strings.CutPrefix(path, module+"/"); ok && !t.allows(row, dir, to, inTest) {
-					found = append(found, fmt.Sprintf("%s imports %s, against the order: it may import %s (scripts/lint/order.go)", dir, to, list(t.before(row))))
+				if to, ok := strings.CutPrefix(path, module+"/"); ok && !t.allowsImport(row, dir, to, inTest) {
+					found = append(found, fmt.Sprintf("%s imports %s, against the order: it may import %s (scripts/lint/order.go)", dir, to, joinNames(t.mayImport(row))))
 				}
 			}
 		}
@@ -103,16 +103,16 @@ func placeOf(dir string) (*tree, int) {
 	return nil, 0
 }
 
-// allows reports whether the package from, on the given row, may import the package to.
-func (t *tree) allows(row int, from, to string, inTest bool) bool {
+// allowsImport reports whether the package from, on the given row, may import the package to.
+func (t *tree) allowsImport(row int, from, to string, inTest bool) bool {
 	if inTest && (from == to || slices.Contains(testOnly, to)) { // foo_test imports foo
 		return true
 	}
-	return slices.Contains(t.before(row), to)
+	return slices.Contains(t.mayImport(row), to)
 }
 
-// before lists what the packages on a row may import.
-func (t *tree) before(row int) []string {
+// mayImport lists what the packages on a row may import.
+func (t *tree) mayImport(row int) []string {
 	list := slices.Clone(t.uses)
 	for above := range row {
 		list = append(list, t.packages(above)...)

@@ -21,7 +21,7 @@ var tooLarge = map[string]bool{
 func checkSize(pkgs []pkg) []string {
 	var found []string
 	for _, p := range pkgs {
-		dir, n := rel(p.ImportPath), len(p.GoFiles)
+		dir, n := packageDir(p.ImportPath), len(p.GoFiles)
 		for _, name := range p.IgnoredGoFiles { // those of another system or build tag
 			if !strings.HasSuffix(name, "_test.go") {
 				n++

@@ -60,14 +60,14 @@ func readHead(r *bufio.Reader) (a answer, length int64, err error) {
 		if line = bytes.TrimRight(line, "\r\n"); len(line) == 0 {
 			return a, length, nil
 		}
-		if err := a.header(line, &length); err != nil {
+		if err := a.readHeader(line, &length); err != nil {
 			return a, 0, err
 		}
 	}
 }
 
-// header reads one line, if it is one of those that matter.
-func (a *answer) header(line []byte, length *int64) error {
+// readHeader reads one line, if it is one of those that matter.
+func (a *answer) readHeader(line []byte, length *int64) error {
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
 		return errNotHTTP
@@ -108,11 +108,11 @@ func skipBody(r *bufio.Reader, status int, length int64, a *answer) error {
 	case inChunks:
 		return skipChunks(r)
 	}
-	return skip(r, length)
+	return skipBytes(r, length)
 }
 
-// skip reads over n bytes.
-func skip(r *bufio.Reader, n int64) error {
+// skipBytes reads over n bytes.
+func skipBytes(r *bufio.Reader, n int64) error {
 	if n <= int64(r.Size()) {
 		_, err := r.Discard(int(n))
 		return err
@@ -135,7 +135,7 @@ func skipChunks(r *bufio.Reader) error {
 		if n == 0 {
 			break
 		}
-		if err := skip(r, int64(n)+2); err != nil { // and the line's end
+		if err := skipBytes(r, int64(n)+2); err != nil { // and the line's end
 			return err
 		}
 	}

@@ -69,7 +69,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 			continue
 		}
-		if r := string(got.request(nil, "T")); got.addr != want.addr || r != want.request+"Content-Length: 0\r\n\r\n" {
+		if r := string(got.appendRequest(nil, "T")); got.addr != want.addr || r != want.request+"Content-Length: 0\r\n\r\n" {
 			t.Errorf("%s: %s, %q", url, got.addr, r)
 		}
 	}

@@ -54,28 +54,28 @@ func (c *conn) close() {
 // ping sends one ping at now, and reads its answer. After an error the connection
 // is gone.
 func (c *conn) ping(ctx context.Context, token string, now time.Time) (answer, error) {
-	a, err := c.try(ctx, token, now)
+	a, err := c.pingOnce(ctx, token, now)
 	if err != nil || a.closes {
 		c.close()
 	}
 	return a, err
 }
 
-func (c *conn) try(ctx context.Context, token string, now time.Time) (answer, error) {
+func (c *conn) pingOnce(ctx context.Context, token string, now time.Time) (answer, error) {
 	if err := c.connect(ctx, now); err != nil {
 		return answer{}, err
 	}
-	c.arm(now)
-	c.req = c.to.request(c.req[:0], token)
+	c.extendDeadline(now)
+	c.req = c.to.appendRequest(c.req[:0], token)
 	if _, err := c.c.Write(c.req); err != nil {
 		return answer{}, err
 	}
 	return readAnswer(c.r)
 }
 
-// arm lets a ping that begins now take the timeout, or up to a quarter more: to set
+// extendDeadline lets a ping that begins now take the timeout, or up to a quarter more: to set
 // a socket's deadline for each of them would cost a good part of what a ping does.
-func (c *conn) arm(now time.Time) {
+func (c *conn) extendDeadline(now time.Time) {
 	if c.deadline.Sub(now) < c.timeout {
 		c.deadline = now.Add(c.timeout + c.timeout/4)
 		_ = c.c.SetDeadline(c.deadline) // fails on a closed one, as the write will

@@ -34,7 +34,7 @@ func newHistogram(digits int) *hdrhistogram.Histogram {
 	return hdrhistogram.New(1, longest.Microseconds(), digits)
 }
 
-func record(h *hdrhistogram.Histogram, d time.Duration) {
+func recordValue(h *hdrhistogram.Histogram, d time.Duration) {
 	_ = h.RecordValue(min(max(d.Microseconds(), 1), longest.Microseconds())) // in range
 }
 
@@ -73,7 +73,7 @@ func newRecorder(from, until time.Time, bySecond bool) *recorder {
 	}
 }
 
-func (r *recorder) add(o *outcome) {
+func (r *recorder) addOutcome(o *outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ok := o.failure == "" && (o.answer.status == 200 || o.answer.status == 201)
@@ -91,26 +91,26 @@ func (r *recorder) add(o *outcome) {
 	if o.intended.Before(r.from) || !o.intended.Before(r.until) {
 		return
 	}
-	s := r.second(o.intended)
+	s := r.secondOf(o.intended)
 	took := o.end.Sub(o.intended)
-	record(r.late, o.sent.Sub(o.intended))
+	recordValue(r.late, o.sent.Sub(o.intended))
 	if o.failure == "" {
-		record(r.service, o.end.Sub(o.sent))
+		recordValue(r.service, o.end.Sub(o.sent))
 	}
 	switch {
 	case o.failure != "":
 		r.failures[o.failure]++
 		s.Failed++
 		if o.failure == FailedTimeout { // others may be quick, and no merit
-			r.waited(s, took)
+			r.addLatency(s, took)
 		}
 		return
 	case ok:
 		s.Acknowledged++
-		r.waited(s, took)
+		r.addLatency(s, took)
 	default:
 		s.Refused++
-		record(r.refusal, took)
+		recordValue(r.refusal, took)
 		if o.answer.status == 503 && !o.answer.retryAfter {
 			r.silent++
 		}
@@ -118,11 +118,11 @@ func (r *recorder) add(o *outcome) {
 	r.answers[o.answer.status]++
 }
 
-// waited counts a latency in the run and in its second.
-func (r *recorder) waited(s *second, d time.Duration) {
-	record(r.latency, d)
+// addLatency counts a latency in the run and in its second.
+func (r *recorder) addLatency(s *second, d time.Duration) {
+	recordValue(r.latency, d)
 	if s.latency != nil {
-		record(s.latency, d)
+		recordValue(s.latency, d)
 	}
 }
 
@@ -135,14 +135,14 @@ func (r *recorder) neverSent(intended time.Time, waited time.Duration) {
 		return
 	}
 	r.unsent++
-	s := r.second(intended)
+	s := r.secondOf(intended)
 	s.Unsent++
-	record(r.late, waited)
-	r.waited(s, waited)
+	recordValue(r.late, waited)
+	r.addLatency(s, waited)
 }
 
-// second is the one in which a ping was intended.
-func (r *recorder) second(intended time.Time) *second {
+// secondOf is the one in which a ping was intended.
+func (r *recorder) secondOf(intended time.Time) *second {
 	if !r.bySecond {
 		return &r.anySecond
 	}
@@ -162,7 +162,7 @@ func (r *recorder) sumUp(i int) {
 	if s.latency == nil {
 		return
 	}
-	s.Latency = percentiles(s.latency)
+	s.Latency = percentilesOf(s.latency)
 	if b, err := s.latency.EncodeV2(); err == nil {
 		s.Histogram = string(b)
 	}
@@ -174,10 +174,10 @@ func (r *recorder) report(end time.Time) *Report {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	length := min(end.Sub(r.from), r.until.Sub(r.from))
-	late, service := percentiles(r.late), percentiles(r.service)
+	late, service := percentilesOf(r.late), percentilesOf(r.service)
 	out := &Report{
 		Began: r.from, Seconds: max(length, 0).Seconds(), Answers: map[int]int64{}, Failures: r.failures, Unsent: r.unsent,
-		WithoutRetryAfter: r.silent, Latency: percentiles(r.latency), Late: &late, Service: &service, Whole: r.ledger,
+		WithoutRetryAfter: r.silent, Latency: percentilesOf(r.latency), Late: &late, Service: &service, Whole: r.ledger,
 	}
 	if length > 0 {
 		out.PerSecond = float64(r.acked) / length.Seconds()
@@ -188,7 +188,7 @@ func (r *recorder) report(end time.Time) *Report {
 		}
 	}
 	if r.refusal.TotalCount() > 0 {
-		p := percentiles(r.refusal)
+		p := percentilesOf(r.refusal)
 		out.Refusals = &p
 	}
 	for i := range r.seconds {

@@ -78,7 +78,7 @@ func (r *Report) Failed() (n int64) {
 // Bad is how many pings were answered otherwise than OK, or not at all.
 func (r *Report) Bad() int64 { return r.Sent() - r.Answers[200] - r.Answers[201] }
 
-func percentiles(h *hdrhistogram.Histogram) Percentiles {
+func percentilesOf(h *hdrhistogram.Histogram) Percentiles {
 	ms := func(us int64) float64 { return float64(us) / 1000 }
 	if h.TotalCount() == 0 {
 		return Percentiles{}

@@ -27,11 +27,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	r.until = from.Add(cfg.Duration)
 	r.rec = newRecorder(from, r.until, cfg.BySecond)
 	if cfg.Rate > 0 {
-		r.open(ctx)
+		r.openLoop(ctx)
 	} else {
-		r.closed(ctx)
+		r.closedLoop(ctx)
 	}
-	out := r.rec.report(r.end(ctx))
+	out := r.rec.report(r.measuredUntil(ctx))
 	out.Connections, out.Rate = cfg.Connections, cfg.Rate
 	if cfg.Rate == 0 {
 		out.Late, out.Service = nil, nil // nothing else than the latency
@@ -91,16 +91,16 @@ func (r *run) close() {
 	}
 }
 
-// closed has each connection ping again as soon as it was answered.
-func (r *run) closed(ctx context.Context) {
+// closedLoop has each connection ping again as soon as it was answered.
+func (r *run) closedLoop(ctx context.Context) {
 	for _, c := range r.conns {
 		r.wg.Go(func() {
 			pick := newPicker(r.Tokens)
 			for now := time.Now(); now.Before(r.until) && ctx.Err() == nil; {
-				o := r.one(c, pick.token(), now, now)
+				o := r.pingAndRecord(c, pick.nextToken(), now, now)
 				now = o.end
 				if o.failure != "" {
-					rest(ctx, r.until) // or a closed port makes a busy loop
+					restAfterFailure(ctx, r.until) // or a closed port makes a busy loop
 					now = time.Now()
 				}
 			}
@@ -109,8 +109,8 @@ func (r *run) closed(ctx context.Context) {
 	r.wg.Wait()
 }
 
-// rest is how long a connection of a closed loop waits after a failure.
-func rest(ctx context.Context, until time.Time) {
+// restAfterFailure is how long a connection of a closed loop waits after a failure.
+func restAfterFailure(ctx context.Context, until time.Time) {
 	select {
 	case <-time.After(min(10*time.Millisecond, time.Until(until))):
 	case <-ctx.Done():
@@ -121,11 +121,11 @@ func rest(ctx context.Context, until time.Time) {
 // others wait on the schedule, and cost nothing.
 const backlog = 1024
 
-// open sends the pings of a schedule by whatever connection is free. What waits at
+// openLoop sends the pings of a schedule by whatever connection is free. What waits at
 // the end is still sent, until it has waited for the timeout.
-func (r *run) open(ctx context.Context) {
+func (r *run) openLoop(ctx context.Context) {
 	s := newSchedule(r.begin, r.until, r.Rate)
-	missed := func(k int64) { r.rec.neverSent(s.at(k), r.Timeout) }
+	missed := func(k int64) { r.rec.neverSent(s.intendedTime(k), r.Timeout) }
 	due := make(chan int64, backlog)
 	for _, c := range r.conns {
 		r.wg.Go(func() {
@@ -133,32 +133,32 @@ func (r *run) open(ctx context.Context) {
 			for k := range due {
 				switch now := time.Now(); {
 				case ctx.Err() != nil:
-				case now.Sub(s.at(k)) > r.Timeout:
+				case now.Sub(s.intendedTime(k)) > r.Timeout:
 					missed(k)
 				default:
-					r.one(c, pick.token(), s.at(k), now)
+					r.pingAndRecord(c, pick.nextToken(), s.intendedTime(k), now)
 				}
 			}
 		})
 	}
-	s.pace(ctx, r.Timeout, due, missed)
+	s.sendWhenDue(ctx, r.Timeout, due, missed)
 	close(due)
 	r.wg.Wait()
 }
 
-// one sends a ping and records what became of it.
-func (r *run) one(c *conn, token string, intended, now time.Time) outcome {
+// pingAndRecord sends a ping and records what became of it.
+func (r *run) pingAndRecord(c *conn, token string, intended, now time.Time) outcome {
 	o := outcome{intended: intended, sent: now}
 	a, err := c.ping(r.calm, token, now)
 	o.answer, o.end = a, time.Now()
 	if err != nil {
-		o.failure = kind(err)
+		o.failure = kindOfError(err)
 	}
-	r.rec.add(&o)
+	r.rec.addOutcome(&o)
 	return o
 }
 
-func kind(err error) string {
+func kindOfError(err error) string {
 	var netErr net.Error
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
@@ -169,8 +169,8 @@ func kind(err error) string {
 	return FailedConnection
 }
 
-// end is when the measuring ended.
-func (r *run) end(ctx context.Context) time.Time {
+// measuredUntil is when the measuring ended.
+func (r *run) measuredUntil(ctx context.Context) time.Time {
 	if now := time.Now(); ctx.Err() != nil && now.Before(r.until) {
 		return now
 	}
@@ -187,6 +187,6 @@ func newPicker(tokens []string) *picker {
 	return &picker{tokens, rand.NewPCG(rand.Uint64(), rand.Uint64())}
 }
 
-func (p *picker) token() string {
+func (p *picker) nextToken() string {
 	return p.tokens[p.chance.Uint64()%uint64(len(p.tokens))]
 }

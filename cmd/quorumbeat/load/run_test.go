@@ -171,7 +171,7 @@ func TestASecondIsSummedUpInALongRun(t *testing.T) {
 	r := newRecorder(from, from.Add(MaxDuration), true)
 	for i := range 2 * kept {
 		at := from.Add(time.Duration(i) * time.Second)
-		r.add(&outcome{intended: at, sent: at, end: at.Add(time.Duration(i+1) * time.Millisecond), answer: answer{status: 200}})
+		r.addOutcome(&outcome{intended: at, sent: at, end: at.Add(time.Duration(i+1) * time.Millisecond), answer: answer{status: 200}})
 	}
 	held := 0
 	for _, s := range r.seconds {
@@ -243,7 +243,7 @@ func TestAPingAllocatesNothing(t *testing.T) {
 	for _, bySecond := range []bool{true, false} {
 		r, c := cannedRun(t, bySecond)
 		now := time.Now()
-		ping := func() { r.one(c, "a-token", now, now) }
+		ping := func() { r.pingAndRecord(c, "a-token", now, now) }
 		ping() // makes the second
 		if n := testing.AllocsPerRun(1000, ping); n != 0 || r.rec.ledger.Unknown != 0 {
 			t.Errorf("%v allocations a ping, %+v", n, r.rec.ledger)
@@ -257,6 +257,6 @@ func BenchmarkPing(b *testing.B) {
 	for b.Loop() {
 		now := time.Now()
 		c.used = now
-		r.one(c, "2d0ed8a6-9f0c-4a7c-8c3d-6d5a3f1b7e21", now, now)
+		r.pingAndRecord(c, "2d0ed8a6-9f0c-4a7c-8c3d-6d5a3f1b7e21", now, now)
 	}
 }

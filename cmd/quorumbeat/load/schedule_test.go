@@ -22,7 +22,7 @@ func TestASchedule(t *testing.T) {
 		{1e6, 24 * time.Hour, 86_400_000_000, 24*time.Hour - time.Microsecond},
 	} {
 		s := newSchedule(begin, begin.Add(c.length), c.rate)
-		if got := s.at(s.n - 1).Sub(begin); s.n != c.n || got != c.last {
+		if got := s.intendedTime(s.n - 1).Sub(begin); s.n != c.n || got != c.last {
 			t.Errorf("%v a second for %s: %d, the last after %s; want %d, %s", c.rate, c.length, s.n, got, c.n, c.last)
 		}
 	}
@@ -38,11 +38,11 @@ func TestTheScheduleWaitsForNobody(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.pace(t.Context(), 30*time.Millisecond, due, func(k int64) { missed = append(missed, k) })
+		s.sendWhenDue(t.Context(), 30*time.Millisecond, due, func(k int64) { missed = append(missed, k) })
 		close(due)
 	}()
 	for k := range due {
-		if early := time.Until(s.at(k)); early > 0 {
+		if early := time.Until(s.intendedTime(k)); early > 0 {
 			t.Errorf("%d came %s too early", k, early)
 		}
 		if taken = append(taken, k); k == 10 {
@@ -66,7 +66,7 @@ func TestTheScheduleEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	s := newSchedule(time.Now().Add(time.Hour), time.Now().Add(2*time.Hour), 1)
-	s.pace(ctx, time.Second, nil, nil) // while it waits for the time
+	s.sendWhenDue(ctx, time.Second, nil, nil) // while it waits for the time
 	s = newSchedule(time.Now().Add(-time.Second), time.Now(), 1)
-	s.pace(ctx, time.Minute, nil, nil) // while it waits for a taker
+	s.sendWhenDue(ctx, time.Minute, nil, nil) // while it waits for a taker
 }

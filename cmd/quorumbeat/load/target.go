@@ -43,8 +43,8 @@ func parseTarget(text string) (*target, error) {
 	return t, nil
 }
 
-// request appends a ping of one heartbeat.
-func (t *target) request(b []byte, token string) []byte {
+// appendRequest appends a ping of one heartbeat.
+func (t *target) appendRequest(b []byte, token string) []byte {
 	b = append(b, t.head...)
 	b = append(b, token...)
 	return append(b, t.tail...)
