@@ -65,7 +65,7 @@ func (r *reconciler) gather(ctx context.Context) planInput {
 	in := planInput{
 		self: r.self, cluster: r.store.ClusterID(), members: r.members(),
 		servers: r.raft.GetConfiguration().Configuration().Servers,
-		names:   map[fsm.NodeID]string{}, barred: r.store.Barred, applied: map[fsm.NodeID]uint64{},
+		names:   map[fsm.NodeID]string{}, barred: r.store.WasRemoved, applied: map[fsm.NodeID]uint64{},
 		committed: r.raft.CommitIndex(), dead: r.dead, deadAfter: r.deadAfter, now: now,
 	}
 	for _, n := range r.store.Nodes() {
@@ -171,7 +171,7 @@ func (r *reconciler) register(ctx context.Context) {
 	}
 	for _, m := range r.members() {
 		info := fsm.NodeInfo{ID: m.ID, Name: m.Name, HTTP: m.HTTP, Cluster: m.Cluster, Version: m.Version}
-		if m.HTTP == "" || known[m.ID] == info || r.store.Barred(m.ID) {
+		if m.HTTP == "" || known[m.ID] == info || r.store.WasRemoved(m.ID) {
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, changeLimit)
@@ -185,7 +185,7 @@ func (r *reconciler) register(ctx context.Context) {
 // remind tells nodes that were removed and still run that they were.
 func (r *reconciler) remind(ctx context.Context) {
 	for _, m := range r.members() {
-		if !r.store.Barred(m.ID) || time.Since(r.reminded[m.ID]) < remindEvery {
+		if !r.store.WasRemoved(m.ID) || time.Since(r.reminded[m.ID]) < remindEvery {
 			continue
 		}
 		r.reminded[m.ID] = time.Now()

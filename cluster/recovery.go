@@ -111,6 +111,6 @@ type forsaking struct {
 }
 
 func (f *forsaking) Snapshot() (raft.FSMSnapshot, error) {
-	f.store.Forsake(f.self)
+	f.store.RemoveOthers(f.self)
 	return f.fsmAdapter.Snapshot()
 }

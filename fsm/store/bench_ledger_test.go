@@ -25,10 +25,10 @@ func failingStore(b *testing.B, n, share int) *Store {
 		benchCommands(b, s, uint32(i/1000%10), cmds...)
 	}
 	for range 62 {
-		s.bound = 0
+		s.maxJudged = 0
 		benchCommands(b, s, 1000)
 	}
-	s.bound = judgeBound
+	s.maxJudged = maxJudgedPerBatch
 	return s
 }
 

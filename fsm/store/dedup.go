@@ -8,20 +8,20 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// maxAwaited bounds how far a proposer's sequence numbers may run ahead of its
+// maxAheadOfFloor bounds how far a proposer's sequence numbers may run ahead of its
 // floor; no node holds nearly as many commands.
-const maxAwaited = 1 << 18
+const maxAheadOfFloor = 1 << 18
 
 // dedup remembers, for each node's newest start, the results that its proposer
 // may still ask for again.
 type dedup struct {
-	origins map[fsm.NodeID]*origin
-	barred  map[fsm.NodeID]bool
+	proposers map[fsm.NodeID]*proposer
+	removed   map[fsm.NodeID]bool
 }
 
-// origin keeps results from the floor on: codes[i] is that of sequence floor+i,
+// proposer keeps results from the floor on: codes[i] is that of sequence floor+i,
 // CodeNone if that was not seen. Few have data with it; pings never do.
-type origin struct {
+type proposer struct {
 	boot  uint64
 	floor uint64
 	codes []fsm.Code
@@ -29,34 +29,34 @@ type origin struct {
 }
 
 func newDedup() dedup {
-	return dedup{origins: map[fsm.NodeID]*origin{}, barred: map[fsm.NodeID]bool{}}
+	return dedup{proposers: map[fsm.NodeID]*proposer{}, removed: map[fsm.NodeID]bool{}}
 }
 
-// observe takes note of an origin in a batch's head: a newer start replaces an
+// observeOrigin takes note of an origin in a batch's head: a newer start replaces an
 // older one, a higher floor drops what is below.
-func (d *dedup) observe(o fsm.Origin) {
-	if d.barred[o.Node] {
+func (d *dedup) observeOrigin(o fsm.Origin) {
+	if d.removed[o.Node] {
 		return
 	}
-	cur := d.origins[o.Node]
+	cur := d.proposers[o.Node]
 	switch {
 	case cur == nil || o.Boot > cur.boot:
-		d.origins[o.Node] = &origin{boot: o.Boot, floor: o.Floor}
+		d.proposers[o.Node] = &proposer{boot: o.Boot, floor: o.Floor}
 	case o.Boot == cur.boot && o.Floor > cur.floor:
-		cur.raise(o.Floor)
+		cur.raiseFloor(o.Floor)
 	}
 }
 
-// of returns what is kept of an origin, nil if nothing of it may take effect any
+// proposerOf returns what is kept of an origin, nil if nothing of it may take effect any
 // more.
-func (d *dedup) of(o fsm.Origin) *origin {
-	if cur := d.origins[o.Node]; cur != nil && cur.boot == o.Boot {
+func (d *dedup) proposerOf(o fsm.Origin) *proposer {
+	if cur := d.proposers[o.Node]; cur != nil && cur.boot == o.Boot {
 		return cur
 	}
 	return nil
 }
 
-func (o *origin) raise(floor uint64) {
+func (o *proposer) raiseFloor(floor uint64) {
 	o.codes = o.codes[min(floor-o.floor, uint64(len(o.codes))):]
 	o.floor = floor
 	if len(o.data) > 0 {
@@ -64,10 +64,10 @@ func (o *origin) raise(floor uint64) {
 	}
 }
 
-// known returns the result of a command that was seen before. ok is false for a
+// resultOf returns the result of a command that was seen before. ok is false for a
 // late copy that must not take effect.
-func (o *origin) known(seq uint64) (res fsm.Result, seen, ok bool) {
-	if o == nil || seq < o.floor || seq-o.floor >= maxAwaited {
+func (o *proposer) resultOf(seq uint64) (res fsm.Result, seen, ok bool) {
+	if o == nil || seq < o.floor || seq-o.floor >= maxAheadOfFloor {
 		return fsm.Result{}, false, false
 	}
 	i := seq - o.floor
@@ -77,8 +77,8 @@ func (o *origin) known(seq uint64) (res fsm.Result, seen, ok bool) {
 	return fsm.Result{Code: o.codes[i], Data: o.data[seq]}, true, true
 }
 
-// keep notes the result of a command that known has let pass.
-func (o *origin) keep(seq uint64, res fsm.Result) {
+// keepResult notes the result of a command that known has let pass.
+func (o *proposer) keepResult(seq uint64, res fsm.Result) {
 	if seq < o.floor {
 		return // barred by the command itself
 	}
@@ -95,20 +95,20 @@ func (o *origin) keep(seq uint64, res fsm.Result) {
 	}
 }
 
-// bar forgets a node and refuses everything that still comes from it, in the rest
+// removeNode forgets a node and refuses everything that still comes from it, in the rest
 // of the batch too.
-func (d *dedup) bar(n fsm.NodeID) {
-	if o := d.origins[n]; o != nil {
+func (d *dedup) removeNode(n fsm.NodeID) {
+	if o := d.proposers[n]; o != nil {
 		o.floor = math.MaxUint64
 	}
-	delete(d.origins, n)
-	d.barred[n] = true
+	delete(d.proposers, n)
+	d.removed[n] = true
 }
 
 func (d *dedup) clone() dedup {
-	c := dedup{origins: make(map[fsm.NodeID]*origin, len(d.origins)), barred: maps.Clone(d.barred)}
-	for n, o := range d.origins {
-		c.origins[n] = &origin{boot: o.boot, floor: o.floor, codes: slices.Clone(o.codes), data: maps.Clone(o.data)}
+	c := dedup{proposers: make(map[fsm.NodeID]*proposer, len(d.proposers)), removed: maps.Clone(d.removed)}
+	for n, o := range d.proposers {
+		c.proposers[n] = &proposer{boot: o.boot, floor: o.floor, codes: slices.Clone(o.codes), data: maps.Clone(o.data)}
 	}
 	return c
 }

@@ -10,30 +10,30 @@ import (
 // evidenceGaps is how many gaps a mail tells of at most, the newest.
 const evidenceGaps = 5
 
-// evidenceOf is the evidence of what was missed or has failed.
-func (st *state) evidenceOf(r *table.Record, c cause) fsm.Evidence {
-	e := st.evidence(r)
-	e.Output = r.Runs.Output(r.Runs.LastEnd())
+// failureEvidence is the evidence of what was missed or has failed.
+func (st *state) failureEvidence(r *table.Record, c cause) fsm.Evidence {
+	e := st.scheduleEvidence(r)
+	e.Output = r.Runs.OutputSince(r.Runs.LastEnd())
 	switch {
 	case c.failed != nil:
 		e.Failed, e.Exit, e.Due = true, max(0, c.failed.Exit), time.Time{}
-		e.Output = r.Runs.Output(c.failed.ended + 1)
+		e.Output = r.Runs.OutputSince(c.failed.ended + 1)
 		if len(c.failed.Body) > 0 { // also if none are kept
 			e.Output = table.Excerpt(c.failed.Body)
 		}
 	case c.run != nil:
 		e.Started = fsm.WallTime(c.run.Began())
-		e.Due = fsm.WallTime(c.run.Wall + r.RunLimit() + st.gaps.sinceRun(c.run))
+		e.Due = fsm.WallTime(c.run.Wall + r.RunLimit() + st.gaps.lengthSinceRun(c.run))
 	}
 	return e
 }
 
-func (st *state) evidence(r *table.Record) fsm.Evidence {
+func (st *state) scheduleEvidence(r *table.Record) fsm.Evidence {
 	s := r.Cold.Spec
 	e := fsm.Evidence{
 		Name: s.Name, LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(&r.Head),
 		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.Pings,
-		Rule: r.Rule(), Misses: r.Misses, Due: fsm.WallTime(r.Expected(r.Misses-r.Carried) + st.gaps.since(r)),
+		Rule: r.Rule(), Misses: r.Misses, Due: fsm.WallTime(r.ExpectedAt(r.Misses-r.Carried) + st.gaps.lengthSinceAnchor(r)),
 	}
 	if r.Runs != nil {
 		e.Resumed = fsm.WallTime(r.Runs.Resumed)
@@ -45,8 +45,8 @@ func (st *state) evidence(r *table.Record) fsm.Evidence {
 	return e
 }
 
-// begin makes the incident of a heartbeat that fails for a cause.
-func (c *cause) begin(r *table.Record) table.Incident {
+// newIncident makes the incident of a heartbeat that fails for a cause.
+func (c *cause) newIncident(r *table.Record) table.Incident {
 	in := table.Incident{Since: c.created, Misses: r.Misses}
 	if c.isFailure() {
 		in.Failures = 1
@@ -56,15 +56,15 @@ func (c *cause) begin(r *table.Record) table.Incident {
 	return in
 }
 
-// hear ends the silence that began an incident.
-func hear(in *table.Incident, r *table.Record, h *heard) {
+// endSilence ends the silence that began an incident.
+func endSilence(in *table.Incident, r *table.Record, h *received) {
 	if in.Silent == fsm.NotKnown {
 		in.Silent = max(0, h.at-silentSince(r, h))
 	}
 }
 
 // silentSince is the wall time of the last ping before a signal.
-func silentSince(r *table.Record, h *heard) int64 {
+func silentSince(r *table.Record, h *received) int64 {
 	if h.before == 0 {
 		return r.Cold.Created
 	}
@@ -77,9 +77,9 @@ func addIncident(e *fsm.Evidence, in table.Incident) {
 	e.Silent = time.Duration(max(0, in.Silent)) * time.Millisecond
 }
 
-// recovered is the evidence of a good run that ended an incident.
-func (st *state) recovered(r *table.Record, ended table.Incident, h *heard) fsm.Evidence {
-	e := st.evidence(r)
+// recoveryEvidence is the evidence of a good run that ended an incident.
+func (st *state) recoveryEvidence(r *table.Record, ended table.Incident, h *received) fsm.Evidence {
+	e := st.scheduleEvidence(r)
 	addIncident(&e, ended)
 	e.Due, e.Clean = time.Time{}, h.Exit == 0
 	e.Down = time.Duration(max(0, st.wall-ended.Since)) * time.Millisecond

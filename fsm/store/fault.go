@@ -23,20 +23,20 @@ func (f *Fault) Error() string {
 // locked. What it returns must have applied every entry before this one; the store
 // takes its state over, and applies the entry without the command, whose result is
 // CodeInternal: on every replica alike. Without rebuild Apply returns the Fault.
-func (s *Store) RebuildOnFault(rebuild func(Fault) (*Store, error)) { s.rebuild = rebuild }
+func (s *Store) RebuildOnFault(rebuild func(Fault) (*Store, error)) { s.rebuildState = rebuild }
 
-// applyWhole applies a batch without the items of skip, and without those that fail.
-func (s *Store) applyWhole(b *fsm.Batch, skip []int) ([]fsm.Result, error) {
+// applyBatch applies a batch without the items of skip, and without those that fail.
+func (s *Store) applyBatch(b *fsm.Batch, skip []int) ([]fsm.Result, error) {
 	for {
 		results := make([]fsm.Result, len(b.Items))
-		f := s.st.apply(b, results, s.bound, skip)
+		f := s.st.apply(b, results, s.maxJudged, skip)
 		if f == nil {
 			return results, nil
 		}
-		if s.rebuild == nil {
+		if s.rebuildState == nil {
 			return nil, f
 		}
-		sound, err := s.rebuild(*f)
+		sound, err := s.rebuildState(*f)
 		if err != nil {
 			return nil, fmt.Errorf("%w; the state before it cannot be made anew: %w", f, err)
 		}
@@ -45,13 +45,13 @@ func (s *Store) applyWhole(b *fsm.Batch, skip []int) ([]fsm.Result, error) {
 	}
 }
 
-// caught is deferred by apply: it turns the panic of a command into a fault. One
+// catchFault is deferred by apply: it turns the panic of a command into a fault. One
 // outside a command goes on.
-func (st *state) caught(f **Fault) {
-	if st.item < 0 {
+func (st *state) catchFault(f **Fault) {
+	if st.current < 0 {
 		return
 	}
 	if p := recover(); p != nil {
-		*f = &Fault{st.item, fmt.Sprintf("%v\n%s", p, debug.Stack())}
+		*f = &Fault{st.current, fmt.Sprintf("%v\n%s", p, debug.Stack())}
 	}
 }

@@ -125,7 +125,7 @@ func (r *replayed) tripAt(stage int) *bool {
 	tripped, writes := new(bool), 0
 	st := r.s.st
 	st.table.Trip = func() {
-		if st.item != 1 {
+		if st.current != 1 {
 			return
 		}
 		if writes == stage {
@@ -158,7 +158,7 @@ func TestARepeatOfAFaultyCommandGetsItsResult(t *testing.T) {
 // TestAFaultWithoutAWayBackIsAnError leaves it to the node to stop.
 func TestAFaultWithoutAWayBackIsAnError(t *testing.T) {
 	r := populated(t)
-	r.s.rebuild = nil
+	r.s.rebuildState = nil
 	r.tripAt(0)
 	ping := fsm.AppendCommand(nil, fsm.Ping{Ordinal: 4})
 	b := fsm.Batch{Term: r.term, Wall: r.wall, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: ping}, {Origin: fsm.NoOrigin, Cmd: ping}}}

@@ -25,15 +25,15 @@ func (st *state) recordGap(c fsm.RecordGap) fsm.Code {
 	if c.From <= 0 || c.To < c.From {
 		return fsm.CodeInvalid
 	}
-	st.judge(math.MaxInt) // what was due before is not excused by this gap
-	st.gaps.add(gap{st.serving, c.From, c.To})
+	st.judgeDue(math.MaxInt) // what was due before is not excused by this gap
+	st.gaps.record(gap{st.serving, c.From, c.To})
 	return fsm.CodeOK
 }
 
-// add adds the newest gap. Those that it overlaps become one with it: several
+// record adds the newest gap. Those that it overlaps become one with it: several
 // leaders may tell of the same time, and one may tell of it twice. The list is
 // copied, for snapshots share it.
-func (g *gapLog) add(x gap) {
+func (g *gapLog) record(x gap) {
 	keep := make([]gap, 0, len(g.list)+1)
 	for _, y := range g.list {
 		if !x.overlaps(y.from, y.to) {
@@ -49,8 +49,8 @@ func (g *gapLog) add(x gap) {
 
 func (x gap) overlaps(from, to int64) bool { return x.from <= to && x.to >= from }
 
-// unmeasured reports whether nobody knows how long the gap was.
-func (x gap) unmeasured() bool { return x.from == x.to }
+// isUnmeasured reports whether nobody knows how long the gap was.
+func (x gap) isUnmeasured() bool { return x.from == x.to }
 
 // sinceAnchor returns the gaps that ended after a heartbeat's anchor. Serving
 // time tells most of them at once; wall time tells those in which it was pinged.
@@ -68,35 +68,35 @@ func (g *gapLog) sinceAnchor(r *table.Record) []gap {
 	return list
 }
 
-// since returns the ms of gaps since a heartbeat's anchor.
-func (g *gapLog) since(r *table.Record) (ms int64) {
+// lengthSinceAnchor returns the ms of gaps since a heartbeat's anchor.
+func (g *gapLog) lengthSinceAnchor(r *table.Record) (ms int64) {
 	for _, x := range g.sinceAnchor(r) {
 		ms += x.to - max(x.from, r.AnchorWall)
 	}
 	return ms
 }
 
-// swallowed reports whether every time at which a ping was expected since the
+// excuses reports whether every time at which a ping was expected since the
 // anchor, up to a deadline, fell into a gap or too close to one: then the job had
 // no fair chance to be heard. An expected time is fair if the grace after it is
 // free of gaps. Each turn of the loop passes a gap, so there are no more turns
 // than gaps.
-func (g *gapLog) swallowed(r *table.Record, deadline int64) bool {
+func (g *gapLog) excuses(r *table.Record, deadline int64) bool {
 	gaps := g.sinceAnchor(r)
 	if len(gaps) == 0 {
 		return false
 	}
-	if slices.ContainsFunc(gaps, gap.unmeasured) {
+	if slices.ContainsFunc(gaps, gap.isUnmeasured) {
 		return true // it may have been as long as it takes
 	}
-	until := r.AnchorWall + deadline - r.Anchor + g.since(r)
+	until := r.AnchorWall + deadline - r.Anchor + g.lengthSinceAnchor(r)
 	for n := int64(1); ; {
-		from := r.Expected(n)
+		from := r.ExpectedAt(n)
 		to := from + r.Grace()
 		if to > until {
 			return true
 		}
-		hit := overlapping(gaps, from, to)
+		hit := firstOverlapping(gaps, from, to)
 		if hit == nil {
 			return false
 		}
@@ -104,26 +104,26 @@ func (g *gapLog) swallowed(r *table.Record, deadline int64) bool {
 	}
 }
 
-// swallowedEnd reports whether a run may have ended in a gap: in any that came after
+// excusesRun reports whether a run may have ended in a gap: in any that came after
 // its start.
-func (g *gapLog) swallowedEnd(o *table.OpenRun) bool {
-	return slices.ContainsFunc(g.list, func(x gap) bool { return x.after(o) })
+func (g *gapLog) excusesRun(o *table.OpenRun) bool {
+	return slices.ContainsFunc(g.list, func(x gap) bool { return x.endedAfterStart(o) })
 }
 
-// sinceRun returns the ms of gaps since a run began.
-func (g *gapLog) sinceRun(o *table.OpenRun) (ms int64) {
+// lengthSinceRun returns the ms of gaps since a run began.
+func (g *gapLog) lengthSinceRun(o *table.OpenRun) (ms int64) {
 	for _, x := range g.list {
-		if x.after(o) {
+		if x.endedAfterStart(o) {
 			ms += x.to - max(x.from, o.Wall)
 		}
 	}
 	return ms
 }
 
-// after reports whether a gap ended after a run began.
-func (x gap) after(o *table.OpenRun) bool { return x.serving >= o.Start && x.to > o.Wall }
+// endedAfterStart reports whether a gap ended after a run began.
+func (x gap) endedAfterStart(o *table.OpenRun) bool { return x.serving >= o.Start && x.to > o.Wall }
 
-func overlapping(gaps []gap, from, to int64) *gap {
+func firstOverlapping(gaps []gap, from, to int64) *gap {
 	for i := range gaps {
 		if gaps[i].overlaps(from, to) {
 			return &gaps[i]

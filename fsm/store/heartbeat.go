@@ -8,8 +8,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// ping records a good run.
-func (st *state) ping(c fsm.Ping) fsm.Code {
+// applyPing records a good run.
+func (st *state) applyPing(c fsm.Ping) fsm.Code {
 	ord := c.Ordinal
 	if !st.table.Has(ord) {
 		return fsm.CodeNotFound
@@ -17,7 +17,7 @@ func (st *state) ping(c fsm.Ping) fsm.Code {
 	st.takeMisses(ord)
 	page, slot := st.table.Own(ord)
 	if page.Runs(slot) != nil { // it may end a run or an incident
-		return st.signal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.NotKnown})
+		return st.applySignal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.NotKnown})
 	}
 	v := page.Hot(slot)
 	st.pings++
@@ -37,40 +37,40 @@ func (st *state) ping(c fsm.Ping) fsm.Code {
 	return fsm.CodeOK
 }
 
-// recover ends the incident of a heartbeat by a good run, with its mails.
-func (st *state) recover(r *table.Record, h *heard) {
-	hear(&r.Runs.Incident, r, h)
-	st.now().Recover(r, st.recovered(r, st.endFailing(r), h))
+// recoverBy ends the incident of a heartbeat by a good run, with its mails.
+func (st *state) recoverBy(r *table.Record, h *received) {
+	endSilence(&r.Runs.Incident, r, h)
+	st.ledgerNow().Recover(r, st.recoveryEvidence(r, st.endIncident(r), h))
 }
 
-func (st *state) create(c fsm.Create) fsm.Result {
+func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 	if c.Spec.Validate() != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}
 	}
 	if st.byID(c.ID) != 0 || st.byToken(c.Token) != 0 {
 		return fsm.Result{Code: fsm.CodeExists}
 	}
-	if code := st.room(); code != fsm.CodeOK {
+	if code := st.checkQuotas(); code != fsm.CodeOK {
 		return fsm.Result{Code: code}
 	}
 	c.Spec.Tags, c.Spec.Emails, c.Spec.Methods = fsm.Canonical(c.Spec.Tags), fsm.Canonical(c.Spec.Emails), fsm.Canonical(c.Spec.Methods)
 	st.created++
 	ord := st.created
 	r := st.table.Add(ord, table.Cold{
-		Id: c.ID, Token: c.Token, Spec: c.Spec, Created: st.wall, Updated: st.wall, Version: 1, Maker: st.maker,
+		Id: c.ID, Token: c.Token, Spec: c.Spec, Created: st.wall, Updated: st.wall, Version: 1, Maker: st.commandKey,
 	})
-	st.note(st.maker, 1)
+	st.countMade(st.commandKey, 1)
 	r.Reanchor(st.serving, st.wall, 0)
 	if c.Spec.Arm != fsm.ArmFirstPing {
 		r.Set(table.Armed)
 	}
-	st.file(ord, c.ID, c.Token, c.Spec.Slug)
+	st.indexHeartbeat(ord, c.ID, c.Token, c.Spec.Slug)
 	st.reschedule(r)
-	return st.answer(r)
+	return st.heartbeatResult(r)
 }
 
-// find returns a heartbeat for a command that edits it, with its misses taken.
-func (st *state) find(id fsm.HeartbeatID, ifVersion uint64) (*table.Record, fsm.Code) {
+// openForEdit returns a heartbeat for a command that edits it, with its misses taken.
+func (st *state) openForEdit(id fsm.HeartbeatID, ifVersion uint64) (*table.Record, fsm.Code) {
 	ord := st.byID(id)
 	if ord == 0 {
 		return nil, fsm.CodeNotFound
@@ -83,20 +83,20 @@ func (st *state) find(id fsm.HeartbeatID, ifVersion uint64) (*table.Record, fsm.
 	return r, fsm.CodeOK
 }
 
-func (st *state) answer(r *table.Record) fsm.Result {
-	return fsm.Result{Code: fsm.CodeOK, Data: fsm.EncodeHeartbeat(st.view(r))}
+func (st *state) heartbeatResult(r *table.Record) fsm.Result {
+	return fsm.Result{Code: fsm.CodeOK, Data: fsm.EncodeHeartbeat(st.viewHeartbeat(r))}
 }
 
-// edited gives a heartbeat a new spec and the next version.
-func (st *state) edited(r *table.Record, spec fsm.Spec) {
+// saveEdit gives a heartbeat a new spec and the next version.
+func (st *state) saveEdit(r *table.Record, spec fsm.Spec) {
 	r.Cold.Spec = spec
 	r.Cold.Version++
 	r.Cold.Updated = st.wall
 	st.table.SetCold(r)
 }
 
-func (st *state) update(c fsm.Update) fsm.Result {
-	r, code := st.find(c.ID, c.IfVersion)
+func (st *state) updateHeartbeat(c fsm.Update) fsm.Result {
+	r, code := st.openForEdit(c.ID, c.IfVersion)
 	if code != fsm.CodeOK {
 		return fsm.Result{Code: code}
 	}
@@ -106,25 +106,25 @@ func (st *state) update(c fsm.Update) fsm.Result {
 		return fsm.Result{Code: fsm.CodeInvalid}
 	}
 	if !reflect.DeepEqual(spec, old) {
-		st.respec(r, spec)
+		st.changeSpec(r, spec)
 	}
 	switch {
 	case c.Pause == nil:
-		return st.answer(r)
+		return st.heartbeatResult(r)
 	case *c.Pause:
-		return st.pause(fsm.Pause{ID: c.ID})
+		return st.pauseHeartbeat(fsm.Pause{ID: c.ID})
 	}
-	return st.resume(fsm.Resume{ID: c.ID})
+	return st.resumeHeartbeat(fsm.Resume{ID: c.ID})
 }
 
-// respec gives a heartbeat new fields.
-func (st *state) respec(r *table.Record, spec fsm.Spec) {
+// changeSpec gives a heartbeat new fields.
+func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 	old := r.Cold.Spec
 	// Misses are counted with the old interval before the new one applies.
 	if r.Is(table.Failing) {
-		st.countOn(r, st.horizon)
+		st.countMissesUntil(r, st.horizon)
 	}
-	st.edited(r, spec)
+	st.saveEdit(r, spec)
 	if spec.Slug != old.Slug {
 		st.slugs.Remove(old.Slug, r.Ordinal)
 		st.slugs.Add(spec.Slug, r.Ordinal)
@@ -134,14 +134,14 @@ func (st *state) respec(r *table.Record, spec fsm.Spec) {
 		r.Runs.SetDeadlines(st.serving + r.RunLimit())
 	}
 	if spec.Arm != old.Arm {
-		st.rearm(r, spec.Arm)
+		st.changeArm(r, spec.Arm)
 	}
 	st.reschedule(r)
 }
 
-// rearm applies a change of Arm to a heartbeat that it still matters to: one that
+// changeArm applies a change of Arm to a heartbeat that it still matters to: one that
 // was never pinged.
-func (st *state) rearm(r *table.Record, arm fsm.Arm) {
+func (st *state) changeArm(r *table.Record, arm fsm.Arm) {
 	switch {
 	case arm == fsm.ArmCreated && !r.Is(table.Armed):
 		r.Set(table.Armed)
@@ -151,33 +151,33 @@ func (st *state) rearm(r *table.Record, arm fsm.Arm) {
 	}
 }
 
-func (st *state) pause(c fsm.Pause) fsm.Result {
-	r, code := st.find(c.ID, c.IfVersion)
+func (st *state) pauseHeartbeat(c fsm.Pause) fsm.Result {
+	r, code := st.openForEdit(c.ID, c.IfVersion)
 	if code != fsm.CodeOK {
 		return fsm.Result{Code: code}
 	}
 	if r.Is(table.Paused) {
-		return st.answer(r)
+		return st.heartbeatResult(r)
 	}
 	if r.Is(table.Failing) {
-		st.endFailing(r)
-		st.now().CancelUnsent(r)
+		st.endIncident(r)
+		st.ledgerNow().CancelUnsent(r)
 	}
 	r.ResetRule()
 	r.Set(table.Paused)
 	st.table.DropEmptyRuns(r)
 	st.paused++
-	st.edited(r, r.Cold.Spec)
-	return st.answer(r)
+	st.saveEdit(r, r.Cold.Spec)
+	return st.heartbeatResult(r)
 }
 
-func (st *state) resume(c fsm.Resume) fsm.Result {
-	r, code := st.find(c.ID, c.IfVersion)
+func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
+	r, code := st.openForEdit(c.ID, c.IfVersion)
 	if code != fsm.CodeOK {
 		return fsm.Result{Code: code}
 	}
 	if !r.Is(table.Paused) {
-		return st.answer(r)
+		return st.heartbeatResult(r)
 	}
 	r.Clear(table.Paused)
 	r.Set(table.Resumed)
@@ -186,19 +186,19 @@ func (st *state) resume(c fsm.Resume) fsm.Result {
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Resumed = st.wall
 	r.Runs.Excuse()
-	st.edited(r, r.Cold.Spec)
+	st.saveEdit(r, r.Cold.Spec)
 	st.reschedule(r)
-	return st.answer(r)
+	return st.heartbeatResult(r)
 }
 
-func (st *state) delete(c fsm.Delete) fsm.Code {
-	r, code := st.find(c.ID, c.IfVersion)
+func (st *state) deleteHeartbeat(c fsm.Delete) fsm.Code {
+	r, code := st.openForEdit(c.ID, c.IfVersion)
 	if code != fsm.CodeOK {
 		return code
 	}
 	if r.Is(table.Failing) {
-		st.endFailing(r)
-		st.now().CancelUnsent(r)
+		st.endIncident(r)
+		st.ledgerNow().CancelUnsent(r)
 	}
 	if r.Is(table.Paused) {
 		st.paused--
@@ -206,18 +206,18 @@ func (st *state) delete(c fsm.Delete) fsm.Code {
 	st.ids.Remove(keyOfID(r.Cold.Id))
 	st.tokens.Remove(index.Key(r.Token))
 	st.slugs.Remove(r.Cold.Spec.Slug, r.Ordinal)
-	st.note(r.Cold.Maker, -1)
+	st.countMade(r.Cold.Maker, -1)
 	st.table.Remove(r.Ordinal)
 	return fsm.CodeOK
 }
 
-func (st *state) ensure(c fsm.Ensure) fsm.Result {
+func (st *state) ensureHeartbeat(c fsm.Ensure) fsm.Result {
 	switch ord, n := st.slugs.Find(c.Spec.Slug); n {
 	case 0:
-		return st.create(fsm.Create(c))
+		return st.createHeartbeat(fsm.Create(c))
 	case 1:
 		st.takeMisses(ord)
-		return st.answer(st.table.Record(ord))
+		return st.heartbeatResult(st.table.Record(ord))
 	}
 	return fsm.Result{Code: fsm.CodeAmbiguous}
 }
@@ -228,9 +228,9 @@ func (st *state) putHeartbeat(c fsm.PutHeartbeat) fsm.Result {
 	case n > 1:
 		return fsm.Result{Code: fsm.CodeAmbiguous}
 	case n == 1:
-		return st.update(fsm.Update{ID: st.table.Record(ord).Cold.Id, IfVersion: c.IfVersion, Patch: c.Patch})
+		return st.updateHeartbeat(fsm.Update{ID: st.table.Record(ord).Cold.Id, IfVersion: c.IfVersion, Patch: c.Patch})
 	case c.IfVersion != 0:
 		return fsm.Result{Code: fsm.CodeConflict}
 	}
-	return st.create(fsm.Create{ID: c.ID, Token: c.Token, Spec: c.Spec})
+	return st.createHeartbeat(fsm.Create{ID: c.ID, Token: c.Token, Spec: c.Spec})
 }

@@ -35,14 +35,14 @@ func (s *Store) Snapshot() *Image {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := *s.st
-	c.passes = slices.Clone(c.passes)
+	c.horizonLog = slices.Clone(c.horizonLog)
 	table, share := s.st.table.Snapshot()
 	c.table = table
 	c.keys = maps.Clone(c.keys)
 	c.nodes = maps.Clone(c.nodes)
 	c.dedup = s.st.dedup.clone()
 	c.ledger = c.ledger.Snapshot()
-	c.ids, c.tokens, c.slugs, c.byHash, c.made, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
+	c.ids, c.tokens, c.slugs, c.keyByHash, c.madeByKey, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}
 }
 
@@ -75,8 +75,8 @@ func (st *state) writeHead(w *image.Writer) {
 	w.Int(st.wall)
 	w.Int(st.serving)
 	w.Int(st.horizon)
-	w.Count(len(st.passes))
-	for _, p := range st.passes {
+	w.Count(len(st.horizonLog))
+	for _, p := range st.horizonLog {
 		w.Int(p.horizon)
 		w.Int(p.wall)
 	}
@@ -100,7 +100,7 @@ func (st *state) writeHead(w *image.Writer) {
 }
 
 func (st *state) writeKeys(w *image.Writer) {
-	keys := slices.SortedFunc(maps.Values(st.keys), func(a, b key) int { return bytes.Compare(a.id[:], b.id[:]) })
+	keys := slices.SortedFunc(maps.Values(st.keys), func(a, b apiKey) int { return bytes.Compare(a.id[:], b.id[:]) })
 	w.Count(len(keys))
 	for _, k := range keys {
 		w.Raw(k.id[:])
@@ -130,9 +130,9 @@ func sortedNodes[V any](m map[fsm.NodeID]V) []fsm.NodeID {
 }
 
 func (d *dedup) write(w *image.Writer) {
-	w.Count(len(d.origins))
-	for _, n := range sortedNodes(d.origins) {
-		o := d.origins[n]
+	w.Count(len(d.proposers))
+	for _, n := range sortedNodes(d.proposers) {
+		o := d.proposers[n]
 		w.Raw(n[:])
 		w.Uint(o.boot)
 		w.Uint(o.floor)
@@ -143,8 +143,8 @@ func (d *dedup) write(w *image.Writer) {
 			w.FlushIfFull()
 		}
 	}
-	w.Count(len(d.barred))
-	for _, n := range sortedNodes(d.barred) {
+	w.Count(len(d.removed))
+	for _, n := range sortedNodes(d.removed) {
 		w.Raw(n[:])
 	}
 }

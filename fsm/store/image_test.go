@@ -110,8 +110,8 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 	if a, b := told(s), told(fresh); a != b {
 		t.Errorf("it tells\n%s, and told\n%s", b, a)
 	}
-	if !maps.Equal(s.st.made, fresh.st.made) || len(s.st.made) != 2 {
-		t.Errorf("made %v, was %v", fresh.st.made, s.st.made)
+	if !maps.Equal(s.st.madeByKey, fresh.st.madeByKey) || len(s.st.madeByKey) != 2 {
+		t.Errorf("made %v, was %v", fresh.st.madeByKey, s.st.madeByKey)
 	}
 	if a, b := fmt.Sprint(s.Totals()), fmt.Sprint(fresh.Totals()); a != b {
 		t.Errorf("totals\n%s, were\n%s", b, a)
@@ -166,8 +166,8 @@ func told(s *Store) string {
 	alerts, _ := s.Alerts(fsm.AlertFilter{})
 	due, running := s.NextDue()
 	fmt.Fprintln(&b, alerts, s.Keys(), s.Settings(), s.ClusterID(), s.Nodes(), s.Gaps(), s.LastWall())
-	fmt.Fprintln(&b, s.Totals(), s.Serving(), s.Horizon(), s.Barred(fsm.NodeID{2}), due, running)
-	fmt.Fprintln(&b, s.st.dedup.origins[fsm.NodeID{1}])
+	fmt.Fprintln(&b, s.Totals(), s.Serving(), s.Horizon(), s.WasRemoved(fsm.NodeID{2}), due, running)
+	fmt.Fprintln(&b, s.st.dedup.proposers[fsm.NodeID{1}])
 	return b.String()
 }
 

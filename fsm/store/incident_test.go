@@ -261,7 +261,7 @@ func TestWhichMissAlertsNext(t *testing.T) {
 func TestARunThatHangsIsJudgedAsOfItsTime(t *testing.T) {
 	image := func(bound int) []byte {
 		r := newRig(t)
-		r.s.bound = bound
+		r.s.maxJudged = bound
 		r.create(1, testSpec(1, 5, 1))
 		for n := 2; n <= 20; n++ {
 			r.create(n, testSpec(10, 1, 1)) // due a little before it

@@ -7,12 +7,12 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// judge takes the misses of at most bound heartbeats that are due.
-func (st *state) judge(bound int) {
+// judgeDue takes the misses of at most bound heartbeats that are due.
+func (st *state) judgeDue(bound int) {
 	for ; ; bound-- {
 		e, found, _ := st.table.NextDue(st.horizon, math.MaxInt)
 		if !found {
-			st.passes = st.passes[:0]
+			st.horizonLog = st.horizonLog[:0]
 			return
 		}
 		if bound <= 0 {
@@ -31,12 +31,12 @@ func (st *state) takeMisses(ord uint64) {
 		return
 	}
 	r := st.table.OwnRecord(ord)
-	for st.takeNext(r) {
+	for st.takeNextMiss(r) {
 	}
 }
 
-// takeNext takes the miss or the overdue run that is first, if one is due.
-func (st *state) takeNext(r *table.Record) bool {
+// takeNextMiss takes the miss or the overdue run that is first, if one is due.
+func (st *state) takeNextMiss(r *table.Record) bool {
 	deadline := r.NextMiss()
 	if o := r.Runs.NextRun(); o != nil && o.Deadline <= min(deadline, st.horizon) {
 		st.takeOverdue(r, o)
@@ -46,7 +46,7 @@ func (st *state) takeNext(r *table.Record) bool {
 		return false
 	}
 	r.Misses++
-	st.count(r, cause{due: deadline, created: st.passedAt(deadline)})
+	st.countMiss(r, cause{due: deadline, created: st.wallOfDeadline(deadline)})
 	return true
 }
 
@@ -56,42 +56,42 @@ type cause struct {
 	due     int64 // serving
 	created int64 // wall
 	run     *table.OpenRun
-	failed  *heard
+	failed  *received
 }
 
 // isFailure reports whether the job failed, rather than that it was not heard.
 func (c *cause) isFailure() bool { return c.failed != nil || c.run != nil }
 
-// count counts a miss, and flips the heartbeat when that reaches its threshold.
-func (st *state) count(r *table.Record, c cause) {
+// countMiss counts a miss, and flips the heartbeat when that reaches its threshold.
+func (st *state) countMiss(r *table.Record, c cause) {
 	r.Missed++
 	st.misses++
 	if !r.Is(table.Resumed|table.Unheard) && r.Misses < int64(r.Threshold) {
 		return
 	}
-	if r.Is(table.Unheard) || !st.gaps.swallowed(r, c.due) {
-		st.fail(r, c)
+	if r.Is(table.Unheard) || !st.gaps.excuses(r, c.due) {
+		st.beginIncident(r, c)
 		return
 	}
-	st.notHeard(r, c)
+	st.reportUnheard(r, c)
 }
 
-// notHeard tells that what was due may have come to pass while no ping could be taken.
-func (st *state) notHeard(r *table.Record, c cause) {
+// reportUnheard tells that what was due may have come to pass while no ping could be taken.
+func (st *state) reportUnheard(r *table.Record, c cause) {
 	r.Incident++
 	r.LastAlert = c.created
 	r.Set(table.Unheard)
-	st.now().Begin(r, fsm.AlertUnheard, c.due, c.created, st.evidenceOf(r, c))
+	st.ledgerNow().Begin(r, fsm.AlertUnheard, c.due, c.created, st.failureEvidence(r, c))
 }
 
-// fail begins an incident.
-func (st *state) fail(r *table.Record, c cause) {
+// beginIncident begins an incident.
+func (st *state) beginIncident(r *table.Record, c cause) {
 	r.Incident++
 	r.LastAlert = c.created
 	st.failing[r.Ordinal] = struct{}{}
 	r.Runs = st.table.OwnRuns(r.Ordinal)
-	r.Runs.Incident = c.begin(r)
-	st.now().Begin(r, fsm.AlertDown, c.due, c.created, st.evidenceOf(r, c))
+	r.Runs.Incident = c.newIncident(r)
+	st.ledgerNow().Begin(r, fsm.AlertDown, c.due, c.created, st.failureEvidence(r, c))
 	r.Set(table.Failing)
 	if c.isFailure() {
 		r.Set(table.Reported)
@@ -99,10 +99,10 @@ func (st *state) fail(r *table.Record, c cause) {
 	r.ResetRule()
 }
 
-// endFailing counts the misses of a failing heartbeat up to the horizon, makes it
+// endIncident counts the misses of a failing heartbeat up to the horizon, makes it
 // active, and returns its incident, whose mails are the caller's affair.
-func (st *state) endFailing(r *table.Record) table.Incident {
-	st.countOn(r, st.horizon)
+func (st *state) endIncident(r *table.Record) table.Incident {
+	st.countMissesUntil(r, st.horizon)
 	r.Clear(table.Failing | table.Reported)
 	delete(st.failing, r.Ordinal)
 	ended := r.Runs.Incident
@@ -110,9 +110,9 @@ func (st *state) endFailing(r *table.Record) table.Incident {
 	return ended
 }
 
-// countOn takes the misses that a failing heartbeat had since it was last written, up
+// countMissesUntil takes the misses that a failing heartbeat had since it was last written, up
 // to a serving time.
-func (st *state) countOn(r *table.Record, until int64) {
+func (st *state) countMissesUntil(r *table.Record, until int64) {
 	extra := r.MissesAt(until) - r.Misses
 	r.Runs.Incident.Misses += extra
 	r.Misses += extra
@@ -127,15 +127,15 @@ func (st *state) reschedule(r *table.Record) {
 	}
 }
 
-// again counts one more failure of a heartbeat that fails already. If its incident
+// failAgain counts one more failure of a heartbeat that fails already. If its incident
 // told of silence only, the failure is told as well, once.
-func (st *state) again(r *table.Record, c cause) {
+func (st *state) failAgain(r *table.Record, c cause) {
 	r.Runs.Incident.Failures++
 	if r.Is(table.Reported) {
 		return
 	}
 	r.Set(table.Reported)
-	e := st.evidenceOf(r, c)
+	e := st.failureEvidence(r, c)
 	addIncident(&e, r.Runs.Incident)
-	st.now().Escalate(r, c.due, c.created, e)
+	st.ledgerNow().Escalate(r, c.due, c.created, e)
 }

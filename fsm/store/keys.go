@@ -2,7 +2,7 @@ package store
 
 import "github.com/quorumbeat/quorumbeat/fsm"
 
-type key struct {
+type apiKey struct {
 	id      fsm.KeyID
 	name    string
 	scope   string
@@ -15,7 +15,7 @@ func (st *state) putKey(c fsm.PutKey) fsm.Code {
 	if _, taken := st.keys[c.ID]; taken {
 		return fsm.CodeExists
 	}
-	if _, taken := st.byHash[c.Hash]; taken {
+	if _, taken := st.keyByHash[c.Hash]; taken {
 		return fsm.CodeExists
 	}
 	if len(st.keys) >= fsm.MaxKeys {
@@ -24,8 +24,8 @@ func (st *state) putKey(c fsm.PutKey) fsm.Code {
 	if fsm.ValidateKeyName(c.Name) != nil || (c.Scope != fsm.ScopeAdmin && c.Scope != fsm.ScopePing) || fsm.ValidateMaxHeartbeats("", c.MaxHeartbeats) != nil {
 		return fsm.CodeInvalid
 	}
-	st.keys[c.ID] = key{id: c.ID, name: c.Name, scope: c.Scope, hash: c.Hash, created: st.wall, max: c.MaxHeartbeats}
-	st.byHash[c.Hash] = c.ID
+	st.keys[c.ID] = apiKey{id: c.ID, name: c.Name, scope: c.Scope, hash: c.Hash, created: st.wall, max: c.MaxHeartbeats}
+	st.keyByHash[c.Hash] = c.ID
 	return fsm.CodeOK
 }
 
@@ -48,42 +48,42 @@ func (st *state) deleteKey(c fsm.DeleteKey) fsm.Code {
 		return fsm.CodeNotFound
 	}
 	delete(st.keys, c.ID)
-	delete(st.byHash, k.hash)
+	delete(st.keyByHash, k.hash)
 	return fsm.CodeOK
 }
 
-func (st *state) authorized(c fsm.Authorized) fsm.Result {
+func (st *state) runAuthorized(c fsm.Authorized) fsm.Result {
 	if _, stands := st.keys[c.Key]; !stands {
 		return fsm.Result{Code: fsm.CodeRevoked}
 	}
-	st.maker = c.Key
-	defer func() { st.maker = fsm.KeyID{} }()
-	return st.run(c.Command)
+	st.commandKey = c.Key
+	defer func() { st.commandKey = fsm.KeyID{} }()
+	return st.runCommand(c.Command)
 }
 
-// room reports whether another heartbeat may be made: CodeOK, or the code of the quota
+// checkQuotas reports whether another heartbeat may be made: CodeOK, or the code of the quota
 // that is reached. A key has one of its own, so that one that leaked, or a job that
 // makes a heartbeat at every start, cannot use up the cluster.
-func (st *state) room() fsm.Code {
-	most, own := st.settings.MaxHeartbeats, st.keys[st.maker].max
+func (st *state) checkQuotas() fsm.Code {
+	most, own := st.settings.MaxHeartbeats, st.keys[st.commandKey].max
 	switch {
 	case st.table.Live >= fsm.MaxHeartbeats || st.created >= maxOrdinal:
 		return fsm.CodeQuota
 	case most > 0 && st.table.Live >= most:
 		return fsm.CodeClusterQuota
-	case own > 0 && st.made[st.maker] >= own:
+	case own > 0 && st.madeByKey[st.commandKey] >= own:
 		return fsm.CodeKeyQuota
 	}
 	return fsm.CodeOK
 }
 
-// note counts a heartbeat for the key that made it: 1 when it is made, -1 when it is
+// countMade counts a heartbeat for the key that made it: 1 when it is made, -1 when it is
 // deleted. The count outlives the key, so that every node has the same.
-func (st *state) note(maker fsm.KeyID, n int) {
+func (st *state) countMade(maker fsm.KeyID, n int) {
 	if maker == (fsm.KeyID{}) {
 		return
 	}
-	if st.made[maker] += n; st.made[maker] == 0 {
-		delete(st.made, maker)
+	if st.madeByKey[maker] += n; st.madeByKey[maker] == 0 {
+		delete(st.madeByKey, maker)
 	}
 }

@@ -458,7 +458,7 @@ func TestRepeats(t *testing.T) {
 		if got := apply(t, r.s, newer, 1, ping); got != fsm.CodeStale {
 			t.Errorf("code %d", got)
 		}
-		if !r.s.Barred(origin.Node) {
+		if !r.s.WasRemoved(origin.Node) {
 			t.Error("not barred")
 		}
 	})

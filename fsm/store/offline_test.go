@@ -58,12 +58,12 @@ func TestForsakeBarsEveryOtherNode(t *testing.T) {
 	for i := byte(1); i <= 3; i++ {
 		r.must(fsm.PutNode{Node: fsm.NodeInfo{ID: fsm.NodeID{i}}})
 	}
-	r.s.Forsake(fsm.NodeID{2})
+	r.s.RemoveOthers(fsm.NodeID{2})
 	if n := r.s.Nodes(); len(n) != 1 || n[0].ID != (fsm.NodeID{2}) {
 		t.Errorf("nodes %v", n)
 	}
 	for i, want := range map[byte]bool{1: true, 2: false, 3: true} {
-		if got := r.s.Barred(fsm.NodeID{i}); got != want {
+		if got := r.s.WasRemoved(fsm.NodeID{i}); got != want {
 			t.Errorf("node %d barred: %t", i, got)
 		}
 	}

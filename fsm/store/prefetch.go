@@ -2,26 +2,26 @@ package store
 
 import "github.com/quorumbeat/quorumbeat/fsm"
 
-// aheadOf is how many commands are prepared at a time.
-const aheadOf = 16
+// prefetchCount is how many commands are prepared at a time.
+const prefetchCount = 16
 
-// prepared is a command that was looked at before it is its turn.
-type prepared struct {
+// prefetched is a command that was looked at before it is its turn.
+type prefetched struct {
 	ping   fsm.Ping
 	isPing bool
 }
 
-// ahead looks at the next commands of a batch. With many heartbeats most of a
+// prefetcher looks at the next commands of a batch. With many heartbeats most of a
 // ping's time is waiting for memory: for its record, then for the log of its page.
 // A processor waits for several at once if they do not need each other, so each
 // step is taken for all of the commands before the next step.
-type ahead struct {
-	next [aheadOf]prepared
+type prefetcher struct {
+	next [prefetchCount]prefetched
 	seen uint64 // so that no compiler leaves the looking out
 }
 
-func (st *state) lookAhead(items []fsm.Item) *[aheadOf]prepared {
-	a := &st.ahead
+func (st *state) prefetchItems(items []fsm.Item) *[prefetchCount]prefetched {
+	a := &st.prefetcher
 	seen := uint64(0)
 	for i := range items {
 		x := &a.next[i]

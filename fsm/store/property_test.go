@@ -83,7 +83,7 @@ func (r *runner) maybeRestore(t *rapid.T) {
 		return
 	}
 	fresh := New()
-	fresh.bound = r.s.bound
+	fresh.maxJudged = r.s.maxJudged
 	if err := fresh.Restore(bytes.NewReader(imageOfRapid(t, r.s))); err != nil {
 		t.Fatalf("%s: restore: %v", r.name, err)
 	}
@@ -111,7 +111,7 @@ func newRunners() []*runner {
 	for _, r := range rs {
 		r.s = New()
 	}
-	rs[2].s.bound = 1
+	rs[2].s.maxJudged = 1
 	return rs
 }
 
@@ -156,7 +156,7 @@ func checkSegment(t *rapid.T, rs []*runner, g segment) {
 		}
 	}
 	for _, r := range rs {
-		if err := r.s.st.now().Check(); err != nil {
+		if err := r.s.st.ledgerNow().Check(); err != nil {
 			t.Fatalf("%s: %v", r.name, err)
 		}
 	}

@@ -12,29 +12,29 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// lockFor is how many heartbeats a long listing reads before it lets entries be
+// maxPerLock is how many heartbeats a long listing reads before it lets entries be
 // applied again. Such a listing is not one moment's picture.
-const lockFor = 1024
+const maxPerLock = 1024
 
 // Heartbeat returns one heartbeat, or ErrNotFound.
 func (s *Store) Heartbeat(id fsm.HeartbeatID) (fsm.Heartbeat, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.lookup(s.st.byID(id))
+	return s.st.heartbeatAt(s.st.byID(id))
 }
 
 // HeartbeatByToken returns the heartbeat with a ping token, or ErrNotFound.
 func (s *Store) HeartbeatByToken(t fsm.Token) (fsm.Heartbeat, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.lookup(s.st.byToken(t))
+	return s.st.heartbeatAt(s.st.byToken(t))
 }
 
-func (st *state) lookup(ord uint64) (fsm.Heartbeat, error) {
+func (st *state) heartbeatAt(ord uint64) (fsm.Heartbeat, error) {
 	if st.table.Hot(ord) == nil {
 		return fsm.Heartbeat{}, fsm.ErrNotFound
 	}
-	return st.view(st.table.Record(ord)), nil
+	return st.viewHeartbeat(st.table.Record(ord)), nil
 }
 
 // Ordinal returns the ordinal of the heartbeat with a ping token, for
@@ -42,12 +42,12 @@ func (st *state) lookup(ord uint64) (fsm.Heartbeat, error) {
 // applied.
 func (s *Store) Ordinal(t fsm.Token) (uint64, bool) { return s.tokens.Load().Find(index.Key(t)) }
 
-// fits tells of some heartbeats, without decoding them, that they do not match.
-func fits(f *fsm.HeartbeatFilter, v *table.Hot) bool {
+// statusMatches tells of some heartbeats, without decoding them, that they do not match.
+func statusMatches(f *fsm.HeartbeatFilter, v *table.Hot) bool {
 	return f.Status == "" || v.Status() == f.Status
 }
 
-func matches(f *fsm.HeartbeatFilter, r *table.Record) bool {
+func textMatches(f *fsm.HeartbeatFilter, r *table.Record) bool {
 	spec := &r.Cold.Spec
 	return (f.Tag == "" || slices.Contains(spec.Tags, f.Tag)) &&
 		(f.Query == "" || containsFold(spec.Name, f.Query) || containsFold(spec.Slug, f.Query))
@@ -76,16 +76,16 @@ func (s *Store) someHeartbeats(f fsm.HeartbeatFilter, list []fsm.Heartbeat, befo
 	read := 0
 	done = true
 	s.st.table.EachNewest(before, func(ord uint64, p *table.Page, slot int) bool {
-		if read++; read > lockFor {
+		if read++; read > maxPerLock {
 			done = false
 			return false
 		}
 		last = ord
-		if !fits(&f, p.Hot(slot)) {
+		if !statusMatches(&f, p.Hot(slot)) {
 			return true
 		}
-		if r := p.Record(slot, ord); matches(&f, r) {
-			list = append(list, s.st.view(r))
+		if r := p.Record(slot, ord); textMatches(&f, r) {
+			list = append(list, s.st.viewHeartbeat(r))
 		}
 		return f.Limit == 0 || len(list) <= f.Limit
 	})
@@ -139,9 +139,9 @@ func pingRecord(number uint64, at int64, extra []byte, from [16]byte) fsm.PingRe
 	return p
 }
 
-// looksAtOnce is how many pages NextDue looks at before it lets entries be applied
+// maxPagesPerLock is how many pages NextDue looks at before it lets entries be applied
 // again.
-const looksAtOnce = 100
+const maxPagesPerLock = 100
 
 // NextDue returns the serving time of the earliest deadline, false if none is
 // running. One that is not after the Horizon is due and not yet judged. It takes
@@ -149,16 +149,16 @@ const looksAtOnce = 100
 // have changed at the head of the order.
 func (s *Store) NextDue() (int64, bool) {
 	for {
-		if e, found, finished := s.nextDue(); finished {
+		if e, found, finished := s.nextDueWithin(); finished {
 			return e.Deadline, found
 		}
 	}
 }
 
-func (s *Store) nextDue() (e table.Due, found, finished bool) {
+func (s *Store) nextDueWithin() (e table.Due, found, finished bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.st.table.NextDue(math.MaxInt64, looksAtOnce)
+	return s.st.table.NextDue(math.MaxInt64, maxPagesPerLock)
 }
 
 // OnlyPost reports whether the heartbeat with an ordinal takes pings by POST alone. It
@@ -181,8 +181,8 @@ func (s *Store) Slug(slug string) (ordinal uint64, n int) {
 	return s.st.slugs.Find(slug)
 }
 
-// view makes the copy that queries and results show.
-func (st *state) view(r *table.Record) fsm.Heartbeat {
+// viewHeartbeat makes the copy that queries and results show.
+func (st *state) viewHeartbeat(r *table.Record) fsm.Heartbeat {
 	h := fsm.Heartbeat{
 		ID: r.Cold.Id, Token: r.Cold.Token, Ordinal: r.Ordinal, Spec: r.Cold.Spec,
 		Status: r.Status(), Armed: r.Is(table.Armed),
@@ -213,5 +213,5 @@ func (st *state) nextDue(r *table.Record) int64 {
 	if !r.Is(table.Armed) || r.Is(table.Paused) {
 		return 0
 	}
-	return r.Expected(r.MissesAt(st.horizon)-r.Carried+1) + st.gaps.since(r)
+	return r.ExpectedAt(r.MissesAt(st.horizon)-r.Carried+1) + st.gaps.lengthSinceAnchor(r)
 }

@@ -32,20 +32,20 @@ func (s *Store) position(id *fsm.AlertID) (*ledger.Key, bool) {
 func (s *Store) someAlerts(f fsm.AlertFilter, list []fsm.Alert, before *ledger.Key) (_ []fsm.Alert, more bool, last *ledger.Key, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.now().Page(f, list, before, lockFor)
+	return s.st.ledgerNow().Page(f, list, before, maxPerLock)
 }
 
 func (s *Store) alertsOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.now().PageOf(f)
+	return s.st.ledgerNow().PageOf(f)
 }
 
 // Alert returns one row of the ledger, or ErrNotFound.
 func (s *Store) Alert(id fsm.AlertID) (fsm.Alert, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	a, ok := s.st.now().Alert(id)
+	a, ok := s.st.ledgerNow().Alert(id)
 	if !ok {
 		return fsm.Alert{}, fsm.ErrNotFound
 	}
@@ -71,16 +71,16 @@ func (s *Store) Totals() fsm.Totals {
 		Misses: st.misses, Pings: st.pings, Serving: st.serving, GapTotal: st.gaps.total,
 		Alerts: st.ledger.Counts(),
 	}
-	t.Misses += st.untaken()
+	t.Misses += st.untakenMisses()
 	unsettled, oldest := st.ledger.Unsettled()
 	t.Queue, t.OldestPending = unsettled, fsm.WallTime(oldest)
 	return t
 }
 
-// untaken returns the misses of failing heartbeats that nobody has counted yet. It
+// untakenMisses returns the misses of failing heartbeats that nobody has counted yet. It
 // looks each up if they are few, and else through all pages, which is several times
 // faster: a ping waits meanwhile.
-func (st *state) untaken() (misses uint64) {
+func (st *state) untakenMisses() (misses uint64) {
 	if len(st.failing) < st.table.PageCount() {
 		for ord := range st.failing {
 			misses += st.table.Hot(ord).Untaken(st.horizon)
@@ -97,5 +97,5 @@ func (st *state) untaken() (misses uint64) {
 func (s *Store) Work(term uint64, limit int) fsm.Work {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.st.now().Work(term, limit)
+	return s.st.ledgerNow().Work(term, limit)
 }

@@ -22,10 +22,10 @@ func (s *Store) Keys() []fsm.Key {
 	return list
 }
 
-func (st *state) viewKey(k key) fsm.Key {
+func (st *state) viewKey(k apiKey) fsm.Key {
 	return fsm.Key{
 		ID: k.id, Name: k.name, Scope: k.scope, CreatedAt: fsm.WallTime(k.created),
-		MaxHeartbeats: k.max, Heartbeats: st.made[k.id],
+		MaxHeartbeats: k.max, Heartbeats: st.madeByKey[k.id],
 	}
 }
 
@@ -33,7 +33,7 @@ func (st *state) viewKey(k key) fsm.Key {
 func (s *Store) KeyByHash(hash [32]byte) (fsm.Key, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	id, ok := s.st.byHash[hash]
+	id, ok := s.st.keyByHash[hash]
 	return s.st.viewKey(s.st.keys[id]), ok
 }
 
@@ -80,17 +80,17 @@ func (s *Store) Nodes() []fsm.NodeInfo {
 func (s *Store) Boot(id fsm.NodeID) uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if o := s.st.dedup.origins[id]; o != nil {
+	if o := s.st.dedup.proposers[id]; o != nil {
 		return o.boot
 	}
 	return 0
 }
 
-// Barred reports whether a node was removed from the cluster.
-func (s *Store) Barred(id fsm.NodeID) bool {
+// WasRemoved reports whether a node was removed from the cluster.
+func (s *Store) WasRemoved(id fsm.NodeID) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.dedup.barred[id]
+	return s.st.dedup.removed[id]
 }
 
 // Gaps lists the ingest gaps that are still known, oldest first.

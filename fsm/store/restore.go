@@ -23,7 +23,7 @@ func (s *Store) Restore(from io.Reader) error {
 		return fmt.Errorf("snapshot of version %d: %w", version, fsm.ErrVersion)
 	}
 	st := newState()
-	st.read(r)
+	st.readImage(r)
 	if err := r.Close(); err != nil {
 		return fmt.Errorf("snapshot is damaged: %w", err)
 	}
@@ -44,7 +44,7 @@ func (s *Store) adopt(st *state) {
 	}
 }
 
-func (st *state) read(r *image.Reader) {
+func (st *state) readImage(r *image.Reader) {
 	st.readHead(r)
 	st.readHeartbeats(r)
 	st.readKeys(r)
@@ -56,7 +56,7 @@ func (st *state) read(r *image.Reader) {
 func (st *state) readHead(r *image.Reader) {
 	st.wall, st.serving, st.horizon = r.Int(), r.Int(), r.Int()
 	for n := r.Count(); n > 0 && r.OK(); n-- {
-		st.passes = append(st.passes, pass{r.Int(), r.Int()})
+		st.horizonLog = append(st.horizonLog, horizonMove{r.Int(), r.Int()})
 	}
 	st.gaps.total = r.Int()
 	for n := r.Count(); n > 0 && r.OK(); n-- {
@@ -78,14 +78,14 @@ const maxOrdinal = 1<<32 - 1
 
 func (st *state) readKeys(r *image.Reader) {
 	for n := r.Count(); n > 0 && r.OK(); n-- {
-		var k key
+		var k apiKey
 		r.Raw(k.id[:])
 		k.name, k.scope = r.String(), r.String()
 		r.Raw(k.hash[:])
 		k.created = r.Int()
 		k.max = r.Count()
 		st.keys[k.id] = k
-		st.byHash[k.hash] = k.id
+		st.keyByHash[k.hash] = k.id
 	}
 }
 
@@ -102,16 +102,16 @@ func (d *dedup) read(r *image.Reader) {
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		var id fsm.NodeID
 		r.Raw(id[:])
-		o := &origin{boot: r.Uint(), floor: r.Uint()}
+		o := &proposer{boot: r.Uint(), floor: r.Uint()}
 		for m := r.Count(); m > 0 && r.OK(); m-- {
-			o.keep(o.floor+uint64(len(o.codes)), fsm.Result{Code: fsm.Code(r.Byte()), Data: r.Bytes()})
+			o.keepResult(o.floor+uint64(len(o.codes)), fsm.Result{Code: fsm.Code(r.Byte()), Data: r.Bytes()})
 		}
-		d.origins[id] = o
+		d.proposers[id] = o
 	}
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		var id fsm.NodeID
 		r.Raw(id[:])
-		d.barred[id] = true
+		d.removed[id] = true
 	}
 }
 
@@ -130,16 +130,16 @@ func (s *Store) BeginAnew(cluster fsm.NodeID) {
 	st.ledger.ForgetTerms()
 }
 
-// Forsake changes the state outside of any log, for a node that is not running. It
+// RemoveOthers changes the state outside of any log, for a node that is not running. It
 // removes every node but one, so that the others cannot come back under their IDs.
-func (s *Store) Forsake(but fsm.NodeID) {
+func (s *Store) RemoveOthers(but fsm.NodeID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	others := map[fsm.NodeID]bool{}
 	for id := range s.st.nodes {
 		others[id] = true
 	}
-	for id := range s.st.dedup.origins {
+	for id := range s.st.dedup.proposers {
 		others[id] = true
 	}
 	delete(others, but)

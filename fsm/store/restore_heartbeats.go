@@ -15,8 +15,8 @@ type filler struct {
 	table.Builder
 }
 
-// restored is a heartbeat as an image tells of it, with its config decoded.
-type restored struct {
+// storedRecord is a heartbeat as an image tells of it, with its config decoded.
+type storedRecord struct {
 	table.Stored
 	config table.Cold
 }
@@ -30,9 +30,9 @@ func (st *state) readHeartbeats(r *image.Reader) {
 		block = r.Block(block)
 		in := wire.NewReader(block)
 		for ; n > 0 && in.Len() > 0; n-- {
-			var h restored
+			var h storedRecord
 			ord := f.Last + in.Uint()
-			h.read(&in, st)
+			h.readFields(&in, st)
 			h.readExtras(&in, st)
 			if !in.OK() || !f.add(ord, &h) {
 				r.Fail()
@@ -46,7 +46,7 @@ func (st *state) readHeartbeats(r *image.Reader) {
 	f.Finish()
 }
 
-func (h *restored) read(r *wire.Reader, st *state) {
+func (h *storedRecord) readFields(r *wire.Reader, st *state) {
 	r.Fill(h.Token[:])
 	h.Flags = table.Flags(r.UpTo(uint64(table.ImageFlags)))
 	h.IntervalSecs, h.GraceSecs = r.Uint32(), r.Uint32()
@@ -78,7 +78,7 @@ func newFiller(st *state, heartbeats int) *filler {
 }
 
 // readExtras reads what few heartbeats have; for the others it is empty.
-func (h *restored) readExtras(r *wire.Reader, st *state) {
+func (h *storedRecord) readExtras(r *wire.Reader, st *state) {
 	b := r.Take(r.Uint())
 	if len(b) == 0 {
 		return
@@ -90,8 +90,8 @@ func (h *restored) readExtras(r *wire.Reader, st *state) {
 
 // add files a heartbeat, or reports that no such heartbeat could have been written
 // by this program.
-func (f *filler) add(ord uint64, h *restored) bool {
-	if ord <= f.Last || ord > f.st.created || !f.admits(h) {
+func (f *filler) add(ord uint64, h *storedRecord) bool {
+	if ord <= f.Last || ord > f.st.created || !f.isPlausible(h) {
 		return false
 	}
 	f.Builder.Add(ord, &h.Stored)
@@ -100,20 +100,20 @@ func (f *filler) add(ord uint64, h *restored) bool {
 }
 
 // index files a heartbeat in what is derived of it.
-func (f *filler) index(ord uint64, h *restored) {
+func (f *filler) index(ord uint64, h *storedRecord) {
 	st := f.st
-	st.file(ord, h.config.Id, h.Token, h.config.Spec.Slug)
+	st.indexHeartbeat(ord, h.config.Id, h.Token, h.config.Spec.Slug)
 	if h.Is(table.Failing) {
 		st.failing[ord] = struct{}{}
 	}
 	if h.Is(table.Paused) {
 		st.paused++
 	}
-	st.note(h.config.Maker, 1)
+	st.countMade(h.config.Maker, 1)
 }
 
-// admits reports whether a heartbeat could have been written by this program.
-func (f *filler) admits(h *restored) bool {
+// isPlausible reports whether a heartbeat could have been written by this program.
+func (f *filler) isPlausible(h *storedRecord) bool {
 	return f.st.byID(h.config.Id) == 0 && f.st.byToken(h.Token) == 0 && h.config.Spec.Validate() == nil &&
 		history.AreEntries(h.Entries, int(h.Head.Kept)) && uint64(h.Head.Kept) <= h.Pings &&
 		(h.Head.Kept > 0 || h.Head.Newest == 0 && h.Head.Step == 0) &&
@@ -121,7 +121,7 @@ func (f *filler) admits(h *restored) bool {
 }
 
 // readCallers reads what an image has of the addresses.
-func (h *restored) readCallers(r *wire.Reader) {
+func (h *storedRecord) readCallers(r *wire.Reader) {
 	var last, other [16]byte
 	if h.Is(table.HasCaller) {
 		r.Fill(last[:])

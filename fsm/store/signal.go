@@ -6,9 +6,9 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// signal records a ping that tells something. One whose key is in the history
+// applySignal records a ping that tells something. One whose key is in the history
 // already is the same ping again, and changes nothing.
-func (st *state) signal(c fsm.Signal) fsm.Code {
+func (st *state) applySignal(c fsm.Signal) fsm.Code {
 	page, slot := st.table.At(c.Ordinal)
 	if page == nil {
 		return fsm.CodeNotFound
@@ -19,12 +19,12 @@ func (st *state) signal(c fsm.Signal) fsm.Code {
 	st.takeMisses(c.Ordinal)
 	r := st.table.OwnRecord(c.Ordinal)
 	r.Runs = st.table.OwnRuns(c.Ordinal)
-	h := heard{Signal: c, at: st.sentAt(c), before: r.LastPing, ended: r.Runs.Ended}
+	h := received{Signal: c, at: st.sentAt(c), before: r.LastPing, ended: r.Runs.Ended}
 	if h.at < st.wall {
 		h.late = true
 		h.stale = h.at <= max(r.LastPing, r.AnchorWall)
 	}
-	st.noteSignal(r, &h, st.track(r, &h))
+	st.recordSignal(r, &h, st.trackRun(r, &h))
 	code := fsm.CodeOK
 	if r.Is(table.Paused) {
 		code = fsm.CodePaused
@@ -32,11 +32,11 @@ func (st *state) signal(c fsm.Signal) fsm.Code {
 	switch {
 	case c.Tells == fsm.SignalLog || h.stale:
 	case c.Tells == fsm.SignalStart:
-		st.started(r)
+		st.applyStart(r)
 	case c.Tells == fsm.SignalFail:
-		st.failed(r, &h)
+		st.applyFailure(r, &h)
 	default:
-		st.succeeded(r, &h)
+		st.applySuccess(r, &h)
 	}
 	st.table.DropEmptyRuns(r)
 	return code
@@ -55,8 +55,8 @@ func (st *state) sentAt(c fsm.Signal) int64 {
 	return st.wall
 }
 
-// heard is a signal on its way into the state.
-type heard struct {
+// received is a signal on its way into the state.
+type received struct {
 	fsm.Signal
 	at     int64  // wall: when it was sent first
 	late   bool   // at is in the past
@@ -65,8 +65,8 @@ type heard struct {
 	ended  uint64 // and the number of the one that ended a run
 }
 
-// noteSignal files a signal in the history, with how long its run took.
-func (st *state) noteSignal(r *table.Record, h *heard, took int64) {
+// recordSignal files a signal in the history, with how long its run took.
+func (st *state) recordSignal(r *table.Record, h *received, took int64) {
 	x := r.Runs
 	st.pings++
 	r.Pings++
@@ -89,9 +89,9 @@ func (st *state) noteSignal(r *table.Record, h *heard, took int64) {
 	}
 }
 
-// started arms a heartbeat that waits for its first ping: who tells of a start
+// applyStart arms a heartbeat that waits for its first ping: who tells of a start
 // wants to know if it hangs.
-func (st *state) started(r *table.Record) {
+func (st *state) applyStart(r *table.Record) {
 	if !r.Is(table.Armed) {
 		r.Set(table.Armed)
 		r.Reanchor(st.serving, st.wall, 0)
@@ -99,8 +99,8 @@ func (st *state) started(r *table.Record) {
 	st.reschedule(r)
 }
 
-// failed makes a heartbeat failing at once.
-func (st *state) failed(r *table.Record, h *heard) {
+// applyFailure makes a heartbeat failing at once.
+func (st *state) applyFailure(r *table.Record, h *received) {
 	r.Set(table.Armed)
 	if r.Is(table.Paused) {
 		return
@@ -108,31 +108,31 @@ func (st *state) failed(r *table.Record, h *heard) {
 	c := cause{due: st.serving, created: st.wall, failed: h}
 	if !r.Is(table.Failing) {
 		st.anchorOf(r, h).apply(r)
-		st.fail(r, c)
+		st.beginIncident(r, c)
 		return
 	}
-	st.countOn(r, st.horizon)
+	st.countMissesUntil(r, st.horizon)
 	st.anchorOf(r, h).apply(r)
-	hear(&r.Runs.Incident, r, h)
-	st.again(r, c)
+	endSilence(&r.Runs.Incident, r, h)
+	st.failAgain(r, c)
 }
 
-// succeeded is a good run. One that came so late that the next is overdue already
+// applySuccess is a good run. One that came so late that the next is overdue already
 // does not end an incident.
-func (st *state) succeeded(r *table.Record, h *heard) {
+func (st *state) applySuccess(r *table.Record, h *received) {
 	r.Set(table.Armed)
 	if r.Is(table.Paused) {
 		return
 	}
 	a := st.anchorOf(r, h)
 	if r.Is(table.Failing) && a.misses > 0 {
-		st.countOn(r, st.horizon)
-		hear(&r.Runs.Incident, r, h)
+		st.countMissesUntil(r, st.horizon)
+		endSilence(&r.Runs.Incident, r, h)
 		a.apply(r)
 		return
 	}
 	if r.Is(table.Failing) {
-		st.recover(r, h)
+		st.recoverBy(r, h)
 	}
 	r.ResetRule()
 	a.apply(r)
@@ -151,7 +151,7 @@ func (a anchor) apply(v *table.Record) {
 // From the old anchor to now, wall time ran ahead of serving time by what the
 // cluster lost. All of that is taken to be lost after a ping that came late: so
 // the anchor is never too early, and the monitor's own trouble makes no miss.
-func (st *state) anchorOf(r *table.Record, h *heard) anchor {
+func (st *state) anchorOf(r *table.Record, h *received) anchor {
 	if !h.late {
 		return anchor{st.serving, st.wall, 0}
 	}
@@ -164,21 +164,21 @@ func (st *state) anchorOf(r *table.Record, h *heard) anchor {
 	return a
 }
 
-// track opens or closes runs, and returns how many ms the one took that ended; -1 if
+// trackRun opens or closes runs, and returns how many ms the one took that ended; -1 if
 // that is not known.
-func (st *state) track(r *table.Record, h *heard) (took int64) {
+func (st *state) trackRun(r *table.Record, h *received) (took int64) {
 	switch {
 	case h.Tells == fsm.SignalStart:
-		r.Runs.Begin(st.opened(r, h))
+		r.Runs.Begin(st.newRun(r, h))
 	case h.Tells.EndsRun():
 		return r.Runs.End(table.RunEnd{Named: h.HasRun, Id: h.Run, All: !h.HasRun || h.Tells == fsm.SignalFail, At: h.at, Late: h.late})
 	}
 	return fsm.NotKnown
 }
 
-// opened is the run that a signal begins. Its time begins when the start arrives, also
+// newRun is the run that a signal begins. Its time begins when the start arrives, also
 // if it is late: that its end comes late as well is likely.
-func (st *state) opened(r *table.Record, h *heard) table.OpenRun {
+func (st *state) newRun(r *table.Record, h *received) table.OpenRun {
 	o := table.OpenRun{Named: h.HasRun, Id: h.Run, Start: st.serving, Wall: st.wall, Late: table.ClampMillis(st.wall - h.at)}
 	if !h.stale {
 		o.Deadline = st.serving + r.RunLimit()
@@ -190,13 +190,13 @@ func (st *state) opened(r *table.Record, h *heard) table.OpenRun {
 // have been in a gap. It was the run that was expected, so the next is expected an
 // interval after its start; unless another was good, or was missed, meanwhile.
 func (st *state) takeOverdue(r *table.Record, o *table.OpenRun) {
-	c := cause{due: o.Deadline, created: st.passedAt(o.Deadline), run: o.Copy()}
+	c := cause{due: o.Deadline, created: st.wallOfDeadline(o.Deadline), run: o.Copy()}
 	o.Deadline = 0
-	excused := st.gaps.swallowedEnd(c.run)
+	excused := st.gaps.excusesRun(c.run)
 	if r.Is(table.Failing) {
 		if !excused {
-			st.countOn(r, c.due)
-			st.again(r, c)
+			st.countMissesUntil(r, c.due)
+			st.failAgain(r, c)
 		}
 		return
 	}
@@ -205,8 +205,8 @@ func (st *state) takeOverdue(r *table.Record, o *table.OpenRun) {
 	}
 	switch {
 	case !excused:
-		st.fail(r, c)
+		st.beginIncident(r, c)
 	case !r.Is(table.Unheard):
-		st.notHeard(r, c)
+		st.reportUnheard(r, c)
 	}
 }

@@ -45,9 +45,9 @@ func (w *world) checkEntry() {
 		w.checkBeat(b)
 	}
 	for k := range m.alerts {
-		missing := w.rows[ledger.AlertID(k.hb, k.incident, k.kind, k.to)] == nil && w.settledOf(k.hb) < fsm.MaxSettledPer
+		missing := w.rows[ledger.AlertIDOf(k.hb, k.incident, k.kind, k.to)] == nil && w.settledOf(k.hb) < fsm.MaxSettledPer
 		if missing && k.kind == fsm.AlertFailure {
-			down := w.rows[ledger.AlertID(k.hb, k.incident, fsm.AlertDown, k.to)]
+			down := w.rows[ledger.AlertIDOf(k.hb, k.incident, fsm.AlertDown, k.to)]
 			missing = down == nil || !w.merged(&down.row)
 			w.saw(sawMerged, !missing)
 		}
@@ -124,7 +124,7 @@ func (w *world) checkLedger() {
 			w.rows[next.Id].slot = min(w.rows[next.Id].slot, x.slot)
 		}
 	}
-	if err := w.observer.st.now().Check(); err != nil {
+	if err := w.observer.st.ledgerNow().Check(); err != nil {
 		w.fail("%v", err)
 	}
 	// When all rows are known: these compare some with others.
@@ -219,7 +219,7 @@ func (w *world) checkCancelled(r *ledger.Row) {
 	if w.mail.delivered[r.Id] > w.model.doubts[r.Id] {
 		w.fail("row %x is cancelled, but was delivered", r.Id[:3])
 	}
-	down := w.rows[ledger.AlertID(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
+	down := w.rows[ledger.AlertIDOf(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
 	if gone := down == nil || down.gone; r.Kind == fsm.AlertRecovered && gone && w.settledOf(r.Heartbeat) >= fsm.MaxSettledPer {
 		return // its down was cancelled and dropped within one entry
 	}

@@ -58,7 +58,7 @@ func (w *world) checkBounds() {
 		if open[p]++; open[p] > 2 {
 			w.fail("%d rows of hb%d for %q are not settled", open[p], r.Heartbeat[7], r.Recipient)
 		}
-		if r.Waiting() {
+		if r.IsCancellable() {
 			if waits[p]++; waits[p] > 1 {
 				w.fail("%d rows of hb%d for %q wait", waits[p], r.Heartbeat[7], r.Recipient)
 			}
@@ -186,7 +186,7 @@ func later(a, b *ledger.Row) bool {
 // merged reports whether the failure that a row tells of is told by the alert of its
 // incident.
 func (w *world) merged(r *ledger.Row) bool {
-	down := w.rows[ledger.AlertID(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
+	down := w.rows[ledger.AlertIDOf(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
 	return down != nil && tellsFailure(down.row.Evidence.Unpack())
 }
 

@@ -85,7 +85,7 @@ var mailLists = [][]string{nil, {"team@example.com"}, {"team@example.com", "boss
 
 func newSchedule(r *rand.Rand) schedule {
 	sch := schedule{setup: setup{
-		bound:    []int{1, 2, judgeBound}[r.IntN(3)],
+		bound:    []int{1, 2, maxJudgedPerBatch}[r.IntN(3)],
 		settings: settingsFrom(r.Uint32(), r.Uint32()),
 		resend:   r.IntN(4) > 0,
 		pace:     []pace{quick, mixed, mixed, slow, slow}[r.IntN(5)],

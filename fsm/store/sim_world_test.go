@@ -75,7 +75,7 @@ func newWorld(s setup, tell bool) *world {
 
 func (s setup) store() *Store {
 	st := New()
-	st.bound = s.bound
+	st.maxJudged = s.bound
 	return st
 }
 

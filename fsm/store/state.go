@@ -13,77 +13,77 @@ import (
 // swaps it in. What is derived from the rest, and so not part of the image, says
 // so.
 type state struct {
-	term      uint64    // of the batch being applied; not part of the image
-	proposers []*origin // the same; nil for one that may not propose
-	item      int       // the command being applied, by its place in the batch; negative: none
-	maker     fsm.KeyID // the key of the command being applied, zero for none; not part of the image
-	wall      int64     // stamp of the newest batch, Unix ms
-	serving   int64     // ms
-	horizon   int64     // the serving time before its newest advance
-	passes    []pass
-	gaps      gapLog
-	clusterID fsm.NodeID
-	settings  fsm.Settings
-	created   uint64 // heartbeats ever created; the newest ordinal
-	pings     uint64
-	misses    uint64 // taken; those of failing heartbeats since they failed come on top
-	table     table.Table
-	keys      map[fsm.KeyID]key
-	nodes     map[fsm.NodeID]fsm.NodeInfo
-	dedup     dedup
-	ledger    ledger.Ledger
+	term       uint64      // of the batch being applied; not part of the image
+	proposers  []*proposer // the same; nil for one that may not propose
+	current    int         // the command being applied, by its place in the batch; negative: none
+	commandKey fsm.KeyID   // the key of the command being applied, zero for none; not part of the image
+	wall       int64       // stamp of the newest batch, Unix ms
+	serving    int64       // ms
+	horizon    int64       // the serving time before its newest advance
+	horizonLog []horizonMove
+	gaps       gapLog
+	clusterID  fsm.NodeID
+	settings   fsm.Settings
+	created    uint64 // heartbeats ever created; the newest ordinal
+	pings      uint64
+	misses     uint64 // taken; those of failing heartbeats since they failed come on top
+	table      table.Table
+	keys       map[fsm.KeyID]apiKey
+	nodes      map[fsm.NodeID]fsm.NodeInfo
+	dedup      dedup
+	ledger     ledger.Ledger
 
 	// Derived, or of no meaning between batches.
-	ahead   ahead
-	ids     *index.Index
-	tokens  *index.Index
-	slugs   index.Slugs
-	byHash  map[[32]byte]fsm.KeyID
-	made    map[fsm.KeyID]int // heartbeats, by the key that made them
-	failing map[uint64]struct{}
-	paused  int
+	prefetcher prefetcher
+	ids        *index.Index
+	tokens     *index.Index
+	slugs      index.Slugs
+	keyByHash  map[[32]byte]fsm.KeyID
+	madeByKey  map[fsm.KeyID]int // heartbeats, by the key that made them
+	failing    map[uint64]struct{}
+	paused     int
 }
 
-// pass notes that a batch stamped wall moved the horizon to serving. The list is
+// horizonMove notes that a batch stamped wall moved the horizon to serving. The list is
 // kept only while judging lags behind, so that a late judgement still tells when
 // the deadline passed.
-type pass struct{ horizon, wall int64 }
+type horizonMove struct{ horizon, wall int64 }
 
 func newState() *state {
 	st := &state{
-		settings: fsm.DefaultSettings(),
-		keys:     map[fsm.KeyID]key{},
-		nodes:    map[fsm.NodeID]fsm.NodeInfo{},
-		dedup:    newDedup(),
-		table:    table.New(fsm.MaxAllBodies),
-		ids:      index.New(0),
-		tokens:   index.New(0),
-		byHash:   map[[32]byte]fsm.KeyID{},
-		made:     map[fsm.KeyID]int{},
-		failing:  map[uint64]struct{}{},
+		settings:  fsm.DefaultSettings(),
+		keys:      map[fsm.KeyID]apiKey{},
+		nodes:     map[fsm.NodeID]fsm.NodeInfo{},
+		dedup:     newDedup(),
+		table:     table.New(fsm.MaxAllBodies),
+		ids:       index.New(0),
+		tokens:    index.New(0),
+		keyByHash: map[[32]byte]fsm.KeyID{},
+		madeByKey: map[fsm.KeyID]int{},
+		failing:   map[uint64]struct{}{},
 	}
 	st.ledger = ledger.New(st.openIncident)
 	st.slugs = index.NewSlugs(st.table.Slug)
 	return st
 }
 
-// advance moves the serving clock by delta milliseconds, and the horizon to
+// advanceClock moves the serving clock by delta milliseconds, and the horizon to
 // where the clock stood.
-func (st *state) advance(delta int64) {
+func (st *state) advanceClock(delta int64) {
 	if delta == 0 {
 		return
 	}
 	if st.horizon != st.serving {
-		st.passes = append(st.passes, pass{st.serving, st.wall})
+		st.horizonLog = append(st.horizonLog, horizonMove{st.serving, st.wall})
 	}
 	st.horizon = st.serving
 	st.serving += delta
 }
 
-// passedAt returns the wall time of the batch in which the horizon passed a
+// wallOfDeadline returns the wall time of the batch in which the horizon passed a
 // deadline.
-func (st *state) passedAt(deadline int64) int64 {
-	for _, p := range st.passes {
+func (st *state) wallOfDeadline(deadline int64) int64 {
+	for _, p := range st.horizonLog {
 		if p.horizon >= deadline {
 			return p.wall
 		}
@@ -95,7 +95,7 @@ func (st *state) setSettings(c fsm.SetSettings) fsm.Code {
 	if c.Settings.Validate() != nil {
 		return fsm.CodeInvalid
 	}
-	st.judge(math.MaxInt) // what is due is due under the settings of its time
+	st.judgeDue(math.MaxInt) // what is due is due under the settings of its time
 	shrunk := c.Settings.History < st.settings.History
 	st.settings = c.Settings
 	st.settings.MailTo = fsm.Canonical(c.Settings.MailTo)
@@ -115,7 +115,7 @@ func (st *state) setClusterID(c fsm.SetClusterID) fsm.Code {
 }
 
 func (st *state) putNode(c fsm.PutNode) fsm.Code {
-	if st.dedup.barred[c.Node.ID] {
+	if st.dedup.removed[c.Node.ID] {
 		return fsm.CodeStale
 	}
 	st.nodes[c.Node.ID] = c.Node
@@ -125,7 +125,7 @@ func (st *state) putNode(c fsm.PutNode) fsm.Code {
 // removeNode forgets a node and everything it still waits for, and bars it.
 func (st *state) removeNode(c fsm.RemoveNode) fsm.Code {
 	delete(st.nodes, c.ID)
-	st.dedup.bar(c.ID)
+	st.dedup.removeNode(c.ID)
 	return fsm.CodeOK
 }
 
@@ -146,15 +146,15 @@ func keyOfID(id fsm.HeartbeatID) (k index.Key) {
 	return k
 }
 
-// file files a heartbeat under its ID, its token and its slug.
-func (st *state) file(ord uint64, id fsm.HeartbeatID, t fsm.Token, slug string) {
+// indexHeartbeat files a heartbeat under its ID, its token and its slug.
+func (st *state) indexHeartbeat(ord uint64, id fsm.HeartbeatID, t fsm.Token, slug string) {
 	st.ids.Put(keyOfID(id), ord)
 	st.tokens.Put(index.Key(t), ord)
 	st.slugs.Add(slug, ord)
 }
 
-// now is the ledger at this moment.
-func (st *state) now() ledger.Now {
+// ledgerNow is the ledger at this moment.
+func (st *state) ledgerNow() ledger.Now {
 	return st.ledger.At(ledger.Env{Term: st.term, Wall: st.wall, Serving: st.serving, Settings: &st.settings, Cluster: st.clusterID})
 }
 

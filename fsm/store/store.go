@@ -9,26 +9,26 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
-// judgeBound is how many due heartbeats one batch judges at most, so that no
+// maxJudgedPerBatch is how many due heartbeats one batch judges at most, so that no
 // entry takes long to apply. The rest is judged by the following batches, with
 // the same result.
-const judgeBound = 1000
+const maxJudgedPerBatch = 1000
 
 // Store holds the replicated state. The zero value is not usable: see NewStore.
 type Store struct {
-	mu       sync.RWMutex
-	st       *state
-	batch    fsm.Batch // being applied; its memory is used again
-	bound    int       // judgeBound, but for the tests that show that it changes nothing
-	changed  chan struct{}
-	tokens   atomic.Pointer[index.Index]      // st.tokens
-	onlyPost atomic.Pointer[index.OrdinalSet] // st.table.onlyPost
-	rebuild  func(Fault) (*Store, error)
+	mu           sync.RWMutex
+	st           *state
+	batch        fsm.Batch // being applied; its memory is used again
+	maxJudged    int       // judgeBound, but for the tests that show that it changes nothing
+	changed      chan struct{}
+	tokens       atomic.Pointer[index.Index]      // st.tokens
+	onlyPost     atomic.Pointer[index.OrdinalSet] // st.table.onlyPost
+	rebuildState func(Fault) (*Store, error)
 }
 
 // New returns an empty store with DefaultSettings.
 func New() *Store {
-	s := &Store{st: newState(), bound: judgeBound, changed: make(chan struct{}, 1)}
+	s := &Store{st: newState(), maxJudged: maxJudgedPerBatch, changed: make(chan struct{}, 1)}
 	s.tokens.Store(s.st.tokens)
 	s.onlyPost.Store(s.st.table.OnlyPost)
 	return s
@@ -54,7 +54,7 @@ func (s *Store) ApplyWithout(entry []byte, term uint64, faulty []int) ([]fsm.Res
 	if b.Term != term {
 		return slices.Repeat([]fsm.Result{{Code: fsm.CodeStaleTerm}}, len(b.Items)), nil
 	}
-	results, err := s.applyWhole(b, faulty)
+	results, err := s.applyBatch(b, faulty)
 	if err != nil {
 		return nil, err
 	}
@@ -75,42 +75,42 @@ func (s *Store) LedgerChanged() <-chan struct{} { return s.changed }
 // apply runs one batch: advance, commands but those of skip, judgement. It ends at the
 // first command that fails; the state is of no use then.
 func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int) (failed *Fault) {
-	st.item = -1
-	defer st.caught(&failed)
+	st.current = -1
+	defer st.catchFault(&failed)
 	st.term = b.Term
 	st.wall = b.Wall
-	st.advance(int64(b.Delta))
+	st.advanceClock(int64(b.Delta))
 	for _, o := range b.Origins {
-		st.dedup.observe(o)
+		st.dedup.observeOrigin(o)
 	}
 	st.proposers = st.proposers[:0]
 	for _, o := range b.Origins {
-		st.proposers = append(st.proposers, st.dedup.of(o))
+		st.proposers = append(st.proposers, st.dedup.proposerOf(o))
 	}
-	for i := 0; i < len(b.Items); i += aheadOf {
-		items := b.Items[i:min(i+aheadOf, len(b.Items))]
-		next := st.lookAhead(items)
+	for i := 0; i < len(b.Items); i += prefetchCount {
+		items := b.Items[i:min(i+prefetchCount, len(b.Items))]
+		next := st.prefetchItems(items)
 		for j, it := range items {
-			st.item = i + j
+			st.current = i + j
 			results[i+j] = st.applyItem(it, &next[j], len(skip) > 0 && slices.Contains(skip, i+j))
 			if st.table.Trip != nil {
 				st.table.Trip()
 			}
 		}
-		st.item = -1
+		st.current = -1
 	}
-	st.judge(bound)
+	st.judgeDue(bound)
 	return nil
 }
 
 // applyItem answers a repeat with the first result, and runs anything else that is
 // not faulty.
-func (st *state) applyItem(it fsm.Item, x *prepared, faulty bool) fsm.Result {
+func (st *state) applyItem(it fsm.Item, x *prefetched, faulty bool) fsm.Result {
 	if it.Origin == fsm.NoOrigin {
 		return st.applyCommand(it.Cmd, x, faulty)
 	}
 	o := st.proposers[it.Origin]
-	res, seen, ok := o.known(it.Seq)
+	res, seen, ok := o.resultOf(it.Seq)
 	switch {
 	case !ok:
 		return fsm.Result{Code: fsm.CodeStale}
@@ -118,46 +118,46 @@ func (st *state) applyItem(it fsm.Item, x *prepared, faulty bool) fsm.Result {
 		return res
 	}
 	res = st.applyCommand(it.Cmd, x, faulty)
-	o.keep(it.Seq, res)
+	o.keepResult(it.Seq, res)
 	return res
 }
 
-func (st *state) applyCommand(cmd []byte, x *prepared, faulty bool) fsm.Result {
+func (st *state) applyCommand(cmd []byte, x *prefetched, faulty bool) fsm.Result {
 	if faulty {
 		return fsm.Result{Code: fsm.CodeInternal}
 	}
 	if x.isPing {
-		return fsm.Result{Code: st.ping(x.ping)}
+		return fsm.Result{Code: st.applyPing(x.ping)}
 	}
 	c, err := fsm.DecodeCommand(cmd)
 	if err != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}
 	}
-	return st.run(c)
+	return st.runCommand(c)
 }
 
-func (st *state) run(c fsm.Command) fsm.Result {
+func (st *state) runCommand(c fsm.Command) fsm.Result {
 	switch c := c.(type) {
 	case fsm.Signal:
-		return c.Result(st.signal(c))
+		return c.Result(st.applySignal(c))
 	case fsm.Ping: // an authorized one
-		return fsm.Result{Code: st.ping(c)}
+		return fsm.Result{Code: st.applyPing(c)}
 	case fsm.Authorized:
-		return st.authorized(c)
+		return st.runAuthorized(c)
 	case fsm.Create:
-		return st.create(c)
+		return st.createHeartbeat(c)
 	case fsm.Ensure:
-		return st.ensure(c)
+		return st.ensureHeartbeat(c)
 	case fsm.PutHeartbeat:
 		return st.putHeartbeat(c)
 	case fsm.Update:
-		return st.update(c)
+		return st.updateHeartbeat(c)
 	case fsm.Pause:
-		return st.pause(c)
+		return st.pauseHeartbeat(c)
 	case fsm.Resume:
-		return st.resume(c)
+		return st.resumeHeartbeat(c)
 	case fsm.Delete:
-		return fsm.Result{Code: st.delete(c)}
+		return fsm.Result{Code: st.deleteHeartbeat(c)}
 	case fsm.PutKey:
 		return fsm.Result{Code: st.putKey(c)}
 	case fsm.UpdateKey:
@@ -188,5 +188,5 @@ func (st *state) runLedger(c fsm.Command) fsm.Code {
 			st.takeMisses(ordinal)
 		}
 	}
-	return st.now().Run(c)
+	return st.ledgerNow().Run(c)
 }

@@ -27,7 +27,7 @@ func newPart(entries []byte, n int, newest, step int64, c Callers) part {
 	return part{append([]byte(nil), entries...), n, newest, step, c, filterOf(entries)}
 }
 
-func (l *archive) len() int {
+func (l *archive) length() int {
 	if l == nil {
 		return 0
 	}
@@ -40,9 +40,9 @@ func (p *Page) archiveLong(heads Heads, from []byte) {
 	fresh := false
 	for slot := range p.runs {
 		r, h := &p.runs[slot], heads.Head(slot)
-		l := p.archives[slot].less(p.archives[slot].len() + int(r.n) - int(h.Kept))
+		l := p.archives[slot].withoutOldest(p.archives[slot].length() + int(r.n) - int(h.Kept))
 		if r.size > archiveAt {
-			l = l.and(newPart(from[r.at:][:r.size], int(r.n), h.Newest, h.Step, h.Callers))
+			l = l.withPart(newPart(from[r.at:][:r.size], int(r.n), h.Newest, h.Step, h.Callers))
 			*r = run{}
 		}
 		if l == p.archives[slot] {
@@ -56,7 +56,7 @@ func (p *Page) archiveLong(heads Heads, from []byte) {
 }
 
 func (p *Page) setArchive(slot int, l *archive) {
-	if l.len() == 0 {
+	if l.length() == 0 {
 		delete(p.archives, slot)
 		return
 	}
@@ -66,9 +66,9 @@ func (p *Page) setArchive(slot int, l *archive) {
 	p.archives[slot] = l
 }
 
-// less returns the history without the parts that are whole among the oldest n
+// withoutOldest returns the history without the parts that are whole among the oldest n
 // entries.
-func (l *archive) less(n int) *archive {
+func (l *archive) withoutOldest(n int) *archive {
 	if l == nil || n < l.parts[0].n {
 		return l
 	}
@@ -81,17 +81,17 @@ func (l *archive) less(n int) *archive {
 	return &c
 }
 
-// and returns the history with another part, the newest.
-func (l *archive) and(x part) *archive {
+// withPart returns the history with another part, the newest.
+func (l *archive) withPart(x part) *archive {
 	if l == nil {
 		l = &archive{}
 	}
 	return &archive{parts: append(l.parts, x), n: l.n + x.n}
 }
 
-// split makes parts of a history that is too long for a run, and returns what is
+// splitIntoParts makes parts of a history that is too long for a run, and returns what is
 // left for the run: its entries and their number.
-func split(b []byte, n int, newest, step int64, c Callers) (l *archive, rest []byte, left int) {
+func splitIntoParts(b []byte, n int, newest, step int64, c Callers) (l *archive, rest []byte, left int) {
 	type cut struct{ end, n int }
 	var cuts []cut
 	list := make([]entry, 0, n)
@@ -113,7 +113,7 @@ func split(b []byte, n int, newest, step int64, c Callers) (l *archive, rest []b
 			last := list[len(list)-1]
 			newest -= step
 			step -= last.change
-			c.undo(last.extra)
+			c.undoEntry(last.extra)
 			list = list[:len(list)-1]
 		}
 	}

@@ -49,8 +49,8 @@ func (c *Callers) receive(from netip.Addr) (change callerChange, lost netip.Addr
 	return newCaller, lost
 }
 
-// undo takes back what an entry did, of which extra came with it.
-func (c *Callers) undo(extra []byte) {
+// undoEntry takes back what an entry did, of which extra came with it.
+func (c *Callers) undoEntry(extra []byte) {
 	if bits, _ := binary.Uvarint(extra); bits&(detailSwap|detailNew) == 0 {
 		return
 	}

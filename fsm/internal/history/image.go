@@ -26,8 +26,8 @@ func (g *Gathered) Append(dst []byte, slot int) []byte {
 		return wire.AppendBytes(dst, newest)
 	}
 	size, drop := len(newest), l.n+int(r.n)-int(g.heads.Head(slot).Kept)
-	parts := l.less(drop).parts
-	drop -= l.n - l.less(drop).n
+	parts := l.withoutOldest(drop).parts
+	drop -= l.n - l.withoutOldest(drop).n
 	first := []byte(nil)
 	if len(parts) > 0 {
 		first, parts = parts[0].entries, parts[1:]
@@ -54,7 +54,7 @@ func (b *Builder) Add(p *Page, slot int, h *Head, entries []byte) {
 	n := int(h.Kept)
 	if len(entries) > archiveAt {
 		var l *archive
-		l, entries, n = split(entries, n, h.Newest, h.Step, h.Callers)
+		l, entries, n = splitIntoParts(entries, n, h.Newest, h.Step, h.Callers)
 		p.setArchive(slot, l)
 	}
 	p.runs[slot] = run{uint32(len(b.buf)), uint16(len(entries)), uint16(n)}

@@ -17,13 +17,13 @@ import (
 // newest MaxKeyed in the history has it.
 func (p *Page) Answered(h *Head, slot int, key [16]byte) (code fsm.Code) {
 	short := ShortKey(key)
-	if short == nil || !p.mayHave(slot, short) {
+	if short == nil || !p.mayHaveKey(slot, short) {
 		return fsm.CodeNone
 	}
 	left := fsm.MaxKeyed
 	p.WalkBack(h, slot, 0, func(_ int64, extra []byte, _ [16]byte) bool {
 		left--
-		if !bytes.Equal(keyOf(extra), short) {
+		if !bytes.Equal(keyIn(extra), short) {
 			return left > 0
 		}
 		d, ok := ReadDetail(extra)
@@ -40,11 +40,11 @@ func (p *Page) Answered(h *Head, slot int, key [16]byte) (code fsm.Code) {
 	return code
 }
 
-// mayHave reports whether one of the newest MaxKeyed in a history may have a key.
+// mayHaveKey reports whether one of the newest MaxKeyed in a history may have a key.
 // If it says no, none has.
-func (p *Page) mayHave(slot int, short []byte) bool {
+func (p *Page) mayHaveKey(slot int, short []byte) bool {
 	r := p.runs[slot]
-	if bytes.Contains(p.buf[r.at:][:r.size], short) || p.logMayHave(slot, short) {
+	if bytes.Contains(p.buf[r.at:][:r.size], short) || p.logMayHaveKey(slot, short) {
 		return true
 	}
 	l, left := p.archives[slot], fsm.MaxKeyed-int(r.n)
@@ -53,7 +53,7 @@ func (p *Page) mayHave(slot int, short []byte) bool {
 	}
 	for i := len(l.parts) - 1; i >= 0 && left > 0; i-- {
 		x := &l.parts[i]
-		if x.keys.mayHave(short) && bytes.Contains(x.entries, short) {
+		if x.keys.mayHaveKey(short) && bytes.Contains(x.entries, short) {
 			return true
 		}
 		left -= x.n
@@ -61,9 +61,9 @@ func (p *Page) mayHave(slot int, short []byte) bool {
 	return false
 }
 
-// logMayHave looks at the log of the page. Jobs may give the same key to several
+// logMayHaveKey looks at the log of the page. Jobs may give the same key to several
 // heartbeats, so what is found is asked whose it is.
-func (p *Page) logMayHave(slot int, short []byte) (may bool) {
+func (p *Page) logMayHaveKey(slot int, short []byte) (may bool) {
 	if !bytes.Contains(p.buf[p.logAt:], short) {
 		return false
 	}
@@ -73,8 +73,8 @@ func (p *Page) logMayHave(slot int, short []byte) (may bool) {
 	return may
 }
 
-// keyOf returns the key that comes with an entry, nil if none does.
-func keyOf(extra []byte) []byte {
+// keyIn returns the key that comes with an entry, nil if none does.
+func keyIn(extra []byte) []byte {
 	if told, _ := binary.Uvarint(extra); told&detailKey == 0 || len(extra) <= ShortKeyLen {
 		return nil
 	}
@@ -100,14 +100,14 @@ func filterOf(entries []byte) keyFilter {
 	}
 	f := make(keyFilter, (n+keysPerWord-1)/keysPerWord)
 	eachKey(entries, func(short []byte) {
-		word, mask := f.of(short)
+		word, mask := f.positionOf(short)
 		f[word] |= mask
 	})
 	return f
 }
 
-// of returns where the bits of a key are.
-func (f keyFilter) of(short []byte) (word int, mask uint64) {
+// positionOf returns where the bits of a key are.
+func (f keyFilter) positionOf(short []byte) (word int, mask uint64) {
 	h := binary.LittleEndian.Uint64(short)
 	high, _ := bits.Mul64(h, uint64(len(f)))
 	for range bitsPerKey {
@@ -117,11 +117,11 @@ func (f keyFilter) of(short []byte) (word int, mask uint64) {
 	return int(high), mask
 }
 
-func (f keyFilter) mayHave(short []byte) bool {
+func (f keyFilter) mayHaveKey(short []byte) bool {
 	if len(f) == 0 {
 		return false
 	}
-	word, mask := f.of(short)
+	word, mask := f.positionOf(short)
 	return f[word]&mask == mask
 }
 
@@ -133,7 +133,7 @@ func eachKey(entries []byte, f func(short []byte)) {
 			continue
 		}
 		_, extra, size := readEntry(b)
-		if short := keyOf(extra); short != nil {
+		if short := keyIn(extra); short != nil {
 			f(short)
 		}
 		b = b[size:]

@@ -31,7 +31,7 @@ func TestAFilterSeldomErrs(t *testing.T) {
 	errs := 0
 	for i := range asked {
 		key := testKey(i + 1)
-		if may := f.mayHave(ShortKey(key)); i < n && !may {
+		if may := f.mayHaveKey(ShortKey(key)); i < n && !may {
 			t.Fatalf("key %d of the entries is not found", i)
 		} else if i >= n && may {
 			errs++

@@ -73,14 +73,14 @@ func (p *Page) Drop(slot int) {
 // Limit drops the oldest entries of each history beyond a limit.
 func (p *Page) Limit(heads Heads, limit int) {
 	for slot := range Slots {
-		heads.Head(slot).limit(limit)
+		heads.Head(slot).limitTo(limit)
 	}
 	if limit == 0 {
 		p.buf, p.archives, p.logAt, p.runs = nil, nil, 0, [Slots]run{}
 	}
 }
 
-func (h *Head) limit(limit int) {
+func (h *Head) limitTo(limit int) {
 	h.Kept = min(h.Kept, uint32(limit))
 	if h.Kept == 0 {
 		h.Newest, h.Step = 0, 0
@@ -95,7 +95,7 @@ type Writer struct{ scratch []byte }
 // entries are kept.
 func (w *Writer) AddPing(p *Page, heads Heads, slot int, at int64, from netip.Addr, limit int) {
 	if bytesOf(from) == heads.Head(slot).Callers.last {
-		w.add(p, heads, slot, at, nil, limit)
+		w.addEntry(p, heads, slot, at, nil, limit)
 		return
 	}
 	w.AddFrom(p, heads, slot, at, PlainDetail(), from, limit)
@@ -112,10 +112,10 @@ func (w *Writer) AddFrom(p *Page, heads Heads, slot int, at int64, d Detail, fro
 
 // Add adds an entry. What it says of the callers comes into effect afterwards.
 func (w *Writer) Add(p *Page, heads Heads, slot int, at int64, d Detail, limit int) {
-	w.add(p, heads, slot, at, d.append(nil), limit)
+	w.addEntry(p, heads, slot, at, d.append(nil), limit)
 }
 
-func (w *Writer) add(p *Page, heads Heads, slot int, at int64, extra []byte, limit int) {
+func (w *Writer) addEntry(p *Page, heads Heads, slot int, at int64, extra []byte, limit int) {
 	if limit == 0 {
 		return
 	}
@@ -125,15 +125,15 @@ func (w *Writer) add(p *Page, heads Heads, slot int, at int64, extra []byte, lim
 	}
 	step := at - h.Newest
 	if room := 1 + 2*binary.MaxVarintLen64 + len(extra); len(p.buf)+room > cap(p.buf) {
-		w.pack(p, heads, room)
+		w.packPage(p, heads, room)
 	}
 	p.buf = appendEntry(append(p.buf, byte(slot)), step-h.Step, extra)
 	h.Newest, h.Step = at, step
 	h.Kept = min(h.Kept+1, uint32(limit))
 }
 
-// pack makes room on a page by moving what is kept to new memory.
-func (w *Writer) pack(p *Page, heads Heads, room int) {
+// packPage makes room on a page by moving what is kept to new memory.
+func (w *Writer) packPage(p *Page, heads Heads, room int) {
 	w.scratch = p.gather(w.scratch[:0], heads, &p.runs)
 	p.archiveLong(heads, w.scratch)
 	size := 0

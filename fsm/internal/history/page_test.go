@@ -89,7 +89,7 @@ func TestHistoriesAreWhatWasNoted(t *testing.T) {
 					now += int64(rapid.SampledFrom([]int{-5, 0, 1000, 60_000}).Draw(t, "after"))
 					x := noted{now, string(bytes.Repeat([]byte{byte(i)}, size))}
 					p, hs, slot := tab.at(ord)
-					tab.w.add(p, hs, slot, x.at, []byte(x.extra), limit)
+					tab.w.addEntry(p, hs, slot, x.at, []byte(x.extra), limit)
 					list := append([]noted{x}, want[ord]...)
 					if list = list[:min(len(list), limit)]; len(list) > 0 {
 						want[ord] = list
@@ -111,9 +111,9 @@ func TestAPunctualJobCostsTwoBytesAPing(t *testing.T) {
 	var hs heads
 	var w Writer
 	for i := range int64(10_000) {
-		w.add(&p, &hs, 1, 1_700_000_000_000+i*86_400_000+i*7919%2000, nil, 100)
+		w.addEntry(&p, &hs, 1, 1_700_000_000_000+i*86_400_000+i*7919%2000, nil, 100)
 	}
-	w.pack(&p, &hs, 1)
+	w.packPage(&p, &hs, 1)
 	if size := p.runs[1].size; size > 210 {
 		t.Errorf("100 pings take %d bytes", size)
 	}
@@ -125,9 +125,9 @@ func TestALongHistoryIsArchived(t *testing.T) {
 	var hs heads
 	var w Writer
 	for i := range int64(30_000) {
-		w.add(&p, &hs, 1, i*i%100_000, nil, limit)
+		w.addEntry(&p, &hs, 1, i*i%100_000, nil, limit)
 	}
-	if n := p.archives[1].len(); n < limit/2 {
+	if n := p.archives[1].length(); n < limit/2 {
 		t.Errorf("%d of %d entries are archived", n, limit)
 	}
 }

@@ -42,7 +42,7 @@ func (p *Page) WalkBack(h *Head, slot, skip int, f Visit) {
 			list = appendEntries(list, e)
 		}
 	})
-	if !w.through(list) || p.archives[slot] == nil {
+	if !w.visitAll(list) || p.archives[slot] == nil {
 		return
 	}
 	parts := p.archives[slot].parts
@@ -55,14 +55,14 @@ func (p *Page) WalkBack(h *Head, slot, skip int, f Visit) {
 			continue
 		}
 		list = appendEntries(slices.Grow(list[:0], x.n), x.entries)
-		if !w.through(list) {
+		if !w.visitAll(list) {
 			return
 		}
 	}
 }
 
-// through visits the entries of a list, the last first.
-func (w *walk) through(list []entry) bool {
+// visitAll visits the entries of a list, the last first.
+func (w *walk) visitAll(list []entry) bool {
 	for i := len(list) - 1; i >= 0; i-- {
 		if w.left <= 0 {
 			return false
@@ -74,7 +74,7 @@ func (w *walk) through(list []entry) bool {
 			return false
 		}
 		w.at -= w.step
-		w.callers.undo(list[i].extra)
+		w.callers.undoEntry(list[i].extra)
 		w.step -= list[i].change
 	}
 	return true

@@ -11,24 +11,24 @@ type burstWindow struct {
 	count int
 }
 
-func (now Now) ended(w burstWindow) bool { return now.Serving >= w.start+now.Settings.GroupWait }
+func (now Now) hasEnded(w burstWindow) bool { return now.Serving >= w.start+now.Settings.GroupWait }
 
 // takeBurst counts one more single mail of a recipient, false if its window has no
 // place left. The first one opens the window.
 func (now Now) takeBurst(to string) bool {
 	l := now.Ledger
 	w, ok := l.windows[to]
-	opens := !ok || now.ended(w)
+	opens := !ok || now.hasEnded(w)
 	if opens {
 		w = burstWindow{start: now.Serving}
 	}
 	if w.count++; w.count > now.Settings.Burst {
 		return false
 	}
-	now.dropWindows()
+	now.dropEndedWindows()
 	l.windows[to] = w
 	if opens {
-		l.lapses.add(l, to, w)
+		l.windowEnds.add(l, to, w)
 	}
 	return true
 }
@@ -40,11 +40,11 @@ type burst struct {
 	ended int64 // the end of a window that left nothing: what came before becomes a digest
 }
 
-func (now Now) burst(to string) burst {
+func (now Now) burstOf(to string) burst {
 	w, ok := now.windows[to]
 	end := w.start + now.Settings.GroupWait
 	switch {
-	case ok && !now.ended(w):
+	case ok && !now.hasEnded(w):
 		return burst{left: max(0, now.Settings.Burst-w.count), until: end}
 	case ok && w.count >= now.Settings.Burst:
 		return burst{left: now.Settings.Burst, ended: end}
@@ -56,54 +56,54 @@ func (now Now) burst(to string) burst {
 // that have ended and that nothing waits for.
 const maxWindows = 1000
 
-func (now Now) dropWindows() {
+func (now Now) dropEndedWindows() {
 	l := now.Ledger
 	if len(l.windows) < maxWindows {
 		return
 	}
-	if l.lapses.burst != now.Settings.Burst {
-		l.lapses = lapsesOf(l.windows, now.Settings.Burst)
+	if l.windowEnds.burst != now.Settings.Burst {
+		l.windowEnds = windowEndsOf(l.windows, now.Settings.Burst)
 	}
-	for len(l.lapses.queue) > 0 {
-		x := l.lapses.queue[0]
+	for len(l.windowEnds.queue) > 0 {
+		x := l.windowEnds.queue[0]
 		w, ok := l.windows[x.to]
-		if ok = ok && w.start == x.start; ok && !now.ended(w) {
+		if ok = ok && w.start == x.start; ok && !now.hasEnded(w) {
 			return
 		}
 		if ok && w.count < now.Settings.Burst {
 			delete(l.windows, x.to)
 		}
-		l.lapses.queue = l.lapses.queue[1:]
+		l.windowEnds.queue = l.windowEnds.queue[1:]
 	}
 }
 
-// lapses holds the windows in the order in which they end, so that dropping them
+// windowEnds holds the windows in the order in which they end, so that dropping them
 // looks at no others. It may hold some that are gone, and lack some that have ended
 // and were full when it came to them: those stay.
-type lapses struct {
-	queue []lapse
+type windowEnds struct {
+	queue []windowEnd
 	burst int // what full meant
 }
 
-type lapse struct {
+type windowEnd struct {
 	start int64
 	to    string
 }
 
-func lapsesOf(windows map[string]burstWindow, burst int) lapses {
-	x := lapses{burst: burst}
+func windowEndsOf(windows map[string]burstWindow, burst int) windowEnds {
+	x := windowEnds{burst: burst}
 	for to, w := range windows {
-		x.queue = append(x.queue, lapse{w.start, to})
+		x.queue = append(x.queue, windowEnd{w.start, to})
 	}
-	slices.SortFunc(x.queue, func(a, b lapse) int { return cmp.Compare(a.start, b.start) })
+	slices.SortFunc(x.queue, func(a, b windowEnd) int { return cmp.Compare(a.start, b.start) })
 	return x
 }
 
 // add notes a window that has just begun.
-func (x *lapses) add(l *Ledger, to string, w burstWindow) {
+func (x *windowEnds) add(l *Ledger, to string, w burstWindow) {
 	if len(x.queue) >= 2*len(l.windows)+64 {
-		*x = lapsesOf(l.windows, x.burst)
+		*x = windowEndsOf(l.windows, x.burst)
 		return
 	}
-	x.queue = append(x.queue, lapse{w.start, to})
+	x.queue = append(x.queue, windowEnd{w.start, to})
 }

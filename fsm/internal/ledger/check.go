@@ -43,18 +43,18 @@ func (now Now) plainWork(term uint64) fsm.Work {
 func (p *plainPlan) consider(r *Row) {
 	switch {
 	case r.State == fsm.AlertFenced && r.Term < p.term:
-		p.work.Doubt = append(p.work.Doubt, p.alert(r))
+		p.work.Doubt = append(p.work.Doubt, p.viewRow(r))
 	case r.State == fsm.AlertPending && r.NotBefore > p.Serving:
 		switch {
 		case p.isBlocked(r):
-		case p.singled(r): // held back
+		case p.needsBurst(r): // held back
 			d := p.desk(r.Recipient)
 			d.singles = append(d.singles, r)
 		default:
 			p.later(r.NotBefore)
 		}
 	case !p.claimable(r, p.term):
-	case !p.singled(r):
+	case !p.needsBurst(r):
 		p.work.Ready = append(p.work.Ready, r.Id)
 	case r.Kind == fsm.AlertUnheard:
 		d := p.desk(r.Recipient)
@@ -171,8 +171,8 @@ func (now Now) Check() error {
 func (now Now) checkAgenda() error {
 	for to, d := range now.queues.by {
 		p := planner{Now: now, limit: 1}
-		if p.considerQueue(d); d.at.due <= now.Serving && p.room() && d.unheard.Len() == 0 {
-			return fmt.Errorf("at %d there is nothing to be done for %q, though its time came at %d", now.Serving, to, d.at.due)
+		if p.considerQueue(d); d.agendaKey.due <= now.Serving && p.hasRoom() && d.unheard.Len() == 0 {
+			return fmt.Errorf("at %d there is nothing to be done for %q, though its time came at %d", now.Serving, to, d.agendaKey.due)
 		}
 	}
 	return nil
@@ -194,7 +194,7 @@ func (l *Ledger) checkPlaces() error {
 			return fmt.Errorf("row %x, %v, stands at %d, want %d", id[:3], r.State, r.stage, want)
 		}
 		n[r.stage]++
-		if r.stage.open() {
+		if r.stage.isOpen() {
 			open++
 		}
 		if !l.order.Contains(r.key()) {

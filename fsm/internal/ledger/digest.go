@@ -15,14 +15,14 @@ func (now Now) formDigest(c fsm.FormDigest) fsm.Code {
 	if !now.digestible(c) {
 		return fsm.CodeRejected
 	}
-	now.insert(Row{
+	now.insertRow(Row{
 		Id: c.ID, Kind: fsm.AlertDigest, Recipient: c.Recipient, State: fsm.AlertPending, counted: true,
 		Due: now.Serving, created: now.Wall, Members: slices.Clone(c.Members), Evidence: noEvidence,
 	})
 	for _, m := range c.Members {
 		now.changeRow(m, func(r *Row) { r.Digest, r.counted = c.ID, true })
 	}
-	if w, ok := now.windows[c.Recipient]; ok && now.ended(w) {
+	if w, ok := now.windows[c.Recipient]; ok && now.hasEnded(w) {
 		delete(now.windows, c.Recipient)
 	}
 	return fsm.CodeOK
@@ -34,28 +34,28 @@ func (now Now) digestible(c fsm.FormDigest) bool {
 		return false
 	}
 	for _, m := range c.Members {
-		if r := now.Rows[m]; r == nil || r.Recipient != c.Recipient || !now.groups(r) {
+		if r := now.Rows[m]; r == nil || r.Recipient != c.Recipient || !now.mayJoinDigest(r) {
 			return false
 		}
 	}
-	return now.distinct(c.Members)
+	return now.areDistinct(c.Members)
 }
 
-// distinct reports whether rows that exist are not named twice. Senders name them
+// areDistinct reports whether rows that exist are not named twice. Senders name them
 // in their order but for one or two places, where other kinds begin.
-func (now Now) distinct(ids []fsm.AlertID) bool {
+func (now Now) areDistinct(ids []fsm.AlertID) bool {
 	var last Key
 	for i, id := range ids {
 		k := now.Rows[id].key()
 		if i > 0 && last.Compare(k) >= 0 {
-			return !repeats(ids)
+			return !hasRepeats(ids)
 		}
 		last = k
 	}
 	return true
 }
 
-func repeats(ids []fsm.AlertID) bool {
+func hasRepeats(ids []fsm.AlertID) bool {
 	seen := make(map[fsm.AlertID]struct{}, len(ids))
 	for _, id := range ids {
 		seen[id] = struct{}{}
@@ -63,14 +63,14 @@ func repeats(ids []fsm.AlertID) bool {
 	return len(seen) < len(ids)
 }
 
-// groups reports whether a row may join a digest now.
-func (now Now) groups(r *Row) bool {
-	if r.State != fsm.AlertPending || !now.singled(r) || !now.claimable(r, now.Term) {
+// mayJoinDigest reports whether a row may join a digest now.
+func (now Now) mayJoinDigest(r *Row) bool {
+	if r.State != fsm.AlertPending || !now.needsBurst(r) || !now.claimable(r, now.Term) {
 		return false
 	}
 	if r.Kind == fsm.AlertUnheard {
 		return now.Serving >= r.Due+now.Settings.GroupWait
 	}
 	w, ok := now.windows[r.Recipient]
-	return ok && now.ended(w)
+	return ok && now.hasEnded(w)
 }

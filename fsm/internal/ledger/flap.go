@@ -17,11 +17,11 @@ const (
 	toldAtOnce      = "the alert of its incident had not gone out yet, and tells it"
 )
 
-// hold counts an incident that begins at a serving time, and returns from when its
+// holdBack counts an incident that begins at a serving time, and returns from when its
 // alert may go out: 0, at once, if it is the first in the heartbeat's flap window,
 // else the window's end. If anything was held back, the next window begins there,
 // for that is when it is told.
-func (now Now) hold(r *table.Record, at int64) int64 {
+func (now Now) holdBack(r *table.Record, at int64) int64 {
 	length := now.Settings.FlapWindow
 	end := r.FlapStart + length
 	quiet := at >= end && r.Flaps <= 1
@@ -44,10 +44,10 @@ func addFlaps(e *fsm.Evidence, r *table.Record, at int64) {
 	}
 }
 
-// Waiting reports whether nobody has a row in hand, or may have had it delivered: it
+// IsCancellable reports whether nobody has a row in hand, or may have had it delivered: it
 // can be cancelled unsent.
-func (r *Row) Waiting() bool {
-	return r.State == fsm.AlertPending && !r.inDoubt() && r.Digest == (fsm.AlertID{})
+func (r *Row) IsCancellable() bool {
+	return r.State == fsm.AlertPending && !r.isInDoubt() && r.Digest == (fsm.AlertID{})
 }
 
 // supersede readies a new row to take the place of what waits for its recipient. What
@@ -58,19 +58,19 @@ func (now Now) supersede(r *table.Record, x *Row) {
 		switch {
 		case (old.Kind == fsm.AlertUnheard) != (x.Kind == fsm.AlertUnheard):
 			// A notice of what was not heard is another story.
-		case old.Waiting():
+		case old.IsCancellable():
 			x.Answers, x.after = old.Answers, old.after
-			x.succeed(old, 1)
-			now.cancel(old.Id, overtakenBy(x, old))
+			x.inheritFlaps(old, 1)
+			now.cancelRow(old.Id, overtakenBy(x, old))
 		default:
 			x.after = old.Id
 		}
 	}
 }
 
-// succeed lets a row tell of the flapping that an older one would have told of, with
+// inheritFlaps lets a row tell of the flapping that an older one would have told of, with
 // some more failures, and no later than that.
-func (x *Row) succeed(old *Row, more int64) {
+func (x *Row) inheritFlaps(old *Row, more int64) {
 	told, own := old.Evidence.Unpack(), x.Evidence.Unpack()
 	if told.Flaps == 0 {
 		return
@@ -92,62 +92,62 @@ func (now Now) openRows(r *table.Record, to string) (rows []*Row) {
 	return rows
 }
 
-func (now Now) cancel(id fsm.AlertID, why string) {
+func (now Now) cancelRow(id fsm.AlertID, why string) {
 	now.changeRow(id, func(r *Row) { r.State, r.Err = fsm.AlertCancelled, why })
 }
 
-// recovery completes the row that tells of a recovery, and cancels a down that
+// completeRecovery completes the row that tells of a recovery, and cancels a down that
 // nobody was sent. The recovery is then told to whoever knows of an earlier one, and
 // where the heartbeat flaps, when the down would have been; else it is cancelled too.
-func (now Now) recovery(down *Row, x Row) Row {
+func (now Now) completeRecovery(down *Row, x Row) Row {
 	x.Answers, x.after = down.Id, down.Id
 	if s := now.CarrierState(down); s == fsm.AlertFailed || s == fsm.AlertCancelled {
 		if x.Answers, x.after = down.Answers, down.Answers; x.Answers == (fsm.AlertID{}) {
-			x.unanswered(down)
+			x.cancelUnanswered(down)
 		}
 	}
-	if !down.Waiting() {
+	if !down.IsCancellable() {
 		return x
 	}
 	x.Answers, x.after = down.Answers, down.after
 	if told := down.Evidence.Unpack(); told.Flaps > 0 {
 		x.Evidence, x.NotBefore = x.Evidence.withFlaps(told), down.NotBefore
 	} else if x.Answers == (fsm.AlertID{}) {
-		x.unanswered(down)
+		x.cancelUnanswered(down)
 	}
-	now.cancel(down.Id, RecoveredUnsent)
+	now.cancelRow(down.Id, RecoveredUnsent)
 	return x
 }
 
-// unanswered cancels a recovery whose down is cancelled.
-func (x *Row) unanswered(down *Row) {
+// cancelUnanswered cancels a recovery whose down is cancelled.
+func (x *Row) cancelUnanswered(down *Row) {
 	x.State, x.Err, x.Answers = fsm.AlertCancelled, neverWentOut, down.Id
 }
 
-// giveWay cancels a row that has to wait again, for a retry, if a newer one waits
+// yieldToNewer cancels a row that has to wait again, for a retry, if a newer one waits
 // behind it.
-func (now Now) giveWay(id fsm.AlertID) {
+func (now Now) yieldToNewer(id fsm.AlertID) {
 	x := now.Rows[id]
-	if x == nil || !x.Waiting() {
+	if x == nil || !x.IsCancellable() {
 		return
 	}
-	next := now.behind(x)
+	next := now.waitingBehind(x)
 	if next == nil {
 		return
 	}
 	if next.Kind == fsm.AlertFailure && next.Incident == x.Incident {
 		now.changeRow(id, func(r *Row) { r.Evidence = next.Evidence.withFlaps(x.Evidence.Unpack()) })
-		now.cancel(next.Id, toldAtOnce)
+		now.cancelRow(next.Id, toldAtOnce)
 		return
 	}
 	now.changeRow(next.Id, func(r *Row) {
 		r.Answers, r.after = x.Answers, x.Answers
-		r.succeed(x, r.Evidence.Unpack().Flaps)
+		r.inheritFlaps(x, r.Evidence.Unpack().Flaps)
 		if r.Kind == fsm.AlertRecovered && r.Answers == (fsm.AlertID{}) && r.Evidence.Unpack().Flaps == 0 {
-			r.unanswered(x)
+			r.cancelUnanswered(x)
 		}
 	})
-	now.cancel(id, overtakenBy(next, x))
+	now.cancelRow(id, overtakenBy(next, x))
 }
 
 // overtakenBy tells why a row is cancelled for a newer one.
@@ -161,13 +161,13 @@ func overtakenBy(next, x *Row) string {
 	return overtaken
 }
 
-// behind returns the row that waits until another has settled, nil if none does.
-func (l *Ledger) behind(x *Row) *Row {
+// waitingBehind returns the row that waits until another has settled, nil if none does.
+func (l *Ledger) waitingBehind(x *Row) *Row {
 	if x.ordinal == 0 {
 		return nil
 	}
 	for _, k := range l.byHeartbeat[x.Heartbeat] {
-		if r := l.Rows[k.id]; r.after == x.Id && r.Waiting() {
+		if r := l.Rows[k.id]; r.after == x.Id && r.IsCancellable() {
 			return r
 		}
 	}
@@ -177,7 +177,7 @@ func (l *Ledger) behind(x *Row) *Row {
 // writeFailure tells a recipient that what was silent has failed by now. A down that
 // waits tells it in its own mail.
 func (now Now) writeFailure(r *table.Record, down *Row, x Row) {
-	if down.Waiting() {
+	if down.IsCancellable() {
 		now.changeRow(down.Id, func(r *Row) { r.Evidence = x.Evidence.withFlaps(down.Evidence.Unpack()) })
 		return
 	}
@@ -187,13 +187,13 @@ func (now Now) writeFailure(r *table.Record, down *Row, x Row) {
 	} else if x.Answers == (fsm.AlertID{}) {
 		x.Answers = down.Answers
 	}
-	now.write(r, x)
+	now.writeRow(r, x)
 }
 
-// alarms returns what tells each recipient of the incident that is going on, or just
+// alarmRows returns what tells each recipient of the incident that is going on, or just
 // ended: the newest row.
-func (now Now) alarms(r *table.Record) (newest []*Row) {
-	for _, x := range now.rowsOf(r, r.Incident) {
+func (now Now) alarmRows(r *table.Record) (newest []*Row) {
+	for _, x := range now.rowsOfIncident(r, r.Incident) {
 		if !x.Kind.Alarms() {
 			continue
 		}

@@ -76,7 +76,7 @@ func (l *Ledger) Read(r *image.Reader) {
 			r.Fail()
 		}
 		if r.OK() {
-			l.file(x)
+			l.addToIndexes(x)
 		}
 	}
 	for k := range l.order.All() { // now, for a place may depend on other rows

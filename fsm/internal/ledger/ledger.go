@@ -17,8 +17,8 @@ type Ledger struct {
 	order       ordered.Set[Key] // of all rows
 	byHeartbeat map[fsm.HeartbeatID][]Key
 	stages
-	lapses  lapses
-	Changed bool // since the last Apply
+	windowEnds windowEnds
+	Changed    bool // since the last Apply
 
 	Unaddressed fsm.AlertID // the newest row that had no recipient, since this process began
 }
@@ -38,12 +38,12 @@ func New(openIncident func(ordinal uint64) uint32) Ledger {
 	}
 }
 
-// insert adds a new row, or does nothing if it is there already.
-func (l *Ledger) insert(r Row) {
+// insertRow adds a new row, or does nothing if it is there already.
+func (l *Ledger) insertRow(r Row) {
 	if _, ok := l.Rows[r.Id]; ok {
 		return
 	}
-	l.file(&r)
+	l.addToIndexes(&r)
 	l.enterStage(&r)
 	l.counts[countKey{r.Kind, fsm.AlertPending}]++
 	if r.State != fsm.AlertPending {
@@ -51,14 +51,14 @@ func (l *Ledger) insert(r Row) {
 	}
 	l.Changed = true
 	if r.State.Settled() {
-		l.retain(&r, noIncident)
+		l.dropOldest(&r, noIncident)
 	}
 }
 
 func noIncident(uint64) uint32 { return 0 }
 
-// file makes a row known, which is then to enter its place.
-func (l *Ledger) file(r *Row) {
+// addToIndexes makes a row known, which is then to enter its place.
+func (l *Ledger) addToIndexes(r *Row) {
 	l.Rows[r.Id] = r
 	l.order.Add(r.key())
 	if r.ordinal != 0 {
@@ -84,25 +84,25 @@ func (l *Ledger) changeRow(id fsm.AlertID, f func(r *Row)) {
 	}
 	if r.State.Settled() {
 		l.counts[countKey{r.Kind, r.State}]++
-		l.retain(&r, l.openIncident)
+		l.dropOldest(&r, l.openIncident)
 	}
 }
 
-// retain drops the oldest settled rows: beyond MaxSettledPer of the heartbeat of
+// dropOldest drops the oldest settled rows: beyond MaxSettledPer of the heartbeat of
 // r, but for those of the incident that is going on, and beyond MaxSettled in all.
 // Of a heartbeat's rows those go first that were cancelled, if they are more than
 // half: what a flapping job was not mailed for should not hide what it was.
-func (l *Ledger) retain(r *Row, openIncident func(ordinal uint64) uint32) {
+func (l *Ledger) dropOldest(r *Row, openIncident func(ordinal uint64) uint32) {
 	if len(l.byHeartbeat[r.Heartbeat]) > fsm.MaxSettledPer {
-		l.retainOf(r.Heartbeat, r.ordinal, openIncident(r.ordinal))
+		l.dropOldestOf(r.Heartbeat, r.ordinal, openIncident(r.ordinal))
 	}
 	for l.settled.Len() > fsm.MaxSettled {
 		k, _ := l.settled.First()
-		l.drop(l.Rows[k.id])
+		l.dropRow(l.Rows[k.id])
 	}
 }
 
-func (l *Ledger) retainOf(hb fsm.HeartbeatID, ord uint64, openIncident uint32) {
+func (l *Ledger) dropOldestOf(hb fsm.HeartbeatID, ord uint64, openIncident uint32) {
 	excess, cancelled := -fsm.MaxSettledPer, 0
 	var settled []*Row
 	for _, k := range l.byHeartbeat[hb] {
@@ -126,12 +126,12 @@ func (l *Ledger) retainOf(hb fsm.HeartbeatID, ord uint64, openIncident uint32) {
 		} else if cancelled > fsm.MaxSettledPer/2 {
 			continue
 		}
-		l.drop(r)
+		l.dropRow(r)
 		excess--
 	}
 }
 
-func (l *Ledger) drop(r *Row) {
+func (l *Ledger) dropRow(r *Row) {
 	delete(l.Rows, r.Id)
 	l.order.Remove(r.key())
 	l.leaveStage(r)

@@ -7,8 +7,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// list appends a row if it matches; more tells that the limit forbids it.
-func (now Now) list(f fsm.AlertFilter, list []fsm.Alert, k Key) (_ []fsm.Alert, more bool) {
+// appendMatch appends a row if it matches; more tells that the limit forbids it.
+func (now Now) appendMatch(f fsm.AlertFilter, list []fsm.Alert, k Key) (_ []fsm.Alert, more bool) {
 	r := now.Rows[k.id]
 	if f.State != 0 && now.CarrierState(r) != f.State {
 		return list, false
@@ -16,7 +16,7 @@ func (now Now) list(f fsm.AlertFilter, list []fsm.Alert, k Key) (_ []fsm.Alert, 
 	if f.Limit > 0 && len(list) == f.Limit {
 		return list, true
 	}
-	return append(list, now.alert(r)), false
+	return append(list, now.viewRow(r)), false
 }
 
 // Position returns the key of a row, nil for no row; false if it is not known.
@@ -51,7 +51,7 @@ func (now Now) Page(f fsm.AlertFilter, list []fsm.Alert, before *Key, most int) 
 			return list, false, &at, true
 		}
 		at = k
-		if list, more = now.list(f, list, k); more {
+		if list, more = now.appendMatch(f, list, k); more {
 			return list, more, nil, false
 		}
 	}
@@ -68,7 +68,7 @@ func (now Now) PageOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 		if before != nil && k.Compare(*before) >= 0 {
 			continue
 		}
-		if list, more = now.list(f, list, k); more {
+		if list, more = now.appendMatch(f, list, k); more {
 			break
 		}
 	}
@@ -81,7 +81,7 @@ func (now Now) Alert(id fsm.AlertID) (fsm.Alert, bool) {
 	if r == nil {
 		return fsm.Alert{}, false
 	}
-	return now.alert(r), true
+	return now.viewRow(r), true
 }
 
 // Counts returns how many rows ever entered each state.

@@ -7,11 +7,11 @@ import (
 
 // queue is what waits for one recipient's burst.
 type queue struct {
-	to      string
-	singles ordered.Set[Key]
-	unheard ordered.Set[Key] // waits for a digest of its own kind
-	at      Key              // its place in the agenda, if it has one
-	stale   bool             // its place in the agenda is not what it should be
+	to        string
+	singles   ordered.Set[Key]
+	unheard   ordered.Set[Key] // waits for a digest of its own kind
+	agendaKey Key              // its place in the agenda, if it has one
+	isStale   bool             // its place in the agenda is not what it should be
 }
 
 // queues holds a desk for each recipient of whom anything waits, and the agenda: the
@@ -33,34 +33,34 @@ func (x *queues) add(r *Row) {
 		x.by[d.to] = d
 	}
 	r.Recipient = d.to // the same memory for all of them
-	d.list(r).Add(r.readyAt())
-	x.touch(d)
+	d.rowsLike(r).Add(r.readyAt())
+	x.markChanged(d)
 }
 
 func (x *queues) remove(r *Row) {
 	d := x.by[r.Recipient]
-	d.list(r).Remove(r.readyAt())
+	d.rowsLike(r).Remove(r.readyAt())
 	if d.singles.Len()+d.unheard.Len() > 0 {
-		x.touch(d)
+		x.markChanged(d)
 		return
 	}
-	x.agenda.Remove(d.at)
+	x.agenda.Remove(d.agendaKey)
 	delete(x.stale, d)
 	delete(x.by, d.to)
 }
 
-func (d *queue) list(r *Row) *ordered.Set[Key] {
+func (d *queue) rowsLike(r *Row) *ordered.Set[Key] {
 	if r.Kind == fsm.AlertUnheard {
 		return &d.unheard
 	}
 	return &d.singles
 }
 
-// touch notes that something changed at a desk. Its window changes only when a row
+// markChanged notes that something changed at a desk. Its window changes only when a row
 // leaves it.
-func (x *queues) touch(d *queue) {
-	if !d.stale {
-		d.stale = true
+func (x *queues) markChanged(d *queue) {
+	if !d.isStale {
+		d.isStale = true
 		x.stale[d] = struct{}{}
 	}
 }
@@ -71,14 +71,14 @@ func (now Now) updateAgenda() {
 	if x.burst != now.Settings.Burst || x.wait != now.Settings.GroupWait {
 		x.burst, x.wait = now.Settings.Burst, now.Settings.GroupWait
 		for _, d := range x.by {
-			x.touch(d)
+			x.markChanged(d)
 		}
 	}
 	for d := range x.stale {
-		x.agenda.Remove(d.at)
-		d.at = now.timeOf(d)
-		x.agenda.Add(d.at)
-		d.stale = false
+		x.agenda.Remove(d.agendaKey)
+		d.agendaKey = now.timeOf(d)
+		x.agenda.Add(d.agendaKey)
+		d.isStale = false
 	}
 	clear(x.stale)
 }
@@ -87,7 +87,7 @@ func (now Now) updateAgenda() {
 // first row may go out, which for most is in the past.
 func (now Now) timeOf(d *queue) Key {
 	single, some := d.singles.First()
-	if b := now.burst(d.to); b.left == 0 {
+	if b := now.burstOf(d.to); b.left == 0 {
 		single.due = max(single.due, b.until)
 	}
 	unheard, any := d.unheard.First()

@@ -46,8 +46,8 @@ type Key struct {
 	id   fsm.AlertID
 }
 
-// inDoubt reports whether an attempt may have been delivered.
-func (r *Row) inDoubt() bool { return r.doubts > 0 }
+// isInDoubt reports whether an attempt may have been delivered.
+func (r *Row) isInDoubt() bool { return r.doubts > 0 }
 
 func (r *Row) key() Key { return Key{r.Due, r.turn(), r.Id} }
 
@@ -69,8 +69,8 @@ func (a Key) Compare(b Key) int {
 	return bytes.Compare(a.id[:], b.id[:])
 }
 
-// AlertID derives a row's ID from what it is about.
-func AlertID(hb fsm.HeartbeatID, incident uint32, kind fsm.AlertKind, recipient string) fsm.AlertID {
+// AlertIDOf derives a row's ID from what it is about.
+func AlertIDOf(hb fsm.HeartbeatID, incident uint32, kind fsm.AlertKind, recipient string) fsm.AlertID {
 	b := append([]byte("alert\x00"), hb[:]...)
 	b = binary.BigEndian.AppendUint32(b, incident)
 	b = append(b, byte(kind))
@@ -86,16 +86,16 @@ func (now Now) messageID(id fsm.AlertID) string {
 	return hex.EncodeToString(sum[:16]) + "@quorumbeat"
 }
 
-// alert makes the copy that queries show.
-func (now Now) alert(r *Row) fsm.Alert {
+// viewRow makes the copy that queries show.
+func (now Now) viewRow(r *Row) fsm.Alert {
 	a := fsm.Alert{
 		ID: r.Id, Heartbeat: r.Heartbeat, Incident: r.Incident, Kind: r.Kind, Recipient: r.Recipient,
-		State: r.State, Term: r.Term, Attempt: r.Attempt, InDoubt: r.inDoubt(), Error: r.Err,
+		State: r.State, Term: r.Term, Attempt: r.Attempt, InDoubt: r.isInDoubt(), Error: r.Err,
 		CreatedAt: fsm.WallTime(r.created), SentAt: fsm.WallTime(r.sent), Evidence: r.Evidence.Unpack(),
 		Digest: r.Digest, Members: r.Members, MessageID: now.messageID(r.Id),
 	}
 	if d := now.Rows[r.Digest]; d != nil {
-		a.State, a.Term, a.Attempt, a.InDoubt, a.Error = d.State, d.Term, d.Attempt, d.inDoubt(), d.Err
+		a.State, a.Term, a.Attempt, a.InDoubt, a.Error = d.State, d.Term, d.Attempt, d.isInDoubt(), d.Err
 		a.SentAt = fsm.WallTime(d.sent)
 	}
 	if r.Digest != (fsm.AlertID{}) {

@@ -71,7 +71,7 @@ func (now Now) claim(c fsm.Claim) fsm.Code {
 	if c.Term != now.Term || c.Attempt != r.Attempt+1 || !now.claimable(r, c.Term) {
 		return fsm.CodeRejected
 	}
-	if now.singled(r) && !now.takeBurst(r.Recipient) {
+	if now.needsBurst(r) && !now.takeBurst(r.Recipient) {
 		return fsm.CodeGrouped
 	}
 	now.changeRow(c.Alert, func(r *Row) {
@@ -95,8 +95,8 @@ func (now Now) claimable(r *Row, term uint64) bool {
 	return false
 }
 
-// singled reports whether a row still has to use up a place in the burst.
-func (now Now) singled(r *Row) bool {
+// needsBurst reports whether a row still has to use up a place in the burst.
+func (now Now) needsBurst(r *Row) bool {
 	return !r.counted && r.Kind != fsm.AlertDigest && now.Settings.GroupWait > 0
 }
 
@@ -120,7 +120,7 @@ func (now Now) settle(c fsm.Settle) fsm.Code {
 	if r.Term != c.Term || r.Attempt != c.Attempt || !awaitsSettle(r, c.Outcome) {
 		return fsm.CodeRejected
 	}
-	now.finish(r, func(r *Row) { now.applyOutcome(r, c) })
+	now.finishAttempt(r, func(r *Row) { now.applyOutcome(r, c) })
 	return fsm.CodeOK
 }
 
@@ -134,7 +134,7 @@ func awaitsSettle(r *Row, o fsm.Outcome) bool {
 	case fsm.AlertFenced:
 		return true
 	case fsm.AlertPending, fsm.AlertHeld:
-		return r.inDoubt() && o != fsm.OutcomeInDoubt
+		return r.isInDoubt() && o != fsm.OutcomeInDoubt
 	}
 	return false
 }
@@ -148,7 +148,7 @@ func (now Now) applyOutcome(r *Row, c fsm.Settle) {
 	case fsm.OutcomeFailed:
 		r.State = fsm.AlertFailed
 	case fsm.OutcomeInDoubt:
-		r.doubt(c.Resend)
+		r.addDoubt(c.Resend)
 		r.NotBefore = now.Serving + c.RetryIn
 	case fsm.OutcomeRetry:
 		r.State = fsm.AlertPending
@@ -169,9 +169,9 @@ func (now Now) countRefusal(r *Row, refused bool) {
 	}
 }
 
-// doubt notes that an attempt may have been delivered. A row that was in doubt too
+// addDoubt notes that an attempt may have been delivered. A row that was in doubt too
 // often is held: what answers so may be a server that takes each copy.
-func (r *Row) doubt(resend bool) {
+func (r *Row) addDoubt(resend bool) {
 	r.doubts = min(r.doubts+1, fsm.MaxDoubts)
 	r.State = fsm.AlertHeld
 	if resend && r.doubts < fsm.MaxDoubts {
@@ -191,9 +191,9 @@ func (now Now) resolveDoubt(c fsm.ResolveDoubt) fsm.Code {
 	if r.State != fsm.AlertFenced || r.Term != c.Term || r.Attempt != c.Attempt || c.Term >= now.Term {
 		return fsm.CodeRejected
 	}
-	now.finish(r, func(r *Row) {
+	now.finishAttempt(r, func(r *Row) {
 		r.Err = "the connection or the leader was lost after the message: it may have been delivered"
-		r.doubt(c.Resend)
+		r.addDoubt(c.Resend)
 	})
 	return fsm.CodeOK
 }
@@ -209,16 +209,16 @@ func (now Now) retryAlert(c fsm.RetryAlert) fsm.Code {
 	if (r.State != fsm.AlertFailed && r.State != fsm.AlertHeld) || r.Recipient == "" || r.Digest != (fsm.AlertID{}) {
 		return fsm.CodeRejected
 	}
-	now.finish(r, func(r *Row) {
+	now.finishAttempt(r, func(r *Row) {
 		r.State, r.NotBefore, r.refused, r.counted = fsm.AlertPending, 0, 0, true
 		r.doubts = min(r.doubts, 1)
 	})
 	return fsm.CodeOK
 }
 
-// finish changes a row and everything that follows it: the members of a digest
+// finishAttempt changes a row and everything that follows it: the members of a digest
 // share its fate, and what waits behind it may take its place or be cancelled with it.
-func (now Now) finish(r *Row, f func(r *Row)) {
+func (now Now) finishAttempt(r *Row, f func(r *Row)) {
 	id, members, after := r.Id, r.Members, *r
 	f(&after)
 	now.changeRow(id, func(r *Row) { *r = after }) // which may drop it, as the oldest of too many
@@ -227,7 +227,7 @@ func (now Now) finish(r *Row, f func(r *Row)) {
 			now.changeRow(m, func(r *Row) { r.State, r.Err, r.sent = memberState(after.State), after.Err, after.sent })
 		}
 	}
-	now.giveWay(id)
+	now.yieldToNewer(id)
 	if after.State == fsm.AlertFailed {
 		for _, down := range append(slices.Clone(members), id) {
 			now.cancelAnswer(down)
@@ -250,7 +250,7 @@ func (now Now) cancelAnswer(id fsm.AlertID) {
 	if down == nil || !down.Kind.Alarms() {
 		return
 	}
-	next := now.behind(down)
+	next := now.waitingBehind(down)
 	if next == nil || next.Answers != id {
 		return
 	}

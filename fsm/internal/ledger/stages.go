@@ -57,7 +57,7 @@ func (r *Row) readyAt() Key { return Key{max(r.NotBefore, r.Due), r.turn(), r.Id
 func (l *Ledger) enterStage(r *Row) {
 	r.stage = l.stageOf(r)
 	l.putInStage(r)
-	if r.stage.open() {
+	if r.stage.isOpen() {
 		l.open.Add(r.key())
 	}
 }
@@ -65,7 +65,7 @@ func (l *Ledger) enterStage(r *Row) {
 // leaveStage takes a row out of its place.
 func (l *Ledger) leaveStage(r *Row) {
 	l.takeFromStage(r)
-	if r.stage.open() {
+	if r.stage.isOpen() {
 		l.open.Remove(r.key())
 	}
 }
@@ -80,14 +80,14 @@ func (l *Ledger) replace(old, r *Row) {
 	l.takeFromStage(old)
 	l.putInStage(r)
 	switch {
-	case old.stage.open() && !r.stage.open():
+	case old.stage.isOpen() && !r.stage.isOpen():
 		l.open.Remove(r.key())
-	case r.stage.open() && !old.stage.open():
+	case r.stage.isOpen() && !old.stage.isOpen():
 		l.open.Add(r.key())
 	}
 }
 
-func (p stage) open() bool { return p != settled && p != carried }
+func (p stage) isOpen() bool { return p != settled && p != carried }
 
 func (l *Ledger) putInStage(r *Row) {
 	switch r.stage {

@@ -32,9 +32,9 @@ func (p *planner) considerInFlight() {
 		switch {
 		case r.Term >= p.term:
 		case r.State == fsm.AlertClaimed:
-			p.ready(r.Id)
+			p.offer(r.Id)
 		case len(p.work.Doubt) < p.limit:
-			p.work.Doubt = append(p.work.Doubt, p.alert(r))
+			p.work.Doubt = append(p.work.Doubt, p.viewRow(r))
 		}
 	}
 }
@@ -44,7 +44,7 @@ func (p *planner) considerInFlight() {
 func (p *planner) considerWaiting() {
 	l := p.Ledger
 	queue, agenda := l.ready.Begin(), l.queues.agenda.Begin()
-	for p.room() {
+	for p.hasRoom() {
 		q, some := queue.Key()
 		a, any := agenda.Key()
 		next, isDesk := q, any && (!some || a.Compare(q) < 0)
@@ -55,13 +55,13 @@ func (p *planner) considerWaiting() {
 		case !some && !any:
 			return
 		case next.due > p.Serving:
-			p.later(next.due)
+			p.wakeAt(next.due)
 			return
 		case isDesk:
 			p.considerQueue(l.queues.by[l.Rows[a.id].Recipient])
 			agenda.Step()
 		default:
-			p.ready(q.id)
+			p.offer(q.id)
 			queue.Step()
 		}
 	}
@@ -72,15 +72,15 @@ func (p *planner) considerWaiting() {
 // after a window that has ended waits until the digest is formed.
 func (p *planner) considerQueue(d *queue) {
 	if p.Settings.GroupWait == 0 {
-		p.readyAll(&d.singles)
-		p.readyAll(&d.unheard)
+		p.offerAll(&d.singles)
+		p.offerAll(&d.unheard)
 		return
 	}
-	b := p.burst(d.to)
+	b := p.burstOf(d.to)
 	singles := d.singles.Begin()
-	group := p.group(&singles, b.ended)
+	group := p.takeGroup(&singles, b.ended)
 	if b.ended == 0 {
-		p.singles(&singles, &b)
+		p.offerSingles(&singles, &b)
 	}
 	group = p.addUnheard(group, d)
 	if len(group) > 1 {
@@ -88,14 +88,14 @@ func (p *planner) considerQueue(d *queue) {
 		return
 	}
 	for _, id := range group {
-		p.single(p.Rows[id].readyAt(), &b)
+		p.offerSingle(p.Rows[id].readyAt(), &b)
 	}
-	p.singles(&singles, &b)
+	p.offerSingles(&singles, &b)
 }
 
-// group takes what came to pass before a window ended; 0: none has, though what a
+// takeGroup takes what came to pass before a window ended; 0: none has, though what a
 // job reports may come to pass at the serving time 0.
-func (p *planner) group(singles *ordered.Cursor[Key], ended int64) (group []fsm.AlertID) {
+func (p *planner) takeGroup(singles *ordered.Cursor[Key], ended int64) (group []fsm.AlertID) {
 	for ended > 0 && len(group) < fsm.MaxDigestMembers {
 		k, ok := singles.Key()
 		if !ok || k.due > ended {
@@ -113,7 +113,7 @@ func (p *planner) addUnheard(group []fsm.AlertID, d *queue) []fsm.AlertID {
 		return group
 	}
 	if at := p.unheardAt(d); p.Serving < at {
-		p.later(at)
+		p.wakeAt(at)
 		return group
 	}
 	for k := range d.unheard.All() {
@@ -125,57 +125,57 @@ func (p *planner) addUnheard(group []fsm.AlertID, d *queue) []fsm.AlertID {
 	return group
 }
 
-// singles offers rows as single mails as long as the window has room.
-func (p *planner) singles(at *ordered.Cursor[Key], b *burst) {
-	for p.room() {
+// offerSingles offers rows as single mails as long as the window has room.
+func (p *planner) offerSingles(at *ordered.Cursor[Key], b *burst) {
+	for p.hasRoom() {
 		k, ok := at.Key()
-		if !ok || !p.single(k, b) {
+		if !ok || !p.offerSingle(k, b) {
 			return
 		}
 		at.Step()
 	}
 }
 
-func (p *planner) single(k Key, b *burst) bool {
+func (p *planner) offerSingle(k Key, b *burst) bool {
 	at := k.due // later than now for what is held back
 	if b.left == 0 {
 		at = max(at, b.until) // of which there is none if the first claim begins a window
 	}
 	if at > p.Serving {
-		p.later(at)
+		p.wakeAt(at)
 		return false
 	}
 	if b.left == 0 {
 		return false
 	}
 	b.left--
-	p.ready(k.id)
+	p.offer(k.id)
 	return true
 }
 
-func (p *planner) readyAll(l *ordered.Set[Key]) {
-	for at := l.Begin(); p.room(); at.Step() {
+func (p *planner) offerAll(l *ordered.Set[Key]) {
+	for at := l.Begin(); p.hasRoom(); at.Step() {
 		k, ok := at.Key()
 		if !ok {
 			return
 		}
 		if k.due > p.Serving {
-			p.later(k.due)
+			p.wakeAt(k.due)
 			return
 		}
-		p.ready(k.id)
+		p.offer(k.id)
 	}
 }
 
-func (p *planner) room() bool { return len(p.work.Ready)+len(p.work.Digests) < p.limit }
+func (p *planner) hasRoom() bool { return len(p.work.Ready)+len(p.work.Digests) < p.limit }
 
-func (p *planner) ready(id fsm.AlertID) {
-	if p.room() {
+func (p *planner) offer(id fsm.AlertID) {
+	if p.hasRoom() {
 		p.work.Ready = append(p.work.Ready, id)
 	}
 }
 
-func (p *planner) later(at int64) {
+func (p *planner) wakeAt(at int64) {
 	if p.work.Next == 0 || at < p.work.Next {
 		p.work.Next = at
 	}

@@ -75,9 +75,9 @@ func (d *driver) insert(r Row) {
 }
 
 func (d *driver) add(r Row) {
-	r.Id = AlertID(r.Heartbeat, r.Incident, r.Kind, r.Recipient)
+	r.Id = AlertIDOf(r.Heartbeat, r.Incident, r.Kind, r.Recipient)
 	r.State, r.Due = fsm.AlertPending, d.env.Serving-int64(d.draw("age", 3000))
-	d.l.insert(r)
+	d.l.insertRow(r)
 }
 
 func (d *driver) pick() *Row {
@@ -120,7 +120,7 @@ func TestWindowsAreDroppedAsIfAllWereLookedAt(t *testing.T) {
 	plain := map[string]burstWindow{}
 	drop := func() {
 		for to, w := range plain {
-			if now().ended(w) && w.count < settings.Burst {
+			if now().hasEnded(w) && w.count < settings.Burst {
 				delete(plain, to)
 			}
 		}
@@ -133,16 +133,16 @@ func TestWindowsAreDroppedAsIfAllWereLookedAt(t *testing.T) {
 		case 1:
 			settings.GroupWait = int64(1 + r.IntN(5000))
 		case 2: // a restore
-			l.lapses = lapses{}
+			l.windowEnds = windowEnds{}
 		}
 		serving += int64(r.IntN(2))
 		to := string(rune(r.IntN(4000)))
-		if w, ok := plain[to]; ok && r.IntN(8) == 0 && now().ended(w) { // as forming a digest does
+		if w, ok := plain[to]; ok && r.IntN(8) == 0 && now().hasEnded(w) { // as forming a digest does
 			delete(plain, to)
 			delete(l.windows, to)
 		}
 		w, ok := plain[to]
-		if !ok || now().ended(w) {
+		if !ok || now().hasEnded(w) {
 			w = burstWindow{start: serving}
 		}
 		w.count++
@@ -160,7 +160,7 @@ func TestWindowsAreDroppedAsIfAllWereLookedAt(t *testing.T) {
 		if i%50 == 0 && !maps.Equal(plain, l.windows) {
 			t.Fatalf("after %d: %d windows, want %d", i, len(l.windows), len(plain))
 		}
-		if n := len(l.lapses.queue); n > 2*len(plain)+64 {
+		if n := len(l.windowEnds.queue); n > 2*len(plain)+64 {
 			t.Fatalf("after %d: %d lapses of %d windows", i, n, len(plain))
 		}
 	}

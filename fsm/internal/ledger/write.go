@@ -27,38 +27,38 @@ func (now Now) recipients(r *table.Record) []string {
 func (now Now) Begin(r *table.Record, kind fsm.AlertKind, due, created int64, e fsm.Evidence) {
 	from := int64(0)
 	if kind == fsm.AlertDown {
-		from = now.hold(r, due)
+		from = now.holdBack(r, due)
 		addFlaps(&e, r, due)
 	}
 	packed := Pack(e)
 	for _, to := range now.recipients(r) {
 		x := Row{Kind: kind, Recipient: to, Due: due, NotBefore: from, created: created, Evidence: packed}
 		now.supersede(r, &x)
-		now.write(r, x)
+		now.writeRow(r, x)
 	}
 }
 
 // Recover answers what told of the incident that a good run ended.
 func (now Now) Recover(r *table.Record, e fsm.Evidence) {
 	packed := Pack(e)
-	alarms := now.alarms(r)
+	alarms := now.alarmRows(r)
 	for _, alarm := range alarms {
 		x := Row{Kind: fsm.AlertRecovered, Recipient: alarm.Recipient, Due: now.Serving, created: now.Wall, Evidence: packed}
-		now.write(r, now.recovery(alarm, x))
+		now.writeRow(r, now.completeRecovery(alarm, x))
 	}
 	if len(alarms) > 0 {
 		return
 	}
 	// The rows of a very long incident may be gone: its mail went out long ago.
 	for _, to := range now.recipients(r) {
-		now.write(r, Row{Kind: fsm.AlertRecovered, Recipient: to, Due: now.Serving, created: now.Wall, Evidence: packed})
+		now.writeRow(r, Row{Kind: fsm.AlertRecovered, Recipient: to, Due: now.Serving, created: now.Wall, Evidence: packed})
 	}
 }
 
 // Escalate tells of the first failure in an incident that began with silence.
 func (now Now) Escalate(r *table.Record, due, created int64, e fsm.Evidence) {
 	packed := Pack(e)
-	alarms := now.alarms(r)
+	alarms := now.alarmRows(r)
 	for _, down := range alarms {
 		now.writeFailure(r, down, Row{Kind: fsm.AlertFailure, Recipient: down.Recipient, Due: due, created: created, Evidence: packed})
 	}
@@ -67,13 +67,13 @@ func (now Now) Escalate(r *table.Record, due, created int64, e fsm.Evidence) {
 	}
 	// The rows of a very long incident may be gone.
 	for _, to := range now.recipients(r) {
-		now.write(r, Row{Kind: fsm.AlertFailure, Recipient: to, Due: due, created: created, Evidence: packed})
+		now.writeRow(r, Row{Kind: fsm.AlertFailure, Recipient: to, Due: due, created: created, Evidence: packed})
 	}
 }
 
-// write completes a row about a heartbeat and inserts it.
-func (now Now) write(r *table.Record, x Row) {
-	x.Id = AlertID(r.Cold.Id, r.Incident, x.Kind, x.Recipient)
+// writeRow completes a row about a heartbeat and inserts it.
+func (now Now) writeRow(r *table.Record, x Row) {
+	x.Id = AlertIDOf(r.Cold.Id, r.Incident, x.Kind, x.Recipient)
 	x.ordinal = r.Ordinal
 	x.Heartbeat = r.Cold.Id
 	x.Incident = r.Incident
@@ -83,7 +83,7 @@ func (now Now) write(r *table.Record, x Row) {
 	if x.Recipient == "" && x.State == fsm.AlertPending {
 		x.State, x.Err, x.Evidence = fsm.AlertFailed, NoRecipient, x.Evidence.withoutOutput()
 	}
-	now.insert(x)
+	now.insertRow(x)
 	if x.Recipient == "" {
 		now.Unaddressed = x.Id
 	}
@@ -91,15 +91,15 @@ func (now Now) write(r *table.Record, x Row) {
 
 // CancelUnsent cancels what tells of a heartbeat's incident and no sender has claimed.
 func (now Now) CancelUnsent(h *table.Record) {
-	for _, r := range now.rowsOf(h, h.Incident) {
+	for _, r := range now.rowsOfIncident(h, h.Incident) {
 		if r.Kind.Alarms() && r.State == fsm.AlertPending && r.Digest == (fsm.AlertID{}) {
-			now.cancel(r.Id, "its heartbeat was paused or deleted before this could be sent")
+			now.cancelRow(r.Id, "its heartbeat was paused or deleted before this could be sent")
 		}
 	}
 }
 
-// rowsOf returns the rows of one incident of a heartbeat, oldest first.
-func (now Now) rowsOf(h *table.Record, incident uint32) (rows []*Row) {
+// rowsOfIncident returns the rows of one incident of a heartbeat, oldest first.
+func (now Now) rowsOfIncident(h *table.Record, incident uint32) (rows []*Row) {
 	for _, k := range now.byHeartbeat[h.Cold.Id] {
 		if r := now.Rows[k.id]; r.ordinal == h.Ordinal && r.Incident == incident {
 			rows = append(rows, r)

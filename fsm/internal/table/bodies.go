@@ -6,27 +6,27 @@ package table
 // turn: so who sends most pays first, and every node lets go of the same.
 func (t *Table) KeepBody(r *Record, text []byte) {
 	x := r.Runs
-	t.counted(x, func() {
-		x.keep(r.Pings, text)
-		x.prune(r.Pings - uint64(r.Head.Kept))
+	t.countBodies(x, func() {
+		x.addBody(r.Pings, text)
+		x.pruneBodies(r.Pings - uint64(r.Head.Kept))
 	})
 	if len(text) == 0 {
 		return
 	}
 	for t.Bodies > t.MaxBodies && len(x.Bodies) > 1 {
-		t.counted(x, x.drop)
+		t.countBodies(x, x.dropOldestBody)
 	}
 	for ord := r.Ordinal; t.Bodies > t.MaxBodies; {
 		if ord = t.nextWithBodies(ord); ord == r.Ordinal {
 			return
 		}
 		y := t.OwnRuns(ord)
-		t.counted(y, y.drop)
+		t.countBodies(y, y.dropOldestBody)
 	}
 }
 
-// counted keeps the sum of all bodies right while f changes those of one heartbeat.
-func (t *Table) counted(x *RunState, f func()) {
+// countBodies keeps the sum of all bodies right while f changes those of one heartbeat.
+func (t *Table) countBodies(x *RunState, f func()) {
 	before := x.Size
 	f()
 	t.Bodies += x.Size - before

@@ -30,7 +30,7 @@ func (b *Builder) Add(ord uint64, x *Stored) {
 	if b.page == nil || (ord-1)/PageSize != (b.Last-1)/PageSize {
 		b.Finish()
 		b.page = &Page{}
-		b.Table.put((ord-1)/PageSize, b.page)
+		b.Table.putPage((ord-1)/PageSize, b.page)
 	}
 	b.Last = ord
 	p, slot := b.page, int((ord-1)%PageSize)

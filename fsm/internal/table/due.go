@@ -26,21 +26,21 @@ type Due struct {
 
 func (d *dueTree) pages() int { return len(d.times) / 2 }
 
-// schedule makes sure that ord comes up no later than its deadline.
-func (d *dueTree) schedule(ord uint64, deadline int64) {
+// scheduleBy makes sure that ord comes up no later than its deadline.
+func (d *dueTree) scheduleBy(ord uint64, deadline int64) {
 	page := int((ord - 1) / PageSize)
 	if page >= d.pages() {
-		d.grow(page + 1)
+		d.growTo(page + 1)
 	}
 	if deadline < d.times[d.pages()+page] {
-		d.set(page, deadline)
+		d.setTime(page, deadline)
 	}
 }
 
 // LookAgain has a page looked through when the horizon has come to a time.
-func (t *Table) LookAgain(page int, at int64) { t.due.set(page, at) }
+func (t *Table) LookAgain(page int, at int64) { t.due.setTime(page, at) }
 
-func (d *dueTree) set(page int, t int64) {
+func (d *dueTree) setTime(page int, t int64) {
 	i := d.pages() + page
 	d.times[i] = t
 	for i /= 2; i > 0; i /= 2 {
@@ -48,8 +48,8 @@ func (d *dueTree) set(page int, t int64) {
 	}
 }
 
-// grow makes room for at least n pages.
-func (d *dueTree) grow(n int) {
+// growTo makes room for at least n pages.
+func (d *dueTree) growTo(n int) {
 	old := d.times[d.pages():]
 	size := max(d.pages(), 16)
 	for size < n {
@@ -65,8 +65,8 @@ func (d *dueTree) grow(n int) {
 	}
 }
 
-// first returns the page whose time is first, of several the lowest.
-func (d *dueTree) first() (page int) {
+// firstPage returns the page whose time is first, of several the lowest.
+func (d *dueTree) firstPage() (page int) {
 	i := 1
 	for i < d.pages() {
 		if i *= 2; d.times[i+1] < d.times[i] {
@@ -77,7 +77,7 @@ func (d *dueTree) first() (page int) {
 }
 
 // Schedule makes sure that a heartbeat comes up no later than its deadline.
-func (t *Table) Schedule(ord uint64, deadline int64) { t.due.schedule(ord, deadline) }
+func (t *Table) Schedule(ord uint64, deadline int64) { t.due.scheduleBy(ord, deadline) }
 
 // NextDue returns the heartbeat whose deadline is first, of several the oldest, if
 // that is up to limit. It looks at no more than so many pages: if that is not
@@ -88,12 +88,12 @@ func (t *Table) NextDue(limit int64, pages int) (e Due, found, finished bool) {
 		if pages == 0 {
 			return Due{}, false, false
 		}
-		page := d.first()
+		page := d.firstPage()
 		slot, deadline := t.pages[page].firstDue()
 		if deadline == d.times[1] {
 			return Due{deadline, uint64(page)*PageSize + uint64(slot) + 1}, true, true
 		}
-		d.set(page, deadline)
+		d.setTime(page, deadline)
 	}
 	return Due{}, false, true
 }

@@ -114,9 +114,9 @@ func (v *Hot) Untaken(horizon int64) uint64 { return uint64(v.MissesAt(horizon) 
 // MissedAt returns the misses ever, at a horizon.
 func (v *Hot) MissedAt(horizon int64) uint64 { return uint64(v.Missed) + v.Untaken(horizon) }
 
-// Expected returns the wall time of the n-th expected ping since the anchor,
+// ExpectedAt returns the wall time of the n-th expected ping since the anchor,
 // gaps not counted.
-func (v *Hot) Expected(n int64) int64 { return v.AnchorWall + n*v.Interval() }
+func (v *Hot) ExpectedAt(n int64) int64 { return v.AnchorWall + n*v.Interval() }
 
 // Reanchor starts the schedule again at a time of both clocks, carrying the misses
 // given.

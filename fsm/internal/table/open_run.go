@@ -26,12 +26,14 @@ func (o *OpenRun) Copy() *OpenRun {
 
 func (o *OpenRun) Began() int64 { return o.Wall - o.Late }
 
-// is reports whether it is the run of a name, or the anonymous one.
-func (o *OpenRun) is(named bool, id [16]byte) bool { return o.Named == named && (!named || o.Id == id) }
+// hasName reports whether it is the run of a name, or the anonymous one.
+func (o *OpenRun) hasName(named bool, id [16]byte) bool {
+	return o.Named == named && (!named || o.Id == id)
+}
 
 // Begin opens a run, in the place of one of the same name.
 func (x *RunState) Begin(o OpenRun) {
-	x.Open = slices.DeleteFunc(x.Open, func(old OpenRun) bool { return old.is(o.Named, o.Id) })
+	x.Open = slices.DeleteFunc(x.Open, func(old OpenRun) bool { return old.hasName(o.Named, o.Id) })
 	x.Open = append(x.Open, o)
 	if n := len(x.Open); n > fsm.MaxOpenRuns {
 		x.Open = slices.Delete(x.Open, 0, n-fsm.MaxOpenRuns)
@@ -56,7 +58,7 @@ func (x *RunState) End(e RunEnd) (took int64) {
 		if e.Late && o.Began() > e.At {
 			return false
 		}
-		if o.is(e.Named, e.Id) {
+		if o.hasName(e.Named, e.Id) {
 			took = ClampMillis(e.At - o.Began())
 			return true
 		}

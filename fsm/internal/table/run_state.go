@@ -83,27 +83,27 @@ func (p *Page) Deadline(slot int) int64 {
 	return min(p.hots[slot].NextMiss(), p.Runs(slot).Deadline())
 }
 
-// keep files the body of a ping, and lets go of the oldest beyond MaxBodies.
-func (x *RunState) keep(number uint64, text []byte) {
+// addBody files the body of a ping, and lets go of the oldest beyond MaxBodies.
+func (x *RunState) addBody(number uint64, text []byte) {
 	if len(text) == 0 {
 		return
 	}
 	x.Bodies = append(x.Bodies, Body{number, slices.Clone(text)})
 	x.Size += len(text) + BodyCost
 	for x.Size > fsm.MaxBodies {
-		x.drop()
+		x.dropOldestBody()
 	}
 }
 
-func (x *RunState) drop() {
+func (x *RunState) dropOldestBody() {
 	x.Size -= len(x.Bodies[0].Text) + BodyCost
 	x.Bodies = slices.Delete(x.Bodies, 0, 1)
 }
 
-// prune lets go of the bodies of pings up to a number: they left the history.
-func (x *RunState) prune(upTo uint64) {
+// pruneBodies lets go of the bodies of pings up to a number: they left the history.
+func (x *RunState) pruneBodies(upTo uint64) {
 	for len(x.Bodies) > 0 && x.Bodies[0].Number <= upTo {
-		x.drop()
+		x.dropOldestBody()
 	}
 }
 
@@ -133,9 +133,9 @@ func (x *RunState) LastEnd() uint64 {
 	return x.Ended
 }
 
-// Output returns the end of the newest body, if that came with the ping of a
+// OutputSince returns the end of the newest body, if that came with the ping of a
 // number or later.
-func (x *RunState) Output(since uint64) string {
+func (x *RunState) OutputSince(since uint64) string {
 	if x == nil || len(x.Bodies) == 0 {
 		return ""
 	}

@@ -14,14 +14,14 @@ type SnapshotRef struct {
 
 const everyPage = math.MaxInt64
 
-// passed tells that the snapshot needs no page below a number any more.
-func (s *SnapshotRef) passed(pages int) { s.from.Store(int64(pages)) }
+// passPages tells that the snapshot needs no page below a number any more.
+func (s *SnapshotRef) passPages(pages int) { s.from.Store(int64(pages)) }
 
 // Done reports whether the snapshot was released.
 func (s *SnapshotRef) Done() bool { return s.from.Load() == everyPage }
 
 // Release tells that the snapshot needs no page any more.
-func (s *SnapshotRef) Release() { s.passed(everyPage) }
+func (s *SnapshotRef) Release() { s.passPages(everyPage) }
 
 // Drain calls f for each page of a snapshot in order, with the ordinal of its first
 // slot, until it returns false, and lets go of those that f has seen.
@@ -34,7 +34,7 @@ func (t *Table) Drain(s *SnapshotRef, f func(first uint64, p *Page) bool) {
 			return
 		}
 		t.pages[i] = nil
-		s.passed(i + 1)
+		s.passPages(i + 1)
 	}
 }
 
@@ -47,8 +47,8 @@ func (t *Table) Snapshot() (Table, *SnapshotRef) {
 	return Table{pages: slices.Clone(t.pages), Live: t.Live}, s
 }
 
-// shared reports whether a snapshot needs a page.
-func (t *Table) shared(p *Page, i int) bool {
+// isShared reports whether a snapshot needs a page.
+func (t *Table) isShared(p *Page, i int) bool {
 	for _, s := range t.snapshots {
 		if s.epoch >= p.epoch && int64(i) >= s.from.Load() {
 			return true

@@ -27,14 +27,14 @@ func TestPagesAreCopiedOnlyWhileASnapshotNeedsThem(t *testing.T) {
 	}
 	check("no snapshot", false, false, false)
 	_, a := tab.Snapshot()
-	a.passed(1)
+	a.passPages(1)
 	check("one that has passed a page", false, true, true)
 	check("once", false, false, false)
 	_, b := tab.Snapshot()
-	a.passed(everyPage)
+	a.passPages(everyPage)
 	check("two, of which the older is written", true, true, true)
 	_, c := tab.Snapshot()
-	b.passed(everyPage)
-	c.passed(everyPage)
+	b.passPages(everyPage)
+	c.passPages(everyPage)
 	check("all written", false, false, false)
 }

@@ -70,7 +70,7 @@ func (t *Table) Own(ord uint64) (*Page, int) {
 	i := (ord - 1) / PageSize
 	p := t.pages[i]
 	if p.epoch != t.epoch {
-		if t.shared(p, int(i)) {
+		if t.isShared(p, int(i)) {
 			c := *p
 			if c.runs != nil {
 				shared := *c.runs
@@ -113,7 +113,7 @@ func (t *Table) SetCold(r *Record) {
 func (t *Table) Add(ord uint64, c Cold) *Record {
 	i := (ord - 1) / PageSize
 	if i >= uint64(len(t.pages)) || t.pages[i] == nil {
-		t.put(i, &Page{epoch: t.epoch})
+		t.putPage(i, &Page{epoch: t.epoch})
 	}
 	p, slot := t.Own(ord)
 	r := &Record{Hot: &p.hots[slot], Ordinal: ord, Cold: c}
@@ -124,8 +124,8 @@ func (t *Table) Add(ord uint64, c Cold) *Record {
 	return r
 }
 
-// put puts a page in its place.
-func (t *Table) put(i uint64, p *Page) {
+// putPage puts a page in its place.
+func (t *Table) putPage(i uint64, p *Page) {
 	for uint64(len(t.pages)) <= i {
 		t.pages = append(t.pages, nil)
 	}
@@ -172,7 +172,7 @@ func (t *Table) LimitHistories(limit int) {
 		for slot := range p.hots {
 			if p.Runs(slot) != nil {
 				x := t.OwnRuns(uint64(i)*PageSize + uint64(slot) + 1)
-				t.counted(x, func() { x.prune(p.hots[slot].Pings - uint64(p.Head(slot).Kept)) })
+				t.countBodies(x, func() { x.pruneBodies(p.hots[slot].Pings - uint64(p.Head(slot).Kept)) })
 			}
 		}
 	}
