@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/alerting/message"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -31,9 +32,8 @@ func FuzzAddress(f *testing.F) {
 		if fsm.ValidateEmail(addr) != nil {
 			return
 		}
-		a := alertFor(fsm.AlertDown, "x")
-		a.Recipient = addr
-		raw, err := render(addr, a, nil)
+		a := fsm.Alert{Kind: fsm.AlertDown, Recipient: addr, MessageID: "0123456789abcdef@quorumbeat", Evidence: fsm.Evidence{Name: "x"}}
+		raw, err := message.Render(addr, a, nil)
 		if err != nil {
 			t.Fatalf("%q is accepted and cannot be written: %v", addr, err)
 		}

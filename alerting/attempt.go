@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/alerting/message"
 	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -49,7 +50,7 @@ func (d *dispatcher) attempt(ctx context.Context, id fsm.AlertID) {
 		d.end(ctx, id)
 		return
 	}
-	if m.message, err = render(d.s.cfg.MailFrom, m.a, members); err != nil {
+	if m.message, err = message.Render(d.s.cfg.MailFrom, m.a, members); err != nil {
 		d.fail(ctx, m, fmt.Errorf("%w: %w", errUnmailable, err))
 		d.end(ctx, id)
 		return
@@ -146,6 +147,6 @@ func backoff(n uint32) time.Duration {
 }
 
 func clipError(err error) string {
-	s := oneLine(err.Error())
+	s := message.OneLine(err.Error())
 	return s[:min(len(s), fsm.MaxErrorLen)]
 }

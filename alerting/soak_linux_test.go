@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/alerting/message"
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // realServer is a mail server of Debian that runs in a namespace.
@@ -131,9 +134,11 @@ func (r *realServer) send(url, helo, to, name string) error {
 		return err
 	}
 	defer s.close()
-	a := alertFor(0, name)
-	a.Kind, a.Recipient = 1, to
-	message, err := render("monitor@example.com", a, nil)
+	a := fsm.Alert{
+		ID: fsm.AlertID{1}, Kind: fsm.AlertDown, Recipient: to, CreatedAt: time.Now(),
+		MessageID: "0123456789abcdef@quorumbeat", Evidence: fsm.Evidence{Name: name},
+	}
+	message, err := message.Render("monitor@example.com", a, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -201,28 +201,3 @@ func BenchmarkDeliver(b *testing.B) {
 		time.Sleep(time.Millisecond)
 	}
 }
-
-// BenchmarkRender makes the message of one alert, and of a digest.
-func BenchmarkRender(b *testing.B) {
-	members := make([]fsm.Alert, maxLines)
-	for i := range members {
-		members[i] = alertFor(fsm.AlertDown, fmt.Sprint("job-", i))
-	}
-	for name, c := range map[string]struct {
-		a       fsm.Alert
-		members []fsm.Alert
-	}{
-		"single": {alertFor(fsm.AlertDown, "nightly-sync"), nil},
-		"digest": {alertFor(fsm.AlertDigest, ""), members},
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				m, err := render("monitor@example.com", c.a, c.members)
-				if err != nil || len(m) == 0 {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

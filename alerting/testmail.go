@@ -8,8 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/wneessen/go-mail"
-
+	"github.com/quorumbeat/quorumbeat/alerting/message"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -82,10 +81,5 @@ func (s *Service) testMessage(to string) ([]byte, error) {
 	if target.Terminal {
 		server = "the terminal"
 	}
-	l := letter{
-		Subject: "[TEST] quorumbeat can reach you",
-		Lead:    []string{"This is a test, which somebody asked for. Nothing has failed.", "Alerts for this address go the same way."},
-		Facts:   []fact{{"Sent by", s.cfg.NodeName}, {"By way of", server}, {"Sender", s.cfg.MailFrom}},
-	}
-	return write(s.cfg.MailFrom, a, l, func(m *mail.Msg, _ fsm.Alert) { m.SetGenHeader("X-Quorumbeat-Kind", "test") })
+	return message.RenderTest(s.cfg.MailFrom, a, s.cfg.NodeName, server)
 }

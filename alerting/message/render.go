@@ -1,4 +1,4 @@
-package alerting
+package message
 
 import (
 	"bytes"
@@ -22,19 +22,20 @@ var (
 	htmlTemplate = html.Must(html.New("html").Parse(htmlSource))
 )
 
-// render makes the message of a row: the same bytes on every attempt, but for the
+// Render makes the mail of a row: the same bytes on every attempt, but for the
 // word that it may be a repeat. members are those of a digest.
-func render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
-	return write(from, a, compose(a, members), setHeaders)
+func Render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
+	return renderContent(from, a, compose(a, members), setAlertHeaders)
 }
 
-// write makes a message of a letter; of the row it takes what is on the envelope.
-func write(from string, a fsm.Alert, l letter, headers func(*mail.Msg, fsm.Alert)) ([]byte, error) {
+// renderContent writes what an alert says as a MIME message. Of the row it takes only the
+// envelope: ID, recipient, time and Message-ID.
+func renderContent(from string, a fsm.Alert, c content, headers func(*mail.Msg, fsm.Alert)) ([]byte, error) {
 	var plain, rich bytes.Buffer
-	if err := textTemplate.Execute(&plain, l); err != nil {
+	if err := textTemplate.Execute(&plain, c); err != nil {
 		return nil, err
 	}
-	if err := htmlTemplate.Execute(&rich, l); err != nil {
+	if err := htmlTemplate.Execute(&rich, c); err != nil {
 		return nil, err
 	}
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithBoundary("quorumbeat-"+a.ID.String()))
@@ -44,7 +45,7 @@ func write(from string, a fsm.Alert, l letter, headers func(*mail.Msg, fsm.Alert
 	if err := m.To(a.Recipient); err != nil {
 		return nil, err
 	}
-	m.SetGenHeaderPreformatted(mail.HeaderSubject, subjectLines(oneLine(l.Subject)))
+	m.SetGenHeaderPreformatted(mail.HeaderSubject, encodeSubject(OneLine(c.Subject)))
 	m.SetDateWithValue(a.CreatedAt)
 	m.SetMessageIDWithValue(a.MessageID)
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
@@ -57,8 +58,8 @@ func write(from string, a fsm.Alert, l letter, headers func(*mail.Msg, fsm.Alert
 	return out.Bytes(), err
 }
 
-// setHeaders tells programs which alert it is, and ties a recovery to its alert.
-func setHeaders(m *mail.Msg, a fsm.Alert) {
+// setAlertHeaders tells programs which alert it is, and ties a recovery to its alert.
+func setAlertHeaders(m *mail.Msg, a fsm.Alert) {
 	m.SetGenHeader("X-Quorumbeat-Alert", a.ID.String())
 	m.SetGenHeader("X-Quorumbeat-Kind", a.Kind.String())
 	if a.Kind != fsm.AlertDigest {

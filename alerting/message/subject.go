@@ -1,4 +1,4 @@
-package alerting
+package message
 
 import (
 	"fmt"
@@ -12,10 +12,10 @@ const (
 	wordEnd        = "?="
 )
 
-// subjectLines writes the value of a Subject header. Its tag, like [DOWN], stands plain on
+// encodeSubject writes the value of a Subject header. Its tag, like [DOWN], is plain text on
 // the first line, with what follows beside it, so that filters which look at the raw text
 // find it. The rest is plain too, but for what has to be encoded.
-func subjectLines(subject string) string {
+func encodeSubject(subject string) string {
 	tag, rest, found := strings.Cut(subject, "] ")
 	if !found {
 		tag, rest = "", subject
@@ -23,20 +23,20 @@ func subjectLines(subject string) string {
 		tag += "] "
 	}
 	at := len("Subject: ") + len(tag)
-	if plain(rest) {
-		return tag + folded(rest, at)
+	if isPlain(rest) {
+		return tag + foldAtSpaces(rest, at)
 	}
-	return tag + encodedWords(rest, at)
+	return tag + encodeWords(rest, at)
 }
 
-// plain reports whether a text can stand in a header as it is. What looks like an encoded
+// isPlain reports whether a text can stand in a header as it is. What looks like an encoded
 // word, or ends with spaces, would not be read as it was written.
-func plain(s string) bool {
+func isPlain(s string) bool {
 	return !strings.Contains(s, "=?") && strings.TrimSpace(s) == s && !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
-// folded breaks a text at spaces that stand alone. Its first word stays where it is.
-func folded(s string, at int) string {
+// foldAtSpaces breaks a text into header lines at single spaces, never before the first word.
+func foldAtSpaces(s string, at int) string {
 	var b strings.Builder
 	words := strings.Split(s, " ")
 	for i, w := range words {
@@ -55,13 +55,13 @@ func folded(s string, at int) string {
 	return b.String()
 }
 
-// encodedWords writes a text in words of the encoding Q, none of which cuts a character.
-func encodedWords(s string, at int) string {
+// encodeWords writes a text as encoded words of RFC 2047 (encoding Q). No word cuts a character.
+func encodeWords(s string, at int) string {
 	var b strings.Builder
 	room := min(maxHeaderLine-at, maxEncodedWord) - len(wordBegin) - len(wordEnd)
 	b.WriteString(wordBegin)
 	for _, c := range s {
-		code := encodedRune(c)
+		code := encodeRune(c)
 		if room < len(code) {
 			b.WriteString(wordEnd + "\r\n " + wordBegin)
 			room = maxEncodedWord - len(wordBegin) - len(wordEnd)
@@ -72,8 +72,8 @@ func encodedWords(s string, at int) string {
 	return b.String() + wordEnd
 }
 
-// encodedRune is a character in the encoding Q, in which letters and digits stay legible.
-func encodedRune(c rune) string {
+// encodeRune writes a character in the encoding Q, which leaves letters and digits legible.
+func encodeRune(c rune) string {
 	switch {
 	case c == ' ':
 		return "_"

@@ -1,4 +1,4 @@
-package alerting
+package message
 
 import (
 	"fmt"
@@ -10,9 +10,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// duration says a length of time as a person would: at most two units, no
-// fractions.
-func duration(d time.Duration) string {
+// formatDuration writes a length of time in at most two units, without fractions.
+func formatDuration(d time.Duration) string {
 	d = d.Round(time.Second)
 	if d < time.Second {
 		return "0 s"
@@ -35,10 +34,10 @@ func duration(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-func seconds(n int64) string { return duration(time.Duration(n) * time.Second) }
+func formatSeconds(n int64) string { return formatDuration(time.Duration(n) * time.Second) }
 
-// moment says a time with its day and zone.
-func moment(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05 UTC") }
+// formatTime writes a time with its day of the week and its zone.
+func formatTime(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05 UTC") }
 
 func plural(n int64, one, many string) string {
 	if n == 1 {
@@ -47,8 +46,8 @@ func plural(n int64, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// toll says what an incident came to.
-func toll(e fsm.Evidence) string {
+// countFailures counts the misses and failures of an incident, in words.
+func countFailures(e fsm.Evidence) string {
 	var parts []string
 	if e.Misses > 0 {
 		parts = append(parts, plural(e.Misses, "miss", "misses"))
@@ -59,24 +58,24 @@ func toll(e fsm.Evidence) string {
 	return strings.Join(parts, " and ")
 }
 
-// lateBy is how much later than it was sent a ping is worth a word.
-const lateBy = 2 * time.Second
+// lateAfter is the delay from which a ping's late arrival is mentioned.
+const lateAfter = 2 * time.Second
 
-// failedAgain says how often a heartbeat failed that is told of once.
-func failedAgain(e fsm.Evidence) string {
+// flapText says how often a heartbeat failed again within its flap window.
+func flapText(e fsm.Evidence) string {
 	if e.Flaps == 1 {
-		return "failed again " + duration(e.Within) + " after the last failure that was told"
+		return "failed again " + formatDuration(e.Within) + " after the last failure that was told"
 	}
-	return fmt.Sprintf("failed %d more times within %s after the last failure that was told", e.Flaps, duration(e.Within))
+	return fmt.Sprintf("failed %d more times within %s after the last failure that was told", e.Flaps, formatDuration(e.Within))
 }
 
-// printable makes of a job's output what may stand in a mail: valid UTF-8 in lines,
-// without what a terminal would take for an order.
-func printable(s string) string {
+// cleanOutput turns a job's output into valid UTF-8 lines without terminal escape
+// sequences or control characters.
+func cleanOutput(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.ReplaceAll(s, "\r", "\n") // progress bars
-	s = terminalOrder.ReplaceAllString(s, "")
+	s = escapeSequence.ReplaceAllString(s, "")
 	s = strings.Map(func(c rune) rune {
 		if c == '\n' || c == '\t' || unicode.IsPrint(c) {
 			return c
@@ -86,11 +85,11 @@ func printable(s string) string {
 	return strings.Trim(s, "\n")
 }
 
-// terminalOrder is a colour or another order to a terminal.
-var terminalOrder = regexp.MustCompile(`\x1b\[[0-9;?]*[ -/]*[@-~]`)
+// escapeSequence matches colours and other commands for a terminal.
+var escapeSequence = regexp.MustCompile(`\x1b\[[0-9;?]*[ -/]*[@-~]`)
 
-// oneLine makes of a text what may stand in a header: no control characters.
-func oneLine(s string) string {
+// OneLine replaces the control characters of a text, so that it can stand in a header.
+func OneLine(s string) string {
 	return strings.Map(func(c rune) rune {
 		if c < ' ' || c == 0x7f || c == '\u0085' || c == '\u2028' || c == '\u2029' {
 			return ' '

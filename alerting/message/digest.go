@@ -1,4 +1,4 @@
-package alerting
+package message
 
 import (
 	"fmt"
@@ -7,18 +7,18 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// composeDigest writes the letter of several heartbeats, each with its newest state.
-func composeDigest(members []fsm.Alert) letter {
+// composeDigest says what happened to several heartbeats, each with its newest state.
+func composeDigest(members []fsm.Alert) content {
 	members = newestOfEach(members)
-	var l letter
+	var c content
 	for _, m := range members[:min(len(members), maxLines)] {
-		l.Lines = append(l.Lines, line{tag(m), m.Evidence.Name, digestText(m)})
+		c.Lines = append(c.Lines, digestLine{subjectTag(m), m.Evidence.Name, digestLineOf(m)})
 	}
-	l.More = len(members) - len(l.Lines)
-	tags, lead := digestLead(members)
-	l.Subject = fmt.Sprintf("[%s] %s", tags, digestNames(members))
-	l.Lead = lead
-	return l
+	c.More = len(members) - len(c.Lines)
+	tags, lead := leadOfDigest(members)
+	c.Subject = fmt.Sprintf("[%s] %s", tags, nameMembers(members))
+	c.Lead = lead
+	return c
 }
 
 // newestOfEach leaves one alert of each heartbeat, the newest: a digest counts
@@ -38,36 +38,36 @@ func newestOfEach(members []fsm.Alert) (newest []fsm.Alert) {
 	return newest
 }
 
-func digestText(a fsm.Alert) string {
+func digestLineOf(a fsm.Alert) string {
 	if a.Evidence.Flaps > 0 {
-		return digestState(a) + "; " + failedAgain(a.Evidence)
+		return newestState(a) + "; " + flapText(a.Evidence)
 	}
-	return digestState(a)
+	return newestState(a)
 }
 
-func digestState(a fsm.Alert) string {
+func newestState(a fsm.Alert) string {
 	e := a.Evidence
 	switch {
 	case a.Kind == fsm.AlertRecovered && e.Since.IsZero():
 		return "pings again"
 	case a.Kind == fsm.AlertRecovered:
-		return fmt.Sprintf("well again; was down for %s (%s)", duration(e.Down), toll(e))
+		return fmt.Sprintf("well again; was down for %s (%s)", formatDuration(e.Down), countFailures(e))
 	case e.Failed:
-		return fmt.Sprintf("reported a failure at %s%s", moment(e.LastPing), exitStatus(e))
+		return fmt.Sprintf("reported a failure at %s%s", formatTime(e.LastPing), exitStatus(e))
 	case a.Kind == fsm.AlertUnheard && !e.Started.IsZero():
-		return fmt.Sprintf("a run that began at %s may have ended", moment(e.Started))
+		return fmt.Sprintf("a run that began at %s may have ended", formatTime(e.Started))
 	case !e.Started.IsZero():
-		return fmt.Sprintf("a run that began at %s did not finish", moment(e.Started))
+		return fmt.Sprintf("a run that began at %s did not finish", formatTime(e.Started))
 	}
 	last := "never pinged"
 	if !e.LastPing.IsZero() {
-		last = "last ping " + moment(e.LastPing)
+		last = "last ping " + formatTime(e.LastPing)
 	}
-	return fmt.Sprintf("%s; was due %s", last, moment(e.Due))
+	return fmt.Sprintf("%s; was due %s", last, formatTime(e.Due))
 }
 
-// digestNames names the first few members, within the length of a subject.
-func digestNames(members []fsm.Alert) string {
+// nameMembers lists the first few members, as many as fit a subject.
+func nameMembers(members []fsm.Alert) string {
 	var names []string
 	length := 0
 	for _, m := range members {

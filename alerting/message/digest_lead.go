@@ -1,4 +1,4 @@
-package alerting
+package message
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// groups are what a digest counts, in the order in which it tells them.
-var groups = [...]struct{ one, many string }{
+// digestGroups are the kinds of news that a digest counts, in the order in which it tells them.
+var digestGroups = [...]struct{ one, many string }{
 	{"reported a failure", "reported a failure"},
 	{"did not finish a run", "did not finish a run"},
 	{"stopped pinging", "stopped pinging"},
@@ -20,14 +20,14 @@ var groups = [...]struct{ one, many string }{
 	{"pings again", "ping again"},
 }
 
-func group(a fsm.Alert) int {
+func digestGroupOf(a fsm.Alert) int {
 	e := a.Evidence
 	switch {
 	case a.Kind == fsm.AlertRecovered:
 		return 5
 	case a.Kind == fsm.AlertUnheard:
 		return 4
-	case tag(a) == "FAILED":
+	case subjectTag(a) == "FAILED":
 		return 3
 	case e.Failed:
 		return 0
@@ -37,22 +37,22 @@ func group(a fsm.Alert) int {
 	return 2
 }
 
-// digestLead counts the groups, and gathers their tags.
-func digestLead(members []fsm.Alert) (tags string, lead []string) {
-	var counts [len(groups)]int64
-	var of [len(groups)]string
+// leadOfDigest says how many members are in each group, and joins the tags of the groups.
+func leadOfDigest(members []fsm.Alert) (tags string, lead []string) {
+	var counts [len(digestGroups)]int64
+	var of [len(digestGroups)]string
 	for _, m := range members {
-		counts[group(m)]++
-		of[group(m)] = tag(m)
+		counts[digestGroupOf(m)]++
+		of[digestGroupOf(m)] = subjectTag(m)
 	}
 	var list []string
 	for i, n := range counts {
 		if n == 0 {
 			continue
 		}
-		words := groups[i].many
+		words := digestGroups[i].many
 		if n == 1 {
-			words = groups[i].one
+			words = digestGroups[i].one
 		}
 		lead = append(lead, fmt.Sprintf("%s %s.", plural(n, "heartbeat", "heartbeats"), words))
 		if len(list) == 0 || list[len(list)-1] != of[i] {

@@ -1,4 +1,4 @@
-package alerting
+package message
 
 import (
 	"fmt"
@@ -6,33 +6,33 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// facts are the evidence of an alert.
-func facts(a fsm.Alert) (out []fact) {
+// factsOf lists the evidence of an alert.
+func factsOf(a fsm.Alert) (out []fact) {
 	e := a.Evidence
 	add := func(label, format string, args ...any) { out = append(out, fact{label, fmt.Sprintf(format, args...)}) }
 	if a.Kind == fsm.AlertRecovered {
-		add("Ended by", "%s", ending(a))
+		add("Ended by", "%s", endedBy(a))
 	} else {
 		add("Last ping", "%s", lastPing(e))
 	}
 	if !e.Since.IsZero() {
-		add("Down since", "%s", moment(e.Since))
+		add("Down since", "%s", formatTime(e.Since))
 	}
 	if e.Down > 0 {
-		add("Down for", "%s", duration(e.Down))
+		add("Down for", "%s", formatDuration(e.Down))
 	}
 	if e.Silent > 0 {
-		add("Silent for", "%s, from the last ping on", duration(e.Silent))
+		add("Silent for", "%s, from the last ping on", formatDuration(e.Silent))
 	}
 	if !e.Started.IsZero() {
-		add("Run began", "%s", moment(e.Started))
+		add("Run began", "%s", formatTime(e.Started))
 	}
 	if !e.Due.IsZero() {
-		add("Was due", "%s", moment(e.Due))
+		add("Was due", "%s", formatTime(e.Due))
 	}
-	add("Interval", "%s", seconds(e.Interval))
-	add("Grace", "%s", seconds(e.Grace))
-	if text := misses(a); text != "" {
+	add("Interval", "%s", formatSeconds(e.Interval))
+	add("Grace", "%s", formatSeconds(e.Grace))
+	if text := countMisses(a); text != "" {
 		add("Misses", "%s", text)
 	}
 	if !e.Since.IsZero() {
@@ -40,11 +40,11 @@ func facts(a fsm.Alert) (out []fact) {
 	}
 	add("Pings so far", "%d", e.Pings)
 	for _, g := range e.Gaps {
-		to := moment(g.To)
+		to := formatTime(g.To)
 		if g.To.Equal(g.From) {
 			to = "an unknown time, for the monitor's own clock was wrong"
 		}
-		add("No ping could be taken", "from %s to %s", moment(g.From), to)
+		add("No ping could be taken", "from %s to %s", formatTime(g.From), to)
 	}
 	return out
 }
@@ -53,32 +53,32 @@ func lastPing(e fsm.Evidence) string {
 	if e.LastPing.IsZero() {
 		return "never"
 	}
-	return moment(e.LastPing) + from(e)
+	return formatTime(e.LastPing) + fromAddress(e)
 }
 
-func from(e fsm.Evidence) string {
+func fromAddress(e fsm.Evidence) string {
 	if e.LastFrom == "" {
 		return ""
 	}
 	return ", from " + e.LastFrom
 }
 
-// ending says what ended an incident.
-func ending(a fsm.Alert) string {
+// endedBy says what ended an incident.
+func endedBy(a fsm.Alert) string {
 	e := a.Evidence
 	out := "a good run"
 	if e.Clean {
 		out += " (exit status 0)"
 	}
-	out += " at " + moment(e.LastPing) + from(e)
-	if late := a.CreatedAt.Sub(e.LastPing); late >= lateBy {
-		out += fmt.Sprintf(", whose ping came %s later", duration(late))
+	out += " at " + formatTime(e.LastPing) + fromAddress(e)
+	if late := a.CreatedAt.Sub(e.LastPing); late >= lateAfter {
+		out += fmt.Sprintf(", whose ping came %s later", formatDuration(late))
 	}
 	return out
 }
 
-// misses says how many there were, and which one alerts. A failure alerts by itself.
-func misses(a fsm.Alert) string {
+// countMisses says how many there were, and which one alerts. A failure alerts by itself.
+func countMisses(a fsm.Alert) string {
 	e := a.Evidence
 	switch {
 	case !e.Since.IsZero():
@@ -86,14 +86,14 @@ func misses(a fsm.Alert) string {
 	case a.Kind == fsm.AlertRecovered, a.Kind == fsm.AlertDown && (e.Failed || !e.Started.IsZero()) && e.Misses == 0:
 		return ""
 	}
-	return fmt.Sprintf("%d in a row (%s)", e.Misses, rule(a))
+	return fmt.Sprintf("%d in a row (%s)", e.Misses, alertRule(a))
 }
 
-func rule(a fsm.Alert) string {
+func alertRule(a fsm.Alert) string {
 	e := a.Evidence
 	resumed := ""
 	if !e.Resumed.IsZero() {
-		resumed = "; resumed at " + moment(e.Resumed)
+		resumed = "; resumed at " + formatTime(e.Resumed)
 	}
 	switch {
 	case a.Kind == fsm.AlertUnheard:

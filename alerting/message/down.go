@@ -1,0 +1,72 @@
+package message
+
+import (
+	"fmt"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// composeDown tells that something fails: of a silence, of a failure that the job
+// reported, or of a run that did not finish.
+func composeDown(a fsm.Alert) content {
+	e := a.Evidence
+	c := content{Subject: subjectOf(a), Facts: factsOf(a), Output: cleanOutput(e.Output)}
+	switch {
+	case e.Failed:
+		c.Lead = []string{
+			fmt.Sprintf("%s reported a failure at %s%s.", e.Name, formatTime(e.LastPing), exitStatus(e)),
+			"The job itself said so.",
+		}
+	case !e.Started.IsZero():
+		c.Lead = []string{
+			fmt.Sprintf("%s began a run at %s that did not finish.", e.Name, formatTime(e.Started)),
+			fmt.Sprintf("Its end was expected by %s, within its %s.", formatTime(e.Due), runLimit(e)),
+		}
+	default:
+		c.Lead = composeSilence(e)
+	}
+	switch {
+	case e.Since.IsZero():
+	case subjectTag(a) == "FAILED":
+		c.Lead = append(c.Lead, fmt.Sprintf("You were told that it is silent: it has been down since %s.", formatTime(e.Since)))
+	default:
+		c.Lead = append(c.Lead, fmt.Sprintf("It has been down since %s: it was silent before.", formatTime(e.Since)))
+	}
+	c.Notes = []string{nextMail(e)}
+	return c
+}
+
+func composeSilence(e fsm.Evidence) []string {
+	first := fmt.Sprintf("%s has not been heard from since %s.", e.Name, formatTime(e.LastPing))
+	if e.LastPing.IsZero() {
+		first = fmt.Sprintf("%s has never been heard from.", e.Name)
+	}
+	return []string{
+		first,
+		fmt.Sprintf("A ping was expected every %s; the one due at %s did not come within its grace of %s. That makes %s in a row.",
+			formatSeconds(e.Interval), formatTime(e.Due), formatSeconds(e.Grace), plural(e.Misses, "miss", "misses")),
+	}
+}
+
+// nextMail says which mails will follow about an incident.
+func nextMail(e fsm.Evidence) string {
+	if e.Failed || !e.Started.IsZero() {
+		return "You will get one more mail when it reports a good run, and none before that."
+	}
+	return "You will get one more mail when it pings again. If it reports a failure before that, you will get one of that, too."
+}
+
+func exitStatus(e fsm.Evidence) string {
+	if e.Exit == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (exit status %d)", e.Exit)
+}
+
+// runLimit is how long a run may take.
+func runLimit(e fsm.Evidence) string {
+	if e.Grace == 0 {
+		return "interval of " + formatSeconds(e.Interval)
+	}
+	return "grace of " + formatSeconds(e.Grace)
+}

@@ -1,0 +1,310 @@
+package message
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestDurations(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 s", 1500 * time.Millisecond: "2 s", time.Minute: "1 min", 130 * time.Minute: "2 h 10 min",
+		24 * time.Hour: "1 d", 25*time.Hour + 3*time.Second: "1 d 1 h", time.Hour + 5*time.Second: "1 h",
+	} {
+		if got := formatDuration(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// alertFor is a row with evidence of every kind.
+func alertFor(kind fsm.AlertKind, name string) fsm.Alert {
+	day := time.Date(2026, 5, 1, 2, 0, 0, 0, time.UTC)
+	return fsm.Alert{
+		ID: fsm.AlertID{1}, Heartbeat: fsm.HeartbeatID{2}, Incident: 3, Kind: kind, Recipient: "ops@example.com",
+		MessageID: "0123456789abcdef@quorumbeat", CreatedAt: day.Add(26 * time.Hour),
+		Evidence: fsm.Evidence{
+			Name: name, LastPing: day, LastFrom: "192.0.2.7", Interval: 86400, Grace: 3600, Threshold: 1, Misses: 1, Pings: 40,
+			Due:  day.Add(24 * time.Hour),
+			Gaps: []fsm.Gap{{From: day.Add(time.Hour), To: day.Add(61 * time.Minute)}},
+		},
+	}
+}
+
+// recoveryFor is the row of a good run that ended an incident of an hour.
+func recoveryFor(name string) fsm.Alert {
+	a := alertFor(fsm.AlertRecovered, name)
+	e := &a.Evidence
+	a.Answers = "fedcba@quorumbeat"
+	e.Since, e.Down = e.LastPing.Add(25*time.Hour), time.Hour
+	e.LastPing, e.Silent, e.Due = a.CreatedAt, 26*time.Hour, time.Time{}
+	return a
+}
+
+func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
+	recovered := recoveryFor("nightly-sync")
+	late := recovered
+	late.CreatedAt = late.CreatedAt.Add(5 * time.Minute)
+	doubt := alertFor(fsm.AlertDown, "nightly-sync")
+	doubt.InDoubt = true
+	never := alertFor(fsm.AlertDown, "Größe <b>\"&\" 試験")
+	long := alertFor(fsm.AlertDown, "Nächtliche Sicherung der Datenbank für die Buchhaltung in "+strings.Repeat("試験", 30))
+	wide := alertFor(fsm.AlertRecovered, "the nightly backup of the accounting database "+strings.Repeat("and  of another one ", 6)+"end")
+	never.Evidence.LastPing, never.Evidence.Gaps = time.Time{}, nil
+	failed := alertFor(fsm.AlertDown, "nightly-sync")
+	failed.Evidence.Failed, failed.Evidence.Exit, failed.Evidence.Misses, failed.Evidence.Due = true, 3, 0, time.Time{}
+	failed.Evidence.Output = "copying…\r\x1b[31mno space left on <device>\x1b[0m\r\n\xff\xfe\u202e\x00\tend\n.\nFrom here\n"
+	hanging := alertFor(fsm.AlertDown, "nightly-sync")
+	hanging.Evidence.Started, hanging.Evidence.Output = hanging.Evidence.LastPing.Add(24*time.Hour), "step 1 of 9"
+	good := recovered
+	good.Evidence.Silent, good.Evidence.Misses, good.Evidence.Failures, good.Evidence.Clean = 0, 3, 2, true
+	failure := failed
+	failure.Kind, failure.Answers = fsm.AlertFailure, recovered.Answers
+	failure.Evidence.Since, failure.Evidence.Misses, failure.Evidence.Failures = recovered.Evidence.Since, 2, 1
+	failure.Evidence.Silent = 49 * time.Hour
+	merged := failure
+	merged.Kind, merged.Answers = fsm.AlertDown, ""
+	resumed := alertFor(fsm.AlertDown, "nightly-sync")
+	resumed.Evidence.Rule, resumed.Evidence.Resumed = fsm.RuleResumed, resumed.Evidence.LastPing.Add(30*time.Minute)
+	again := alertFor(fsm.AlertDown, "nightly-sync")
+	again.Evidence.Rule, again.Evidence.Misses = fsm.RuleUnheard, 2
+	endless := hanging
+	endless.Evidence.Grace = 0
+	runUnheard := alertFor(fsm.AlertUnheard, "nightly-sync")
+	runUnheard.Evidence.Started, runUnheard.Evidence.Misses = hanging.Evidence.Started, 0
+	flapping, flapped := failed, recoveryFor("nightly-sync")
+	flapping.Evidence.Flaps, flapping.Evidence.Within = 42, 598*time.Second
+	flapped.Answers = ""
+	flapped.Evidence.Flaps, flapped.Evidence.Within = 1, 20*time.Second
+	digest := alertFor(fsm.AlertDigest, "")
+	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), recoveryFor("c"), never, failed, hanging, good, flapping, flapped, failure, runUnheard}
+	for i := range members {
+		members[i].Heartbeat = fsm.HeartbeatID{byte(1 + i)}
+	}
+	for name, c := range map[string]struct {
+		alert   fsm.Alert
+		members []fsm.Alert
+	}{
+		"down":      {alertFor(fsm.AlertDown, "nightly-sync"), nil},
+		"recovered": {recovered, nil},
+		"unheard":   {alertFor(fsm.AlertUnheard, "nightly-sync"), nil},
+		"in-doubt":  {doubt, nil},
+		"never":     {never, nil},
+		"failed":    {failed, nil},
+		"long":      {long, nil},
+		"wide":      {wide, nil},
+		"hanging":   {hanging, nil},
+		"good":      {good, nil},
+		"late":      {late, nil},
+		"failure":   {failure, nil},
+		"merged":    {merged, nil},
+		"resumed":   {resumed, nil},
+		"again":     {again, nil},
+		"endless":   {endless, nil},
+		"maybe":     {runUnheard, nil},
+		"flapping":  {flapping, nil},
+		"flapped":   {flapped, nil},
+		"digest":    {digest, members},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Render("monitor@example.com", c.alert, c.members)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, _ := Render("monitor@example.com", c.alert, c.members)
+			if !bytes.Equal(got, again) {
+				t.Error("a second rendering differs")
+			}
+			path := filepath.Join("..", "..", "testdata", "mail", name+".eml")
+			if *update {
+				if err := os.WriteFile(path, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%v; it differs from %s:\n%s", err, path, got)
+			}
+			for l := range bytes.Lines(got) {
+				if len(l) > 998 {
+					t.Errorf("a line of %d bytes", len(l))
+				}
+			}
+		})
+	}
+}
+
+func TestALongDigestIsCut(t *testing.T) {
+	members := make([]fsm.Alert, 3*maxLines)
+	for i := range members {
+		members[i] = alertFor(fsm.AlertDown, strings.Repeat("x", 60))
+		members[i].Heartbeat = fsm.HeartbeatID{byte(i), byte(i >> 8)}
+	}
+	l := compose(fsm.Alert{Kind: fsm.AlertDigest}, members)
+	if len(l.Lines) != maxLines || l.More != 2*maxLines || len(l.Subject) > 200 {
+		t.Errorf("%d lines, %d more, subject %q", len(l.Lines), l.More, l.Subject)
+	}
+}
+
+// TestADigestCountsHeartbeats: a job that failed and recovered again and again is one
+// line, with its newest state.
+func TestADigestCountsHeartbeats(t *testing.T) {
+	var members []fsm.Alert
+	for i := range uint32(1287) {
+		m := alertFor(fsm.AlertDown+fsm.AlertKind(i%2), "flapper")
+		m.Incident = 1 + i/2
+		members = append(members, m)
+	}
+	other := alertFor(fsm.AlertDown, "other")
+	other.Heartbeat = fsm.HeartbeatID{9}
+	for _, c := range []struct {
+		members []fsm.Alert
+		subject string
+		lines   int
+	}{
+		{members, "[DOWN] flapper", 1},
+		{members[:1286], "[RECOVERED] flapper", 1},
+		{append(members, other), "[DOWN] 2 heartbeats: flapper, other", 2},
+	} {
+		l := compose(fsm.Alert{Kind: fsm.AlertDigest}, c.members)
+		if l.Subject != c.subject || len(l.Lines) != c.lines {
+			t.Errorf("subject %q, %d lines; want %q, %d", l.Subject, len(l.Lines), c.subject, c.lines)
+		}
+	}
+}
+
+// TestOutputStaysOutput: no line that a job prints becomes a part of the mail that
+// it is in.
+func TestOutputStaysOutput(t *testing.T) {
+	a := alertFor(fsm.AlertDown, "x")
+	a.Evidence.Failed = true
+	a.Evidence.Output = "\r\n.\r\nMAIL FROM:<evil@example.com>\r\n\r\n--quorumbeat-" + a.ID.String() + "--\r\n<script>" + strings.Repeat("長", 600)
+	raw, err := Render("monitor@example.com", a, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, params, _ := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for _, want := range []string{"    <script>長", "&lt;script&gt;長"} {
+		p, err := parts.NextPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(p)
+		if err != nil || !strings.Contains(string(text), want) || !strings.Contains(string(text), strings.Repeat("長", 600)) {
+			t.Errorf("no %q in\n%s (%v)", want, text, err)
+		}
+	}
+	if _, err := parts.NextPart(); err != io.EOF {
+		t.Errorf("after two parts: %v", err)
+	}
+}
+
+// checkHeader asks that filters find the tag, and that no line is longer than it must.
+func checkHeader(t *testing.T, raw []byte) []byte {
+	header, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	if !bytes.Contains(header, []byte("\r\nSubject: [DOWN] ")) {
+		t.Errorf("no plain tag in\n%s", header)
+	}
+	for l := range bytes.Lines(header) {
+		l = bytes.TrimRight(l, "\r\n")
+		if words := bytes.Fields(l); len(l) > maxHeaderLine && len(words) > 3 && !bytes.Contains(l, []byte("  ")) {
+			t.Errorf("a line of %d bytes: %s", len(l), l)
+		}
+	}
+	for _, b := range raw {
+		if b > '~' {
+			t.Fatalf("a byte %x in a message of 7 bits", b)
+		}
+	}
+	return raw
+}
+
+// FuzzRender gives heartbeats any name: it stays in its place, whole, and the
+// message stays one message.
+func FuzzRender(f *testing.F) {
+	for _, s := range []string{"plain", "a\r\nBcc: evil@example.com", "Größe", "=?utf-8?q?x?=", "<script>", strings.Repeat("長", 200), strings.Repeat("ab  c ", 33), strings.Repeat("x", 200), " \u00a0x ", "a] b", "é", "\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if (fsm.Spec{Name: name, Slug: "x", Interval: 1, Threshold: 1, Arm: fsm.ArmCreated}).Validate() != nil {
+			return // such a name does not get into the state
+		}
+		raw, err := Render("monitor@example.com", alertFor(fsm.AlertDown, name), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := mail.ReadMessage(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(m.Header["Bcc"]) > 0 || len(m.Header["Subject"]) != 1 {
+			t.Fatalf("headers %v", m.Header)
+		}
+		subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+		checkHeader(t, raw)
+		if want := "[DOWN] " + OneLine(name); err != nil || subject != want {
+			t.Errorf("subject %q, want %q (%v)", subject, want, err)
+		}
+		_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := multipart.NewReader(m.Body, params["boundary"])
+		for range 2 {
+			p, err := parts.NextRawPart()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadAll(quotedprintable.NewReader(p)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := parts.NextRawPart(); err != io.EOF {
+			t.Errorf("after two parts: %v", err)
+		}
+	})
+}
+
+// BenchmarkRender makes the message of one alert, and of a digest.
+func BenchmarkRender(b *testing.B) {
+	members := make([]fsm.Alert, maxLines)
+	for i := range members {
+		members[i] = alertFor(fsm.AlertDown, fmt.Sprint("job-", i))
+	}
+	for name, c := range map[string]struct {
+		a       fsm.Alert
+		members []fsm.Alert
+	}{
+		"single": {alertFor(fsm.AlertDown, "nightly-sync"), nil},
+		"digest": {alertFor(fsm.AlertDigest, ""), members},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				m, err := Render("monitor@example.com", c.a, c.members)
+				if err != nil || len(m) == 0 {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
