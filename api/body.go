@@ -40,6 +40,9 @@ func (s *Server) suspect(h *fasthttp.RequestHeader) bool {
 	if isPing(rawPath(h)) {
 		return false
 	}
+	if isPage(rawPath(h)) {
+		return h.ContentLength() > maxBody
+	}
 	r, _, err := find(h)
 	return err != nil || h.ContentLength() > maxBody || !r.public && !s.isAdmin(h)
 }
@@ -53,6 +56,8 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
 	}
 	r, _, err := find(h)
 	switch {
+	case isPage(rawPath(h)):
+		err = nil
 	case err != nil:
 	case !r.public:
 		err = s.authorize(ctx)

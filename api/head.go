@@ -172,8 +172,8 @@ func namedHost(head []byte) []byte {
 // readHeaders are the names of the headers that anybody here reads, in small letters.
 var readHeaders = map[string]bool{
 	"host": true, "content-length": true, "transfer-encoding": true, "connection": true, "expect": true, "trailer": true, "upgrade": true,
-	"authorization": true, "content-type": true, "accept-encoding": true, "if-match": true, "idempotency-key": true,
-	"x-forwarded-for": true, "x-forwarded-proto": true, "forwarded": true,
+	"authorization": true, "cookie": true, "content-type": true, "accept-encoding": true, "if-match": true, "idempotency-key": true,
+	"accept": true, "x-forwarded-for": true, "x-forwarded-proto": true, "forwarded": true,
 }
 
 // shorten leaves out the lines of a head that nobody reads. What is not plainly a line of

@@ -52,24 +52,33 @@ func (s *Server) createKey(ctx *fasthttp.RequestCtx, _ []string) error {
 	if err := decode(ctx, &body); err != nil {
 		return err
 	}
-	if err := fsm.ValidateKeyName(body.Name); err != nil {
-		return err
-	}
-	if body.Scope != fsm.ScopeAdmin && body.Scope != fsm.ScopePing {
-		return badRequest(fmt.Sprintf("scope is %.40q; it must be %s or %s", body.Scope, fsm.ScopeAdmin, fsm.ScopePing))
-	}
-	if err := fsm.ValidateMaxHeartbeats("max_heartbeats", body.MaxHeartbeats); err != nil {
-		return err
-	}
-	key := newKey(body.Scope)
-	c := fsm.PutKey{Name: body.Name, Scope: body.Scope, Hash: hashKey([]byte(key)), MaxHeartbeats: body.MaxHeartbeats}
-	rand.Read(c.ID[:])
-	if _, err := s.propose(ctx, c); err != nil {
+	key, c, err := s.makeKey(ctx, body.Name, body.Scope, body.MaxHeartbeats)
+	if err != nil {
 		return err
 	}
 	return reply(ctx, fasthttp.StatusCreated, keyJSON{
 		ID: c.ID.String(), Name: c.Name, Scope: c.Scope, Key: key, CreatedAt: stamp(s.createdAt(c.ID)), MaxHeartbeats: c.MaxHeartbeats,
 	})
+}
+
+// makeKey commits a new key; only its hash is kept.
+func (s *Server) makeKey(ctx *fasthttp.RequestCtx, name, scope string, most int) (key string, c fsm.PutKey, err error) {
+	if err := fsm.ValidateKeyName(name); err != nil {
+		return "", c, err
+	}
+	if scope != fsm.ScopeAdmin && scope != fsm.ScopePing {
+		return "", c, badRequest(fmt.Sprintf("scope is %.40q; it must be %s or %s", scope, fsm.ScopeAdmin, fsm.ScopePing))
+	}
+	if err := fsm.ValidateMaxHeartbeats("max_heartbeats", most); err != nil {
+		return "", c, err
+	}
+	key = newKey(scope)
+	c = fsm.PutKey{Name: name, Scope: scope, Hash: hashKey([]byte(key)), MaxHeartbeats: most}
+	rand.Read(c.ID[:])
+	if _, err := s.propose(ctx, c); err != nil {
+		return "", c, err
+	}
+	return key, c, nil
 }
 
 // newKey makes a key of 256 random bits. One that may only ping stands in URLs and

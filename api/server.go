@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/compat"
+	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -39,6 +40,7 @@ type Server struct {
 	http    *fasthttp.Server
 
 	longHeads places
+	site      *web.Site
 
 	proxies   proxies
 	publicURL string
@@ -70,6 +72,10 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 		readTimeout: readTimeout, idleTimeout: restAfter, idleLimit: idleLimit,
 	}
 	s.longHeads = make(places, longHeads)
+	s.site = web.New(backend{s}, store)
+	if err := s.SetCookieSecrets(nil); err != nil {
+		return nil, err
+	}
 	var err error
 	if s.met, err = newMetrics(cfg, store, &s.conns); err != nil {
 		return nil, err
@@ -174,7 +180,9 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		s.other(ctx, &o)
 		return
 	}
-	s.routed(ctx)
+	if !s.dashboard(ctx, path) {
+		s.routed(ctx)
+	}
 	if ctx.Response.IsBodyStream() {
 		stream(ctx.Conn())
 	}

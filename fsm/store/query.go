@@ -23,6 +23,13 @@ func (s *Store) Heartbeat(id fsm.HeartbeatID) (fsm.Heartbeat, error) {
 	return s.st.heartbeatAt(s.st.byID(id))
 }
 
+// HeartbeatAt returns the heartbeat of an ordinal, or ErrNotFound.
+func (s *Store) HeartbeatAt(ordinal uint64) (fsm.Heartbeat, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.heartbeatAt(ordinal)
+}
+
 // HeartbeatByToken returns the heartbeat with a ping token, or ErrNotFound.
 func (s *Store) HeartbeatByToken(t fsm.Token) (fsm.Heartbeat, error) {
 	s.mu.RLock()

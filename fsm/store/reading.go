@@ -1,6 +1,7 @@
 package store
 
 import (
+	"iter"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -15,6 +16,8 @@ type Reading struct {
 	page *table.Page
 	slot int
 	text table.ColdText
+
+	first uint64 // ordinal of the page's first place
 }
 
 // ReadPage passes f the heartbeats of one page that have a tag ("": all), in order of
@@ -30,7 +33,7 @@ func (s *Store) ReadPage(page int, tag string, f func(*Reading)) (next int, more
 		return page, false
 	}
 	if p := t.PageAt(page); p != nil {
-		r := Reading{st: s.st, page: p}
+		r := Reading{st: s.st, page: p, first: uint64(page)*table.PageSize + 1}
 		for r.slot = range table.PageSize {
 			if p.IsLive(r.slot) && r.read(tag) {
 				f(&r)
@@ -53,6 +56,16 @@ func (r *Reading) AppendID(dst []byte) []byte { return fsm.AppendHeartbeatID(dst
 
 // Name returns the name's bytes, which must not be written to.
 func (r *Reading) Name() []byte { return r.text.Name }
+
+// Ordinal returns the ordinal.
+func (r *Reading) Ordinal() uint64 { return r.first + uint64(r.slot) }
+
+// Tags passes the tags' bytes, which are good until the next.
+func (r *Reading) Tags() iter.Seq[[]byte] { return r.text.Tags() }
+
+// Due returns when the next ping is expected, without grace, in Unix milliseconds of the
+// wall clock; 0 while paused or unarmed.
+func (r *Reading) Due() int64 { return r.st.nextDue(&table.Record{Hot: r.vitals()}) }
 
 // Status returns the status.
 func (r *Reading) Status() fsm.Status { return r.vitals().Status() }

@@ -1,6 +1,8 @@
 package table
 
 import (
+	"iter"
+
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
@@ -22,13 +24,21 @@ func SplitText(b []byte) (t ColdText) {
 }
 
 func (t *ColdText) Tagged(tag string) bool {
-	r := wire.NewReader(t.tags)
-	for n := r.Count(); n > 0; n-- {
-		if string(r.Take(r.Uint())) == tag {
+	for one := range t.Tags() {
+		if string(one) == tag {
 			return true
 		}
 	}
 	return false
+}
+
+// Tags passes the tags' bytes.
+func (t *ColdText) Tags() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		r := wire.NewReader(t.tags)
+		for n := r.Count(); n > 0 && yield(r.Take(r.Uint())); n-- {
+		}
+	}
 }
 
 // Slug returns the slug of a heartbeat, as a part of the page's text; there must be

@@ -111,6 +111,9 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	if err != nil {
 		return err
 	}
+	if err := server.SetCookieSecrets(cc.Secrets); err != nil {
+		return err
+	}
 	n.serve(server, ln)
 	if err := c.Start(advertisedHTTP(n.HTTP, cc.Advertise, clusterAddr)); err != nil {
 		return err

@@ -67,7 +67,9 @@ func (r *reloader) exchangeCredentials(s *settings.Node, http, cluster string) (
 	r.files = fileStates(s.Certificates())
 	is, err := r.node.server.LoadCertificate(s.API.TLSCert, s.API.TLSKey)
 	changed = r.noteChange(changed, http, is, err)
-	is, err = r.node.Cluster.Trust(s.Cluster)
+	if is, err = r.node.Cluster.Trust(s.Cluster); err == nil {
+		err = r.node.server.SetCookieSecrets(s.Cluster.Secrets)
+	}
 	return r.noteChange(changed, cluster, is, err)
 }
 

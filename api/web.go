@@ -1,0 +1,155 @@
+package api
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/web"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// SetCookieSecrets gives the node what the dashboard's cookies are sealed with: the
+// cluster's secrets, of which the first is used for new ones. All nodes need the same. With
+// none, a sign-in ends when the node restarts.
+func (s *Server) SetCookieSecrets(secrets [][]byte) error {
+	var keys web.Keys
+	for _, secret := range secrets {
+		key, err := hkdf.Key(sha256.New, secret, nil, "quorumbeat cookies", 32)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, [32]byte(key))
+	}
+	if keys == nil {
+		keys = make(web.Keys, 1)
+		rand.Read(keys[0][:])
+	}
+	s.site.SetKeys(keys)
+	return nil
+}
+
+// dashboard serves a page, or sends a browser to one. It reports false if the path is none
+// of the dashboard's.
+func (s *Server) dashboard(ctx *fasthttp.RequestCtx, path []byte) bool {
+	switch {
+	case isPage(path):
+	case string(path) == "/ui", string(path) == "/" && ctx.IsGet() && wantsHTML(&ctx.Request.Header):
+		ctx.Response.Header.Set(fasthttp.HeaderLocation, web.Prefix)
+		ctx.SetStatusCode(fasthttp.StatusSeeOther)
+		return true
+	default:
+		return false
+	}
+	defer s.met.routed(ctx)
+	defer s.recover(ctx)
+	ctx.SetUserValue(routeValue, web.Prefix)
+	if ctx.IsPost() {
+		body, err := jsonBody(ctx)
+		if err != nil {
+			s.refuse(ctx, err)
+			return true
+		}
+		ctx.Request.SetBodyRaw(body)
+	}
+	s.site.Serve(ctx, string(path))
+	return true
+}
+
+func isPage(path []byte) bool {
+	return len(path) >= len(web.Prefix) && string(path[:len(web.Prefix)]) == web.Prefix
+}
+
+// backend is the server as the dashboard sees it.
+type backend struct{ *Server }
+
+// SignIn implements [web.Backend], with the methods below.
+func (b backend) SignIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, error) {
+	if err := b.authorizeHash(ctx, hash); err != nil {
+		if errors.Is(err, errUnknown) {
+			err = &httpError{problem{401, "unauthorized", "this key is not known: look whether it was copied whole", ""}}
+		}
+		return web.Account{}, err
+	}
+	return b.account(hash), nil
+}
+
+func (b backend) SignedIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, error) {
+	if !b.Stands(hash) {
+		return web.Account{}, b.denied(ctx, loginRevoked, errRevoked)
+	}
+	if k, ok := b.store.KeyByHash(hash); ok && !b.isConfigured(hash) {
+		setCaller(ctx, k.ID)
+	}
+	return b.account(hash), nil
+}
+
+func (b backend) account(hash [32]byte) web.Account {
+	if b.isConfigured(hash) {
+		return web.Account{Name: "admin key of the settings", Admin: true}
+	}
+	k, _ := b.store.KeyByHash(hash)
+	return web.Account{Name: k.Name, Admin: k.Scope == fsm.ScopeAdmin}
+}
+
+func (b backend) Stands(hash [32]byte) bool {
+	k, ok := b.store.KeyByHash(hash)
+	return b.isConfigured(hash) || ok && k.Scope == fsm.ScopeAdmin
+}
+
+func (b backend) Propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error) {
+	return b.propose(ctx, cmd)
+}
+
+func (b backend) MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (string, error) {
+	key, _, err := b.makeKey(ctx, name, scope, fsm.DefaultKeyHeartbeats)
+	return key, err
+}
+
+func (b backend) Fresh(ctx *fasthttp.RequestCtx) error { return b.barrier(ctx) }
+
+func (b backend) Explain(err error) (int, string) {
+	p := statusOf(err)
+	if p.status == fasthttp.StatusInternalServerError {
+		b.log.Error("a page could not be shown: please report it", "err", err)
+	}
+	return p.status, p.words
+}
+
+func (b backend) PingURL(ctx *fasthttp.RequestCtx, token fsm.Token) string {
+	return b.origin(ctx) + "/v1/heartbeats/" + token.String() + "/ping"
+}
+
+func (b backend) Secure(ctx *fasthttp.RequestCtx) bool { return b.origin(ctx)[:8] == "https://" }
+
+func (b backend) Ending() bool { return b.leaving.Load() || b.ended.Load() }
+
+func (b backend) Cluster() web.Cluster {
+	st := b.cluster.Status()
+	out := web.Cluster{Term: st.Term, Leader: st.Leader, Troubles: st.Troubles, Version: b.cfg.Version, Mail: b.mailServer().State}
+	if !st.ClusterID.IsZero() {
+		out.ID = st.ClusterID.String()
+	}
+	if err := b.ready(); err != nil {
+		out.NotReady = err.Error()
+	}
+	slices.SortFunc(st.Nodes, func(x, y NodeStatus) int { return strings.Compare(x.Name, y.Name) })
+	for _, n := range st.Nodes {
+		out.Nodes = append(out.Nodes, web.Node{
+			Name: n.Name, Address: n.HTTP, Version: n.Version, Disk: n.Disk, Voter: n.Voter, Alive: n.Alive, Listener: n.Listener,
+			Leader: n.Leader, Here: n.AppliedIndex > 0, Applied: n.AppliedIndex, Contact: n.LastContact,
+		})
+	}
+	return out
+}
+
+// wantsHTML reports whether a browser asks.
+func wantsHTML(h *fasthttp.RequestHeader) bool {
+	return bytes.Contains(h.Peek(fasthttp.HeaderAccept), []byte("text/html"))
+}

@@ -1,0 +1,162 @@
+// Live updates, times that go on, and copy buttons. Every page works without this.
+
+const units = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]]
+
+function span(seconds) {
+  let left = Math.floor(Math.abs(seconds))
+  for (let i = 0; i < units.length; i++) {
+    const n = Math.floor(left / units[i][1])
+    if (n === 0) continue
+    left -= n * units[i][1]
+    const rest = i + 1 < units.length && n < 100 ? Math.floor(left / units[i + 1][1]) : 0
+    return `${n} ${units[i][0]}` + (rest ? ` ${rest} ${units[i + 1][0]}` : '')
+  }
+  return '0 s'
+}
+
+// The difference of this clock to the cluster's, in ms: people's clocks are wrong.
+let ahead = 0
+
+function tellTimes() {
+  for (const el of document.querySelectorAll('time[datetime]')) {
+    const at = new Date(el.dateTime)
+    const d = (at - Date.now() + ahead) / 1000
+    const text = Math.abs(d) < 1 ? 'just now' : d < 0 ? `${span(d)} ago` : `in ${span(d)}`
+    if (el.firstChild?.nodeType === Node.TEXT_NODE && el.firstChild.data !== text) el.firstChild.data = text
+    if (!el.dataset.local) {
+      el.dataset.local = 'yes'
+      el.title += '\n' + at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
+    }
+  }
+}
+
+function offerCopies(root) {
+  for (const button of root.querySelectorAll('button.copy')) {
+    button.hidden = false
+    button.onclick = async () => {
+      const code = button.previousElementSibling
+      try {
+        await navigator.clipboard.writeText(code.textContent)
+      } catch { // without a secure context there is no clipboard, but there is this
+        const range = document.createRange()
+        range.selectNodeContents(code)
+        getSelection().removeAllRanges()
+        getSelection().addRange(range)
+        document.execCommand('copy')
+      }
+      button.textContent = 'Copied'
+      setTimeout(() => { button.textContent = 'Copy' }, 2000)
+    }
+  }
+}
+
+// same tells whether two pieces differ in nothing but times that went on.
+const same = (a, b) => plain(a) === plain(b)
+const plain = (html) => html.replace(/(<time datetime="[^"]*")[^>]*>[^<]*/g, '$1').replaceAll(' hidden=""', '').trim()
+
+// replace puts a new piece in place of the old one, and keeps what a person did in it. A
+// piece that is the same stays: somebody may be about to click on it.
+function replace({ id, html }) {
+  const old = document.getElementById(id)
+  if (!old) return
+  const fresh = document.createElement(old.tagName === 'TR' ? 'tr' : 'div')
+  fresh.innerHTML = html
+  if (same(fresh.innerHTML, fresh.firstElementChild?.id === id ? old.outerHTML : old.innerHTML)) return
+  const focused = old.contains(document.activeElement) ? [...old.querySelectorAll('a,button,input,summary,pre')].indexOf(document.activeElement) : -1
+  const picked = new Set([...old.querySelectorAll('input:checked')].map((i) => i.value))
+  const open = [...old.querySelectorAll('details')].map((d) => d.open)
+  if (old.tagName === 'TR') {
+    old.innerHTML = html
+  } else {
+    const box = document.createElement('template')
+    box.innerHTML = html
+    const whole = box.content.firstElementChild?.id === id
+    if (whole) old.replaceWith(box.content.firstElementChild)
+    else old.replaceChildren(box.content)
+  }
+  const now = document.getElementById(id)
+  for (const i of now.querySelectorAll('input[type=checkbox]')) i.checked = picked.has(i.value)
+  now.querySelectorAll('details').forEach((d, i) => { if (open[i]) d.open = true })
+  if (focused >= 0) now.querySelectorAll('a,button,input,summary,pre')[focused]?.focus({ preventScroll: true })
+  offerCopies(now)
+  if (now.tagName === 'TR' && shown) {
+    now.classList.remove('changed')
+    void now.offsetWidth
+    now.classList.add('changed')
+  }
+}
+
+let shown = false // whether the first answer came: it is no change
+let lastHeard = Date.now()
+
+function show(live) {
+  lastHeard = Date.now()
+  document.getElementById('lost').hidden = true
+  const title = `${live.title} · quorumbeat`
+  if (document.title !== title) {
+    document.title = title
+    if (shown) document.getElementById('said').textContent = live.title
+  }
+  const icon = document.getElementById('icon')
+  if (icon.dataset[live.icon] && icon.getAttribute('href') !== icon.dataset[live.icon]) icon.href = icon.dataset[live.icon]
+  for (const piece of live.pieces ?? []) replace(piece)
+  const moved = document.getElementById('moved')
+  if (moved) {
+    moved.hidden = !live.moved
+    moved.firstElementChild.textContent = `${live.moved} changed places or are new:`
+  }
+  shown = true
+  tellTimes()
+}
+
+async function ask(address) {
+  const answer = await fetch(`${address}&once=1`, { credentials: 'same-origin', headers: { Accept: 'application/json' } })
+  if (answer.status === 401) location.reload()
+  if (!answer.ok) throw new Error(answer.statusText)
+  const date = Date.parse(answer.headers.get('Date'))
+  if (date && Math.abs(Date.now() - date) > 5000) ahead = Date.now() - date
+  show(await answer.json())
+}
+
+// Tabs that show the same page share one stream: a browser allows six to a host.
+function follow(address) {
+  const channel = 'BroadcastChannel' in window ? new BroadcastChannel(`quorumbeat ${address}`) : null
+  if (channel) channel.onmessage = ({ data }) => show(data)
+  const stream = () => new Promise((resolve) => {
+    const source = new EventSource(address)
+    source.onmessage = ({ data }) => {
+      const live = JSON.parse(data)
+      show(live)
+      channel?.postMessage(live)
+    }
+    source.addEventListener('end', () => source.close())
+    source.onerror = () => { source.close(); resolve() }
+  })
+  const keep = async () => {
+    for (;;) {
+      await stream()
+      await ask(address).catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 1000 + Math.random() * 1000))
+    }
+  }
+  const poll = () => { if (Date.now() - lastHeard > 5000) ask(address).catch(() => {}) }
+  setInterval(poll, 5000)
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) ask(address).catch(() => {}) })
+  if (channel && navigator.locks) navigator.locks.request(channel.name, keep)
+  else keep()
+}
+
+offerCopies(document)
+tellTimes()
+setInterval(tellTimes, 1000)
+
+const query = document.body.dataset.live
+if (query !== undefined) {
+  follow(`/ui/events${query || '?list'}`)
+  setInterval(() => {
+    const silent = Date.now() - lastHeard
+    const lost = document.getElementById('lost')
+    lost.hidden = silent < 20000
+    document.getElementById('age').textContent = `${span(silent / 1000)} old`
+  }, 1000)
+}

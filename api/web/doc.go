@@ -1,0 +1,29 @@
+// Package web serves the dashboard: pages below /ui/ that are rendered on the server and
+// work without JavaScript; one small script keeps them live.
+//
+// Whoever signs in with an API key gets a sealed cookie that every node can open; no node
+// keeps a session, and a revoked key ends it with the next request. Forms carry a token of
+// their session. Nothing inline: the Content-Security-Policy allows own files only, and
+// names that jobs chose are shown as text.
+//
+// The state knows no order of names. A view of all heartbeats (name, tags, status, times)
+// is read page by page, at most once a second and only while somebody looks, and sorted
+// when names changed; the hundred rows that a page shows are read anew each time. A page
+// is shown without a majority too, and says then that it may be old.
+//
+// Files:
+//
+//	web.go        the site, its routes and who may use them
+//	session.go    sign-in: the sealed cookie, and tokens of forms
+//	render.go     templates, assets with hashed names, errors as pages
+//	view.go       all heartbeats in the order of their names
+//	natural.go    that order
+//	list.go       the list: search, filter, sort, page
+//	heartbeat.go  one heartbeat: state, reason, history, how to ping it
+//	strip.go      what became of the last expected times
+//	edit.go       forms that make and change heartbeats
+//	actions.go    pause, resume, ping, delete, for one or many
+//	cluster.go    alerts, keys and nodes
+//	events.go     the stream of changes of a page
+//	words.go      times and numbers as people say them
+package web

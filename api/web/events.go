@@ -1,0 +1,188 @@
+package web
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/maphash"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	mostStreams = 256 // on this node; a page beyond that asks every few seconds instead
+	lookEvery   = time.Second
+	sayNothing  = 15 * time.Second // after which a stream shows that it lives
+	longest     = 10 * time.Minute // of one stream; the browser opens another
+)
+
+// A page's stream tells what has changed in it, as pieces of the page by their id. They
+// are rendered like the page itself, once a second, and only those that differ are sent.
+
+// piece is a part of a page that may change.
+type piece struct {
+	ID   string `json:"id"`
+	HTML string `json:"html"`
+}
+
+// live is what a stream tells at once.
+type live struct {
+	Title  string  `json:"title"`
+	Icon   string  `json:"icon"`
+	Pieces []piece `json:"pieces"`
+	Moved  int     `json:"moved"` // rows that the page would show anew, or in another place
+}
+
+// events answers with the stream of a page: its query is that of the page.
+func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
+	look, err := s.watcher(ctx, in)
+	if err != nil {
+		return err
+	}
+	ctx.SetContentType("text/event-stream")
+	if ctx.QueryArgs().Has("once") { // for a browser that cannot stream
+		data, err := json.Marshal(look())
+		if err != nil {
+			return err
+		}
+		ctx.SetContentType("application/json")
+		return s.write(ctx, data)
+	}
+	select {
+	case s.streams <- struct{}{}:
+	default:
+		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
+		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "5")
+		return nil
+	}
+	hash := in.hash
+	ctx.Response.Header.Set("X-Accel-Buffering", "no") // nginx
+	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
+		defer func() { <-s.streams }()
+		s.stream(w, look, func() bool { return !s.back.Ending() && s.back.Stands(hash) })
+	})
+	return nil
+}
+
+// fromNow is what changes in a piece by the mere passing of time: the page's own script
+// keeps that right.
+var fromNow = regexp.MustCompile(`(<time datetime="[^"]*")[^>]*>[^<]*`)
+
+// stream writes what look sees whenever it differs, until the client is gone.
+func (s *Site) stream(w *bufio.Writer, look func() live, goOn func() bool) {
+	sent := map[string]uint64{}
+	seed := maphash.MakeSeed()
+	var last []byte
+	said := time.Now()
+	for end := said.Add(longest); goOn() && time.Now().Before(end); time.Sleep(lookEvery) {
+		now := look()
+		now.Pieces = slices.DeleteFunc(now.Pieces, func(p piece) bool {
+			sum := maphash.String(seed, fromNow.ReplaceAllString(p.HTML, "$1"))
+			known := sent[p.ID] == sum
+			sent[p.ID] = sum
+			return known
+		})
+		data, err := json.Marshal(now)
+		if err != nil {
+			return
+		}
+		switch {
+		case !bytes.Equal(data, last):
+			fmt.Fprintf(w, "data: %s\n\n", data)
+			last, said = data, time.Now()
+		case time.Since(said) > sayNothing:
+			fmt.Fprint(w, ": still here\n\n")
+			said = time.Now()
+		}
+		if w.Flush() != nil {
+			return
+		}
+	}
+	if !goOn() {
+		fmt.Fprint(w, "event: end\ndata: \n\n")
+		_ = w.Flush()
+	}
+}
+
+// watcher returns what looks at the page that a stream belongs to.
+func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session) (func() live, error) {
+	args := ctx.QueryArgs()
+	switch {
+	case args.Has("heartbeat"):
+		h, err := s.find(string(args.Peek("heartbeat")))
+		if err != nil {
+			return nil, err
+		}
+		return s.watchHeartbeat(ctx, *in, h.ID), nil
+	case args.Has("cluster"):
+		return s.watchCluster(*in), nil
+	}
+	return s.watchList(choiceOf(args), in.Admin), nil
+}
+
+func (s *Site) watchList(c choice, write bool) func() live {
+	first := c.selectFrom(s.view.read(time.Time{}), time.Now()).ordinals
+	return func() live {
+		now := time.Now()
+		sel := c.selectFrom(s.view.read(time.Time{}), now)
+		out := live{Title: titleOf(sel.Counts), Icon: iconOf(sel.Counts)}
+		for _, r := range s.rows(first, c, write, now) {
+			out.Pieces = append(out.Pieces, piece{r.ID.String(), s.part("list", "row", r)})
+		}
+		out.Pieces = append(out.Pieces, piece{"counts", s.part("list", "counts", listPage{choice: c, selection: sel, States: stateWords[:]})})
+		for i, ord := range sel.ordinals {
+			if i >= len(first) || first[i] != ord {
+				out.Moved++
+			}
+		}
+		return out
+	}
+}
+
+func iconOf(c counts) string {
+	switch {
+	case c[stateFailing] > 0:
+		return "failing"
+	case c[stateLate] > 0:
+		return "late"
+	}
+	return "ok"
+}
+
+func (s *Site) watchHeartbeat(ctx *fasthttp.RequestCtx, in session, id fsm.HeartbeatID) func() live {
+	var none fasthttp.RequestCtx // a stream outlives its request
+	h, err := s.store.Heartbeat(id)
+	url := s.back.PingURL(ctx, h.Token)
+	return func() live {
+		if h, err = s.store.Heartbeat(id); err != nil {
+			return live{Title: "Deleted", Icon: "ok"}
+		}
+		p := s.heartbeatPage(&none, frame{In: &in, Now: time.Now()}, h)
+		p.PingURL = url
+		return live{Title: p.Title, Icon: p.Icon, Pieces: []piece{
+			{"now", s.part("heartbeat", "now", p)}, {"history", s.part("heartbeat", "history", p)},
+		}}
+	}
+}
+
+func (s *Site) watchCluster(in session) func() live {
+	return func() live {
+		p := clusterPage{frame: frame{In: &in, Now: time.Now()}, Cluster: s.back.Cluster()}
+		return live{Title: "Cluster", Icon: "ok", Pieces: []piece{{"nodes", s.part("cluster", "nodes", p)}}}
+	}
+}
+
+// part renders a named part of a page.
+func (s *Site) part(page, name string, data any) string {
+	var b bytes.Buffer
+	if err := s.pages[page].ExecuteTemplate(&b, name, data); err != nil {
+		return ""
+	}
+	return b.String()
+}

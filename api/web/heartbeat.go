@@ -1,0 +1,252 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	shownPings  = 50
+	usualOf     = 100 // runs that the usual duration is taken from
+	shownOthers = 10
+)
+
+// heartbeatPage is one heartbeat, as somebody wants it at three in the morning.
+type heartbeatPage struct {
+	frame
+	fsm.Heartbeat
+	State   string
+	Why     template.HTML
+	Since   time.Time // of the state, as far as it is known
+	Strip   []beat
+	Chart   chart
+	Usual   usual
+	Last    *fsm.PingRecord // the newest that ended a run
+	Output  *fsm.PingRecord // the newest with a body
+	Pings   []fsm.PingRecord
+	Older   uint64 // number to go on from; 0: there are no more
+	Alerts  []fsm.Alert
+	Others  []row // what fails with it
+	Gaps    []fsm.Gap
+	PingURL string
+	Waiting bool // for its first ping
+}
+
+func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) error {
+	f := s.frame(ctx, in, "", "heartbeats")
+	h, err := s.find(args[0])
+	if err != nil {
+		return err
+	}
+	return s.render(ctx, "heartbeat", s.heartbeatPage(ctx, f, h))
+}
+
+// Overdue reports whether its due time has passed.
+func (p heartbeatPage) Overdue() bool { return !p.NextDue.IsZero() && p.NextDue.Before(p.Now) }
+
+// find returns the heartbeat that an address names.
+func (s *Site) find(id string) (fsm.Heartbeat, error) {
+	parsed, err := fsm.ParseHeartbeatID(id)
+	if err != nil {
+		return fsm.Heartbeat{}, errNoPage
+	}
+	h, err := s.store.Heartbeat(parsed)
+	if err != nil {
+		return h, errNoPage
+	}
+	return h, nil
+}
+
+func (s *Site) heartbeatPage(ctx *fasthttp.RequestCtx, f frame, h fsm.Heartbeat) heartbeatPage {
+	before, _ := strconv.ParseUint(string(ctx.QueryArgs().Peek("before")), 10, 64)
+	st := stateOf(h, f.Now)
+	recent, _, _ := s.store.Pings(h.ID, usualOf, 0)
+	shown, more, _ := s.store.Pings(h.ID, shownPings, before)
+	alerts, _ := s.store.Alerts(fsm.AlertFilter{Heartbeat: &h.ID, Limit: 20})
+	gaps := s.store.Gaps()
+	p := heartbeatPage{
+		frame: f, Heartbeat: h, State: st.String(), Strip: strip(h, recent, gaps, f.Now), Pings: shown,
+		Usual: usualOfRuns(recent), Alerts: alerts, PingURL: s.back.PingURL(ctx, h.Token), Waiting: h.Pings == 0,
+	}
+	p.Chart = chartOf(recent)
+	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), before == 0
+	p.Icon = map[state]string{stateFailing: "failing", stateLate: "late"}[st]
+	if p.Icon == "" {
+		p.Icon = "ok"
+	}
+	if more {
+		p.Older = shown[len(shown)-1].Number
+	}
+	for i := range recent {
+		if p.Last == nil && (recent[i].Kind == fsm.SignalSuccess || recent[i].Kind == fsm.SignalFail) {
+			p.Last = &recent[i]
+		}
+		if p.Output == nil && len(recent[i].Body) > 0 {
+			p.Output = &recent[i]
+		}
+	}
+	p.Since, p.Why = why(h, st, alerts, f.Now)
+	for i := len(gaps) - 1; i >= 0 && len(p.Gaps) < 3; i-- {
+		if gaps[i].To.After(f.Now.Add(-24 * time.Hour)) {
+			p.Gaps = append(p.Gaps, gaps[i])
+		}
+	}
+	if st == stateFailing || st == stateLate {
+		p.Others = s.failingWith(h, f.Now)
+	}
+	return p
+}
+
+// why tells since when a heartbeat is in its state, and the reason in a sentence. It is
+// made of words of ours, numbers and times only.
+func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since time.Time, words template.HTML) {
+	every := "one is expected every " + seconds(h.Spec.Interval)
+	last := "No ping ever came"
+	if !h.LastPing.IsZero() {
+		last = "The last ping came " + string(moment(h.LastPing, now))
+	}
+	say := func(format string, args ...any) template.HTML { return template.HTML(fmt.Sprintf(format, args...)) }
+	switch st {
+	case statePaused:
+		return h.UpdatedAt, "Somebody paused it: pings are recorded, and misses do not count."
+	case stateNew:
+		return h.CreatedAt, say("It is waiting for the first ping; %s.", every)
+	case stateLate:
+		counts := h.NextDue.Add(time.Duration(h.Spec.Grace) * time.Second)
+		return h.NextDue, say("It was due %s and has %s of grace: it counts as missed %s.", moment(h.NextDue, now), seconds(h.Spec.Grace), moment(counts, now))
+	case stateUp:
+		return h.LastPing, say("%s; %s.", last, every)
+	}
+	since = h.LastAlert
+	if i := slices.IndexFunc(alerts, func(a fsm.Alert) bool { return a.Kind == fsm.AlertDown || a.Kind == fsm.AlertFailure }); i >= 0 {
+		e := alerts[i].Evidence
+		if since = e.Since; since.IsZero() {
+			since = alerts[i].CreatedAt
+		}
+		switch {
+		case !e.Started.IsZero():
+			return since, say("A run that began %s did not end in its time. %s.", moment(e.Started, now), last)
+		case e.Failed && e.Exit > 0:
+			return since, say("The job ended with exit status %d. %s.", e.Exit, last)
+		case e.Failed:
+			return since, say("The job itself reported a failure. %s.", last)
+		}
+	}
+	return since, say("%s missed in a row. %s, and %s.", plural(int(h.Misses), "run was", "runs were"), last, every)
+}
+
+// failingWith lists what fails too and shares a tag or the address it is pinged from.
+func (s *Site) failingWith(h fsm.Heartbeat, now time.Time) (out []row) {
+	p := s.view.read(time.Time{})
+	at := now.UnixMilli()
+	for _, i := range p.byName {
+		e := &p.entries[i]
+		if e.ordinal == h.Ordinal || stateAt(e.status, e.lastPing, e.due, at) > stateLate {
+			continue
+		}
+		o, err := s.store.HeartbeatAt(e.ordinal)
+		if err != nil || !(o.LastFrom != "" && o.LastFrom == h.LastFrom) &&
+			!slices.ContainsFunc(o.Spec.Tags, func(tag string) bool { return slices.Contains(h.Spec.Tags, tag) }) {
+			continue
+		}
+		if out = append(out, row{Heartbeat: o, State: stateOf(o, now).String(), Now: now}); len(out) == shownOthers {
+			break
+		}
+	}
+	return out
+}
+
+// usual is how long the last good runs took.
+type usual struct {
+	Runs     int
+	P50, P95 time.Duration
+}
+
+func usualOfRuns(pings []fsm.PingRecord) (u usual) {
+	var took []time.Duration
+	for _, p := range pings {
+		if p.Kind == fsm.SignalSuccess && p.Took >= 0 {
+			took = append(took, p.Took)
+		}
+	}
+	if u.Runs = len(took); u.Runs == 0 {
+		return u
+	}
+	slices.Sort(took)
+	u.P50, u.P95 = took[(len(took)-1)/2], took[(len(took)-1)*95/100]
+	return u
+}
+
+// chart shows durations as bars, oldest first.
+type chart struct {
+	Bars  []bar
+	Most  time.Duration
+	Width int
+}
+
+type bar struct {
+	X, Y, Height int
+	Kind, Words  string
+}
+
+const (
+	chartHeight = 80
+	barWidth    = 8
+)
+
+func chartOf(pings []fsm.PingRecord) (c chart) {
+	var runs []fsm.PingRecord
+	for _, p := range pings {
+		if p.Took >= 0 {
+			runs = append(runs, p)
+			c.Most = max(c.Most, p.Took)
+		}
+	}
+	if len(runs) < 2 {
+		return chart{}
+	}
+	slices.Reverse(runs)
+	for i, p := range runs {
+		height := max(int(int64(chartHeight)*int64(p.Took)/int64(max(c.Most, 1))), 1)
+		c.Bars = append(c.Bars, bar{
+			X: i * barWidth, Y: chartHeight - height, Height: height,
+			Kind: cmp.Or(map[fsm.SignalKind]string{fsm.SignalFail: "failed"}[p.Kind], "hit"), Words: exact(p.At) + ": " + took(p.Took),
+		})
+	}
+	c.Width = len(runs) * barWidth
+	return c
+}
+
+// Snippet is one way to ping a heartbeat.
+type Snippet struct{ Name, Code string }
+
+// Snippets tells how to ping it, in several languages.
+func (p heartbeatPage) Snippets() []Snippet {
+	u := p.PingURL
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '-'
+	}, cmp.Or(p.Spec.Slug, "job"))
+	return []Snippet{
+		{"curl", "curl -fsS -m 10 --retry 5 -o /dev/null " + u},
+		{"crontab", "0 2 * * * /path/to/job && curl -fsS -m 10 --retry 5 -o /dev/null " + u},
+		{"with output", "quorumbeat run --url " + u + " -- /path/to/job"},
+		{"Go", "resp, err := http.Post(\"" + u + "\", \"\", nil)\nif err == nil {\n\tresp.Body.Close()\n}"},
+		{"Node.js", "await fetch('" + u + "', { method: 'POST' })"},
+		{"Python", "import urllib.request\nurllib.request.urlopen('" + u + "', data=b'', timeout=10)"},
+		{"PowerShell", "Invoke-RestMethod -Method Post -TimeoutSec 10 -Uri '" + u + "'"},
+		{"systemd", "[Service]\nExecStart=/path/to/job\nExecStartPost=curl -fsS -m 10 --retry 5 -o /dev/null " + u},
+		{"Kubernetes", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + name + "}\nspec:\n  schedule: \"0 2 * * *\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          - name: job\n            image: your/image\n            command: [sh, -c, \"/job && curl -fsS -m 10 --retry 5 -o /dev/null " + u + "\"]"},
+	}
+}

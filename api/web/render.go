@@ -1,0 +1,176 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"html/template"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed assets/*
+var assetFiles embed.FS
+
+// parsePages parses each page with the frame that all share.
+func parsePages() map[string]*template.Template {
+	frame := template.Must(template.New("frame").Funcs(template.FuncMap{
+		"asset": assetPath, "span": span, "took": took, "seconds": seconds, "exact": exact, "plural": plural, "join": strings.Join,
+		"plural64": func(n uint64, one, many string) string { return plural(int(n), one, many) },
+		"millis":   func(ms int64) string { return span(time.Duration(ms) * time.Millisecond) },
+		"retryable": func(a fsm.Alert) bool {
+			return a.Digest == (fsm.AlertID{}) && (a.State == fsm.AlertFailed || a.State == fsm.AlertHeld)
+		},
+		"field": fieldOf,
+	}).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
+	pages := map[string]*template.Template{}
+	names, _ := fs.Glob(templateFiles, "templates/*.html")
+	for _, name := range names {
+		page := strings.TrimSuffix(path.Base(name), ".html")
+		if page != "frame" && page != "parts" {
+			pages[page] = template.Must(template.Must(frame.Clone()).ParseFS(templateFiles, name))
+		}
+	}
+	return pages
+}
+
+// frame is what every page has.
+type frame struct {
+	Title   string // begins with the state
+	Here    string // the part of the navigation
+	In      *session
+	Notice  string // what was just done
+	Live    string // the query of the page's stream
+	IsLive  bool   // it has one
+	Icon    string // of the tab: ok, late or failing
+	Totals  fsm.Totals
+	Stale   string // why what is shown may be old; "": it is not
+	Now     time.Time
+	Version string
+}
+
+func (f frame) Moment(t time.Time) template.HTML { return moment(t, f.Now) }
+
+// frame begins a page. A page is shown even without a majority, and says then how old it is.
+func (s *Site) frame(ctx *fasthttp.RequestCtx, in *session, title, here string) frame {
+	f := frame{Title: title, Here: here, In: in, Now: time.Now(), Totals: s.store.Totals(), Icon: "ok"}
+	f.Notice = notices[string(ctx.QueryArgs().Peek("did"))]
+	if f.Totals.Failing > 0 {
+		f.Icon = "failing"
+	}
+	if err := s.back.Fresh(ctx); err != nil {
+		_, words := s.back.Explain(err)
+		f.Stale = "This may be old: " + words
+	}
+	return f
+}
+
+// notices are what a page says of what was just done, by the word in its address.
+var notices = map[string]string{
+	"made": "The heartbeat was made.", "saved": "The changes were saved.", "paused": "Paused: misses do not count until you resume it.",
+	"resumed": "Resumed: it is expected from now on.", "pinged": "A ping was recorded.", "deleted": "Deleted.", "retried": "It will be sent again.",
+	"revoked": "The key was revoked.", "tagged": "The tag was added.",
+}
+
+// render writes a page.
+func (s *Site) render(ctx *fasthttp.RequestCtx, page string, data any) error {
+	var b bytes.Buffer
+	if err := s.pages[page].ExecuteTemplate(&b, "page", data); err != nil {
+		return err
+	}
+	ctx.SetContentType("text/html; charset=utf-8")
+	return s.write(ctx, b.Bytes())
+}
+
+// write answers with a body, compressed where the browser takes that.
+func (s *Site) write(ctx *fasthttp.RequestCtx, b []byte) error {
+	ctx.Response.Header.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
+	if len(b) > 1024 && ctx.Request.Header.HasAcceptEncoding("gzip") {
+		ctx.Response.Header.Set(fasthttp.HeaderContentEncoding, "gzip")
+		b = fasthttp.AppendGzipBytesLevel(nil, b, fasthttp.CompressBestSpeed)
+	}
+	ctx.SetBody(b)
+	return nil
+}
+
+// failed shows an error as a page.
+func (s *Site) failed(ctx *fasthttp.RequestCtx, err error) {
+	status, words := fasthttp.StatusForbidden, err.Error()
+	switch {
+	case errors.Is(err, errNoPage):
+		status = fasthttp.StatusNotFound
+	case errors.Is(err, errForm), errors.Is(err, errReadOnly):
+	default:
+		status, words = s.back.Explain(err)
+	}
+	in, _ := s.signedIn(ctx)
+	f := frame{Title: "Error", In: &in, Now: time.Now(), Icon: "ok"}
+	if s.render(ctx, "error", struct {
+		frame
+		Words string
+	}{f, sentence(words)}) != nil {
+		ctx.Error(words, status)
+		return
+	}
+	ctx.SetStatusCode(status)
+}
+
+func (s *Site) loginPage(ctx *fasthttp.RequestCtx, problem string) error {
+	f := frame{Title: "Sign in", Now: time.Now(), Icon: "ok"}
+	next := string(ctx.FormValue("next"))
+	err := s.render(ctx, "login", struct {
+		frame
+		Problem, Next string
+	}{f, sentence(problem), next})
+	if problem != "" {
+		ctx.SetStatusCode(fasthttp.StatusUnauthorized)
+	}
+	return err
+}
+
+// hashes of the assets, by name: what their addresses carry, so that they can be kept for
+// ever.
+var hashes = func() map[string]string {
+	out := map[string]string{}
+	names, _ := fs.Glob(assetFiles, "assets/*")
+	for _, name := range names {
+		b, _ := assetFiles.ReadFile(name)
+		sum := sha256.Sum256(b)
+		out[path.Base(name)] = hex.EncodeToString(sum[:6])
+	}
+	return out
+}()
+
+// assetPath is the address of an asset: NAME.HASH.EXT.
+func assetPath(name string) string {
+	ext := path.Ext(name)
+	return Prefix + "assets/" + strings.TrimSuffix(name, ext) + "." + hashes[name] + ext
+}
+
+var assetTypes = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+}
+
+func (s *Site) asset(ctx *fasthttp.RequestCtx, name string) {
+	ext := path.Ext(name)
+	stem, hash, _ := strings.Cut(strings.TrimSuffix(name, ext), ".")
+	b, err := assetFiles.ReadFile("assets/" + stem + ext)
+	if err != nil || hash != hashes[stem+ext] {
+		s.failed(ctx, errNoPage)
+		return
+	}
+	ctx.SetContentType(assetTypes[ext])
+	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=31536000, immutable")
+	_ = s.write(ctx, b)
+}

@@ -1,0 +1,149 @@
+package web
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// A session is a cookie, and nothing but that: the hash of the API key that somebody signed
+// in with, and when, sealed with a key that all nodes of the cluster have. So any node
+// knows it, and none keeps it. Whether the API key still stands is asked with each request.
+
+const (
+	cookieName = "quorumbeat"
+	sessionFor = 30 * 24 * time.Hour
+)
+
+// Account is who is signed in.
+type Account struct {
+	Name  string // of the key
+	Admin bool   // may change things
+}
+
+// session is an account's sign-in.
+type session struct {
+	hash  [32]byte // of the API key
+	since time.Time
+	CSRF  string // what its forms carry
+	Account
+}
+
+// Keys seal cookies. The first seals, all of them open, so that they can be replaced.
+type Keys [][32]byte
+
+var errNoSession = errors.New("not signed in")
+
+// seal makes the cookie of a session.
+func (k Keys) seal(hash [32]byte, since time.Time) string {
+	plain := binary.BigEndian.AppendUint64(hash[:], uint64(since.Unix()))
+	box := aead(k[0])
+	nonce := make([]byte, box.NonceSize())
+	_, _ = rand.Read(nonce)
+	return base64.RawURLEncoding.EncodeToString(box.Seal(nonce, nonce, plain, []byte(cookieName)))
+}
+
+// open reads what seal made, unless it is too old.
+func (k Keys) open(cookie []byte, now time.Time) (s session, err error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(string(cookie))
+	if err != nil {
+		return s, errNoSession
+	}
+	for _, key := range k {
+		box := aead(key)
+		if len(sealed) < box.NonceSize() {
+			return s, errNoSession
+		}
+		plain, err := box.Open(nil, sealed[:box.NonceSize()], sealed[box.NonceSize():], []byte(cookieName))
+		if err != nil || len(plain) != len(s.hash)+8 {
+			continue
+		}
+		copy(s.hash[:], plain)
+		s.since = time.Unix(int64(binary.BigEndian.Uint64(plain[len(s.hash):])), 0)
+		if age := now.Sub(s.since); age > sessionFor || age < -sessionFor {
+			return s, errNoSession
+		}
+		sum := hmac.New(sha256.New, key[:])
+		sum.Write([]byte("form"))
+		sum.Write(sealed)
+		s.CSRF = base64.RawURLEncoding.EncodeToString(sum.Sum(nil))
+		return s, nil
+	}
+	return s, errNoSession
+}
+
+func aead(key [32]byte) cipher.AEAD {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic(err) // of a wrong length only
+	}
+	box, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	return box
+}
+
+// setCookie gives the browser a cookie; "" takes it away.
+func setCookie(ctx *fasthttp.RequestCtx, value string, secure bool) {
+	c := fasthttp.AcquireCookie()
+	defer fasthttp.ReleaseCookie(c)
+	c.SetKey(cookieName)
+	c.SetValue(value)
+	c.SetPath("/ui/")
+	c.SetHTTPOnly(true)
+	c.SetSecure(secure)
+	c.SetSameSite(fasthttp.CookieSameSiteStrictMode)
+	c.SetMaxAge(int(sessionFor.Seconds()))
+	if value == "" {
+		c.SetExpire(fasthttp.CookieExpireDelete)
+	}
+	ctx.Response.Header.SetCookie(c)
+}
+
+// signedIn returns the session of a request whose key still stands.
+func (s *Site) signedIn(ctx *fasthttp.RequestCtx) (session, error) {
+	cookie := ctx.Request.Header.Cookie(cookieName)
+	if len(cookie) == 0 {
+		return session{}, errNoSession
+	}
+	in, err := s.keys.Load().open(cookie, time.Now())
+	if err != nil {
+		return in, err
+	}
+	in.Account, err = s.back.SignedIn(ctx, in.hash)
+	return in, err
+}
+
+// ours reports whether a form was sent from one of this session's own pages.
+func (in *session) ours(ctx *fasthttp.RequestCtx) bool {
+	return hmac.Equal([]byte(in.CSRF), ctx.PostArgs().Peek("csrf"))
+}
+
+// signIn takes the key that was typed in.
+func (s *Site) signIn(ctx *fasthttp.RequestCtx) error {
+	key := ctx.PostArgs().Peek("key")
+	hash := sha256.Sum256(trim(key))
+	if _, err := s.back.SignIn(ctx, hash); err != nil {
+		return s.loginPage(ctx, err.Error())
+	}
+	setCookie(ctx, s.keys.Load().seal(hash, time.Now()), s.back.Secure(ctx))
+	to := string(ctx.PostArgs().Peek("next"))
+	if !isOwnPath(to) {
+		to = "/ui/"
+	}
+	return see(ctx, to)
+}
+
+func (s *Site) signOut(ctx *fasthttp.RequestCtx) error {
+	setCookie(ctx, "", s.back.Secure(ctx))
+	return see(ctx, "/ui/login")
+}

@@ -1,0 +1,218 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"html/template"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
+)
+
+// Backend is what the pages need of the server around them.
+type Backend interface {
+	// SignIn returns the account of the API key with a SHA-256. It counts failures, limits
+	// them by the caller's address, and its errors are words for the person.
+	SignIn(ctx *fasthttp.RequestCtx, hash [32]byte) (Account, error)
+	// SignedIn is SignIn of a key that was known before: it asks no other node.
+	SignedIn(ctx *fasthttp.RequestCtx, hash [32]byte) (Account, error)
+	// Stands reports whether an API key still does, as far as this node knows.
+	Stands(hash [32]byte) bool
+	// Propose commits a command on behalf of who is signed in.
+	Propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error)
+	// MakeKey makes an API key, which is shown this once.
+	MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (key string, err error)
+	// Fresh returns once this node has all that was acknowledged.
+	Fresh(ctx *fasthttp.RequestCtx) error
+	// Cluster is the cluster as this node sees it, at once.
+	Cluster() Cluster
+	// Explain tells an error's status and its words for a person.
+	Explain(err error) (status int, words string)
+	// PingURL is the address that a heartbeat is pinged at.
+	PingURL(ctx *fasthttp.RequestCtx, token fsm.Token) string
+	// Secure reports whether the browser reached the cluster by TLS.
+	Secure(ctx *fasthttp.RequestCtx) bool
+	// Ending reports whether the server stops: streams end then.
+	Ending() bool
+}
+
+// Cluster is what the pages show of the nodes.
+type Cluster struct {
+	ID       string
+	Term     uint64
+	Leader   string // "": none is known
+	Nodes    []Node
+	NotReady string // why this node takes no pings; "": it does
+	Troubles []string
+	Mail     string // what is known of the mail server
+	Version  string // of this node
+}
+
+// Node is one node.
+type Node struct {
+	Name, Address, Version, Disk   string
+	Voter, Alive, Listener, Leader bool
+	Here                           bool // the one that answers
+	Applied                        uint64
+	Contact                        time.Duration // since it heard from the leader; of this one only
+}
+
+// Site serves the pages below /ui/.
+type Site struct {
+	back    Backend
+	store   *store.Store
+	keys    atomic.Pointer[Keys]
+	view    view
+	pages   map[string]*template.Template
+	streams chan struct{} // places for streams
+}
+
+// New makes the site, which needs keys before it serves.
+func New(back Backend, from *store.Store) *Site {
+	return &Site{
+		back: back, store: from, view: view{store: from},
+		pages: parsePages(), streams: make(chan struct{}, mostStreams),
+	}
+}
+
+// SetKeys exchanges the keys of cookies; there must be one at least.
+func (s *Site) SetKeys(keys Keys) { s.keys.Store(&keys) }
+
+// Prefix is where the pages are.
+const Prefix = "/ui/"
+
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// Serve answers a request for a path below Prefix.
+func (s *Site) Serve(ctx *fasthttp.RequestCtx, path string) {
+	h := &ctx.Response.Header
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	rest := strings.TrimPrefix(path, Prefix)
+	if name, ok := strings.CutPrefix(rest, "assets/"); ok {
+		s.asset(ctx, name)
+		return
+	}
+	if err := s.route(ctx, rest); err != nil {
+		s.failed(ctx, err)
+	}
+}
+
+// page answers one address; args are the parts of the path that its pattern leaves open.
+type page func(s *Site, ctx *fasthttp.RequestCtx, in *session, args []string) error
+
+// routes are the addresses below Prefix, for who is signed in. POST changes things, for
+// admins only.
+var routes = []struct {
+	method, pattern string
+	page            page
+}{
+	{"GET", "", (*Site).list},
+	{"POST", "bulk", (*Site).bulk},
+	{"GET", "heartbeats/new", (*Site).newForm},
+	{"POST", "heartbeats/new", (*Site).create},
+	{"GET", "heartbeats/{id}", (*Site).heartbeat},
+	{"GET", "heartbeats/{id}/edit", (*Site).editForm},
+	{"POST", "heartbeats/{id}/edit", (*Site).edit},
+	{"POST", "heartbeats/{id}/pause", (*Site).pause},
+	{"POST", "heartbeats/{id}/resume", (*Site).resume},
+	{"POST", "heartbeats/{id}/ping", (*Site).ping},
+	{"GET", "heartbeats/{id}/delete", (*Site).confirmDelete},
+	{"POST", "heartbeats/{id}/delete", (*Site).delete},
+	{"GET", "alerts", (*Site).alerts},
+	{"POST", "alerts/{id}/retry", (*Site).retry},
+	{"GET", "keys", (*Site).keysPage},
+	{"POST", "keys", (*Site).makeKey},
+	{"POST", "keys/{id}/revoke", (*Site).revokeKey},
+	{"GET", "cluster", (*Site).cluster},
+	{"GET", "events", (*Site).events},
+}
+
+var (
+	errNoPage   = errors.New("there is no such page")
+	errForm     = errors.New("this form is too old, or comes from another site: go back, load the page again and send it anew")
+	errReadOnly = errors.New("the key that you signed in with may not change anything")
+)
+
+func (s *Site) route(ctx *fasthttp.RequestCtx, path string) error {
+	post := ctx.IsPost()
+	switch {
+	case path == "login" && post:
+		return s.signIn(ctx)
+	case path == "login":
+		return s.loginPage(ctx, "")
+	case path == "logout" && post:
+		return s.signOut(ctx)
+	}
+	in, err := s.signedIn(ctx)
+	if err != nil {
+		return s.toLogin(ctx, path)
+	}
+	for i := range routes {
+		r := &routes[i]
+		args, ok := match(r.pattern, path)
+		if !ok || (r.method == "POST") != post {
+			continue
+		}
+		switch {
+		case post && !in.ours(ctx):
+			return errForm
+		case post && !in.Admin:
+			return errReadOnly
+		}
+		return r.page(s, ctx, &in, args)
+	}
+	return errNoPage
+}
+
+// match compares a path with a pattern and returns what stands for its {…}.
+func match(pattern, path string) (args []string, ok bool) {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return nil, false
+	}
+	for i, part := range want {
+		switch {
+		case strings.HasPrefix(part, "{") && have[i] != "":
+			args = append(args, have[i])
+		case part != have[i]:
+			return nil, false
+		}
+	}
+	return args, true
+}
+
+// toLogin has somebody sign in first, and come back.
+func (s *Site) toLogin(ctx *fasthttp.RequestCtx, path string) error {
+	if path == "events" { // no page
+		ctx.SetStatusCode(fasthttp.StatusUnauthorized)
+		return nil
+	}
+	to := "/ui/login"
+	if !ctx.IsPost() && path != "" {
+		to += "?next=" + url.QueryEscape(string(ctx.RequestURI()))
+	}
+	return see(ctx, to)
+}
+
+// see sends the browser to a page of ours.
+func see(ctx *fasthttp.RequestCtx, path string) error {
+	ctx.Response.Header.Set(fasthttp.HeaderLocation, path)
+	ctx.SetStatusCode(fasthttp.StatusSeeOther)
+	return nil
+}
+
+// isOwnPath keeps redirects on this site.
+func isOwnPath(path string) bool {
+	return strings.HasPrefix(path, Prefix) && !strings.ContainsAny(path, "\\\r\n") && !strings.Contains(path, "//")
+}
+
+func trim(key []byte) []byte { return bytes.TrimSpace(key) }

@@ -1,0 +1,93 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+	"unicode"
+)
+
+func foldRune(r rune) rune { return unicode.ToLower(r) }
+
+// span writes a duration with its two largest units, as a person says it: "3 h 20 min".
+func span(d time.Duration) string {
+	d = d.Abs()
+	units := []struct {
+		name string
+		size time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
+	for i, u := range units {
+		n := d / u.size
+		if n == 0 {
+			continue
+		}
+		text := fmt.Sprintf("%d %s", n, u.name)
+		if i+1 < len(units) && n < 100 {
+			if rest := (d - n*u.size) / units[i+1].size; rest > 0 {
+				text += fmt.Sprintf(" %d %s", rest, units[i+1].name)
+			}
+		}
+		return text
+	}
+	return "0 s"
+}
+
+// took writes how long a run took.
+func took(d time.Duration) string {
+	switch {
+	case d < 0:
+		return ""
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return span(d)
+}
+
+// seconds writes an interval that was set in seconds.
+func seconds(n int64) string { return span(time.Duration(n) * time.Second) }
+
+// exact writes a moment to the second, in UTC.
+func exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// relative tells a moment from now: "3 min ago", "in 20 s".
+func relative(t, now time.Time) string {
+	switch d := t.Sub(now); {
+	case d > -time.Second && d < time.Second:
+		return "just now"
+	case d < 0:
+		return span(d) + " ago"
+	default:
+		return "in " + span(d)
+	}
+}
+
+// moment is a time element: relative for the eye, exact on hover and for screen readers.
+func moment(t, now time.Time) template.HTML {
+	if t.IsZero() {
+		return `<span class="none">never</span>`
+	}
+	stamp := t.UTC().Format("2006-01-02T15:04:05.000Z")
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s<span class="sr"> (%s)</span></time>`,
+		stamp, exact(t), relative(t, now), exact(t)))
+}
+
+// plural writes a count with its noun.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// sentence puts a full stop behind words and a capital before them.
+func sentence(words string) string {
+	if words == "" {
+		return ""
+	}
+	r := []rune(words)
+	r[0] = unicode.ToUpper(r[0])
+	return strings.TrimSuffix(string(r), ".") + "."
+}

@@ -1,0 +1,210 @@
+package api
+
+import (
+	"encoding/binary"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// browser signs in and keeps the cookie.
+type browser struct {
+	*rig
+	cookie string
+}
+
+func (r *rig) browse(key string) *browser {
+	r.t.Helper()
+	b := &browser{rig: r}
+	a := b.post("/ui/login", "key="+key)
+	if a.status != 303 {
+		r.t.Fatalf("signing in: %d %s", a.status, a.body)
+	}
+	b.cookie, _, _ = strings.Cut(string(a.header.PeekCookie("quorumbeat")), ";")
+	return b
+}
+
+func (b *browser) get(path string) answer {
+	return b.call("GET", path, "", "Authorization", "", "Cookie", b.cookie, "Accept", "text/html")
+}
+
+func (b *browser) post(path, form string) answer {
+	return b.call("POST", path, form, "Authorization", "", "Cookie", b.cookie, "Content-Type", "application/x-www-form-urlencoded")
+}
+
+var csrfField = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
+
+// submit posts a form of a page, with the token that the page carries.
+func (b *browser) submit(page, path, form string) answer {
+	b.t.Helper()
+	m := csrfField.FindStringSubmatch(b.get(page).body)
+	if m == nil {
+		b.t.Fatalf("no form on %s", page)
+	}
+	return b.post(path, form+"&csrf="+m[1])
+}
+
+func TestEveryPageIsShown(t *testing.T) {
+	if a := newMemoryRig(t).browse(testKey).get("/ui/"); a.status != 200 || !strings.Contains(a.body, "Nothing is watched yet") {
+		t.Errorf("an empty cluster: %d %s", a.status, a.body)
+	}
+	r := newMemoryRig(t)
+	b := r.browse(testKey)
+	h := r.create(`{"name":"<script>alert(1)</script> & \"x\" שלום","tags":["<b>","db"]}`)
+	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
+	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping/start", "")
+	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping/3", "<i>out</i>")
+	r.create(`{"name":"quiet"}`)
+	for _, path := range []string{
+		"/ui/", "/ui/?q=quiet&status=new&sort=due", "/ui/?tag=db", "/ui/heartbeats/new", "/ui/heartbeats/" + h.ID, "/ui/heartbeats/" + h.ID + "/edit",
+		"/ui/heartbeats/" + h.ID + "/delete", "/ui/alerts", "/ui/alerts?state=pending", "/ui/keys", "/ui/cluster",
+	} {
+		a := b.get(path)
+		if a.status != 200 || !strings.Contains(a.body, "</html>") || strings.Count(a.body, "<h1>") != 1 {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+		for _, bad := range []string{"<script>alert", "<i>out", "<b>\"", "style=", "onclick", "ZgotmplZ"} {
+			if strings.Contains(a.body, bad) {
+				t.Errorf("%s has %q", path, bad)
+			}
+		}
+		for name, want := range map[string]string{"Content-Security-Policy": "default-src 'none'", "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"} {
+			if got := string(a.header.Peek(name)); !strings.Contains(got, want) {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+	}
+	if a := b.get("/ui/events?once=1"); a.status != 200 || !strings.Contains(a.body, h.ID) {
+		t.Errorf("what changed: %d %s", a.status, a.body)
+	}
+	if a := b.get("/ui/nosuch"); a.status != 404 {
+		t.Errorf("no such page: %d", a.status)
+	}
+}
+
+func TestPagesNeedASignIn(t *testing.T) {
+	r := newMemoryRig(t)
+	h := r.create(`{"name":"x"}`)
+	stranger := &browser{rig: r}
+	for _, path := range []string{"/ui/", "/ui/heartbeats/" + h.ID, "/ui/keys", "/ui/cluster", "/ui/nosuch"} {
+		if a := stranger.get(path); a.status != 303 || !strings.HasPrefix(string(a.header.Peek("Location")), "/ui/login") {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	if a := stranger.get("/ui/events?once=1"); a.status != 401 {
+		t.Errorf("events: %d", a.status)
+	}
+	if a := stranger.post("/ui/login", "key=wrong-key-wrong-key"); a.status != 401 || !strings.Contains(a.body, "not known") {
+		t.Errorf("a wrong key: %d %s", a.status, a.body)
+	}
+	if a := stranger.post("/ui/login", "key="+r.makeKey(fsm.ScopePing).Key); a.status != 401 {
+		t.Errorf("a key that only pings: %d", a.status)
+	}
+	stranger.cookie = "quorumbeat=AAAA"
+	if a := stranger.get("/ui/"); a.status != 303 {
+		t.Errorf("a made-up cookie: %d", a.status)
+	}
+	if a := r.plainly("GET", "/", ""); a.status != 404 {
+		t.Errorf("/ for a program: %d", a.status)
+	}
+	if a := stranger.get("/"); a.status != 303 || string(a.header.Peek("Location")) != "/ui/" {
+		t.Errorf("/ for a browser: %d", a.status)
+	}
+	if a := stranger.post("/ui/login", "next=//evil.example/ui/&key="+testKey); string(a.header.Peek("Location")) != "/ui/" {
+		t.Errorf("sent to %s", a.header.Peek("Location"))
+	}
+}
+
+func TestARevokedKeyIsSignedOut(t *testing.T) {
+	r := newMemoryRig(t)
+	k := r.makeKey(fsm.ScopeAdmin)
+	b := r.browse(k.Key)
+	if a := b.get("/ui/"); a.status != 200 {
+		t.Fatalf("%d", a.status)
+	}
+	r.call("DELETE", "/v1/keys/"+k.ID, "")
+	if a := b.get("/ui/"); a.status != 303 {
+		t.Errorf("a page: %d", a.status)
+	}
+	if a := b.post("/ui/keys", "name=x&scope=admin"); a.status != 303 {
+		t.Errorf("a form: %d", a.status)
+	}
+}
+
+func TestFormsChangeHeartbeats(t *testing.T) {
+	r := newMemoryRig(t)
+	b := r.browse(testKey)
+	if a := b.post("/ui/heartbeats/new", "name=forged&every=1h&grace=5m&threshold=2"); a.status != 403 {
+		t.Errorf("a form without its token: %d", a.status)
+	}
+	a := b.submit("/ui/heartbeats/new", "/ui/heartbeats/new", "name=nightly&every=1d&grace=nonsense&threshold=2&tags=a, b")
+	if a.status != 422 || !strings.Contains(a.body, `value="nightly"`) || !strings.Contains(a.body, `value="nonsense"`) || !strings.Contains(a.body, "is no duration") {
+		t.Errorf("a wrong grace: %d %s", a.status, a.body)
+	}
+	a = b.submit("/ui/heartbeats/new", "/ui/heartbeats/new", "name=nightly&every=1d&grace=1h30m&threshold=2&tags=a, b")
+	page := string(a.header.Peek("Location"))
+	if a.status != 303 || !strings.HasPrefix(page, "/ui/heartbeats/hb_") {
+		t.Fatalf("making: %d %s", a.status, a.body)
+	}
+	page, _, _ = strings.Cut(page, "?")
+	if a := b.get(page); !strings.Contains(a.body, "Waiting for the first ping") || !strings.Contains(a.body, "every 1 d, 1 h 30 min of grace") {
+		t.Errorf("the new one: %s", a.body)
+	}
+	for _, step := range []struct{ do, want string }{{"ping", `"state up"`}, {"pause", `"state paused"`}, {"resume", `"state up"`}} {
+		if a := b.submit(page, page+"/"+step.do, ""); a.status != 303 {
+			t.Fatalf("%s: %d %s", step.do, a.status, a.body)
+		}
+		if a := b.get(page); !strings.Contains(a.body, step.want) {
+			t.Errorf("after %s: %s", step.do, a.body)
+		}
+	}
+	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=90s&grace=0s&threshold=0"); a.status != 422 || !strings.Contains(a.body, `id="f-threshold" name="threshold" value="0" aria-describedby="d-threshold" aria-invalid="true"`) {
+		t.Errorf("a threshold of 0: %d %s", a.status, a.body)
+	}
+	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=90s&grace=0s&threshold=1&only_post=on"); a.status != 303 {
+		t.Errorf("editing: %d %s", a.status, a.body)
+	}
+	id := strings.TrimPrefix(page, "/ui/heartbeats/")
+	if h := decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+id, "").body); h.Name != "renamed" || h.IntervalSecs != 90 || len(h.Tags) != 0 || len(h.Methods) != 1 {
+		t.Errorf("it is %+v", h)
+	}
+	if a := b.submit("/ui/", "/ui/bulk", "do=tag&tag=new&id="+id); a.status != 303 {
+		t.Errorf("tagging: %d %s", a.status, a.body)
+	}
+	if a := b.submit("/ui/", "/ui/bulk", "do=delete&id="+id); a.status != 200 || !strings.Contains(a.body, "renamed") {
+		t.Errorf("asking whether to delete: %d %s", a.status, a.body)
+	}
+	if a := b.submit("/ui/", "/ui/bulk", "do=delete&sure=1&id="+id); a.status != 303 || r.call("GET", "/v1/heartbeats/"+id, "").status != 404 {
+		t.Errorf("deleting: %d %s", a.status, a.body)
+	}
+}
+
+// BenchmarkList is a page of the list with many heartbeats, and the making of the view that
+// it is taken from.
+func BenchmarkList(b *testing.B) {
+	for _, n := range []int{1_000, 100_000, 1_000_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			r := newMemoryRig(b)
+			for i := range n {
+				c := fsm.Create{Spec: fsm.Spec{Name: "job" + strconv.Itoa(i*7919%n), Slug: "x", Interval: 3600, Grace: 300, Threshold: 1, Arm: fsm.ArmCreated, Tags: []string{"t" + strconv.Itoa(i%10)}}}
+				binary.BigEndian.PutUint64(c.ID[:], uint64(i))
+				binary.BigEndian.PutUint64(c.Token[:], uint64(i))
+				if res, err := r.cluster.Propose(b.Context(), c); err != nil || res.Code != fsm.CodeOK {
+					b.Fatal(res.Code, err)
+				}
+			}
+			look := r.browse(testKey)
+			start := time.Now()
+			look.get("/ui/")
+			b.ReportMetric(float64(time.Since(start).Milliseconds()), "ms-first")
+			for b.Loop() {
+				look.get("/ui/?q=99&sort=due")
+			}
+			b.ReportMetric(float64(len(look.get("/ui/").body)), "bytes")
+		})
+	}
+}
