@@ -13,6 +13,7 @@ BENCH    ?= quick
 
 # What npm ci writes last.
 NODE_MODULES = sdk/node/node_modules/.package-lock.json
+AXE_MODULES  = testdata/axe/node_modules/.package-lock.json
 
 .PHONY: build run test test-node test-go lint bench bench-full soak fuzz-short clean
 
@@ -22,7 +23,7 @@ build: ## one static binary, bin/quorumbeat
 run: build ## three nodes in one process, to try it out
 	bin/quorumbeat dev
 
-test: test-node test-go ## every test
+test: test-node $(AXE_MODULES) test-go ## every test
 
 test-node: $(NODE_MODULES) ## those of sdk/node
 	cd sdk/node && npm test
@@ -34,6 +35,10 @@ $(NODE_MODULES): sdk/node/package.json sdk/node/package-lock.json
 	@for tool in node npm; do command -v $$tool >/dev/null || { \
 		echo "sdk/node needs Node.js 18 or newer with npm, and $$tool is not found: install them (make test-go does without)" >&2; exit 1; }; done
 	cd sdk/node && npm ci
+	@touch $@
+
+$(AXE_MODULES): testdata/axe/package.json testdata/axe/package-lock.json
+	cd testdata/axe && npm ci
 	@touch $@
 
 lint: $(NODE_MODULES) ## format, vet, staticcheck, modules, the types of sdk/node, and the rules of scripts/lint
@@ -71,4 +76,4 @@ fuzz-short: ## every fuzz target for FUZZTIME
 	done
 
 clean:
-	rm -rf bin sdk/node/build sdk/node/dist sdk/node/node_modules
+	rm -rf bin testdata/axe/node_modules sdk/node/build sdk/node/dist sdk/node/node_modules

@@ -1,0 +1,200 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// browser is a headless Chromium that looks at the dashboard.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+	url string
+
+	mu     sync.Mutex
+	faults []string // what the page complained of: scripts, and the Content-Security-Policy
+}
+
+// openBrowser starts one, or skips the test where there is none. The screenshots go to
+// QUORUMBEAT_SCREENSHOTS if that is set.
+func openBrowser(t *testing.T, url string) *browser {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("there is no Chromium")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(t.TempDir()),
+		chromedp.WindowSize(1280, 900), chromedp.Flag("lang", "en"))
+	alloc, stop := chromedp.NewExecAllocator(t.Context(), opts...)
+	t.Cleanup(stop)
+	b := &browser{t: t, url: url}
+	b.ctx, stop = chromedp.NewContext(alloc)
+	t.Cleanup(stop)
+	if err := chromedp.Do(b.ctx); err != nil { // it lives as long as the context that starts it
+		t.Skipf("%s cannot be started: %v", path, err)
+	}
+	exceptions, entries := chromedp.Events(b.ctx, runtime.ExceptionThrown), chromedp.Events(b.ctx, cdplog.EntryAdded)
+	go func() {
+		for ev, err := range exceptions {
+			if err != nil {
+				return
+			}
+			b.fault("script: " + ev.ExceptionDetails.Text)
+		}
+	}()
+	go func() {
+		for ev, err := range entries {
+			if err != nil {
+				return
+			}
+			if ev.Entry.Source == cdplog.EntrySourceSecurity {
+				b.fault("security: " + ev.Entry.Text)
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.faults) > 0 {
+			t.Errorf("the pages complained: %s", strings.Join(b.faults, "\n"))
+		}
+	})
+	return b
+}
+
+func (b *browser) fault(words string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.faults = append(b.faults, words)
+}
+
+// do does things in the browser; what says what for.
+func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		text, _ := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS("body")))
+		b.t.Fatalf("%s: %v\nthe page: %s", what, err, text)
+	}
+}
+
+func (b *browser) visit(path string) {
+	b.t.Helper()
+	b.do("going to "+path, chromedp.Navigate(b.url+path), chromedp.WaitVisible(chromedp.CSS("h1")))
+}
+
+// signIn signs in with the cluster's admin key.
+func (b *browser) signIn() {
+	b.t.Helper()
+	b.signInWith(adminKey)
+}
+
+func (b *browser) signInWith(key string) {
+	b.t.Helper()
+	b.visit("/")
+	b.do("signing in", chromedp.SendKeys(chromedp.CSS("#key"), key+"\r"), chromedp.WaitVisible(chromedp.CSS("nav")))
+}
+
+// sees waits until an expression of JavaScript is true on the page, without a reload.
+func (b *browser) sees(what, expression string) (after time.Duration) {
+	b.t.Helper()
+	start := time.Now()
+	eventually(b.t, what, func() bool {
+		yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		return err == nil && yes
+	})
+	return time.Since(start)
+}
+
+// shows waits for a text in the page.
+func (b *browser) shows(text string) (after time.Duration) {
+	b.t.Helper()
+	return b.sees("the page shows "+text, fmt.Sprintf("document.body.innerText.includes(%q)", text))
+}
+
+// press clicks on a button or link by its text, in one step: the page is live.
+func (b *browser) press(text string) {
+	b.t.Helper()
+	b.sees("there is "+text, fmt.Sprintf(`(e => e && !(e.click(), false))([...document.querySelectorAll('a,button')].find(e => e.innerText.trim() == %q))`, text))
+}
+
+// fill types into a field in place of what it holds.
+func (b *browser) fill(field, text string) {
+	b.t.Helper()
+	b.do("filling "+field, chromedp.SetValue(chromedp.CSS(`[name="`+field+`"]:not([type=hidden])`), text))
+}
+
+// look judges the page as it stands, and takes a screenshot of all of it.
+func (b *browser) look(name string) {
+	b.t.Helper()
+	b.fits()
+	b.accessible(name)
+	dir := os.Getenv("QUORUMBEAT_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	must(b.t, err)
+	must(b.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
+}
+
+// axe is the judge of accessibility, which make test-go installs.
+const axe = "../../../testdata/axe/node_modules/axe-core/axe.min.js"
+
+// accessible fails the test for what axe finds serious on the page.
+func (b *browser) accessible(page string) {
+	b.t.Helper()
+	script, err := os.ReadFile(axe)
+	if errors.Is(err, fs.ErrNotExist) {
+		b.t.Log("axe is not installed: accessibility is not judged")
+		return
+	}
+	must(b.t, err)
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](string(script)+`;
+		axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact))
+			.map(v => v.id + ': ' + v.help + '\n' + v.nodes.map(n => '  ' + n.html + ' ' + n.any.map(a => a.message).join('; ')).join('\n')).join('\n'))`, chromedp.EvalAwaitPromise))
+	must(b.t, err)
+	if found != "" {
+		b.t.Errorf("%s is not accessible:\n%s", page, found)
+	}
+}
+
+// fits fails the test if anything but what scrolls by itself hangs over the page's edge.
+func (b *browser) fits() {
+	b.t.Helper()
+	over, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.documentElement.scrollWidth <= innerWidth ? '' :
+		[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll, pre, figure')).map(e => e.outerHTML.slice(0, 80)).join('\n')`))
+	must(b.t, err)
+	if over != "" {
+		b.t.Errorf("these hang over the edge:\n%s", over)
+	}
+}
+
+// appears makes the browser look another way: its width, and the colours it asks for.
+func (b *browser) appears(width int64, scheme string) {
+	b.t.Helper()
+	b.do("another width", chromedp.EmulateViewport(width, 800))
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	must(b.t, err)
+}

@@ -1,0 +1,182 @@
+package e2e
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// TestTheDashboard does with a browser what people do: make a heartbeat, see its first ping
+// arrive and its failure, pause and change it.
+func TestTheDashboard(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3)
+	b := openBrowser(t, e.Nodes[0].URL())
+	b.signIn()
+	b.shows("Nothing is watched yet")
+	b.look("empty")
+
+	b.press("New heartbeat")
+	b.do("the form", chromedp.WaitVisible(chromedp.CSS("#f-name")))
+	b.fill("name", "nightly <b>backup</b>")
+	b.fill("every", "a day")
+	b.press("Make it")
+	b.shows("is no duration")
+	b.look("form")
+	b.fill("every", "1d")
+	b.fill("tags", "db, nightly")
+	b.press("Make it")
+	b.shows("Waiting for the first ping")
+	b.look("waiting")
+
+	h := list(t, e.Nodes[0])[0]
+	other := create(t, e.Nodes[1], fields{"name": "job10", "tags": []string{"db"}, "interval_secs": 86400})
+	create(t, e.Nodes[1], fields{"name": "job2", "interval_secs": 86400})
+	ping(t, e.Nodes[1], h)
+	if after := b.sees("the ping arrives", `document.querySelector('.verdict').classList.contains('up')`); after > 5*time.Second {
+		t.Errorf("the ping was seen after %v", after)
+	}
+	answer, err := http.Post(pingURL(e.Nodes[2], h)+"/3", "text/plain", strings.NewReader("backup of db-3\nerror: no space left on device\n"))
+	must(t, err)
+	must(t, answer.Body.Close())
+	b.sees("the failure", `document.querySelector('.verdict').classList.contains('failing')`)
+	b.shows("exit status 3")
+	b.shows("no space left on device")
+	b.sees("the title tells", `document.title.startsWith('failing')`)
+	b.look("failing")
+
+	b.visit("/ui/")
+	b.sees("it comes first", `document.querySelector('tbody tr a').innerText == 'nightly <b>backup</b>'`)
+	b.sees("then names in natural order", `document.querySelectorAll('tbody tr')[1].innerText.includes('job2')`)
+	b.look("list")
+	ping(t, e.Nodes[0], h)
+	b.sees("its row turns where it stands", `document.querySelector('tbody tr .state').classList.contains('up')`)
+	b.sees("and says that the order is another", `!document.getElementById('moved').hidden`)
+	create(t, e.Nodes[2], fields{"name": "job3", "interval_secs": 86400})
+
+	b.visit("/ui/?tag=db")
+	b.sees("all can be selected", `[...document.querySelectorAll('tbody input')].map(i => i.click()).length == 2`)
+	b.press("Pause")
+	b.shows("Paused: misses do not count")
+	b.sees("both are paused", `document.querySelectorAll('tbody .state.paused').length == 2`)
+	b.visit("/ui/heartbeats/" + other.ID)
+	b.press("Resume")
+	b.shows("Resumed")
+	b.press("Edit")
+	b.do("the form", chromedp.WaitVisible(chromedp.CSS("#f-name")))
+	b.fill("name", "job11")
+	b.press("Save")
+	b.shows("The changes were saved")
+	b.press("Delete…")
+	b.shows("Delete job11?")
+	b.press("Delete 1 heartbeat")
+	b.shows("Deleted.")
+
+	for _, page := range []string{"alerts", "keys", "cluster"} {
+		b.visit("/ui/" + page)
+		b.look(page)
+	}
+	b.visit("/ui/heartbeats/" + h.ID)
+	for _, look := range []struct {
+		width  int64
+		scheme string
+	}{{375, "light"}, {1280, "dark"}} {
+		b.appears(look.width, look.scheme)
+		b.look("heartbeat-" + look.scheme)
+	}
+	b.visit("/ui/")
+	b.look("list-dark")
+	b.appears(375, "light")
+	b.look("list-narrow")
+}
+
+// TestTheDashboardWithoutScripts does the same where scripts are turned off.
+func TestTheDashboardWithoutScripts(t *testing.T) {
+	t.Parallel()
+	e := start(t, 1)
+	b := openBrowser(t, e.Nodes[0].URL())
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	must(t, err)
+	b.signIn()
+	b.press("New heartbeat")
+	b.shows("Expected every")
+	b.fill("name", "plain")
+	b.press("Make it")
+	b.shows("Waiting for the first ping")
+	b.press("Ping now")
+	b.shows("A ping was recorded")
+	b.press("Pause")
+	b.shows("Somebody paused it")
+	b.visit("/ui/?q=plain&status=paused")
+	b.sees("the list has it", `document.querySelectorAll('tbody tr').length == 1`)
+	b.press("Sign out")
+	b.shows("Sign in")
+}
+
+// TestARevokedKeyEndsItsSession revokes the key that a browser is signed in with.
+func TestARevokedKeyEndsItsSession(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3)
+	var key struct{ ID, Key string }
+	ask(t, http.StatusCreated, "POST", e.Nodes[0].URL()+"/v1/keys", fields{"name": "night shift"}, &key)
+	h := create(t, e.Nodes[0], fields{"name": "watched"})
+	b := openBrowser(t, e.Nodes[1].URL())
+	b.signInWith(key.Key)
+	b.visit("/ui/heartbeats/" + h.ID)
+	b.shows("night shift")
+	ask(t, http.StatusNoContent, "DELETE", e.Nodes[2].URL()+"/v1/keys/"+key.ID, nil, nil)
+	b.sees("it has to sign in again, without a reload by hand", `location.pathname == '/ui/login'`)
+}
+
+// TestAPageOutlivesItsNode kills the node that a page came from, behind a load balancer.
+func TestAPageOutlivesItsNode(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3)
+	h := create(t, e.Nodes[0], fields{"name": "watched", "interval_secs": 86400})
+	b := openBrowser(t, balance(t, e))
+	b.signIn()
+	b.visit("/ui/heartbeats/" + h.ID)
+	b.shows("Waiting for the first ping")
+	must(t, e.Nodes[0].Kill()) // which the balancer tries first
+	ping(t, e.Nodes[2], h)
+	b.sees("the ping arrives", `document.querySelector('.verdict').classList.contains('up')`)
+}
+
+// balance is a load balancer that prefers the first node.
+func balance(t *testing.T, e *env) (url string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() {
+		for {
+			client, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer client.Close()
+				for _, n := range e.Nodes {
+					node, err := net.DialTimeout("tcp", strings.TrimPrefix(n.URL(), "http://"), time.Second)
+					if err != nil {
+						continue
+					}
+					defer node.Close()
+					go func() {
+						_, _ = io.Copy(node, client)
+						_ = node.Close()
+					}()
+					_, _ = io.Copy(client, node)
+					return
+				}
+			}()
+		}
+	}()
+	return "http://" + ln.Addr().String()
+}
