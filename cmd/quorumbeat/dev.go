@@ -33,6 +33,7 @@ func (p *program) devCommand() *cobra.Command {
 	s := settings.New(thisBuild())
 	s.Alerting.SMTPURL, s.Alerting.Settings.MailTo = "stdout:", []string{"you@example.com"}
 	s.LogLevel = "error"
+	examples := false
 	c := &cobra.Command{
 		Use:   "dev",
 		Short: "Run three nodes on this machine, to try things; mails are shown",
@@ -45,18 +46,19 @@ func (p *program) devCommand() *cobra.Command {
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), append(node.EndSignals, syscall.SIGHUP)...)
 			defer stop()
-			return p.dev(ctx, s)
+			return p.dev(ctx, s, examples)
 		},
 	}
 	f := c.Flags()
 	f.Var((*flags.Addresses)(&s.Alerting.Settings.MailTo), "mail-to", "`addresses` that get the alerts")
 	f.StringVar(&s.Alerting.SMTPURL, "smtp-url", s.Alerting.SMTPURL, "mail server; stdout: shows mails on the terminal")
+	f.BoolVar(&examples, "examples", false, "make a few heartbeats, and play their jobs")
 	f.StringVar(&s.LogLevel, "log-level", s.LogLevel, "debug, info, warn or error")
 	return c
 }
 
 // dev runs three nodes until ctx ends.
-func (p *program) dev(ctx context.Context, s *settings.Node) (err error) {
+func (p *program) dev(ctx context.Context, s *settings.Node, examples bool) (err error) {
 	dir, err := os.MkdirTemp("", "quorumbeat-dev-")
 	if err != nil {
 		return err
@@ -76,7 +78,12 @@ func (p *program) dev(ctx context.Context, s *settings.Node) (err error) {
 	if err := waitReady(ctx, nodes); err != nil {
 		return err
 	}
-	p.devHint(nodes, terminal)
+	urls := p.devHint(nodes, terminal)
+	if examples {
+		if err := playExamples(ctx, urls); err != nil {
+			return err
+		}
+	}
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(terminal, "\nending the three nodes and deleting their data")
@@ -141,15 +148,15 @@ func waitReady(ctx context.Context, nodes []*node.Node) error {
 	}
 }
 
-func (p *program) devHint(nodes []*node.Node, w *lockedWriter) {
+func (p *program) devHint(nodes []*node.Node, w *lockedWriter) (urls []string) {
 	fmt.Fprintf(w, "quorumbeat %s: three nodes are ready\n\n", version)
-	var urls []string
 	for i, n := range nodes {
 		fmt.Fprintf(w, "  http://%s%s\n", n.HTTP, insteadOf(devPorts[i], n.HTTP))
 		urls = append(urls, "http://"+n.HTTP)
 	}
 	fmt.Fprintf(w, `
-API key: %s
+API key:   %s
+Dashboard: %s/ui/ (sign in with the key)
 
 In another terminal, make a heartbeat that is due every 10 seconds, and ping it:
   export QUORUMBEAT_URL=%s
@@ -161,7 +168,8 @@ Or by curl, with the token from the answer:
   curl -X POST %s/v1/heartbeats/TOKEN/ping
 
 Mails are shown below. Ctrl-C ends the nodes and deletes their data.
-`, devKey, urls[0], devKey, os.Args[0], os.Args[0], urls[1])
+`, devKey, urls[0], urls[0], devKey, os.Args[0], os.Args[0], urls[1])
+	return urls
 }
 
 // insteadOf says that a node is not at the port that README names, if it is not.
