@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const monitoring = "../../../scripts/monitoring/"
+
+// TestMonitoringRules has promtool look at the rules, and run their tests.
+func TestMonitoringRules(t *testing.T) {
+	t.Parallel()
+	promtool := find(t, "promtool")
+	for _, args := range [][]string{{"check", "rules", "rules.yml"}, {"test", "rules", "rules_test.yml"}} {
+		cmd := exec.Command(promtool, args...)
+		cmd.Dir = monitoring
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+}
+
+// find finds a program, or skips the test.
+func find(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skipf("%s is not installed", program)
+	}
+	must(t, err)
+	return path
+}
+
+var metricName = regexp.MustCompile(`\bquorumbeat_[a-z0-9_]+`)
+
+// TestMonitoringKnowsItsMetrics looks for every metric that rules and panels name in what
+// a cluster exports, and for every rule's place in the runbook.
+func TestMonitoringKnowsItsMetrics(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3)
+	e.waitServing(t)
+	h := create(t, e.Nodes[0], fields{"name": "x", "interval_secs": 3600})
+	ask(t, http.StatusOK, "POST", pingURL(e.Nodes[0], h)+"/fail", nil, nil)
+	eventually(t, "the alert is exported", func() bool {
+		return strings.Contains(scrape(t, e.Nodes[0].URL()+"/metrics"), `quorumbeat_alerts_total{kind="down",state="sent"} 1`)
+	})
+	for _, what := range []string{"/start", "/0"} {
+		ask(t, http.StatusOK, "POST", pingURL(e.Nodes[0], h)+what, nil, nil)
+	}
+	exported := scrape(t, e.Nodes[0].URL()+"/metrics") + "\nquorumbeat_http_tls_not_after_timestamp_seconds 0\n" // which a TLS port has
+	named := 0
+	for _, file := range []string{"rules.yml", "grafana-jobs.json", "grafana-cluster.json"} {
+		text, err := os.ReadFile(monitoring + file)
+		must(t, err)
+		for _, name := range metricName.FindAllString(string(text), -1) {
+			named++
+			if !strings.Contains(exported, "\n"+name+" ") && !strings.Contains(exported, "\n"+name+"{") {
+				t.Errorf("%s names %s, which no node exports", file, name)
+			}
+		}
+		if strings.HasSuffix(file, ".json") && !json.Valid(text) {
+			t.Errorf("%s is no JSON", file)
+		}
+	}
+	if named < 50 {
+		t.Errorf("only %d names were found", named)
+	}
+	rules, err := os.ReadFile(monitoring + "rules.yml")
+	must(t, err)
+	runbook, err := os.ReadFile("../../../docs/runbook.md")
+	must(t, err)
+	for _, m := range regexp.MustCompile(`runbook\.md#(\S+)`).FindAllStringSubmatch(string(rules), -1) {
+		if heading := "\n## " + strings.ReplaceAll(m[1], "-", " "); !strings.Contains(strings.ToLower(string(runbook)), heading) {
+			t.Errorf("the runbook has no%s", heading)
+		}
+	}
+	if promtool, err := exec.LookPath("promtool"); err == nil {
+		cmd := exec.Command(promtool, "check", "metrics")
+		cmd.Stdin = strings.NewReader(scrape(t, e.Nodes[0].URL()+"/metrics"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("promtool check metrics: %v\n%s", err, out)
+		}
+	}
+}
+
+func scrape(t *testing.T, from string) string {
+	t.Helper()
+	answer, err := http.Get(from)
+	must(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	must(t, err)
+	return string(text)
+}
+
+// TestPrometheusTellsOfFailures has a real Prometheus scrape three nodes and fire: for a
+// heartbeat that fails, and for a node that is killed.
+func TestPrometheusTellsOfFailures(t *testing.T) {
+	t.Parallel()
+	program := find(t, "prometheus")
+	e := start(t, 3)
+	h := create(t, e.Nodes[0], fields{"name": "nightly", "interval_secs": 3600})
+	dir := t.TempDir()
+	rules, err := os.ReadFile(monitoring + "rules.yml")
+	must(t, err)
+	rules = regexp.MustCompile(`for: \S+`).ReplaceAll(rules, []byte("for: 1s")) // the test cannot wait so long
+	must(t, os.WriteFile(filepath.Join(dir, "rules.yml"), rules, 0o600))
+	var targets []string
+	for _, n := range e.Nodes {
+		targets = append(targets, strings.TrimPrefix(n.URL(), "http://"))
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "prometheus.yml"), fmt.Appendf(nil, `global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [rules.yml]
+scrape_configs:
+  - job_name: quorumbeat
+    static_configs: [{targets: [%s]}]
+`, strings.Join(targets, ", ")), 0o600))
+	addr := freeAddress(t)
+	cmd := exec.Command(program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	firing := func(alert string) bool {
+		answer, err := http.Get("http://" + addr + "/api/v1/query?query=" + url.QueryEscape(`ALERTS{alertstate="firing",alertname="`+alert+`"}`))
+		if err != nil {
+			return false // it is not there yet
+		}
+		defer answer.Body.Close()
+		text, _ := io.ReadAll(answer.Body)
+		return strings.Contains(string(text), `"alertname":"`+alert+`"`)
+	}
+	eventually(t, "Prometheus knows the heartbeat", func() bool {
+		answer, err := http.Get("http://" + addr + "/api/v1/query?query=" + url.QueryEscape("quorumbeat:heartbeat_up == 1"))
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		text, _ := io.ReadAll(answer.Body)
+		return strings.Contains(string(text), h.ID)
+	})
+	if firing("QuorumbeatHeartbeatDown") || firing("QuorumbeatNodeDown") {
+		t.Error("it tells of failures though there are none")
+	}
+	ask(t, http.StatusOK, "POST", pingURL(e.Nodes[0], h)+"/fail", nil, nil)
+	eventually(t, "it tells of the heartbeat", func() bool { return firing("QuorumbeatHeartbeatDown") })
+	must(t, e.Nodes[2].Kill())
+	eventually(t, "it tells of the node", func() bool { return firing("QuorumbeatNodeDown") })
+}
+
+// freeAddress is one that nobody listened at a moment ago, for a program that cannot
+// choose by itself.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer ln.Close()
+	return ln.Addr().String()
+}
