@@ -18,7 +18,7 @@ func (n *Node) diskLooked(level diskLevel) {
 	noMajority := voters > 0 && voters-full < voters/2+1
 	n.full.Store(level >= diskFull || noMajority)
 	if closed := noMajority || alive > 0 && full >= alive; n.closed.Swap(closed) != closed {
-		n.lead.look()
+		n.lead.RecheckClock()
 	}
 	if r := n.raft.Load(); level >= diskFull && r != nil && r.State() == raft.Leader {
 		n.handToRoom(r)

@@ -148,6 +148,12 @@ func (a *fsmAdapter) progress() (uint64, time.Time) {
 	return a.index, a.at
 }
 
+// lastApply is the time that progress returns.
+func (a *fsmAdapter) lastApply() time.Time {
+	_, at := a.progress()
+	return at
+}
+
 // moved reports whether anything was applied since it was last asked.
 func (a *fsmAdapter) moved() bool {
 	a.mu.Lock()

@@ -33,7 +33,7 @@ func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
 			return err
 		},
 	}
-	n.lead.early = append(n.lead.early, n.rec.run)
+	n.lead.AddEarlyTask(n.rec.run)
 	n.down.Go("control server", func(ctx context.Context) {
 		n.port.AnswerQuestions(ctx, func(ctx context.Context, req transport.Question) transport.Answer { return n.answer(ctx, n.boot, req) })
 	})
@@ -68,7 +68,7 @@ func (n *Node) housekeep(ctx context.Context, meta nodeMeta) {
 		}
 		select {
 		case <-time.After(lifecycle.UntilTick(time.Now())):
-		case <-n.hearing.changed:
+		case <-n.hearing.Changed:
 		case <-ctx.Done():
 			return
 		}
@@ -85,7 +85,7 @@ func (n *Node) remember(meta *nodeMeta) error {
 		}
 		meta.ClusterID = named
 	}
-	meta.Deaf, meta.Disk = !n.hearing.ok(), n.disk.at()
+	meta.Deaf, meta.Disk = !n.hearing.OK(), n.disk.at()
 	n.gossip.setMeta(*meta)
 	var peers []string
 	for _, m := range n.gossip.members() {

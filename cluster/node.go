@@ -15,6 +15,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/forward"
+	"github.com/quorumbeat/quorumbeat/cluster/leader"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
@@ -45,12 +46,12 @@ type Node struct {
 	suspicion  lifecycle.Wakeup // woken when this node begins or ceases to lead
 	reads      *forward.SharedBarrier
 	lookups    *forward.SharedBarrier // paced
-	lead       *leadership
+	lead       *leader.Leadership
 	rec        *reconciler
 	boot       *bootstrapper
 	troubles   *troubles
 	met        *metrics
-	hearing    *hearing
+	hearing    *leader.Hearing
 
 	fatal    chan error
 	tasks    sync.WaitGroup // short work that no part waits for
@@ -75,7 +76,7 @@ func Open(cfg Config, store *store.Store) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.logger(), store: store,
-		fatal: make(chan error, 1), pending: proposals.NewTable(cfg.Faults.Held), hearing: newHearing(), troubles: newTroubles(cfg.logger()),
+		fatal: make(chan error, 1), pending: proposals.NewTable(cfg.Faults.Held), hearing: leader.NewHearing(), troubles: newTroubles(cfg.logger()),
 	}
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.down.Run(context.Background()))
@@ -167,7 +168,7 @@ func (n *Node) assemble() {
 		Own: n.pending, Origin: origin,
 		FailureTold: n.store.FailureTold, Shortage: n.shortOf,
 		OnCommit: func(c transport.Commit, readers []raft.ServerID) { n.transport.TellReaders(c, readers) },
-		OnBatch:  n.met.batch, OnShed: n.met.shedOne, OnStall: func() { n.lead.look() },
+		OnBatch:  n.met.batch, OnShed: n.met.shedOne, OnStall: func() { n.lead.RecheckClock() },
 		OnPoint: n.cfg.Faults.step, WallOffset: n.cfg.Faults.wall,
 	})
 	n.router = forward.NewRouter(forward.RouterOptions{
@@ -182,19 +183,18 @@ func (n *Node) assemble() {
 		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, trouble: n.troubles, fresh: n.fresh, members: n.gossip.members, ask: n.port.Ask,
 		form: func(c raft.Configuration) error { return n.raft.Load().BootstrapCluster(c).Error() },
 	}
-	n.lead = &leadership{
-		batcher: n.batcher, store: n.store, fsm: n.fsm,
-		propose: func(ctx context.Context, term uint64, cmd fsm.Command) error {
+	n.lead = leader.New(leader.Options{
+		Batcher: n.batcher, Store: n.store, LastApply: n.fsm.lastApply,
+		Propose: func(ctx context.Context, term uint64, cmd fsm.Command) error {
 			_, err := n.ProposeOnce(ctx, term, cmd)
 			return err
 		},
-		lookBack: n.lookBack, hears: n.hears,
-		cluster: n.clusterName, settings: n.cfg.Settings,
-		changed: func() { n.router.Wake(); n.suspicion.Wake() },
-		log:     n.log, wake: lifecycle.NewWakeup(), trouble: lifecycle.NewWakeup(), faults: n.cfg.Faults,
-	}
-	n.hearing.told = n.lead.look
-	n.down.PushFunc("hearing", n.hearing.close)
+		LookBack: n.lookBack, Hears: n.hears, ClusterID: n.clusterName, Settings: n.cfg.Settings,
+		OnChange:   func() { n.router.Wake(); n.suspicion.Wake() },
+		WallOffset: n.cfg.Faults.wall, Log: n.log,
+	})
+	n.hearing.OnChange = n.lead.RecheckClock
+	n.down.PushFunc("hearing", n.hearing.Close)
 }
 
 // ID returns the identity of the node's data folder.
@@ -255,7 +255,7 @@ func (n *Node) fail(err error) {
 // running. ctx ends with the leadership, and fn must then return: it is not run
 // again before. Call it before Start.
 func (n *Node) OnLeader(fn func(ctx context.Context, term uint64)) {
-	n.lead.duties = append(n.lead.duties, fn)
+	n.lead.AddTask(fn)
 }
 
 // Start restores the store, runs Raft and finds the other nodes. httpAddr is

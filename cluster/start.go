@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/forward"
+	"github.com/quorumbeat/quorumbeat/cluster/leader"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -16,7 +17,7 @@ import (
 // more, then Raft stops, then those end who wait for Raft's answers.
 func (n *Node) start(httpAddr string) error {
 	notify := make(chan bool)
-	n.down.Go("leadership notices", func(ctx context.Context) { n.lead.drain(ctx, notify) })
+	n.down.Go("leadership notices", func(ctx context.Context) { n.lead.FollowNotices(ctx, notify) })
 	batching, stopBatching := context.WithCancel(context.Background())
 	var batcher sync.WaitGroup
 	n.down.PushFunc("batcher", func() { stopBatching(); n.batcher.Abandon(); batcher.Wait() })
@@ -39,7 +40,6 @@ func (n *Node) start(httpAddr string) error {
 	}
 	n.down.Go("snapshots by size", func(ctx context.Context) { n.snapshotBySize(ctx, r) })
 	n.down.PushFunc("rests of a snapshot", func() { close(hurry) })
-	n.lead.raft = r
 	n.raft.Store(r)
 	n.down.PushFunc("batching", stopBatching)
 	batcher.Go(func() { n.batcher.Run(batching, r) })
@@ -56,9 +56,9 @@ func (n *Node) start(httpAddr string) error {
 	}
 	server := &forward.Server{Submit: n.batcher.Submit, Removed: n.store.WasRemoved, Log: n.log}
 	n.down.Go("forwarding server", func(ctx context.Context) { server.Serve(ctx, n.port.Listener(transport.KindForward)) })
-	n.down.Go("suspicion", func(ctx context.Context) { suspect(ctx, r, n.suspicion) })
+	n.down.Go("suspicion", func(ctx context.Context) { leader.DetectFailures(ctx, r, n.suspicion) })
 	n.down.Go("router", n.router.Run)
-	n.down.Go("leadership", n.lead.run)
+	n.down.Go("leadership", func(ctx context.Context) { n.lead.Run(ctx, r) })
 	n.down.Go("hearing", n.watchHearing)
 	n.down.Go("catching up", n.catchUp)
 	n.observe(r)

@@ -62,6 +62,9 @@ func (n *Node) Ready() error {
 	return nil
 }
 
+// catchUpPause is how long catchUp waits before another try.
+const catchUpPause = 100 * time.Millisecond
+
 // catchUp passes one read barrier after the start: only then has this node all that
 // was acknowledged while it was away. One that is far behind must not be taken for
 // sound, or whoever restarts the nodes in turn goes on to the next too early.
@@ -77,7 +80,7 @@ func (n *Node) catchUp(ctx context.Context) {
 			return
 		}
 		select {
-		case <-time.After(barrierPause):
+		case <-time.After(catchUpPause):
 		case <-ctx.Done():
 		}
 	}

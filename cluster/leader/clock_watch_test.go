@@ -1,4 +1,4 @@
-package cluster
+package leader
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ func TestASlowServingClockIsReported(t *testing.T) {
 				serving := func() int64 { return int64(float64(time.Since(start).Milliseconds()) * tt.rate) }
 				ctx, cancel := context.WithTimeout(t.Context(), 3*clockWatchEvery+time.Second)
 				defer cancel()
-				watchClock(ctx, serving, slog.New(slog.NewTextHandler(&said, nil)))
+				warnOfSlowClock(ctx, serving, slog.New(slog.NewTextHandler(&said, nil)))
 				if got := strings.Count(said.String(), "WARN"); got != tt.want {
 					t.Errorf("%d warnings, want %d", got, tt.want)
 				}

@@ -1,4 +1,4 @@
-package cluster
+package leader
 
 import (
 	"context"
@@ -11,9 +11,9 @@ const (
 	clockWatchLeast = clockWatchEvery / 2
 )
 
-// watchClock warns the operator when the serving clock ran less than half of the
-// last five minutes: deadlines, and so alerts, then come late by as much.
-func watchClock(ctx context.Context, serving func() int64, log *slog.Logger) {
+// warnOfSlowClock warns the operator when the serving clock ran for less than half of the
+// last five minutes. Deadlines, and so alerts, are then late by as much as it stood still.
+func warnOfSlowClock(ctx context.Context, serving func() int64, log *slog.Logger) {
 	tick := time.NewTicker(clockWatchEvery)
 	defer tick.Stop()
 	from := serving()

@@ -1,7 +1,8 @@
-package cluster
+package leader
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -13,17 +14,17 @@ func TestGapAtElection(t *testing.T) {
 	now := time.Now()
 	tests := []struct {
 		name    string
-		witness witness
+		witness Witness
 		stamp   time.Duration // of the newest batch, before now
 		want    time.Duration // 0: none
 	}{
-		{"a short election is none while somebody held pings", witness{true, 3 * time.Second}, time.Hour, 0},
-		{"ten seconds are none then", witness{true, 10 * time.Second}, 0, 0},
-		{"a longer one counts whole", witness{true, 40 * time.Second}, 0, 40 * time.Second},
-		{"where nobody held any, it counts from its first moment", witness{false, 3 * time.Second}, time.Hour, 3 * time.Second},
-		{"after a restart of all nodes the wall clock must do", witness{false, unknown}, time.Hour, time.Hour},
-		{"and a quick one counts, too", witness{false, unknown}, 4 * time.Second, 4 * time.Second},
-		{"some node's monotonic clock is believed before a wall clock that is wrong", witness{false, 6 * time.Second}, -time.Hour, 6 * time.Second},
+		{"a short election is none while somebody held pings", Witness{true, 3 * time.Second}, time.Hour, 0},
+		{"ten seconds are none then", Witness{true, 10 * time.Second}, 0, 0},
+		{"a longer one counts whole", Witness{true, 40 * time.Second}, 0, 40 * time.Second},
+		{"where nobody held any, it counts from its first moment", Witness{false, 3 * time.Second}, time.Hour, 3 * time.Second},
+		{"after a restart of all nodes the wall clock must do", Witness{false, unknown}, time.Hour, time.Hour},
+		{"and a quick one counts, too", Witness{false, unknown}, 4 * time.Second, 4 * time.Second},
+		{"some node's monotonic clock is believed before a wall clock that is wrong", Witness{false, 6 * time.Second}, -time.Hour, 6 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -37,12 +38,12 @@ func TestGapAtElection(t *testing.T) {
 		})
 	}
 	t.Run("a new cluster has none", func(t *testing.T) {
-		if gap, ok := gapAtElection(now, time.Time{}, witness{quiet: unknown}, 0); ok {
+		if gap, ok := gapAtElection(now, time.Time{}, Witness{Quiet: unknown}, 0); ok {
 			t.Errorf("gap %v", gap)
 		}
 	})
 	t.Run("a wall clock behind the newest stamp leaves the length unknown", func(t *testing.T) {
-		gap, ok := gapAtElection(now, now.Round(0), witness{quiet: unknown}, -24*time.Hour)
+		gap, ok := gapAtElection(now, now.Round(0), Witness{Quiet: unknown}, -24*time.Hour)
 		if want := (fsm.RecordGap{From: now.UnixMilli(), To: now.UnixMilli()}); !ok || gap != want {
 			t.Errorf("gap %v, %v, want %v", gap, ok, want)
 		}
@@ -50,17 +51,17 @@ func TestGapAtElection(t *testing.T) {
 }
 
 func TestWitnessesTogether(t *testing.T) {
-	none := witness{quiet: -1}
-	for _, tt := range []struct{ a, b, want witness }{
+	none := Witness{Quiet: -1}
+	for _, tt := range []struct{ a, b, want Witness }{
 		{none, none, none},
-		{none, witness{true, time.Second}, witness{true, time.Second}},
-		{witness{false, 2 * time.Second}, none, witness{false, 2 * time.Second}},
-		{witness{true, 2 * time.Second}, witness{false, time.Second}, witness{true, time.Second}},
+		{none, Witness{true, time.Second}, Witness{true, time.Second}},
+		{Witness{false, 2 * time.Second}, none, Witness{false, 2 * time.Second}},
+		{Witness{true, 2 * time.Second}, Witness{false, time.Second}, Witness{true, time.Second}},
 	} {
-		if got := tt.a.and(tt.b); got != tt.want {
+		if got := tt.a.join(tt.b); got != tt.want {
 			t.Errorf("%v and %v: %v, want %v", tt.a, tt.b, got, tt.want)
 		}
-		if got := tt.b.and(tt.a); got != tt.want {
+		if got := tt.b.join(tt.a); got != tt.want {
 			t.Errorf("%v and %v: %v, want %v", tt.b, tt.a, got, tt.want)
 		}
 	}
@@ -71,11 +72,11 @@ func TestWitnessesTogether(t *testing.T) {
 func TestTheLeadersOwnCommandsAreRepeatedUntilTheyCommit(t *testing.T) {
 	answers := []error{fsm.ErrNotLeader, fsm.ErrUnknownOutcome, fsm.ErrStaleTerm, nil}
 	tries := 0
-	l := &leadership{log: DefaultConfig().logger(), propose: func(context.Context, uint64, fsm.Command) error {
+	l := New(Options{Log: slog.New(slog.DiscardHandler), Propose: func(context.Context, uint64, fsm.Command) error {
 		tries++
 		return answers[tries-1]
-	}}
-	l.commit(t.Context(), 1, "test", fsm.RecordGap{From: 1, To: 2})
+	}})
+	l.commitOwn(t.Context(), 1, "test", fsm.RecordGap{From: 1, To: 2})
 	if tries != len(answers) {
 		t.Errorf("%d tries, want %d", tries, len(answers))
 	}
@@ -99,12 +100,12 @@ func TestASlowClockIsCorrected(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			var got fsm.RecordGap
-			l := &leadership{log: DefaultConfig().logger(), faults: Faults{Wall: behind}, propose: func(_ context.Context, _ uint64, cmd fsm.Command) error {
+			l := New(Options{Log: slog.New(slog.DiscardHandler), WallOffset: behind, Propose: func(_ context.Context, _ uint64, cmd fsm.Command) error {
 				got = cmd.(fsm.RecordGap)
 				cancel()
 				return nil
-			}}
-			l.watchWall(ctx, 1, gap)
+			}})
+			l.correctGap(ctx, 1, gap)
 			if late := got.To - started.UnixMilli(); got.From != gap.From || late < -100 || late > 500 {
 				t.Errorf("gap %v, which ends %d ms after the election", got, late)
 			}
