@@ -165,6 +165,23 @@ func TestMentions(t *testing.T) {
 	}
 }
 
+func TestCommands(t *testing.T) {
+	testsOf := func(dir string) []string {
+		return map[string][]string{"./api": {"TestOne", "TestTwo"}, "./cmd/quorumbeat/e2e": {"TestAll"}}[dir]
+	}
+	tests := []struct{ name, text, want string }{
+		{"a test that is there is fine", "see `go test ./api -run One`", ""},
+		{"so are two of a table", "| `go test -v -run 'One\\|Two' ./api` |", ""},
+		{"and one of the Makefile's", "\tgo test -count 1 -run 'TestAll$$' $(E2E)", ""},
+		{"benchmarks alone run no test", "`go test -run xxx -bench . ./api`", ""},
+		{"one that is gone is found", "see `go test ./api -run 'One|Three'`", "like Three"},
+		{"so is one that moved", "see `go test ./fsm -run One`", "like One"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { expect(t, checkCommands("f", tt.text, testsOf), tt.want) })
+	}
+}
+
 func expect(t *testing.T, found []string, want string) {
 	t.Helper()
 	got := strings.Join(found, "\n")

@@ -1,7 +1,7 @@
 // Command lint checks the rules of this repository that no general tool knows:
 // who may import whom, how large a package may be, what the state machine must
-// not touch, which versions of modules belong together, and that no file tells
-// where it was written.
+// not touch, which versions of modules belong together, that no file tells where
+// it was written, and that the tests which documents name are there.
 //
 // It prints one line for each violation and exits 1 if there is any.
 package main
@@ -109,6 +109,9 @@ func checkFiles() ([]string, error) {
 			return nil, err
 		}
 		found = append(found, checkMentions(name, text, root)...)
+		if name == "Makefile" || filepath.Ext(name) == ".md" {
+			found = append(found, checkCommands(name, string(text), testsIn)...)
+		}
 	}
 	return found, nil
 }
