@@ -14,7 +14,7 @@ const (
 	CodeConflict       Code = 4  // the version given is not the current one
 	CodeQuota          Code = 5  // a quota is reached
 	CodeInvalid        Code = 6  // a value out of its limits
-	CodeStale          Code = 7  // a late copy: its proposer no longer waits for it, or is barred
+	CodeStale          Code = 7  // a late copy: its proposer no longer waits for it, or was removed
 	CodeStaleTerm      Code = 8  // proposed in an earlier term: nothing was done, propose again
 	CodeRejected       Code = 9  // a ledger step that does not fit the row's state
 	CodeExists         Code = 10 // the ID or token is taken

@@ -114,7 +114,7 @@ type RecordGap struct{ From, To int64 }
 // PutNode registers what people call a node and where it is.
 type PutNode struct{ Node NodeInfo }
 
-// RemoveNode forgets a node, and bars its ID from ever proposing again.
+// RemoveNode removes a node for good: its ID may never propose again.
 type RemoveNode struct{ ID NodeID }
 
 // SetClusterID names the cluster, once: a later one is CodeExists.

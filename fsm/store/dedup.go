@@ -12,15 +12,15 @@ import (
 // floor; no node holds nearly as many commands.
 const maxAheadOfFloor = 1 << 18
 
-// dedup remembers, for each node's newest start, the results that its proposer
-// may still ask for again.
+// dedup keeps, for each node's newest start, the results that the node may still ask for
+// again, and which nodes were removed.
 type dedup struct {
 	proposers map[fsm.NodeID]*proposer
 	removed   map[fsm.NodeID]bool
 }
 
-// proposer keeps results from the floor on: codes[i] is that of sequence floor+i,
-// CodeNone if that was not seen. Few have data with it; pings never do.
+// proposer keeps the results of one node's one start: codes[i] is that of sequence number
+// floor+i, CodeNone if it was not seen. Few results have data; pings never do.
 type proposer struct {
 	boot  uint64
 	floor uint64
@@ -32,8 +32,8 @@ func newDedup() dedup {
 	return dedup{proposers: map[fsm.NodeID]*proposer{}, removed: map[fsm.NodeID]bool{}}
 }
 
-// observeOrigin takes note of an origin in a batch's head: a newer start replaces an
-// older one, a higher floor drops what is below.
+// observeOrigin applies an origin of a batch's head: a newer start replaces an older one, a
+// higher floor drops the results below.
 func (d *dedup) observeOrigin(o fsm.Origin) {
 	if d.removed[o.Node] {
 		return
@@ -47,7 +47,7 @@ func (d *dedup) observeOrigin(o fsm.Origin) {
 	}
 }
 
-// proposerOf returns what is kept of an origin, nil if nothing of it may take effect any
+// proposerOf returns the proposer of an origin, nil if nothing of it may take effect any
 // more.
 func (d *dedup) proposerOf(o fsm.Origin) *proposer {
 	if cur := d.proposers[o.Node]; cur != nil && cur.boot == o.Boot {
@@ -64,8 +64,8 @@ func (o *proposer) raiseFloor(floor uint64) {
 	}
 }
 
-// resultOf returns the result of a command that was seen before. ok is false for a
-// late copy that must not take effect.
+// resultOf returns the result of a command that was applied before. ok is false for a late
+// copy, which must not take effect.
 func (o *proposer) resultOf(seq uint64) (res fsm.Result, seen, ok bool) {
 	if o == nil || seq < o.floor || seq-o.floor >= maxAheadOfFloor {
 		return fsm.Result{}, false, false
@@ -77,10 +77,10 @@ func (o *proposer) resultOf(seq uint64) (res fsm.Result, seen, ok bool) {
 	return fsm.Result{Code: o.codes[i], Data: o.data[seq]}, true, true
 }
 
-// keepResult notes the result of a command that known has let pass.
+// keepResult keeps the result of a command that resultOf had not seen.
 func (o *proposer) keepResult(seq uint64, res fsm.Result) {
 	if seq < o.floor {
-		return // barred by the command itself
+		return // the command removed its own proposer
 	}
 	i := seq - o.floor
 	for uint64(len(o.codes)) <= i {
@@ -95,8 +95,8 @@ func (o *proposer) keepResult(seq uint64, res fsm.Result) {
 	}
 }
 
-// removeNode forgets a node and refuses everything that still comes from it, in the rest
-// of the batch too.
+// removeNode forgets a node's results and refuses everything that still comes from it,
+// also in the rest of the batch.
 func (d *dedup) removeNode(n fsm.NodeID) {
 	if o := d.proposers[n]; o != nil {
 		o.floor = math.MaxUint64

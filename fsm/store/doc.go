@@ -33,16 +33,34 @@
 //
 // # The ledger
 //
-// One row for each (incident, kind, recipient):
-//
-//	pending → claimed(term, attempt) → fenced(term, attempt) → sent | failed | held | cancelled
-//
-// Row IDs derive from what they are about, so that they do not depend on when a
-// bounded batch came round to judging a heartbeat.
+// See fsm/internal/ledger. Its rows' IDs derive from what they are about, so that they do
+// not depend on when a bounded batch came round to judging a heartbeat.
 //
 // # Use
 //
 // Apply, Restore and Snapshot are called by one goroutine (Raft's); every query
 // may be called from any goroutine at any time. Errors are sentinels with wire
 // codes, see [fsm.Code].
+//
+// Files:
+//
+//	store.go               Store; applying batches and commands
+//	state.go               what entries change; clocks, nodes, indexes
+//	prefetch.go            reading what the next commands need
+//	dedup.go               results that proposers may ask for again
+//	fault.go               commands that panic
+//	heartbeat.go           pings, and commands that edit heartbeats
+//	signal.go              pings that tell more, and the runs that they begin and end
+//	judge.go               misses and overdue runs; incidents
+//	gaps.go                ingest gaps, and what they excuse
+//	evidence.go            what an alert tells of a heartbeat
+//	keys.go                API keys and quotas
+//	query.go               queries of heartbeats
+//	query_alerts.go        of alerts, totals, and a sender's work
+//	query_cluster.go       of keys, settings, nodes and clocks
+//	reading.go             scanning all heartbeats, a page at a time
+//	image.go               Snapshot and its image
+//	image_heartbeats.go    the heartbeats in it
+//	restore.go             Restore, and changing a state outside of any log
+//	restore_heartbeats.go  the heartbeats of an image
 package store

@@ -10,7 +10,7 @@ import (
 // evidenceGaps is how many gaps a mail tells of at most, the newest.
 const evidenceGaps = 5
 
-// failureEvidence is the evidence of what was missed or has failed.
+// failureEvidence returns the evidence of a missed deadline or a failure.
 func (st *state) failureEvidence(r *table.Record, c cause) fsm.Evidence {
 	e := st.scheduleEvidence(r)
 	e.Output = r.Runs.OutputSince(r.Runs.LastEnd())
@@ -45,7 +45,7 @@ func (st *state) scheduleEvidence(r *table.Record) fsm.Evidence {
 	return e
 }
 
-// newIncident makes the incident of a heartbeat that fails for a cause.
+// newIncident returns the incident that a cause begins.
 func (c *cause) newIncident(r *table.Record) table.Incident {
 	in := table.Incident{Since: c.created, Misses: r.Misses}
 	if c.isFailure() {
@@ -63,7 +63,7 @@ func endSilence(in *table.Incident, r *table.Record, h *received) {
 	}
 }
 
-// silentSince is the wall time of the last ping before a signal.
+// silentSince returns the wall time of the last ping before a signal.
 func silentSince(r *table.Record, h *received) int64 {
 	if h.before == 0 {
 		return r.Cold.Created
@@ -71,13 +71,13 @@ func silentSince(r *table.Record, h *received) int64 {
 	return h.before
 }
 
-// addIncident adds to an evidence what an incident has come to.
+// addIncident adds an incident's figures to the evidence.
 func addIncident(e *fsm.Evidence, in table.Incident) {
 	e.Since, e.Misses, e.Failures = fsm.WallTime(in.Since), in.Misses, in.Failures
 	e.Silent = time.Duration(max(0, in.Silent)) * time.Millisecond
 }
 
-// recoveryEvidence is the evidence of a good run that ended an incident.
+// recoveryEvidence returns the evidence of a good run that ended an incident.
 func (st *state) recoveryEvidence(r *table.Record, ended table.Incident, h *received) fsm.Evidence {
 	e := st.scheduleEvidence(r)
 	addIncident(&e, ended)

@@ -8,10 +8,10 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// Fault is a panic in a command: a mistake in this program. It may have left half of
-// what the command changes.
+// Fault is a panic in a command: a mistake in this program. The command may have made half
+// of its changes.
 type Fault struct {
-	Item  int    // in the batch
+	Item  int    // its index in the batch
 	Words string // what happened, and where
 }
 
@@ -45,8 +45,8 @@ func (s *Store) applyBatch(b *fsm.Batch, skip []int) ([]fsm.Result, error) {
 	}
 }
 
-// catchFault is deferred by apply: it turns the panic of a command into a fault. One
-// outside a command goes on.
+// catchFault is deferred by apply: it turns a command's panic into a fault. Other panics go
+// on.
 func (st *state) catchFault(f **Fault) {
 	if st.current < 0 {
 		return

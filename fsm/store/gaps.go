@@ -9,13 +9,13 @@ import (
 )
 
 // gapLog holds the newest ingest gaps, oldest first: times in which no ping could
-// commit. The serving clock stood still in them. No two of them overlap.
+// commit. The serving clock stood still meanwhile. No two of them overlap.
 type gapLog struct {
 	list  []gap
 	total int64 // ms of all gaps ever
 }
 
-// gap is one of them. If it ends where it begins, nobody knows how long it was.
+// gap is one ingest gap. If it ends where it begins, nobody knows how long it was.
 type gap struct {
 	serving  int64
 	from, to int64 // wall
@@ -25,14 +25,14 @@ func (st *state) recordGap(c fsm.RecordGap) fsm.Code {
 	if c.From <= 0 || c.To < c.From {
 		return fsm.CodeInvalid
 	}
-	st.judgeDue(math.MaxInt) // what was due before is not excused by this gap
+	st.judgeDue(math.MaxInt) // the gap does not excuse what was due before it
 	st.gaps.record(gap{st.serving, c.From, c.To})
 	return fsm.CodeOK
 }
 
-// record adds the newest gap. Those that it overlaps become one with it: several
-// leaders may tell of the same time, and one may tell of it twice. The list is
-// copied, for snapshots share it.
+// record adds a gap, and merges it with those that it overlaps: several leaders may tell of
+// the same time, and one may tell of it twice. The list is copied, for snapshots share
+// it.
 func (g *gapLog) record(x gap) {
 	keep := make([]gap, 0, len(g.list)+1)
 	for _, y := range g.list {
@@ -52,9 +52,9 @@ func (x gap) overlaps(from, to int64) bool { return x.from <= to && x.to >= from
 // isUnmeasured reports whether nobody knows how long the gap was.
 func (x gap) isUnmeasured() bool { return x.from == x.to }
 
-// sinceAnchor returns the gaps that ended after a heartbeat's anchor. Serving
-// time tells most of them at once; wall time tells those in which it was pinged.
-// A clock that jumped may have put one of those after one that counts.
+// sinceAnchor returns the gaps that ended after a heartbeat's anchor. Serving time rules
+// out most others at once; wall time rules out those in which it was pinged. A clock that
+// jumped may have put one of these after a gap that counts.
 func (g *gapLog) sinceAnchor(r *table.Record) []gap {
 	i := len(g.list)
 	for i > 0 && g.list[i-1].serving >= r.Anchor {
@@ -76,18 +76,17 @@ func (g *gapLog) lengthSinceAnchor(r *table.Record) (ms int64) {
 	return ms
 }
 
-// excuses reports whether every time at which a ping was expected since the
-// anchor, up to a deadline, fell into a gap or too close to one: then the job had
-// no fair chance to be heard. An expected time is fair if the grace after it is
-// free of gaps. Each turn of the loop passes a gap, so there are no more turns
-// than gaps.
+// excuses reports whether every ping that was expected since the anchor, up to a deadline,
+// was expected in a gap or too close before one: then the job had no fair chance. An
+// expected time is fair if no gap touches the grace after it. Each turn of the loop
+// passes a gap, so there are no more turns than gaps.
 func (g *gapLog) excuses(r *table.Record, deadline int64) bool {
 	gaps := g.sinceAnchor(r)
 	if len(gaps) == 0 {
 		return false
 	}
 	if slices.ContainsFunc(gaps, gap.isUnmeasured) {
-		return true // it may have been as long as it takes
+		return true // it may have been long enough
 	}
 	until := r.AnchorWall + deadline - r.Anchor + g.lengthSinceAnchor(r)
 	for n := int64(1); ; {
@@ -104,8 +103,8 @@ func (g *gapLog) excuses(r *table.Record, deadline int64) bool {
 	}
 }
 
-// excusesRun reports whether a run may have ended in a gap: in any that came after
-// its start.
+// excusesRun reports whether a run may have ended in a gap, that is, whether any gap ended
+// after its start.
 func (g *gapLog) excusesRun(o *table.OpenRun) bool {
 	return slices.ContainsFunc(g.list, func(x gap) bool { return x.endedAfterStart(o) })
 }

@@ -37,7 +37,7 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 	return fsm.CodeOK
 }
 
-// recoverBy ends the incident of a heartbeat by a good run, with its mails.
+// recoverBy ends a heartbeat's incident by a good run, and writes the recovery alerts.
 func (st *state) recoverBy(r *table.Record, h *received) {
 	endSilence(&r.Runs.Incident, r, h)
 	st.ledgerNow().Recover(r, st.recoveryEvidence(r, st.endIncident(r), h))
@@ -57,7 +57,7 @@ func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 	st.created++
 	ord := st.created
 	r := st.table.Add(ord, table.Cold{
-		Id: c.ID, Token: c.Token, Spec: c.Spec, Created: st.wall, Updated: st.wall, Version: 1, Maker: st.commandKey,
+		ID: c.ID, Token: c.Token, Spec: c.Spec, Created: st.wall, Updated: st.wall, Version: 1, Maker: st.commandKey,
 	})
 	st.countMade(st.commandKey, 1)
 	r.Reanchor(st.serving, st.wall, 0)
@@ -69,7 +69,7 @@ func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 	return st.heartbeatResult(r)
 }
 
-// openForEdit returns a heartbeat for a command that edits it, with its misses taken.
+// openForEdit counts a heartbeat's misses and returns it for a command that edits it.
 func (st *state) openForEdit(id fsm.HeartbeatID, ifVersion uint64) (*table.Record, fsm.Code) {
 	ord := st.byID(id)
 	if ord == 0 {
@@ -87,7 +87,7 @@ func (st *state) heartbeatResult(r *table.Record) fsm.Result {
 	return fsm.Result{Code: fsm.CodeOK, Data: fsm.EncodeHeartbeat(st.viewHeartbeat(r))}
 }
 
-// saveEdit gives a heartbeat a new spec and the next version.
+// saveEdit stores a heartbeat's new spec under the next version.
 func (st *state) saveEdit(r *table.Record, spec fsm.Spec) {
 	r.Cold.Spec = spec
 	r.Cold.Version++
@@ -117,7 +117,7 @@ func (st *state) updateHeartbeat(c fsm.Update) fsm.Result {
 	return st.resumeHeartbeat(fsm.Resume{ID: c.ID})
 }
 
-// changeSpec gives a heartbeat new fields.
+// changeSpec applies an edit of a heartbeat's fields.
 func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 	old := r.Cold.Spec
 	// Misses are counted with the old interval before the new one applies.
@@ -139,8 +139,7 @@ func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 	st.reschedule(r)
 }
 
-// changeArm applies a change of Arm to a heartbeat that it still matters to: one that
-// was never pinged.
+// changeArm applies an edit of Arm. It matters only to a heartbeat that was never pinged.
 func (st *state) changeArm(r *table.Record, arm fsm.Arm) {
 	switch {
 	case arm == fsm.ArmCreated && !r.Is(table.Armed):
@@ -203,7 +202,7 @@ func (st *state) deleteHeartbeat(c fsm.Delete) fsm.Code {
 	if r.Is(table.Paused) {
 		st.paused--
 	}
-	st.ids.Remove(keyOfID(r.Cold.Id))
+	st.ids.Remove(keyOfID(r.Cold.ID))
 	st.tokens.Remove(index.Key(r.Token))
 	st.slugs.Remove(r.Cold.Spec.Slug, r.Ordinal)
 	st.countMade(r.Cold.Maker, -1)
@@ -228,7 +227,7 @@ func (st *state) putHeartbeat(c fsm.PutHeartbeat) fsm.Result {
 	case n > 1:
 		return fsm.Result{Code: fsm.CodeAmbiguous}
 	case n == 1:
-		return st.updateHeartbeat(fsm.Update{ID: st.table.Record(ord).Cold.Id, IfVersion: c.IfVersion, Patch: c.Patch})
+		return st.updateHeartbeat(fsm.Update{ID: st.table.Record(ord).Cold.ID, IfVersion: c.IfVersion, Patch: c.Patch})
 	case c.IfVersion != 0:
 		return fsm.Result{Code: fsm.CodeConflict}
 	}

@@ -41,7 +41,7 @@ func (st *state) writeHeartbeats(w *image.Writer, s *table.SnapshotRef) {
 			w.Buf = histories.Append(w.Buf, slot)
 			told = told[:0]
 			if x := p.Runs(slot); x != nil {
-				told = st.appendExtras(told, x)
+				told = st.appendRunState(told, x)
 			}
 			w.Bytes(told)
 		}
@@ -50,8 +50,8 @@ func (st *state) writeHeartbeats(w *image.Writer, s *table.SnapshotRef) {
 	})
 }
 
-// appendHot writes the vitals in a form that is short for a heartbeat that is well:
-// times as differences from ones nearby.
+// appendHot appends the hot fields in a form that is short for a heartbeat that is well:
+// times as differences from times nearby.
 func (st *state) appendHot(b []byte, v *table.Hot, h *history.Head) []byte {
 	b = append(b, v.Token[:]...)
 	b = binary.AppendUvarint(b, uint64(v.Flags&table.ImageFlags|callerFlags(h.Callers)))
@@ -92,13 +92,13 @@ func callerFlags(c history.Callers) (f table.Flags) {
 	return f
 }
 
-// appendExtras writes the extras for an image: times as differences.
-func (st *state) appendExtras(b []byte, x *table.RunState) []byte {
+// appendRunState appends a run state: times as differences.
+func (st *state) appendRunState(b []byte, x *table.RunState) []byte {
 	b = binary.AppendUvarint(b, uint64(len(x.Open)))
 	for _, o := range x.Open {
 		b = wire.AppendBool(b, o.Named)
 		if o.Named {
-			b = append(b, o.Id[:]...)
+			b = append(b, o.ID[:]...)
 		}
 		b = wire.AppendInt(wire.AppendInt(b, st.serving-o.Start), st.wall-o.Wall)
 		b = binary.AppendUvarint(b, uint64(o.Late))
@@ -116,14 +116,14 @@ func (st *state) appendExtras(b []byte, x *table.RunState) []byte {
 	return wire.AppendInt(b, x.Resumed)
 }
 
-// readExtras is the inverse of appendExtras; nil if b is not what it writes.
-func (st *state) readExtras(b []byte) *table.RunState {
+// readRunState is the inverse of appendExtras; nil if b is not what it writes.
+func (st *state) readRunState(b []byte) *table.RunState {
 	r := wire.NewReader(b)
 	x := table.NewRunState(0)
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		o := table.OpenRun{Named: r.Bool()}
 		if o.Named {
-			r.Fill(o.Id[:])
+			r.Fill(o.ID[:])
 		}
 		o.Start, o.Wall = st.serving-r.Int(), st.wall-r.Int()
 		o.Late, o.Deadline = r.Millis(), r.Millis()

@@ -7,7 +7,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// judgeDue takes the misses of at most bound heartbeats that are due.
+// judgeDue counts the misses of at most bound heartbeats that are due.
 func (st *state) judgeDue(bound int) {
 	for ; ; bound-- {
 		e, found, _ := st.table.NextDue(st.horizon, math.MaxInt)
@@ -22,9 +22,9 @@ func (st *state) judgeDue(bound int) {
 	}
 }
 
-// takeMisses counts what a heartbeat missed up to the horizon, and flips it when
-// that reaches its threshold. Every command about a heartbeat does this first, so
-// that it makes no difference when judging comes round to it.
+// takeMisses counts a heartbeat's misses up to the horizon, and makes it failing when they
+// reach its threshold. Every command about a heartbeat does this first, so that it makes
+// no difference when judgeDue gets to the heartbeat.
 func (st *state) takeMisses(ord uint64) {
 	p, slot := st.table.At(ord)
 	if !p.Hot(slot).IsJudged() || p.Deadline(slot) > st.horizon {
@@ -35,7 +35,7 @@ func (st *state) takeMisses(ord uint64) {
 	}
 }
 
-// takeNextMiss takes the miss or the overdue run that is first, if one is due.
+// takeNextMiss counts the next miss or overdue run, if one is due.
 func (st *state) takeNextMiss(r *table.Record) bool {
 	deadline := r.NextMiss()
 	if o := r.Runs.NextRun(); o != nil && o.Deadline <= min(deadline, st.horizon) {
@@ -50,8 +50,8 @@ func (st *state) takeNextMiss(r *table.Record) bool {
 	return true
 }
 
-// cause is why an alert is written: a deadline that was missed, of the schedule or
-// of a run, or a failure that was reported.
+// cause is why an alert is written: a missed deadline of the schedule or of a run, or a
+// reported failure.
 type cause struct {
 	due     int64 // serving
 	created int64 // wall
@@ -59,10 +59,11 @@ type cause struct {
 	failed  *received
 }
 
-// isFailure reports whether the job failed, rather than that it was not heard.
+// isFailure reports whether the job failed, rather than was silent.
 func (c *cause) isFailure() bool { return c.failed != nil || c.run != nil }
 
-// countMiss counts a miss, and flips the heartbeat when that reaches its threshold.
+// countMiss counts a miss. When the threshold is reached, the heartbeat becomes failing, or
+// an unheard notice is written.
 func (st *state) countMiss(r *table.Record, c cause) {
 	r.Missed++
 	st.misses++
@@ -76,7 +77,7 @@ func (st *state) countMiss(r *table.Record, c cause) {
 	st.reportUnheard(r, c)
 }
 
-// reportUnheard tells that what was due may have come to pass while no ping could be taken.
+// reportUnheard writes the notice that pings were due only while none could be taken.
 func (st *state) reportUnheard(r *table.Record, c cause) {
 	r.Incident++
 	r.LastAlert = c.created
@@ -84,7 +85,7 @@ func (st *state) reportUnheard(r *table.Record, c cause) {
 	st.ledgerNow().Begin(r, fsm.AlertUnheard, c.due, c.created, st.failureEvidence(r, c))
 }
 
-// beginIncident begins an incident.
+// beginIncident makes a heartbeat failing and writes its alerts.
 func (st *state) beginIncident(r *table.Record, c cause) {
 	r.Incident++
 	r.LastAlert = c.created
@@ -99,8 +100,8 @@ func (st *state) beginIncident(r *table.Record, c cause) {
 	r.ResetRule()
 }
 
-// endIncident counts the misses of a failing heartbeat up to the horizon, makes it
-// active, and returns its incident, whose mails are the caller's affair.
+// endIncident counts the misses of a failing heartbeat up to the horizon, makes it active,
+// and returns the incident. It leaves the alerts to its caller.
 func (st *state) endIncident(r *table.Record) table.Incident {
 	st.countMissesUntil(r, st.horizon)
 	r.Clear(table.Failing | table.Reported)
@@ -110,7 +111,7 @@ func (st *state) endIncident(r *table.Record) table.Incident {
 	return ended
 }
 
-// countMissesUntil takes the misses that a failing heartbeat had since it was last written, up
+// countMissesUntil counts the misses of a failing heartbeat that nobody has counted yet, up
 // to a serving time.
 func (st *state) countMissesUntil(r *table.Record, until int64) {
 	extra := r.MissesAt(until) - r.Misses
@@ -120,15 +121,15 @@ func (st *state) countMissesUntil(r *table.Record, until int64) {
 	st.misses += uint64(extra)
 }
 
-// reschedule gives a heartbeat its place among the due ones.
+// reschedule tells the table when a heartbeat is due next.
 func (st *state) reschedule(r *table.Record) {
 	if r.IsJudged() {
 		st.table.Schedule(r.Ordinal, min(r.NextMiss(), r.Runs.Deadline()))
 	}
 }
 
-// failAgain counts one more failure of a heartbeat that fails already. If its incident
-// told of silence only, the failure is told as well, once.
+// failAgain counts one more failure of a failing heartbeat. If its incident told of silence
+// only, the failure is told too, once.
 func (st *state) failAgain(r *table.Record, c cause) {
 	r.Runs.Incident.Failures++
 	if r.Is(table.Reported) {

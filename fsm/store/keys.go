@@ -61,9 +61,9 @@ func (st *state) runAuthorized(c fsm.Authorized) fsm.Result {
 	return st.runCommand(c.Command)
 }
 
-// checkQuotas reports whether another heartbeat may be made: CodeOK, or the code of the quota
-// that is reached. A key has one of its own, so that one that leaked, or a job that
-// makes a heartbeat at every start, cannot use up the cluster.
+// checkQuotas returns CodeOK if another heartbeat may be created, or else the code of the
+// quota that is reached. Each API key has a quota, so that a leaked key, or a job that
+// creates a heartbeat at every start, cannot use up the cluster.
 func (st *state) checkQuotas() fsm.Code {
 	most, own := st.settings.MaxHeartbeats, st.keys[st.commandKey].max
 	switch {
@@ -77,8 +77,8 @@ func (st *state) checkQuotas() fsm.Code {
 	return fsm.CodeOK
 }
 
-// countMade counts a heartbeat for the key that made it: 1 when it is made, -1 when it is
-// deleted. The count outlives the key, so that every node has the same.
+// countMade counts a heartbeat for the key that created it: 1 when it is created, -1 when
+// it is deleted. The count outlives the key, so that every node has the same.
 func (st *state) countMade(maker fsm.KeyID, n int) {
 	if maker == (fsm.KeyID{}) {
 		return

@@ -191,7 +191,7 @@ func (s *Store) Slug(slug string) (ordinal uint64, n int) {
 // viewHeartbeat makes the copy that queries and results show.
 func (st *state) viewHeartbeat(r *table.Record) fsm.Heartbeat {
 	h := fsm.Heartbeat{
-		ID: r.Cold.Id, Token: r.Cold.Token, Ordinal: r.Ordinal, Spec: r.Cold.Spec,
+		ID: r.Cold.ID, Token: r.Cold.Token, Ordinal: r.Ordinal, Spec: r.Cold.Spec,
 		Status: r.Status(), Armed: r.Is(table.Armed),
 		Misses: r.MissesAt(st.horizon), Missed: r.MissedAt(st.horizon), Pings: r.Pings,
 		LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(&r.Head), NextDue: fsm.WallTime(st.nextDue(r)),

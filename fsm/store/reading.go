@@ -43,16 +43,16 @@ func (s *Store) ReadPage(page int, tag string, f func(*Reading)) (next int, more
 	return page + 1, page+1 < t.PageCount()
 }
 
-// read finds the parts of the config, and reports whether it has a tag.
+// read finds the parts of the cold fields, and reports whether the heartbeat has a tag.
 func (r *Reading) read(tag string) bool {
 	r.text = table.SplitText(r.page.Text(r.slot))
 	return tag == "" || r.text.Tagged(tag)
 }
 
-func (r *Reading) vitals() *table.Hot { return r.page.Hot(r.slot) }
+func (r *Reading) hot() *table.Hot { return r.page.Hot(r.slot) }
 
 // AppendID appends the ID as its String shows it.
-func (r *Reading) AppendID(dst []byte) []byte { return fsm.AppendHeartbeatID(dst, r.text.Id) }
+func (r *Reading) AppendID(dst []byte) []byte { return fsm.AppendHeartbeatID(dst, r.text.ID) }
 
 // Name returns the name's bytes, which must not be written to.
 func (r *Reading) Name() []byte { return r.text.Name }
@@ -65,27 +65,27 @@ func (r *Reading) Tags() iter.Seq[[]byte] { return r.text.Tags() }
 
 // Due returns when the next ping is expected, without grace, in Unix milliseconds of the
 // wall clock; 0 while paused or unarmed.
-func (r *Reading) Due() int64 { return r.st.nextDue(&table.Record{Hot: r.vitals()}) }
+func (r *Reading) Due() int64 { return r.st.nextDue(&table.Record{Hot: r.hot()}) }
 
 // Status returns the status.
-func (r *Reading) Status() fsm.Status { return r.vitals().Status() }
+func (r *Reading) Status() fsm.Status { return r.hot().Status() }
 
 // Pings returns how many pings there ever were.
-func (r *Reading) Pings() uint64 { return r.vitals().Pings }
+func (r *Reading) Pings() uint64 { return r.hot().Pings }
 
 // Misses returns the consecutive misses.
-func (r *Reading) Misses() int64 { return r.vitals().MissesAt(r.st.horizon) }
+func (r *Reading) Misses() int64 { return r.hot().MissesAt(r.st.horizon) }
 
 // Missed returns how many misses there ever were.
-func (r *Reading) Missed() uint64 { return r.vitals().MissedAt(r.st.horizon) }
+func (r *Reading) Missed() uint64 { return r.hot().MissedAt(r.st.horizon) }
 
 // LastPing returns when the newest ping came, in Unix milliseconds; 0: never.
-func (r *Reading) LastPing() int64 { return r.vitals().LastPing }
+func (r *Reading) LastPing() int64 { return r.hot().LastPing }
 
 // Deadline returns when the next miss is, in Unix milliseconds of the wall clock; 0
 // while paused or unarmed.
 func (r *Reading) Deadline() int64 {
-	v := r.vitals()
+	v := r.hot()
 	if due := r.st.nextDue(&table.Record{Hot: v}); due != 0 {
 		return due + v.Grace()
 	}

@@ -15,10 +15,10 @@ type filler struct {
 	table.Builder
 }
 
-// storedRecord is a heartbeat as an image tells of it, with its config decoded.
+// storedRecord is a heartbeat as an image tells of it, with its cold fields decoded.
 type storedRecord struct {
 	table.Stored
-	config table.Cold
+	cold table.Cold
 }
 
 // readHeartbeats reads what writeHeartbeats wrote.
@@ -33,7 +33,7 @@ func (st *state) readHeartbeats(r *image.Reader) {
 			var h storedRecord
 			ord := f.Last + in.Uint()
 			h.readFields(&in, st)
-			h.readExtras(&in, st)
+			h.readRunState(&in, st)
 			if !in.OK() || !f.add(ord, &h) {
 				r.Fail()
 				return
@@ -65,8 +65,8 @@ func (h *storedRecord) readFields(r *wire.Reader, st *state) {
 	h.Head.Newest = h.LastPing - r.Int()
 	h.Head.Step = r.Int()
 	h.Text, h.Entries = r.Take(r.Uint()), r.Take(r.Uint())
-	h.config.FillFrom(&h.Hot)
-	if h.config.Decode(h.Text) != nil {
+	h.cold.FillFrom(&h.Hot)
+	if h.cold.Decode(h.Text) != nil {
 		r.Fail()
 	}
 }
@@ -77,13 +77,13 @@ func newFiller(st *state, heartbeats int) *filler {
 	return &filler{st: st, Builder: table.Builder{Table: &st.table}}
 }
 
-// readExtras reads what few heartbeats have; for the others it is empty.
-func (h *storedRecord) readExtras(r *wire.Reader, st *state) {
+// readRunState reads what few heartbeats have; for the others it is empty.
+func (h *storedRecord) readRunState(r *wire.Reader, st *state) {
 	b := r.Take(r.Uint())
 	if len(b) == 0 {
 		return
 	}
-	if h.Runs = st.readExtras(b); h.Runs == nil {
+	if h.Runs = st.readRunState(b); h.Runs == nil {
 		r.Fail()
 	}
 }
@@ -102,19 +102,19 @@ func (f *filler) add(ord uint64, h *storedRecord) bool {
 // index files a heartbeat in what is derived of it.
 func (f *filler) index(ord uint64, h *storedRecord) {
 	st := f.st
-	st.indexHeartbeat(ord, h.config.Id, h.Token, h.config.Spec.Slug)
+	st.indexHeartbeat(ord, h.cold.ID, h.Token, h.cold.Spec.Slug)
 	if h.Is(table.Failing) {
 		st.failing[ord] = struct{}{}
 	}
 	if h.Is(table.Paused) {
 		st.paused++
 	}
-	st.countMade(h.config.Maker, 1)
+	st.countMade(h.cold.Maker, 1)
 }
 
 // isPlausible reports whether a heartbeat could have been written by this program.
 func (f *filler) isPlausible(h *storedRecord) bool {
-	return f.st.byID(h.config.Id) == 0 && f.st.byToken(h.Token) == 0 && h.config.Spec.Validate() == nil &&
+	return f.st.byID(h.cold.ID) == 0 && f.st.byToken(h.Token) == 0 && h.cold.Spec.Validate() == nil &&
 		history.AreEntries(h.Entries, int(h.Head.Kept)) && uint64(h.Head.Kept) <= h.Pings &&
 		(h.Head.Kept > 0 || h.Head.Newest == 0 && h.Head.Step == 0) &&
 		h.Carried >= 0 && h.Misses >= h.Carried && !(h.Is(table.Failing) && (h.Is(table.Paused) || h.Runs == nil))

@@ -6,8 +6,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// applySignal records a ping that tells something. One whose key is in the history
-// already is the same ping again, and changes nothing.
+// applySignal records a ping that tells something. A ping whose idempotency key is in the
+// history already is a repeat, and changes nothing.
 func (st *state) applySignal(c fsm.Signal) fsm.Code {
 	page, slot := st.table.At(c.Ordinal)
 	if page == nil {
@@ -42,9 +42,9 @@ func (st *state) applySignal(c fsm.Signal) fsm.Code {
 	return code
 }
 
-// sentAt is when a signal was sent, by the wall. How long a node held one counts for
-// a start only: if its run has ended meanwhile, by way of another node, it must not
-// open that again. Whatever else a node holds is dated when it comes.
+// sentAt returns the wall time at which a signal was sent. The time that a node held it
+// counts for a start only: if its run has ended meanwhile, by way of another node, the
+// start must not open it again. Other held signals are dated by their arrival.
 func (st *state) sentAt(c fsm.Signal) int64 {
 	switch {
 	case c.At != 0:
@@ -55,17 +55,17 @@ func (st *state) sentAt(c fsm.Signal) int64 {
 	return st.wall
 }
 
-// received is a signal on its way into the state.
+// received is a signal that is being applied.
 type received struct {
 	fsm.Signal
-	at     int64  // wall: when it was sent first
+	at     int64  // wall: when it was first sent
 	late   bool   // at is in the past
-	stale  bool   // late, and something newer is known already
+	stale  bool   // late, and a newer ping is known
 	before int64  // the last ping before it
-	ended  uint64 // and the number of the one that ended a run
+	ended  uint64 // the number of the last ping that ended a run
 }
 
-// recordSignal files a signal in the history, with how long its run took.
+// recordSignal adds a signal to the history, with how long its run took.
 func (st *state) recordSignal(r *table.Record, h *received, took int64) {
 	x := r.Runs
 	st.pings++
@@ -89,8 +89,8 @@ func (st *state) recordSignal(r *table.Record, h *received, took int64) {
 	}
 }
 
-// applyStart arms a heartbeat that waits for its first ping: who tells of a start
-// wants to know if it hangs.
+// applyStart arms a heartbeat that waits for its first ping: a job that reports its starts
+// shall be reported if it hangs.
 func (st *state) applyStart(r *table.Record) {
 	if !r.Is(table.Armed) {
 		r.Set(table.Armed)
@@ -99,7 +99,7 @@ func (st *state) applyStart(r *table.Record) {
 	st.reschedule(r)
 }
 
-// applyFailure makes a heartbeat failing at once.
+// applyFailure makes a heartbeat failing at once, whatever its threshold.
 func (st *state) applyFailure(r *table.Record, h *received) {
 	r.Set(table.Armed)
 	if r.Is(table.Paused) {
@@ -117,7 +117,7 @@ func (st *state) applyFailure(r *table.Record, h *received) {
 	st.failAgain(r, c)
 }
 
-// applySuccess is a good run. One that came so late that the next is overdue already
+// applySuccess records a good run. One that came so late that the next is overdue already
 // does not end an incident.
 func (st *state) applySuccess(r *table.Record, h *received) {
 	r.Set(table.Armed)
@@ -139,56 +139,56 @@ func (st *state) applySuccess(r *table.Record, h *received) {
 	st.reschedule(r)
 }
 
-// anchor is where a schedule begins anew, and what was missed since.
+// anchor is the beginning of a schedule, and the misses since.
 type anchor struct{ serving, wall, misses int64 }
 
-// apply makes it the anchor of a heartbeat.
+// apply gives a heartbeat the anchor.
 func (a anchor) apply(v *table.Record) {
 	v.Anchor, v.AnchorWall, v.Carried, v.Misses = a.serving, a.wall, 0, a.misses
 }
 
-// anchorOf returns the anchor that a ping makes: the time at which it was sent.
-// From the old anchor to now, wall time ran ahead of serving time by what the
-// cluster lost. All of that is taken to be lost after a ping that came late: so
-// the anchor is never too early, and the monitor's own trouble makes no miss.
+// anchorOf returns the anchor that a ping makes: the time at which it was sent. Since the
+// old anchor, wall time ran ahead of serving time by what the cluster lost. For a late
+// ping all of that loss is taken to lie after it: so the anchor is never too early, and
+// the monitor's own trouble makes no miss.
 func (st *state) anchorOf(r *table.Record, h *received) anchor {
 	if !h.late {
 		return anchor{st.serving, st.wall, 0}
 	}
 	lost := max(0, st.wall-r.AnchorWall-(st.serving-r.Anchor))
 	a := anchor{max(r.Anchor, st.serving-max(0, st.wall-h.at-lost)), h.at, 0}
-	// What fell due since then was missed, and counted; it does not count again.
+	// What was due since then is missed and counted already; it does not count again.
 	if over := st.horizon - a.serving - r.Grace(); over > 0 {
 		a.misses = over / r.Interval()
 	}
 	return a
 }
 
-// trackRun opens or closes runs, and returns how many ms the one took that ended; -1 if
-// that is not known.
+// trackRun opens or closes runs, and returns how many ms the ended run took, or
+// fsm.NotKnown.
 func (st *state) trackRun(r *table.Record, h *received) (took int64) {
 	switch {
 	case h.Tells == fsm.SignalStart:
 		r.Runs.Begin(st.newRun(r, h))
 	case h.Tells.EndsRun():
-		return r.Runs.End(table.RunEnd{Named: h.HasRun, Id: h.Run, All: !h.HasRun || h.Tells == fsm.SignalFail, At: h.at, Late: h.late})
+		return r.Runs.End(table.RunEnd{Named: h.HasRun, ID: h.Run, All: !h.HasRun || h.Tells == fsm.SignalFail, At: h.at, Late: h.late})
 	}
 	return fsm.NotKnown
 }
 
-// newRun is the run that a signal begins. Its time begins when the start arrives, also
-// if it is late: that its end comes late as well is likely.
+// newRun returns the run that a signal begins. Its time counts from the arrival of the
+// start, also of a late one: its end will probably come late as well.
 func (st *state) newRun(r *table.Record, h *received) table.OpenRun {
-	o := table.OpenRun{Named: h.HasRun, Id: h.Run, Start: st.serving, Wall: st.wall, Late: table.ClampMillis(st.wall - h.at)}
+	o := table.OpenRun{Named: h.HasRun, ID: h.Run, Start: st.serving, Wall: st.wall, Late: table.ClampMillis(st.wall - h.at)}
 	if !h.stale {
 		o.Deadline = st.serving + r.RunLimit()
 	}
 	return o
 }
 
-// takeOverdue makes a failure of a run that did not end in its time, unless that may
-// have been in a gap. It was the run that was expected, so the next is expected an
-// interval after its start; unless another was good, or was missed, meanwhile.
+// takeOverdue makes a failure of a run that did not end in time, unless its end may have
+// fallen into a gap. The run was the expected one, so the next is expected an interval
+// after its start, unless another one was good or was missed meanwhile.
 func (st *state) takeOverdue(r *table.Record, o *table.OpenRun) {
 	c := cause{due: o.Deadline, created: st.wallOfDeadline(o.Deadline), run: o.Copy()}
 	o.Deadline = 0

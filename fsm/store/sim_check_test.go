@@ -121,7 +121,7 @@ func (w *world) checkLedger() {
 	w.checkBounds()
 	for _, x := range overtaken {
 		if next := w.slots[teller{x.row.Heartbeat, x.row.Recipient}]; next != nil {
-			w.rows[next.Id].slot = min(w.rows[next.Id].slot, x.slot)
+			w.rows[next.ID].slot = min(w.rows[next.ID].slot, x.slot)
 		}
 	}
 	if err := w.observer.st.ledgerNow().Check(); err != nil {
@@ -160,23 +160,23 @@ var situationOf = map[any]situation{
 func (w *world) checkChange(before *seenRow, r *ledger.Row) {
 	old := before.row
 	if before.gone {
-		w.fail("row %x was dropped, and is back", r.Id[:3])
+		w.fail("row %x was dropped, and is back", r.ID[:3])
 	}
 	if (old.State == fsm.AlertSent || old.State == fsm.AlertCancelled) && r.State != old.State {
-		w.fail("row %x was %v, and is %v", r.Id[:3], old.State, r.State)
+		w.fail("row %x was %v, and is %v", r.ID[:3], old.State, r.State)
 	}
 	if r.Attempt < old.Attempt || r.Attempt == old.Attempt && r.Term != old.Term {
-		w.fail("row %x went from term %d attempt %d to term %d attempt %d", r.Id[:3], old.Term, old.Attempt, r.Term, r.Attempt)
+		w.fail("row %x went from term %d attempt %d to term %d attempt %d", r.ID[:3], old.Term, old.Attempt, r.Term, r.Attempt)
 	}
 	if old.Digest != (fsm.AlertID{}) && r.Digest != old.Digest {
-		w.fail("row %x changed its digest", r.Id[:3])
+		w.fail("row %x changed its digest", r.ID[:3])
 	}
 }
 
 // checkDropped allows the ledger to forget the oldest of too many settled rows.
 func (w *world) checkDropped(seen *seenRow) {
 	if settled := w.settledOf(seen.row.Heartbeat); settled < fsm.MaxSettledPer {
-		w.fail("row %x, last seen %v, was dropped although its heartbeat has only %d settled rows", seen.row.Id[:3], seen.row.State, settled)
+		w.fail("row %x, last seen %v, was dropped although its heartbeat has only %d settled rows", seen.row.ID[:3], seen.row.State, settled)
 	}
 }
 
@@ -216,8 +216,8 @@ func (w *world) checkState(id fsm.AlertID, r *ledger.Row) {
 // checkCancelled asks that a row which is cancelled was not delivered, and that its
 // incident was ended by hand, or something newer is told instead.
 func (w *world) checkCancelled(r *ledger.Row) {
-	if w.mail.delivered[r.Id] > w.model.doubts[r.Id] {
-		w.fail("row %x is cancelled, but was delivered", r.Id[:3])
+	if w.mail.delivered[r.ID] > w.model.doubts[r.ID] {
+		w.fail("row %x is cancelled, but was delivered", r.ID[:3])
 	}
 	down := w.rows[ledger.AlertIDOf(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
 	if gone := down == nil || down.gone; r.Kind == fsm.AlertRecovered && gone && w.settledOf(r.Heartbeat) >= fsm.MaxSettledPer {
@@ -238,7 +238,7 @@ func (w *world) checkCancelled(r *ledger.Row) {
 			return
 		}
 	}
-	w.fail("hb%d: row %x, a %v for %q, is cancelled (%s), but nothing newer is told", r.Heartbeat[7], r.Id[:3], r.Kind, r.Recipient, r.Err)
+	w.fail("hb%d: row %x, a %v for %q, is cancelled (%s), but nothing newer is told", r.Heartbeat[7], r.ID[:3], r.Kind, r.Recipient, r.Err)
 }
 
 // checkDelivery holds the promise that an incident alerts once, at the moment in
@@ -278,7 +278,7 @@ func (w *world) checkAnswer(r *ledger.Row) {
 	if down == nil {
 		return
 	}
-	carrier := down.Id
+	carrier := down.ID
 	if down.Digest != (fsm.AlertID{}) {
 		carrier = down.Digest
 	}
@@ -286,7 +286,7 @@ func (w *world) checkAnswer(r *ledger.Row) {
 		return
 	}
 	if state := w.observer.st.ledger.CarrierState(down); state != fsm.AlertSent {
-		w.fail("row %x, a recovery, is delivered while its alert %x is %v", r.Id[:3], down.Id[:3], state)
+		w.fail("row %x, a recovery, is delivered while its alert %x is %v", r.ID[:3], down.ID[:3], state)
 	}
 }
 

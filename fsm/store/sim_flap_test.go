@@ -73,12 +73,12 @@ func (w *world) checkBounds() {
 // checkSlots asks that flapping never puts off what it is to tell of.
 func (w *world) checkSlots(slots map[teller]*ledger.Row) {
 	for to, old := range w.slots {
-		seen, next := w.rows[old.Id], slots[to]
-		if next == nil || next.Id == old.Id || seen.row.State != fsm.AlertCancelled || old.Evidence.Unpack().Flaps == 0 {
+		seen, next := w.rows[old.ID], slots[to]
+		if next == nil || next.ID == old.ID || seen.row.State != fsm.AlertCancelled || old.Evidence.Unpack().Flaps == 0 {
 			continue
 		}
 		if next.NotBefore > old.NotBefore && !w.byHand(to) {
-			w.fail("row %x puts off what %x was to tell from %d to %d", next.Id[:3], old.Id[:3], old.NotBefore, next.NotBefore)
+			w.fail("row %x puts off what %x was to tell from %d to %d", next.ID[:3], old.ID[:3], old.NotBefore, next.NotBefore)
 		}
 	}
 	w.slots = slots
@@ -91,7 +91,7 @@ func (w *world) checkHeld(r *ledger.Row) {
 	}
 	e := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]
 	if flaps := r.Evidence.Unpack().Flaps; r.Recipient != "" && r.State == fsm.AlertPending && (r.NotBefore > e.heldUntil || flaps < e.flaps) {
-		w.fail("row %x is held back until %d for %d incidents, want at most until %d for at least %d", r.Id[:3], r.NotBefore, flaps, e.heldUntil, e.flaps)
+		w.fail("row %x is held back until %d for %d incidents, want at most until %d for at least %d", r.ID[:3], r.NotBefore, flaps, e.heldUntil, e.flaps)
 	}
 	w.saw(sawHeldBack, r.NotBefore > 0)
 }
@@ -103,9 +103,9 @@ func (w *world) checkWindow(r *ledger.Row) {
 	if r == nil || r.Kind != fsm.AlertDown || w.model.resettled {
 		return
 	}
-	at := w.rows[r.Id].slot
-	if old, ok := w.toldAt[teller{r.Heartbeat, r.Recipient}]; ok && old.id != r.Id && at-old.at < w.setup.settings.FlapWindow && at >= old.at {
-		w.fail("hb%d: row %x tells %q of incident %d, %d ms after %x told of another", r.Heartbeat[7], r.Id[:3], r.Recipient, r.Incident, at-old.at, old.id[:3])
+	at := w.rows[r.ID].slot
+	if old, ok := w.toldAt[teller{r.Heartbeat, r.Recipient}]; ok && old.id != r.ID && at-old.at < w.setup.settings.FlapWindow && at >= old.at {
+		w.fail("hb%d: row %x tells %q of incident %d, %d ms after %x told of another", r.Heartbeat[7], r.ID[:3], r.Recipient, r.Incident, at-old.at, old.id[:3])
 	}
 }
 
@@ -154,7 +154,7 @@ func (w *world) checkTold() {
 		if old := last[to]; old == nil || later(r, old) {
 			last[to] = r
 		}
-		delivered := w.mail.delivered[r.Id] + w.mail.delivered[r.Digest]
+		delivered := w.mail.delivered[r.ID] + w.mail.delivered[r.Digest]
 		if old := down[to]; r.Kind.Alarms() && delivered > 0 && (old == nil || later(r, old)) {
 			down[to] = r
 		}
@@ -169,9 +169,9 @@ func (w *world) checkTold() {
 		case r.State != fsm.AlertCancelled:
 		case r.Kind == fsm.AlertFailure && w.merged(r):
 		case r.Kind.Alarms():
-			w.fail("hb%d fails, and its alert %x to %q is cancelled", to.hb[7], r.Id[:3], to.to)
-		case known != nil && !bytes.Equal(r.Answers[:], known.Id[:]) && !w.endTold(known):
-			w.fail("%q knows that hb%d failed by %x, and is not told of its recovery", to.to, to.hb[7], known.Id[:3])
+			w.fail("hb%d fails, and its alert %x to %q is cancelled", to.hb[7], r.ID[:3], to.to)
+		case known != nil && !bytes.Equal(r.Answers[:], known.ID[:]) && !w.endTold(known):
+			w.fail("%q knows that hb%d failed by %x, and is not told of its recovery", to.to, to.hb[7], known.ID[:3])
 		case r.Evidence.Unpack().Flaps > 0:
 			w.fail("hb%d failed %d times in a window, and %q is not told", to.hb[7], r.Evidence.Unpack().Flaps, to.to)
 		}

@@ -9,13 +9,12 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// state is everything that entries change. A restore fills a fresh one and
-// swaps it in. What is derived from the rest, and so not part of the image, says
-// so.
+// state is everything that entries change. A restore fills a new one and swaps it in.
+// The comments say which fields are derived from the others, and so not in the image.
 type state struct {
 	term       uint64      // of the batch being applied; not part of the image
-	proposers  []*proposer // the same; nil for one that may not propose
-	current    int         // the command being applied, by its place in the batch; negative: none
+	proposers  []*proposer // of that batch, nil for one that may not propose; not part of the image
+	current    int         // the index of the command being applied; negative: none
 	commandKey fsm.KeyID   // the key of the command being applied, zero for none; not part of the image
 	wall       int64       // stamp of the newest batch, Unix ms
 	serving    int64       // ms
@@ -26,14 +25,14 @@ type state struct {
 	settings   fsm.Settings
 	created    uint64 // heartbeats ever created; the newest ordinal
 	pings      uint64
-	misses     uint64 // taken; those of failing heartbeats since they failed come on top
+	misses     uint64 // counted; those of failing heartbeats since they failed come on top
 	table      table.Table
 	keys       map[fsm.KeyID]apiKey
 	nodes      map[fsm.NodeID]fsm.NodeInfo
 	dedup      dedup
 	ledger     ledger.Ledger
 
-	// Derived, or of no meaning between batches.
+	// Derived, or without meaning between batches.
 	prefetcher prefetcher
 	ids        *index.Index
 	tokens     *index.Index
@@ -44,9 +43,9 @@ type state struct {
 	paused     int
 }
 
-// horizonMove notes that a batch stamped wall moved the horizon to serving. The list is
-// kept only while judging lags behind, so that a late judgement still tells when
-// the deadline passed.
+// horizonMove says that a batch stamped wall moved the horizon. The horizon log is kept
+// only while judging lags behind, so that a late judgement still knows when the deadline
+// passed.
 type horizonMove struct{ horizon, wall int64 }
 
 func newState() *state {
@@ -95,7 +94,7 @@ func (st *state) setSettings(c fsm.SetSettings) fsm.Code {
 	if c.Settings.Validate() != nil {
 		return fsm.CodeInvalid
 	}
-	st.judgeDue(math.MaxInt) // what is due is due under the settings of its time
+	st.judgeDue(math.MaxInt) // what is due already is judged under the old settings
 	shrunk := c.Settings.History < st.settings.History
 	st.settings = c.Settings
 	st.settings.MailTo = fsm.Canonical(c.Settings.MailTo)
@@ -122,7 +121,7 @@ func (st *state) putNode(c fsm.PutNode) fsm.Code {
 	return fsm.CodeOK
 }
 
-// removeNode forgets a node and everything it still waits for, and bars it.
+// removeNode removes a node for good: nothing that it still proposes takes effect.
 func (st *state) removeNode(c fsm.RemoveNode) fsm.Code {
 	delete(st.nodes, c.ID)
 	st.dedup.removeNode(c.ID)
@@ -153,7 +152,7 @@ func (st *state) indexHeartbeat(ord uint64, id fsm.HeartbeatID, t fsm.Token, slu
 	st.slugs.Add(slug, ord)
 }
 
-// ledgerNow is the ledger at this moment.
+// ledgerNow returns the ledger at this moment.
 func (st *state) ledgerNow() ledger.Now {
 	return st.ledger.At(ledger.Env{Term: st.term, Wall: st.wall, Serving: st.serving, Settings: &st.settings, Cluster: st.clusterID})
 }

@@ -9,17 +9,16 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
-// maxJudgedPerBatch is how many due heartbeats one batch judges at most, so that no
-// entry takes long to apply. The rest is judged by the following batches, with
-// the same result.
+// maxJudgedPerBatch bounds how many due heartbeats one batch judges, so that no entry takes
+// long to apply. The following batches judge the rest, with the same result.
 const maxJudgedPerBatch = 1000
 
-// Store holds the replicated state. The zero value is not usable: see NewStore.
+// Store holds the replicated state. The zero value is not usable: see New.
 type Store struct {
 	mu           sync.RWMutex
 	st           *state
 	batch        fsm.Batch // being applied; its memory is used again
-	maxJudged    int       // judgeBound, but for the tests that show that it changes nothing
+	maxJudged    int       // maxJudgedPerBatch, except in tests that show that it changes nothing
 	changed      chan struct{}
 	tokens       atomic.Pointer[index.Index]      // st.tokens
 	onlyPost     atomic.Pointer[index.OrdinalSet] // st.table.onlyPost
@@ -42,8 +41,8 @@ func (s *Store) Apply(entry []byte, term uint64) ([]fsm.Result, error) {
 	return s.ApplyWithout(entry, term, nil)
 }
 
-// ApplyWithout is Apply without the commands that are known to be faulty, by their
-// places in the batch.
+// ApplyWithout is Apply without the commands of the given indexes, which are known to be
+// faulty.
 func (s *Store) ApplyWithout(entry []byte, term uint64, faulty []int) ([]fsm.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,8 +71,8 @@ func (s *Store) ApplyWithout(entry []byte, term uint64, faulty []int) ([]fsm.Res
 // for one receiver.
 func (s *Store) LedgerChanged() <-chan struct{} { return s.changed }
 
-// apply runs one batch: advance, commands but those of skip, judgement. It ends at the
-// first command that fails; the state is of no use then.
+// apply runs one batch: it advances the clock, runs the commands but those of skip, and
+// judges. It stops at the first command that panics; then the state must not be used.
 func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int) (failed *Fault) {
 	st.current = -1
 	defer st.catchFault(&failed)
@@ -103,8 +102,8 @@ func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int
 	return nil
 }
 
-// applyItem answers a repeat with the first result, and runs anything else that is
-// not faulty.
+// applyItem returns the first result of a command that was applied before, and runs any
+// other.
 func (st *state) applyItem(it fsm.Item, x *prefetched, faulty bool) fsm.Result {
 	if it.Origin == fsm.NoOrigin {
 		return st.applyCommand(it.Cmd, x, faulty)
@@ -179,9 +178,9 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 	}
 }
 
-// runLedger runs a step of the alerts' sender. It takes the misses of the heartbeats that
-// the step is about first: a miss may cancel what waits, and must not depend on how far
-// judging has got.
+// runLedger runs a command of the alerts' sender. First it counts the misses of the
+// heartbeats that the command is about: a miss may cancel an alert, and that must not
+// depend on how far judging has got.
 func (st *state) runLedger(c fsm.Command) fsm.Code {
 	for _, ordinal := range st.ledger.Heartbeats(c) {
 		if st.table.Has(ordinal) {

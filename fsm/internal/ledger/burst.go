@@ -13,8 +13,8 @@ type burstWindow struct {
 
 func (now Now) hasEnded(w burstWindow) bool { return now.Serving >= w.start+now.Settings.GroupWait }
 
-// takeBurst counts one more single mail of a recipient, false if its window has no
-// place left. The first one opens the window.
+// takeBurst counts one more single mail of a recipient; false if its window is full. The
+// first mail opens a window.
 func (now Now) takeBurst(to string) bool {
 	l := now.Ledger
 	w, ok := l.windows[to]
@@ -33,11 +33,11 @@ func (now Now) takeBurst(to string) bool {
 	return true
 }
 
-// burst is what a recipient's window allows now.
+// burst is what a recipient's window still allows.
 type burst struct {
 	left  int   // single mails
 	until int64 // the end of the window, while it lasts; 0: none has begun
-	ended int64 // the end of a window that left nothing: what came before becomes a digest
+	ended int64 // the end of a window that was full: rows from before it become a digest
 }
 
 func (now Now) burstOf(to string) burst {
@@ -52,8 +52,8 @@ func (now Now) burstOf(to string) burst {
 	return burst{left: now.Settings.Burst}
 }
 
-// maxWindows is how many recipients' windows are kept before those are dropped
-// that have ended and that nothing waits for.
+// maxWindows is how many windows are kept before those are dropped that have ended and
+// were not full.
 const maxWindows = 1000
 
 func (now Now) dropEndedWindows() {
@@ -77,9 +77,9 @@ func (now Now) dropEndedWindows() {
 	}
 }
 
-// windowEnds holds the windows in the order in which they end, so that dropping them
-// looks at no others. It may hold some that are gone, and lack some that have ended
-// and were full when it came to them: those stay.
+// windowEnds lists the windows in the order in which they end, so that dropping them
+// looks at no others. It may list windows that are gone, and lack ended ones that were
+// full when their turn came: those stay.
 type windowEnds struct {
 	queue []windowEnd
 	burst int // what full meant
@@ -99,7 +99,7 @@ func windowEndsOf(windows map[string]burstWindow, burst int) windowEnds {
 	return x
 }
 
-// add notes a window that has just begun.
+// add lists a window that has just begun.
 func (x *windowEnds) add(l *Ledger, to string, w burstWindow) {
 	if len(x.queue) >= 2*len(l.windows)+64 {
 		*x = windowEndsOf(l.windows, x.burst)

@@ -9,16 +9,16 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// plainPlan is what Work promises, written plainly: it looks at every open row.
+// plainPlan does what Work promises in the plainest way: it looks at every open row.
 type plainPlan struct {
 	Now
-	term  uint64
-	desks map[string]*plainDesk
-	work  fsm.Work
+	term    uint64
+	queueOf map[string]*plainQueue
+	work    fsm.Work
 }
 
-// plainDesk is one recipient's window, as it would be after the rows so far.
-type plainDesk struct {
+// plainQueue is a recipient's window and what of it is offered so far.
+type plainQueue struct {
 	left           int
 	until, ended   int64
 	group          []fsm.AlertID
@@ -27,14 +27,14 @@ type plainDesk struct {
 }
 
 func (now Now) plainWork(term uint64) fsm.Work {
-	p := plainPlan{Now: now, term: term, desks: map[string]*plainDesk{}}
+	p := plainPlan{Now: now, term: term, queueOf: map[string]*plainQueue{}}
 	rows := slices.SortedFunc(maps.Values(now.Rows), func(a, b *Row) int { return a.key().Compare(b.key()) })
 	for _, r := range rows {
 		if !r.State.Settled() && r.Digest == (fsm.AlertID{}) {
 			p.consider(r)
 		}
 	}
-	for to, d := range p.desks {
+	for to, d := range p.queueOf {
 		p.decide(to, d)
 	}
 	return p.work
@@ -48,28 +48,28 @@ func (p *plainPlan) consider(r *Row) {
 		switch {
 		case p.isBlocked(r):
 		case p.needsBurst(r): // held back
-			d := p.desk(r.Recipient)
+			d := p.queueFor(r.Recipient)
 			d.singles = append(d.singles, r)
 		default:
 			p.later(r.NotBefore)
 		}
 	case !p.claimable(r, p.term):
 	case !p.needsBurst(r):
-		p.work.Ready = append(p.work.Ready, r.Id)
+		p.work.Ready = append(p.work.Ready, r.ID)
 	case r.Kind == fsm.AlertUnheard:
-		d := p.desk(r.Recipient)
+		d := p.queueFor(r.Recipient)
 		d.quiet = append(d.quiet, r)
 	default:
-		d := p.desk(r.Recipient)
+		d := p.queueFor(r.Recipient)
 		d.singles = append(d.singles, r)
 	}
 }
 
-func (p *plainPlan) desk(to string) *plainDesk {
-	if d := p.desks[to]; d != nil {
+func (p *plainPlan) queueFor(to string) *plainQueue {
+	if d := p.queueOf[to]; d != nil {
 		return d
 	}
-	d := &plainDesk{left: p.Settings.Burst}
+	d := &plainQueue{left: p.Settings.Burst}
 	if w, ok := p.windows[to]; ok {
 		end := w.start + p.Settings.GroupWait
 		if p.Serving < end {
@@ -78,17 +78,17 @@ func (p *plainPlan) desk(to string) *plainDesk {
 			d.ended = end
 		}
 	}
-	p.desks[to] = d
+	p.queueOf[to] = d
 	return d
 }
 
-func (p *plainPlan) decide(to string, d *plainDesk) {
+func (p *plainPlan) decide(to string, d *plainQueue) {
 	slices.SortFunc(d.singles, func(a, b *Row) int { return a.readyAt().Compare(b.readyAt()) })
 	full := false
 	for _, r := range d.singles {
 		switch {
 		case d.ended > 0 && r.readyAt().due <= d.ended:
-			d.group = append(d.group, r.Id)
+			d.group = append(d.group, r.ID)
 		case full:
 		case d.ended > 0:
 			d.fresh = append(d.fresh, r)
@@ -111,7 +111,7 @@ func (p *plainPlan) decide(to string, d *plainDesk) {
 	}
 }
 
-func (p *plainPlan) gather(d *plainDesk) {
+func (p *plainPlan) gather(d *plainQueue) {
 	n := len(d.quiet)
 	if n == 0 {
 		return
@@ -123,12 +123,12 @@ func (p *plainPlan) gather(d *plainDesk) {
 	}
 	for _, r := range d.quiet {
 		if p.Serving >= r.Due+wait {
-			d.group = append(d.group, r.Id)
+			d.group = append(d.group, r.ID)
 		}
 	}
 }
 
-func (p *plainPlan) single(d *plainDesk, r *Row) bool {
+func (p *plainPlan) single(d *plainQueue, r *Row) bool {
 	switch at := r.readyAt().due; {
 	case at > p.Serving && d.left == 0:
 		p.later(max(at, d.until))
@@ -136,7 +136,7 @@ func (p *plainPlan) single(d *plainDesk, r *Row) bool {
 		p.later(at)
 	case d.left > 0:
 		d.left--
-		p.work.Ready = append(p.work.Ready, r.Id)
+		p.work.Ready = append(p.work.Ready, r.ID)
 		return true
 	case d.until > 0:
 		p.later(d.until)
@@ -154,7 +154,7 @@ func (p *plainPlan) later(at int64) {
 // looks at. It is for tests: a ledger of which it finds nothing wrong serves its senders
 // in the right order.
 func (now Now) Check() error {
-	if err := now.checkPlaces(); err != nil {
+	if err := now.checkStages(); err != nil {
 		return err
 	}
 	for _, term := range []uint64{now.Term, now.Term + 1} {
@@ -166,10 +166,10 @@ func (now Now) Check() error {
 	return now.checkAgenda()
 }
 
-// checkAgenda asks that no desk is looked at in vain, but for those at which unheard
-// notices wait that make no digest and find no place.
+// checkAgenda finds queues whose time has come though they have no work. Unheard notices
+// may wait without a digest and without a place in the burst: those queues are left out.
 func (now Now) checkAgenda() error {
-	for to, d := range now.queues.by {
+	for to, d := range now.queues.byRecipient {
 		p := planner{Now: now, limit: 1}
 		if p.considerQueue(d); d.agendaKey.due <= now.Serving && p.hasRoom() && d.unheard.Len() == 0 {
 			return fmt.Errorf("at %d there is nothing to be done for %q, though its time came at %d", now.Serving, to, d.agendaKey.due)
@@ -178,7 +178,7 @@ func (now Now) checkAgenda() error {
 	return nil
 }
 
-// sorted puts work into an order that does not matter.
+// sorted puts work into one order, for comparing.
 func sorted(w fsm.Work) fsm.Work {
 	slices.SortFunc(w.Ready, func(a, b fsm.AlertID) int { return bytes.Compare(a[:], b[:]) })
 	slices.SortFunc(w.Digests, func(a, b fsm.FormDigest) int { return bytes.Compare(a.ID[:], b.ID[:]) })
@@ -186,7 +186,7 @@ func sorted(w fsm.Work) fsm.Work {
 	return w
 }
 
-func (l *Ledger) checkPlaces() error {
+func (l *Ledger) checkStages() error {
 	var n [ready + 1]int
 	open := 0
 	for id, r := range l.Rows {
@@ -201,14 +201,14 @@ func (l *Ledger) checkPlaces() error {
 			return fmt.Errorf("row %x is not in the order", id[:3])
 		}
 	}
-	desks := 0
-	for _, d := range l.queues.by {
-		desks += d.singles.Len() + d.unheard.Len()
+	queued := 0
+	for _, d := range l.queues.byRecipient {
+		queued += d.singles.Len() + d.unheard.Len()
 	}
 	want := fmt.Sprint(n, open, len(l.Rows))
-	got := fmt.Sprint([...]int{l.settled.Len(), l.carried, l.inFlight.Len(), l.blocked, desks, l.ready.Len()}, l.open.Len(), l.order.Len())
+	got := fmt.Sprint([...]int{l.settled.Len(), l.carried, l.inFlight.Len(), l.blocked, queued, l.ready.Len()}, l.open.Len(), l.order.Len())
 	if got != want {
-		return fmt.Errorf("the places hold %s, the rows say %s", got, want)
+		return fmt.Errorf("the stages hold %s, the rows say %s", got, want)
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// formDigest makes one message of rows that wait beyond their recipient's burst,
-// or that tell of times in which nothing could be heard.
+// formDigest makes one row of several that wait: those that exceed their recipient's
+// burst, or unheard notices.
 func (now Now) formDigest(c fsm.FormDigest) fsm.Code {
 	if now.Rows[c.ID] != nil {
 		return fsm.CodeExists
@@ -16,7 +16,7 @@ func (now Now) formDigest(c fsm.FormDigest) fsm.Code {
 		return fsm.CodeRejected
 	}
 	now.insertRow(Row{
-		Id: c.ID, Kind: fsm.AlertDigest, Recipient: c.Recipient, State: fsm.AlertPending, counted: true,
+		ID: c.ID, Kind: fsm.AlertDigest, Recipient: c.Recipient, State: fsm.AlertPending, counted: true,
 		Due: now.Serving, created: now.Wall, Members: slices.Clone(c.Members), Evidence: noEvidence,
 	})
 	for _, m := range c.Members {
@@ -41,8 +41,9 @@ func (now Now) digestible(c fsm.FormDigest) bool {
 	return now.areDistinct(c.Members)
 }
 
-// areDistinct reports whether rows that exist are not named twice. Senders name them
-// in their order but for one or two places, where other kinds begin.
+// areDistinct reports whether no row is named twice; all of them exist. Senders name rows
+// in the order of their keys, but for one or two points where another kind begins, so
+// that the map is seldom needed.
 func (now Now) areDistinct(ids []fsm.AlertID) bool {
 	var last Key
 	for i, id := range ids {

@@ -12,7 +12,7 @@ import (
 // the memory. Rows that tell of one event share it.
 type Packed string
 
-// noEvidence is that of a digest, whose members have theirs.
+// noEvidence is the evidence of a digest: its members have their own.
 var noEvidence = Pack(fsm.Evidence{})
 
 func Pack(e fsm.Evidence) Packed {
@@ -33,7 +33,7 @@ func Pack(e fsm.Evidence) Packed {
 	return Packed(wire.AppendInt(b, fsm.WallMillis(e.Resumed)))
 }
 
-// withoutOutput lets go of what a run printed, when nobody will read it again.
+// withoutOutput returns the evidence without what the run printed.
 func (packed Packed) withoutOutput() Packed {
 	e := packed.Unpack()
 	if e.Output == "" {
@@ -43,7 +43,7 @@ func (packed Packed) withoutOutput() Packed {
 	return Pack(e)
 }
 
-// withFlaps tells of the flapping that another evidence tells of.
+// withFlaps returns the evidence with the flapping of another one.
 func (packed Packed) withFlaps(of fsm.Evidence) Packed {
 	e := packed.Unpack()
 	e.Flaps, e.Within = of.Flaps, of.Within

@@ -8,7 +8,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// Reasons of rows that are cancelled because something newer is told instead.
+// Errors of rows that are cancelled because a newer row tells more.
 const (
 	RecoveredUnsent = "it recovered before this could be sent"
 	failedAgain     = "it failed again before this could be sent"
@@ -17,10 +17,10 @@ const (
 	toldAtOnce      = "the alert of its incident had not gone out yet, and tells it"
 )
 
-// holdBack counts an incident that begins at a serving time, and returns from when its
-// alert may go out: 0, at once, if it is the first in the heartbeat's flap window,
-// else the window's end. If anything was held back, the next window begins there,
-// for that is when it is told.
+// holdBack counts an incident that begins at a serving time, and returns when its alert
+// may be sent: 0 (at once) if it is the first in the heartbeat's flap window, else the
+// end of the window. If anything was held back, the next window begins at that end, since
+// that is when the mail goes out.
 func (now Now) holdBack(r *table.Record, at int64) int64 {
 	length := now.Settings.FlapWindow
 	end := r.FlapStart + length
@@ -36,40 +36,40 @@ func (now Now) holdBack(r *table.Record, at int64) int64 {
 	return r.FlapStart + length
 }
 
-// addFlaps adds to the evidence of an incident how many there were in the window, but
-// for the one that was told when it began.
+// addFlaps adds to the evidence how many incidents the window has, not counting the one
+// that was told at once.
 func addFlaps(e *fsm.Evidence, r *table.Record, at int64) {
 	if r.Flaps > 1 {
 		e.Flaps, e.Within = int64(r.Flaps)-1, time.Duration(max(0, at-r.FlapStart))*time.Millisecond
 	}
 }
 
-// IsCancellable reports whether nobody has a row in hand, or may have had it delivered: it
-// can be cancelled unsent.
+// IsCancellable reports whether a row can be cancelled unsent: it is not in flight, in no
+// digest, and was certainly not delivered.
 func (r *Row) IsCancellable() bool {
 	return r.State == fsm.AlertPending && !r.isInDoubt() && r.Digest == (fsm.AlertID{})
 }
 
-// supersede readies a new row to take the place of what waits for its recipient. What
-// is in a sender's hands is waited for, so that no more than one row of a heartbeat
-// and recipient ever waits: the newest.
+// supersede prepares a new row to replace the one that waits for the same heartbeat and
+// recipient. If that one is in flight, the new row waits for it. So at most one row of a
+// heartbeat and recipient waits: the newest.
 func (now Now) supersede(r *table.Record, x *Row) {
 	for _, old := range now.openRows(r, x.Recipient) {
 		switch {
 		case (old.Kind == fsm.AlertUnheard) != (x.Kind == fsm.AlertUnheard):
-			// A notice of what was not heard is another story.
+			// Unheard notices and other alerts do not replace each other.
 		case old.IsCancellable():
 			x.Answers, x.after = old.Answers, old.after
 			x.inheritFlaps(old, 1)
-			now.cancelRow(old.Id, overtakenBy(x, old))
+			now.cancelRow(old.ID, overtakenBy(x, old))
 		default:
-			x.after = old.Id
+			x.after = old.ID
 		}
 	}
 }
 
-// inheritFlaps lets a row tell of the flapping that an older one would have told of, with
-// some more failures, and no later than that.
+// inheritFlaps gives a row the flapping that an older row would have told of, plus more
+// failures, and has it sent no later than the older one.
 func (x *Row) inheritFlaps(old *Row, more int64) {
 	told, own := old.Evidence.Unpack(), x.Evidence.Unpack()
 	if told.Flaps == 0 {
@@ -83,7 +83,7 @@ func (x *Row) inheritFlaps(old *Row, more int64) {
 
 // openRows returns the rows for a recipient that have not settled, oldest first.
 func (now Now) openRows(r *table.Record, to string) (rows []*Row) {
-	for _, k := range now.byHeartbeat[r.Cold.Id] {
+	for _, k := range now.byHeartbeat[r.Cold.ID] {
 		x := now.Rows[k.id]
 		if x.ordinal == r.Ordinal && x.Recipient == to && x.Kind != fsm.AlertDigest && !now.CarrierState(x).Settled() {
 			rows = append(rows, x)
@@ -96,11 +96,12 @@ func (now Now) cancelRow(id fsm.AlertID, why string) {
 	now.changeRow(id, func(r *Row) { r.State, r.Err = fsm.AlertCancelled, why })
 }
 
-// completeRecovery completes the row that tells of a recovery, and cancels a down that
-// nobody was sent. The recovery is then told to whoever knows of an earlier one, and
-// where the heartbeat flaps, when the down would have been; else it is cancelled too.
+// completeRecovery returns the recovery row that answers a down, and cancels the down if it
+// was not sent. Then the recovery is still sent to recipients who know of an earlier down,
+// and for a flapping heartbeat at the time of the cancelled down; else it is cancelled
+// too.
 func (now Now) completeRecovery(down *Row, x Row) Row {
-	x.Answers, x.after = down.Id, down.Id
+	x.Answers, x.after = down.ID, down.ID
 	if s := now.CarrierState(down); s == fsm.AlertFailed || s == fsm.AlertCancelled {
 		if x.Answers, x.after = down.Answers, down.Answers; x.Answers == (fsm.AlertID{}) {
 			x.cancelUnanswered(down)
@@ -115,17 +116,16 @@ func (now Now) completeRecovery(down *Row, x Row) Row {
 	} else if x.Answers == (fsm.AlertID{}) {
 		x.cancelUnanswered(down)
 	}
-	now.cancelRow(down.Id, RecoveredUnsent)
+	now.cancelRow(down.ID, RecoveredUnsent)
 	return x
 }
 
-// cancelUnanswered cancels a recovery whose down is cancelled.
+// cancelUnanswered cancels a recovery whose down was never sent.
 func (x *Row) cancelUnanswered(down *Row) {
-	x.State, x.Err, x.Answers = fsm.AlertCancelled, neverWentOut, down.Id
+	x.State, x.Err, x.Answers = fsm.AlertCancelled, neverWentOut, down.ID
 }
 
-// yieldToNewer cancels a row that has to wait again, for a retry, if a newer one waits
-// behind it.
+// yieldToNewer cancels a row that waits for a retry if a newer row waits for it.
 func (now Now) yieldToNewer(id fsm.AlertID) {
 	x := now.Rows[id]
 	if x == nil || !x.IsCancellable() {
@@ -137,10 +137,10 @@ func (now Now) yieldToNewer(id fsm.AlertID) {
 	}
 	if next.Kind == fsm.AlertFailure && next.Incident == x.Incident {
 		now.changeRow(id, func(r *Row) { r.Evidence = next.Evidence.withFlaps(x.Evidence.Unpack()) })
-		now.cancelRow(next.Id, toldAtOnce)
+		now.cancelRow(next.ID, toldAtOnce)
 		return
 	}
-	now.changeRow(next.Id, func(r *Row) {
+	now.changeRow(next.ID, func(r *Row) {
 		r.Answers, r.after = x.Answers, x.Answers
 		r.inheritFlaps(x, r.Evidence.Unpack().Flaps)
 		if r.Kind == fsm.AlertRecovered && r.Answers == (fsm.AlertID{}) && r.Evidence.Unpack().Flaps == 0 {
@@ -150,7 +150,7 @@ func (now Now) yieldToNewer(id fsm.AlertID) {
 	now.cancelRow(id, overtakenBy(next, x))
 }
 
-// overtakenBy tells why a row is cancelled for a newer one.
+// overtakenBy returns the error of a row that is cancelled for a newer one.
 func overtakenBy(next, x *Row) string {
 	switch {
 	case next.Kind == fsm.AlertRecovered:
@@ -161,37 +161,37 @@ func overtakenBy(next, x *Row) string {
 	return overtaken
 }
 
-// waitingBehind returns the row that waits until another has settled, nil if none does.
+// waitingBehind returns the row that waits for x to settle, nil if none does.
 func (l *Ledger) waitingBehind(x *Row) *Row {
 	if x.ordinal == 0 {
 		return nil
 	}
 	for _, k := range l.byHeartbeat[x.Heartbeat] {
-		if r := l.Rows[k.id]; r.after == x.Id && r.IsCancellable() {
+		if r := l.Rows[k.id]; r.after == x.ID && r.IsCancellable() {
 			return r
 		}
 	}
 	return nil
 }
 
-// writeFailure tells a recipient that what was silent has failed by now. A down that
-// waits tells it in its own mail.
+// writeFailure tells a recipient that the job, silent until now, has failed. If the down
+// alert still waits, it tells that itself.
 func (now Now) writeFailure(r *table.Record, down *Row, x Row) {
 	if down.IsCancellable() {
-		now.changeRow(down.Id, func(r *Row) { r.Evidence = x.Evidence.withFlaps(down.Evidence.Unpack()) })
+		now.changeRow(down.ID, func(r *Row) { r.Evidence = x.Evidence.withFlaps(down.Evidence.Unpack()) })
 		return
 	}
 	now.supersede(r, &x)
 	if s := now.CarrierState(down); s != fsm.AlertFailed && s != fsm.AlertCancelled {
-		x.Answers = down.Id
+		x.Answers = down.ID
 	} else if x.Answers == (fsm.AlertID{}) {
 		x.Answers = down.Answers
 	}
 	now.writeRow(r, x)
 }
 
-// alarmRows returns what tells each recipient of the incident that is going on, or just
-// ended: the newest row.
+// alarmRows returns, for each recipient, the newest alarm of the present or just ended
+// incident.
 func (now Now) alarmRows(r *table.Record) (newest []*Row) {
 	for _, x := range now.rowsOfIncident(r, r.Incident) {
 		if !x.Kind.Alarms() {

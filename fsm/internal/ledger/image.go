@@ -36,7 +36,7 @@ func (l *Ledger) Write(w *image.Writer) {
 }
 
 func (r *Row) write(w *image.Writer) {
-	w.Raw(r.Id[:])
+	w.Raw(r.ID[:])
 	w.Uint(r.ordinal)
 	w.Raw(r.Heartbeat[:])
 	w.Uint(uint64(r.Incident))
@@ -65,21 +65,21 @@ func (r *Row) write(w *image.Writer) {
 
 // Read is the inverse of Write, into an empty ledger.
 func (l *Ledger) Read(r *image.Reader) {
-	recipients := map[string]string{} // the same memory for all of one's rows
+	recipients := map[string]string{} // all rows of a recipient share the string
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		x := readRow(r)
 		if _, known := recipients[x.Recipient]; !known {
 			recipients[x.Recipient] = x.Recipient
 		}
 		x.Recipient = recipients[x.Recipient]
-		if r.OK() && l.Rows[x.Id] != nil {
+		if r.OK() && l.Rows[x.ID] != nil {
 			r.Fail()
 		}
 		if r.OK() {
 			l.addToIndexes(x)
 		}
 	}
-	for k := range l.order.All() { // now, for a place may depend on other rows
+	for k := range l.order.All() { // only now, for a stage may depend on other rows
 		l.enterStage(l.Rows[k.id])
 	}
 	for n := r.Count(); n > 0 && r.OK(); n-- {
@@ -92,7 +92,7 @@ func (l *Ledger) Read(r *image.Reader) {
 
 func readRow(r *image.Reader) *Row {
 	x := &Row{}
-	r.Raw(x.Id[:])
+	r.Raw(x.ID[:])
 	x.ordinal = r.Uint()
 	r.Raw(x.Heartbeat[:])
 	x.Incident, x.Kind, x.Recipient = r.Uint32(), fsm.AlertKind(r.Byte()), r.String()
@@ -136,7 +136,7 @@ func (l *Ledger) Snapshot() Ledger {
 	return Ledger{Rows: maps.Clone(l.Rows), windows: maps.Clone(l.windows), counts: maps.Clone(l.counts)}
 }
 
-// ForgetTerms makes what was being sent look as if a leader that was lost had sent it.
+// ForgetTerms makes the rows in flight those of a leader that was lost.
 func (l *Ledger) ForgetTerms() {
 	for id, old := range l.Rows {
 		r := *old // rows are shared with images

@@ -40,7 +40,7 @@ func New(openIncident func(ordinal uint64) uint32) Ledger {
 
 // insertRow adds a new row, or does nothing if it is there already.
 func (l *Ledger) insertRow(r Row) {
-	if _, ok := l.Rows[r.Id]; ok {
+	if _, ok := l.Rows[r.ID]; ok {
 		return
 	}
 	l.addToIndexes(&r)
@@ -57,9 +57,9 @@ func (l *Ledger) insertRow(r Row) {
 
 func noIncident(uint64) uint32 { return 0 }
 
-// addToIndexes makes a row known, which is then to enter its place.
+// addToIndexes files a row by ID and by heartbeat; its stage comes after.
 func (l *Ledger) addToIndexes(r *Row) {
-	l.Rows[r.Id] = r
+	l.Rows[r.ID] = r
 	l.order.Add(r.key())
 	if r.ordinal != 0 {
 		l.byHeartbeat[r.Heartbeat] = insertKey(l.byHeartbeat[r.Heartbeat], r.key())
@@ -72,7 +72,7 @@ func (l *Ledger) changeRow(id fsm.AlertID, f func(r *Row)) {
 	r := *old
 	f(&r)
 	if r.State == fsm.AlertSent || r.State == fsm.AlertCancelled {
-		r.Evidence = r.Evidence.withoutOutput() // nobody will read it again
+		r.Evidence = r.Evidence.withoutOutput() // nobody reads it again
 	}
 	l.replace(old, &r)
 	l.Changed = true
@@ -88,10 +88,10 @@ func (l *Ledger) changeRow(id fsm.AlertID, f func(r *Row)) {
 	}
 }
 
-// dropOldest drops the oldest settled rows: beyond MaxSettledPer of the heartbeat of
-// r, but for those of the incident that is going on, and beyond MaxSettled in all.
-// Of a heartbeat's rows those go first that were cancelled, if they are more than
-// half: what a flapping job was not mailed for should not hide what it was.
+// dropOldest drops the oldest settled rows: beyond MaxSettledPer of r's heartbeat, except
+// those of the incident that is going on, and beyond MaxSettled in all. Of a heartbeat's
+// rows the cancelled ones go first while they are more than half, so that the mails that
+// a flapping job did not cause do not push out those that it did.
 func (l *Ledger) dropOldest(r *Row, openIncident func(ordinal uint64) uint32) {
 	if len(l.byHeartbeat[r.Heartbeat]) > fsm.MaxSettledPer {
 		l.dropOldestOf(r.Heartbeat, r.ordinal, openIncident(r.ordinal))
@@ -132,7 +132,7 @@ func (l *Ledger) dropOldestOf(hb fsm.HeartbeatID, ord uint64, openIncident uint3
 }
 
 func (l *Ledger) dropRow(r *Row) {
-	delete(l.Rows, r.Id)
+	delete(l.Rows, r.ID)
 	l.order.Remove(r.key())
 	l.leaveStage(r)
 	if keys := removeKey(l.byHeartbeat[r.Heartbeat], r.key()); len(keys) > 0 {
@@ -142,7 +142,7 @@ func (l *Ledger) dropRow(r *Row) {
 	}
 }
 
-// isBlocked reports whether the row before a row has not settled yet.
+// isBlocked reports whether a row waits for another one to settle.
 func (l *Ledger) isBlocked(r *Row) bool {
 	if r.after == (fsm.AlertID{}) {
 		return false

@@ -32,8 +32,8 @@ func (l *Ledger) Position(id *fsm.AlertID) (*Key, bool) {
 	return &k, true
 }
 
-// CarrierState is the state of the mail that carries a row: its own, or that of
-// its digest.
+// CarrierState returns the state of the mail that tells of a row: that of its digest, or
+// its own.
 func (l *Ledger) CarrierState(r *Row) fsm.AlertState {
 	if d := l.Rows[r.Digest]; d != nil {
 		return d.State

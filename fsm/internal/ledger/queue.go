@@ -5,40 +5,42 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
 )
 
-// queue is what waits for one recipient's burst.
+// queue holds the rows of one recipient that wait for a place in the burst.
 type queue struct {
 	to        string
 	singles   ordered.Set[Key]
-	unheard   ordered.Set[Key] // waits for a digest of its own kind
-	agendaKey Key              // its place in the agenda, if it has one
-	isStale   bool             // its place in the agenda is not what it should be
+	unheard   ordered.Set[Key] // unheard notices, which get a digest of their own
+	agendaKey Key              // its key in the agenda, if it is there
+	isStale   bool             // agendaKey has to be computed again
 }
 
-// queues holds a desk for each recipient of whom anything waits, and the agenda: the
-// order in which they can have something to be done.
+// queues holds a queue for each recipient for whom anything waits, and the agenda: the
+// queues in the order in which they next have work.
 type queues struct {
-	by     map[string]*queue
-	agenda ordered.Set[Key] // by the time from which there may be something to do; the ID is of a row that waits there
-	stale  map[*queue]struct{}
-	burst  int   // settings for which the agenda holds
-	wait   int64 //
+	byRecipient map[string]*queue
+	agenda      ordered.Set[Key] // by the time of the next work; the ID is of a row in the queue
+	stale       map[*queue]struct{}
+	burst       int   // the settings that the agenda was made with
+	wait        int64 //
 }
 
-func newQueues() queues { return queues{by: map[string]*queue{}, stale: map[*queue]struct{}{}} }
+func newQueues() queues {
+	return queues{byRecipient: map[string]*queue{}, stale: map[*queue]struct{}{}}
+}
 
 func (x *queues) add(r *Row) {
-	d := x.by[r.Recipient]
+	d := x.byRecipient[r.Recipient]
 	if d == nil {
 		d = &queue{to: r.Recipient}
-		x.by[d.to] = d
+		x.byRecipient[d.to] = d
 	}
-	r.Recipient = d.to // the same memory for all of them
+	r.Recipient = d.to // all rows of a recipient share the string
 	d.rowsLike(r).Add(r.readyAt())
 	x.markChanged(d)
 }
 
 func (x *queues) remove(r *Row) {
-	d := x.by[r.Recipient]
+	d := x.byRecipient[r.Recipient]
 	d.rowsLike(r).Remove(r.readyAt())
 	if d.singles.Len()+d.unheard.Len() > 0 {
 		x.markChanged(d)
@@ -46,7 +48,7 @@ func (x *queues) remove(r *Row) {
 	}
 	x.agenda.Remove(d.agendaKey)
 	delete(x.stale, d)
-	delete(x.by, d.to)
+	delete(x.byRecipient, d.to)
 }
 
 func (d *queue) rowsLike(r *Row) *ordered.Set[Key] {
@@ -56,8 +58,8 @@ func (d *queue) rowsLike(r *Row) *ordered.Set[Key] {
 	return &d.singles
 }
 
-// markChanged notes that something changed at a desk. Its window changes only when a row
-// leaves it.
+// markChanged has a queue's time computed again. A queue's window changes only when a row
+// leaves the queue, so this is called then, too.
 func (x *queues) markChanged(d *queue) {
 	if !d.isStale {
 		d.isStale = true
@@ -65,12 +67,13 @@ func (x *queues) markChanged(d *queue) {
 	}
 }
 
-// updateAgenda brings the agenda up to date.
+// updateAgenda computes the times again of the queues that have changed, or of all if the
+// settings have.
 func (now Now) updateAgenda() {
 	x := &now.queues
 	if x.burst != now.Settings.Burst || x.wait != now.Settings.GroupWait {
 		x.burst, x.wait = now.Settings.Burst, now.Settings.GroupWait
-		for _, d := range x.by {
+		for _, d := range x.byRecipient {
 			x.markChanged(d)
 		}
 	}
@@ -83,8 +86,8 @@ func (now Now) updateAgenda() {
 	clear(x.stale)
 }
 
-// timeOf is when there can first be something to do at a desk: from when its
-// first row may go out, which for most is in the past.
+// timeOf returns the key that a queue has in the agenda: the time from which its first
+// row may be sent, which for most is in the past.
 func (now Now) timeOf(d *queue) Key {
 	single, some := d.singles.First()
 	if b := now.burstOf(d.to); b.left == 0 {
@@ -100,13 +103,13 @@ func (now Now) timeOf(d *queue) Key {
 	return unheard
 }
 
-// unheardPatience is how many times the group wait the first unheard job waits for
-// others while more of them come to light.
+// unheardPatience bounds the wait of the first unheard notice, in group waits, while
+// others keep joining it.
 const unheardPatience = 30
 
-// unheardAt is when what was unheard may go out: once nothing has joined it for the
-// group wait. After an outage such jobs come to light one after the other, each when
-// its own miss is due, and they are one story.
+// unheardAt returns when a queue's unheard notices may be sent: once none has joined them
+// for the group wait. After an outage they come one by one, each when its own job's miss
+// is due, and they should be told together.
 func (now Now) unheardAt(d *queue) int64 {
 	wait := now.Settings.GroupWait
 	first, _ := d.unheard.First()

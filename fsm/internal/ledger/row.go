@@ -10,19 +10,19 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// Row is one row of the ledger. Rows in the maps are never written to: a change
-// replaces them, so that snapshots may share them.
+// Row is one row of the ledger. A row is never written to once it is filed: a change
+// replaces it, so that snapshots may share rows.
 type Row struct {
-	Id        fsm.AlertID
+	ID        fsm.AlertID
 	Heartbeat fsm.HeartbeatID
-	Answers   fsm.AlertID // the down that its recipient knows of: it answers that, or tells of a new one after it
+	Answers   fsm.AlertID // the down alert that the recipient knows of, which this one answers or follows
 	after     fsm.AlertID // zero, or the row that has to settle first
 	Digest    fsm.AlertID // zero, or the digest that carries it
 	ordinal   uint64      // the heartbeat's ordinal; 0 for a digest
 	Incident  uint32
 	Attempt   uint32
 	Term      uint64
-	Due       int64 // serving: when what it tells came to pass; orders the ledger
+	Due       int64 // serving: when the event happened; orders the ledger
 	created   int64 // wall
 	sent      int64 // wall; 0: not yet
 	NotBefore int64 // serving: no attempt until then
@@ -33,13 +33,13 @@ type Row struct {
 	Members   []fsm.AlertID
 	Kind      fsm.AlertKind
 	State     fsm.AlertState
-	doubts    uint8 // attempts that may have been delivered; one stands for all before it was retried by hand
-	counted   bool  // it has used its place in the recipient's burst
+	doubts    uint8 // attempts that may have been delivered; those before a retry by hand count as one
+	counted   bool  // it has used a place in its recipient's burst
 	stage     stage // derived
 }
 
-// Key orders rows by when what they tell came to pass. Serving time stands still at times, in
-// which a heartbeat may fail and recover: then they go by their turn.
+// Key orders rows by the serving time of their event. That clock may stand still while a
+// heartbeat fails and recovers: then the turn orders its rows.
 type Key struct {
 	due  int64
 	turn uint32 // among those of a heartbeat
@@ -49,9 +49,10 @@ type Key struct {
 // isInDoubt reports whether an attempt may have been delivered.
 func (r *Row) isInDoubt() bool { return r.doubts > 0 }
 
-func (r *Row) key() Key { return Key{r.Due, r.turn(), r.Id} }
+func (r *Row) key() Key { return Key{r.Due, r.turn(), r.ID} }
 
-// turn counts a heartbeat's rows: in each incident first what tells of its beginning.
+// turn orders the rows of a heartbeat: those of earlier incidents come first, and in an
+// incident its beginning.
 func (r *Row) turn() uint32 {
 	if r.Kind == fsm.AlertRecovered {
 		return 2*r.Incident + 1
@@ -69,7 +70,7 @@ func (a Key) Compare(b Key) int {
 	return bytes.Compare(a.id[:], b.id[:])
 }
 
-// AlertIDOf derives a row's ID from what it is about.
+// AlertIDOf returns the ID of the row of a heartbeat's incident, a kind and a recipient.
 func AlertIDOf(hb fsm.HeartbeatID, incident uint32, kind fsm.AlertKind, recipient string) fsm.AlertID {
 	b := append([]byte("alert\x00"), hb[:]...)
 	b = binary.BigEndian.AppendUint32(b, incident)
@@ -79,20 +80,21 @@ func AlertIDOf(hb fsm.HeartbeatID, incident uint32, kind fsm.AlertKind, recipien
 	return fsm.AlertID(sum[:12])
 }
 
-// messageID is the same on every attempt, whoever sends.
+// messageID returns the Message-ID of a row's mail, which is the same on every attempt
+// and on every node.
 func (now Now) messageID(id fsm.AlertID) string {
 	b := append([]byte("message\x00"), now.Cluster[:]...)
 	sum := sha256.Sum256(append(b, id[:]...))
 	return hex.EncodeToString(sum[:16]) + "@quorumbeat"
 }
 
-// viewRow makes the copy that queries show.
+// viewRow returns the copy of a row that queries show.
 func (now Now) viewRow(r *Row) fsm.Alert {
 	a := fsm.Alert{
-		ID: r.Id, Heartbeat: r.Heartbeat, Incident: r.Incident, Kind: r.Kind, Recipient: r.Recipient,
+		ID: r.ID, Heartbeat: r.Heartbeat, Incident: r.Incident, Kind: r.Kind, Recipient: r.Recipient,
 		State: r.State, Term: r.Term, Attempt: r.Attempt, InDoubt: r.isInDoubt(), Error: r.Err,
 		CreatedAt: fsm.WallTime(r.created), SentAt: fsm.WallTime(r.sent), Evidence: r.Evidence.Unpack(),
-		Digest: r.Digest, Members: r.Members, MessageID: now.messageID(r.Id),
+		Digest: r.Digest, Members: r.Members, MessageID: now.messageID(r.ID),
 	}
 	if d := now.Rows[r.Digest]; d != nil {
 		a.State, a.Term, a.Attempt, a.InDoubt, a.Error = d.State, d.Term, d.Attempt, d.isInDoubt(), d.Err

@@ -8,8 +8,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// refusedFor is how long 4xx answers to a message count as passing, in ms of
-// serving time.
+// refusedFor is how long 4xx answers to a message are retried, in ms of serving time.
 const refusedFor = 24 * 3600 * 1000
 
 // Run runs a command of the sender.
@@ -55,7 +54,7 @@ func (l *Ledger) Heartbeats(c fsm.Command) (ordinals []uint64) {
 	return ordinals
 }
 
-// withMembers names a row and, of a digest, its members.
+// withMembers returns the members of a digest, and any other row itself.
 func (l *Ledger) withMembers(id fsm.AlertID) []fsm.AlertID {
 	if r := l.Rows[id]; r != nil && len(r.Members) > 0 {
 		return r.Members
@@ -80,8 +79,8 @@ func (now Now) claim(c fsm.Claim) fsm.Code {
 	return fsm.CodeOK
 }
 
-// claimable reports whether a sender of a term may take a row now, the burst
-// aside.
+// claimable reports whether a sender of a term may claim a row now, if the burst allows
+// it.
 func (now Now) claimable(r *Row, term uint64) bool {
 	if r.Digest != (fsm.AlertID{}) {
 		return false
@@ -95,7 +94,7 @@ func (now Now) claimable(r *Row, term uint64) bool {
 	return false
 }
 
-// needsBurst reports whether a row still has to use up a place in the burst.
+// needsBurst reports whether a row still needs a place in its recipient's burst.
 func (now Now) needsBurst(r *Row) bool {
 	return !r.counted && r.Kind != fsm.AlertDigest && now.Settings.GroupWait > 0
 }
@@ -124,9 +123,9 @@ func (now Now) settle(c fsm.Settle) fsm.Code {
 	return fsm.CodeOK
 }
 
-// awaitsSettle reports whether an outcome fits: any for a claimed row but those
-// that need the dot; any for a fenced one; a definite one for a row that was
-// taken to be in doubt meanwhile.
+// awaitsSettle reports whether an outcome is possible: for a claimed row those before the
+// final dot, for a fenced row any, and for a row that was put in doubt meanwhile a
+// definite one.
 func awaitsSettle(r *Row, o fsm.Outcome) bool {
 	switch r.State {
 	case fsm.AlertClaimed:
@@ -157,11 +156,11 @@ func (now Now) applyOutcome(r *Row, c fsm.Settle) {
 	}
 }
 
-// countRefusal makes a failure of a message that was refused for a day.
+// countRefusal fails a row that was refused for a day.
 func (now Now) countRefusal(r *Row, refused bool) {
 	switch {
 	case !refused:
-		// No answer about the message: the day goes on, neither begun nor ended.
+		// The server said nothing about the message: the day neither begins nor ends.
 	case r.refused == 0:
 		r.refused = max(now.Serving, 1)
 	case now.Serving-r.refused >= refusedFor:
@@ -169,8 +168,8 @@ func (now Now) countRefusal(r *Row, refused bool) {
 	}
 }
 
-// addDoubt notes that an attempt may have been delivered. A row that was in doubt too
-// often is held: what answers so may be a server that takes each copy.
+// addDoubt counts an attempt that may have been delivered. A row that was in doubt too
+// often is held, for the server may have taken each copy.
 func (r *Row) addDoubt(resend bool) {
 	r.doubts = min(r.doubts+1, fsm.MaxDoubts)
 	r.State = fsm.AlertHeld
@@ -216,12 +215,12 @@ func (now Now) retryAlert(c fsm.RetryAlert) fsm.Code {
 	return fsm.CodeOK
 }
 
-// finishAttempt changes a row and everything that follows it: the members of a digest
-// share its fate, and what waits behind it may take its place or be cancelled with it.
+// finishAttempt changes a row, the members of its digest likewise, and what waits for it:
+// that may replace it, or be cancelled with it.
 func (now Now) finishAttempt(r *Row, f func(r *Row)) {
-	id, members, after := r.Id, r.Members, *r
+	id, members, after := r.ID, r.Members, *r
 	f(&after)
-	now.changeRow(id, func(r *Row) { *r = after }) // which may drop it, as the oldest of too many
+	now.changeRow(id, func(r *Row) { *r = after }) // this may drop the row, as the oldest of too many
 	for _, m := range members {
 		if now.Rows[m] != nil {
 			now.changeRow(m, func(r *Row) { r.State, r.Err, r.sent = memberState(after.State), after.Err, after.sent })
@@ -235,7 +234,7 @@ func (now Now) finishAttempt(r *Row, f func(r *Row)) {
 	}
 }
 
-// memberState is the state of a digest's members: theirs only ends with it.
+// memberState returns the state of a digest's members: they settle with it.
 func memberState(s fsm.AlertState) fsm.AlertState {
 	if s.Settled() {
 		return s
@@ -243,8 +242,8 @@ func memberState(s fsm.AlertState) fsm.AlertState {
 	return fsm.AlertPending
 }
 
-// cancelAnswer cancels the recovery that waits for a down that has failed, unless its
-// recipient knows of an earlier one.
+// cancelAnswer cancels the recovery that waits for a failed down, unless its recipient
+// knows of an earlier down.
 func (now Now) cancelAnswer(id fsm.AlertID) {
 	down := now.Rows[id]
 	if down == nil || !down.Kind.Alarms() {
@@ -254,7 +253,7 @@ func (now Now) cancelAnswer(id fsm.AlertID) {
 	if next == nil || next.Answers != id {
 		return
 	}
-	now.changeRow(next.Id, func(r *Row) {
+	now.changeRow(next.ID, func(r *Row) {
 		if r.Kind == fsm.AlertRecovered && down.Answers == (fsm.AlertID{}) {
 			r.State, r.Err = fsm.AlertCancelled, neverWentOut
 			return

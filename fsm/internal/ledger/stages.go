@@ -5,24 +5,23 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
 )
 
-// stage is where a row stands, and so who has to see to it next. It is derived
-// from the row and from the one that has to settle before it.
+// stage says who has to deal with a row next. It follows from the row and from the one
+// that has to settle before it.
 type stage uint8
 
 const (
 	settled  stage = iota
-	carried        // in a digest, which stands for it
+	carried        // in a digest, which is sent for it
 	inFlight       // claimed or fenced: with a sender
-	blocked        // what has to settle before it has not
-	queued         // it needs a place in its recipient's burst, or a digest
-	ready          // it needs nothing but its time: a digest, or one more attempt
+	blocked        // the row before it has not settled
+	queued         // in its recipient's queue, for a place in the burst or for a digest
+	ready          // it waits for its time only: a digest, or one more attempt
 )
 
-// stages holds the rows by their place, each kind in the order in which it is
-// asked for.
+// stages holds the rows by stage, each in the order in which it is read.
 type stages struct {
 	settled  ordered.Set[Key]
-	open     ordered.Set[Key] // all but the settled and the carried
+	open     ordered.Set[Key] // all that are neither settled nor carried
 	carried  int
 	inFlight ordered.Set[Key]
 	blocked  int
@@ -50,10 +49,11 @@ func (l *Ledger) stageOf(r *Row) stage {
 	return ready
 }
 
-// readyAt orders the queue and the desks: by the time from which a row may be claimed.
-func (r *Row) readyAt() Key { return Key{max(r.NotBefore, r.Due), r.turn(), r.Id} }
+// readyAt is a row's key in the ready rows and in the queues: they are ordered by the
+// time from which a row may be claimed.
+func (r *Row) readyAt() Key { return Key{max(r.NotBefore, r.Due), r.turn(), r.ID} }
 
-// enterStage puts a row in its place.
+// enterStage files a row that has no stage yet.
 func (l *Ledger) enterStage(r *Row) {
 	r.stage = l.stageOf(r)
 	l.putInStage(r)
@@ -62,7 +62,7 @@ func (l *Ledger) enterStage(r *Row) {
 	}
 }
 
-// leaveStage takes a row out of its place.
+// leaveStage takes a row out of its stage, for good.
 func (l *Ledger) leaveStage(r *Row) {
 	l.takeFromStage(r)
 	if r.stage.isOpen() {
@@ -70,9 +70,9 @@ func (l *Ledger) leaveStage(r *Row) {
 	}
 }
 
-// replace puts a row where its older self was, or elsewhere.
+// replace puts a changed row into the stage that it has now.
 func (l *Ledger) replace(old, r *Row) {
-	l.Rows[r.Id] = r
+	l.Rows[r.ID] = r
 	r.stage = l.stageOf(r)
 	if r.stage == old.stage && r.readyAt() == old.readyAt() {
 		return
@@ -123,14 +123,14 @@ func (l *Ledger) takeFromStage(r *Row) {
 	}
 }
 
-// recheckWaiting moves the rows that wait for one, which has just settled or is to be sent
-// once more.
+// recheckWaiting gives the rows that wait for x their stage again: x has just settled, or
+// will be sent once more.
 func (l *Ledger) recheckWaiting(x *Row) {
 	if x.ordinal == 0 {
 		return
 	}
 	for _, k := range l.byHeartbeat[x.Heartbeat] {
-		if old := l.Rows[k.id]; old.after == x.Id {
+		if old := l.Rows[k.id]; old.after == x.ID {
 			r := *old
 			l.replace(old, &r)
 		}

@@ -6,9 +6,8 @@ import (
 )
 
 // Work returns what the sender of a term may do: at most limit rows and digests
-// together, and of rows in doubt. Its cost follows what it returns and what senders
-// have in hand, not how much waits. It brings the order of the recipients up to date,
-// so it counts as a write.
+// together, and at most limit rows in doubt. Its cost follows what it returns and what is
+// in flight, not how much waits. It updates the agenda, so it counts as a write.
 func (now Now) Work(term uint64, limit int) fsm.Work {
 	now.updateAgenda()
 	p := planner{Now: now, term: term, limit: limit}
@@ -17,7 +16,7 @@ func (now Now) Work(term uint64, limit int) fsm.Work {
 	return p.work
 }
 
-// planner gathers what can be done.
+// planner collects the work.
 type planner struct {
 	Now
 	term  uint64
@@ -25,30 +24,30 @@ type planner struct {
 	work  fsm.Work
 }
 
-// considerInFlight looks at what the senders of earlier terms left behind.
+// considerInFlight takes up what the senders of earlier terms left unfinished.
 func (p *planner) considerInFlight() {
 	for k := range p.inFlight.All() {
 		r := p.Rows[k.id]
 		switch {
 		case r.Term >= p.term:
 		case r.State == fsm.AlertClaimed:
-			p.offer(r.Id)
+			p.offer(r.ID)
 		case len(p.work.Doubt) < p.limit:
 			p.work.Doubt = append(p.work.Doubt, p.viewRow(r))
 		}
 	}
 }
 
-// considerWaiting looks at the queue and the desks in turn, in the order in which
-// their time has come.
+// considerWaiting goes through the ready rows and the queues together, in the order of
+// their times.
 func (p *planner) considerWaiting() {
 	l := p.Ledger
 	queue, agenda := l.ready.Begin(), l.queues.agenda.Begin()
 	for p.hasRoom() {
 		q, some := queue.Key()
 		a, any := agenda.Key()
-		next, isDesk := q, any && (!some || a.Compare(q) < 0)
-		if isDesk {
+		next, isQueue := q, any && (!some || a.Compare(q) < 0)
+		if isQueue {
 			next = a
 		}
 		switch {
@@ -57,8 +56,8 @@ func (p *planner) considerWaiting() {
 		case next.due > p.Serving:
 			p.wakeAt(next.due)
 			return
-		case isDesk:
-			p.considerQueue(l.queues.by[l.Rows[a.id].Recipient])
+		case isQueue:
+			p.considerQueue(l.queues.byRecipient[l.Rows[a.id].Recipient])
 			agenda.Step()
 		default:
 			p.offer(q.id)
@@ -67,9 +66,9 @@ func (p *planner) considerWaiting() {
 	}
 }
 
-// considerQueue offers what fits into a recipient's window, or the digest of what did
-// not fit into the last one. A group of one is a mail like any other. What came
-// after a window that has ended waits until the digest is formed.
+// considerQueue offers the rows that fit into a recipient's window, or the digest of
+// those that did not fit into the last one. A group of one is sent as a single mail. Rows
+// that came after a window that has ended wait until the digest is formed.
 func (p *planner) considerQueue(d *queue) {
 	if p.Settings.GroupWait == 0 {
 		p.offerAll(&d.singles)
@@ -93,8 +92,8 @@ func (p *planner) considerQueue(d *queue) {
 	p.offerSingles(&singles, &b)
 }
 
-// takeGroup takes what came to pass before a window ended; 0: none has, though what a
-// job reports may come to pass at the serving time 0.
+// takeGroup takes the rows of events before a window ended. An end of 0 means that no
+// window has ended, though a job may report something at the serving time 0.
 func (p *planner) takeGroup(singles *ordered.Cursor[Key], ended int64) (group []fsm.AlertID) {
 	for ended > 0 && len(group) < fsm.MaxDigestMembers {
 		k, ok := singles.Key()
@@ -107,7 +106,7 @@ func (p *planner) takeGroup(singles *ordered.Cursor[Key], ended int64) (group []
 	return group
 }
 
-// addUnheard lets what was unheard into a group, once its time has come.
+// addUnheard adds the unheard notices to a group, once their time has come.
 func (p *planner) addUnheard(group []fsm.AlertID, d *queue) []fsm.AlertID {
 	if d.unheard.Len() == 0 {
 		return group
@@ -125,7 +124,7 @@ func (p *planner) addUnheard(group []fsm.AlertID, d *queue) []fsm.AlertID {
 	return group
 }
 
-// offerSingles offers rows as single mails as long as the window has room.
+// offerSingles offers rows as single mails while the window has room.
 func (p *planner) offerSingles(at *ordered.Cursor[Key], b *burst) {
 	for p.hasRoom() {
 		k, ok := at.Key()
@@ -137,9 +136,9 @@ func (p *planner) offerSingles(at *ordered.Cursor[Key], b *burst) {
 }
 
 func (p *planner) offerSingle(k Key, b *burst) bool {
-	at := k.due // later than now for what is held back
+	at := k.due // later than now for a row that is held back
 	if b.left == 0 {
-		at = max(at, b.until) // of which there is none if the first claim begins a window
+		at = max(at, b.until) // 0 if the first claim begins a window
 	}
 	if at > p.Serving {
 		p.wakeAt(at)

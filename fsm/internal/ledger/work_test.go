@@ -75,7 +75,7 @@ func (d *driver) insert(r Row) {
 }
 
 func (d *driver) add(r Row) {
-	r.Id = AlertIDOf(r.Heartbeat, r.Incident, r.Kind, r.Recipient)
+	r.ID = AlertIDOf(r.Heartbeat, r.Incident, r.Kind, r.Recipient)
 	r.State, r.Due = fsm.AlertPending, d.env.Serving-int64(d.draw("age", 3000))
 	d.l.insertRow(r)
 }
@@ -88,25 +88,25 @@ func (d *driver) pick() *Row {
 // touch does to a row what its state calls for, or something else.
 func (d *driver) touch(r *Row) {
 	if r.Kind == fsm.AlertDown && d.draw("recover", 4) == 0 {
-		d.add(Row{Kind: fsm.AlertRecovered, ordinal: r.ordinal, Heartbeat: r.Heartbeat, Incident: r.Incident, Recipient: r.Recipient, Answers: r.Id})
+		d.add(Row{Kind: fsm.AlertRecovered, ordinal: r.ordinal, Heartbeat: r.Heartbeat, Incident: r.Incident, Recipient: r.Recipient, Answers: r.ID})
 		return
 	}
 	resend := d.draw("resend", 2) == 0
 	outcome := fsm.Outcome(1 + d.draw("outcome", 4))
-	settle := fsm.Settle{Alert: r.Id, Term: r.Term, Attempt: r.Attempt, Outcome: outcome, Resend: resend, RetryIn: int64(d.draw("retry", 3)) * 700}
+	settle := fsm.Settle{Alert: r.ID, Term: r.Term, Attempt: r.Attempt, Outcome: outcome, Resend: resend, RetryIn: int64(d.draw("retry", 3)) * 700}
 	switch {
 	case d.draw("late", 5) == 0:
 		d.now().Run(settle)
 	case r.State == fsm.AlertPending || r.State == fsm.AlertClaimed && r.Term < d.env.Term:
-		d.now().Run(fsm.Claim{Alert: r.Id, Term: d.env.Term, Attempt: r.Attempt + 1})
+		d.now().Run(fsm.Claim{Alert: r.ID, Term: d.env.Term, Attempt: r.Attempt + 1})
 	case r.State == fsm.AlertClaimed:
-		d.now().Run(fsm.Fence{Alert: r.Id, Term: r.Term, Attempt: r.Attempt})
+		d.now().Run(fsm.Fence{Alert: r.ID, Term: r.Term, Attempt: r.Attempt})
 	case r.State == fsm.AlertFenced && r.Term < d.env.Term:
-		d.now().Run(fsm.ResolveDoubt{Alert: r.Id, Term: r.Term, Attempt: r.Attempt, Resend: resend})
+		d.now().Run(fsm.ResolveDoubt{Alert: r.ID, Term: r.Term, Attempt: r.Attempt, Resend: resend})
 	case r.State == fsm.AlertFenced:
 		d.now().Run(settle)
 	default:
-		d.now().Run(fsm.RetryAlert{Alert: r.Id})
+		d.now().Run(fsm.RetryAlert{Alert: r.ID})
 	}
 }
 

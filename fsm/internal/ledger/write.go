@@ -7,10 +7,11 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// NoRecipient is the reason of a row that nobody can be sent.
+// NoRecipient is the error of a row that has no recipient.
 const NoRecipient = "no recipient is configured: set --mail-to, or the heartbeat's email"
 
-// recipients of a heartbeat's alerts; one empty string if there is none.
+// recipients returns the recipients of a heartbeat's alerts; one empty string if there is
+// none.
 func (now Now) recipients(r *table.Record) []string {
 	switch {
 	case len(r.Cold.Spec.Emails) > 0:
@@ -21,9 +22,9 @@ func (now Now) recipients(r *table.Record) []string {
 	return []string{""}
 }
 
-// Begin writes the rows that tell of an incident that begins, or of times in which
-// nothing could be heard: what came to pass at a serving time, and was known at a wall
-// time.
+// Begin writes the rows of a new incident, or of a miss that no ping could prevent
+// (AlertUnheard). due is the serving time of the event, created the wall time at which it
+// was known.
 func (now Now) Begin(r *table.Record, kind fsm.AlertKind, due, created int64, e fsm.Evidence) {
 	from := int64(0)
 	if kind == fsm.AlertDown {
@@ -38,7 +39,8 @@ func (now Now) Begin(r *table.Record, kind fsm.AlertKind, due, created int64, e 
 	}
 }
 
-// Recover answers what told of the incident that a good run ended.
+// Recover writes the recovery alerts of an incident that a good run ended, one for each
+// recipient that the incident was told to.
 func (now Now) Recover(r *table.Record, e fsm.Evidence) {
 	packed := Pack(e)
 	alarms := now.alarmRows(r)
@@ -55,7 +57,7 @@ func (now Now) Recover(r *table.Record, e fsm.Evidence) {
 	}
 }
 
-// Escalate tells of the first failure in an incident that began with silence.
+// Escalate writes the alerts of the first failure in an incident that began with silence.
 func (now Now) Escalate(r *table.Record, due, created int64, e fsm.Evidence) {
 	packed := Pack(e)
 	alarms := now.alarmRows(r)
@@ -71,11 +73,11 @@ func (now Now) Escalate(r *table.Record, due, created int64, e fsm.Evidence) {
 	}
 }
 
-// writeRow completes a row about a heartbeat and inserts it.
+// writeRow fills in what all rows of a heartbeat have, and inserts the row.
 func (now Now) writeRow(r *table.Record, x Row) {
-	x.Id = AlertIDOf(r.Cold.Id, r.Incident, x.Kind, x.Recipient)
+	x.ID = AlertIDOf(r.Cold.ID, r.Incident, x.Kind, x.Recipient)
 	x.ordinal = r.Ordinal
-	x.Heartbeat = r.Cold.Id
+	x.Heartbeat = r.Cold.ID
 	x.Incident = r.Incident
 	if x.State == 0 {
 		x.State = fsm.AlertPending
@@ -85,22 +87,22 @@ func (now Now) writeRow(r *table.Record, x Row) {
 	}
 	now.insertRow(x)
 	if x.Recipient == "" {
-		now.Unaddressed = x.Id
+		now.Unaddressed = x.ID
 	}
 }
 
-// CancelUnsent cancels what tells of a heartbeat's incident and no sender has claimed.
+// CancelUnsent cancels the alerts of a heartbeat's incident that no sender has claimed.
 func (now Now) CancelUnsent(h *table.Record) {
 	for _, r := range now.rowsOfIncident(h, h.Incident) {
 		if r.Kind.Alarms() && r.State == fsm.AlertPending && r.Digest == (fsm.AlertID{}) {
-			now.cancelRow(r.Id, "its heartbeat was paused or deleted before this could be sent")
+			now.cancelRow(r.ID, "its heartbeat was paused or deleted before this could be sent")
 		}
 	}
 }
 
 // rowsOfIncident returns the rows of one incident of a heartbeat, oldest first.
 func (now Now) rowsOfIncident(h *table.Record, incident uint32) (rows []*Row) {
-	for _, k := range now.byHeartbeat[h.Cold.Id] {
+	for _, k := range now.byHeartbeat[h.Cold.ID] {
 		if r := now.Rows[k.id]; r.ordinal == h.Ordinal && r.Incident == incident {
 			rows = append(rows, r)
 		}

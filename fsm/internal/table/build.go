@@ -7,8 +7,8 @@ import (
 )
 
 // Builder puts the heartbeats of an image into a table, in the order of their ordinals.
-// The texts and histories of a page are gathered, and copied into memory of the right
-// size when it is complete.
+// It gathers the texts and histories of a page, and copies them into memory of the right
+// size when the page is complete.
 type Builder struct {
 	Table     *Table
 	page      *Page
@@ -17,10 +17,10 @@ type Builder struct {
 	histories history.Builder
 }
 
-// Stored is a record as an image tells of it.
+// Stored is a record as an image has it.
 type Stored struct {
 	Hot
-	Text    []byte // of the config
+	Text    []byte // the cold fields, encoded
 	Entries []byte // of the history
 	Runs    *RunState
 }

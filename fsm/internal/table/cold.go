@@ -7,21 +7,21 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
-// Cold is the part of a heartbeat that edits change. The table keeps it as
-// text, and a record decodes it.
+// Cold are the fields of a heartbeat that edits change. A page keeps them encoded, as
+// text, and a Record has them decoded.
 type Cold struct {
-	Id      fsm.HeartbeatID
+	ID      fsm.HeartbeatID
 	Token   fsm.Token
 	Spec    fsm.Spec
 	Created int64 // wall
 	Updated int64 // wall
 	Version uint64
-	Maker   fsm.KeyID // that made it; zero: the admin key
+	Maker   fsm.KeyID // the key that created the heartbeat; zero: the admin key
 }
 
-// AppendText writes the config but for what the vitals hold.
+// AppendText appends the cold fields, but for those of which Hot holds a short form.
 func (c *Cold) AppendText(dst []byte) []byte {
-	dst = wire.AppendInt(append(dst, c.Id[:]...), c.Created)
+	dst = wire.AppendInt(append(dst, c.ID[:]...), c.Created)
 	dst = binary.AppendUvarint(wire.AppendInt(dst, c.Updated-c.Created), c.Version)
 	dst = wire.AppendString(wire.AppendString(dst, c.Spec.Name), c.Spec.Slug)
 	dst = wire.AppendStrings(wire.AppendStrings(dst, c.Spec.Tags), c.Spec.Emails)
@@ -31,7 +31,7 @@ func (c *Cold) AppendText(dst []byte) []byte {
 	return dst
 }
 
-// coldReader reads a config's text. Its strings are parts of one.
+// coldReader reads the text of cold fields. The strings that it returns are parts of one.
 type coldReader struct {
 	wire.Reader
 	whole string
@@ -58,10 +58,10 @@ func (r *coldReader) Strings() []string {
 	return list
 }
 
-// Decode is the inverse of appendText.
+// Decode is the inverse of AppendText.
 func (c *Cold) Decode(b []byte) error {
 	r := coldReader{wire.NewReader(b), string(b)}
-	r.Fill(c.Id[:])
+	r.Fill(c.ID[:])
 	c.Created = r.Int()
 	c.Updated, c.Version = c.Created+r.Int(), r.Uint()
 	c.Spec.Name, c.Spec.Slug = r.String(), r.String()
@@ -72,7 +72,7 @@ func (c *Cold) Decode(b []byte) error {
 	return r.End()
 }
 
-// set notes a config's short fields.
+// setCold sets the short forms that Hot holds of cold fields.
 func (v *Hot) setCold(c *Cold) {
 	v.Token = c.Token
 	v.IntervalSecs, v.GraceSecs = uint32(c.Spec.Interval), uint32(c.Spec.Grace)
@@ -86,7 +86,7 @@ func (v *Hot) setCold(c *Cold) {
 	}
 }
 
-// FillFrom is the inverse of setConfig.
+// FillFrom is the inverse of setCold.
 func (c *Cold) FillFrom(v *Hot) {
 	c.Token = v.Token
 	c.Spec.Interval, c.Spec.Grace = int64(v.IntervalSecs), int64(v.GraceSecs)

@@ -2,17 +2,16 @@ package table
 
 import "math"
 
-// dueTree finds the heartbeat whose deadline is first. For each page of the table it
-// has a time before which no heartbeat there is due. A ping moves a deadline later
-// and leaves that time alone: when it comes, the page is looked through, and gets
-// the time that is right by then. So what nobody pings costs nothing until it is
-// due, and what is pinged costs next to nothing: a look at a page puts right what
-// many pings have changed. due is derived from the heartbeats and differs in
-// nothing that can be seen.
+// dueTree finds the heartbeat whose deadline is first. It has a time for each page,
+// before which no heartbeat of the page is due. A ping moves a deadline to a later time
+// and leaves the page's time alone: when that comes, the page is looked through, and gets
+// the time that is right by then. So a heartbeat that nobody pings costs nothing until it
+// is due, and one look at a page makes good for many pings. The tree is derived from the
+// heartbeats: two nodes whose trees differ still behave alike.
 type dueTree struct {
-	// times is a tree in an array: those of the pages from the middle on, and at
-	// each place before it the earlier of the times at 2i and 2i+1. So the first
-	// of all is at 1.
+	// times is a tree in an array: the pages' times are in its second half, and before
+	// them each element i is the earlier of elements 2i and 2i+1. So element 1 is the
+	// first time of all.
 	times []int64
 }
 
@@ -26,7 +25,7 @@ type Due struct {
 
 func (d *dueTree) pages() int { return len(d.times) / 2 }
 
-// scheduleBy makes sure that ord comes up no later than its deadline.
+// scheduleBy makes sure that the page of ord is looked at no later than its deadline.
 func (d *dueTree) scheduleBy(ord uint64, deadline int64) {
 	page := int((ord - 1) / PageSize)
 	if page >= d.pages() {
@@ -37,7 +36,7 @@ func (d *dueTree) scheduleBy(ord uint64, deadline int64) {
 	}
 }
 
-// LookAgain has a page looked through when the horizon has come to a time.
+// LookAgain has a page looked through once the horizon reaches a time.
 func (t *Table) LookAgain(page int, at int64) { t.due.setTime(page, at) }
 
 func (d *dueTree) setTime(page int, t int64) {
@@ -76,12 +75,12 @@ func (d *dueTree) firstPage() (page int) {
 	return i - d.pages()
 }
 
-// Schedule makes sure that a heartbeat comes up no later than its deadline.
+// Schedule makes sure that NextDue finds a heartbeat once its deadline has come.
 func (t *Table) Schedule(ord uint64, deadline int64) { t.due.scheduleBy(ord, deadline) }
 
-// NextDue returns the heartbeat whose deadline is first, of several the oldest, if
-// that is up to limit. It looks at no more than so many pages: if that is not
-// enough to tell, it has not finished.
+// NextDue returns the heartbeat whose deadline is first, if that is not after limit; of
+// several the oldest. It looks at no more than so many pages, and has not finished if it
+// would have to look at more.
 func (t *Table) NextDue(limit int64, pages int) (e Due, found, finished bool) {
 	d := &t.due
 	for ; d.pages() > 0 && d.times[1] <= limit && d.times[1] != never; pages-- {
@@ -98,7 +97,7 @@ func (t *Table) NextDue(limit int64, pages int) (e Due, found, finished bool) {
 	return Due{}, false, true
 }
 
-// firstDue returns the place and the deadline that is first on a page.
+// firstDue returns the slot whose deadline is first on a page, and the deadline.
 func (p *Page) firstDue() (slot int, first int64) {
 	first = never
 	if p == nil {

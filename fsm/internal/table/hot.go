@@ -7,11 +7,10 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
-// Hot is what the table keeps of a heartbeat in a place of fixed size; names
-// and the like are in its page's text, and its pings in its page's history. It
-// has no pointers: the garbage collector never looks at a million of these. What
-// only few heartbeats have does not belong here. Times in ms; "wall" and
-// "serving" say of which clock.
+// Hot are the fields of a heartbeat that have a fixed size. Names and the like are in its
+// page's text, its pings in its page's history. It has no pointers, so that the garbage
+// collector never looks at a million of these. What only few heartbeats have belongs
+// into RunState. Times are in ms; "wall" and "serving" say of which clock.
 type Hot struct {
 	// What a plain ping reads or writes comes first, so that it is in few cache lines.
 	IntervalSecs uint32
@@ -22,7 +21,7 @@ type Hot struct {
 	Anchor       int64 // serving
 	AnchorWall   int64
 	Carried      int64 // misses carried over by the edit that made the anchor
-	Misses       int64 // consecutive, as far as taken
+	Misses       int64 // consecutive, as far as counted
 	Pings        uint64
 	LastPing     int64 // wall; 0: never
 	Head         history.Head
@@ -30,7 +29,7 @@ type Hot struct {
 	Token     fsm.Token
 	LastAlert int64  // wall; 0: never
 	FlapStart int64  // serving: when its flap window began
-	Missed    uint32 // ever, as far as taken
+	Missed    uint32 // ever, as far as counted
 	Incident  uint32 // counts incidents and unheard notices
 	Flaps     uint32 // incidents in the flap window; the first was told at once, 0: there is no window
 	textAt    uint32 // where the page's text has the cold fields
@@ -44,13 +43,13 @@ const (
 	Failing                                  //
 	Resumed                                  // the next miss alerts, whatever the threshold
 	Unheard                                  // the last misses fell into gaps: the next one alerts
-	HasCaller                                // an image has the newest caller
+	HasCaller                                // in images only: the newest caller follows
 	FirstPing                                // the spec says ArmFirstPing
-	Reported                                 // failing, and its incident has told of a failure
-	HasOtherCaller                           // an image has the one before
+	Reported                                 // failing, and a failure of its incident was told
+	HasOtherCaller                           // in images only: the caller before that one follows
 	OnlyPost                                 // the spec's Methods are POST alone
-	ImageFlags     = 1<<iota - 1             // those of an image
-	Live           = 1 << 15                 // the place is taken
+	ImageFlags     = 1<<iota - 1             // all that an image may have
+	Live           = 1 << 15                 // the slot has a heartbeat
 )
 
 func (v *Hot) Is(f Flags) bool { return v.Flags&f != 0 }
@@ -60,15 +59,15 @@ func (v *Hot) Clear(f Flags)   { v.Flags &^= f }
 func (v *Hot) Interval() int64 { return int64(v.IntervalSecs) * 1000 }
 func (v *Hot) Grace() int64    { return int64(v.GraceSecs) * 1000 }
 
-// IsJudged reports whether deadlines are running: those of intervals, and, for a
-// failing one, too, those of runs.
+// IsJudged reports whether deadlines are running: those of intervals (not for a failing
+// heartbeat) and those of runs.
 func (v *Hot) IsJudged() bool {
 	return v.Is(Armed) && !v.Is(Paused)
 }
 
-// NextMiss returns the serving time of the next miss of an interval that is not yet
-// taken, which is far away for a failing heartbeat: its misses are computed when
-// read. See page.deadline for runs.
+// NextMiss returns the serving time of the next missed interval that is not counted yet.
+// For a failing heartbeat that is never: its misses are computed when read. For runs see
+// Page.Deadline.
 func (v *Hot) NextMiss() int64 {
 	if v.Is(Failing) {
 		return never
@@ -76,7 +75,8 @@ func (v *Hot) NextMiss() int64 {
 	return v.Anchor + (v.Misses-v.Carried+1)*v.Interval() + v.Grace()
 }
 
-// RunLimit is how long a run may take: the grace, and without one the interval.
+// RunLimit returns how long a run may take, in ms: the grace, or the interval if there is
+// no grace.
 func (v *Hot) RunLimit() int64 {
 	if v.GraceSecs == 0 {
 		return v.Interval()
@@ -84,7 +84,7 @@ func (v *Hot) RunLimit() int64 {
 	return v.Grace()
 }
 
-// Rule says which miss alerts next.
+// Rule returns which miss alerts next.
 func (v *Hot) Rule() fsm.Rule {
 	switch {
 	case v.Is(Unheard):
@@ -95,8 +95,8 @@ func (v *Hot) Rule() fsm.Rule {
 	return fsm.RuleThreshold
 }
 
-// MissesAt returns the consecutive misses at a horizon: for a failing heartbeat
-// they go on without anybody counting.
+// MissesAt returns the consecutive misses at a horizon. Those of a failing heartbeat are
+// computed.
 func (v *Hot) MissesAt(horizon int64) int64 {
 	if !v.Is(Failing) {
 		return v.Misses
@@ -108,7 +108,7 @@ func (v *Hot) MissesAt(horizon int64) int64 {
 	return max(v.Misses, v.Carried+since/v.Interval())
 }
 
-// Untaken returns the misses at a horizon that nobody has counted.
+// Untaken returns the misses at a horizon that are not counted yet.
 func (v *Hot) Untaken(horizon int64) uint64 { return uint64(v.MissesAt(horizon) - v.Misses) }
 
 // MissedAt returns the misses ever, at a horizon.
@@ -118,8 +118,8 @@ func (v *Hot) MissedAt(horizon int64) uint64 { return uint64(v.Missed) + v.Untak
 // gaps not counted.
 func (v *Hot) ExpectedAt(n int64) int64 { return v.AnchorWall + n*v.Interval() }
 
-// Reanchor starts the schedule again at a time of both clocks, carrying the misses
-// given.
+// Reanchor starts the schedule again at a time, given by both clocks, and carries misses
+// over.
 func (v *Hot) Reanchor(serving, wall, misses int64) {
 	v.Anchor, v.AnchorWall = serving, wall
 	v.Carried, v.Misses = misses, misses
@@ -135,5 +135,6 @@ func (v *Hot) Status() fsm.Status {
 	return fsm.StatusActive
 }
 
-// ClampMillis is a length of time within what is kept of one.
+// ClampMillis returns a length of time, cut to what can be stored: from 0 to 146 million
+// years.
 func ClampMillis(ms int64) int64 { return min(max(ms, 0), math.MaxInt64/2) }

@@ -7,15 +7,15 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// OpenRun is a run that began and has not ended. One that is overdue
-// stays open, so that its end may still tell how long it took.
+// OpenRun is a run that began and has not ended. An overdue run stays open, so that its
+// end may still tell how long it took.
 type OpenRun struct {
 	Named    bool
-	Id       [16]byte // if it is named; else it is the anonymous run, of which there is one
+	ID       [16]byte // if it is named; there is at most one run without a name
 	Start    int64    // serving
 	Wall     int64
-	Late     int64 // ms before wall at which it really began
-	Deadline int64 // serving: a failure unless it ended before; 0: it counts no more
+	Late     int64 // ms from its real beginning to Wall
+	Deadline int64 // serving: if it has not ended by then it failed; 0: it cannot fail any more
 }
 
 // Copy returns a copy.
@@ -26,14 +26,14 @@ func (o *OpenRun) Copy() *OpenRun {
 
 func (o *OpenRun) Began() int64 { return o.Wall - o.Late }
 
-// hasName reports whether it is the run of a name, or the anonymous one.
+// hasName reports whether it is the run of a name, or the one without a name.
 func (o *OpenRun) hasName(named bool, id [16]byte) bool {
-	return o.Named == named && (!named || o.Id == id)
+	return o.Named == named && (!named || o.ID == id)
 }
 
 // Begin opens a run, in the place of one of the same name.
 func (x *RunState) Begin(o OpenRun) {
-	x.Open = slices.DeleteFunc(x.Open, func(old OpenRun) bool { return old.hasName(o.Named, o.Id) })
+	x.Open = slices.DeleteFunc(x.Open, func(old OpenRun) bool { return old.hasName(o.Named, o.ID) })
 	x.Open = append(x.Open, o)
 	if n := len(x.Open); n > fsm.MaxOpenRuns {
 		x.Open = slices.Delete(x.Open, 0, n-fsm.MaxOpenRuns)
@@ -43,26 +43,25 @@ func (x *RunState) Begin(o OpenRun) {
 // RunEnd is the end of a run.
 type RunEnd struct {
 	Named bool
-	Id    [16]byte
-	All   bool  // it ends all the others, too
+	ID    [16]byte
+	All   bool  // it ends all other runs, too
 	At    int64 // wall: when it was sent
-	Late  bool  // it comes later than that
+	Late  bool  // it was delivered late
 }
 
-// End closes the run that an end names, or all of them; one that comes late closes none
-// that began after it. It returns how many ms the run took that it names; fsm.NotKnown if
-// that is not known.
+// End closes the run that an end names, or all. A late end closes no run that began after
+// it was sent. End returns how many ms the named run took, or fsm.NotKnown.
 func (x *RunState) End(e RunEnd) (took int64) {
 	took = fsm.NotKnown
 	x.Open = slices.DeleteFunc(x.Open, func(o OpenRun) bool {
 		if e.Late && o.Began() > e.At {
 			return false
 		}
-		if o.hasName(e.Named, e.Id) {
+		if o.hasName(e.Named, e.ID) {
 			took = ClampMillis(e.At - o.Began())
 			return true
 		}
-		return e.All || o.Deadline == 0 // what was overdue has had its chance
+		return e.All || o.Deadline == 0 // overdue runs are not kept any longer
 	})
 	return took
 }
@@ -81,7 +80,7 @@ func (x *RunState) NextRun() *OpenRun {
 	return next
 }
 
-// Deadline is when the first open run is overdue; never is far away.
+// Deadline returns when the first open run is overdue; math.MaxInt64 if none can be.
 func (x *RunState) Deadline() int64 {
 	if o := x.NextRun(); o != nil {
 		return o.Deadline
@@ -89,7 +88,7 @@ func (x *RunState) Deadline() int64 {
 	return math.MaxInt64
 }
 
-// Excuse keeps the open runs from counting as failures.
+// Excuse lets none of the open runs count as a failure.
 func (x *RunState) Excuse() {
 	if x == nil {
 		return

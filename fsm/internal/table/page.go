@@ -6,15 +6,13 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
-// PageSize is the number of heartbeats that are kept together: they are copied
-// together when one of them changes while a snapshot is being written, share the
-// memory of their configs and histories, and are looked through together for the
-// one that is due.
+// PageSize is the number of heartbeats on a page. They are copied together when one of
+// them changes while a snapshot is being written, share the memory of their texts and
+// histories, and are looked through together for the one that is due.
 const PageSize = history.Slots
 
-// Page holds heartbeats in a few large pieces of memory. Bytes of text are never
-// written again while a snapshot may see them: they are appended to, and replaced when
-// full.
+// Page holds heartbeats in a few large pieces of memory. Bytes of text that a snapshot may
+// see are never written again: the text is appended to, and replaced when full.
 type Page struct {
 	// What every ping needs comes first, in one cache line.
 	epoch   uint64
@@ -26,7 +24,7 @@ type Page struct {
 	hots [PageSize]Hot
 }
 
-// Record decodes the config of a heartbeat.
+// Record returns a heartbeat with its cold fields decoded.
 func (p *Page) Record(slot int, ord uint64) *Record {
 	r := &Record{Hot: &p.hots[slot], Runs: p.Runs(slot), Ordinal: ord}
 	r.Cold.FillFrom(r.Hot)
@@ -39,7 +37,7 @@ func (p *Page) Record(slot int, ord uint64) *Record {
 // Hot returns the hot fields of a slot.
 func (p *Page) Hot(slot int) *Hot { return &p.hots[slot] }
 
-// Head returns what the history of a slot begins with.
+// Head returns the head of a slot's history; it makes a Page history.Heads.
 func (p *Page) Head(slot int) *history.Head { return &p.hots[slot].Head }
 
 // IsLive reports whether a slot has a heartbeat.
@@ -53,7 +51,7 @@ func (p *Page) Text(slot int) []byte {
 // setText gives a heartbeat another text.
 func (p *Page) setText(slot int, text []byte) {
 	v := &p.hots[slot]
-	v.textLen = 0 // what it had is waste now
+	v.textLen = 0 // the old text is not copied when the page is packed
 	if len(p.text)+len(text) > cap(p.text) {
 		p.packText(len(text))
 	}
@@ -61,8 +59,8 @@ func (p *Page) setText(slot int, text []byte) {
 	p.text = append(p.text, text...)
 }
 
-// packText moves the texts that are in use to new memory, which has room for
-// more. It grows by an eighth: a million heartbeats have little to spare.
+// packText moves the texts that are in use to new memory with room for more. It leaves an
+// eighth of room: a million heartbeats have little to spare.
 func (p *Page) packText(more int) {
 	size := more
 	for slot := range p.hots {

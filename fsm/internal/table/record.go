@@ -4,9 +4,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
-// Record is a heartbeat that is looked at closely: its vitals, where the table
-// has them, and its config, decoded. A ping of a heartbeat that is well does
-// without.
+// Record is a whole heartbeat: its hot fields, where the table has them, and its cold
+// fields, decoded. A plain ping does without.
 type Record struct {
 	*Hot
 	Runs    *RunState // nil for most
@@ -14,7 +13,8 @@ type Record struct {
 	Cold    Cold
 }
 
-// ResetRule makes the threshold hold again, after a resume or a notice.
+// ResetRule makes the threshold decide again which miss alerts, after a resume or an
+// unheard notice.
 func (r *Record) ResetRule() {
 	r.Clear(Resumed | Unheard)
 	if r.Runs != nil {

@@ -7,19 +7,20 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// RunState is what a heartbeat has that was sent more than plain pings. Few have
-// it, so it is not in the vitals. Snapshots share it: who writes has a copy.
+// RunState is what a heartbeat has besides plain pings: runs, bodies, an incident. Few
+// heartbeats have any, so it is not in Hot. Snapshots share it: a writer gets a copy from
+// OwnRuns.
 type RunState struct {
 	epoch  uint64
 	Open   []OpenRun // in the order in which they began
 	Bodies []Body    // the newest, oldest first
-	Size   int       // of the bodies, with bodyCost
+	Size   int       // of the bodies, each with BodyCost
 	Ended  uint64    // the number of the newest ping that ended a run
-	Exit   int       // what that told
-	Took   int64     // and how long its run was, ms
+	Exit   int       // the exit status that it told
+	Took   int64     // how long its run took, ms
 
 	Incident Incident
-	Resumed  int64 // wall: when it was, if no ping came since; 0: it was not
+	Resumed  int64 // wall: when the heartbeat was resumed, if no ping came since; else 0
 }
 
 // Body is what came with a ping. Its text is never written to.
@@ -28,14 +29,14 @@ type Body struct {
 	Text   []byte
 }
 
-// BodyCost is what a body takes beside its text.
+// BodyCost is what a body takes besides its text, in bytes.
 const BodyCost = 64
 
 func NewRunState(epoch uint64) *RunState {
 	return &RunState{epoch: epoch, Exit: fsm.NotKnown, Took: fsm.NotKnown}
 }
 
-// Runs returns what a heartbeat has beside its vitals, nil for most.
+// Runs returns the run state of a slot, nil for most.
 func (p *Page) Runs(slot int) *RunState {
 	if p.runs == nil {
 		return nil
@@ -43,7 +44,7 @@ func (p *Page) Runs(slot int) *RunState {
 	return p.runs[slot]
 }
 
-// OwnRuns returns a heartbeat's extras for writing.
+// OwnRuns returns a heartbeat's run state for writing, a new one if it has none.
 func (t *Table) OwnRuns(ord uint64) *RunState {
 	p, slot := t.Own(ord)
 	if p.runs == nil {
@@ -62,12 +63,12 @@ func (t *Table) OwnRuns(ord uint64) *RunState {
 	return x
 }
 
-// isEmpty reports whether the extras tell nothing.
+// isEmpty reports whether the run state says nothing that a new one does not.
 func (x *RunState) isEmpty() bool {
 	return len(x.Open) == 0 && len(x.Bodies) == 0 && x.Exit == fsm.NotKnown && x.Took == fsm.NotKnown && x.Incident == Incident{} && x.Resumed == 0
 }
 
-// DropEmptyRuns lets go of the extras of a heartbeat that needs none any more, so that its
+// DropEmptyRuns drops the run state of a record if it is empty, so that the heartbeat's
 // pings are plain again.
 func (t *Table) DropEmptyRuns(r *Record) {
 	if r.Runs == nil || !r.Runs.isEmpty() {
@@ -77,13 +78,13 @@ func (t *Table) DropEmptyRuns(r *Record) {
 	p.runs[slot], r.Runs = nil, nil
 }
 
-// Deadline returns the serving time of the next miss or overdue run that is not yet
-// taken.
+// Deadline returns the serving time of a slot's next miss or overdue run that is not
+// counted yet.
 func (p *Page) Deadline(slot int) int64 {
 	return min(p.hots[slot].NextMiss(), p.Runs(slot).Deadline())
 }
 
-// addBody files the body of a ping, and lets go of the oldest beyond MaxBodies.
+// addBody keeps the body of a ping, and drops the oldest ones beyond MaxBodies.
 func (x *RunState) addBody(number uint64, text []byte) {
 	if len(text) == 0 {
 		return
@@ -100,7 +101,7 @@ func (x *RunState) dropOldestBody() {
 	x.Bodies = slices.Delete(x.Bodies, 0, 1)
 }
 
-// pruneBodies lets go of the bodies of pings up to a number: they left the history.
+// pruneBodies drops the bodies of pings up to a number, which have left the history.
 func (x *RunState) pruneBodies(upTo uint64) {
 	for len(x.Bodies) > 0 && x.Bodies[0].Number <= upTo {
 		x.dropOldestBody()
@@ -124,8 +125,8 @@ func (x *RunState) Body(number uint64) []byte {
 	return x.Bodies[i].Text
 }
 
-// LastEnd is the number of the newest ping that ended a run. What came with it, or
-// after it, is the newest there is to read.
+// LastEnd returns the number of the newest ping that ended a run. Bodies of that ping and
+// later ones are the newest output.
 func (x *RunState) LastEnd() uint64 {
 	if x == nil {
 		return 0
@@ -133,8 +134,8 @@ func (x *RunState) LastEnd() uint64 {
 	return x.Ended
 }
 
-// OutputSince returns the end of the newest body, if that came with the ping of a
-// number or later.
+// OutputSince returns the end of the newest body, if it came with the ping of a number or a
+// later one.
 func (x *RunState) OutputSince(since uint64) string {
 	if x == nil || len(x.Bodies) == 0 {
 		return ""
@@ -146,7 +147,7 @@ func (x *RunState) OutputSince(since uint64) string {
 	return Excerpt(b.Text)
 }
 
-// Excerpt is the end of a text, cut on a UTF-8 boundary.
+// Excerpt returns the last MaxExcerpt bytes of a text, cut on a UTF-8 boundary.
 func Excerpt(b []byte) string {
 	if len(b) <= fsm.MaxExcerpt {
 		return string(b)
@@ -160,10 +161,10 @@ func Excerpt(b []byte) string {
 	return string(b) // not UTF-8 at all
 }
 
-// Incident is what a failing heartbeat has come to. It is zero while none is.
+// Incident is the present incident of a failing heartbeat, zero if there is none.
 type Incident struct {
 	Since    int64 // wall: when it began
-	Silent   int64 // ms until something was heard again; none: nothing was yet
-	Misses   int64 // with those that led to it
-	Failures int64 // reported, and runs that did not finish
+	Silent   int64 // ms until a ping came again; fsm.NotKnown: none came yet
+	Misses   int64 // including those that led to it
+	Failures int64 // reported ones, and runs that did not end in time
 }

@@ -6,25 +6,25 @@ import (
 	"sync/atomic"
 )
 
-// SnapshotRef is what the table knows of a snapshot of it.
+// SnapshotRef tells the table which pages a snapshot still needs.
 type SnapshotRef struct {
-	epoch uint64       // pages of a later one are not in the snapshot
-	from  atomic.Int64 // pages before this one are not needed any more
+	epoch uint64       // pages that were written in a later epoch are not in the snapshot
+	from  atomic.Int64 // the first page that is still needed
 }
 
 const everyPage = math.MaxInt64
 
-// passPages tells that the snapshot needs no page below a number any more.
+// passPages says that the snapshot does not need the first n pages any more.
 func (s *SnapshotRef) passPages(pages int) { s.from.Store(int64(pages)) }
 
 // Done reports whether the snapshot was released.
 func (s *SnapshotRef) Done() bool { return s.from.Load() == everyPage }
 
-// Release tells that the snapshot needs no page any more.
+// Release says that the snapshot does not need any page any more.
 func (s *SnapshotRef) Release() { s.passPages(everyPage) }
 
-// Drain calls f for each page of a snapshot in order, with the ordinal of its first
-// slot, until it returns false, and lets go of those that f has seen.
+// Drain calls f for each page of a snapshot in order, with the ordinal of its first slot,
+// until f returns false. The pages that f has seen are released.
 func (t *Table) Drain(s *SnapshotRef, f func(first uint64, p *Page) bool) {
 	for i, p := range t.pages {
 		if p == nil {
@@ -38,8 +38,8 @@ func (t *Table) Drain(s *SnapshotRef, f func(first uint64, p *Page) bool) {
 	}
 }
 
-// Snapshot returns the pages as they are now; later writes copy them first, until the
-// reference has passed them.
+// Snapshot returns the table as it is now. Later writes copy a page first, until the
+// reference has released it.
 func (t *Table) Snapshot() (Table, *SnapshotRef) {
 	s := &SnapshotRef{epoch: t.epoch}
 	t.snapshots = append(slices.DeleteFunc(t.snapshots, (*SnapshotRef).Done), s)
@@ -47,7 +47,7 @@ func (t *Table) Snapshot() (Table, *SnapshotRef) {
 	return Table{pages: slices.Clone(t.pages), Live: t.Live}, s
 }
 
-// isShared reports whether a snapshot needs a page.
+// isShared reports whether a snapshot still needs a page.
 func (t *Table) isShared(p *Page, i int) bool {
 	for _, s := range t.snapshots {
 		if s.epoch >= p.epoch && int64(i) >= s.from.Load() {

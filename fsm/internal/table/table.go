@@ -5,9 +5,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
-// Table holds the heartbeats by ordinal, in pages that are shared with snapshots
-// and copied on the first write while one still needs them. Ordinals are never
-// used again.
+// Table holds the heartbeats by ordinal, in pages. Snapshots share the pages: the first
+// write copies a page while a snapshot still needs it. Ordinals are never used again.
 type Table struct {
 	pages     []*Page
 	epoch     uint64 // counts snapshots
@@ -15,19 +14,19 @@ type Table struct {
 	Live      int
 	due       dueTree // derived
 	Bodies    int     // bytes of all heartbeats' bodies; derived
-	MaxBodies int     // that they may be
+	MaxBodies int     // the most that they may take
 	Histories history.Writer
 	OnlyPost  *index.OrdinalSet // heartbeats with Methods; derived
 	Trip      func()            // for tests only: called at each write and after each command, and may panic
 }
 
-// New returns an empty table, which keeps so many bytes of bodies.
+// New returns an empty table, which keeps at most so many bytes of bodies.
 func New(maxBodies int) Table {
 	return Table{MaxBodies: maxBodies, OnlyPost: index.NewOrdinalSet()}
 }
 
-// At returns the page and place of an ordinal, nil if there is no such heartbeat.
-// Ordinals start at 1.
+// At returns the page and slot of an ordinal, nil if there is no such heartbeat. Ordinals
+// start at 1.
 func (t *Table) At(ord uint64) (*Page, int) {
 	i := (ord - 1) / PageSize
 	if ord == 0 || i >= uint64(len(t.pages)) || t.pages[i] == nil {
@@ -40,13 +39,13 @@ func (t *Table) At(ord uint64) (*Page, int) {
 	return p, slot
 }
 
-// Has reports whether there is a heartbeat of an ordinal.
+// Has reports whether there is a heartbeat with an ordinal.
 func (t *Table) Has(ord uint64) bool {
 	p, _ := t.At(ord)
 	return p != nil
 }
 
-// Hot returns a heartbeat for reading, nil if there is none.
+// Hot returns a heartbeat's hot fields for reading, nil if there is no such heartbeat.
 func (t *Table) Hot(ord uint64) *Hot {
 	p, slot := t.At(ord)
 	if p == nil {
@@ -55,14 +54,14 @@ func (t *Table) Hot(ord uint64) *Hot {
 	return &p.hots[slot]
 }
 
-// Record returns a heartbeat for reading; there must be one.
+// Record returns a heartbeat for reading. It must be there.
 func (t *Table) Record(ord uint64) *Record {
 	p, slot := t.At(ord)
 	return p.Record(slot, ord)
 }
 
-// Own returns the page and place of a heartbeat for writing; they are good until
-// the next snapshot.
+// Own returns the page and slot of a heartbeat for writing. They are good until the next
+// snapshot.
 func (t *Table) Own(ord uint64) (*Page, int) {
 	if t.Trip != nil {
 		t.Trip()
@@ -84,14 +83,13 @@ func (t *Table) Own(ord uint64) (*Page, int) {
 	return p, int((ord - 1) % PageSize)
 }
 
-// OwnHot returns a heartbeat for writing.
+// OwnHot returns a heartbeat's hot fields for writing.
 func (t *Table) OwnHot(ord uint64) *Hot {
 	p, slot := t.Own(ord)
 	return &p.hots[slot]
 }
 
-// OwnRecord returns a heartbeat for writing, with its config. A new config takes
-// effect by configure.
+// OwnRecord returns a heartbeat for writing. Changed cold fields take effect by SetCold.
 func (t *Table) OwnRecord(ord uint64) *Record {
 	p, slot := t.Own(ord)
 	r := p.Record(slot, ord)
@@ -101,7 +99,7 @@ func (t *Table) OwnRecord(ord uint64) *Record {
 	return r
 }
 
-// SetCold gives an open record's heartbeat the record's config.
+// SetCold stores the cold fields of a record from OwnRecord.
 func (t *Table) SetCold(r *Record) {
 	p, slot := t.Own(r.Ordinal)
 	r.setCold(&r.Cold)
@@ -109,7 +107,7 @@ func (t *Table) SetCold(r *Record) {
 	p.setText(slot, r.Cold.AppendText(nil))
 }
 
-// Add makes room for a heartbeat.
+// Add adds a heartbeat.
 func (t *Table) Add(ord uint64, c Cold) *Record {
 	i := (ord - 1) / PageSize
 	if i >= uint64(len(t.pages)) || t.pages[i] == nil {
@@ -124,7 +122,7 @@ func (t *Table) Add(ord uint64, c Cold) *Record {
 	return r
 }
 
-// putPage puts a page in its place.
+// putPage makes p page i.
 func (t *Table) putPage(i uint64, p *Page) {
 	for uint64(len(t.pages)) <= i {
 		t.pages = append(t.pages, nil)
@@ -147,8 +145,8 @@ func (t *Table) Remove(ord uint64) {
 	}
 }
 
-// EachNewest calls f from the newest to the oldest below before (0: all) until it
-// returns false.
+// EachNewest calls f for the heartbeats with ordinals below before (0: all), the newest
+// first, until f returns false.
 func (t *Table) EachNewest(before uint64, f func(ord uint64, p *Page, slot int) bool) {
 	top := uint64(len(t.pages)) * PageSize
 	if before > 0 && before-1 < top {
@@ -161,7 +159,7 @@ func (t *Table) EachNewest(before uint64, f func(ord uint64, p *Page, slot int) 
 	}
 }
 
-// LimitHistories drops what the histories hold beyond the limit.
+// LimitHistories drops the pings of each history beyond a limit.
 func (t *Table) LimitHistories(limit int) {
 	for i, p := range t.pages {
 		if p == nil {
@@ -178,13 +176,13 @@ func (t *Table) LimitHistories(limit int) {
 	}
 }
 
-// PageCount returns the number of pages, with those of which nothing is left.
+// PageCount returns the number of pages, including empty ones.
 func (t *Table) PageCount() int { return len(t.pages) }
 
-// PageAt returns a page, nil if nothing of it is left.
+// PageAt returns a page, nil if it is empty.
 func (t *Table) PageAt(i int) *Page { return t.pages[i] }
 
-// Untaken returns the misses of all heartbeats at a horizon that nobody has counted.
+// Untaken returns the misses of all heartbeats at a horizon that are not counted yet.
 func (t *Table) Untaken(horizon int64) (misses uint64) {
 	for _, p := range t.pages {
 		for slot := 0; p != nil && slot < PageSize; slot++ {

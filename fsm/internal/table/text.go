@@ -7,13 +7,13 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
-// ColdText is the config's text in its parts.
-type ColdText struct{ Id, Name, tags []byte }
+// ColdText is the text of cold fields in its parts.
+type ColdText struct{ ID, Name, tags []byte }
 
-// SplitText finds the parts of what appendText wrote, without decoding it.
+// SplitText finds the parts of what AppendText wrote, without decoding them.
 func SplitText(b []byte) (t ColdText) {
 	r := wire.NewReader(b)
-	t.Id = r.Take(uint64(len(fsm.HeartbeatID{})))
+	t.ID = r.Take(uint64(len(fsm.HeartbeatID{})))
 	r.Uint() // created
 	r.Uint() // updated
 	r.Uint() // version
@@ -41,8 +41,8 @@ func (t *ColdText) Tags() iter.Seq[[]byte] {
 	}
 }
 
-// Slug returns the slug of a heartbeat, as a part of the page's text; there must be
-// one.
+// Slug returns the slug of a heartbeat, as a part of the page's text. The heartbeat must
+// be there.
 func (t *Table) Slug(ord uint64) []byte {
 	p, slot := t.At(ord)
 	r := wire.NewReader(p.Text(slot))
