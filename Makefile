@@ -62,7 +62,7 @@ soak: ## the figures of docs/reliability.md: long runs of the fault tests, some 
 	QUORUMBEAT_SOAK_CRASHES=100 go test -count 1 -timeout 1h -v -run JournalCrashes ./cluster/raftlog/journal
 	QUORUMBEAT_SOAK_CONNECTIONS=18500 go test -count 1 -timeout 1h -v -run ConnectionsHoldLittle $(E2E)
 	QUORUMBEAT_SOAK_BORGMATIC=1 go test -count 1 -v -run TestTheRealBorgmatic ./api
-	QUORUMBEAT_SOAK_MAIL=1 go test -count 1 -timeout 1h -v -run TestRealMailServers ./alerting
+	QUORUMBEAT_SOAK_MAIL=1 go test -count 1 -timeout 1h -v -run TestRealMailServers ./alerting/smtp
 	QUORUMBEAT_SOAK_FLOOD=5m go test -count 1 -timeout 1h -v -run AFloodOfOneTokensBodies $(E2E)
 	QUORUMBEAT_SOAK=$(SOAKTIME) QUORUMBEAT_SOAK_KILLS=520 QUORUMBEAT_SOAK_STEPS=150 QUORUMBEAT_SOAK_STOPS=1 \
 		QUORUMBEAT_SOAK_OUTAGE=10m QUORUMBEAT_SOAK_JOBS=10000 QUORUMBEAT_SOAK_LINEAR=40 QUORUMBEAT_SOAK_NETWORKS=3 QUORUMBEAT_SOAK_POWERCUTS=24 QUORUMBEAT_SOAK_BLACKOUTS=50 \

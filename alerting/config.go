@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -41,14 +42,14 @@ func DefaultConfig() Config {
 
 // Validate tells the first thing that is wrong, and what to do about it.
 func (c Config) Validate() error {
-	target, err := ParseSMTPURL(c.SMTPURL)
+	target, err := smtp.ParseURL(c.SMTPURL)
 	if err != nil {
 		return err
 	}
-	if _, err := authorities(target.CA); err != nil {
+	if _, err := smtp.ReadCA(target.CA); err != nil {
 		return fmt.Errorf("%w: %v", ErrConfig, err)
 	}
-	if err := validateHelo(c.SMTPHelo); err != nil {
+	if err := smtp.ValidateHelo(c.SMTPHelo); err != nil {
 		return err
 	}
 	if err := fsm.ValidateEmail(c.MailFrom); err != nil {

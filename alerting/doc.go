@@ -19,7 +19,18 @@
 // one of its connection is transferred. That one's dot waits for it: no connection
 // ever has more than one message in doubt.
 //
-// The package knows the cluster only by the interface [Cluster], and the state
-// only by package fsm. Rendering is pure: the same row gives the same bytes on
-// every attempt, whoever sends.
+// The package knows the cluster only by the interface [Cluster], and the state only by
+// packages fsm and fsm/store. Package message renders mails, and package smtp sends them.
+//
+//	service.go      the service of a node, and what a leader runs
+//	config.go       what is sent, how and to whom
+//	ticker.go       ticks the serving clock, and in time for the next deadline
+//	dispatcher.go   finds the rows that can be sent, and decides about doubts
+//	delivery.go     one row: claim, render, settle, and when to retry
+//	worker.go       one connection: transfer, fence, dot
+//	health.go       probes the mail server, on every node
+//	testmail.go     the test mail that somebody asks for
+//	unaddressed.go  warns of alerts that nobody is told
+//	points.go       the points of a delivery at which tests stop a node
+//	metrics.go
 package alerting

@@ -6,12 +6,14 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 )
 
 const (
-	soundEvery = 5 * time.Minute  // between looks at a server that answers
-	sickEvery  = time.Minute      // and at one that does not
-	slowAfter  = 15 * time.Second // a server that has not answered is told of, though it is still waited for
+	checkEvery   = 5 * time.Minute  // between looks at a server that answers
+	recheckEvery = time.Minute      // and at one that does not
+	slowAfter    = 15 * time.Second // a server that has not answered is told of, though it is still waited for
 )
 
 // errSlow says that a server has been asked, and nothing came.
@@ -23,15 +25,15 @@ type MailStatus struct {
 	Error   string    // why it cannot be used; "": it answers
 }
 
-// health is the newest word about the mail server.
-type health struct {
-	mu     sync.Mutex
-	status MailStatus
-	told   func(first, sound bool, err error) // of each change
-	now    func(sound bool)                   // of each word
+// mailHealth holds the newest status of the mail server.
+type mailHealth struct {
+	mu       sync.Mutex
+	status   MailStatus
+	onChange func(first, sound bool, err error) // called at the first status and at each change
+	onStatus func(sound bool)                   // called at each status
 }
 
-func (h *health) note(err error) {
+func (h *mailHealth) set(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	before := h.status
@@ -39,24 +41,24 @@ func (h *health) note(err error) {
 	if err != nil {
 		h.status.Error = clipError(err)
 	}
-	h.now(err == nil)
+	h.onStatus(err == nil)
 	if first := before.Checked.IsZero(); first || (before.Error == "") != (err == nil) {
-		h.told(first, err == nil, err)
+		h.onChange(first, err == nil, err)
 	}
 }
 
-func (h *health) get() MailStatus {
+func (h *mailHealth) get() MailStatus {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.status
 }
 
 // MailStatus tells what this node knows of the mail server, at once.
-func (s *Service) MailStatus() MailStatus { return s.health.get() }
+func (s *Service) MailStatus() MailStatus { return s.mail.get() }
 
-// tellHealth logs what a change means.
-func (s *Service) tellHealth(first, sound bool, err error) {
-	switch target := s.exchange.now.Load().target; {
+// logMailHealth logs a change of the mail server's status.
+func (s *Service) logMailHealth(first, sound bool, err error) {
+	switch target := s.server.Target(); {
 	case target.Terminal: // there is no server
 	case !sound:
 		s.log.Warn("the mail server cannot be used: alerts wait until it can; see to it, --smtp-url and --mail-from", "server", target.Addr, "error", err)
@@ -67,41 +69,41 @@ func (s *Service) tellHealth(first, sound bool, err error) {
 	}
 }
 
-// watchServer asks the mail server at the start and from time to time, on every node: it
+// watchMailServer asks the mail server at the start and from time to time, on every node: it
 // may be this one that has to send tomorrow. Nothing depends on the answer.
-func (s *Service) watchServer(ctx context.Context) {
+func (s *Service) watchMailServer(ctx context.Context) {
 	for {
-		err := s.probeTold(ctx)
-		wait := soundEvery
-		if err != nil && !errors.As(err, new(*loginError)) {
-			wait = sickEvery
+		err := s.probeAndNote(ctx)
+		wait := checkEvery
+		if err != nil && !errors.As(err, new(*smtp.LoginError)) {
+			wait = recheckEvery
 		}
 		select {
 		case <-time.After(wait*3/4 + rand.N(wait/2)):
-		case <-s.exchange.changed:
+		case <-s.server.Changes():
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// probeTold tells of a probe, also while it goes on for long.
-func (s *Service) probeTold(ctx context.Context) error {
-	slow := time.AfterFunc(slowAfter, func() { s.health.note(errSlow) })
+// probeAndNote probes and notes the status; after slowAfter it notes that the answer is late.
+func (s *Service) probeAndNote(ctx context.Context) error {
+	slow := time.AfterFunc(slowAfter, func() { s.mail.set(errSlow) })
 	defer slow.Stop()
-	err := s.probe(ctx)
+	err := s.probeMailServer(ctx)
 	if ctx.Err() == nil {
-		s.health.note(err)
+		s.mail.set(err)
 	}
 	return err
 }
 
-// probe goes as far as the sender of a message, and sends none.
-func (s *Service) probe(ctx context.Context) error {
-	conn, err := s.transport.open(ctx)
+// probeMailServer goes as far as naming the sender of a message, and sends none.
+func (s *Service) probeMailServer(ctx context.Context) error {
+	conn, err := s.server.Open(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.close()
-	return conn.check(ctx, s.cfg.MailFrom)
+	defer conn.Close()
+	return conn.CheckSender(ctx, s.cfg.MailFrom)
 }

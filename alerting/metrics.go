@@ -40,11 +40,11 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-func (m *metrics) lag(d time.Duration) { m.deadline.Observe(d.Seconds()) }
-func (m *metrics) delivered(d time.Duration) {
+func (m *metrics) observeLag(d time.Duration) { m.deadline.Observe(d.Seconds()) }
+func (m *metrics) observeDelivery(d time.Duration) {
 	m.delivery.WithLabelValues("email").Observe(d.Seconds())
 }
 
-func (m *metrics) mailServer(sound bool) {
+func (m *metrics) setMailServer(sound bool) {
 	m.server.Set(map[bool]float64{true: 1}[sound])
 }

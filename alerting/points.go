@@ -11,7 +11,8 @@ const (
 	PointSettled     = "settled"     // the ledger knows
 )
 
-func (s *Service) step(point string) {
+// passPoint tells a test that a delivery reached a point.
+func (s *Service) passPoint(point string) {
 	if s.cfg.Step != nil {
 		s.cfg.Step(point)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
-// desk is a service that sends to a real SMTP server.
-type desk struct {
+// rig is a service that sends to a real SMTP server.
+type rig struct {
 	t    testing.TB
 	f    *fakeCluster
 	sink *smtpsink.Sink
@@ -20,7 +20,7 @@ type desk struct {
 	stop func()
 }
 
-func newDesk(t testing.TB, change func(*Config)) *desk {
+func newRig(t testing.TB, change func(*Config)) *rig {
 	t.Helper()
 	sink, err := smtpsink.Start(smtpsink.Config{})
 	if err != nil {
@@ -39,11 +39,11 @@ func newDesk(t testing.TB, change func(*Config)) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return &desk{t: t, f: f, sink: sink, s: s, stop: func() {}}
+	return &rig{t: t, f: f, sink: sink, s: s, stop: func() {}}
 }
 
 // lead begins a leadership; the end of the test ends it.
-func (d *desk) lead(term uint64) {
+func (d *rig) lead(term uint64) {
 	d.t.Helper()
 	d.stop()
 	d.f.mu.Lock()
@@ -56,22 +56,22 @@ func (d *desk) lead(term uint64) {
 	d.t.Cleanup(func() { d.stop() })
 }
 
-func (d *desk) waitMails(n int) []smtpsink.Mail {
+func (d *rig) awaitMails(n int) []smtpsink.Mail {
 	d.t.Helper()
 	eventually(d.t, "the mails have come", func() bool { return len(d.sink.Mails("")) >= n })
 	return d.sink.Mails("")
 }
 
 func TestADownAndItsRecoveryAreSentOnce(t *testing.T) {
-	d := newDesk(t, nil)
+	d := newRig(t, nil)
 	d.f.fail(t, 1)
 	d.lead(1)
-	down := d.waitMails(1)[0]
+	down := d.awaitMails(1)[0]
 	if down.Subject != "[DOWN] job 1" || down.Header.Get("Auto-Submitted") != "auto-generated" || down.To != "ops@example.com" {
 		t.Errorf("%q %v", down.Subject, down.Header)
 	}
 	d.f.must(t, fsm.Ping{Ordinal: 1})
-	rec := d.waitMails(2)[1]
+	rec := d.awaitMails(2)[1]
 	if rec.Subject != "[RECOVERED] job 1" || rec.Header.Get("References") != down.MessageID || rec.Header.Get("In-Reply-To") != down.MessageID {
 		t.Errorf("%q References %q, the alert was %q", rec.Subject, rec.Header.Get("References"), down.MessageID)
 	}
@@ -82,10 +82,10 @@ func TestADownAndItsRecoveryAreSentOnce(t *testing.T) {
 }
 
 func TestManyMailsShareFewConnections(t *testing.T) {
-	d := newDesk(t, func(c *Config) { c.Settings.GroupWait = 0 })
+	d := newRig(t, func(c *Config) { c.Settings.GroupWait = 0 })
 	d.f.fail(t, 200)
 	d.lead(1)
-	d.waitMails(200)
+	d.awaitMails(200)
 	eventually(t, "all rows are settled", func() bool { return d.f.states()[fsm.AlertSent] == 200 })
 	if total, peak := d.sink.Conns(); total > maxConnections+1 || peak > maxConnections+1 { // one asked whether the server answers
 		t.Errorf("%d connections, %d at a time, want at most %d", total, peak, maxConnections+1)
@@ -106,7 +106,7 @@ func TestNoDotWithoutAFence(t *testing.T) {
 		"the fence's outcome is unkown": fsm.ErrUnknownOutcome,
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, nil)
+			d := newRig(t, nil)
 			d.f.fail(t, 1)
 			fences := make(chan struct{}, 1)
 			d.f.hook = func(_ bool, cmd fsm.Command) error {
@@ -131,7 +131,7 @@ func TestNoDotWithoutAFence(t *testing.T) {
 }
 
 func TestAFenceThatCommitsLateGetsNoDot(t *testing.T) {
-	d := newDesk(t, nil)
+	d := newRig(t, nil)
 	d.f.fail(t, 1)
 	late := true
 	d.f.hook = func(_ bool, cmd fsm.Command) error {
@@ -164,7 +164,7 @@ func TestAnswersOfTheServer(t *testing.T) {
 		"a message that is refused for a while": {smtpsink.AtData, 452, fsm.AlertPending, "told to fail"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, nil)
+			d := newRig(t, nil)
 			d.sink.Fail(c.stage, c.code)
 			d.f.fail(t, 1)
 			d.lead(1)
@@ -183,13 +183,13 @@ func TestAnswersOfTheServer(t *testing.T) {
 			} else {
 				d.f.jump(10 * time.Second)
 			}
-			d.waitMails(1)
+			d.awaitMails(1)
 		})
 	}
 }
 
 func TestTheServerIsDown(t *testing.T) {
-	d := newDesk(t, nil)
+	d := newRig(t, nil)
 	d.sink.Down()
 	d.f.fail(t, 1)
 	d.lead(1)
@@ -201,13 +201,13 @@ func TestTheServerIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.f.jump(10 * time.Second)
-	d.waitMails(1)
+	d.awaitMails(1)
 }
 
 func TestAServerThatIsLostAfterTheDot(t *testing.T) {
 	for _, mode := range []string{InDoubtResend, InDoubtHold} {
 		t.Run(mode, func(t *testing.T) {
-			d := newDesk(t, func(c *Config) { c.InDoubt = mode })
+			d := newRig(t, func(c *Config) { c.InDoubt = mode })
 			d.sink.Hang(smtpsink.AtData)
 			d.f.fail(t, 1)
 			d.lead(1)
@@ -243,7 +243,7 @@ func TestAServerThatIsLostAfterTheDot(t *testing.T) {
 func TestTheNextLeaderGoesOn(t *testing.T) {
 	for name, steps := range map[string]int{"claimed": 1, "fenced": 2} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, nil)
+			d := newRig(t, nil)
 			d.f.fail(t, 1)
 			list, _ := d.f.store.Alerts(fsm.AlertFilter{})
 			id := list[0].ID
@@ -263,14 +263,14 @@ func TestTheNextLeaderGoesOn(t *testing.T) {
 				}
 				return
 			}
-			d.waitMails(1)
+			d.awaitMails(1)
 			eventually(t, "it is settled", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
 		})
 	}
 }
 
 func TestSettingsAreTheClustersBeforeTheFirstTick(t *testing.T) {
-	d := newDesk(t, func(c *Config) { c.Settings.MailTo = []string{"team@example.com"} })
+	d := newRig(t, func(c *Config) { c.Settings.MailTo = []string{"team@example.com"} })
 	d.lead(1)
 	eventually(t, "the settings are in force", func() bool { return len(d.f.store.Settings().MailTo) == 1 })
 	d.f.mu.Lock()
@@ -282,7 +282,7 @@ func TestSettingsAreTheClustersBeforeTheFirstTick(t *testing.T) {
 
 func TestTheTerminalShowsMails(t *testing.T) {
 	var out lockedBuffer
-	d := newDesk(t, func(c *Config) { c.SMTPURL, c.Terminal = "stdout:", &out })
+	d := newRig(t, func(c *Config) { c.SMTPURL, c.Terminal = "stdout:", &out })
 	d.f.fail(t, 1)
 	d.lead(1)
 	eventually(t, "the mail is shown", func() bool { return strings.Contains(out.String(), "Subject: [DOWN] job 1") })
@@ -292,9 +292,9 @@ func TestTheTerminalShowsMails(t *testing.T) {
 // TestAMailTellsWhatHoldsWhenItIsClaimed: until then a failure may take the place of
 // the silence that a row was to tell, and nothing else would tell of it.
 func TestAMailTellsWhatHoldsWhenItIsClaimed(t *testing.T) {
-	var d *desk
+	var d *rig
 	var once sync.Once
-	d = newDesk(t, func(c *Config) {
+	d = newRig(t, func(c *Config) {
 		c.Step = func(point string) {
 			if point == PointReady {
 				once.Do(func() { d.f.must(t, fsm.Signal{Ordinal: 1, Tells: fsm.SignalFail, Exit: 7}) })
@@ -303,7 +303,7 @@ func TestAMailTellsWhatHoldsWhenItIsClaimed(t *testing.T) {
 	})
 	d.f.fail(t, 1)
 	d.lead(1)
-	if m := d.waitMails(1)[0]; !strings.Contains(string(m.Raw), "reported a failure") {
+	if m := d.awaitMails(1)[0]; !strings.Contains(string(m.Raw), "reported a failure") {
 		t.Errorf("the mail says\n%s", m.Raw)
 	}
 	eventually(t, "the row is sent", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
@@ -315,7 +315,7 @@ func TestAMailTellsWhatHoldsWhenItIsClaimed(t *testing.T) {
 // TestAServerThatNeverConfirmsGetsThreeCopies: it takes each, and says so to nobody.
 func TestAServerThatNeverConfirmsGetsThreeCopies(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, nil)
+	d := newRig(t, nil)
 	d.sink.DropBeforeAnswer()
 	d.f.fail(t, 1)
 	d.lead(1)

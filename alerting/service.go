@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -24,17 +25,16 @@ type Cluster interface {
 
 // Service does a leader's work about time and mail.
 type Service struct {
-	cfg       Config
-	store     *store.Store
-	cluster   Cluster
-	transport transport
-	exchange  exchange
-	met       *metrics
-	log       *slog.Logger
-	health    health
-	awaited   atomic.Int64 // serving time that the dispatcher waits for; 0: none
-	stop      context.CancelFunc
-	watching  sync.WaitGroup
+	cfg      Config
+	store    *store.Store
+	cluster  Cluster
+	server   *smtp.Server
+	met      *metrics
+	log      *slog.Logger
+	mail     mailHealth
+	awaited  atomic.Int64 // serving time that the dispatcher waits for; 0: none
+	stop     context.CancelFunc
+	watching sync.WaitGroup
 }
 
 // settingsEvery is how often a node compares its settings with the cluster's.
@@ -50,15 +50,14 @@ func New(cfg Config, store *store.Store, c Cluster) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, store: store, cluster: c, met: met, log: cfg.logger()}
-	s.transport = &s.exchange
-	if err := s.SetSMTPURL(cfg.SMTPURL); err != nil {
+	s.server, err = smtp.NewServer(cfg.SMTPURL, smtp.ServerConfig{Helo: cfg.SMTPHelo, Terminal: cfg.Terminal, Dotted: func() { s.passPoint(PointDotted) }})
+	if err != nil {
 		return nil, err
 	}
-	s.exchange.changed = make(chan struct{}, 1) // now: the first server is no change
-	s.health.told, s.health.now = s.tellHealth, met.mailServer
+	s.mail.onChange, s.mail.onStatus = s.logMailHealth, met.setMailServer
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
-	s.watching.Go(func() { s.watchServer(ctx) })
+	s.watching.Go(func() { s.watchMailServer(ctx) })
 	if len(cfg.Settings.MailTo) == 0 {
 		s.log.Warn("no --mail-to is set: when a heartbeat fails that names no address of its own, nobody is told")
 	}
@@ -73,10 +72,14 @@ func (s *Service) Close() error {
 	return nil
 }
 
+// SetSMTPURL has new connections go to another mail server, or with another password.
+// Errors wrap ErrConfig, and leave the old one in force.
+func (s *Service) SetSMTPURL(raw string) error { return s.server.Use(raw) }
+
 // Lead ticks and sends until the leadership of a term ends, and returns when all
 // of that has stopped.
 func (s *Service) Lead(ctx context.Context, term uint64) {
-	if !s.settle(ctx) {
+	if !s.enforceSettings(ctx) {
 		return
 	}
 	var parts sync.WaitGroup
@@ -87,8 +90,9 @@ func (s *Service) Lead(ctx context.Context, term uint64) {
 	parts.Go(func() { d.run(ctx) })
 }
 
-// settle makes this node's settings the cluster's, before its first tick.
-func (s *Service) settle(ctx context.Context) bool {
+// enforceSettings makes this node's settings those of the cluster, before its first tick.
+// It reports whether it could before ctx ended.
+func (s *Service) enforceSettings(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		if sameSettings(s.store.Settings(), s.cfg.Settings) {
 			return true

@@ -42,7 +42,7 @@ func TestStorms(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, nil)
+			d := newRig(t, nil)
 			d.f.failOf(t, many, func(i int) string { return fmt.Sprintf("person%d@example.com", i/c.share) })
 			began := time.Now()
 			d.lead(1)
@@ -78,7 +78,7 @@ func digestsOf(n int) []int {
 }
 
 // sorted counts single mails by recipient, and lists the sizes of the digests.
-func (d *desk) sorted(t *testing.T) (singles map[string]int, members map[string][]int) {
+func (d *rig) sorted(t *testing.T) (singles map[string]int, members map[string][]int) {
 	t.Helper()
 	singles, members = map[string]int{}, map[string][]int{}
 	for _, m := range d.sink.Mails("") {
@@ -113,8 +113,8 @@ func (f *fakeCluster) count(kind string) (n int) {
 // claimed, up to a bound, and sent once whoever leads then.
 func TestRowsAreClaimedAheadButNotMany(t *testing.T) {
 	const many = 3 * maxAttempts
-	hung := func(t *testing.T) *desk {
-		d := newDesk(t, func(c *Config) { c.Settings.GroupWait = 0 })
+	hung := func(t *testing.T) *rig {
+		d := newRig(t, func(c *Config) { c.Settings.GroupWait = 0 })
 		d.sink.Hang(smtpsink.AtRcpt)
 		d.f.fail(t, many)
 		d.lead(1)
@@ -122,7 +122,7 @@ func TestRowsAreClaimedAheadButNotMany(t *testing.T) {
 		eventually(t, "every connection is in use", func() bool { return d.sink.Hanging() == maxConnections })
 		return d
 	}
-	check := func(t *testing.T, d *desk) {
+	check := func(t *testing.T, d *rig) {
 		t.Helper()
 		eventually(t, "all are sent", func() bool { return d.f.sent() == many })
 		d.sorted(t)
@@ -156,7 +156,7 @@ func TestRowsAreClaimedAheadButNotMany(t *testing.T) {
 // connection carries one more message, and does not complete it.
 func TestNoDotBeforeTheLastOutcomeIsRecorded(t *testing.T) {
 	const many = 20
-	d := newDesk(t, func(c *Config) { c.Settings.GroupWait = 0 })
+	d := newRig(t, func(c *Config) { c.Settings.GroupWait = 0 })
 	d.f.fail(t, many)
 	record := make(chan struct{})
 	release := sync.OnceFunc(func() { close(record) })
@@ -181,7 +181,7 @@ func TestNoDotBeforeTheLastOutcomeIsRecorded(t *testing.T) {
 // TestAWindowEndsOnTime asks that serving time is there when a window ends, though
 // nothing else is due then.
 func TestAWindowEndsOnTime(t *testing.T) {
-	d := newDesk(t, nil)
+	d := newRig(t, nil)
 	d.f.fail(t, 7)
 	d.lead(1)
 	eventually(t, "the burst is sent", func() bool { return d.f.sent() == 5 })
@@ -192,7 +192,7 @@ func TestAWindowEndsOnTime(t *testing.T) {
 // BenchmarkDeliver sends single mails through a cluster that commits at once to a
 // real server.
 func BenchmarkDeliver(b *testing.B) {
-	d := newDesk(b, func(c *Config) { c.Settings.GroupWait = 0 })
+	d := newRig(b, func(c *Config) { c.Settings.GroupWait = 0 })
 	d.f.fail(b, b.N)
 	b.ReportAllocs()
 	b.ResetTimer()

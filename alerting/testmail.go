@@ -33,7 +33,7 @@ func (s *Service) TestMail(ctx context.Context, to string) (results []TestResult
 		recipients = s.store.Settings().MailTo
 	}
 	for _, r := range recipients {
-		answer, err := s.testOne(ctx, r)
+		answer, err := s.sendTest(ctx, r)
 		if err != nil {
 			answer = clipError(err)
 		}
@@ -42,41 +42,42 @@ func (s *Service) TestMail(ctx context.Context, to string) (results []TestResult
 	return results
 }
 
-func (s *Service) testOne(ctx context.Context, to string) (answer string, err error) {
-	message, err := s.testMessage(to)
+// sendTest sends a test mail to one address and returns the server's answer.
+func (s *Service) sendTest(ctx context.Context, to string) (answer string, err error) {
+	message, err := s.renderTestMail(to)
 	if err != nil {
 		return "", err
 	}
-	conn, err := s.transport.open(ctx)
-	s.health.note(err)
+	conn, err := s.server.Open(ctx)
+	s.mail.set(err)
 	if err != nil {
 		return "", err
 	}
-	defer conn.close()
-	if err := conn.begin(ctx, s.cfg.MailFrom, to, message); err != nil {
-		return "", inTime(ctx, err)
+	defer conn.Close()
+	if err := conn.Transfer(ctx, s.cfg.MailFrom, to, message); err != nil {
+		return "", explainTimeout(ctx, err)
 	}
-	stop := context.AfterFunc(ctx, conn.abort)
+	stop := context.AfterFunc(ctx, conn.Abort)
 	defer stop()
-	if err := conn.finish(time.Now().Add(dotWindow)); err != nil {
-		return "", inTime(ctx, err)
+	if err := conn.Complete(time.Now().Add(dotWindow)); err != nil {
+		return "", explainTimeout(ctx, err)
 	}
-	return conn.said(), nil
+	return conn.Answer(), nil
 }
 
-// inTime explains an error that the end of the test caused.
-func inTime(ctx context.Context, err error) error {
+// explainTimeout explains an error that the end of the test caused.
+func explainTimeout(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("the mail server did not answer within %v, of which alerts give it 10 min: %w", testLimit, err)
 	}
 	return err
 }
 
-func (s *Service) testMessage(to string) ([]byte, error) {
+func (s *Service) renderTestMail(to string) ([]byte, error) {
 	var id [16]byte
 	_, _ = rand.Read(id[:])
 	a := fsm.Alert{ID: fsm.AlertID(id[:12]), Recipient: to, CreatedAt: time.Now(), MessageID: hex.EncodeToString(id[:]) + "@quorumbeat"}
-	target, _ := ParseSMTPURL(s.cfg.SMTPURL)
+	target := s.server.Target()
 	server := target.Addr
 	if target.Terminal {
 		server = "the terminal"

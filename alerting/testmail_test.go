@@ -13,7 +13,7 @@ import (
 )
 
 func TestATestMailSaysWhatTheServerAnswered(t *testing.T) {
-	d := newDesk(t, func(c *Config) { c.NodeName = "alpha" })
+	d := newRig(t, func(c *Config) { c.NodeName = "alpha" })
 	got := d.s.TestMail(t.Context(), "ops@example.com")
 	if len(got) != 1 || !got[0].Accepted || !strings.HasPrefix(got[0].Answer, "250 ") {
 		t.Errorf("%+v", got)
@@ -44,12 +44,12 @@ func TestATestMailSaysWhatTheServerAnswered(t *testing.T) {
 func TestANodeSaysWhetherTheMailServerAnswers(t *testing.T) {
 	var log lockedBuffer
 	logged := func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }
-	d := newDesk(t, logged)
+	d := newRig(t, logged)
 	eventually(t, "it says that the server answers", func() bool { return strings.Contains(log.String(), "the mail server answers and takes this sender") })
 	if st := d.s.MailStatus(); st.Checked.IsZero() || st.Error != "" {
 		t.Errorf("%+v", st)
 	}
-	newDesk(t, func(c *Config) { logged(c); c.SMTPURL = "smtp://u:p@" + d.sink.Addr() + "?tls=starttls" })
+	newRig(t, func(c *Config) { logged(c); c.SMTPURL = "smtp://u:p@" + d.sink.Addr() + "?tls=starttls" })
 	eventually(t, "it says what is wrong", func() bool {
 		return strings.Contains(log.String(), "the mail server cannot be used") && strings.Contains(log.String(), "no STARTTLS")
 	})
@@ -57,7 +57,7 @@ func TestANodeSaysWhetherTheMailServerAnswers(t *testing.T) {
 
 func TestAFailureThatNobodyIsToldOfIsLogged(t *testing.T) {
 	var log lockedBuffer
-	d := newDesk(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	d := newRig(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	d.f.wall = time.Now().UnixMilli() - 61_000
 	d.f.must(t, fsm.Create{ID: fsm.HeartbeatID{1}, Token: testToken(1), Spec: fsm.Spec{Name: "lonely", Slug: "x", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated}})
 	d.f.jump(61 * time.Second)

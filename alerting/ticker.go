@@ -14,8 +14,8 @@ const (
 	tickRetry = 50 * time.Millisecond // after a tick that failed
 )
 
-// clock is what the ticker reads of the state.
-type clock struct {
+// tickerView is the part of the state that the ticker needs.
+type tickerView struct {
 	serving, horizon int64
 	due              int64
 	running          bool  // a deadline is running: due holds
@@ -25,7 +25,7 @@ type clock struct {
 // nextTick returns how long to wait after a tick before the next one. A deadline
 // needs two: one that moves the clock past it, and one more that moves the horizon
 // there.
-func nextTick(c clock) time.Duration {
+func nextTick(c tickerView) time.Duration {
 	wait := tickEvery
 	if c.running {
 		// Once it has passed, the horizon must follow, or judging goes on.
@@ -58,22 +58,22 @@ func (t *ticker) run(ctx context.Context) {
 			timer.Reset(tickRetry)
 			continue
 		}
-		timer.Reset(nextTick(t.read()))
+		timer.Reset(nextTick(t.view()))
 	}
 }
 
 func (t *ticker) tick(ctx context.Context) error {
-	before := t.read()
+	before := t.view()
 	if err := t.cluster.Tick(ctx); err != nil {
 		return err
 	}
 	if before.running && before.due <= t.store.Horizon() {
-		t.met.lag(time.Duration(t.store.Serving()-before.due) * time.Millisecond)
+		t.met.observeLag(time.Duration(t.store.Serving()-before.due) * time.Millisecond)
 	}
 	return nil
 }
 
-func (t *ticker) read() clock {
+func (t *ticker) view() tickerView {
 	due, ok := t.store.NextDue()
-	return clock{serving: t.store.Serving(), horizon: t.store.Horizon(), due: due, running: ok, awaited: t.awaited.Load()}
+	return tickerView{serving: t.store.Serving(), horizon: t.store.Horizon(), due: due, running: ok, awaited: t.awaited.Load()}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -27,9 +28,9 @@ var (
 // one is being recorded the next is transferred, but its dot waits: so no more
 // than one message of a connection is ever in doubt.
 type worker struct {
-	d       *dispatcher
-	conn    session         // nil: none
-	settled <-chan struct{} // closes when the outcomes of all messages so far are recorded; nil: there are none
+	d          *dispatcher
+	conn       smtp.Session    // nil: none
+	allSettled <-chan struct{} // closes when the outcomes of all messages so far are recorded; nil: there are none
 }
 
 func (w *worker) run(ctx context.Context) {
@@ -38,7 +39,7 @@ func (w *worker) run(ctx context.Context) {
 	defer idle.Stop()
 	for {
 		select {
-		case m := <-w.d.mails:
+		case m := <-w.d.claimed:
 			w.deliver(ctx, m)
 		case <-idle.C:
 			w.hangUp()
@@ -51,46 +52,46 @@ func (w *worker) run(ctx context.Context) {
 
 func (w *worker) hangUp() {
 	if w.conn != nil {
-		w.conn.close()
+		w.conn.Close()
 		w.conn = nil
 	}
 }
 
 // deliver takes a message through transfer, fence and dot, and has its outcome
 // recorded while it goes on.
-func (w *worker) deliver(ctx context.Context, m *mailing) {
+func (w *worker) deliver(ctx context.Context, m *delivery) {
 	err := w.transfer(ctx, m)
 	if err == nil {
-		w.d.s.step(PointTransferred)
-		err = w.complete(ctx, m)
+		w.d.s.passPoint(PointTransferred)
+		err = w.fenceAndComplete(ctx, m)
 	}
 	if ctx.Err() == nil {
-		w.d.learn(err)
+		w.d.learnFrom(err)
 	}
 	switch {
 	case err == nil:
-		w.d.s.met.delivered(time.Since(m.began))
-		w.d.s.step(PointTaken)
-		w.record(ctx, m, func() {
-			w.d.settle(ctx, m, fsm.Settle{Outcome: fsm.OutcomeSent})
-			w.d.s.step(PointSettled)
+		w.d.s.met.observeDelivery(time.Since(m.began))
+		w.d.s.passPoint(PointTaken)
+		w.recordMeanwhile(ctx, m, func() {
+			w.d.settleRow(ctx, m, fsm.Settle{Outcome: fsm.OutcomeSent})
+			w.d.s.passPoint(PointSettled)
 		})
 	case errors.Is(err, errNotLeading):
 		w.hangUp()
-		w.d.end(ctx, m.a.ID)
+		w.d.finish(ctx, m.alert.ID)
 	default:
 		w.hangUp()
-		w.record(ctx, m, func() { w.d.fail(ctx, m, err) })
+		w.recordMeanwhile(ctx, m, func() { w.d.recordFailure(ctx, m, err) })
 	}
 }
 
-// record runs what records the outcome of a message.
-func (w *worker) record(ctx context.Context, m *mailing, f func()) {
-	before, settled := w.settled, make(chan struct{})
-	w.settled = settled
+// recordMeanwhile runs f, which records the outcome of a message, in the background.
+func (w *worker) recordMeanwhile(ctx context.Context, m *delivery, f func()) {
+	before, settled := w.allSettled, make(chan struct{})
+	w.allSettled = settled
 	w.d.parts.Go(func() {
 		f()
-		w.d.end(ctx, m.a.ID)
+		w.d.finish(ctx, m.alert.ID)
 		if before != nil {
 			<-before
 		}
@@ -100,21 +101,21 @@ func (w *worker) record(ctx context.Context, m *mailing, f func()) {
 
 // transfer sends everything but the final dot. A connection that turns out to be
 // dead when it is used again is replaced once: nothing was sent over it yet.
-func (w *worker) transfer(ctx context.Context, m *mailing) error {
+func (w *worker) transfer(ctx context.Context, m *delivery) error {
 	reused := w.conn != nil
 	for {
 		if w.conn == nil {
-			if why := w.d.gate.closed(); why != nil { // since the row was claimed
-				return at(phaseConnect, why)
+			if why := w.d.gate.Closed(); why != nil { // since the row was claimed
+				return why
 			}
-			conn, err := w.d.s.transport.open(ctx)
+			conn, err := w.d.s.server.Open(ctx)
 			if err != nil {
 				return err
 			}
 			w.conn = conn
 		}
-		err := w.conn.begin(ctx, w.d.s.cfg.MailFrom, m.a.Recipient, m.message)
-		if err == nil || !reused || judge(err) != trouble || ctx.Err() != nil {
+		err := w.conn.Transfer(ctx, w.d.s.cfg.MailFrom, m.alert.Recipient, m.message)
+		if err == nil || !reused || smtp.Classify(err) != smtp.Trouble || ctx.Err() != nil {
 			return err
 		}
 		reused = false
@@ -122,50 +123,51 @@ func (w *worker) transfer(ctx context.Context, m *mailing) error {
 	}
 }
 
-// complete fences the row and sends the dot.
-func (w *worker) complete(ctx context.Context, m *mailing) error {
+// fenceAndComplete fences the row, waits for the outcome of the message before, and sends the
+// dot.
+func (w *worker) fenceAndComplete(ctx context.Context, m *delivery) error {
 	by := time.Now().Add(dotWindow)
 	limited, cancel := context.WithDeadline(ctx, by)
 	defer cancel()
-	_, err := w.d.s.cluster.ProposeOnce(limited, w.d.term, fsm.Fence{Alert: m.a.ID, Term: w.d.term, Attempt: m.attempt})
+	_, err := w.d.s.cluster.ProposeOnce(limited, w.d.term, fsm.Fence{Alert: m.alert.ID, Term: w.d.term, Attempt: m.attempt})
 	switch {
 	case err == nil:
-		w.d.s.step(PointFenced)
-		if !w.lastSettled(limited) {
+		w.d.s.passPoint(PointFenced)
+		if !w.awaitSettled(limited) {
 			return errNoFence
 		}
-		return w.dot(ctx, by)
+		return w.completeMessage(ctx, by)
 	case errors.Is(err, fsm.ErrRejected) || errors.Is(err, fsm.ErrNotLeader):
 		return errNotLeading
 	}
 	return errNoFence
 }
 
-// lastSettled waits for the outcome of the message before to be recorded. It was
+// awaitSettled waits until the outcome of the message before is recorded. It was
 // proposed before the fence, and so it is through already, but for strange cases.
-func (w *worker) lastSettled(ctx context.Context) bool {
-	if w.settled == nil {
+func (w *worker) awaitSettled(ctx context.Context) bool {
+	if w.allSettled == nil {
 		return true
 	}
 	select {
-	case <-w.settled:
+	case <-w.allSettled:
 		return true
 	case <-ctx.Done():
 		return false
 	}
 }
 
-// dot completes the message and waits for the answer, for a bounded time once this
-// node no longer leads.
-func (w *worker) dot(ctx context.Context, by time.Time) error {
+// completeMessage sends the dot and waits for the answer, for a bounded time once this node
+// no longer leads.
+func (w *worker) completeMessage(ctx context.Context, by time.Time) error {
 	answered := make(chan struct{})
 	defer close(answered)
 	conn := w.conn
 	stop := context.AfterFunc(ctx, func() {
-		limit := time.AfterFunc(exLeaderWait, conn.abort)
+		limit := time.AfterFunc(exLeaderWait, conn.Abort)
 		<-answered
 		limit.Stop()
 	})
 	defer stop()
-	return conn.finish(by)
+	return conn.Complete(by)
 }

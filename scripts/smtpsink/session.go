@@ -47,6 +47,9 @@ func (c *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if err := c.sink.failure(AtRcpt); err != nil {
 		return err
 	}
+	if text, ok := c.sink.cfg.Refuse[to]; ok {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: text}
+	}
 	c.to = append(c.to, to)
 	return nil
 }

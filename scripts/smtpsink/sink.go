@@ -32,6 +32,8 @@ type Config struct {
 	Implicit           bool        // TLS from the first byte
 	Username, Password string      // demand AUTH PLAIN
 	Addr               string      // HOST:PORT to listen on; "": a free port of 127.0.0.1
+
+	Refuse map[string]string // recipients that are refused with 550 5.7.1, and the text of it
 }
 
 // Stage is a moment of a transaction at which the server can fail.

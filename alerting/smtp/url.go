@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // Security is how a connection to the SMTP server is protected.
@@ -19,8 +21,8 @@ const (
 	NoTLS       Security = "none"     // plain, only when told
 )
 
-// SMTPTarget is a parsed SMTP URL.
-type SMTPTarget struct {
+// Target is a parsed SMTP URL.
+type Target struct {
 	Terminal bool // "stdout:": mails are shown, not sent
 	Addr     string
 	Host     string
@@ -30,15 +32,15 @@ type SMTPTarget struct {
 	CA       string // PEM file of the authorities that vouch for the server; "": the system's
 }
 
-// ParseSMTPURL reads smtp://USER:PASSWORD@HOST:PORT?tls=starttls|implicit|none&ca=FILE,
+// ParseURL reads smtp://USER:PASSWORD@HOST:PORT?tls=starttls|implicit|none&ca=FILE,
 // smtps://… (implicit TLS), or "stdout:". The port defaults to 587, 465 with
-// implicit TLS, 25 without TLS. Errors wrap ErrConfig and never show the password.
-func ParseSMTPURL(raw string) (SMTPTarget, error) {
+// implicit TLS, 25 without TLS. Errors wrap fsm.ErrConfig and never show the password.
+func ParseURL(raw string) (Target, error) {
 	if raw == "stdout:" {
-		return SMTPTarget{Terminal: true}, nil
+		return Target{Terminal: true}, nil
 	}
-	bad := func(format string, args ...any) (SMTPTarget, error) {
-		return SMTPTarget{}, fmt.Errorf("%w: --smtp-url %s", ErrConfig, fmt.Sprintf(format, args...))
+	bad := func(format string, args ...any) (Target, error) {
+		return Target{}, fmt.Errorf("%w: --smtp-url %s", fsm.ErrConfig, fmt.Sprintf(format, args...))
 	}
 	if raw == "" {
 		return bad("is not set: use smtp://user:password@host:587, or stdout: to show mails instead of sending them")
@@ -47,7 +49,7 @@ func ParseSMTPURL(raw string) (SMTPTarget, error) {
 	if err != nil {
 		return bad("cannot be parsed: use smtp://user:password@host:587, with special characters of the password as %%XX")
 	}
-	t := SMTPTarget{Host: u.Hostname(), Security: Security(u.Query().Get("tls")), CA: u.Query().Get("ca"), User: u.User.Username()}
+	t := Target{Host: u.Hostname(), Security: Security(u.Query().Get("tls")), CA: u.Query().Get("ca"), User: u.User.Username()}
 	t.Password, _ = u.User.Password()
 	switch {
 	case u.Scheme != "smtp" && u.Scheme != "smtps":
@@ -65,7 +67,7 @@ func ParseSMTPURL(raw string) (SMTPTarget, error) {
 			return bad("says tls or ca twice, or not what: use tls=starttls, implicit or none, and ca=FILE, once each")
 		}
 	}
-	if what := contradiction(u, t); what != "" {
+	if what := contradictionIn(u, t); what != "" {
 		return bad("%s", what)
 	}
 	if t.Security == "" {
@@ -79,15 +81,15 @@ func ParseSMTPURL(raw string) (SMTPTarget, error) {
 		port = u.Port()
 	}
 	t.Addr = net.JoinHostPort(t.Host, port)
-	if t.User != "" && t.Security == NoTLS && !loopback(t.Host) {
+	if t.User != "" && t.Security == NoTLS && !isLoopback(t.Host) {
 		return bad("would send a password over an unprotected connection to %s: use tls=starttls or tls=implicit", t.Host)
 	}
 	return t, nil
 }
 
-// contradiction tells of parts of a URL that cannot both be meant, "" if there are none.
+// contradictionIn tells of parts of a URL that cannot both be meant, "" if there are none.
 // It shows nothing of them: they may be of the password.
-func contradiction(u *url.URL, t SMTPTarget) string {
+func contradictionIn(u *url.URL, t Target) string {
 	port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16)
 	switch {
 	case u.Scheme == "smtps" && t.Security != "" && t.Security != ImplicitTLS:
@@ -104,7 +106,7 @@ func contradiction(u *url.URL, t SMTPTarget) string {
 	return ""
 }
 
-func loopback(host string) bool {
+func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }

@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"testing"
@@ -22,12 +22,12 @@ func FuzzAddress(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(sink.Close)
-	target, _ := ParseSMTPURL("smtp://" + sink.Addr() + "?tls=none")
-	conn, err := newSMTPTransport(target, "").open(f.Context())
+	target, _ := ParseURL("smtp://" + sink.Addr() + "?tls=none")
+	conn, err := newDialer(target, "").Open(f.Context())
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Cleanup(conn.close)
+	f.Cleanup(conn.Close)
 	f.Fuzz(func(t *testing.T, addr string) {
 		if fsm.ValidateEmail(addr) != nil {
 			return
@@ -37,10 +37,10 @@ func FuzzAddress(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q is accepted and cannot be written: %v", addr, err)
 		}
-		if err := conn.begin(t.Context(), addr, addr, raw); err != nil {
+		if err := conn.Transfer(t.Context(), addr, addr, raw); err != nil {
 			t.Fatalf("%q is accepted and cannot be sent: %v", addr, err)
 		}
-		if err := conn.finish(time.Now().Add(dotWindow)); err != nil {
+		if err := conn.Complete(time.Now().Add(testWindow)); err != nil {
 			t.Fatal(err)
 		}
 		mails := sink.Mails(addr)

@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"crypto/tls"
@@ -9,24 +9,22 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 )
 
 // tlsConfig believes the authorities of the target's CA file, else the system's. The file
 // is read anew for each connection.
-func (s *smtpTransport) tlsConfig() (*tls.Config, error) {
+func (s *dialer) tlsConfig() (*tls.Config, error) {
 	if s.tls != nil {
 		c := s.tls.Clone()
 		c.ServerName = s.target.Host
 		return c, nil
 	}
-	roots, err := authorities(s.target.CA)
+	roots, err := ReadCA(s.target.CA)
 	return &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.target.Host, RootCAs: roots}, err
 }
 
-// authorities reads a PEM file; "" stands for the system's, as nil.
-func authorities(path string) (*x509.CertPool, error) {
+// ReadCA reads a PEM file; "" stands for the system's, as nil.
+func ReadCA(path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -41,20 +39,20 @@ func authorities(path string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// tlsTrouble says in plain words why TLS did not begin, and what to do.
-func tlsTrouble(t SMTPTarget, err error) error {
-	return fmt.Errorf("no TLS with %s: %s (%w)", t.Addr, tlsWords(t, err), err)
+// explainTLS says in plain words why TLS did not begin, and what to do.
+func explainTLS(t Target, err error) error {
+	return fmt.Errorf("no TLS with %s: %s (%w)", t.Addr, tlsAdvice(t, err), err)
 }
 
-func tlsWords(t SMTPTarget, err error) string {
+func tlsAdvice(t Target, err error) string {
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var noTLS tls.RecordHeaderError
-	var answer *smtp.Error
+	var answer *Error
 	var netErr net.Error
 	switch {
-	case errors.Is(err, smtp.ErrNoStartTLS):
+	case errors.Is(err, ErrNoStartTLS):
 		return "use smtps:// if this port speaks TLS from the first byte, another port, or tls=none if the way there is safe"
 	case errors.As(err, &answer):
 		return "the server offers STARTTLS and refuses it: see to its certificate and key"
@@ -78,10 +76,10 @@ func tlsWords(t SMTPTarget, err error) string {
 	return "the handshake failed"
 }
 
-// noGreeting explains a first word that did not come: most often, both sides wait for the
+// explainGreeting explains a first word that did not come: most often, both sides wait for the
 // other to begin.
-func (s *smtpTransport) noGreeting(err error) error {
-	var refusal *smtp.Error
+func (s *dialer) explainGreeting(err error) error {
+	var refusal *Error
 	hint := ""
 	if !errors.As(err, &refusal) && s.target.Security != ImplicitTLS {
 		hint = "; if this port speaks TLS from the first byte, use smtps://"
@@ -89,6 +87,6 @@ func (s *smtpTransport) noGreeting(err error) error {
 	return fmt.Errorf("%s did not greet%s: %w", s.target.Addr, hint, err)
 }
 
-// peerAlive and watchPeer find out within half a minute that the server's machine is
+// keepAlive and watchPeer find out within half a minute that the server's machine is
 // gone, while a server that is only slow keeps its time.
-var peerAlive = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4}
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4}

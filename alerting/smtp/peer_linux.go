@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"syscall"
@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watchPeer bounds how long what was sent may go without the other machine's receipt.
-func watchPeer(_, _ string, c syscall.RawConn) (err error) {
+// limitUnacknowledged bounds how long what was sent may go without the other machine's receipt.
+func limitUnacknowledged(_, _ string, c syscall.RawConn) (err error) {
 	control := c.Control(func(fd uintptr) {
 		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 30_000)
 	})

@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // nameLimit is for looking up this machine's name.
@@ -20,15 +22,15 @@ type machineName struct {
 	found string // "": not yet
 }
 
-// of returns the machine's full domain name, else, as RFC 5321 section 4.1.3 has it, its
+// lookUp returns the machine's full domain name, else, as RFC 5321 section 4.1.3 has it, its
 // address in brackets. A name that was not found is looked for again the next time.
-func (m *machineName) of(ctx context.Context, local net.Addr) string {
+func (m *machineName) lookUp(ctx context.Context, local net.Addr) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.found == "" {
 		ctx, cancel := context.WithTimeout(ctx, nameLimit)
 		defer cancel()
-		m.found = fullName(ctx)
+		m.found = findFullName(ctx)
 	}
 	if m.found == "" {
 		return addressLiteral(local)
@@ -36,13 +38,13 @@ func (m *machineName) of(ctx context.Context, local net.Addr) string {
 	return m.found
 }
 
-// fullName finds the machine's name as `hostname -f` does; "" if it has none.
-func fullName(ctx context.Context) string {
+// findFullName finds the machine's name as `hostname -f` does; "" if it has none.
+func findFullName(ctx context.Context) string {
 	host, err := os.Hostname()
 	if err != nil {
 		return ""
 	}
-	return firstFull(host, func() (names []string) {
+	return firstFullName(host, func() (names []string) {
 		if name, err := net.DefaultResolver.LookupCNAME(ctx, host); err == nil {
 			names = append(names, name)
 		}
@@ -55,37 +57,37 @@ func fullName(ctx context.Context) string {
 	})
 }
 
-// firstFull is the host's name if that is a full one, else the first full one of its
+// firstFullName is the host's name if that is a full one, else the first full one of its
 // aliases that begins with it.
-func firstFull(host string, aliases func() []string) string {
-	if full(host) {
+func firstFullName(host string, aliases func() []string) string {
+	if isFullName(host) {
 		return host
 	}
 	for _, name := range aliases() {
 		name = strings.TrimSuffix(name, ".")
-		if full(name) && strings.HasPrefix(strings.ToLower(name), strings.ToLower(host)+".") {
+		if isFullName(name) && strings.HasPrefix(strings.ToLower(name), strings.ToLower(host)+".") {
 			return name
 		}
 	}
 	return ""
 }
 
-// full reports whether a name means something beyond this machine.
-func full(name string) bool {
-	return strings.Contains(name, ".") && domainName(name) && !strings.HasSuffix(name, ".localdomain") && !strings.HasPrefix(name, "localhost.")
+// isFullName reports whether a name means something beyond this machine.
+func isFullName(name string) bool {
+	return strings.Contains(name, ".") && isDomainName(name) && !strings.HasSuffix(name, ".localdomain") && !strings.HasPrefix(name, "localhost.")
 }
 
-// domainName reports whether a name is made of labels of letters, digits and hyphens.
-func domainName(name string) bool {
+// isDomainName reports whether a name is made of labels of letters, digits and hyphens.
+func isDomainName(name string) bool {
 	for label := range strings.SplitSeq(name, ".") {
-		if label == "" || len(label) > 63 || strings.Trim(label, "-") != label || strings.ContainsFunc(label, notLabel) {
+		if label == "" || len(label) > 63 || strings.Trim(label, "-") != label || strings.ContainsFunc(label, notInLabel) {
 			return false
 		}
 	}
 	return len(name) <= 253
 }
 
-func notLabel(c rune) bool {
+func notInLabel(c rune) bool {
 	return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
 }
 
@@ -101,8 +103,8 @@ func addressLiteral(a net.Addr) string {
 	}
 }
 
-// validateHelo checks a name for EHLO: a domain name, or an address in brackets.
-func validateHelo(name string) error {
+// ValidateHelo checks a name for EHLO: a domain name, or an address in brackets.
+func ValidateHelo(name string) error {
 	inner, bracketed := strings.CutPrefix(name, "[")
 	if bracketed {
 		inner, bracketed = strings.CutSuffix(inner, "]")
@@ -110,8 +112,8 @@ func validateHelo(name string) error {
 		if ip, err := netip.ParseAddr(text); bracketed && err == nil && ip.Is6() == six && ip.Zone() == "" {
 			return nil
 		}
-	} else if name == "" || domainName(name) {
+	} else if name == "" || isDomainName(name) {
 		return nil
 	}
-	return fmt.Errorf("%w: --smtp-helo is %q: use this machine's name in the DNS, like node1.example.com, or its address in brackets, like [192.0.2.1]", ErrConfig, name)
+	return fmt.Errorf("%w: --smtp-helo is %q: use this machine's name in the DNS, like node1.example.com, or its address in brackets, like [192.0.2.1]", fsm.ErrConfig, name)
 }

@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"bufio"
@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 )
 
 func TestServersThatTakeMailInTheirOwnWay(t *testing.T) {
@@ -38,7 +36,7 @@ func TestServersThatTakeMailInTheirOwnWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := o.start(t).deliver(t, "", nil); err != nil {
-				t.Errorf("%v: verdict %d", err, judge(err))
+				t.Errorf("%v: class %d", err, Classify(err))
 			}
 		})
 	}
@@ -47,35 +45,35 @@ func TestServersThatTakeMailInTheirOwnWay(t *testing.T) {
 func TestServersThatTakeNoMail(t *testing.T) {
 	for name, c := range map[string]struct {
 		o    *oddServer
-		want verdict
+		want Class
 	}{
-		"too busy to greet":                     {&oddServer{greeting: "421 too many connections\r\n"}, trouble},
-		"no service at all":                     {&oddServer{greeting: "554 5.7.1 go away\r\n"}, trouble},
-		"no mail server":                        {&oddServer{greeting: "HTTP/1.1 400 Bad Request\r\n\r\n"}, trouble},
-		"a digit too many":                      {&oddServer{greeting: "2200 hello\r\n"}, trouble},
-		"our name is refused":                   {&oddServer{replies: map[string]string{"EHLO": "550 5.7.1 invalid name\r\n"}}, trouble},
-		"our sender is refused":                 {&oddServer{replies: map[string]string{"MAIL": "553 5.1.8 no such domain\r\n"}}, trouble},
-		"our name is refused late":              {&oddServer{replies: map[string]string{"RCPT": "504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname\r\n"}}, trouble},
-		"lost at the recipient":                 {&oddServer{replies: map[string]string{"RCPT": ""}}, trouble},
-		"lost at DATA":                          {&oddServer{replies: map[string]string{"DATA": ""}}, trouble},
-		"421 at the recipient":                  {&oddServer{replies: map[string]string{"RCPT": "421\r\n"}}, trouble},
-		"no relay":                              {&oddServer{replies: map[string]string{"RCPT": "554 5.7.1 Relay access denied\r\n"}}, refused},
-		"greylisting":                           {&oddServer{replies: map[string]string{"RCPT": "450 4.2.0 Greylisted\r\n"}}, refused},
-		"a bare 450":                            {&oddServer{replies: map[string]string{"RCPT": "450\r\n"}}, refused},
-		"a bare 550":                            {&oddServer{replies: map[string]string{"RCPT": "550\r\n"}}, lasting},
-		"two answers of which the last counts":  {&oddServer{replies: map[string]string{"RCPT": "250-yes\r\n550 5.1.1 no\r\n"}}, lasting},
-		"lost after the dot":                    {&oddServer{replies: map[string]string{".": ""}}, doubtful},
-		"no reply after the dot":                {&oddServer{replies: map[string]string{".": "OK\r\n"}}, doubtful},
-		"half a reply after the dot":            {&oddServer{replies: map[string]string{".": "250-queued\r\nbye\r\n"}}, doubtful},
-		"354 after the dot":                     {&oddServer{replies: map[string]string{".": "354 go on\r\n"}}, doubtful},
-		"421 after the dot, which is an answer": {&oddServer{replies: map[string]string{".": "421 4.3.2 shutting down\r\n"}}, trouble},
-		"a full disk after the dot":             {&oddServer{replies: map[string]string{".": "452 4.3.1 no space\r\n"}}, trouble},
-		"spam":                                  {&oddServer{replies: map[string]string{".": "550 5.7.1 looks like spam\r\n"}}, refused},
-		"too large":                             {&oddServer{replies: map[string]string{".": "552 5.3.4 too large\r\n"}}, lasting},
+		"too busy to greet":                     {&oddServer{greeting: "421 too many connections\r\n"}, Trouble},
+		"no service at all":                     {&oddServer{greeting: "554 5.7.1 go away\r\n"}, Trouble},
+		"no mail server":                        {&oddServer{greeting: "HTTP/1.1 400 Bad Request\r\n\r\n"}, Trouble},
+		"a digit too many":                      {&oddServer{greeting: "2200 hello\r\n"}, Trouble},
+		"our name is refused":                   {&oddServer{replies: map[string]string{"EHLO": "550 5.7.1 invalid name\r\n"}}, Trouble},
+		"our sender is refused":                 {&oddServer{replies: map[string]string{"MAIL": "553 5.1.8 no such domain\r\n"}}, Trouble},
+		"our name is refused late":              {&oddServer{replies: map[string]string{"RCPT": "504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname\r\n"}}, Trouble},
+		"lost at the recipient":                 {&oddServer{replies: map[string]string{"RCPT": ""}}, Trouble},
+		"lost at DATA":                          {&oddServer{replies: map[string]string{"DATA": ""}}, Trouble},
+		"421 at the recipient":                  {&oddServer{replies: map[string]string{"RCPT": "421\r\n"}}, Trouble},
+		"no relay":                              {&oddServer{replies: map[string]string{"RCPT": "554 5.7.1 Relay access denied\r\n"}}, Refused},
+		"greylisting":                           {&oddServer{replies: map[string]string{"RCPT": "450 4.2.0 Greylisted\r\n"}}, Refused},
+		"a bare 450":                            {&oddServer{replies: map[string]string{"RCPT": "450\r\n"}}, Refused},
+		"a bare 550":                            {&oddServer{replies: map[string]string{"RCPT": "550\r\n"}}, Permanent},
+		"two answers of which the last counts":  {&oddServer{replies: map[string]string{"RCPT": "250-yes\r\n550 5.1.1 no\r\n"}}, Permanent},
+		"lost after the dot":                    {&oddServer{replies: map[string]string{".": ""}}, InDoubt},
+		"no reply after the dot":                {&oddServer{replies: map[string]string{".": "OK\r\n"}}, InDoubt},
+		"half a reply after the dot":            {&oddServer{replies: map[string]string{".": "250-queued\r\nbye\r\n"}}, InDoubt},
+		"354 after the dot":                     {&oddServer{replies: map[string]string{".": "354 go on\r\n"}}, InDoubt},
+		"421 after the dot, which is an answer": {&oddServer{replies: map[string]string{".": "421 4.3.2 shutting down\r\n"}}, Trouble},
+		"a full disk after the dot":             {&oddServer{replies: map[string]string{".": "452 4.3.1 no space\r\n"}}, Trouble},
+		"spam":                                  {&oddServer{replies: map[string]string{".": "550 5.7.1 looks like spam\r\n"}}, Refused},
+		"too large":                             {&oddServer{replies: map[string]string{".": "552 5.3.4 too large\r\n"}}, Permanent},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := c.o.start(t).deliver(t, "", nil); err == nil || judge(err) != c.want {
-				t.Errorf("%v: verdict %d, want %d", err, judge(err), c.want)
+			if err := c.o.start(t).deliver(t, "", nil); err == nil || Classify(err) != c.want {
+				t.Errorf("%v: class %d, want %d", err, Classify(err), c.want)
 			}
 		})
 	}
@@ -85,18 +83,18 @@ func TestServersThatTakeNoMail(t *testing.T) {
 // the same in every mode, and told again under TLS.
 func TestTheServerHearsOneName(t *testing.T) {
 	cert, _ := certificate(t, nil)
-	trust := func(tr *smtpTransport) { tr.tls = &tls.Config{InsecureSkipVerify: true} }
+	trust := func(tr *dialer) { tr.tls = &tls.Config{InsecureSkipVerify: true} }
 	for query, hellos := range map[string]int{"smtp://ADDR?tls=none": 1, "smtp://ADDR?tls=starttls": 2, "smtp://ADDR?tls=implicit": 1} {
 		for _, helo := range []string{"", "monitor.example.com"} {
 			o := (&oddServer{tls: cert, implicit: strings.Contains(query, "implicit")}).start(t)
-			err := o.deliver(t, query, func(tr *smtpTransport) { trust(tr); tr.helo = helo })
+			err := o.deliver(t, query, func(tr *dialer) { trust(tr); tr.helo = helo })
 			said := o.lines("EHLO")
 			if err != nil || len(said) != hellos {
 				t.Fatalf("%s: %v; the server heard %q", query, err, said)
 			}
 			for _, line := range said {
 				name := strings.TrimPrefix(line, "EHLO ")
-				if helo != "" && name != helo || !full(name) && name != "[127.0.0.1]" {
+				if helo != "" && name != helo || !isFullName(name) && name != "[127.0.0.1]" {
 					t.Errorf("%s, --smtp-helo %q: the server heard %q", query, helo, line)
 				}
 			}
@@ -118,7 +116,7 @@ func TestAMachinesName(t *testing.T) {
 		{"mon1.localdomain", nil, ""},
 		{"my_host", []string{"my_host.example.com"}, ""},
 	} {
-		if got := firstFull(c.host, func() []string { return c.aliases }); got != c.want {
+		if got := firstFullName(c.host, func() []string { return c.aliases }); got != c.want {
 			t.Errorf("%s: %q, want %q", c.host, got, c.want)
 		}
 	}
@@ -136,7 +134,7 @@ func TestAMachinesName(t *testing.T) {
 		"": true, "a.example.com": true, "host": true, "[192.0.2.1]": true, "[IPv6:2001:db8::1]": true,
 		"a b": false, "a..b": false, "-a.b": false, "[192.0.2]": false, "[2001:db8::1]": false, "[IPv6:192.0.2.1]": false, "[192.0.2.1": false, "a.example.com.": false, "x\r\nMAIL": false,
 	} {
-		if err := validateHelo(name); (err == nil) != ok {
+		if err := ValidateHelo(name); (err == nil) != ok {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -207,7 +205,7 @@ func TestLogins(t *testing.T) {
 	} {
 		o := (&oddServer{replies: map[string]string{"EHLO": "250-odd\r\n" + offer + "\r\n"}, auth: logins("CRAM-MD5", []string{challenge}, func([]string) bool { return false })}).start(t)
 		err := o.deliver(t, "smtp://me:p%40ss@ADDR?tls=none", nil)
-		if err == nil || judge(err) != trouble || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "p@ss") {
+		if err == nil || Classify(err) != Trouble || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "p@ss") {
 			t.Errorf("%s: %v", offer, err)
 		}
 	}
@@ -219,7 +217,7 @@ func TestFailuresOfTLSAreNamed(t *testing.T) {
 	old, oldCA := certificate(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
 	ancient := cert.Clone()
 	ancient.MaxVersion = tls.VersionTLS11
-	fast := func(tr *smtpTransport) { tr.limits = smtp.DefaultLimits().Within(time.Second) }
+	fast := func(tr *dialer) { tr.limits = DefaultLimits().Within(time.Second) }
 	for name, c := range map[string]struct {
 		o     *oddServer
 		query string
@@ -241,7 +239,7 @@ func TestFailuresOfTLSAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.o.start(t).deliver(t, c.query, fast)
-			if (err == nil) != (c.words == "") || err != nil && (!strings.Contains(err.Error(), c.words) || judge(err) != trouble) {
+			if (err == nil) != (c.words == "") || err != nil && (!strings.Contains(err.Error(), c.words) || Classify(err) != Trouble) {
 				t.Errorf("%v, want %q", err, c.words)
 			}
 		})
@@ -251,7 +249,7 @@ func TestFailuresOfTLSAreNamed(t *testing.T) {
 // TestTimesOfTheStandard: a server may take the times of RFC 5321 4.5.3.2 for its answers.
 func TestTimesOfTheStandard(t *testing.T) {
 	m := time.Minute
-	if got, want := newSMTPTransport(SMTPTarget{}, "").limits, (smtp.Limits{Greeting: 5 * m, Command: 5 * m, Data: 2 * m, Block: 3 * m, Dot: 10 * m}); got != want {
+	if got, want := newDialer(Target{}, "").limits, (Limits{Greeting: 5 * m, Command: 5 * m, Data: 2 * m, Block: 3 * m, Dot: 10 * m}); got != want {
 		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"bufio"
@@ -20,6 +20,8 @@ import (
 	"time"
 )
 
+const testWindow = 2 * time.Second // for a dot
+
 // oddServer is a mail server that says what its table says. A reply is sent as it stands;
 // "" closes the connection.
 type oddServer struct {
@@ -27,7 +29,6 @@ type oddServer struct {
 	implicit bool
 	greeting string            // default "220 odd\r\n"
 	replies  map[string]string // by verb, or "." for the dot; others are answered as usual
-	rcpt     func(line string) string
 	auth     func(line string, r *bufio.Reader, w net.Conn)
 
 	addr string
@@ -91,9 +92,6 @@ func (o *oddServer) serve(c net.Conn) {
 			continue
 		}
 		reply := o.reply(verb)
-		if verb == "RCPT" && o.rcpt != nil {
-			reply = o.rcpt(line)
-		}
 		if reply == "" || verb == "QUIT" {
 			c.Write([]byte(reply))
 			return
@@ -139,29 +137,29 @@ func (o *oddServer) lines(verb string) (found []string) {
 }
 
 // deliver sends one message as a worker does.
-func (o *oddServer) deliver(t *testing.T, query string, change func(*smtpTransport)) error {
+func (o *oddServer) deliver(t *testing.T, query string, change func(*dialer)) error {
 	t.Helper()
 	raw := "smtp://" + o.addr + "?tls=none"
 	if query != "" {
 		raw = strings.ReplaceAll(query, "ADDR", o.addr)
 	}
-	target, err := ParseSMTPURL(raw)
+	target, err := ParseURL(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := newSMTPTransport(target, "")
+	tr := newDialer(target, "")
 	if change != nil {
 		change(tr)
 	}
-	s, err := tr.open(t.Context())
+	s, err := tr.Open(t.Context())
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	if err := s.begin(t.Context(), "monitor@example.com", "ops@example.com", []byte("Subject: x\r\n\r\n.hello\r\n")); err != nil {
+	defer s.Close()
+	if err := s.Transfer(t.Context(), "monitor@example.com", "ops@example.com", []byte("Subject: x\r\n\r\n.hello\r\n")); err != nil {
 		return err
 	}
-	return s.finish(time.Now().Add(dotWindow))
+	return s.Complete(time.Now().Add(testWindow))
 }
 
 // certificate is one for 127.0.0.1 that nobody signed, and its PEM file.

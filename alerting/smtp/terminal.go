@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"context"
@@ -20,37 +20,37 @@ type terminal struct {
 	out io.Writer
 }
 
-func (t *terminal) open(context.Context) (session, error) { return &terminalSession{to: t}, nil }
+func (t *terminal) Open(context.Context) (Session, error) { return &terminalSession{to: t}, nil }
 
 type terminalSession struct {
 	to   *terminal
 	text string
 }
 
-func (s *terminalSession) begin(_ context.Context, _, to string, message []byte) error {
-	text, err := readable(to, message)
+func (s *terminalSession) Transfer(_ context.Context, _, to string, message []byte) error {
+	text, err := readableText(to, message)
 	s.text = text
-	return at(phaseMessage, err)
+	return during(phaseMessage, err)
 }
 
-func (s *terminalSession) finish(by time.Time) error {
+func (s *terminalSession) Complete(by time.Time) error {
 	if !time.Now().Before(by) {
 		return errLate
 	}
 	s.to.mu.Lock()
 	defer s.to.mu.Unlock()
 	_, err := io.WriteString(s.to.out, s.text)
-	return at(phaseMessage, err)
+	return during(phaseMessage, err)
 }
 
-func (s *terminalSession) check(context.Context, string) error { return nil }
+func (s *terminalSession) CheckSender(context.Context, string) error { return nil }
 
-func (s *terminalSession) said() string { return "shown on the terminal of the node" }
-func (s *terminalSession) abort()       {}
-func (s *terminalSession) close()       {}
+func (s *terminalSession) Answer() string { return "shown on the terminal of the node" }
+func (s *terminalSession) Abort()         {}
+func (s *terminalSession) Close()         {}
 
-// readable makes of a message what a person would see of its text part.
-func readable(to string, message []byte) (string, error) {
+// readableText makes of a message what a person would see of its text part.
+func readableText(to string, message []byte) (string, error) {
 	m, err := mail.ReadMessage(strings.NewReader(string(message)))
 	if err != nil {
 		return "", err

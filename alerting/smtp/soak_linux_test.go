@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"crypto/x509"
@@ -125,15 +125,15 @@ func (r *realServer) certificate() {
 // send sends a rendered alert and says what is thought of the answer.
 func (r *realServer) send(url, helo, to, name string) error {
 	r.t.Helper()
-	target, err := ParseSMTPURL(strings.Replace(url, "CA", filepath.Join(r.dir, "cert.pem"), 1))
+	target, err := ParseURL(strings.Replace(url, "CA", filepath.Join(r.dir, "cert.pem"), 1))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	s, err := newSMTPTransport(target, helo).open(r.t.Context())
+	s, err := newDialer(target, helo).Open(r.t.Context())
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 	a := fsm.Alert{
 		ID: fsm.AlertID{1}, Kind: fsm.AlertDown, Recipient: to, CreatedAt: time.Now(),
 		MessageID: "0123456789abcdef@quorumbeat", Evidence: fsm.Evidence{Name: name},
@@ -142,10 +142,20 @@ func (r *realServer) send(url, helo, to, name string) error {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if err := s.begin(r.t.Context(), "monitor@example.com", to, message); err != nil {
+	if err := s.Transfer(r.t.Context(), "monitor@example.com", to, message); err != nil {
 		return err
 	}
-	return s.finish(time.Now().Add(dotWindow))
+	return s.Complete(time.Now().Add(testWindow))
+}
+
+// awaitMail waits until a mail with a text is in the mailbox.
+func (r *realServer) awaitMail(text string) {
+	r.t.Helper()
+	for end := time.Now().Add(20 * time.Second); !r.arrived(text); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			r.t.Fatalf("no mail with %q has arrived", text)
+		}
+	}
 }
 
 // arrived reports whether a mail with a text is in the mailbox.
@@ -181,26 +191,26 @@ func TestRealMailServers(t *testing.T) {
 				if err := r.send(url, "", "ops@example.com", name); err != nil {
 					t.Errorf("%s: %v", append([]string{"without a login"}, logins...)[i], err)
 				}
-				eventually(t, name+" has arrived", func() bool { return r.arrived(fmt.Sprintf("[DOWN] =?utf-8?q?job-%d_", i)) })
+				r.awaitMail(fmt.Sprintf("[DOWN] =?utf-8?q?job-%d_", i))
 			}
-			r.refuses(urls[0], "", "nobody-here@example.com", lasting)
+			r.refuses(urls[0], "", "nobody-here@example.com", Permanent)
 			if logins == nil { // to it any other recipient is unknown, and any name is good
 				return
 			}
-			r.refuses(urls[0], "", "ops@example.net", refused)
-			r.refuses(urls[0], "localhost", "ops@example.com", trouble)
-			r.refuses(strings.Replace(urls[1], "p%40ss", "wrong", 1), "", "ops@example.com", trouble)
+			r.refuses(urls[0], "", "ops@example.net", Refused)
+			r.refuses(urls[0], "localhost", "ops@example.com", Trouble)
+			r.refuses(strings.Replace(urls[1], "p%40ss", "wrong", 1), "", "ops@example.com", Trouble)
 			// "Access denied" is all that Postfix says to who did not log in.
-			r.refuses(strings.Replace(urls[1], "me:p%40ss@", "", 1), "", "ops@example.com", map[bool]verdict{true: refused, false: trouble}[pkg == "postfix"])
+			r.refuses(strings.Replace(urls[1], "me:p%40ss@", "", 1), "", "ops@example.com", map[bool]Class{true: Refused, false: Trouble}[pkg == "postfix"])
 		})
 	}
 }
 
-func (r *realServer) refuses(url, helo, to string, want verdict) {
+func (r *realServer) refuses(url, helo, to string, want Class) {
 	r.t.Helper()
 	err := r.send(url, helo, to, "refused")
-	if err == nil || judge(err) != want {
-		r.t.Errorf("%v: verdict %d, want %d", err, judge(err), want)
+	if err == nil || Classify(err) != want {
+		r.t.Errorf("%v: class %d, want %d", err, Classify(err), want)
 	}
 	r.t.Log(err)
 }

@@ -6,15 +6,14 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// nobody tells of alerts that have no recipient, loudly but not often.
-type nobody struct {
+// unaddressedWarner logs alerts that have no recipient, at most one in warnEvery.
+type unaddressedWarner struct {
 	last   fsm.AlertID
 	warned time.Time
 }
 
-// look is given the newest such row. One that is old was told of by the leader of its
-// time.
-func (n *nobody) look(s *Service, id fsm.AlertID) {
+// warnAbout logs the newest such row, unless it is old: then the leader of its time did.
+func (n *unaddressedWarner) warnAbout(s *Service, id fsm.AlertID) {
 	if id == n.last || time.Since(n.warned) < warnEvery {
 		return
 	}

@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"strings"
@@ -19,7 +19,7 @@ func FuzzSMTPURL(f *testing.F) {
 	}
 	const secret = "cohkie7Theib"
 	f.Fuzz(func(t *testing.T, before, middle, after string) {
-		target, err := ParseSMTPURL(before + secret + middle + secret + after)
+		target, err := ParseURL(before + secret + middle + secret + after)
 		if err != nil && strings.Contains(err.Error(), secret) && strings.Contains(before, ":") && strings.Contains(before, "//") {
 			t.Errorf("the error shows the password: %v", err)
 		}

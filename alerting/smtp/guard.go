@@ -1,4 +1,4 @@
-package alerting
+package smtp
 
 import (
 	"net"
@@ -10,14 +10,14 @@ import (
 // late, however long a process was stopped on its way here.
 type guardedConn struct {
 	net.Conn
-	sent func()       // told of what was written under a guard; nil: nobody
-	by   atomic.Int64 // ns after processStart, by the monotonic clock; 0: none
+	onWrite func()       // told of what was written under a guard; nil: nobody
+	by      atomic.Int64 // ns after processStart, by the monotonic clock; 0: none
 }
 
 // processStart is the zero of guards: steps of the wall clock do not move them.
 var processStart = time.Now()
 
-func (g *guardedConn) guard(by time.Time) {
+func (g *guardedConn) notAfter(by time.Time) {
 	if by.IsZero() {
 		g.by.Store(0)
 		return
@@ -30,8 +30,8 @@ func (g *guardedConn) Write(b []byte) (int, error) {
 		return 0, errLate
 	}
 	n, err := g.Conn.Write(b)
-	if g.by.Load() != 0 && err == nil && g.sent != nil {
-		g.sent()
+	if g.by.Load() != 0 && err == nil && g.onWrite != nil {
+		g.onWrite()
 	}
 	return n, err
 }

@@ -1,0 +1,165 @@
+package alerting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/alerting/message"
+	"github.com/quorumbeat/quorumbeat/alerting/smtp"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	settleLimit = 10 * time.Second // for one try at recording an outcome
+	firstRetry  = 5 * time.Second  // then twice as long each time
+	lastRetry   = 5 * time.Minute  // at most
+
+	messageRetry = 10 * time.Second // at most until a message is tried again over which there was trouble
+	rulesRetry   = 20 * time.Second // likewise, if the server does not like this machine or sender, or has no space
+)
+
+// errUnmailable says that a message could not be written.
+var errUnmailable = errors.New("the mail cannot be written")
+
+// delivery is a row that is claimed, and its message.
+type delivery struct {
+	alert   fsm.Alert
+	attempt uint32
+	began   time.Time
+	message []byte
+}
+
+// prepare claims a row, renders its message and hands it to a worker. The claims of several rows
+// commit together, while the workers have others on the wire.
+func (d *dispatcher) prepare(ctx context.Context, id fsm.AlertID) {
+	a, _, err := d.loadRow(id)
+	if err != nil { // dropped meanwhile
+		d.finish(ctx, id)
+		return
+	}
+	m := &delivery{alert: a, attempt: a.Attempt + 1, began: time.Now()}
+	d.s.passPoint(PointReady)
+	if err := d.claim(ctx, m); err != nil {
+		if errors.Is(err, fsm.ErrUnknownOutcome) { // give it back, if it was claimed
+			d.settleRow(ctx, m, fsm.Settle{Outcome: fsm.OutcomeRetry, Error: "the claim was not confirmed"})
+		}
+		d.finish(ctx, id)
+		return
+	}
+	d.s.passPoint(PointClaimed)
+	// What a row tells may have changed until it was claimed.
+	var members []fsm.Alert
+	if m.alert, members, err = d.loadRow(id); err != nil {
+		d.finish(ctx, id)
+		return
+	}
+	if m.message, err = message.Render(d.s.cfg.MailFrom, m.alert, members); err != nil {
+		d.recordFailure(ctx, m, fmt.Errorf("%w: %w", errUnmailable, err))
+		d.finish(ctx, id)
+		return
+	}
+	select {
+	case d.claimed <- m:
+	case <-ctx.Done(): // the next leader claims it anew
+	}
+}
+
+// loadRow reads a row and, of a digest, its members.
+func (d *dispatcher) loadRow(id fsm.AlertID) (a fsm.Alert, members []fsm.Alert, err error) {
+	if a, err = d.s.store.Alert(id); err != nil {
+		return a, nil, err
+	}
+	for _, m := range a.Members {
+		if x, err := d.s.store.Alert(m); err == nil {
+			members = append(members, x)
+		}
+	}
+	return a, members, nil
+}
+
+func (d *dispatcher) claim(ctx context.Context, m *delivery) error {
+	_, err := d.s.cluster.ProposeOnce(ctx, d.term, fsm.Claim{Alert: m.alert.ID, Term: d.term, Attempt: m.attempt})
+	return err
+}
+
+// recordFailure records the outcome of an attempt that failed.
+func (d *dispatcher) recordFailure(ctx context.Context, m *delivery, err error) {
+	v := classify(err)
+	switch {
+	case v == smtp.Unsent:
+		d.s.log.Warn("an alert was not completed in time; it is tried again", "alert", m.alert.ID.String(), "error", err)
+	case ctx.Err() == nil:
+		d.logFailure(m.alert, v, err)
+	}
+	s := fsm.Settle{Error: clipError(err), RetryIn: retryIn(v, err, m.attempt).Milliseconds()}
+	switch v {
+	case smtp.Unsent, smtp.Trouble:
+		s.Outcome = fsm.OutcomeRetry
+	case smtp.Refused:
+		s.Outcome, s.Refused = fsm.OutcomeRetry, true
+	case smtp.Permanent:
+		s.Outcome = fsm.OutcomeFailed
+	case smtp.InDoubt:
+		s.Outcome, s.Resend = fsm.OutcomeInDoubt, d.s.cfg.InDoubt == InDoubtResend
+	}
+	d.settleRow(ctx, m, s)
+}
+
+// classify returns the class of an error, also of one from before a server was asked.
+func classify(err error) smtp.Class {
+	if errors.Is(err, errUnmailable) {
+		return smtp.Permanent
+	}
+	return smtp.Classify(err)
+}
+
+// settleRow records an outcome. It retries while this node leads, and once after that: an
+// ex-leader's settle is accepted, and saves the next leader a doubt.
+func (d *dispatcher) settleRow(ctx context.Context, m *delivery, s fsm.Settle) {
+	s.Alert, s.Term, s.Attempt = m.alert.ID, d.term, m.attempt
+	for {
+		leading := ctx.Err() == nil
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
+		_, err := d.s.cluster.Propose(limited, s)
+		cancel()
+		if err == nil || errors.Is(err, fsm.ErrRejected) || errors.Is(err, fsm.ErrNotFound) {
+			return
+		}
+		d.s.log.Warn("the outcome of a delivery could not be recorded yet", "alert", m.alert.ID.String(), "error", err)
+		if !leading || errors.Is(err, fsm.ErrShutdown) {
+			return
+		}
+	}
+}
+
+// retryIn is the wait of a row after an attempt that failed. What waits for the server is
+// ready at once when the gate opens; what the server refuses waits longer each time.
+func retryIn(v smtp.Class, err error, attempt uint32) time.Duration {
+	switch {
+	case v == smtp.Trouble && smtp.WhileConnecting(err):
+		return smtp.FirstProbe
+	case v == smtp.Trouble && errors.As(err, new(*smtp.Error)):
+		return min(backoff(attempt), rulesRetry)
+	case v == smtp.Trouble:
+		return min(backoff(attempt), messageRetry)
+	}
+	return backoff(attempt)
+}
+
+// backoff is the wait after the n-th attempt, with jitter so that what failed
+// together does not come back together.
+func backoff(n uint32) time.Duration {
+	d := lastRetry
+	if n < 8 {
+		d = min(firstRetry<<(n-1), lastRetry)
+	}
+	return d*3/4 + rand.N(d/2)
+}
+
+func clipError(err error) string {
+	s := message.OneLine(err.Error())
+	return s[:min(len(s), fsm.MaxErrorLen)]
+}
