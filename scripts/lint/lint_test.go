@@ -182,6 +182,19 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+func TestFileNames(t *testing.T) {
+	exists := func(name string) bool {
+		return name == "api/ping.go" || name == "api/conn.go" || name == "fsm/sim_*_test.go"
+	}
+	tests := []struct{ name, text, want string }{
+		{"files that are there are fine", "see `api/{ping,conn}.go` and `fsm/sim_*_test.go`, and ping.go", ""},
+		{"one that is gone is found", "see `api/{ping,owed}.go`", "api/owed.go, which is not there"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { expect(t, checkFileNames("f", tt.text, exists), tt.want) })
+	}
+}
+
 func expect(t *testing.T, found []string, want string) {
 	t.Helper()
 	got := strings.Join(found, "\n")

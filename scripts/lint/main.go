@@ -1,7 +1,7 @@
 // Command lint checks the rules of this repository that no general tool knows:
 // who may import whom, how large a package may be, what the state machine must
 // not touch, which versions of modules belong together, that no file tells where
-// it was written, and that the tests which documents name are there.
+// it was written, and that the tests and files which documents name are there.
 //
 // It prints one line for each violation and exits 1 if there is any.
 package main
@@ -111,6 +111,7 @@ func checkFiles() ([]string, error) {
 		found = append(found, checkMentions(name, text, root)...)
 		if name == "Makefile" || filepath.Ext(name) == ".md" {
 			found = append(found, checkCommands(name, string(text), testsIn)...)
+			found = append(found, checkFileNames(name, string(text), fileExists)...)
 		}
 	}
 	return found, nil
