@@ -2,7 +2,10 @@ package api
 
 import (
 	"bytes"
+	"fmt"
 	"net"
+
+	"github.com/quorumbeat/quorumbeat/api/web"
 )
 
 // Clients write heads of requests that are legal, or that other servers take, and that
@@ -172,19 +175,22 @@ func namedHost(head []byte) []byte {
 // readHeaders are the names of the headers that anybody here reads, in small letters.
 var readHeaders = map[string]bool{
 	"host": true, "content-length": true, "transfer-encoding": true, "connection": true, "expect": true, "trailer": true, "upgrade": true,
-	"authorization": true, "cookie": true, "content-type": true, "accept-encoding": true, "if-match": true, "idempotency-key": true,
+	"authorization": true, "content-type": true, "accept-encoding": true, "if-match": true, "idempotency-key": true,
 	"accept": true, "x-forwarded-for": true, "x-forwarded-proto": true, "forwarded": true,
 }
 
-// shorten leaves out the lines of a head that nobody reads. What is not plainly a line of
-// another name stays, for fasthttp to judge.
+// shorten leaves out the lines of a head that nobody reads, and the cookies of others. What
+// is not plainly a line of another name stays, for fasthttp to judge.
 func shorten(head []byte) []byte {
 	var out []byte
 	first, keeps := true, true
 	for line := range bytes.SplitAfterSeq(head, []byte("\n")) {
 		folded := len(line) > 0 && (line[0] == ' ' || line[0] == '\t') // it belongs to the one before
-		if name, _, ok := bytes.Cut(line, []byte(":")); !folded {
+		if name, value, ok := bytes.Cut(line, []byte(":")); !folded {
 			keeps = first || !ok || !isName(string(name)) || readHeaders[string(bytes.ToLower(name))]
+			if own := web.Cookie(value); own != nil && bytes.EqualFold(name, []byte("cookie")) {
+				out = fmt.Appendf(out, "Cookie: %s\r\n", own)
+			}
 		}
 		if first = false; keeps {
 			out = append(out, line...)

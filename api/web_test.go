@@ -119,6 +119,19 @@ func TestPagesNeedASignIn(t *testing.T) {
 	}
 }
 
+// TestTheCookiesOfOthersDoNoHarm sends with ours what other programs of the same host set.
+func TestTheCookiesOfOthersDoNoHarm(t *testing.T) {
+	r := newMemoryRig(t)
+	b := r.browse(testKey)
+	own := b.cookie
+	for _, more := range []int{10, 7_000, 20_000} {
+		b.cookie = "a=" + strings.Repeat("x", more) + "; " + own + "; b=c"
+		if a := b.get("/ui/"); a.status != 200 {
+			t.Errorf("with %d bytes of others: %d", more, a.status)
+		}
+	}
+}
+
 func TestARevokedKeyIsSignedOut(t *testing.T) {
 	r := newMemoryRig(t)
 	k := r.makeKey(fsm.ScopeAdmin)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -90,6 +91,17 @@ func aead(key [32]byte) cipher.AEAD {
 		panic(err)
 	}
 	return box
+}
+
+// Cookie finds this site's cookie among those that a browser sends with its own; nil if it
+// is not there.
+func Cookie(list []byte) []byte {
+	for one := range bytes.SplitSeq(list, []byte(";")) {
+		if one = bytes.TrimSpace(one); bytes.HasPrefix(one, []byte(cookieName+"=")) {
+			return one
+		}
+	}
+	return nil
 }
 
 // setCookie gives the browser a cookie; "" takes it away.
