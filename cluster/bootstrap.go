@@ -13,6 +13,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 const (
@@ -109,7 +110,7 @@ func (b *bootstrapper) ownPromise() (fsm.NodeID, error) {
 	}
 	if cluster.IsZero() {
 		rand.Read(cluster[:])
-		cluster[6], cluster[8] = cluster[6]&0x0f|0x40, cluster[8]&0x3f|0x80
+		cluster = wire.RandomUUID(cluster)
 	}
 	_, _, err := b.id.promise(b.id.ID, cluster)
 	return cluster, err

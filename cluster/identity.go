@@ -102,7 +102,7 @@ func (i *identity) load(inspect func(dir string, k kept) error) error {
 			return err
 		}
 		rand.Read(i.ID[:])
-		i.ID[6], i.ID[8] = i.ID[6]&0x0f|0x40, i.ID[8]&0x3f|0x80 // a UUID of version 4
+		i.ID = wire.RandomUUID(i.ID)
 		i.kept.ID = i.ID.String()
 	case err != nil:
 		return fmt.Errorf("%s cannot be read: %v; mend its permissions", name, err)

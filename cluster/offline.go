@@ -12,6 +12,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // Restore makes a data folder in dir, which must be empty or missing, that starts
@@ -26,7 +27,7 @@ func Restore(dir string, image io.Reader, log *slog.Logger) (cluster fsm.NodeID,
 		return cluster, fmt.Errorf("the backup cannot be used: %w", err)
 	}
 	rand.Read(cluster[:])
-	cluster[6], cluster[8] = cluster[6]&0x0f|0x40, cluster[8]&0x3f|0x80
+	cluster = wire.RandomUUID(cluster)
 	store.BeginAnew(cluster)
 
 	f, err := openFolder(dir, log)

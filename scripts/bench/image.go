@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 const (
@@ -136,7 +137,7 @@ func (f *filler) createCommand(i int, token *fsm.Token) fsm.Create {
 	binary.LittleEndian.PutUint32(id[8:], uint32(i))
 	binary.LittleEndian.PutUint64(token[:], f.rand.Uint64())
 	binary.LittleEndian.PutUint64(token[8:], f.rand.Uint64())
-	token[6], token[8] = token[6]&0x0f|0x40, token[8]&0x3f|0x80
+	*token = wire.RandomUUID(*token)
 	name := fmt.Sprintf("nightly job %d", i)
 	return fsm.Create{ID: id, Token: *token, Spec: fsm.Spec{
 		Name: name, Slug: fsm.MakeSlug(name), Interval: 86400, Grace: 3600, Threshold: fsm.DefaultThreshold, Arm: fsm.ArmCreated,
