@@ -3,7 +3,6 @@ package cluster
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -11,9 +10,9 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
-	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 const (
@@ -26,7 +25,7 @@ const (
 // configuration, in which all vote. Promises are on disk, given once, and name the
 // asker, so two askers cannot both succeed with fewer than twice the nodes.
 type bootstrapper struct {
-	id      *identity
+	id      *identity.Identity
 	expect  int // nodes of the new cluster; 0: never
 	log     *slog.Logger
 	fresh   func() bool // whether this node's log is empty
@@ -104,15 +103,14 @@ func (b *bootstrapper) try(ctx context.Context, group []member) error {
 // ownPromise keeps this node from promising itself to another while it asks, and
 // keeps the name of the cluster that it asks for.
 func (b *bootstrapper) ownPromise() (fsm.NodeID, error) {
-	to, cluster := b.id.promised()
+	to, cluster := b.id.Promised()
 	if !to.IsZero() && to != b.id.ID {
 		return cluster, fmt.Errorf("this node is promised to node %s: if that one is gone for good, move this data folder away and start with an empty one", b.nameOf(to))
 	}
 	if cluster.IsZero() {
-		rand.Read(cluster[:])
-		cluster = wire.RandomUUID(cluster)
+		cluster = identity.NewID()
 	}
-	_, _, err := b.id.promise(b.id.ID, cluster)
+	_, _, err := b.id.Promise(b.id.ID, cluster)
 	return cluster, err
 }
 
@@ -142,7 +140,7 @@ func (b *bootstrapper) answer(req transport.Question) transport.Answer {
 	case b.expect == 0:
 		return refuse("this node was started to join a cluster, not to form one (--bootstrap-expect 0)")
 	}
-	held, ok, err := b.id.promise(req.Asker, req.Cluster)
+	held, ok, err := b.id.Promise(req.Asker, req.Cluster)
 	switch {
 	case err != nil:
 		return refuse(err.Error())

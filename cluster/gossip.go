@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/memberlist"
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -86,7 +87,7 @@ func decodeMeta(b []byte) (m nodeMeta, ok bool) {
 type gossip struct {
 	list    *memberlist.Memberlist
 	keys    *memberlist.Keyring // nil: plain
-	id      *identity
+	id      *identity.Identity
 	join    []string
 	local   string // HOST:PORT that others reach this gossip at
 	log     *slog.Logger
@@ -104,11 +105,11 @@ type gossip struct {
 }
 
 // openGossip binds the gossip port. It joins nobody yet.
-func openGossip(cfg Config, id *identity, known func(netip.Addr) bool, trouble *troubles) (*gossip, error) {
+func openGossip(cfg Config, id *identity.Identity, known func(netip.Addr) bool, trouble *troubles) (*gossip, error) {
 	g := &gossip{
 		id: id, join: cfg.Join, log: cfg.logger(),
 		woke: lifecycle.NewWakeup(), heard: lifecycle.NewWakeup(), trouble: trouble, alive: map[fsm.NodeID]member{},
-		meta: nodeMeta{ClusterID: id.cluster(), Name: cfg.NodeName, Version: cfg.Version},
+		meta: nodeMeta{ClusterID: id.Cluster(), Name: cfg.NodeName, Version: cfg.Version},
 		stop: func() {}, foreign: func(error) {},
 	}
 	c, err := g.config(cfg)
@@ -202,7 +203,7 @@ func (g *gossip) missing() (out []string) {
 	for _, m := range g.members() {
 		have = append(have, m.Gossip)
 	}
-	for _, a := range append(slices.Clone(g.join), g.id.peers()...) {
+	for _, a := range append(slices.Clone(g.join), g.id.Peers()...) {
 		if !slices.Contains(have, a) && !slices.Contains(out, a) {
 			out = append(out, a)
 		}

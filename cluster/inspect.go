@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 )
@@ -24,7 +25,7 @@ const keepAdvice = "if the disk is sound and the other nodes have a majority wit
 // pings that it acknowledged. It changes nothing.
 //
 // A folder that was never claimed has promised nothing, and may lack all of that.
-func inspectFolder(dir string, k kept) error {
+func inspectFolder(dir string, k identity.Content) error {
 	err := boltfile.CatchPanic(func() error { return inspectLog(dir, k) })
 	if err != nil {
 		return fmt.Errorf("this node does not start, and nothing in %s was changed: %w; %s", dir, err, keepAdvice)
@@ -32,7 +33,7 @@ func inspectFolder(dir string, k kept) error {
 	return nil
 }
 
-func inspectLog(dir string, k kept) error {
+func inspectLog(dir string, k identity.Content) error {
 	path := filepath.Join(dir, logFile)
 	snapshots, err := snapshotNames(dir)
 	if err != nil {
@@ -113,13 +114,13 @@ func ignoreMissing(b []byte, err error) ([]byte, error) {
 }
 
 // ownedBy makes sure that a log belongs to the node that the folder belongs to.
-func (s loggedState) ownedBy(k kept, hasSnapshots bool) error {
+func (s loggedState) ownedBy(k identity.Content, hasSnapshots bool) error {
 	switch {
 	case s.owner == k.ID:
 		return nil
 	case s.owner != "":
 		return fmt.Errorf("its log is that of node %s, but %s says that this is node %s: put back the file that belongs to the other",
-			s.owner, identityFile, k.ID)
+			s.owner, identity.FileName, k.ID)
 	case k.Claimed || hasSnapshots:
 		return errors.New("its log lacks the mark of its owner, so it is not the log that this node voted with")
 	}
@@ -128,7 +129,7 @@ func (s loggedState) ownedBy(k kept, hasSnapshots bool) error {
 
 // reaches makes sure that nothing which this node has promised with is missing.
 // Raft raises the term on disk before it takes any entry or snapshot of it.
-func (s loggedState) reaches(k kept, snapshots []snapshotName, journalLast *raft.Log) error {
+func (s loggedState) reaches(k identity.Content, snapshots []snapshotName, journalLast *raft.Log) error {
 	last, term := s.last, s.lastTerm
 	if journalLast != nil {
 		last, term = journalLast.Index, max(term, journalLast.Term)
@@ -173,9 +174,9 @@ func snapshotNames(dir string) (names []snapshotName, err error) {
 // claimFor makes sure that the log is this node's own, and has the identity file
 // remember that there is one. With another's identity file, one node would vote under
 // two names, and two under one.
-func (s *raftStores) claimFor(id *identity) error {
+func (s *raftStores) claimFor(id *identity.Identity) error {
 	owner, err := ignoreMissing(s.bolt.Get(ownerKey))
-	if err == nil && owner == nil && !id.claimed() {
+	if err == nil && owner == nil && !id.LogClaimed() {
 		owner = []byte(id.ID.String())
 		err = s.bolt.Set(ownerKey, owner)
 	}
@@ -185,7 +186,7 @@ func (s *raftStores) claimFor(id *identity) error {
 	if err != nil {
 		return fmt.Errorf("the log of this node cannot be used: %w; %s", err, keepAdvice)
 	}
-	return id.setClaimed()
+	return id.SetLogClaimed()
 }
 
 // ownerKey is where the log names the node whose votes it keeps.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -19,7 +20,7 @@ import (
 )
 
 // anyFolder is an inspection that refuses nothing.
-func anyFolder(string, kept) error { return nil }
+func anyFolder(string, identity.Content) error { return nil }
 
 var quiet = slog.New(slog.DiscardHandler)
 
@@ -46,7 +47,7 @@ func makeFolder(t *testing.T, p folderPlan) string {
 			must(t, f.stores.journal.Flush())
 		}
 	}
-	must(t, f.id.setClusterID(fsm.NodeID{7}))
+	must(t, f.id.SetClusterID(fsm.NodeID{7}))
 	if !p.journal {
 		must(t, f.close())
 		return live
@@ -181,9 +182,9 @@ func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
 			must(t, os.Remove(filepath.Join(dir, logFile)))
 			must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
 		},
-		"the identity is gone": func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, identityFile))) },
+		"the identity is gone": func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, identity.FileName))) },
 		"only the journal and no identity": func(t *testing.T, dir string) {
-			must(t, os.Remove(filepath.Join(dir, identityFile)))
+			must(t, os.Remove(filepath.Join(dir, identity.FileName)))
 			must(t, os.Remove(filepath.Join(dir, logFile)))
 			must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
 		},
@@ -213,7 +214,7 @@ func TestAFreshFolderIsNotRefused(t *testing.T) {
 		func() { // the identity is there
 			id, err := openIdentity(dir, anyFolder)
 			must(t, err)
-			must(t, id.close())
+			must(t, id.Close())
 		},
 		func() { must(t, os.WriteFile(filepath.Join(dir, logFile), nil, 0o600)) },
 		func() { freshLog(t, dir, "") },

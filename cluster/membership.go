@@ -21,7 +21,7 @@ var errUnknownNode = errors.New("no address is known for that node")
 // has it keep the membership whenever it leads.
 func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
 	if cluster, gossip := n.Addrs(); cluster != "" {
-		if err := n.id.setPorts(portOf(cluster), portOf(gossip)); err != nil {
+		if err := n.id.SetPorts(portOf(cluster), portOf(gossip)); err != nil {
 			return err
 		}
 	}
@@ -37,7 +37,7 @@ func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
 	n.down.Go("control server", func(ctx context.Context) {
 		n.port.AnswerQuestions(ctx, func(ctx context.Context, req transport.Question) transport.Answer { return n.answer(ctx, n.boot, req) })
 	})
-	meta := nodeMeta{ClusterID: n.id.cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: n.raftAddr(), Version: n.cfg.Version}
+	meta := nodeMeta{ClusterID: n.id.Cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: n.raftAddr(), Version: n.cfg.Version}
 	n.gossip.start(meta, n.foreign)
 	n.down.Go("membership", func(ctx context.Context) { n.housekeep(ctx, meta) })
 	n.down.Go("bootstrap", n.boot.run)
@@ -77,10 +77,10 @@ func (n *Node) housekeep(ctx context.Context, meta nodeMeta) {
 
 func (n *Node) remember(meta *nodeMeta) error {
 	if named := n.store.ClusterID(); !named.IsZero() {
-		if err := n.id.setClusterID(named); err != nil {
+		if err := n.id.SetClusterID(named); err != nil {
 			return err
 		}
-		if own := n.id.cluster(); own != named {
+		if own := n.id.Cluster(); own != named {
 			return fmt.Errorf("this data folder is of cluster %s, but its log is of cluster %s: restore the folder, or start with an empty one", own, named)
 		}
 		meta.ClusterID = named
@@ -93,7 +93,7 @@ func (n *Node) remember(meta *nodeMeta) error {
 			peers = append(peers, m.Gossip)
 		}
 	}
-	return n.id.setPeers(peers)
+	return n.id.SetPeers(peers)
 }
 
 // answer answers another node's question, and always says who answers: the asker may
@@ -108,7 +108,7 @@ func (n *Node) decide(ctx context.Context, boot *bootstrapper, req transport.Que
 	switch req.Op {
 	case transport.AskInfo:
 		applied, _ := n.fsm.progress()
-		return transport.Answer{Code: fsm.CodeOK, Cluster: n.id.cluster(), Fresh: n.fresh(), Applied: applied}
+		return transport.Answer{Code: fsm.CodeOK, Cluster: n.id.Cluster(), Fresh: n.fresh(), Applied: applied}
 	case transport.AskPromise:
 		return boot.answer(req)
 	case transport.AskRemove:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/forward"
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/leader"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
@@ -28,7 +29,7 @@ import (
 type Node struct {
 	cfg   Config
 	log   *slog.Logger
-	id    *identity
+	id    *identity.Identity
 	store *store.Store
 
 	fsm        *fsmAdapter
@@ -96,7 +97,7 @@ func (n *Node) open() (err error) {
 	if n.id, err = openIdentity(n.cfg.DataDir, inspectFolder); err != nil {
 		return err
 	}
-	n.down.PushClose("data folder", n.id.close)
+	n.down.PushClose("data folder", n.id.Close)
 	if n.stores, err = openStores(n.cfg.DataDir, n.log, n.fail, n.cfg.Faults); err != nil {
 		return err
 	}
@@ -124,8 +125,9 @@ func (n *Node) openPorts() error {
 	if n.cfg.Insecure {
 		n.log.Warn("--insecure-cluster: any user of this machine may become a voter and read and change everything; " + secretAdvice)
 	}
-	n.cfg.ClusterAddr = lastPort(n.cfg.ClusterAddr, n.id.kept.ClusterPort)
-	n.cfg.GossipAddr = lastPort(n.cfg.GossipAddr, n.id.kept.GossipPort)
+	clusterPort, gossipPort := n.id.Ports()
+	n.cfg.ClusterAddr = lastPort(n.cfg.ClusterAddr, clusterPort)
+	n.cfg.GossipAddr = lastPort(n.cfg.GossipAddr, gossipPort)
 	tls, err := transport.NewTLS(n.cfg.tls())
 	if err != nil {
 		return err
@@ -230,7 +232,7 @@ func (n *Node) advertised(a net.Addr) string {
 // peerAddrs lists where peers are, or were: as --join says, as gossip last found them,
 // and as Raft's configuration has them.
 func (n *Node) peerAddrs() []string {
-	addrs := append(n.id.peers(), n.cfg.Join...)
+	addrs := append(n.id.Peers(), n.cfg.Join...)
 	if r := n.raft.Load(); r != nil {
 		for _, s := range r.GetConfiguration().Configuration().Servers {
 			addrs = append(addrs, string(s.Address))

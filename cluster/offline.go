@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +9,10 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
-	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // Restore makes a data folder in dir, which must be empty or missing, that starts
@@ -26,8 +26,7 @@ func Restore(dir string, image io.Reader, log *slog.Logger) (cluster fsm.NodeID,
 	if err := store.Restore(image); err != nil {
 		return cluster, fmt.Errorf("the backup cannot be used: %w", err)
 	}
-	rand.Read(cluster[:])
-	cluster = wire.RandomUUID(cluster)
+	cluster = identity.NewID()
 	store.BeginAnew(cluster)
 
 	f, err := openFolder(dir, log)
@@ -40,14 +39,19 @@ func Restore(dir string, image io.Reader, log *slog.Logger) (cluster fsm.NodeID,
 	if err := f.writeSnapshot(a); err != nil {
 		return cluster, fmt.Errorf("the restored state cannot be written to %s: %w", dir, err)
 	}
-	return cluster, f.id.setClusterID(cluster) // last: without it the folder is not a member's
+	return cluster, f.id.SetClusterID(cluster) // last: without it the folder is not a member's
 }
 
 // folder is the data folder of a node that does not run.
 type folder struct {
-	id     *identity
+	id     *identity.Identity
 	stores *raftStores
 	config *raft.Config
+}
+
+// openIdentity takes a data folder for this process, unless inspect refuses it.
+func openIdentity(dir string, inspect func(dir string, k identity.Content) error) (*identity.Identity, error) {
+	return identity.Open(dir, identity.Options{Inspect: inspect, DataFiles: []string{logFile, journal.FileName, "snapshots"}, Advice: keepAdvice})
 }
 
 func openFolder(dir string, log *slog.Logger) (f *folder, err error) {
@@ -59,7 +63,7 @@ func openFolder(dir string, log *slog.Logger) (f *folder, err error) {
 		return nil, err
 	}
 	if f.stores, err = openStores(dir, log, func(error) {}, Faults{}); err != nil {
-		return nil, errors.Join(err, f.id.close())
+		return nil, errors.Join(err, f.id.Close())
 	}
 	if err := f.stores.claimFor(f.id); err != nil {
 		return nil, errors.Join(err, f.close())
@@ -68,7 +72,7 @@ func openFolder(dir string, log *slog.Logger) (f *folder, err error) {
 	return f, nil
 }
 
-func (f *folder) close() error { return errors.Join(f.stores.close(), f.id.close()) }
+func (f *folder) close() error { return errors.Join(f.stores.close(), f.id.Close()) }
 
 // alone is the configuration in which this node is the only one. Where it listens
 // is seen when it starts, and the configuration follows.

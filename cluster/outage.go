@@ -29,7 +29,7 @@ func (n *Node) otherServers() (addrs []string) {
 }
 
 func (n *Node) askHeld(ctx context.Context, addr string) leader.Witness {
-	a, err := n.port.Ask(ctx, addr, transport.Question{Op: transport.AskHeldPings, Asker: n.id.ID, Cluster: n.id.cluster()})
+	a, err := n.port.Ask(ctx, addr, transport.Question{Op: transport.AskHeldPings, Asker: n.id.ID, Cluster: n.id.Cluster()})
 	if err != nil || a.Code != fsm.CodeOK {
 		return leader.Witness{Quiet: -1}
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 )
 
@@ -72,9 +73,9 @@ func checkOwn(dir string, mode fs.FileMode) error {
 	foreign := ""
 	for _, e := range entries {
 		switch e.Name() {
-		case identityFile, "log.db", "snapshots":
+		case identity.FileName, "log.db", "snapshots":
 			return nil
-		case journal.FileName, lockFile, "addrs.json", "lost+found":
+		case journal.FileName, identity.LockName, "addrs.json", "lost+found":
 		default:
 			foreign = e.Name()
 		}

@@ -33,7 +33,7 @@ func OpenRecovery(dir string, log *slog.Logger) (*Recovery, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Recovery{NodeID: f.id.ID, ClusterID: f.id.cluster(), folder: f, log: log}
+	r := &Recovery{NodeID: f.id.ID, ClusterID: f.id.Cluster(), folder: f, log: log}
 	if err := r.look(); err != nil {
 		return nil, errors.Join(err, f.close())
 	}

@@ -59,7 +59,7 @@ func (r *reconciler) find(nameOrID string) (fsm.NodeID, error) {
 // bar takes a leader's notice that this node was removed from its cluster. It names the
 // node: whoever has taken a removed one's address is not meant.
 func (n *Node) bar(notice transport.Question) error {
-	if notice.Node != n.id.ID.String() || notice.Cluster != n.id.cluster() {
+	if notice.Node != n.id.ID.String() || notice.Cluster != n.id.Cluster() {
 		return fmt.Errorf("%w: the notice is for node %s of cluster %s", fsm.ErrNotFound, notice.Node, notice.Cluster)
 	}
 	if !n.isBarred() {

@@ -22,7 +22,7 @@ func TestANoticeOfRemovalNamesANode(t *testing.T) {
 		node, cluster fsm.NodeID
 		meant         bool
 	}{
-		"another node":    {other, n.id.cluster(), false},
+		"another node":    {other, n.id.Cluster(), false},
 		"another cluster": {n.id.ID, fsm.NodeID{8}, false},
 	}
 	for name, notice := range notices {
@@ -41,7 +41,7 @@ func TestANoticeOfRemovalNamesANode(t *testing.T) {
 func TestAWrongNoticeOfRemovalIsForgotten(t *testing.T) {
 	c := newTrio(t, 3)
 	n := c.nodes[c.follower()]
-	if a := n.answer(t.Context(), nil, transport.Question{Op: transport.AskRemoved, Node: n.id.ID.String(), Cluster: n.id.cluster()}); a.Code != fsm.CodeOK {
+	if a := n.answer(t.Context(), nil, transport.Question{Op: transport.AskRemoved, Node: n.id.ID.String(), Cluster: n.id.Cluster()}); a.Code != fsm.CodeOK {
 		t.Fatalf("it answers %+v", a)
 	}
 	eventually(t, 10*time.Second, func() bool { return n.Ready() == nil }, "the leader counts it in, and it says %v", n.Ready())

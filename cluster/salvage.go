@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -72,7 +73,7 @@ func lockForReading(dir string) (unlock func(), err error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%w: there is no data folder %s", fsm.ErrConfig, dir)
 	}
-	f, err := os.Open(filepath.Join(dir, lockFile))
+	f, err := os.Open(filepath.Join(dir, identity.LockName))
 	if err != nil {
 		return func() {}, nil //nolint:nilerr // a copy without the file is nobody's
 	}

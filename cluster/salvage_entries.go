@@ -3,7 +3,6 @@ package cluster
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/hashicorp/go-msgpack/v2/codec"
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 )
@@ -96,7 +97,7 @@ func (s *Salvaged) collect(dir string) *foundEntries {
 	f := &foundEntries{sure: map[uint64]*raft.Log{}, damaged: map[uint64]bool{}, loose: map[uint64][]*raft.Log{}}
 	named := uint64(0)
 	if b := s.read(filepath.Join(dir, logFile)); len(b) > 0 {
-		named = s.collectLog(f, b, ownerIn(dir))
+		named = s.collectLog(f, b, identity.Owner(dir))
 	}
 	b := s.read(filepath.Join(dir, journal.FileName))
 	if s.ofLog(b, named) {
@@ -126,7 +127,7 @@ func (s *Salvaged) ofLog(b []byte, named uint64) bool {
 func (s *Salvaged) collectLog(f *foundEntries, b []byte, owner string) (journalID uint64) {
 	pairs, err := boltfile.Salvage(b)
 	if has := string(pairs.Conf[string(ownerKey)]); otherNode(has, owner) {
-		s.note("The log is that of node %s, and %s is of node %s: the log was left out.", has, identityFile, owner)
+		s.note("The log is that of node %s, and %s is of node %s: the log was left out.", has, identity.FileName, owner)
 		return 0
 	}
 	if err != nil {
@@ -249,15 +250,4 @@ func readSectors(file io.ReaderAt, b []byte) (bad int) {
 		at += n
 	}
 	return bad
-}
-
-// ownerIn returns the ID that the identity file names, "" if it cannot be read.
-func ownerIn(dir string) string {
-	raw, err := os.ReadFile(filepath.Join(dir, identityFile))
-	var s sealed
-	var k kept
-	if err != nil || json.Unmarshal(raw, &s) != nil || checksum(s.Node) != s.CRC32C || json.Unmarshal(s.Node, &k) != nil {
-		return ""
-	}
-	return k.ID
 }

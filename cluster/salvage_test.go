@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -195,7 +196,7 @@ func (n lostNode) salvageParts(t *testing.T) {
 		whole bool   // nothing is lost
 		words string // in what is told
 	}{
-		{"without its identity", remove(identityFile, lockFile), true, ""},
+		{"without its identity", remove(identity.FileName, identity.LockName), true, ""},
 		{"without its journal", remove(journal.FileName), false, "which is missing"},
 		{"with an empty journal", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, journal.FileName), 0)) }, false, "which is missing"},
 		{"with half a journal", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journal.FileName), 2) }, false, "The journal is damaged"},
@@ -264,7 +265,7 @@ func (n lostNode) salvageParts(t *testing.T) {
 		dir := copyFolder(t, n.dir)
 		id, err := openIdentity(dir, anyFolder)
 		must(t, err)
-		defer id.close()
+		defer id.Close()
 		if _, _, err := Salvage(dir); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 			t.Errorf("got %v", err)
 		}

@@ -179,5 +179,5 @@ func (n *Node) applying() bool {
 
 // clusterName is the name for a cluster that has none yet.
 func (n *Node) clusterName() fsm.NodeID {
-	return n.id.namedCluster()
+	return n.id.ClusterOrPromised()
 }

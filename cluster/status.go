@@ -94,7 +94,7 @@ func (n *Node) checkBoot() {
 		return
 	}
 	err := errors.New("this data folder was set back to an old copy, and the machine's clock too: its commands would be taken for repeats; correct the clock and start the node again")
-	n.fail(errors.Join(err, n.id.skipBoots(newest)))
+	n.fail(errors.Join(err, n.id.SkipBoots(newest)))
 }
 
 // Status tells what this node knows, at once.

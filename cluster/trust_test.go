@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,114 +19,13 @@ func secrets(names ...string) (out [][]byte) {
 	return out
 }
 
-func TestIdentity(t *testing.T) {
-	open := func(t *testing.T, dir string) *identity {
-		t.Helper()
-		id, err := openIdentity(dir, anyFolder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return id
-	}
-	t.Run("it is kept, and starts are numbered", func(t *testing.T) {
-		dir := t.TempDir()
-		a := open(t, dir)
-		if err := errors.Join(a.setClusterID(fsm.NodeID{5}), a.setPeers([]string{"h:2", "h:1"}), a.setPorts(7, 8), a.close()); err != nil {
-			t.Fatal(err)
-		}
-		b := open(t, dir)
-		defer b.close()
-		if b.ID != a.ID || b.Boot <= a.Boot || b.ClusterID != (fsm.NodeID{5}) || len(b.peers()) != 2 || b.kept.GossipPort != 8 {
-			t.Errorf("%+v, was %+v", b.kept, a.kept)
-		}
-	})
-	t.Run("no copy of it has the same start twice", func(t *testing.T) {
-		seen := map[uint64]bool{}
-		for _, now := range []time.Time{time.Now(), time.Unix(0, 0), time.Unix(-5, 0)} {
-			for _, last := range []uint64{0, 7, nextBoot(0, time.Now())} { // three copies, each started again and again
-				for range 10 {
-					boot := nextBoot(last, now)
-					if boot <= last || seen[boot] {
-						t.Errorf("start %d at %v after %d", boot, now, last)
-					}
-					seen[boot] = true
-				}
-			}
-		}
-	})
-	t.Run("two processes cannot have it", func(t *testing.T) {
-		dir := t.TempDir()
-		defer open(t, dir).close()
-		if _, err := openIdentity(dir, anyFolder); err == nil || !strings.Contains(err.Error(), "in use by another process") {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("a promise is given once, and outlives a crash", func(t *testing.T) {
-		dir := t.TempDir()
-		a := open(t, dir)
-		if _, ok, err := a.promise(fsm.NodeID{1}, fsm.NodeID{9}); !ok || err != nil {
-			t.Fatal(ok, err)
-		}
-		a.close()
-		b := open(t, dir)
-		defer b.close()
-		if _, ok, _ := b.promise(fsm.NodeID{2}, fsm.NodeID{8}); ok {
-			t.Error("it was given again")
-		}
-		if _, ok, _ := b.promise(fsm.NodeID{1}, fsm.NodeID{8}); ok {
-			t.Error("it was given for another cluster")
-		}
-		if _, ok, _ := b.promise(fsm.NodeID{1}, fsm.NodeID{9}); !ok {
-			t.Error("the same asker may ask again")
-		}
-		if b.namedCluster() != (fsm.NodeID{9}) {
-			t.Error("the promised cluster is forgotten")
-		}
-	})
-	t.Run("damage is refused in words", func(t *testing.T) {
-		dir := t.TempDir()
-		open(t, dir).close()
-		name := filepath.Join(dir, identityFile)
-		whole, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range whole[:len(whole)-1] {
-			bad := bytes.Clone(whole)
-			bad[i] ^= 4
-			if err := os.WriteFile(name, bad, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if id, err := openIdentity(dir, anyFolder); err == nil {
-				id.close()
-				t.Fatalf("byte %d was flipped unnoticed: %s", i, bad)
-			}
-		}
-		if err := os.Truncate(name, 10); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := openIdentity(dir, anyFolder); err == nil || !strings.Contains(err.Error(), "damaged") {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("a log without an identity is refused", func(t *testing.T) {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "log.db"), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := openIdentity(dir, anyFolder); err == nil || !strings.Contains(err.Error(), identityFile) {
-			t.Errorf("%v", err)
-		}
-	})
-}
-
 func TestPromises(t *testing.T) {
 	fresh := true
 	id, err := openIdentity(t.TempDir(), anyFolder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer id.close()
+	defer id.Close()
 	b := &bootstrapper{id: id, expect: 3, log: slog.New(slog.DiscardHandler), fresh: func() bool { return fresh }, members: func() []member { return nil }}
 	asks := func(asker, cluster byte) transport.Question {
 		return transport.Question{Op: transport.AskPromise, Asker: fsm.NodeID{asker}, Cluster: fsm.NodeID{cluster}}

@@ -29,6 +29,7 @@ var order = []tree{
 	}},
 	{dir: "cluster", uses: []string{"fsm", "fsm/wire", "fsm/store"}, rows: []string{
 		"lifecycle durable",
+		"identity",
 		"raftlog/tail raftlog/boltfile",
 		"raftlog/journal",
 		"raftlog transport",

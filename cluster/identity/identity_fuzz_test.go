@@ -1,4 +1,4 @@
-package cluster
+package identity
 
 import (
 	"os"
@@ -10,12 +10,12 @@ import (
 // are refused, and then the file stays as it is.
 func FuzzIdentityFile(f *testing.F) {
 	dir := f.TempDir()
-	id, err := openIdentity(dir, anyFolder)
+	id, err := Open(dir, Options{})
 	if err != nil {
 		f.Fatal(err)
 	}
-	_ = id.close()
-	whole, err := os.ReadFile(filepath.Join(dir, identityFile))
+	_ = id.Close()
+	whole, err := os.ReadFile(filepath.Join(dir, FileName))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -25,20 +25,20 @@ func FuzzIdentityFile(f *testing.F) {
 	f.Add([]byte("null"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		dir := t.TempDir()
-		name := filepath.Join(dir, identityFile)
+		name := filepath.Join(dir, FileName)
 		if err := os.WriteFile(name, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		id, err := openIdentity(dir, anyFolder)
+		id, err := Open(dir, Options{})
 		if err != nil {
 			if now, _ := os.ReadFile(name); string(now) != string(text) {
 				t.Errorf("a file that was refused was changed: %q", now)
 			}
 			return
 		}
-		defer id.close()
+		defer id.Close()
 		if id.ID.IsZero() || id.Boot == 0 {
-			t.Errorf("accepted without an ID or a start: %+v", id.kept)
+			t.Errorf("accepted without an ID or a start: %+v", id.content)
 		}
 	})
 }
