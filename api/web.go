@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -112,7 +113,12 @@ func (b backend) MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (string, 
 	return key, err
 }
 
-func (b backend) Fresh(ctx *fasthttp.RequestCtx) error { return b.barrier(ctx) }
+// pageLimit is how long a page waits for a majority before it shows what this node has.
+const pageLimit = 1500 * time.Millisecond
+
+func (b backend) Fresh(ctx *fasthttp.RequestCtx) error {
+	return limited(pageLimit, b.cluster.ReadBarrier)
+}
 
 func (b backend) Explain(err error) (int, string) {
 	p := statusOf(err)

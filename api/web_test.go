@@ -81,6 +81,9 @@ func TestEveryPageIsShown(t *testing.T) {
 	if a := b.get("/ui/events?once=1"); a.status != 200 || !strings.Contains(a.body, h.ID) {
 		t.Errorf("what changed: %d %s", a.status, a.body)
 	}
+	if a := b.call("DELETE", "/ui/", "", "Authorization", "", "Cookie", b.cookie); a.status != 405 {
+		t.Errorf("DELETE: %d", a.status)
+	}
 	if a := b.get("/ui/nosuch"); a.status != 404 {
 		t.Errorf("no such page: %d", a.status)
 	}

@@ -8,6 +8,7 @@ import (
 	"hash/maphash"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -41,13 +42,13 @@ type live struct {
 
 // events answers with the stream of a page: its query is that of the page.
 func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	look, err := s.watcher(ctx, in)
+	see, err := s.watcher(ctx, in)
 	if err != nil {
 		return err
 	}
 	ctx.SetContentType("text/event-stream")
 	if ctx.QueryArgs().Has("once") { // for a browser that cannot stream
-		data, err := json.Marshal(look())
+		data, err := json.Marshal(see())
 		if err != nil {
 			return err
 		}
@@ -62,10 +63,16 @@ func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 		return nil
 	}
 	hash := in.hash
+	page := fmt.Sprint(in.Admin, ctx.QueryArgs())
+	if ctx.QueryArgs().Has("heartbeat") { // which has forms of the session
+		page += in.CSRF
+	}
+	see, leave := s.looks.join(page, see)
 	ctx.Response.Header.Set("X-Accel-Buffering", "no") // nginx
 	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer func() { <-s.streams }()
-		s.stream(w, look, func() bool { return !s.back.Ending() && s.back.Stands(hash) })
+		defer leave()
+		s.stream(w, see, func() bool { return !s.back.Ending() && s.back.Stands(hash) })
 	})
 	return nil
 }
@@ -74,14 +81,14 @@ func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 // keeps that right.
 var fromNow = regexp.MustCompile(`(<time datetime="[^"]*")[^>]*>[^<]*`)
 
-// stream writes what look sees whenever it differs, until the client is gone.
-func (s *Site) stream(w *bufio.Writer, look func() live, goOn func() bool) {
+// stream writes what see returns whenever it differs, until the client is gone.
+func (s *Site) stream(w *bufio.Writer, see func() live, goOn func() bool) {
 	sent := map[string]uint64{}
 	seed := maphash.MakeSeed()
 	var last []byte
 	said := time.Now()
 	for end := said.Add(longest); goOn() && time.Now().Before(end); time.Sleep(lookEvery) {
-		now := look()
+		now := see()
 		now.Pieces = slices.DeleteFunc(now.Pieces, func(p piece) bool {
 			sum := maphash.String(seed, fromNow.ReplaceAllString(p.HTML, "$1"))
 			known := sent[p.ID] == sum
@@ -108,6 +115,51 @@ func (s *Site) stream(w *bufio.Writer, look func() live, goOn func() bool) {
 		fmt.Fprint(w, "event: end\ndata: \n\n")
 		_ = w.Flush()
 	}
+}
+
+// looks are what streams see, shared by those of the same page: a page is rendered once a
+// second, however many people have it on a wall.
+type looks struct {
+	mu  sync.Mutex
+	all map[string]*look
+}
+
+type look struct {
+	mu   sync.Mutex
+	at   time.Time
+	seen live
+	of   int // streams
+}
+
+// join makes a stream one of those that see what see does; leave is to be called at its end.
+func (l *looks) join(page string, see func() live) (shared func() live, leave func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one := l.all[page]
+	if one == nil {
+		one = &look{}
+		if l.all == nil {
+			l.all = map[string]*look{}
+		}
+		l.all[page] = one
+	}
+	one.of++
+	return func() live {
+			one.mu.Lock()
+			defer one.mu.Unlock()
+			if time.Since(one.at) >= lookEvery/2 {
+				one.seen, one.at = see(), time.Now()
+			}
+			out := one.seen
+			out.Pieces = slices.Clone(out.Pieces)
+			return out
+		}, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if one.of--; one.of == 0 {
+				delete(l.all, page)
+			}
+		}
 }
 
 // watcher returns what looks at the page that a stream belongs to.

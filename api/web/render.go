@@ -110,6 +110,9 @@ func (s *Site) failed(ctx *fasthttp.RequestCtx, err error) {
 	switch {
 	case errors.Is(err, errNoPage):
 		status = fasthttp.StatusNotFound
+	case errors.Is(err, errMethod):
+		status = fasthttp.StatusMethodNotAllowed
+		ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD, POST")
 	case errors.Is(err, errForm), errors.Is(err, errReadOnly):
 	default:
 		status, words = s.back.Explain(err)

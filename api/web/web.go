@@ -71,6 +71,7 @@ type Site struct {
 	view    view
 	pages   map[string]*template.Template
 	streams chan struct{} // places for streams
+	looks   looks
 }
 
 // New makes the site, which needs keys before it serves.
@@ -138,6 +139,7 @@ var routes = []struct {
 
 var (
 	errNoPage   = errors.New("there is no such page")
+	errMethod   = errors.New("pages take GET and POST")
 	errForm     = errors.New("this form is too old, or comes from another site: go back, load the page again and send it anew")
 	errReadOnly = errors.New("the key that you signed in with may not change anything")
 )
@@ -145,6 +147,8 @@ var (
 func (s *Site) route(ctx *fasthttp.RequestCtx, path string) error {
 	post := ctx.IsPost()
 	switch {
+	case !post && !ctx.IsGet() && !ctx.IsHead():
+		return errMethod
 	case path == "login" && post:
 		return s.signIn(ctx)
 	case path == "login":

@@ -124,3 +124,30 @@ func TestWordsOfTimes(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamsOfOnePageShareItsRendering counts how often a page is rendered for many.
+func TestStreamsOfOnePageShareItsRendering(t *testing.T) {
+	var l looks
+	rendered := 0
+	see := func() live {
+		rendered++
+		return live{Pieces: []piece{{"a", "b"}}}
+	}
+	var leaves []func()
+	for range 50 {
+		shared, leave := l.join("page", see)
+		if got := shared(); len(got.Pieces) != 1 {
+			t.Fatalf("%+v", got)
+		}
+		leaves = append(leaves, leave)
+	}
+	if rendered != 1 {
+		t.Errorf("rendered %d times", rendered)
+	}
+	for _, leave := range leaves {
+		leave()
+	}
+	if len(l.all) != 0 {
+		t.Error("the page is kept though nobody looks at it")
+	}
+}
