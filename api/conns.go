@@ -37,6 +37,13 @@ func (cs *connections) len() int {
 	return len(cs.all)
 }
 
+// idle is how many are idle, and active how many are not.
+func (cs *connections) idle() int { return len(cs.which((*owedConn).idle)) }
+
+func (cs *connections) active() int {
+	return len(cs.which(func(c *owedConn) bool { return !c.idle() }))
+}
+
 // which returns those that have a property.
 func (cs *connections) which(has func(*owedConn) bool) (found []*owedConn) {
 	cs.mu.Lock()

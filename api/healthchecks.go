@@ -60,7 +60,7 @@ func (s *Server) healthchecks(ctx *fasthttp.RequestCtx, path []byte, start time.
 	owed := false
 	defer func() {
 		if !owed {
-			s.met.pinged(status, time.Since(start))
+			s.met.PingAnswered(status, time.Since(start))
 		}
 	}()
 	created, owed, err := s.hear(ctx, path, start)

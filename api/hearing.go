@@ -83,11 +83,11 @@ func (p *prober) judge(err error, now time.Time) (known, hears bool) {
 			s.log.Info("the public listener answers again", "after", now.Sub(p.heard).Round(time.Millisecond))
 		}
 		p.heard, p.hopeful, p.fails = now, now, 0
-		s.met.up.Set(1)
+		s.met.ListenerUp.Set(1)
 		return true, true
 	}
 	p.fails++
-	if pings := s.met.answered(); pings != p.pings && !errors.Is(err, errUnreached) { // it is slow or full, not deaf
+	if pings := s.met.PingsTaken(); pings != p.pings && !errors.Is(err, errUnreached) { // it is slow or full, not deaf
 		p.pings, p.hopeful = pings, now
 	}
 	if p.fails < probeFails || now.Sub(p.heard) < p.lost {
@@ -95,7 +95,7 @@ func (p *prober) judge(err error, now time.Time) (known, hears bool) {
 	}
 	why := err.Error()
 	if s.hearing.lost.Swap(&why) == nil {
-		s.met.up.Set(0)
+		s.met.ListenerUp.Set(0)
 		s.log.Error("the public listener does not answer this node: pings may be lost; no job is called failed unless another node hears",
 			"since", p.heard.Format(time.RFC3339), "err", err)
 	}

@@ -97,7 +97,7 @@ func TestASlowAnswerEndsNoNode(t *testing.T) {
 	r, _, p, _ := newDeafRig(t, func(*Config) {})
 	begin := p.heard
 	for i := range 100 {
-		r.server.met.pinged(200, time.Millisecond)
+		r.server.met.PingAnswered(200, time.Millisecond)
 		if known, hears := p.judge(os.ErrDeadlineExceeded, begin.Add(time.Duration(i)*time.Minute)); known && hears {
 			t.Fatal("a probe without an answer is an answer")
 		}
@@ -105,7 +105,7 @@ func TestASlowAnswerEndsNoNode(t *testing.T) {
 			t.Fatalf("pings are answered, and the last sign of life is of %v, not %v", p.hopeful, got)
 		}
 	}
-	r.server.met.pinged(200, time.Millisecond)
+	r.server.met.PingAnswered(200, time.Millisecond)
 	p.judge(errUnreached, begin.Add(200*time.Minute))
 	if p.hopeful.After(begin.Add(199 * time.Minute)) {
 		t.Error("pings on old connections are a sign of life of a listener that takes no new ones")

@@ -51,7 +51,7 @@ func newPublicListener(ln net.Listener, s *Server) *publicListener {
 	} else if l.most == 0 {
 		l.most = connectionLimit(mostConnections)
 	}
-	s.met.limit.Set(float64(l.most))
+	s.met.ConnectionLimit.Set(float64(l.most))
 	l.keepSpare()
 	return l
 }
@@ -97,7 +97,7 @@ func (l *publicListener) makeRoom() bool {
 
 func (l *publicListener) shed() int {
 	n := l.server.conns.shed(1 + l.most/64)
-	l.server.met.shed.Add(float64(n))
+	l.server.met.ShedIdle.Add(float64(n))
 	return n
 }
 
@@ -105,7 +105,7 @@ func (l *publicListener) shed() int {
 // frees some; if none can be freed it gives up the spare one to tell a client, which
 // would otherwise wait in vain.
 func (l *publicListener) survive(err error) {
-	l.server.met.acceptErrors.Inc()
+	l.server.met.AcceptErrors.Inc()
 	l.failed.warn("a connection could not be accepted; this node tries again", "err", err)
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		if l.shed() > 0 {
@@ -145,7 +145,7 @@ const busyAnswer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnec
 
 // refuse tells a client that there is no room, if it can be told without TLS.
 func (l *publicListener) refuse(conn net.Conn) {
-	l.server.met.refused.Inc()
+	l.server.met.Refused.Inc()
 	if l.server.http.TLSConfig == nil {
 		_, _ = conn.Write([]byte(busyAnswer)) // which its empty buffer takes at once
 	}

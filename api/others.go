@@ -24,7 +24,7 @@ func isOther(path []byte) bool {
 // other answers a request to an address of another monitor.
 func (s *Server) other(ctx *fasthttp.RequestCtx, o *compat.Address) {
 	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
-	defer func() { s.met.pinged(status, time.Since(start)) }()
+	defer func() { s.met.PingAnswered(status, time.Since(start)) }()
 	if err := s.takeOther(ctx, o, start); err != nil {
 		s.refuse(ctx, err)
 	} else if o.Sender != compat.Sentry { // which has its own answer

@@ -210,7 +210,7 @@ func (c *owedConn) answer() {
 	if d.code != fsm.CodeOK && (d.code != fsm.CodePaused || !d.plain) {
 		status = c.server.correct(c)
 	}
-	c.server.met.pinged(status, d.start.since())
+	c.server.met.PingAnswered(status, d.start.since())
 	n, err := c.writeSome(c.kept)
 	if err != nil || n == len(c.kept) {
 		c.settle(err)

@@ -51,7 +51,7 @@ func (s *Server) ping(ctx *fasthttp.RequestCtx, raw, action []byte) {
 	owed := false
 	defer func() {
 		if !owed {
-			s.met.pinged(status, time.Since(start))
+			s.met.PingAnswered(status, time.Since(start))
 		}
 	}()
 	code, err := s.takePing(ctx, raw, action, start)

@@ -33,7 +33,7 @@ func pushPath(path []byte) (token []byte, ok bool) {
 // push takes what a script tells, by whatever method.
 func (s *Server) push(ctx *fasthttp.RequestCtx, raw []byte) {
 	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
-	defer func() { s.met.pinged(status, time.Since(start)) }()
+	defer func() { s.met.PingAnswered(status, time.Since(start)) }()
 	if err := s.takePush(ctx, raw, start); err != nil {
 		s.refuse(ctx, err)
 	} else {

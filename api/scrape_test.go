@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/quorumbeat/quorumbeat/api/metrics"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -195,7 +196,7 @@ func TestScrapesWithoutHeartbeats(t *testing.T) {
 	if len(scraped(t, body)) > 0 || !strings.Contains(body, `quorumbeat_heartbeats{status="active"} 1`) {
 		t.Errorf("/metrics/node: %s", body)
 	}
-	waitUntil(t, "all places are free", func() bool { return len(r.server.scrapes.node)+len(r.server.scrapes.heartbeats) == 0 })
+	waitUntil(t, "all places are free", func() bool { return len(r.server.scrapes.Node)+len(r.server.scrapes.Heartbeats) == 0 })
 }
 
 func TestAScrapeTokenIsAskedFor(t *testing.T) {
@@ -218,10 +219,10 @@ func TestAScrapeTokenIsAskedFor(t *testing.T) {
 }
 
 func TestScrapesBeyondTheirNumberAreToldToComeAgain(t *testing.T) {
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.scrapes.queue = 10 * time.Millisecond })
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.scrapes.Queue = 10 * time.Millisecond })
 	var back func()
-	for range maxScrapes {
-		back, _ = r.server.scrapes.heartbeats.take(time.Second)
+	for range metrics.MaxScrapes {
+		back, _ = r.server.scrapes.Heartbeats.Take(time.Second)
 	}
 	a := r.call("GET", "/metrics", "")
 	if e := decodeAs[struct{ Code string }](t, a.body); a.status != 503 || e.Code != "too_many_scrapes" || len(a.header.Peek("Retry-After")) == 0 {
@@ -239,11 +240,11 @@ func TestScrapesBeyondTheirNumberAreToldToComeAgain(t *testing.T) {
 
 func TestSlowScrapersKeepNoPlace(t *testing.T) {
 	for name, tt := range map[string]struct {
-		tune func(*scrapes)
+		tune func(*metrics.Scrapes)
 		read func(io.Reader) error
 	}{
-		"one that does not read at all": {func(s *scrapes) { s.stall = 200 * time.Millisecond }, func(io.Reader) error { return nil }},
-		"one that reads, but slowly":    {func(s *scrapes) { s.limit = 200 * time.Millisecond }, trickle},
+		"one that does not read at all": {func(s *metrics.Scrapes) { s.Stall = 200 * time.Millisecond }, func(io.Reader) error { return nil }},
+		"one that reads, but slowly":    {func(s *metrics.Scrapes) { s.Limit = 200 * time.Millisecond }, trickle},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRigWith(t, func(*Config) {}, func(s *Server) { tt.tune(s.scrapes) })
@@ -258,7 +259,7 @@ func TestSlowScrapersKeepNoPlace(t *testing.T) {
 				t.Fatal(res, err)
 			}
 			cut := tt.read(res.Body)
-			waitUntil(t, "its place is free", func() bool { return len(r.server.scrapes.heartbeats) == 0 })
+			waitUntil(t, "its place is free", func() bool { return len(r.server.scrapes.Heartbeats) == 0 })
 			if _, err := io.Copy(io.Discard, res.Body); err == nil && cut == nil {
 				t.Error("what was cut off looks whole")
 			}
@@ -283,7 +284,7 @@ func trickle(from io.Reader) error {
 // create and delete heartbeats. Each is answered whole, or told to come again.
 func TestManyScrapesAtOnceTakeLittleMemory(t *testing.T) {
 	const clients, heartbeats, most = 40, 20_000, 64 << 20
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.scrapes.queue = 100 * time.Millisecond })
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.scrapes.Queue = 100 * time.Millisecond })
 	fill(t, r.cluster.store, heartbeats, func(int, *fsm.Spec) {})
 	transport := &http.Transport{DisableCompression: true}
 	defer transport.CloseIdleConnections()
@@ -337,7 +338,7 @@ func TestManyScrapesAtOnceTakeLittleMemory(t *testing.T) {
 	close(stop)
 	watch.Wait()
 	t.Logf("%d whole, %d told to come again; the heap grew by %.1f MiB", full.Load(), refused.Load(), float64(peak-min(base, peak))/(1<<20))
-	if failed.Load() > 0 || full.Load() < maxScrapes {
+	if failed.Load() > 0 || full.Load() < metrics.MaxScrapes {
 		t.Errorf("%d failed, %d were whole", failed.Load(), full.Load())
 	}
 	if peak > base+most {

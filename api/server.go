@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/compat"
+	"github.com/quorumbeat/quorumbeat/api/metrics"
 	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -34,12 +35,12 @@ type Server struct {
 	secrets secrets
 	limits  *limits
 	logins  *logins
-	met     *metrics
-	scrapes *scrapes
+	met     *metrics.Metrics
+	scrapes *metrics.Scrapes
 	log     *slog.Logger
 	http    *fasthttp.Server
 
-	longHeads places
+	longHeads chan struct{} // has a value for each long head that is being read
 	site      *web.Site
 
 	proxies   proxies
@@ -71,16 +72,18 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 		cfg: cfg, store: store, cluster: c, log: cfg.Logger,
 		readTimeout: readTimeout, idleTimeout: restAfter, idleLimit: idleLimit,
 	}
-	s.longHeads = make(places, longHeads)
+	s.longHeads = make(chan struct{}, longHeads)
 	s.site = web.New(backend{s}, store)
 	if err := s.SetCookieSecrets(nil); err != nil {
 		return nil, err
 	}
 	var err error
-	if s.met, err = newMetrics(cfg, store, &s.conns); err != nil {
+	if s.met, err = metrics.New(metrics.Options{
+		Version: cfg.Version, Revision: cfg.Revision, Store: store, Registry: cfg.Registry, Idle: s.conns.idle, Active: s.conns.active,
+	}); err != nil {
 		return nil, err
 	}
-	s.scrapes = newScrapes()
+	s.scrapes = metrics.NewScrapes(store, cfg.Registry)
 	if err := s.SetKeys(cfg.AdminKey, cfg.MetricsToken); err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func (s *Server) dashboard(ctx *fasthttp.RequestCtx, path []byte) bool {
 	default:
 		return false
 	}
-	defer s.met.routed(ctx)
+	defer s.countRequest(ctx)
 	defer s.recover(ctx)
 	ctx.SetUserValue(routeValue, web.Prefix)
 	if ctx.IsPost() {

@@ -1,4 +1,4 @@
-package api
+package metrics
 
 import (
 	"strconv"
@@ -20,16 +20,16 @@ type family struct {
 
 func always(*store.Reading) bool { return true }
 
-// perHeartbeat are the metrics of heartbeats: replicated, so that every node exports
+// heartbeatFamilies are the metrics of heartbeats: replicated, so that every node exports
 // the same, up to its lag.
-var perHeartbeat = []family{
+var heartbeatFamilies = []family{
 	{
 		"quorumbeat_heartbeat_up", "0 while a heartbeat is failing, else 1.", "gauge", always,
-		func(dst []byte, h *store.Reading) []byte { return appendBit(dst, h.Status() != fsm.StatusFailing) },
+		func(dst []byte, h *store.Reading) []byte { return appendBool(dst, h.Status() != fsm.StatusFailing) },
 	},
 	{
 		"quorumbeat_heartbeat_paused", "1 while a heartbeat is paused.", "gauge", always,
-		func(dst []byte, h *store.Reading) []byte { return appendBit(dst, h.Status() == fsm.StatusPaused) },
+		func(dst []byte, h *store.Reading) []byte { return appendBool(dst, h.Status() == fsm.StatusPaused) },
 	},
 	{
 		"quorumbeat_heartbeat_consecutive_misses", "Misses since the last ping.", "gauge", always,
@@ -98,7 +98,7 @@ func appendLabel(dst, value []byte) []byte {
 	return dst
 }
 
-func appendBit(dst []byte, v bool) []byte {
+func appendBool(dst []byte, v bool) []byte {
 	if v {
 		return append(dst, '1')
 	}

@@ -1,4 +1,4 @@
-package api
+package metrics
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 
 var errTooSlow = errors.New("the client reads its answer too slowly")
 
-// pace is how fast a client has to read a long answer, so that it cannot keep its
-// place for ever.
-type pace struct {
+// readerPace is how fast a client has to read a long answer, so that it cannot keep its
+// slot for ever.
+type readerPace struct {
 	conn  net.Conn      // closed if it does not
 	limit time.Duration // for all of the answer
 	stall time.Duration // for each piece
@@ -25,7 +25,7 @@ type pacedWriter struct {
 	stalled *time.Timer
 }
 
-func (p pace) writer(to io.Writer) *pacedWriter {
+func (p readerPace) newWriter(to io.Writer) *pacedWriter {
 	return &pacedWriter{to, time.Now().Add(p.limit), p.stall, time.AfterFunc(p.stall, func() { _ = p.conn.Close() })}
 }
 
