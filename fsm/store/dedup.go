@@ -105,7 +105,7 @@ func (d *dedup) removeNode(n fsm.NodeID) {
 	d.removed[n] = true
 }
 
-func (d *dedup) clone() dedup {
+func (d *dedup) copyForImage() dedup {
 	c := dedup{proposers: make(map[fsm.NodeID]*proposer, len(d.proposers)), removed: maps.Clone(d.removed)}
 	for n, o := range d.proposers {
 		c.proposers[n] = &proposer{boot: o.boot, floor: o.floor, codes: slices.Clone(o.codes), data: maps.Clone(o.data)}

@@ -40,7 +40,7 @@ func (s *Store) applyBatch(b *fsm.Batch, skip []int) ([]fsm.Result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w; the state before it cannot be made anew: %w", f, err)
 		}
-		s.adopt(sound.st)
+		s.replaceState(sound.st)
 		skip = append(slices.Clone(skip), f.Item)
 	}
 }

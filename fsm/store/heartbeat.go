@@ -65,7 +65,7 @@ func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 		r.Set(table.Armed)
 	}
 	st.indexHeartbeat(ord, c.ID, c.Token, c.Spec.Slug)
-	st.reschedule(r)
+	st.scheduleNext(r)
 	return st.heartbeatResult(r)
 }
 
@@ -136,7 +136,7 @@ func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 	if spec.Arm != old.Arm {
 		st.changeArm(r, spec.Arm)
 	}
-	st.reschedule(r)
+	st.scheduleNext(r)
 }
 
 // changeArm applies an edit of Arm. It matters only to a heartbeat that was never pinged.
@@ -186,7 +186,7 @@ func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
 	r.Runs.Resumed = st.wall
 	r.Runs.Excuse()
 	st.saveEdit(r, r.Cold.Spec)
-	st.reschedule(r)
+	st.scheduleNext(r)
 	return st.heartbeatResult(r)
 }
 

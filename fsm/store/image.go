@@ -40,7 +40,7 @@ func (s *Store) Snapshot() *Image {
 	c.table = table
 	c.keys = maps.Clone(c.keys)
 	c.nodes = maps.Clone(c.nodes)
-	c.dedup = s.st.dedup.clone()
+	c.dedup = s.st.dedup.copyForImage()
 	c.ledger = c.ledger.Snapshot()
 	c.ids, c.tokens, c.slugs, c.keyByHash, c.madeByKey, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}

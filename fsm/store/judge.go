@@ -121,8 +121,8 @@ func (st *state) countMissesUntil(r *table.Record, until int64) {
 	st.misses += uint64(extra)
 }
 
-// reschedule tells the table when a heartbeat is due next.
-func (st *state) reschedule(r *table.Record) {
+// scheduleNext tells the table when a heartbeat is due next.
+func (st *state) scheduleNext(r *table.Record) {
 	if r.IsJudged() {
 		st.table.Schedule(r.Ordinal, min(r.NextMiss(), r.Runs.Deadline()))
 	}

@@ -13,15 +13,15 @@ func (s *Store) Alerts(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 	if f.Heartbeat != nil {
 		return s.alertsOf(f)
 	}
-	before, ok := s.position(f.Before)
+	before, ok := s.alertPosition(f.Before)
 	for ok && !more {
 		list, more, before, ok = s.someAlerts(f, list, before)
 	}
 	return list, more
 }
 
-// position is where a listing begins; false if that is unknown.
-func (s *Store) position(id *fsm.AlertID) (*ledger.Key, bool) {
+// alertPosition is where a listing begins; false if that is unknown.
+func (s *Store) alertPosition(id *fsm.AlertID) (*ledger.Key, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.st.ledger.Position(id)
@@ -32,13 +32,13 @@ func (s *Store) position(id *fsm.AlertID) (*ledger.Key, bool) {
 func (s *Store) someAlerts(f fsm.AlertFilter, list []fsm.Alert, before *ledger.Key) (_ []fsm.Alert, more bool, last *ledger.Key, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.ledgerNow().Page(f, list, before, maxPerLock)
+	return s.st.ledgerNow().ListPage(f, list, before, maxPerLock)
 }
 
 func (s *Store) alertsOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.ledgerNow().PageOf(f)
+	return s.st.ledgerNow().ListOf(f)
 }
 
 // Alert returns one row of the ledger, or ErrNotFound.
@@ -83,11 +83,11 @@ func (s *Store) Totals() fsm.Totals {
 func (st *state) untakenMisses() (misses uint64) {
 	if len(st.failing) < st.table.PageCount() {
 		for ord := range st.failing {
-			misses += st.table.Hot(ord).Untaken(st.horizon)
+			misses += st.table.Hot(ord).UncountedMisses(st.horizon)
 		}
 		return misses
 	}
-	return st.table.Untaken(st.horizon)
+	return st.table.UncountedMisses(st.horizon)
 }
 
 // Work returns what the sender of a term may do: at most limit rows and digests

@@ -29,12 +29,12 @@ func (s *Store) Restore(from io.Reader) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.adopt(st)
+	s.replaceState(st)
 	return nil
 }
 
-// adopt makes st the store's state; the lock is held.
-func (s *Store) adopt(st *state) {
+// replaceState makes st the store's state; the lock is held.
+func (s *Store) replaceState(st *state) {
 	s.st = st
 	s.tokens.Store(st.tokens)
 	s.onlyPost.Store(st.table.OnlyPost)

@@ -95,12 +95,12 @@ func (f *filler) add(ord uint64, h *storedRecord) bool {
 		return false
 	}
 	f.Builder.Add(ord, &h.Stored)
-	f.index(ord, h)
+	f.indexRecord(ord, h)
 	return true
 }
 
-// index files a heartbeat in what is derived of it.
-func (f *filler) index(ord uint64, h *storedRecord) {
+// indexRecord files a heartbeat in what is derived of it.
+func (f *filler) indexRecord(ord uint64, h *storedRecord) {
 	st := f.st
 	st.indexHeartbeat(ord, h.cold.ID, h.Token, h.cold.Spec.Slug)
 	if h.Is(table.Failing) {

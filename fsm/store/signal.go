@@ -96,7 +96,7 @@ func (st *state) applyStart(r *table.Record) {
 		r.Set(table.Armed)
 		r.Reanchor(st.serving, st.wall, 0)
 	}
-	st.reschedule(r)
+	st.scheduleNext(r)
 }
 
 // applyFailure makes a heartbeat failing at once, whatever its threshold.
@@ -107,12 +107,12 @@ func (st *state) applyFailure(r *table.Record, h *received) {
 	}
 	c := cause{due: st.serving, created: st.wall, failed: h}
 	if !r.Is(table.Failing) {
-		st.anchorOf(r, h).apply(r)
+		st.anchorOf(r, h).giveTo(r)
 		st.beginIncident(r, c)
 		return
 	}
 	st.countMissesUntil(r, st.horizon)
-	st.anchorOf(r, h).apply(r)
+	st.anchorOf(r, h).giveTo(r)
 	endSilence(&r.Runs.Incident, r, h)
 	st.failAgain(r, c)
 }
@@ -128,22 +128,22 @@ func (st *state) applySuccess(r *table.Record, h *received) {
 	if r.Is(table.Failing) && a.misses > 0 {
 		st.countMissesUntil(r, st.horizon)
 		endSilence(&r.Runs.Incident, r, h)
-		a.apply(r)
+		a.giveTo(r)
 		return
 	}
 	if r.Is(table.Failing) {
 		st.recoverBy(r, h)
 	}
 	r.ResetRule()
-	a.apply(r)
-	st.reschedule(r)
+	a.giveTo(r)
+	st.scheduleNext(r)
 }
 
 // anchor is the beginning of a schedule, and the misses since.
 type anchor struct{ serving, wall, misses int64 }
 
-// apply gives a heartbeat the anchor.
-func (a anchor) apply(v *table.Record) {
+// giveTo gives a heartbeat the anchor.
+func (a anchor) giveTo(v *table.Record) {
 	v.Anchor, v.AnchorWall, v.Carried, v.Misses = a.serving, a.wall, 0, a.misses
 }
 

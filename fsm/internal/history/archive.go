@@ -2,23 +2,23 @@ package history
 
 import "maps"
 
-// A run that grows beyond archiveAt bytes becomes a part of an archive, in memory of its
-// own, that packing a page does not touch again. With a limit of 100 this never happens;
-// with a million, a heartbeat has a thousand of them.
+// A run that grows beyond archiveAt bytes becomes a part of an archive. A part has memory
+// of its own, which packing a page does not touch. With a limit of 100 pings there are no
+// parts; with a million, a heartbeat has a thousand.
 
 // archive holds the older parts of a history, oldest first. It is replaced, never
 // written to, so that copies of a page may share it.
 type archive struct {
 	parts []part
-	n     int // entries, some of which the limit may have left behind
+	n     int // entries, with those beyond the limit that are in the oldest part
 }
 
 type part struct {
 	entries []byte
 	n       int
-	newest  int64 // what the head said when it was archived
+	newest  int64 // the head's Newest when the part was archived
 	step    int64
-	callers Callers   // likewise
+	callers Callers
 	keys    keyFilter // of the entries
 }
 
@@ -35,7 +35,7 @@ func (l *archive) length() int {
 }
 
 // archiveLong archives the runs that are too long, which gather has put into from, and
-// lets go of parts that are not kept any more.
+// drops the parts of which nothing is kept any more.
 func (p *Page) archiveLong(heads Heads, from []byte) {
 	fresh := false
 	for slot := range p.runs {
@@ -66,8 +66,8 @@ func (p *Page) setArchive(slot int, l *archive) {
 	p.archives[slot] = l
 }
 
-// withoutOldest returns the history without the parts that are whole among the oldest n
-// entries.
+// withoutOldest returns the archive without its oldest n entries, except those that share
+// a part with newer ones.
 func (l *archive) withoutOldest(n int) *archive {
 	if l == nil || n < l.parts[0].n {
 		return l
@@ -81,7 +81,7 @@ func (l *archive) withoutOldest(n int) *archive {
 	return &c
 }
 
-// withPart returns the history with another part, the newest.
+// withPart returns the archive with one more part, the newest.
 func (l *archive) withPart(x part) *archive {
 	if l == nil {
 		l = &archive{}
@@ -89,8 +89,8 @@ func (l *archive) withPart(x part) *archive {
 	return &archive{parts: append(l.parts, x), n: l.n + x.n}
 }
 
-// splitIntoParts makes parts of a history that is too long for a run, and returns what is
-// left for the run: its entries and their number.
+// splitIntoParts makes an archive of a history that is too long for a run. It returns the
+// entries that are left for the run, and their number.
 func splitIntoParts(b []byte, n int, newest, step int64, c Callers) (l *archive, rest []byte, left int) {
 	type cut struct{ end, n int }
 	var cuts []cut
@@ -106,7 +106,7 @@ func splitIntoParts(b []byte, n int, newest, step int64, c Callers) (l *archive,
 		}
 	}
 	rest, left = b[begin:], entries
-	// From the newest backwards: what the head said at the end of each part.
+	// From the newest entry backwards, to know the head at the end of each part.
 	parts := make([]part, len(cuts))
 	back := func(k int) {
 		for range k {

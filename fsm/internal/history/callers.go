@@ -24,17 +24,17 @@ func (c Callers) Last() [16]byte { return c.last }
 // Other returns the address before that one that was another, zero if there is none.
 func (c Callers) Other() [16]byte { return c.other }
 
-// callerChange is what an entry does to them.
+// callerChange is how an entry changes the two addresses.
 type callerChange uint8
 
 const (
 	sameCaller callerChange = iota
-	swapCaller              // the other is the last, and the last the other
-	newCaller               // there is a new one: the last is the other, which is lost
+	swapCaller              // the two change places
+	newCaller               // a new address is the last, the last becomes the other, the other is lost
 )
 
-// receive notes the next ping's address, and returns what its entry has to say: the
-// change, and the address that is lost by it.
+// receive makes a ping's address the last one. It returns the change, and the address that
+// is lost by it, for the ping's entry.
 func (c *Callers) receive(from netip.Addr) (change callerChange, lost netip.Addr) {
 	next := bytesOf(from)
 	switch next {
@@ -49,7 +49,7 @@ func (c *Callers) receive(from netip.Addr) (change callerChange, lost netip.Addr
 	return newCaller, lost
 }
 
-// undoEntry takes back what an entry did, of which extra came with it.
+// undoEntry undoes the change of an entry; extra is the entry's Detail, encoded.
 func (c *Callers) undoEntry(extra []byte) {
 	if bits, _ := binary.Uvarint(extra); bits&(detailSwap|detailNew) == 0 {
 		return
@@ -68,7 +68,7 @@ func bytesOf(a netip.Addr) (b [16]byte) {
 	return b
 }
 
-// AddrOf is the inverse of bytesOf; what is all zeros is no address.
+// AddrOf is the inverse of bytesOf: all zeros are no address.
 func AddrOf(b [16]byte) netip.Addr {
 	if b == ([16]byte{}) {
 		return netip.Addr{}

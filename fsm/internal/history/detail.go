@@ -18,7 +18,7 @@ type Detail struct {
 	Late   int64      // ms that it came after it was sent; 0: at once
 	From   netip.Addr // if the head's Callers do not tell it
 	Key    []byte     // ShortKey, or nil
-	Paused bool       // the heartbeat was
+	Paused bool       // the heartbeat was paused
 
 	Dropped int // bytes of the body that was left out; 0: none
 
@@ -26,7 +26,8 @@ type Detail struct {
 	lost   netip.Addr // with newCaller
 }
 
-// The first number of a detail has the kind in its lowest bits, and then what follows.
+// A Detail begins with a number: the kind in its lowest bits, and a bit for each field that
+// follows.
 const (
 	detailKind   = 3
 	detailExit   = 1 << 2
@@ -42,7 +43,8 @@ const (
 	detailAll    = 1<<12 - 1
 )
 
-// ShortKeyLen is how much is kept of a key. Within one history that is plenty.
+// ShortKeyLen is how many bytes of an idempotency key are kept. They tell the keys of one
+// history apart.
 const ShortKeyLen = 8
 
 func ShortKey(k [16]byte) []byte {
@@ -52,10 +54,10 @@ func ShortKey(k [16]byte) []byte {
 	return k[:ShortKeyLen]
 }
 
-// PlainDetail is that of an entry without any.
+// PlainDetail returns the Detail of a plain ping, which takes no bytes.
 func PlainDetail() Detail { return Detail{Exit: fsm.NotKnown, Took: fsm.NotKnown} }
 
-// append writes a detail; a plain one is nothing.
+// append appends the encoding of a Detail.
 func (d *Detail) append(b []byte) []byte {
 	bits := uint64(d.Kind)
 	for _, x := range []struct {
@@ -68,7 +70,7 @@ func (d *Detail) append(b []byte) []byte {
 		{d.From.IsValid(), detailFrom},
 		{d.Late > 0, detailLate},
 		{d.Key != nil, detailKey},
-		{d.Paused && d.Key != nil, detailPaused}, // it is for who asks again
+		{d.Paused && d.Key != nil, detailPaused}, // it answers repeats, which have a key
 		{d.Dropped > 0, detailDrop},
 		{d.change == swapCaller, detailSwap},
 		{d.change == newCaller, detailNew},

@@ -14,7 +14,7 @@ import (
 // maxExtra is how many bytes may come with an entry.
 const maxExtra = 255
 
-// maxPace keeps the change of pace within what an entry can hold.
+// maxPace bounds a change of pace to what an entry can hold.
 const maxPace = 1 << 60
 
 func appendEntry(dst []byte, change int64, extra []byte) []byte {
@@ -43,8 +43,7 @@ func readEntry(b []byte) (change int64, extra []byte, size int) {
 	return wire.Unzigzag(e >> 1), extra, size
 }
 
-// entrySize returns the size of the entry that b begins with: of a short one by a look
-// at its first bytes.
+// entrySize returns the size of the entry that b begins with. It decodes no short entry.
 func entrySize(b []byte) int {
 	for i, c := range b {
 		if c < 0x80 {

@@ -8,13 +8,13 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// A ping with a key is the same as one in the history that has it. Nearly all keys
-// are new, so what is quick is to see that a key is nowhere: the bytes of a run and
-// of a page's log, which are few, are searched for it; the parts of a long history
-// have filters. Only what may be a repeat is looked up entry by entry.
+// A ping with an idempotency key that is in the history is a repeat. Nearly all keys are
+// new, so it has to be quick to see that a key is not there: the few bytes of a run and of
+// a page's log are searched for it, and the parts of an archive have filters. Only what
+// may be a repeat is looked up entry by entry.
 
-// Answered returns what the ping with a key was answered, CodeNone if none of the
-// newest MaxKeyed in the history has it.
+// Answered returns the answer that the ping with a key got; CodeNone if none of the newest
+// MaxKeyed pings has the key.
 func (p *Page) Answered(h *Head, slot int, key [16]byte) (code fsm.Code) {
 	short := ShortKey(key)
 	if short == nil || !p.mayHaveKey(slot, short) {
@@ -40,8 +40,8 @@ func (p *Page) Answered(h *Head, slot int, key [16]byte) (code fsm.Code) {
 	return code
 }
 
-// mayHaveKey reports whether one of the newest MaxKeyed in a history may have a key.
-// If it says no, none has.
+// mayHaveKey reports whether one of the newest MaxKeyed pings may have a key. If it says
+// no, none has.
 func (p *Page) mayHaveKey(slot int, short []byte) bool {
 	r := p.runs[slot]
 	if bytes.Contains(p.buf[r.at:][:r.size], short) || p.logMayHaveKey(slot, short) {
@@ -61,8 +61,8 @@ func (p *Page) mayHaveKey(slot int, short []byte) bool {
 	return false
 }
 
-// logMayHaveKey looks at the log of the page. Jobs may give the same key to several
-// heartbeats, so what is found is asked whose it is.
+// logMayHaveKey searches the log of the page. Jobs may use the same key for several
+// heartbeats, so a hit must be of the right slot.
 func (p *Page) logMayHaveKey(slot int, short []byte) (may bool) {
 	if !bytes.Contains(p.buf[p.logAt:], short) {
 		return false
@@ -81,9 +81,9 @@ func keyIn(extra []byte) []byte {
 	return extra[len(extra)-ShortKeyLen:]
 }
 
-// keyFilter tells of a key that it is not among some: a Bloom filter in which the
-// bits of a key are in one word, four for each key. Keys are of a hash, so they are
-// spread already. It is derived: no image has it.
+// keyFilter is a Bloom filter of keys: if it has not all four bits of a key, the key is not
+// among them. The bits of a key are in one word. Keys are parts of hashes, so they need
+// no hashing here. Filters are derived: no image has them.
 type keyFilter []uint64
 
 const (
@@ -91,7 +91,7 @@ const (
 	bitsPerKey  = 4
 )
 
-// filterOf makes the filter of the keys of some entries, nil if they have none.
+// filterOf returns the filter of the keys of some entries, nil if there are none.
 func filterOf(entries []byte) keyFilter {
 	n := 0
 	eachKey(entries, func([]byte) { n++ })
@@ -106,7 +106,7 @@ func filterOf(entries []byte) keyFilter {
 	return f
 }
 
-// positionOf returns where the bits of a key are.
+// positionOf returns the word and the bits of a key.
 func (f keyFilter) positionOf(short []byte) (word int, mask uint64) {
 	h := binary.LittleEndian.Uint64(short)
 	high, _ := bits.Mul64(h, uint64(len(f)))
@@ -125,7 +125,7 @@ func (f keyFilter) mayHaveKey(short []byte) bool {
 	return f[word]&mask == mask
 }
 
-// eachKey calls f for the keys of entries.
+// eachKey calls f for each key of some entries.
 func eachKey(entries []byte, f func(short []byte)) {
 	for b := entries; len(b) > 0; {
 		if b[0]&1 == 0 {

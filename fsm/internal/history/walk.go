@@ -2,7 +2,7 @@ package history
 
 import "slices"
 
-// entry is one of a history, decoded.
+// entry is an entry of a history, decoded.
 type entry struct {
 	change int64
 	extra  []byte
@@ -17,12 +17,12 @@ func appendEntries(list []entry, b []byte) []entry {
 	return list
 }
 
-// walk goes through a history from the newest entry on.
+// walk goes through a history from its newest entry backwards.
 type walk struct {
 	at, step int64
 	callers  Callers
 	left     int // entries that are kept
-	skip     int // entries to pass over
+	skip     int // entries to skip first
 	f        Visit
 }
 
@@ -30,9 +30,9 @@ type walk struct {
 // newest ping, up to this one, that ended a run. It returns false to end the walk.
 type Visit func(at int64, extra []byte, from [16]byte) bool
 
-// WalkBack calls f for what is kept of a slot's history, newest first, but for the
-// newest skip entries, until f returns false. Its cost is that of what it visits and of
-// one part of the history, whatever its length.
+// WalkBack calls f for each entry of a slot's history, newest first, without the newest
+// skip entries, until f returns false. Its cost follows the entries that it visits, plus
+// one part of an archive, whatever the length of the history.
 func (p *Page) WalkBack(h *Head, slot, skip int, f Visit) {
 	w := walk{at: h.Newest, step: h.Step, callers: h.Callers, left: int(h.Kept), skip: skip, f: f}
 	r := p.runs[slot]
@@ -61,7 +61,8 @@ func (p *Page) WalkBack(h *Head, slot, skip int, f Visit) {
 	}
 }
 
-// visitAll visits the entries of a list, the last first.
+// visitAll visits the entries of a list, the last first. It returns false at the end of
+// the walk.
 func (w *walk) visitAll(list []entry) bool {
 	for i := len(list) - 1; i >= 0; i-- {
 		if w.left <= 0 {

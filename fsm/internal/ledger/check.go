@@ -28,7 +28,7 @@ type plainQueue struct {
 
 func (now Now) plainWork(term uint64) fsm.Work {
 	p := plainPlan{Now: now, term: term, queueOf: map[string]*plainQueue{}}
-	rows := slices.SortedFunc(maps.Values(now.Rows), func(a, b *Row) int { return a.key().Compare(b.key()) })
+	rows := slices.SortedFunc(maps.Values(now.Rows), func(a, b *Row) int { return a.orderKey().Compare(b.orderKey()) })
 	for _, r := range rows {
 		if !r.State.Settled() && r.Digest == (fsm.AlertID{}) {
 			p.consider(r)
@@ -53,7 +53,7 @@ func (p *plainPlan) consider(r *Row) {
 		default:
 			p.later(r.NotBefore)
 		}
-	case !p.claimable(r, p.term):
+	case !p.isClaimable(r, p.term):
 	case !p.needsBurst(r):
 		p.work.Ready = append(p.work.Ready, r.ID)
 	case r.Kind == fsm.AlertUnheard:
@@ -159,7 +159,7 @@ func (now Now) Check() error {
 	}
 	for _, term := range []uint64{now.Term, now.Term + 1} {
 		got, want := now.Work(term, 1<<20), now.plainWork(term)
-		if g, w := fmt.Sprint(sorted(got)), fmt.Sprint(sorted(want)); g != w {
+		if g, w := fmt.Sprint(sortedWork(got)), fmt.Sprint(sortedWork(want)); g != w {
 			return fmt.Errorf("work in term %d at %d is %s, want %s", term, now.Serving, g, w)
 		}
 	}
@@ -178,8 +178,8 @@ func (now Now) checkAgenda() error {
 	return nil
 }
 
-// sorted puts work into one order, for comparing.
-func sorted(w fsm.Work) fsm.Work {
+// sortedWork puts work into one order, for comparing.
+func sortedWork(w fsm.Work) fsm.Work {
 	slices.SortFunc(w.Ready, func(a, b fsm.AlertID) int { return bytes.Compare(a[:], b[:]) })
 	slices.SortFunc(w.Digests, func(a, b fsm.FormDigest) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	slices.SortFunc(w.Doubt, func(a, b fsm.Alert) int { return bytes.Compare(a.ID[:], b.ID[:]) })
@@ -197,7 +197,7 @@ func (l *Ledger) checkStages() error {
 		if r.stage.isOpen() {
 			open++
 		}
-		if !l.order.Contains(r.key()) {
+		if !l.order.Contains(r.orderKey()) {
 			return fmt.Errorf("row %x is not in the order", id[:3])
 		}
 	}

@@ -12,7 +12,7 @@ func (now Now) formDigest(c fsm.FormDigest) fsm.Code {
 	if now.Rows[c.ID] != nil {
 		return fsm.CodeExists
 	}
-	if !now.digestible(c) {
+	if !now.isDigestible(c) {
 		return fsm.CodeRejected
 	}
 	now.insertRow(Row{
@@ -28,7 +28,7 @@ func (now Now) formDigest(c fsm.FormDigest) fsm.Code {
 	return fsm.CodeOK
 }
 
-func (now Now) digestible(c fsm.FormDigest) bool {
+func (now Now) isDigestible(c fsm.FormDigest) bool {
 	n := len(c.Members)
 	if now.Settings.GroupWait == 0 || n < 2 || n > fsm.MaxDigestMembers || c.ID != fsm.DigestID(c.Recipient, c.Members) {
 		return false
@@ -47,7 +47,7 @@ func (now Now) digestible(c fsm.FormDigest) bool {
 func (now Now) areDistinct(ids []fsm.AlertID) bool {
 	var last Key
 	for i, id := range ids {
-		k := now.Rows[id].key()
+		k := now.Rows[id].orderKey()
 		if i > 0 && last.Compare(k) >= 0 {
 			return !hasRepeats(ids)
 		}
@@ -66,7 +66,7 @@ func hasRepeats(ids []fsm.AlertID) bool {
 
 // mayJoinDigest reports whether a row may join a digest now.
 func (now Now) mayJoinDigest(r *Row) bool {
-	if r.State != fsm.AlertPending || !now.needsBurst(r) || !now.claimable(r, now.Term) {
+	if r.State != fsm.AlertPending || !now.needsBurst(r) || !now.isClaimable(r, now.Term) {
 		return false
 	}
 	if r.Kind == fsm.AlertUnheard {

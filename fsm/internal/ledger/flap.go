@@ -50,10 +50,10 @@ func (r *Row) IsCancellable() bool {
 	return r.State == fsm.AlertPending && !r.isInDoubt() && r.Digest == (fsm.AlertID{})
 }
 
-// supersede prepares a new row to replace the one that waits for the same heartbeat and
+// supersedeWaiting prepares a new row to replace the one that waits for the same heartbeat and
 // recipient. If that one is in flight, the new row waits for it. So at most one row of a
 // heartbeat and recipient waits: the newest.
-func (now Now) supersede(r *table.Record, x *Row) {
+func (now Now) supersedeWaiting(r *table.Record, x *Row) {
 	for _, old := range now.openRows(r, x.Recipient) {
 		switch {
 		case (old.Kind == fsm.AlertUnheard) != (x.Kind == fsm.AlertUnheard):
@@ -181,7 +181,7 @@ func (now Now) writeFailure(r *table.Record, down *Row, x Row) {
 		now.changeRow(down.ID, func(r *Row) { r.Evidence = x.Evidence.withFlaps(down.Evidence.Unpack()) })
 		return
 	}
-	now.supersede(r, &x)
+	now.supersedeWaiting(r, &x)
 	if s := now.CarrierState(down); s != fsm.AlertFailed && s != fsm.AlertCancelled {
 		x.Answers = down.ID
 	} else if x.Answers == (fsm.AlertID{}) {

@@ -12,7 +12,7 @@ import (
 
 // Write writes the ledger to an image.
 func (l *Ledger) Write(w *image.Writer) {
-	rows := slices.SortedFunc(maps.Values(l.Rows), func(a, b *Row) int { return a.key().Compare(b.key()) })
+	rows := slices.SortedFunc(maps.Values(l.Rows), func(a, b *Row) int { return a.orderKey().Compare(b.orderKey()) })
 	w.Count(len(rows))
 	for _, r := range rows {
 		r.write(w)

@@ -60,9 +60,9 @@ func noIncident(uint64) uint32 { return 0 }
 // addToIndexes files a row by ID and by heartbeat; its stage comes after.
 func (l *Ledger) addToIndexes(r *Row) {
 	l.Rows[r.ID] = r
-	l.order.Add(r.key())
+	l.order.Add(r.orderKey())
 	if r.ordinal != 0 {
-		l.byHeartbeat[r.Heartbeat] = insertKey(l.byHeartbeat[r.Heartbeat], r.key())
+		l.byHeartbeat[r.Heartbeat] = insertKey(l.byHeartbeat[r.Heartbeat], r.orderKey())
 	}
 }
 
@@ -74,7 +74,7 @@ func (l *Ledger) changeRow(id fsm.AlertID, f func(r *Row)) {
 	if r.State == fsm.AlertSent || r.State == fsm.AlertCancelled {
 		r.Evidence = r.Evidence.withoutOutput() // nobody reads it again
 	}
-	l.replace(old, &r)
+	l.replaceRow(old, &r)
 	l.Changed = true
 	if r.State == old.State {
 		return
@@ -133,9 +133,9 @@ func (l *Ledger) dropOldestOf(hb fsm.HeartbeatID, ord uint64, openIncident uint3
 
 func (l *Ledger) dropRow(r *Row) {
 	delete(l.Rows, r.ID)
-	l.order.Remove(r.key())
+	l.order.Remove(r.orderKey())
 	l.leaveStage(r)
-	if keys := removeKey(l.byHeartbeat[r.Heartbeat], r.key()); len(keys) > 0 {
+	if keys := removeKey(l.byHeartbeat[r.Heartbeat], r.orderKey()); len(keys) > 0 {
 		l.byHeartbeat[r.Heartbeat] = keys
 	} else {
 		delete(l.byHeartbeat, r.Heartbeat)

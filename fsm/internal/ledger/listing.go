@@ -28,7 +28,7 @@ func (l *Ledger) Position(id *fsm.AlertID) (*Key, bool) {
 	if r == nil {
 		return nil, false
 	}
-	k := r.key()
+	k := r.orderKey()
 	return &k, true
 }
 
@@ -41,9 +41,9 @@ func (l *Ledger) CarrierState(r *Row) fsm.AlertState {
 	return r.State
 }
 
-// Page appends what matches among the next most rows before a position; ok tells that
+// ListPage appends what matches among the next most rows before a position; ok tells that
 // there may be more after last, the row that it came to.
-func (now Now) Page(f fsm.AlertFilter, list []fsm.Alert, before *Key, most int) (_ []fsm.Alert, more bool, last *Key, ok bool) {
+func (now Now) ListPage(f fsm.AlertFilter, list []fsm.Alert, before *Key, most int) (_ []fsm.Alert, more bool, last *Key, ok bool) {
 	var at Key
 	read := 0
 	for k := range now.order.Before(before) {
@@ -58,8 +58,8 @@ func (now Now) Page(f fsm.AlertFilter, list []fsm.Alert, before *Key, most int) 
 	return list, false, nil, false
 }
 
-// PageOf lists the rows of one heartbeat, of which there are few.
-func (now Now) PageOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
+// ListOf lists the rows of one heartbeat, of which there are few.
+func (now Now) ListOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 	before, ok := now.Position(f.Before)
 	if !ok {
 		return nil, false

@@ -28,7 +28,7 @@ func newQueues() queues {
 	return queues{byRecipient: map[string]*queue{}, stale: map[*queue]struct{}{}}
 }
 
-func (x *queues) add(r *Row) {
+func (x *queues) addRow(r *Row) {
 	d := x.byRecipient[r.Recipient]
 	if d == nil {
 		d = &queue{to: r.Recipient}
@@ -39,7 +39,7 @@ func (x *queues) add(r *Row) {
 	x.markChanged(d)
 }
 
-func (x *queues) remove(r *Row) {
+func (x *queues) removeRow(r *Row) {
 	d := x.byRecipient[r.Recipient]
 	d.rowsLike(r).Remove(r.readyAt())
 	if d.singles.Len()+d.unheard.Len() > 0 {

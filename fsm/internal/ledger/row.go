@@ -49,11 +49,11 @@ type Key struct {
 // isInDoubt reports whether an attempt may have been delivered.
 func (r *Row) isInDoubt() bool { return r.doubts > 0 }
 
-func (r *Row) key() Key { return Key{r.Due, r.turn(), r.ID} }
+func (r *Row) orderKey() Key { return Key{r.Due, r.turnOf(), r.ID} }
 
-// turn orders the rows of a heartbeat: those of earlier incidents come first, and in an
+// turnOf orders the rows of a heartbeat: those of earlier incidents come first, and in an
 // incident its beginning.
-func (r *Row) turn() uint32 {
+func (r *Row) turnOf() uint32 {
 	if r.Kind == fsm.AlertRecovered {
 		return 2*r.Incident + 1
 	}

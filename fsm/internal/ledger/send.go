@@ -15,11 +15,11 @@ const refusedFor = 24 * 3600 * 1000
 func (now Now) Run(c fsm.Command) fsm.Code {
 	switch c := c.(type) {
 	case fsm.Claim:
-		return now.claim(c)
+		return now.claimRow(c)
 	case fsm.Fence:
-		return now.fence(c)
+		return now.fenceRow(c)
 	case fsm.Settle:
-		return now.settle(c)
+		return now.settleRow(c)
 	case fsm.ResolveDoubt:
 		return now.resolveDoubt(c)
 	case fsm.RetryAlert:
@@ -62,12 +62,12 @@ func (l *Ledger) withMembers(id fsm.AlertID) []fsm.AlertID {
 	return []fsm.AlertID{id}
 }
 
-func (now Now) claim(c fsm.Claim) fsm.Code {
+func (now Now) claimRow(c fsm.Claim) fsm.Code {
 	r := now.Rows[c.Alert]
 	if r == nil {
 		return fsm.CodeNotFound
 	}
-	if c.Term != now.Term || c.Attempt != r.Attempt+1 || !now.claimable(r, c.Term) {
+	if c.Term != now.Term || c.Attempt != r.Attempt+1 || !now.isClaimable(r, c.Term) {
 		return fsm.CodeRejected
 	}
 	if now.needsBurst(r) && !now.takeBurst(r.Recipient) {
@@ -79,9 +79,9 @@ func (now Now) claim(c fsm.Claim) fsm.Code {
 	return fsm.CodeOK
 }
 
-// claimable reports whether a sender of a term may claim a row now, if the burst allows
+// isClaimable reports whether a sender of a term may claim a row now, if the burst allows
 // it.
-func (now Now) claimable(r *Row, term uint64) bool {
+func (now Now) isClaimable(r *Row, term uint64) bool {
 	if r.Digest != (fsm.AlertID{}) {
 		return false
 	}
@@ -99,7 +99,7 @@ func (now Now) needsBurst(r *Row) bool {
 	return !r.counted && r.Kind != fsm.AlertDigest && now.Settings.GroupWait > 0
 }
 
-func (now Now) fence(c fsm.Fence) fsm.Code {
+func (now Now) fenceRow(c fsm.Fence) fsm.Code {
 	r := now.Rows[c.Alert]
 	if r == nil {
 		return fsm.CodeNotFound
@@ -111,7 +111,7 @@ func (now Now) fence(c fsm.Fence) fsm.Code {
 	return fsm.CodeOK
 }
 
-func (now Now) settle(c fsm.Settle) fsm.Code {
+func (now Now) settleRow(c fsm.Settle) fsm.Code {
 	r := now.Rows[c.Alert]
 	if r == nil {
 		return fsm.CodeNotFound

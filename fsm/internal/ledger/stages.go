@@ -51,14 +51,14 @@ func (l *Ledger) stageOf(r *Row) stage {
 
 // readyAt is a row's key in the ready rows and in the queues: they are ordered by the
 // time from which a row may be claimed.
-func (r *Row) readyAt() Key { return Key{max(r.NotBefore, r.Due), r.turn(), r.ID} }
+func (r *Row) readyAt() Key { return Key{max(r.NotBefore, r.Due), r.turnOf(), r.ID} }
 
 // enterStage files a row that has no stage yet.
 func (l *Ledger) enterStage(r *Row) {
 	r.stage = l.stageOf(r)
 	l.putInStage(r)
 	if r.stage.isOpen() {
-		l.open.Add(r.key())
+		l.open.Add(r.orderKey())
 	}
 }
 
@@ -66,12 +66,12 @@ func (l *Ledger) enterStage(r *Row) {
 func (l *Ledger) leaveStage(r *Row) {
 	l.takeFromStage(r)
 	if r.stage.isOpen() {
-		l.open.Remove(r.key())
+		l.open.Remove(r.orderKey())
 	}
 }
 
-// replace puts a changed row into the stage that it has now.
-func (l *Ledger) replace(old, r *Row) {
+// replaceRow puts a changed row into the stage that it has now.
+func (l *Ledger) replaceRow(old, r *Row) {
 	l.Rows[r.ID] = r
 	r.stage = l.stageOf(r)
 	if r.stage == old.stage && r.readyAt() == old.readyAt() {
@@ -81,9 +81,9 @@ func (l *Ledger) replace(old, r *Row) {
 	l.putInStage(r)
 	switch {
 	case old.stage.isOpen() && !r.stage.isOpen():
-		l.open.Remove(r.key())
+		l.open.Remove(r.orderKey())
 	case r.stage.isOpen() && !old.stage.isOpen():
-		l.open.Add(r.key())
+		l.open.Add(r.orderKey())
 	}
 }
 
@@ -92,15 +92,15 @@ func (p stage) isOpen() bool { return p != settled && p != carried }
 func (l *Ledger) putInStage(r *Row) {
 	switch r.stage {
 	case settled:
-		l.settled.Add(r.key())
+		l.settled.Add(r.orderKey())
 	case carried:
 		l.carried++
 	case inFlight:
-		l.inFlight.Add(r.key())
+		l.inFlight.Add(r.orderKey())
 	case blocked:
 		l.blocked++
 	case queued:
-		l.queues.add(r)
+		l.queues.addRow(r)
 	case ready:
 		l.ready.Add(r.readyAt())
 	}
@@ -109,15 +109,15 @@ func (l *Ledger) putInStage(r *Row) {
 func (l *Ledger) takeFromStage(r *Row) {
 	switch r.stage {
 	case settled:
-		l.settled.Remove(r.key())
+		l.settled.Remove(r.orderKey())
 	case carried:
 		l.carried--
 	case inFlight:
-		l.inFlight.Remove(r.key())
+		l.inFlight.Remove(r.orderKey())
 	case blocked:
 		l.blocked--
 	case queued:
-		l.queues.remove(r)
+		l.queues.removeRow(r)
 	case ready:
 		l.ready.Remove(r.readyAt())
 	}
@@ -132,7 +132,7 @@ func (l *Ledger) recheckWaiting(x *Row) {
 	for _, k := range l.byHeartbeat[x.Heartbeat] {
 		if old := l.Rows[k.id]; old.after == x.ID {
 			r := *old
-			l.replace(old, &r)
+			l.replaceRow(old, &r)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (p *planner) considerInFlight() {
 		switch {
 		case r.Term >= p.term:
 		case r.State == fsm.AlertClaimed:
-			p.offer(r.ID)
+			p.offerRow(r.ID)
 		case len(p.work.Doubt) < p.limit:
 			p.work.Doubt = append(p.work.Doubt, p.viewRow(r))
 		}
@@ -60,7 +60,7 @@ func (p *planner) considerWaiting() {
 			p.considerQueue(l.queues.byRecipient[l.Rows[a.id].Recipient])
 			agenda.Step()
 		default:
-			p.offer(q.id)
+			p.offerRow(q.id)
 			queue.Step()
 		}
 	}
@@ -148,7 +148,7 @@ func (p *planner) offerSingle(k Key, b *burst) bool {
 		return false
 	}
 	b.left--
-	p.offer(k.id)
+	p.offerRow(k.id)
 	return true
 }
 
@@ -162,13 +162,13 @@ func (p *planner) offerAll(l *ordered.Set[Key]) {
 			p.wakeAt(k.due)
 			return
 		}
-		p.offer(k.id)
+		p.offerRow(k.id)
 	}
 }
 
 func (p *planner) hasRoom() bool { return len(p.work.Ready)+len(p.work.Digests) < p.limit }
 
-func (p *planner) offer(id fsm.AlertID) {
+func (p *planner) offerRow(id fsm.AlertID) {
 	if p.hasRoom() {
 		p.work.Ready = append(p.work.Ready, id)
 	}

@@ -10,9 +10,9 @@ import (
 // NoRecipient is the error of a row that has no recipient.
 const NoRecipient = "no recipient is configured: set --mail-to, or the heartbeat's email"
 
-// recipients returns the recipients of a heartbeat's alerts; one empty string if there is
+// recipientsOf returns the recipients of a heartbeat's alerts; one empty string if there is
 // none.
-func (now Now) recipients(r *table.Record) []string {
+func (now Now) recipientsOf(r *table.Record) []string {
 	switch {
 	case len(r.Cold.Spec.Emails) > 0:
 		return r.Cold.Spec.Emails
@@ -32,9 +32,9 @@ func (now Now) Begin(r *table.Record, kind fsm.AlertKind, due, created int64, e 
 		addFlaps(&e, r, due)
 	}
 	packed := Pack(e)
-	for _, to := range now.recipients(r) {
+	for _, to := range now.recipientsOf(r) {
 		x := Row{Kind: kind, Recipient: to, Due: due, NotBefore: from, created: created, Evidence: packed}
-		now.supersede(r, &x)
+		now.supersedeWaiting(r, &x)
 		now.writeRow(r, x)
 	}
 }
@@ -52,7 +52,7 @@ func (now Now) Recover(r *table.Record, e fsm.Evidence) {
 		return
 	}
 	// The rows of a very long incident may be gone: its mail went out long ago.
-	for _, to := range now.recipients(r) {
+	for _, to := range now.recipientsOf(r) {
 		now.writeRow(r, Row{Kind: fsm.AlertRecovered, Recipient: to, Due: now.Serving, created: now.Wall, Evidence: packed})
 	}
 }
@@ -68,7 +68,7 @@ func (now Now) Escalate(r *table.Record, due, created int64, e fsm.Evidence) {
 		return
 	}
 	// The rows of a very long incident may be gone.
-	for _, to := range now.recipients(r) {
+	for _, to := range now.recipientsOf(r) {
 		now.writeRow(r, Row{Kind: fsm.AlertFailure, Recipient: to, Due: due, created: created, Evidence: packed})
 	}
 }

@@ -108,11 +108,11 @@ func (v *Hot) MissesAt(horizon int64) int64 {
 	return max(v.Misses, v.Carried+since/v.Interval())
 }
 
-// Untaken returns the misses at a horizon that are not counted yet.
-func (v *Hot) Untaken(horizon int64) uint64 { return uint64(v.MissesAt(horizon) - v.Misses) }
+// UncountedMisses returns the misses at a horizon that are not counted yet.
+func (v *Hot) UncountedMisses(horizon int64) uint64 { return uint64(v.MissesAt(horizon) - v.Misses) }
 
 // MissedAt returns the misses ever, at a horizon.
-func (v *Hot) MissedAt(horizon int64) uint64 { return uint64(v.Missed) + v.Untaken(horizon) }
+func (v *Hot) MissedAt(horizon int64) uint64 { return uint64(v.Missed) + v.UncountedMisses(horizon) }
 
 // ExpectedAt returns the wall time of the n-th expected ping since the anchor,
 // gaps not counted.

@@ -182,12 +182,12 @@ func (t *Table) PageCount() int { return len(t.pages) }
 // PageAt returns a page, nil if it is empty.
 func (t *Table) PageAt(i int) *Page { return t.pages[i] }
 
-// Untaken returns the misses of all heartbeats at a horizon that are not counted yet.
-func (t *Table) Untaken(horizon int64) (misses uint64) {
+// UncountedMisses returns the misses of all heartbeats at a horizon that are not counted yet.
+func (t *Table) UncountedMisses(horizon int64) (misses uint64) {
 	for _, p := range t.pages {
 		for slot := 0; p != nil && slot < PageSize; slot++ {
 			if v := &p.hots[slot]; v.Is(Live) {
-				misses += v.Untaken(horizon)
+				misses += v.UncountedMisses(horizon)
 			}
 		}
 	}
