@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
@@ -15,9 +16,9 @@ func TestAMendedServerGetsWhatWaits(t *testing.T) {
 	d.sink.Down()
 	d.f.fail(t, 40)
 	d.lead(1)
-	eventually(t, "the server is found to be away", func() bool { return d.s.MailStatus().Error != "" })
+	testkit.Eventually(t, "the server is found to be away", func() bool { return d.s.MailStatus().Error != "" })
 	away := time.Now()
-	eventually(t, "it is away for a while, in which rows would be tried again", func() bool {
+	testkit.Eventually(t, "it is away for a while, in which rows would be tried again", func() bool {
 		d.f.jump(10 * time.Second)
 		return time.Since(away) > 2*time.Second
 	})
@@ -34,7 +35,7 @@ func TestAMendedServerGetsWhatWaits(t *testing.T) {
 	if took > smtp.LastProbe+3*time.Second {
 		t.Errorf("the last mail came %v after the server", took)
 	}
-	eventually(t, "the node knows that it answers", func() bool { return d.s.MailStatus().Error == "" })
+	testkit.Eventually(t, "the node knows that it answers", func() bool { return d.s.MailStatus().Error == "" })
 }
 
 // TestOneRecipientsTroubleIsNotEverybodys: a server that refuses our name for one
@@ -50,7 +51,7 @@ func TestOneRecipientsTroubleIsNotEverybodys(t *testing.T) {
 	})
 	d.f.failOf(t, 30, func(i int) string { return []string{"picky@example.com", "ops@example.com"}[i%2] })
 	d.lead(1)
-	eventually(t, "the others have theirs", func() bool { return d.f.sent() == 15 })
+	testkit.Eventually(t, "the others have theirs", func() bool { return d.f.sent() == 15 })
 	for _, a := range d.f.alerts() {
 		if a.Recipient == "picky@example.com" && a.State == fsm.AlertFailed {
 			t.Errorf("%s: %s", a.State, a.Error)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
@@ -58,7 +59,7 @@ func (d *rig) lead(term uint64) {
 
 func (d *rig) awaitMails(n int) []smtpsink.Mail {
 	d.t.Helper()
-	eventually(d.t, "the mails have come", func() bool { return len(d.sink.Mails("")) >= n })
+	testkit.Eventually(d.t, "the mails have come", func() bool { return len(d.sink.Mails("")) >= n })
 	return d.sink.Mails("")
 }
 
@@ -75,7 +76,7 @@ func TestADownAndItsRecoveryAreSentOnce(t *testing.T) {
 	if rec.Subject != "[RECOVERED] job 1" || rec.Header.Get("References") != down.MessageID || rec.Header.Get("In-Reply-To") != down.MessageID {
 		t.Errorf("%q References %q, the alert was %q", rec.Subject, rec.Header.Get("References"), down.MessageID)
 	}
-	eventually(t, "both rows are sent", func() bool { return d.f.states()[fsm.AlertSent] == 2 })
+	testkit.Eventually(t, "both rows are sent", func() bool { return d.f.states()[fsm.AlertSent] == 2 })
 	if n := len(d.sink.Mails("")); n != 2 {
 		t.Errorf("%d mails", n)
 	}
@@ -86,7 +87,7 @@ func TestManyMailsShareFewConnections(t *testing.T) {
 	d.f.fail(t, 200)
 	d.lead(1)
 	d.awaitMails(200)
-	eventually(t, "all rows are settled", func() bool { return d.f.states()[fsm.AlertSent] == 200 })
+	testkit.Eventually(t, "all rows are settled", func() bool { return d.f.states()[fsm.AlertSent] == 200 })
 	if total, peak := d.sink.Conns(); total > maxConnections+1 || peak > maxConnections+1 { // one asked whether the server answers
 		t.Errorf("%d connections, %d at a time, want at most %d", total, peak, maxConnections+1)
 	}
@@ -121,7 +122,7 @@ func TestNoDotWithoutAFence(t *testing.T) {
 			}
 			d.lead(1)
 			<-fences
-			eventually(t, "the connection is dropped", func() bool { return d.sink.Open() == 0 })
+			testkit.Eventually(t, "the connection is dropped", func() bool { return d.sink.Open() == 0 })
 			d.stop()
 			if n := len(d.sink.Mails("")); n != 0 {
 				t.Errorf("the server took %d mails", n)
@@ -142,7 +143,7 @@ func TestAFenceThatCommitsLateGetsNoDot(t *testing.T) {
 		return nil
 	}
 	d.lead(1)
-	eventually(t, "the attempt is given back", func() bool {
+	testkit.Eventually(t, "the attempt is given back", func() bool {
 		list, _ := d.f.store.Alerts(fsm.AlertFilter{})
 		return list[0].State == fsm.AlertPending && list[0].Attempt == 1
 	})
@@ -169,7 +170,7 @@ func TestAnswersOfTheServer(t *testing.T) {
 			d.f.fail(t, 1)
 			d.lead(1)
 			var a fsm.Alert
-			eventually(t, "the answer is recorded", func() bool {
+			testkit.Eventually(t, "the answer is recorded", func() bool {
 				list, _ := d.f.store.Alerts(fsm.AlertFilter{})
 				a = list[0]
 				return a.Error != ""
@@ -193,7 +194,7 @@ func TestTheServerIsDown(t *testing.T) {
 	d.sink.Down()
 	d.f.fail(t, 1)
 	d.lead(1)
-	eventually(t, "the attempt is recorded", func() bool {
+	testkit.Eventually(t, "the attempt is recorded", func() bool {
 		list, _ := d.f.store.Alerts(fsm.AlertFilter{})
 		return strings.Contains(list[0].Error, "cannot be reached") && list[0].State == fsm.AlertPending
 	})
@@ -211,20 +212,20 @@ func TestAServerThatIsLostAfterTheDot(t *testing.T) {
 			d.sink.Hang(smtpsink.AtData)
 			d.f.fail(t, 1)
 			d.lead(1)
-			eventually(t, "the row is fenced", func() bool { return d.f.states()[fsm.AlertFenced] == 1 })
-			eventually(t, "the message has arrived", func() bool { return d.sink.Hanging() == 1 })
+			testkit.Eventually(t, "the row is fenced", func() bool { return d.f.states()[fsm.AlertFenced] == 1 })
+			testkit.Eventually(t, "the message has arrived", func() bool { return d.sink.Hanging() == 1 })
 			d.sink.Cut()
 			if mode == InDoubtHold {
-				eventually(t, "the row is held", func() bool { return d.f.states()[fsm.AlertHeld] == 1 })
+				testkit.Eventually(t, "the row is held", func() bool { return d.f.states()[fsm.AlertHeld] == 1 })
 				return
 			}
-			eventually(t, "the row is in doubt", func() bool {
+			testkit.Eventually(t, "the row is in doubt", func() bool {
 				list, _ := d.f.store.Alerts(fsm.AlertFilter{})
 				return list[0].InDoubt && list[0].State == fsm.AlertPending
 			})
 			d.sink.Resume()
 			d.f.jump(10 * time.Second)
-			eventually(t, "it is sent", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
+			testkit.Eventually(t, "it is sent", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
 			mails := d.sink.Mails("")
 			last := mails[len(mails)-1]
 			if last.Header.Get("X-Quorumbeat-Possible-Duplicate") != "yes" {
@@ -257,14 +258,14 @@ func TestTheNextLeaderGoesOn(t *testing.T) {
 				time.AfterFunc(100*time.Millisecond, func() {
 					d.f.Propose(context.Background(), fsm.Settle{Alert: id, Term: 1, Attempt: 1, Outcome: fsm.OutcomeSent})
 				})
-				eventually(t, "the ex-leader's word counts", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
+				testkit.Eventually(t, "the ex-leader's word counts", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
 				if n := len(d.sink.Mails("")); n != 0 || time.Since(begin) > doubtWait {
 					t.Errorf("%d mails after %v", n, time.Since(begin))
 				}
 				return
 			}
 			d.awaitMails(1)
-			eventually(t, "it is settled", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
+			testkit.Eventually(t, "it is settled", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
 		})
 	}
 }
@@ -272,7 +273,7 @@ func TestTheNextLeaderGoesOn(t *testing.T) {
 func TestSettingsAreTheClustersBeforeTheFirstTick(t *testing.T) {
 	d := newRig(t, func(c *Config) { c.Settings.MailTo = []string{"team@example.com"} })
 	d.lead(1)
-	eventually(t, "the settings are in force", func() bool { return len(d.f.store.Settings().MailTo) == 1 })
+	testkit.Eventually(t, "the settings are in force", func() bool { return len(d.f.store.Settings().MailTo) == 1 })
 	d.f.mu.Lock()
 	defer d.f.mu.Unlock()
 	if d.f.log[0] != "SetSettings" {
@@ -285,8 +286,8 @@ func TestTheTerminalShowsMails(t *testing.T) {
 	d := newRig(t, func(c *Config) { c.SMTPURL, c.Terminal = "stdout:", &out })
 	d.f.fail(t, 1)
 	d.lead(1)
-	eventually(t, "the mail is shown", func() bool { return strings.Contains(out.String(), "Subject: [DOWN] job 1") })
-	eventually(t, "it is settled", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
+	testkit.Eventually(t, "the mail is shown", func() bool { return strings.Contains(out.String(), "Subject: [DOWN] job 1") })
+	testkit.Eventually(t, "it is settled", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
 }
 
 // TestAMailTellsWhatHoldsWhenItIsClaimed: until then a failure may take the place of
@@ -306,7 +307,7 @@ func TestAMailTellsWhatHoldsWhenItIsClaimed(t *testing.T) {
 	if m := d.awaitMails(1)[0]; !strings.Contains(string(m.Raw), "reported a failure") {
 		t.Errorf("the mail says\n%s", m.Raw)
 	}
-	eventually(t, "the row is sent", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
+	testkit.Eventually(t, "the row is sent", func() bool { return d.f.states()[fsm.AlertSent] == 1 })
 	if n := len(d.f.alerts()); n != 1 {
 		t.Errorf("%d rows", n)
 	}
@@ -319,7 +320,7 @@ func TestAServerThatNeverConfirmsGetsThreeCopies(t *testing.T) {
 	d.sink.DropBeforeAnswer()
 	d.f.fail(t, 1)
 	d.lead(1)
-	eventually(t, "the row is held", func() bool {
+	testkit.Eventually(t, "the row is held", func() bool {
 		d.f.jump(10 * time.Second) // its backoff
 		return d.f.states()[fsm.AlertHeld] == 1
 	})
@@ -329,5 +330,5 @@ func TestAServerThatNeverConfirmsGetsThreeCopies(t *testing.T) {
 	}
 	d.sink.Keep()
 	d.f.must(t, fsm.RetryAlert{Alert: a.ID})
-	eventually(t, "a person's retry sends it", func() bool { return d.f.sent() == 1 })
+	testkit.Eventually(t, "a person's retry sends it", func() bool { return d.f.sent() == 1 })
 }

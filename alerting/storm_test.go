@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
@@ -47,11 +48,11 @@ func TestStorms(t *testing.T) {
 			began := time.Now()
 			d.lead(1)
 			people := many / c.share
-			eventually(t, "all bursts are sent", func() bool { return d.f.sent() == people*c.singles })
+			testkit.Eventually(t, "all bursts are sent", func() bool { return d.f.sent() == people*c.singles })
 			took := time.Since(began)
 			if began = time.Now(); c.digest > 0 {
 				d.f.jump(11 * time.Second)
-				eventually(t, "all rows are settled", func() bool { return d.f.sent() == many+people })
+				testkit.Eventually(t, "all rows are settled", func() bool { return d.f.sent() == many+people })
 			}
 			ms := time.Millisecond
 			t.Logf("%d single mails in %v, digests of the other alerts in %v", people*c.singles, took.Round(ms), time.Since(began).Round(ms))
@@ -118,13 +119,13 @@ func TestRowsAreClaimedAheadButNotMany(t *testing.T) {
 		d.sink.Hang(smtpsink.AtRcpt)
 		d.f.fail(t, many)
 		d.lead(1)
-		eventually(t, "as many rows are claimed as may be", func() bool { return d.f.states()[fsm.AlertClaimed] == maxAttempts })
-		eventually(t, "every connection is in use", func() bool { return d.sink.Hanging() == maxConnections })
+		testkit.Eventually(t, "as many rows are claimed as may be", func() bool { return d.f.states()[fsm.AlertClaimed] == maxAttempts })
+		testkit.Eventually(t, "every connection is in use", func() bool { return d.sink.Hanging() == maxConnections })
 		return d
 	}
 	check := func(t *testing.T, d *rig) {
 		t.Helper()
-		eventually(t, "all are sent", func() bool { return d.f.sent() == many })
+		testkit.Eventually(t, "all are sent", func() bool { return d.f.sent() == many })
 		d.sorted(t)
 		if n := len(d.sink.Mails("")); n != many {
 			t.Errorf("%d mails, want %d", n, many)
@@ -168,13 +169,13 @@ func TestNoDotBeforeTheLastOutcomeIsRecorded(t *testing.T) {
 	}
 	d.lead(1)
 	t.Cleanup(release) // or nothing ends
-	eventually(t, "each connection has fenced a second message", func() bool { return d.f.count("Fence") >= 2*maxConnections })
+	testkit.Eventually(t, "each connection has fenced a second message", func() bool { return d.f.count("Fence") >= 2*maxConnections })
 	if n, fences := len(d.sink.Mails("")), d.f.count("Fence"); n != maxConnections || fences > 2*maxConnections {
 		t.Errorf("%d mails are out and not recorded, and %d more fenced; want %d of each", n, fences-n, maxConnections)
 	}
 	release()
 	d.f.jump(10 * time.Second) // if this took long, they were given back
-	eventually(t, "all are sent", func() bool { return d.f.sent() == many })
+	testkit.Eventually(t, "all are sent", func() bool { return d.f.sent() == many })
 	d.sorted(t)
 }
 
@@ -184,9 +185,9 @@ func TestAWindowEndsOnTime(t *testing.T) {
 	d := newRig(t, nil)
 	d.f.fail(t, 7)
 	d.lead(1)
-	eventually(t, "the burst is sent", func() bool { return d.f.sent() == 5 })
+	testkit.Eventually(t, "the burst is sent", func() bool { return d.f.sent() == 5 })
 	end := func() int64 { return d.f.store.Work(1, 1).Next }
-	eventually(t, "the ticker knows when the window ends", func() bool { return end() > 0 && d.s.awaited.Load() == end() })
+	testkit.Eventually(t, "the ticker knows when the window ends", func() bool { return end() > 0 && d.s.awaited.Load() == end() })
 }
 
 // BenchmarkDeliver sends single mails through a cluster that commits at once to a

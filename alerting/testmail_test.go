@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
@@ -45,12 +46,12 @@ func TestANodeSaysWhetherTheMailServerAnswers(t *testing.T) {
 	var log lockedBuffer
 	logged := func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }
 	d := newRig(t, logged)
-	eventually(t, "it says that the server answers", func() bool { return strings.Contains(log.String(), "the mail server answers and takes this sender") })
+	testkit.Eventually(t, "it says that the server answers", func() bool { return strings.Contains(log.String(), "the mail server answers and takes this sender") })
 	if st := d.s.MailStatus(); st.Checked.IsZero() || st.Error != "" {
 		t.Errorf("%+v", st)
 	}
 	newRig(t, func(c *Config) { logged(c); c.SMTPURL = "smtp://u:p@" + d.sink.Addr() + "?tls=starttls" })
-	eventually(t, "it says what is wrong", func() bool {
+	testkit.Eventually(t, "it says what is wrong", func() bool {
 		return strings.Contains(log.String(), "the mail server cannot be used") && strings.Contains(log.String(), "no STARTTLS")
 	})
 }
@@ -62,7 +63,7 @@ func TestAFailureThatNobodyIsToldOfIsLogged(t *testing.T) {
 	d.f.must(t, fsm.Create{ID: fsm.HeartbeatID{1}, Token: testToken(1), Spec: fsm.Spec{Name: "lonely", Slug: "x", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated}})
 	d.f.jump(61 * time.Second)
 	d.lead(1)
-	eventually(t, "it is told", func() bool {
+	testkit.Eventually(t, "it is told", func() bool {
 		return strings.Contains(log.String(), "nobody is told") && strings.Contains(log.String(), "heartbeat=lonely")
 	})
 	if n := bytes.Count([]byte(log.String()), []byte("no --mail-to is set")); n != 1 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // lonerConfig is that of a node without a secret.
@@ -72,7 +73,7 @@ func TestANodeAloneGrowsToACluster(t *testing.T) {
 	if err := c.nodes[1].Start("127.0.0.1:2"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, func() bool { return c.voters() == 2 }, "the second node is no voter")
+	testkit.Eventually(t, "the second node is no voter", func() bool { return c.voters() == 2 })
 	c.waitReady(1)
 	c.pings(1, id) // fails if it is not there
 

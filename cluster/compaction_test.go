@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // diskUse is how much a node's log and snapshots take.
@@ -38,7 +40,7 @@ func TestAFloodOfBodiesFillsNoDisk(t *testing.T) {
 		c.nodes[c.leader()].batcher.RefillBodyBudgets() // as if a minute had passed
 		c.sendBodies(heartbeats, 4)
 		for i, n := range c.nodes {
-			eventually(t, 10*time.Second, func() bool { return n.stores.bounded.excess() == 0 }, "node %d takes no snapshot", i)
+			testkit.Eventually(t, fmt.Sprintf("node %d takes no snapshot", i), func() bool { return n.stores.bounded.excess() == 0 })
 		}
 	}
 	const sent = heartbeats * rounds * 4 * fsm.MaxBody

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestLevelsOfADisk(t *testing.T) {
@@ -126,14 +128,14 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 
 	first := c.leader()
 	rooms[first].Store(low)
-	eventually(t, 5*time.Second, func() bool {
+	testkit.Eventually(t, "a node whose disk is low records bodies", func() bool {
 		res, err := send(first)
 		return err == nil && len(res.Data) > 0
-	}, "a node whose disk is low records bodies")
+	})
 
 	rooms[first].Store(full)
-	eventually(t, 5*time.Second, func() bool { _, err := send(first); return errors.Is(err, fsm.ErrDiskFull) }, "a full node takes pings")
-	eventually(t, 10*time.Second, func() bool { return c.leader() != first }, "a full node leads though others have room")
+	testkit.Eventually(t, "a full node takes pings", func() bool { _, err := send(first); return errors.Is(err, fsm.ErrDiskFull) })
+	testkit.Eventually(t, "a full node leads though others have room", func() bool { return c.leader() != first })
 	if err := c.nodes[first].Ready(); err == nil || !strings.Contains(err.Error(), "disk is nearly full") {
 		t.Errorf("a full node is ready: %v", err)
 	}
@@ -144,7 +146,7 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 	}
 
 	rooms[first].Store(empty)
-	eventually(t, 5*time.Second, func() bool { return c.nodes[first].disk.at() == diskEmpty }, "the guard does not look")
+	testkit.Eventually(t, "the guard does not look", func() bool { return c.nodes[first].disk.at() == diskEmpty })
 	for range 20 {
 		if _, err := send(others(first)[0]); err != nil {
 			t.Errorf("beside a node that takes no entry: %v", err)
@@ -154,11 +156,11 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 	second := others(first)[0]
 	rooms[second].Store(full)
 	for i := range c.nodes {
-		eventually(t, 5*time.Second, func() bool { _, err := send(i); return errors.Is(err, fsm.ErrDiskFull) }, "node %d takes pings though a majority is full", i)
+		testkit.Eventually(t, fmt.Sprintf("node %d takes pings though a majority is full", i), func() bool { _, err := send(i); return errors.Is(err, fsm.ErrDiskFull) })
 	}
 
 	leader := c.leader()
-	eventually(t, 5*time.Second, func() bool { return !c.nodes[leader].batcher.ClockRuns() }, "the serving clock runs though no node takes pings")
+	testkit.Eventually(t, "the serving clock runs though no node takes pings", func() bool { return !c.nodes[leader].batcher.ClockRuns() })
 	stood := c.nodes[leader].store.Serving()
 	time.Sleep(100 * time.Millisecond)
 	if err := c.nodes[leader].Tick(within(t, time.Second)); !errors.Is(err, fsm.ErrNotLeader) {
@@ -175,7 +177,7 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 		rooms[i].Store(1e9)
 	}
 	for i := range c.nodes {
-		eventually(t, 10*time.Second, func() bool { _, err := send(i); return err == nil }, "node %d does not recover", i)
+		testkit.Eventually(t, fmt.Sprintf("node %d does not recover", i), func() bool { _, err := send(i); return err == nil })
 		c.waitReady(i)
 	}
 	for i := range c.nodes {

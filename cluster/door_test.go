@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // A stranger at each port is cut off after what a peer could have sent.
@@ -65,7 +67,7 @@ func TestBothSidesTellOfAnotherSecret(t *testing.T) {
 				}
 			}
 			for side, log := range map[string]*safeBuffer{"the cluster": here, "the newcomer": there} {
-				eventually(t, 10*time.Second, func() bool { return strings.Contains(log.String(), transport.OtherSecretAdvice) }, "%s says nothing", side)
+				testkit.Eventually(t, fmt.Sprintf("%s says nothing", side), func() bool { return strings.Contains(log.String(), transport.OtherSecretAdvice) })
 				if n := strings.Count(log.String(), "another cluster secret"); n > 2 {
 					t.Errorf("%s says it %d times", side, n)
 				}

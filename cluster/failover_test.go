@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // crash stops a node as a killed process stops: its connections break, and it
@@ -44,11 +46,11 @@ func crashUnderLoad(t *testing.T) (pause time.Duration) {
 	id, token := c.heartbeat(0, 1)
 	lead := c.leader()
 	l := startLoad(c.others(lead), 20, token)
-	eventually(t, 10*time.Second, func() bool { return l.acked.Load() > 200 }, "too few pings")
+	testkit.Eventually(t, "too few pings", func() bool { return l.acked.Load() > 200 })
 	crashed := time.Now()
 	c.crash(lead)
 	before := l.acked.Load()
-	eventually(t, 15*time.Second, func() bool { return l.acked.Load() > before+40 }, "pings stopped after the crash")
+	testkit.Eventually(t, "pings stopped after the crash", func() bool { return l.acked.Load() > before+40 })
 	pause = time.Since(crashed)
 	l.end()
 	if n := l.failed.Load(); n != 0 {

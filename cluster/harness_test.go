@@ -15,6 +15,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // memberlist does not wait for a probe that is under way when it stops.
@@ -86,7 +87,7 @@ func (c *trio) start() {
 
 func (c *trio) waitReady(i int) {
 	c.t.Helper()
-	eventually(c.t, 20*time.Second, func() bool { return c.nodes[i].Ready() == nil }, "node %d is not ready: %v", i, c.nodes[i].Ready())
+	testkit.Eventually(c.t, fmt.Sprintf("node %d is not ready: %v", i, c.nodes[i].Ready()), func() bool { return c.nodes[i].Ready() == nil })
 }
 
 func (c *trio) stop() {
@@ -107,14 +108,14 @@ func (c *trio) shutdown(i int) {
 func (c *trio) leader() int {
 	c.t.Helper()
 	found := -1
-	eventually(c.t, 20*time.Second, func() bool {
+	testkit.Eventually(c.t, "no leader", func() bool {
 		for i, n := range c.nodes {
 			if !n.stopping.Load() && n.batcher.Proposing() {
 				found = i
 			}
 		}
 		return found >= 0
-	}, "no leader")
+	})
 	return found
 }
 
@@ -228,23 +229,6 @@ func pingOf(n *testNode, token fsm.Token) fsm.Ping {
 	}
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// eventually waits until cond holds.
-func eventually(t testing.TB, limit time.Duration, cond func() bool, what string, args ...any) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	if !waitFor(ctx, cond) {
-		t.Fatalf("not within %v: "+what, append([]any{limit}, args...)...)
-	}
-}
-
 // deadlineOnly has a deadline and no Done channel: the cheap way to wait.
 type deadlineOnly struct {
 	context.Context
@@ -252,17 +236,3 @@ type deadlineOnly struct {
 }
 
 func (d deadlineOnly) Deadline() (time.Time, bool) { return d.at, true }
-
-// waitFor polls cond until it holds or ctx ends.
-func waitFor(ctx context.Context, cond func() bool) bool {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !cond() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return cond()
-		}
-	}
-	return true
-}

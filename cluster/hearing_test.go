@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/leader"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // ticking has a node tick whenever it leads, as the program does.
@@ -32,26 +33,26 @@ func TestTheClockRunsOnlyWhileSomeNodeHears(t *testing.T) {
 		time.Sleep(300 * time.Millisecond)
 		return store.Serving() > before
 	}
-	eventually(t, 10*time.Second, runs, "the clock does not run")
+	testkit.Eventually(t, "the clock does not run", runs)
 	gaps := len(store.Gaps())
 
 	c.nodes[leader].SetHearing(false)
 	c.nodes[(leader+1)%3].SetHearing(false)
-	eventually(t, 15*time.Second, func() bool { return deaf(c.nodes[(leader+2)%3].Status()) == 2 }, "the third node does not know of them") // lost datagrams are made good every 5 s
+	testkit.Eventually(t, "the third node does not know of them", func() bool { return deaf(c.nodes[(leader+2)%3].Status()) == 2 }) // lost datagrams are made good every 5 s
 	if !runs() || len(store.Gaps()) != gaps {
 		t.Fatalf("two deaf nodes of three: gaps %v", store.Gaps())
 	}
 
 	c.nodes[(leader+2)%3].SetHearing(false)
-	eventually(t, 15*time.Second, func() bool { return !runs() }, "the clock runs though no node hears")
+	testkit.Eventually(t, "the clock runs though no node hears", func() bool { return !runs() })
 	stood := store.Serving()
-	eventually(t, 5*time.Second, func() bool { return len(store.Gaps()) == gaps+1 }, "no gap while no node hears")
+	testkit.Eventually(t, "no gap while no node hears", func() bool { return len(store.Gaps()) == gaps+1 })
 	if _, err := c.nodes[leader].Propose(within(t, 5*time.Second), fsm.PutKey{ID: fsm.KeyID{1}, Name: "a", Scope: fsm.ScopeAdmin}); err != nil {
 		t.Errorf("a command meanwhile: %v", err)
 	}
 
 	c.nodes[(leader+1)%3].SetHearing(true)
-	eventually(t, 10*time.Second, runs, "the clock does not run again")
+	testkit.Eventually(t, "the clock does not run again", runs)
 	if list := store.Gaps(); len(list) != gaps+1 || list[gaps].To.Sub(list[gaps].From) < 4*time.Second {
 		t.Errorf("gaps %v", list)
 	}
@@ -66,14 +67,14 @@ func TestALostChangeIsToldAgain(t *testing.T) {
 	t.Parallel()
 	c := newTrio(t, 2)
 	g := c.nodes[1].gossip.(*gossip)
-	eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, "it does not tell its cluster", func() bool {
 		return slices.ContainsFunc(c.nodes[0].gossip.members(), func(m member) bool { return m.ID == g.id.ID && !m.ClusterID.IsZero() })
-	}, "it does not tell its cluster")
+	})
 	g.mu.Lock()
 	g.meta.Deaf = true
 	g.mu.Unlock()
 	c.nodes[1].SetHearing(false)
-	eventually(t, 15*time.Second, func() bool { return deaf(c.nodes[0].Status()) == 1 }, "the other node does not know of it")
+	testkit.Eventually(t, "the other node does not know of it", func() bool { return deaf(c.nodes[0].Status()) == 1 })
 }
 
 func deaf(s Status) (n int) {
@@ -98,7 +99,7 @@ func TestANodeThatIsNoLongerToldIsDeaf(t *testing.T) {
 	if h.Since() != first {
 		t.Error("it begins to hear anew with each proof")
 	}
-	eventually(t, 2*leader.HearingLasts, func() bool { return !h.OK() }, "it hears without proof")
+	testkit.Eventually(t, "it hears without proof", func() bool { return !h.OK() })
 	h.Set(true)
 	if !h.Since().After(first) {
 		t.Error("it hears without a break")
@@ -111,11 +112,11 @@ func TestALeaderWaitsForAProofThatIsLate(t *testing.T) {
 	t.Parallel()
 	c := newTrio(t, 1, ticking)
 	n := c.nodes[0]
-	eventually(t, 10*time.Second, func() bool { return n.store.Serving() > 0 }, "the clock does not run")
+	testkit.Eventually(t, "the clock does not run", func() bool { return n.store.Serving() > 0 })
 	n.SetHearing(false)
-	eventually(t, time.Second, func() bool { return !n.batcher.ClockRuns() }, "the clock runs")
+	testkit.Eventually(t, "the clock runs", func() bool { return !n.batcher.ClockRuns() })
 	n.SetHearing(true)
-	eventually(t, time.Second, n.batcher.ClockRuns, "the clock does not run at once") // it does not settle
+	testkit.Eventually(t, "the clock does not run at once", n.batcher.ClockRuns) // it does not settle
 	if list := n.store.Gaps(); len(list) != 0 {
 		t.Errorf("gaps %v", list)
 	}
@@ -124,7 +125,7 @@ func TestALeaderWaitsForAProofThatIsLate(t *testing.T) {
 // TestAShortOutageOfEveryNodeIsAGap restarts all nodes at once, then in turn.
 func TestAShortOutageOfEveryNodeIsAGap(t *testing.T) {
 	c := newTrio(t, 3, ticking)
-	eventually(t, 10*time.Second, func() bool { return c.nodes[c.leader()].store.Serving() > 0 }, "the clock does not run")
+	testkit.Eventually(t, "the clock does not run", func() bool { return c.nodes[c.leader()].store.Serving() > 0 })
 	restart := func(is ...int) {
 		for _, i := range is {
 			c.shutdown(i)

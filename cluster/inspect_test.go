@@ -17,6 +17,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // anyFolder is an inspection that refuses nothing.
@@ -36,25 +37,25 @@ func makeFolder(t *testing.T, p folderPlan) string {
 	t.Helper()
 	live := filepath.Join(t.TempDir(), "live")
 	f, err := openFolder(live, quiet)
-	must(t, err)
-	must(t, f.stores.votes.SetUint64(termKey, 3))
+	testkit.Must(t, err)
+	testkit.Must(t, f.stores.votes.SetUint64(termKey, 3))
 	for i := uint64(1); i <= 20; i++ {
-		must(t, f.stores.logs.StoreLog(p.entry(i)))
+		testkit.Must(t, f.stores.logs.StoreLog(p.entry(i)))
 		if i == 10 && p.snapshot {
 			f.snapshotAt(t, i)
 		}
 		if i == 10 {
-			must(t, f.stores.journal.Flush())
+			testkit.Must(t, f.stores.journal.Flush())
 		}
 	}
-	must(t, f.id.SetClusterID(fsm.NodeID{7}))
+	testkit.Must(t, f.id.SetClusterID(fsm.NodeID{7}))
 	if !p.journal {
-		must(t, f.close())
+		testkit.Must(t, f.close())
 		return live
 	}
 	killed := filepath.Join(t.TempDir(), "killed")
-	must(t, os.CopyFS(killed, os.DirFS(live)))
-	must(t, f.close())
+	testkit.Must(t, os.CopyFS(killed, os.DirFS(live)))
+	testkit.Must(t, f.close())
 	return killed
 }
 
@@ -84,17 +85,17 @@ func (f *folder) snapshotAt(t *testing.T, index uint64) {
 		a.Apply(entry(i, 3, nameIt))
 	}
 	sink, err := f.stores.snapshots.Create(1, index, 3, f.alone(), 1, offlineTransport())
-	must(t, err)
+	testkit.Must(t, err)
 	s, err := a.Snapshot()
-	must(t, err)
-	must(t, s.Persist(sink))
+	testkit.Must(t, err)
+	testkit.Must(t, s.Persist(sink))
 }
 
 // hashes tells every file of a folder with its content.
 func hashes(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
-	must(t, fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+	testkit.Must(t, fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			text, err := os.ReadFile(filepath.Join(dir, path))
 			fmt.Fprintf(&b, "%s %x %v\n", path, sha256.Sum256(text), err)
@@ -110,17 +111,17 @@ func freshLog(t *testing.T, dir, owner string) {
 	path := filepath.Join(dir, logFile)
 	_ = os.Remove(path)
 	store, err := boltfile.Open(path)
-	must(t, err)
+	testkit.Must(t, err)
 	if owner != "" {
-		must(t, store.Set(ownerKey, []byte(owner)))
+		testkit.Must(t, store.Set(ownerKey, []byte(owner)))
 	}
-	must(t, store.Close())
+	testkit.Must(t, store.Close())
 }
 
 func ownerOf(t *testing.T, dir string) string {
 	t.Helper()
 	s, err := readLogState(filepath.Join(dir, logFile))
-	must(t, err)
+	testkit.Must(t, err)
 	return s.owner
 }
 
@@ -131,18 +132,18 @@ func TestAFolderWithoutItsLogIsRefused(t *testing.T) {
 		name string
 		lose func(t *testing.T, dir string)
 	}{
-		{"missing", func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, logFile))) }},
-		{"an empty file", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, logFile), 0)) }},
+		{"missing", func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, logFile))) }},
+		{"an empty file", func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, logFile), 0)) }},
 		{"cut off", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, logFile), 2) }},
-		{"cut off within its first pages", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, logFile), 5000)) }},
+		{"cut off within its first pages", func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, logFile), 5000)) }},
 		{"zeros", func(t *testing.T, dir string) {
-			must(t, os.WriteFile(filepath.Join(dir, logFile), make([]byte, 65536), 0o600))
+			testkit.Must(t, os.WriteFile(filepath.Join(dir, logFile), make([]byte, 65536), 0o600))
 		}},
 		{"fresh, without an owner", func(t *testing.T, dir string) { freshLog(t, dir, "") }},
 		{"fresh, with its owner", func(t *testing.T, dir string) { freshLog(t, dir, ownerOf(t, dir)) }},
 		{"another node's", func(t *testing.T, dir string) {
 			other := makeFolder(t, folderPlan{})
-			must(t, os.Rename(filepath.Join(other, logFile), filepath.Join(dir, logFile)))
+			testkit.Must(t, os.Rename(filepath.Join(other, logFile), filepath.Join(dir, logFile)))
 		}},
 		{"without its votes", func(t *testing.T, dir string) { voteIn(t, dir, 0) }},
 		{"with the votes of an earlier term", func(t *testing.T, dir string) { voteIn(t, dir, 2) }},
@@ -169,24 +170,24 @@ func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
 	whole := makeFolder(t, folderPlan{snapshot: true, journal: true})
 	stopped := makeFolder(t, folderPlan{snapshot: true})
 	for name, lose := range map[string]func(t *testing.T, dir string){
-		"the journal is gone":    func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, journal.FileName))) },
+		"the journal is gone":    func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, journal.FileName))) },
 		"the journal is cut off": func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journal.FileName), 2) },
 		"the log of an earlier stop beside a journal": func(t *testing.T, dir string) {
 			forgetNewest(t, dir)
 		},
 		"only snapshots are left": func(t *testing.T, dir string) {
-			must(t, os.Remove(filepath.Join(dir, logFile)))
-			must(t, os.Remove(filepath.Join(dir, journal.FileName)))
+			testkit.Must(t, os.Remove(filepath.Join(dir, logFile)))
+			testkit.Must(t, os.Remove(filepath.Join(dir, journal.FileName)))
 		},
 		"only the journal is left": func(t *testing.T, dir string) {
-			must(t, os.Remove(filepath.Join(dir, logFile)))
-			must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
+			testkit.Must(t, os.Remove(filepath.Join(dir, logFile)))
+			testkit.Must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
 		},
-		"the identity is gone": func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, identity.FileName))) },
+		"the identity is gone": func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, identity.FileName))) },
 		"only the journal and no identity": func(t *testing.T, dir string) {
-			must(t, os.Remove(filepath.Join(dir, identity.FileName)))
-			must(t, os.Remove(filepath.Join(dir, logFile)))
-			must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
+			testkit.Must(t, os.Remove(filepath.Join(dir, identity.FileName)))
+			testkit.Must(t, os.Remove(filepath.Join(dir, logFile)))
+			testkit.Must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,11 +198,11 @@ func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
 	}
 	t.Run("the snapshot is gone and the log begins behind it", func(t *testing.T) {
 		dir := copyFolder(t, stopped)
-		must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
+		testkit.Must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
 		store, err := boltfile.Open(filepath.Join(dir, logFile))
-		must(t, err)
-		must(t, store.DeleteRange(1, 8))
-		must(t, store.Close())
+		testkit.Must(t, err)
+		testkit.Must(t, store.DeleteRange(1, 8))
+		testkit.Must(t, store.Close())
 		refusedUnchanged(t, dir)
 	})
 }
@@ -213,10 +214,10 @@ func TestAFreshFolderIsNotRefused(t *testing.T) {
 		func() {}, // an empty folder
 		func() { // the identity is there
 			id, err := openIdentity(dir, anyFolder)
-			must(t, err)
-			must(t, id.Close())
+			testkit.Must(t, err)
+			testkit.Must(t, id.Close())
 		},
-		func() { must(t, os.WriteFile(filepath.Join(dir, logFile), nil, 0o600)) },
+		func() { testkit.Must(t, os.WriteFile(filepath.Join(dir, logFile), nil, 0o600)) },
 		func() { freshLog(t, dir, "") },
 	} {
 		step()
@@ -259,31 +260,31 @@ func startFolder(t *testing.T, dir string) error {
 func copyFolder(t *testing.T, dir string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "copy")
-	must(t, os.CopyFS(to, os.DirFS(dir)))
-	must(t, os.Chmod(to, 0o700))
+	testkit.Must(t, os.CopyFS(to, os.DirFS(dir)))
+	testkit.Must(t, os.Chmod(to, 0o700))
 	return to
 }
 
 func cutFile(t *testing.T, file string, by int64) {
 	t.Helper()
 	info, err := os.Stat(file)
-	must(t, err)
-	must(t, os.Truncate(file, info.Size()/by))
+	testkit.Must(t, err)
+	testkit.Must(t, os.Truncate(file, info.Size()/by))
 }
 
 func voteIn(t *testing.T, dir string, term uint64) {
 	t.Helper()
 	store, err := boltfile.Open(filepath.Join(dir, logFile))
-	must(t, err)
-	must(t, store.SetUint64(termKey, term))
-	must(t, store.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, store.SetUint64(termKey, term))
+	testkit.Must(t, store.Close())
 }
 
 // forgetNewest sets a log back to a stop before the journal that is there.
 func forgetNewest(t *testing.T, dir string) {
 	t.Helper()
 	store, err := boltfile.Open(filepath.Join(dir, logFile))
-	must(t, err)
-	must(t, store.Set(journal.StoreKey, make([]byte, 8)))
-	must(t, store.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, store.Set(journal.StoreKey, make([]byte, 8)))
+	testkit.Must(t, store.Close())
 }

@@ -2,11 +2,14 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestADutyThatWaitsForALeaderDoesNotKeepItAway elects a node again whose duty of
@@ -35,14 +38,14 @@ func TestADutyThatWaitsForALeaderDoesNotKeepItAway(t *testing.T) {
 		t.Errorf("%d pings counted, want 1", n)
 	}
 	release()
-	eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, "the duty does not run again", func() bool {
 		select {
 		case term := <-terms:
 			return term > began && term == c.nodes[first].Status().Term
 		default:
 			return false
 		}
-	}, "the duty does not run again")
+	})
 }
 
 // handTo makes node i the leader.
@@ -50,9 +53,9 @@ func (c *trio) handTo(i int) {
 	c.t.Helper()
 	to := c.nodes[i]
 	cluster, _ := to.Addrs()
-	eventually(c.t, 20*time.Second, func() bool {
+	testkit.Eventually(c.t, fmt.Sprintf("node %d does not become the leader", i), func() bool {
 		leader := c.nodes[c.leader()].raft.Load()
 		_ = leader.LeadershipTransferToServer(raft.ServerID(to.ID().String()), raft.ServerAddress(cluster)).Error()
 		return to.raft.Load().State() == raft.Leader
-	}, "node %d does not become the leader", i)
+	})
 }

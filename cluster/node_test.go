@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestEveryNodeTakesCommands(t *testing.T) {
@@ -52,7 +53,7 @@ func TestProposeOnceNeedsTheLeaderOfTheTerm(t *testing.T) {
 func TestServingTimeRunsOnTheLeader(t *testing.T) {
 	c := newTrio(t, 3)
 	lead := c.nodes[c.leader()]
-	eventually(t, 10*time.Second, func() bool { return lead.Tick(within(t, time.Second)) == nil }, "ticks are refused")
+	testkit.Eventually(t, "ticks are refused", func() bool { return lead.Tick(within(t, time.Second)) == nil })
 	start := time.Now() // the time since the last tick's proposal still counts
 	if err := lead.Tick(within(t, time.Second)); err != nil {
 		t.Fatal(err)
@@ -77,10 +78,10 @@ func TestLeaderShutdownUnderLoadLosesNothing(t *testing.T) {
 	id, token := c.heartbeat(0, 1)
 	lead := c.leader()
 	l := startLoad(c.others(lead), 20, token)
-	eventually(t, 10*time.Second, func() bool { return l.acked.Load() > 200 }, "too few pings")
+	testkit.Eventually(t, "too few pings", func() bool { return l.acked.Load() > 200 })
 	c.shutdown(lead)
 	before := l.acked.Load()
-	eventually(t, 10*time.Second, func() bool { return l.acked.Load() > before+200 }, "pings stopped after the shutdown")
+	testkit.Eventually(t, "pings stopped after the shutdown", func() bool { return l.acked.Load() > before+200 })
 	l.end()
 	if n := l.failed.Load(); n != 0 {
 		t.Errorf("%d pings failed, the last: %v", n, l.lastErr.Load())

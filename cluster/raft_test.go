@@ -14,6 +14,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/boltfile"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestUnfinishedSnapshotsArePurged(t *testing.T) {
@@ -85,7 +86,7 @@ func (d *diskNode) run(t *testing.T, f func(*raft.Raft)) error {
 // fill commits n entries and takes a snapshot, three times: then an older and a
 // newer one are there, and the log begins after the older one.
 func (d *diskNode) fill(t *testing.T, r *raft.Raft) {
-	eventually(t, 10e9, func() bool { return r.State() == raft.Leader }, "no leader")
+	testkit.Eventually(t, "no leader", func() bool { return r.State() == raft.Leader })
 	for range 3 {
 		for range 10 {
 			if err := r.Apply(entry(0, r.CurrentTerm(), nameIt).Data, 0).Error(); err != nil {

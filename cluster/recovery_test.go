@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestARecoveredNodeStarts whatever its log ends with.
@@ -36,29 +37,29 @@ func TestARecoveredNodeStarts(t *testing.T) {
 func recoverFolder(t *testing.T, dir string) {
 	t.Helper()
 	r, err := OpenRecovery(dir, quiet)
-	must(t, err)
+	testkit.Must(t, err)
 	store, err := r.Run()
-	must(t, err)
+	testkit.Must(t, err)
 	if r.LastIndex < 20 || r.LastTerm < 3 || store.ClusterID() != nameIt.ID {
 		t.Errorf("it ends at entry %d of term %d and has %v", r.LastIndex, r.LastTerm, store.ClusterID())
 	}
-	must(t, r.Close())
+	testkit.Must(t, r.Close())
 }
 
 // leadsAlone starts Raft on a folder until it leads, with the state that it had.
 func leadsAlone(t *testing.T, dir string) {
 	t.Helper()
 	f, err := openFolder(dir, quiet)
-	must(t, err)
+	testkit.Must(t, err)
 	defer f.close()
 	store := store.New()
 	_, trans := raft.NewInmemTransport(raft.ServerAddress(f.id.ID.String() + ".invalid:1"))
 	f.config.HeartbeatTimeout, f.config.ElectionTimeout, f.config.LeaderLeaseTimeout = 20*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond
 	r, err := startRaft(f.config, newFSMAdapter(store, func(err error) { t.Error(err) }), f.stores, trans)
-	must(t, err)
-	defer func() { must(t, r.Shutdown().Error()) }()
-	eventually(t, 10*time.Second, func() bool { return r.State() == raft.Leader }, "no leader")
-	must(t, r.Barrier(10*time.Second).Error())
+	testkit.Must(t, err)
+	defer func() { testkit.Must(t, r.Shutdown().Error()) }()
+	testkit.Eventually(t, "no leader", func() bool { return r.State() == raft.Leader })
+	testkit.Must(t, r.Barrier(10*time.Second).Error())
 	if servers := r.GetConfiguration().Configuration().Servers; len(servers) != 1 || servers[0].ID != f.config.LocalID {
 		t.Errorf("the members are %v", servers)
 	}
@@ -72,14 +73,14 @@ func TestARecoveryThatFailsChangesNothing(t *testing.T) {
 	dir := makeFolder(t, folderPlan{snapshot: true})
 	fail := io.ErrUnexpectedEOF
 	r, err := OpenRecovery(dir, quiet)
-	must(t, err)
+	testkit.Must(t, err)
 	sound := r.folder.stores.logs
 	r.folder.stores.logs = brokenLog{sound, 17, fail}
 	if _, err := r.Run(); err == nil || !strings.Contains(err.Error(), "quorumbeat salvage") {
 		t.Errorf("with an entry that cannot be read: %v", err)
 	}
 	r.folder.stores.logs = sound
-	must(t, r.Close())
+	testkit.Must(t, r.Close())
 	recoverFolder(t, dir)
 	leadsAlone(t, dir)
 }
@@ -92,9 +93,9 @@ func TestARecoveryNeverGoesBack(t *testing.T) {
 	if len(states) != 2 {
 		t.Fatalf("snapshots: %v", states)
 	}
-	must(t, os.Truncate(states[1], 30))
+	testkit.Must(t, os.Truncate(states[1], 30))
 	r, err := OpenRecovery(dir, quiet)
-	must(t, err)
+	testkit.Must(t, err)
 	defer r.Close()
 	if _, err := r.Run(); err == nil || !strings.Contains(err.Error(), "ends at entry 10 of 20") {
 		t.Errorf("got %v", err)
@@ -109,7 +110,7 @@ func TestACrashWithinARecovery(t *testing.T) {
 			dir := makeFolder(t, plan)
 			var crashed string
 			r, err := OpenRecovery(dir, quiet)
-			must(t, err)
+			testkit.Must(t, err)
 			crash := func() { crashed = copyFolder(t, dir) }
 			if step == 0 {
 				r.folder.stores.logs = crashingLog{r.folder.stores.logs, 20, crash, nil}
@@ -117,8 +118,8 @@ func TestACrashWithinARecovery(t *testing.T) {
 				r.folder.stores.logs = crashingLog{r.folder.stores.logs, 0, nil, crash}
 			}
 			_, err = r.Run()
-			must(t, err)
-			must(t, r.Close())
+			testkit.Must(t, err)
+			testkit.Must(t, r.Close())
 			if step == 0 {
 				recoverFolder(t, crashed)
 			}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // A notice of removal that reaches the address of a removed node finds whoever has taken
@@ -44,7 +46,7 @@ func TestAWrongNoticeOfRemovalIsForgotten(t *testing.T) {
 	if a := n.answer(t.Context(), nil, transport.Question{Op: transport.AskRemoved, Node: n.id.ID.String(), Cluster: n.id.Cluster()}); a.Code != fsm.CodeOK {
 		t.Fatalf("it answers %+v", a)
 	}
-	eventually(t, 10*time.Second, func() bool { return n.Ready() == nil }, "the leader counts it in, and it says %v", n.Ready())
+	testkit.Eventually(t, fmt.Sprintf("the leader counts it in, and it says %v", n.Ready()), func() bool { return n.Ready() == nil })
 }
 
 // The leader tells a removed node so by its ID.
@@ -74,7 +76,7 @@ func TestRemovalThatWouldCostTheMajorityIsRefused(t *testing.T) {
 	leader := c.leader()
 	lost := (leader + 1) % 3
 	c.shutdown(lost)
-	eventually(t, 20*time.Second, func() bool { return len(c.nodes[leader].gossip.members()) == 2 }, "the loss is not noticed")
+	testkit.Eventually(t, "the loss is not noticed", func() bool { return len(c.nodes[leader].gossip.members()) == 2 })
 	other := c.nodes[(leader+2)%3]
 	err := c.nodes[leader].Remove(within(t, 5*time.Second), other.cfg.NodeName)
 	if !errors.Is(err, fsm.ErrRejected) || !strings.Contains(err.Error(), "2 voters are left, of which 1 live and 2 are needed") {

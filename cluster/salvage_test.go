@@ -18,6 +18,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // lostNode is what is left of a node that was the only one.
@@ -46,7 +47,7 @@ func loseNode(t *testing.T, snapshotEvery uint64, last int, kill bool) (n lostNo
 	ping := func(k int) {
 		for range k {
 			_, err := c.nodes[0].Propose(within(t, 10*time.Second), pingOf(c.nodes[0], token))
-			must(t, err)
+			testkit.Must(t, err)
 			n.acked++
 		}
 	}
@@ -54,18 +55,18 @@ func loseNode(t *testing.T, snapshotEvery uint64, last int, kill bool) (n lostNo
 	c.stop()
 	c.open(0, cfg) // another term
 	c.start()
-	eventually(t, 20*time.Second, func() bool {
+	testkit.Eventually(t, "no two snapshots", func() bool {
 		ping(20)
 		names, err := snapshotNames(cfg.DataDir)
-		must(t, err)
+		testkit.Must(t, err)
 		return len(names) == 2 || snapshotEvery == 0
-	}, "no two snapshots")
+	})
 	ping(last)
 	if !kill {
 		c.stop()
 	}
 	n.dir = filepath.Join(t.TempDir(), "lost")
-	must(t, os.CopyFS(n.dir, os.DirFS(cfg.DataDir)))
+	testkit.Must(t, os.CopyFS(n.dir, os.DirFS(cfg.DataDir)))
 	c.stop()
 	n.pingsAt = countAt(t, n.dir)
 	return n
@@ -76,17 +77,17 @@ func countAt(t *testing.T, dir string) map[uint64]uint64 {
 	t.Helper()
 	at := map[uint64]uint64{}
 	names, err := snapshotNames(dir)
-	must(t, err)
+	testkit.Must(t, err)
 	found := new(Salvaged).collect(dir)
 	for _, n := range append(names, snapshotName{term: 1, index: 1}) {
 		store, prev := store.New(), &raft.Log{Index: n.index, Term: n.term}
 		if n.index > 1 {
-			must(t, restoreFile(store, n))
+			testkit.Must(t, restoreFile(store, n))
 		}
 		for prev != nil {
 			at[prev.Index] = store.Totals().Pings
 			if prev, _ = found.next(prev); prev != nil {
-				must(t, applyAlone(store, prev))
+				testkit.Must(t, applyAlone(store, prev))
 			}
 		}
 	}
@@ -112,13 +113,13 @@ func TestSalvage(t *testing.T) {
 // up to where it says.
 func (n lostNode) salvageFlipped(t *testing.T) {
 	store, whole, err := Salvage(n.dir)
-	must(t, err)
+	testkit.Must(t, err)
 	if got := store.Totals().Pings; got != n.acked || len(whole.Notes) > 0 || whole.Guessed > 0 {
 		t.Fatalf("of a sound folder it saved %d pings of %d: %+v", got, n.acked, whole)
 	}
 	before := hashes(t, n.dir)
 	files, err := filepath.Glob(filepath.Join(n.dir, "snapshots", "*", "*"))
-	must(t, err)
+	testkit.Must(t, err)
 	for _, file := range append(files, filepath.Join(n.dir, logFile), filepath.Join(n.dir, journal.FileName)) {
 		if text, err := os.ReadFile(file); err == nil {
 			n.flipBits(t, file, text, whole.Index)
@@ -138,7 +139,7 @@ func (n lostNode) flipBits(t *testing.T, file string, text []byte, last uint64) 
 	complete, runs := 0, soakCount("QUORUMBEAT_SOAK_FLIPS", 8)
 	for seed := range runs {
 		bad, what := flipOne(text, uint64(seed))
-		must(t, os.WriteFile(file, bad, 0o600))
+		testkit.Must(t, os.WriteFile(file, bad, 0o600))
 		store, out, err := Salvage(n.dir)
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
@@ -152,7 +153,7 @@ func (n lostNode) flipBits(t *testing.T, file string, text []byte, last uint64) 
 			t.Errorf("%s: it ends at entry %d of %d, and says nothing of that", what, out.Index, last)
 		}
 	}
-	must(t, os.WriteFile(file, text, 0o600))
+	testkit.Must(t, os.WriteFile(file, text, 0o600))
 	t.Logf("%s: with one flipped bit, %d of %d had everything", filepath.Base(file), complete, runs)
 }
 
@@ -180,13 +181,13 @@ func flipOne(text []byte, seed uint64) (bad []byte, what string) {
 func (n lostNode) salvageParts(t *testing.T) {
 	newest := func(dir string) string {
 		names, err := snapshotNames(dir)
-		must(t, err)
+		testkit.Must(t, err)
 		return slices.MaxFunc(names, func(a, b snapshotName) int { return cmp.Compare(a.index, b.index) }).dir
 	}
 	remove := func(names ...string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
 			for _, n := range names {
-				must(t, os.RemoveAll(filepath.Join(dir, n)))
+				testkit.Must(t, os.RemoveAll(filepath.Join(dir, n)))
 			}
 		}
 	}
@@ -198,16 +199,16 @@ func (n lostNode) salvageParts(t *testing.T) {
 	}{
 		{"without its identity", remove(identity.FileName, identity.LockName), true, ""},
 		{"without its journal", remove(journal.FileName), false, "which is missing"},
-		{"with an empty journal", func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, journal.FileName), 0)) }, false, "which is missing"},
+		{"with an empty journal", func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, journal.FileName), 0)) }, false, "which is missing"},
 		{"with half a journal", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journal.FileName), 2) }, false, "The journal is damaged"},
 		{"another log's journal", func(t *testing.T, dir string) {
 			other := killedNode(t)
-			must(t, os.Rename(filepath.Join(other.dir, journal.FileName), filepath.Join(dir, journal.FileName)))
+			testkit.Must(t, os.Rename(filepath.Join(other.dir, journal.FileName), filepath.Join(dir, journal.FileName)))
 		}, false, "another log"},
 		{"a bit of the journal's name in the log is flipped", func(t *testing.T, dir string) {
 			file := filepath.Join(dir, logFile)
 			b, err := os.ReadFile(file)
-			must(t, err)
+			testkit.Must(t, err)
 			for at := 0; ; at += len(journal.StoreKey) {
 				i := bytes.Index(b[at:], journal.StoreKey)
 				if i < 0 {
@@ -216,20 +217,20 @@ func (n lostNode) salvageParts(t *testing.T) {
 				at += i
 				b[at+len(journal.StoreKey)] ^= 16
 			}
-			must(t, os.WriteFile(file, b, 0o600))
+			testkit.Must(t, os.WriteFile(file, b, 0o600))
 		}, true, ""},
 		{"without its log", remove(logFile), false, "log.db cannot be read"},
 		{"without log and journal", remove(logFile, journal.FileName), false, "log.db cannot be read"},
 		{"the newest snapshot is gone", func(t *testing.T, dir string) {
-			must(t, os.RemoveAll(newest(dir)))
+			testkit.Must(t, os.RemoveAll(newest(dir)))
 		}, true, ""},
 		{"the newest snapshot is damaged", func(t *testing.T, dir string) {
-			must(t, os.Truncate(filepath.Join(newest(dir), "state.bin"), 100))
+			testkit.Must(t, os.Truncate(filepath.Join(newest(dir), "state.bin"), 100))
 		}, true, "is damaged"},
 		{"the log's heads are zeros", func(t *testing.T, dir string) { zero(t, filepath.Join(dir, logFile), 0, 8192) }, true, "it has no head"},
 		{"the log is cut off", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, logFile), 2) }, false, ""},
 		{"another node's log", func(t *testing.T, dir string) {
-			must(t, os.Rename(filepath.Join(makeFolder(t, folderPlan{}), logFile), filepath.Join(dir, logFile)))
+			testkit.Must(t, os.Rename(filepath.Join(makeFolder(t, folderPlan{}), logFile), filepath.Join(dir, logFile)))
 		}, false, "was left out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -237,7 +238,7 @@ func (n lostNode) salvageParts(t *testing.T) {
 			c.spoil(t, dir)
 			before := hashes(t, dir)
 			store, out, err := Salvage(dir)
-			must(t, err)
+			testkit.Must(t, err)
 			if got := store.Totals().Pings; got != n.pingsAt[out.Index] || c.whole && got != n.acked {
 				t.Errorf("%d pings at entry %d, which has %d; %d were acknowledged", got, out.Index, n.pingsAt[out.Index], n.acked)
 			}
@@ -264,7 +265,7 @@ func (n lostNode) salvageParts(t *testing.T) {
 	t.Run("the node runs", func(t *testing.T) {
 		dir := copyFolder(t, n.dir)
 		id, err := openIdentity(dir, anyFolder)
-		must(t, err)
+		testkit.Must(t, err)
 		defer id.Close()
 		if _, _, err := Salvage(dir); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 			t.Errorf("got %v", err)
@@ -275,9 +276,9 @@ func (n lostNode) salvageParts(t *testing.T) {
 func zero(t *testing.T, file string, from, to int) {
 	t.Helper()
 	b, err := os.ReadFile(file)
-	must(t, err)
+	testkit.Must(t, err)
 	clear(b[from:to])
-	must(t, os.WriteFile(file, b, 0o600))
+	testkit.Must(t, os.WriteFile(file, b, 0o600))
 }
 
 // TestSalvageKeepsToOneHistory: a file holds entries that a later leader overwrote.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestASealedLogGivesBackWhatItWasGiven(t *testing.T) {
@@ -77,7 +79,7 @@ func TestABitFlippedInTheLogIsRefusedWithWords(t *testing.T) {
 	d := &diskNode{dir: t.TempDir()}
 	marker := []byte("to be found")
 	err := d.run(t, func(r *raft.Raft) {
-		eventually(t, 10e9, func() bool { return r.State() == raft.Leader }, "no leader")
+		testkit.Eventually(t, "no leader", func() bool { return r.State() == raft.Leader })
 		if err := r.ApplyLog(raft.Log{Data: entry(0, r.CurrentTerm(), nameIt).Data, Extensions: marker}, 0).Error(); err != nil {
 			t.Fatal(err)
 		}

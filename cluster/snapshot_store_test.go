@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // openTestSnapshots returns a store of snapshots, and what writes them gently but
@@ -176,9 +178,9 @@ func TestASnapshotsOwnFolderIsSynced(t *testing.T) {
 	}
 	s, _ := openTestSnapshots(t)
 	made, err := s.Create(1, 5, 1, raft.Configuration{}, 1, offlineTransport())
-	must(t, err)
+	testkit.Must(t, err)
 	if d, ok := made.(durableSink); !ok || d.dir != filepath.Join(s.dir, made.ID()) {
 		t.Errorf("the store makes %+v", made)
 	}
-	must(t, made.Close())
+	testkit.Must(t, made.Close())
 }

@@ -12,19 +12,20 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestStatusTellsOfEveryNode(t *testing.T) {
 	c := newTrio(t, 3)
 	lead := c.leader()
-	eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, "the nodes are not registered", func() bool {
 		for _, n := range c.nodes {
 			if len(n.store.Nodes()) != 3 {
 				return false
 			}
 		}
 		return true
-	}, "the nodes are not registered")
+	})
 	for i, n := range c.nodes {
 		s := n.Status()
 		if s.ClusterID.IsZero() || s.Term == 0 || s.Leader != c.nodes[lead].cfg.NodeName || s.IsLeader != (i == lead) || len(s.Nodes) != 3 {

@@ -2,16 +2,17 @@ package cluster
 
 import (
 	"testing"
-	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestOnlyALeaderTakesItsTimeBetweenHeartbeats(t *testing.T) {
 	c := newTrio(t, 3)
 	wantPace := func() {
 		t.Helper()
-		eventually(t, 5*time.Second, func() bool {
+		testkit.Eventually(t, "the heartbeat timeouts are not as they should be", func() bool {
 			leaders := 0
 			for _, n := range c.nodes {
 				r := n.raft.Load()
@@ -25,7 +26,7 @@ func TestOnlyALeaderTakesItsTimeBetweenHeartbeats(t *testing.T) {
 				}
 			}
 			return leaders == 1
-		}, "the heartbeat timeouts are not as they should be")
+		})
 	}
 	c.leader()
 	wantPace()

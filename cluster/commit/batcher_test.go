@@ -14,6 +14,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // fakeLog is a Raft that commits when it is told to.
@@ -193,7 +194,7 @@ func TestBatcherKeepsWhatRaftDidNotTake(t *testing.T) {
 			refused := log.next(t)
 			b.Follow()
 			tt.end(refused)
-			eventually(t, 5*time.Second, func() bool { return tab.Queued(&b.Consumer, 1) == 1 }, "it is not queued again")
+			testkit.Eventually(t, "it is not queued again", func() bool { return tab.Queued(&b.Consumer, 1) == 1 })
 			given.GiveUp()
 			if out := <-given.Done; out.Code != tt.givenUp {
 				t.Errorf("given up: code %d, want %d", out.Code, tt.givenUp)

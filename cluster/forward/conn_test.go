@@ -14,6 +14,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // forwardPair connects a follower's table to a leader that answers as submit says.
@@ -149,7 +150,7 @@ func TestForwardingNoticesSilence(t *testing.T) {
 		t.Error("silence while nothing is owed")
 	}
 	proposalstest.Propose(t, tab, "x")
-	eventually(t, 5*time.Second, func() bool { return out.silent(time.Now()) }, "the silence was not noticed")
+	testkit.Eventually(t, "the silence was not noticed", func() bool { return out.silent(time.Now()) })
 }
 
 func TestForwardingRefusesABarredNode(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // me is the node of the routers.
@@ -138,22 +139,22 @@ func TestRouterPrefersItsOwnBatcher(t *testing.T) {
 	r.opt.Batcher.Lead()
 	r.lead(Leader{ID: me.String(), Term: 2}, nil)
 	var taken proposals.Chunk
-	eventually(t, 5*time.Second, func() bool {
+	testkit.Eventually(t, "the batcher does not take", func() bool {
 		r.opt.Table.SubmitPing(time.Time{}, fsm.Ping{Ordinal: 1}, func(fsm.Code) {})
 		r.opt.Table.Take(&r.opt.Batcher.Consumer, &taken, 1, 100)
 		return len(taken.Items) > 0
-	}, "the batcher does not take")
+	})
 }
 
 func TestRouterTriesAnUnreachableLeaderAgain(t *testing.T) {
 	r := newRouted(t)
 	r.lead(Leader{ID: "a", Term: 1}, nil)
 	p := proposalstest.Propose(t, r.opt.Table, "x")
-	eventually(t, 5*time.Second, func() bool {
+	testkit.Eventually(t, "it was not dialed again", func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return len(r.dialled) >= 2
-	}, "it was not dialed again")
+	})
 	r.lead(Leader{ID: "a", Term: 1}, sayOK)
 	wantCode(t, p, fsm.CodeOK)
 }

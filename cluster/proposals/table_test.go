@@ -2,12 +2,14 @@ package proposals
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func addCommand(t *testing.T, tab *Table, cmd string) (uint64, *proposal) {
@@ -200,11 +202,11 @@ func TestPendingTellsWhatItKnowsWhenTheWaitEnds(t *testing.T) {
 
 func waitHeld(t *testing.T, tab *Table, want int) {
 	t.Helper()
-	eventually(t, 5*time.Second, func() bool {
+	testkit.Eventually(t, fmt.Sprintf("%d commands held", want), func() bool {
 		tab.mu.Lock()
 		defer tab.mu.Unlock()
 		return tab.held == want
-	}, "%d commands held", want)
+	})
 }
 
 func TestPendingExpiresByDeadline(t *testing.T) {

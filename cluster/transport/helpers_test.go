@@ -10,13 +10,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func secrets(names ...string) (out [][]byte) {
 	for _, n := range names {
 		out = append(out, bytes.Repeat([]byte(n), minSecret))

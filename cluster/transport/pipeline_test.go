@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // fakePipeline takes messages.
@@ -121,7 +123,7 @@ func TestAMessageThatTellsAFollowerNothingIsNotSent(t *testing.T) {
 func TestAPipelineThatIsRefusedDoesNotHoldRaftUp(t *testing.T) {
 	trans := func() *raft.NetworkTransport {
 		tr, err := raft.NewTCPTransport("127.0.0.1:0", nil, 3, 3*time.Second, io.Discard)
-		must(t, err)
+		testkit.Must(t, err)
 		t.Cleanup(func() { tr.Close() })
 		return tr
 	}
@@ -137,7 +139,7 @@ func TestAPipelineThatIsRefusedDoesNotHoldRaftUp(t *testing.T) {
 		}
 	}()
 	p, err := leader.AppendEntriesPipeline("b", raft.ServerAddress(follower.LocalAddr()))
-	must(t, err)
+	testkit.Must(t, err)
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -153,7 +155,7 @@ func TestAPipelineThatIsRefusedDoesNotHoldRaftUp(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("Raft waits for room in a pipeline that nobody empties")
 	}
-	must(t, p.Close())
+	testkit.Must(t, p.Close())
 	<-over
 }
 
@@ -173,7 +175,7 @@ func TestRaftHearsOfAConnectionThatFailedUnderANotice(t *testing.T) {
 	if !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("Raft's next message: %v", err)
 	}
-	must(t, p.Close())
+	testkit.Must(t, p.Close())
 }
 
 func TestFollowersHearOfNoCommitThatIsNotOnTheLeadersDisk(t *testing.T) {

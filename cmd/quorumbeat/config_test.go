@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // certificate makes a certificate and its key, as PEM.
@@ -192,6 +193,6 @@ func TestServeWarnsOfMisspeltVariables(t *testing.T) {
 			return strings.Contains(string(text), words)
 		}
 	}
-	eventually(t, "the log tells of it", said("did you mean QUORUMBEAT_HISTORY?"))
-	eventually(t, "the node serves", said("this node serves"))
+	testkit.Eventually(t, "the log tells of it", said("did you mean QUORUMBEAT_HISTORY?"))
+	testkit.Eventually(t, "the node serves", said("this node serves"))
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestDevSaysThatAPortIsTaken, and takes another one.
@@ -33,7 +34,7 @@ func TestDevSaysThatAPortIsTaken(t *testing.T) {
 			t.Errorf("%v\n%s", err, shown())
 		}
 	}()
-	eventually(t, "the nodes are ready", func() bool { return strings.Contains(shown(), "Ctrl-C") })
+	testkit.Eventually(t, "the nodes are ready", func() bool { return strings.Contains(shown(), "Ctrl-C") })
 	if want := "port " + devPorts[1] + " is taken by another program"; !strings.Contains(shown(), want) {
 		t.Errorf("not said: %q\n%s", want, shown())
 	}

@@ -170,16 +170,6 @@ func (w *wrapped) wait(t *testing.T) int {
 	return w.ProcessState.ExitCode()
 }
 
-// eventually polls until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("after %s still not: %s", patience, what)
-		}
-	}
-}
-
 // spooled reads what a spool holds.
 func spooled(t *testing.T, dir string) (all []spool.Entry) {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -82,7 +83,7 @@ func TestAJobThatForks(t *testing.T) {
 			want := "early\nlate\nlate too\n"
 			if streams == "two" {
 				want = "early\nlate\n"
-				eventually(t, "the other stream has it, too", func() bool {
+				testkit.Eventually(t, "the other stream has it, too", func() bool {
 					text, _ := os.ReadFile(filepath.Join(dir, "stderr"))
 					return string(text) == "late too\n"
 				})
@@ -90,7 +91,7 @@ func TestAJobThatForks(t *testing.T) {
 			if err != nil || string(out) != want {
 				t.Errorf("came through: %q, %v", out, err)
 			}
-			eventually(t, "the background has gone on after it printed", func() bool {
+			testkit.Eventually(t, "the background has gone on after it printed", func() bool {
 				_, err := os.Stat(filepath.Join(dir, "survived"))
 				return err == nil
 			})

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // terminal is a pair of a terminal and who sits before it.
@@ -108,7 +110,7 @@ func TestAJobThatOutlivesItsTerminal(t *testing.T) {
 	x.seat(t, w)
 	x.read(t, "ready")
 	x.person.Close()
-	eventually(t, "the job is told that the terminal is gone", func() bool {
+	testkit.Eventually(t, "the job is told that the terminal is gone", func() bool {
 		_, err := os.Stat(filepath.Join(w.Dir, "hung-up"))
 		return err == nil
 	})
@@ -139,7 +141,7 @@ func TestAStoppedJobStopsItsWrapper(t *testing.T) {
 	if err := w.Process.Signal(syscall.SIGTSTP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the wrapper stops", func() bool { return state(w.Process.Pid) == "T" })
+	testkit.Eventually(t, "the wrapper stops", func() bool { return state(w.Process.Pid) == "T" })
 	if err := w.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestAJobThatSucceeds(t *testing.T) {
@@ -144,7 +145,7 @@ func TestAMonitorThatHangsDelaysNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ran")
 	w := shell(t, m.URL, "touch "+file+"; sleep 0.2; exit 5", "--wait", "2s")
 	start(t, w)
-	eventually(t, "the job has begun", func() bool { _, err := os.Stat(file); return err == nil })
+	testkit.Eventually(t, "the job has begun", func() bool { _, err := os.Stat(file); return err == nil })
 	began := time.Now()
 	if status := w.wait(t); status != 5 || !strings.Contains(w.stderr.String(), "was not told") {
 		t.Errorf("status %d, said %q", status, &w.stderr)
@@ -165,8 +166,8 @@ func TestASignalEndsTheTellingNotTheReport(t *testing.T) {
 	out := lines(t, w)
 	start(t, w)
 	out.expect("ready")
-	eventually(t, "the job has ended", func() bool { return children(t, w.Process.Pid) == 0 })
-	eventually(t, "its report is kept", func() bool {
+	testkit.Eventually(t, "the job has ended", func() bool { return children(t, w.Process.Pid) == 0 })
+	testkit.Eventually(t, "its report is kept", func() bool {
 		if err := w.Process.Signal(syscall.SIGTERM); err != nil { // the first may come before the end was noted
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // librarySpeak are words of the libraries that this program is made of.
@@ -133,7 +134,7 @@ func TestInterruptedAndUnreadAreQuiet(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the monitor is asked", func() bool { return m.busy() })
+	testkit.Eventually(t, "the monitor is asked", func() bool { return m.busy() })
 	_ = cmd.Process.Signal(syscall.SIGINT)
 	_ = cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != cli.ExitInterrupted || stderr.String() != "" {

@@ -18,6 +18,7 @@ type tree struct {
 // order has a place for every package of the module, as docs/design.md draws it. A new
 // package gets its place here first.
 var order = []tree{
+	{dir: "internal/testkit", rows: []string{"."}},
 	{dir: "fsm", rows: []string{
 		"wire",
 		".",
@@ -65,9 +66,9 @@ var order = []tree{
 	}},
 }
 
-// testOnly stand for the world outside in tests: every test may import them, and nothing
-// that ships does.
-var testOnly = []string{"scripts/smtpsink", "cluster/proposals/proposalstest"}
+// testOnly are for tests alone, which may all import them: helpers, and what stands for the
+// world outside. Nothing that ships does.
+var testOnly = []string{"internal/testkit", "scripts/smtpsink", "cluster/proposals/proposalstest"}
 
 // checkOrder finds packages without a place, and imports that run against the order.
 func checkOrder(pkgs []pkg) []string {

@@ -14,7 +14,9 @@ import (
 	"testing"
 
 	"github.com/hashicorp/raft"
+
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // sector is what a disk writes whole or not at all, in bytes.
@@ -85,9 +87,9 @@ func crashPoints(t *testing.T, seed uint64) (points []crashPoint) {
 	t.Helper()
 	r, rnd := newJournalRig(t), rand.New(rand.NewPCG(seed, 9))
 	settle := func() uint64 {
-		must(t, r.j.tail.Wait())
+		testkit.Must(t, r.j.tail.Wait())
 		last, err := r.home.LastIndex()
-		must(t, err)
+		testkit.Must(t, err)
 		return last
 	}
 	least := uint64(0) // where the home ends if nothing of the newest move has reached it
@@ -117,7 +119,7 @@ func crashPoints(t *testing.T, seed uint64) (points []crashPoint) {
 
 func (r *journalRig) read() []byte {
 	b, err := os.ReadFile(r.path)
-	must(r.t, err)
+	testkit.Must(r.t, err)
 	return b
 }
 

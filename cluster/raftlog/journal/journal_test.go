@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // memoryHome is a home that outlives its journals, and that may fail.
@@ -193,9 +195,9 @@ func TestJournalSurvivesAWriteThatWasCutOff(t *testing.T) {
 			}
 			r.crash()
 			b, err := os.ReadFile(r.path)
-			must(t, err)
+			testkit.Must(t, err)
 			clear(b[blockSize+half*smallHalf+at+cut*blockSize:][:blockSize])
-			must(t, os.WriteFile(r.path, b, 0o600))
+			testkit.Must(t, os.WriteFile(r.path, b, 0o600))
 			if got, _ := r.home.LastIndex(); got <= last {
 				delete(r.want, r.last)
 				r.last = last
@@ -229,10 +231,10 @@ func TestJournalRefusesDamage(t *testing.T) {
 			}
 			r.crash()
 			b, err := os.ReadFile(r.path)
-			must(t, err)
-			must(t, os.Remove(r.path))
+			testkit.Must(t, err)
+			testkit.Must(t, os.Remove(r.path))
 			if b = c.damage(b); b != nil {
-				must(t, os.WriteFile(r.path, b, 0o600))
+				testkit.Must(t, os.WriteFile(r.path, b, 0o600))
 			}
 			_, err = openFile(r.path, smallHalf, r.home, r.home)
 			if err == nil || !strings.Contains(err.Error(), c.words) {
@@ -319,7 +321,7 @@ func TestJournalStaysFailed(t *testing.T) {
 			r.store(1, 3000)
 		}
 		synctest.Wait() // those of the first half are on their way
-		must(t, r.j.file.Close())
+		testkit.Must(t, r.j.file.Close())
 		next := []*raft.Log{{Index: r.last + 1}}
 		if r.j.StoreLogs(next) == nil {
 			t.Fatal("a write to a closed file succeeded")
@@ -342,9 +344,9 @@ func TestJournalRefusesToBringBackWhatWasDeleted(t *testing.T) {
 	r.store(1, 10)
 	r.crash()
 	b, err := os.ReadFile(r.path)
-	must(t, err)
+	testkit.Must(t, err)
 	b[blockSize+half*smallHalf+20] ^= 1 // the voiding record
-	must(t, os.WriteFile(r.path, b, 0o600))
+	testkit.Must(t, os.WriteFile(r.path, b, 0o600))
 	_, err = openFile(r.path, smallHalf, r.home, r.home)
 	if err == nil || !strings.Contains(err.Error(), "what voids entries 3 to 6 is missing") {
 		t.Errorf("got %v", err)
@@ -375,13 +377,6 @@ func FuzzReadRecord(f *testing.F) {
 	})
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestJournalOfAnotherSizeIsRead: a version with other sizes takes over what this one
 // has left, and this one what that has.
 func TestJournalOfAnotherSizeIsRead(t *testing.T) {
@@ -392,7 +387,7 @@ func TestJournalOfAnotherSizeIsRead(t *testing.T) {
 		}
 		r.crash()
 		j, err := openFile(r.path, half, r.home, r.home)
-		must(t, err)
+		testkit.Must(t, err)
 		r.j = j
 		r.check()
 		r.store(3, 100)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -27,9 +28,9 @@ func TestANodeWithoutASecretOpensNoPortForPeers(t *testing.T) {
 	h := create(t, n, fields{"name": "job", "interval_secs": 3600})
 	ping(t, n, h)
 
-	must(t, n.Stop())
+	testkit.Must(t, n.Stop())
 	e.Secret = strings.Repeat("given later ", 3) // the node now takes peers
-	must(t, n.Start())
+	testkit.Must(t, n.Start())
 	e.joinByTwo(t)
 	for _, n := range e.Nodes {
 		ping(t, n, h)
@@ -45,14 +46,14 @@ func listening(t *testing.T, pid int) (addrs []string) {
 	proc := filepath.Join("/proc", fmt.Sprint(pid))
 	own := map[string]bool{}
 	files, err := os.ReadDir(filepath.Join(proc, "fd"))
-	must(t, err)
+	testkit.Must(t, err)
 	for _, f := range files {
 		to, _ := os.Readlink(filepath.Join(proc, "fd", f.Name()))
 		own[strings.TrimSuffix(strings.TrimPrefix(to, "socket:["), "]")] = true
 	}
 	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
 		f, err := os.Open(filepath.Join(proc, "net", table))
-		must(t, err)
+		testkit.Must(t, err)
 		for lines := bufio.NewScanner(f); lines.Scan(); {
 			col := strings.Fields(lines.Text())
 			if own[col[9]] && (col[3] == "0A" || strings.HasPrefix(table, "udp")) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -27,7 +28,7 @@ func TestABackupBecomesANewCluster(t *testing.T) {
 		ping(t, e.Nodes[i%3], live)
 	}
 	e.waitMails(t, to, 1)
-	eventually(t, "the alert is settled", func() bool { return alerts(t, e.Nodes[0], dead)[0].State == "sent" })
+	testkit.Eventually(t, "the alert is settled", func() bool { return alerts(t, e.Nodes[0], dead)[0].State == "sent" })
 	follower := e.Followers(e.leader())[0]
 	file := filepath.Join(t.TempDir(), "monday.backup")
 	env := []string{"QUORUMBEAT_URL=" + follower.URL(), "QUORUMBEAT_API_KEY=" + adminKey}
@@ -44,11 +45,11 @@ func TestABackupBecomesANewCluster(t *testing.T) {
 
 	t.Run("what cannot be restored", func(t *testing.T) {
 		image, err := os.ReadFile(file)
-		must(t, err)
+		testkit.Must(t, err)
 		cutOff, flipped := filepath.Join(t.TempDir(), "cut"), filepath.Join(t.TempDir(), "flipped")
-		must(t, os.WriteFile(cutOff, image[:len(image)/2], 0o600))
+		testkit.Must(t, os.WriteFile(cutOff, image[:len(image)/2], 0o600))
 		image[len(image)/2] ^= 4
-		must(t, os.WriteFile(flipped, image, 0o600))
+		testkit.Must(t, os.WriteFile(flipped, image, 0o600))
 		empty := filepath.Join(t.TempDir(), "data")
 		refuse(t, 1, "damaged", nil, "restore", cutOff, "--data-dir", empty)
 		refuse(t, 1, "damaged", nil, "restore", flipped, "--data-dir", empty)
@@ -87,7 +88,7 @@ func startRestored(t *testing.T, sink *smtpsink.Sink, file string) *env {
 		t.Fatalf("restore: %+v", r)
 	}
 	c, err := localcluster.Start(opts)
-	must(t, err)
+	testkit.Must(t, err)
 	e := &env{Cluster: c, t: t, sink: sink}
 	t.Cleanup(func() { c.Close(); e.showLogs() })
 	e.waitReady()
@@ -100,10 +101,10 @@ func (e *env) joinByTwo(t *testing.T) {
 	t.Helper()
 	for range 2 {
 		_, err := e.Add("--bootstrap-expect", "0")
-		must(t, err)
+		testkit.Must(t, err)
 	}
 	e.waitReady()
-	eventually(t, "three nodes vote", func() bool { return voters(members(t, e.Running()[0])) == 3 })
+	testkit.Eventually(t, "three nodes vote", func() bool { return voters(members(t, e.Running()[0])) == 3 })
 }
 
 // TestRecoveryOfTheLastNode loses two nodes of three for good.
@@ -132,8 +133,8 @@ func TestRecoveryOfTheLastNode(t *testing.T) {
 	if out, code := recoverTyping(t, last.Dir, word(out)+"\n"); code != 0 || !strings.Contains(out, "Recovered: 1 heartbeats") {
 		t.Fatalf("recover: exit code %d, %s", code, out)
 	}
-	must(t, os.RemoveAll(e.Nodes[0].Dir))
-	must(t, last.Start())
+	testkit.Must(t, os.RemoveAll(e.Nodes[0].Dir))
+	testkit.Must(t, last.Start())
 	e.waitReady()
 	ping(t, last, h)
 	if got := get(t, last, h.ID).PingsTotal; got != 6 {
@@ -148,7 +149,7 @@ func TestRecoveryOfTheLastNode(t *testing.T) {
 			t.Errorf("%s counts %d pings, want 6", n.Name, got)
 		}
 	}
-	must(t, last.Kill()) // the new ones can do without
+	testkit.Must(t, last.Kill()) // the new ones can do without
 	ping(t, e.Running()[0], h)
 	e.expectMails(t, quiet, 0)
 }
@@ -177,7 +178,7 @@ func TestSalvageOfTheOnlyNode(t *testing.T) {
 	}
 	refuse(t, 1, "in use by another process", nil, "salvage", n.Dir)
 	create(t, n, fields{"name": damagedName, "interval_secs": 3600})
-	must(t, n.Stop())
+	testkit.Must(t, n.Stop())
 	flipName(t, filepath.Join(n.Dir, "log.db"))
 	if err := n.Start(); err == nil {
 		e.waitRefused(t, n)
@@ -200,7 +201,7 @@ func TestSalvageOfTheOnlyNode(t *testing.T) {
 // waitRefused waits until a node has ended with words.
 func (e *env) waitRefused(t *testing.T, n *localcluster.Node) {
 	t.Helper()
-	eventually(t, "the node ends", func() bool { return !n.Running() })
+	testkit.Eventually(t, "the node ends", func() bool { return !n.Running() })
 	if !strings.Contains(n.Log(), "quorumbeat salvage") {
 		t.Errorf("it ended with %s", tail(n.Log(), 3))
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // badInput sends what must be refused and compares the heartbeat before and after.
@@ -67,15 +69,15 @@ func badInput(t *testing.T, e *env) {
 func raw(t *testing.T, key, method, url, body string) answer {
 	t.Helper()
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
-	must(t, err)
+	testkit.Must(t, err)
 	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
 	resp, err := client.Do(req)
-	must(t, err)
+	testkit.Must(t, err)
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	must(t, err)
+	testkit.Must(t, err)
 	return answer{resp.StatusCode, resp.Header, string(text)}
 }
 

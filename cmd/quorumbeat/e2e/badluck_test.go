@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
@@ -19,7 +20,7 @@ func TestMailServerTrouble(t *testing.T) {
 		e.sink.Down()
 		to := address()
 		lost := create(t, n, fields{"name": "lost", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
-		eventually(t, "an attempt has failed", func() bool {
+		testkit.Eventually(t, "an attempt has failed", func() bool {
 			rows := alerts(t, n, lost)
 			return len(rows) == 1 && rows[0].Attempts >= 1 && rows[0].State == "pending" && rows[0].Error != ""
 		})
@@ -28,16 +29,16 @@ func TestMailServerTrouble(t *testing.T) {
 		if d := time.Since(began); d > 5*time.Second {
 			t.Errorf("a ping took %s", d)
 		}
-		must(t, e.sink.Up())
+		testkit.Must(t, e.sink.Up())
 		e.waitMails(t, to, 1)
-		eventually(t, "it is settled", func() bool { return alerts(t, n, lost)[0].State == "sent" })
+		testkit.Eventually(t, "it is settled", func() bool { return alerts(t, n, lost)[0].State == "sent" })
 	})
 
 	t.Run("4xx: it is tried again under the same Message-ID", func(t *testing.T) {
 		e.sink.Fail(smtpsink.AtData, 451)
 		to := address()
 		lost := create(t, n, fields{"name": "grey", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
-		eventually(t, "an attempt has failed", func() bool {
+		testkit.Eventually(t, "an attempt has failed", func() bool {
 			rows := alerts(t, n, lost)
 			return len(rows) == 1 && rows[0].Attempts >= 1 && strings.Contains(rows[0].Error, "451")
 		})
@@ -52,7 +53,7 @@ func TestMailServerTrouble(t *testing.T) {
 		e.sink.Fail(smtpsink.AtRcpt, 550)
 		to := address()
 		lost := create(t, n, fields{"name": "nobody", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
-		eventually(t, "the row is failed", func() bool {
+		testkit.Eventually(t, "the row is failed", func() bool {
 			rows := alerts(t, n, lost)
 			return len(rows) == 1 && rows[0].State == "failed" && strings.Contains(rows[0].Error, "550")
 		})
@@ -68,7 +69,7 @@ func TestMailServerTrouble(t *testing.T) {
 		e.sink.Hang(smtpsink.AtRcpt)
 		to := address()
 		lost := create(t, n, fields{"name": "slow", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
-		eventually(t, "the server hangs", func() bool { return e.sink.Hanging() > 0 })
+		testkit.Eventually(t, "the server hangs", func() bool { return e.sink.Hanging() > 0 })
 		ping(t, e.Nodes[1], h)
 		if rows := alerts(t, n, lost); len(rows) != 1 || rows[0].State != "claimed" {
 			t.Errorf("before the message: %+v", rows)
@@ -85,7 +86,7 @@ func TestMailServerTrouble(t *testing.T) {
 			lost = append(lost, create(t, n, fields{"name": "dropped", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}}))
 		}
 		for _, h := range lost {
-			eventually(t, "it is settled", func() bool { rows := alerts(t, n, h); return len(rows) == 1 && rows[0].State == "sent" })
+			testkit.Eventually(t, "it is settled", func() bool { rows := alerts(t, n, h); return len(rows) == 1 && rows[0].State == "sent" })
 		}
 		e.sink.Keep()
 		for d, times := range e.sink.Counts() {
@@ -106,19 +107,19 @@ func TestMailServerTrouble(t *testing.T) {
 		if mails[0].MessageID != mails[1].MessageID || mails[1].Header.Get("X-Quorumbeat-Possible-Duplicate") == "" {
 			t.Errorf("the repeat: %v after %v", mails[1].Header, mails[0].Header)
 		}
-		eventually(t, "it is settled", func() bool { return alerts(t, n, lost)[0].State == "sent" })
+		testkit.Eventually(t, "it is settled", func() bool { return alerts(t, n, lost)[0].State == "sent" })
 	})
 
 	t.Run("a leader killed between the final dot and the answer repeats the mail and says so", func(t *testing.T) {
 		to := address()
 		e.sink.Hang(smtpsink.AtData)
 		lost := create(t, n, fields{"name": "doubt", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
-		eventually(t, "the row is fenced", func() bool {
+		testkit.Eventually(t, "the row is fenced", func() bool {
 			rows := alerts(t, n, lost)
 			return len(rows) == 1 && rows[0].State == "fenced"
 		})
 		leader := e.leader()
-		must(t, leader.Kill())
+		testkit.Must(t, leader.Kill())
 		e.sink.Resume() // the first mail was taken; nobody heard so
 		mails := e.waitMails(t, to, 2)
 		if mails[0].MessageID != mails[1].MessageID {
@@ -127,7 +128,7 @@ func TestMailServerTrouble(t *testing.T) {
 		if len(mails[1].Header) <= len(mails[0].Header) {
 			t.Errorf("the repeat has no further header: %v", mails[1].Header)
 		}
-		must(t, leader.Start())
+		testkit.Must(t, leader.Start())
 		e.waitReady()
 		e.canary(t)
 		e.expectMails(t, to, 2)
@@ -141,8 +142,8 @@ func TestNoMajority(t *testing.T) {
 	n := e.Nodes[0]
 	h := create(t, n, fields{"name": "job", "interval_secs": 2, "grace_secs": 1, "email": []string{to}})
 	ping(t, n, h)
-	must(t, e.Nodes[1].Kill())
-	must(t, e.Nodes[2].Kill())
+	testkit.Must(t, e.Nodes[1].Kill())
+	testkit.Must(t, e.Nodes[2].Kill())
 
 	began := time.Now()
 	a := call(t, "", "POST", pingURL(n, h), nil)
@@ -162,11 +163,11 @@ func TestNoMajority(t *testing.T) {
 		}
 	}
 
-	must(t, e.Nodes[1].Start())
+	testkit.Must(t, e.Nodes[1].Start())
 	e.waitReady()
 	ping(t, n, h)
 	e.expectMails(t, to, 0)
-	eventually(t, "more than 10 s without a commit are shown as an ingest gap", func() bool {
+	testkit.Eventually(t, "more than 10 s without a commit are shown as an ingest gap", func() bool {
 		var c struct {
 			Gaps []struct{ From, To string } `json:"ingest_gaps"`
 		}

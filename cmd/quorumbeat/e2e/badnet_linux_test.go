@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -12,7 +13,7 @@ import (
 func cardIndex(t *testing.T, name string) int {
 	t.Helper()
 	card, err := net.InterfaceByName(name)
-	must(t, err)
+	testkit.Must(t, err)
 	return card.Index
 }
 
@@ -62,11 +63,11 @@ func (e *env) bearBadNetwork(t *testing.T, q quality) {
 	time.Sleep(2 * time.Second) // under load, until the alert is due
 	leader := e.leader()
 	h.shun(leader)
-	must(t, leader.Kill())
+	testkit.Must(t, leader.Kill())
 	h.mark()
 	outage := h.recovered()
 	e.waitAlert(t, e.Followers(leader)[0], lost, to)
-	must(t, leader.Start())
+	testkit.Must(t, leader.Start())
 	e.waitReady()
 	h.admit(leader)
 	acked, _ := h.finish(leader)

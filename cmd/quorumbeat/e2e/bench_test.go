@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	pings "github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestBenchIsHeldToWhatTheClusterCounts pings through all nodes, and finds every
@@ -34,7 +35,7 @@ func TestBenchIsHeldToWhatTheClusterCounts(t *testing.T) {
 			t.Fatalf("%v: %+v", err, r)
 		}
 		tokens, err := os.ReadFile(file)
-		must(t, err)
+		testkit.Must(t, err)
 		counted := 0
 		for _, h := range list(t, e.Nodes[0]) {
 			if strings.Contains(string(tokens), h.Token) {

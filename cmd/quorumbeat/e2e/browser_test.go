@@ -17,6 +17,8 @@ import (
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // browser is a headless Chromium that looks at the dashboard.
@@ -120,7 +122,7 @@ func (b *browser) signInWith(key string) {
 func (b *browser) sees(what, expression string) (after time.Duration) {
 	b.t.Helper()
 	start := time.Now()
-	eventually(b.t, what, func() bool {
+	testkit.Eventually(b.t, what, func() bool {
 		yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
 		return err == nil && yes
 	})
@@ -155,8 +157,8 @@ func (b *browser) look(name string) {
 		return
 	}
 	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-	must(b.t, err)
-	must(b.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
+	testkit.Must(b.t, err)
+	testkit.Must(b.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
 }
 
 // axe is the judge of accessibility, which make test-go installs.
@@ -170,11 +172,11 @@ func (b *browser) accessible(page string) {
 		b.t.Log("axe is not installed: accessibility is not judged")
 		return
 	}
-	must(b.t, err)
+	testkit.Must(b.t, err)
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](string(script)+`;
 		axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact))
 			.map(v => v.id + ': ' + v.help + '\n' + v.nodes.map(n => '  ' + n.html + ' ' + n.any.map(a => a.message).join('; ')).join('\n')).join('\n'))`, chromedp.EvalAwaitPromise))
-	must(b.t, err)
+	testkit.Must(b.t, err)
 	if found != "" {
 		b.t.Errorf("%s is not accessible:\n%s", page, found)
 	}
@@ -185,7 +187,7 @@ func (b *browser) fits() {
 	b.t.Helper()
 	over, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.documentElement.scrollWidth <= innerWidth ? '' :
 		[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll, pre, figure')).map(e => e.outerHTML.slice(0, 80)).join('\n')`))
-	must(b.t, err)
+	testkit.Must(b.t, err)
 	if over != "" {
 		b.t.Errorf("these hang over the edge:\n%s", over)
 	}
@@ -196,5 +198,5 @@ func (b *browser) appears(width int64, scheme string) {
 	b.t.Helper()
 	b.do("another width", chromedp.EmulateViewport(width, 800))
 	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-	must(b.t, err)
+	testkit.Must(b.t, err)
 }

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // cable carries frames between two network cards as a bad line or a far provider
@@ -91,11 +93,11 @@ func packets(t *testing.T, card string) *os.File {
 	t.Helper()
 	all := uint16(syscall.ETH_P_ALL<<8&0xff00 | syscall.ETH_P_ALL>>8) // in network order
 	fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
-	must(t, err)
-	must(t, syscall.SetsockoptInt(fd, solPacket, packetVnetHdr, 1))
-	must(t, syscall.SetsockoptInt(fd, solPacket, packetIgnoreOutgoing, 1))
+	testkit.Must(t, err)
+	testkit.Must(t, syscall.SetsockoptInt(fd, solPacket, packetVnetHdr, 1))
+	testkit.Must(t, syscall.SetsockoptInt(fd, solPacket, packetIgnoreOutgoing, 1))
 	f := os.NewFile(uintptr(fd), card)
 	t.Cleanup(func() { _ = f.Close() })
-	must(t, syscall.Bind(fd, &syscall.SockaddrLinklayer{Protocol: all, Ifindex: cardIndex(t, card)}))
+	testkit.Must(t, syscall.Bind(fd, &syscall.SockaddrLinklayer{Protocol: all, Ifindex: cardIndex(t, card)}))
 	return f
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -23,7 +24,7 @@ import (
 func selfSigned(t *testing.T) (*tls.Config, string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
+	testkit.Must(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "sink"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
@@ -31,9 +32,9 @@ func selfSigned(t *testing.T) (*tls.Config, string) {
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	must(t, err)
+	testkit.Must(t, err)
 	file := filepath.Join(t.TempDir(), "ca.pem")
-	must(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	testkit.Must(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, file
 }
 
@@ -41,21 +42,21 @@ func TestPingsOverHTTPS(t *testing.T) {
 	t.Parallel()
 	pair, ca := selfSigned(t)
 	der, err := x509.MarshalPKCS8PrivateKey(pair.Certificates[0].PrivateKey)
-	must(t, err)
+	testkit.Must(t, err)
 	key := filepath.Join(t.TempDir(), "key.pem")
-	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	testkit.Must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 	c, err := localcluster.Start(localcluster.Options{
 		Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey,
 		Flags: []string{"--smtp-url", "stdout:", "--http-tls-cert", ca, "--http-tls-key", key},
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	defer c.Close()
 	pool := x509.NewCertPool()
 	text, err := os.ReadFile(ca)
-	must(t, err)
+	testkit.Must(t, err)
 	pool.AppendCertsFromPEM(text)
 	https := &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
-	eventually(t, "the node is ready over HTTPS", func() bool {
+	testkit.Eventually(t, "the node is ready over HTTPS", func() bool {
 		resp, err := https.Get("https://" + c.Nodes[0].Addrs.HTTP + "/readyz")
 		if err != nil {
 			return false

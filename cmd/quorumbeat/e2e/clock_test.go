@@ -3,6 +3,8 @@ package e2e
 import (
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestWallClocksThatJump moves the wall clocks of nodes apart and back, while they
@@ -15,16 +17,16 @@ func TestWallClocksThatJump(t *testing.T) {
 	h := startHerd(t, e, 4, 0, 50*time.Millisecond, touchy(to))
 	for _, offs := range [][3]string{{"5m", "0s", "-5m"}, {"1h", "-1h", "0s"}, {"-1h", "0s", "1h"}} {
 		for i, n := range e.Nodes {
-			must(t, n.Break("clock", offs[i]))
+			testkit.Must(t, n.Break("clock", offs[i]))
 		}
 		e.canary(t) // an alert that is due comes, with some seconds on the moved clocks
 		leader := e.leader()
 		h.shun(leader)
 		h.mark()
-		must(t, leader.Kill())
+		testkit.Must(t, leader.Kill())
 		h.recovered()
 		e.canary(t)
-		must(t, leader.Start()) // which knows the time of its last batch by the wall clock only
+		testkit.Must(t, leader.Start()) // which knows the time of its last batch by the wall clock only
 		e.waitReady()
 		h.admit(leader)
 	}

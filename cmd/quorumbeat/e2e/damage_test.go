@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -28,16 +29,16 @@ func TestADamagedDataFolderNeverStartsWrong(t *testing.T) {
 	for range 10 {
 		ping(t, n, h)
 	}
-	must(t, n.Stop()) // so that the log holds these, and the journal the next
-	must(t, n.Start())
+	testkit.Must(t, n.Stop()) // so that the log holds these, and the journal the next
+	testkit.Must(t, n.Start())
 	for range 10 {
 		ping(t, n, h)
 	}
-	eventually(t, "the folder knows its cluster", func() bool {
+	testkit.Eventually(t, "the folder knows its cluster", func() bool {
 		text, err := os.ReadFile(filepath.Join(n.Dir, "node.json"))
 		return err == nil && strings.Contains(string(text), `"cluster_id"`)
 	})
-	must(t, n.Kill())
+	testkit.Must(t, n.Kill())
 
 	const log, journal = "log.db", "journal"
 	tests := []struct {
@@ -46,16 +47,16 @@ func TestADamagedDataFolderNeverStartsWrong(t *testing.T) {
 		spoil  func(t *testing.T, dir string)
 	}{
 		{"nothing is wrong", false, func(*testing.T, string) {}},
-		{"the log is gone", true, func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, log))) }},
-		{"the log is empty", true, func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, log), 0)) }},
+		{"the log is gone", true, func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, log))) }},
+		{"the log is empty", true, func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, log), 0)) }},
 		{"the log is cut in half", true, func(t *testing.T, dir string) { cut(t, filepath.Join(dir, log), 2) }},
 		{"a bit of a command is flipped", true, func(t *testing.T, dir string) { flipName(t, filepath.Join(dir, log)) }},
-		{"the journal is gone", true, func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, journal))) }},
-		{"the journal is empty", true, func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, journal), 0)) }},
+		{"the journal is gone", true, func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, journal))) }},
+		{"the journal is empty", true, func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, journal), 0)) }},
 		{"the journal is cut in half", true, func(t *testing.T, dir string) { cut(t, filepath.Join(dir, journal), 2) }},
 		{"a bit of an entry in the journal is flipped", true, func(t *testing.T, dir string) { flipBit(t, filepath.Join(dir, journal), 3*4096+50) }},
 		{"addrs.json is nonsense", false, func(t *testing.T, dir string) {
-			must(t, os.WriteFile(filepath.Join(dir, "addrs.json"), []byte(`{"http":`), 0o600))
+			testkit.Must(t, os.WriteFile(filepath.Join(dir, "addrs.json"), []byte(`{"http":`), 0o600))
 		}},
 	}
 	for _, tt := range tests {
@@ -83,7 +84,7 @@ func TestADamagedDataFolderNeverStartsWrong(t *testing.T) {
 func startsRight(t *testing.T, dir string, h heartbeat) bool {
 	t.Helper()
 	sink := newSink(t, smtpsink.Config{})
-	must(t, os.Rename(dir, filepath.Join(filepath.Dir(dir), "n1")))
+	testkit.Must(t, os.Rename(dir, filepath.Join(filepath.Dir(dir), "n1")))
 	c, err := localcluster.Start(localcluster.Options{
 		Binary: binary, Dir: filepath.Dir(dir), Nodes: 1, AdminKey: adminKey, Flags: mailFlags(sink, "none"),
 	})
@@ -123,42 +124,42 @@ func refusedInWords(t *testing.T, log string) {
 func copyOf(t *testing.T, dir string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "copy")
-	must(t, os.CopyFS(to, os.DirFS(dir)))
-	must(t, os.Chmod(to, 0o700))
+	testkit.Must(t, os.CopyFS(to, os.DirFS(dir)))
+	testkit.Must(t, os.Chmod(to, 0o700))
 	return to
 }
 
 func cut(t *testing.T, file string, by int64) {
 	t.Helper()
 	info, err := os.Stat(file)
-	must(t, err)
-	must(t, os.Truncate(file, info.Size()/by))
+	testkit.Must(t, err)
+	testkit.Must(t, os.Truncate(file, info.Size()/by))
 }
 
 func flipName(t *testing.T, file string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
-	must(t, err)
+	testkit.Must(t, err)
 	if !bytes.Contains(text, []byte(damagedName)) {
 		t.Fatal("the log does not hold the name in the clear: flip something else")
 	}
 	text = bytes.ReplaceAll(text, []byte("to-be-found"), []byte("to-be-fouoe"))
-	must(t, os.WriteFile(file, text, 0o600))
+	testkit.Must(t, os.WriteFile(file, text, 0o600))
 }
 
 func flipBit(t *testing.T, file string, at int) {
 	t.Helper()
 	text, err := os.ReadFile(file)
-	must(t, err)
+	testkit.Must(t, err)
 	text[at] ^= 4
-	must(t, os.WriteFile(file, text, 0o600))
+	testkit.Must(t, os.WriteFile(file, text, 0o600))
 }
 
 // flipAtRandom flips a few bits where the file holds something.
 func flipAtRandom(t *testing.T, file string, seed uint64) {
 	t.Helper()
 	text, err := os.ReadFile(file)
-	must(t, err)
+	testkit.Must(t, err)
 	r := rand.New(rand.NewPCG(seed, 0))
 	for flips := 0; flips < 8; {
 		if i := r.IntN(len(text)); text[i] != 0 {
@@ -166,5 +167,5 @@ func flipAtRandom(t *testing.T, file string, seed uint64) {
 			flips++
 		}
 	}
-	must(t, os.WriteFile(file, text, 0o600))
+	testkit.Must(t, os.WriteFile(file, text, 0o600))
 }

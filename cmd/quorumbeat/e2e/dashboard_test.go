@@ -10,6 +10,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestTheDashboard does with a browser what people do: make a heartbeat, see its first ping
@@ -43,8 +45,8 @@ func TestTheDashboard(t *testing.T) {
 		t.Errorf("the ping was seen after %v", after)
 	}
 	answer, err := http.Post(pingURL(e.Nodes[2], h)+"/3", "text/plain", strings.NewReader("backup of db-3\nerror: no space left on device\n"))
-	must(t, err)
-	must(t, answer.Body.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, answer.Body.Close())
 	b.sees("the failure", `document.querySelector('.verdict').classList.contains('failing')`)
 	b.shows("exit status 3")
 	b.shows("no space left on device")
@@ -102,7 +104,7 @@ func TestTheDashboardWithoutScripts(t *testing.T) {
 	e := start(t, 1)
 	b := openBrowser(t, e.Nodes[0].URL())
 	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	must(t, err)
+	testkit.Must(t, err)
 	b.signIn()
 	b.press("New heartbeat")
 	b.shows("Expected every")
@@ -143,7 +145,7 @@ func TestAPageOutlivesItsNode(t *testing.T) {
 	b.signIn()
 	b.visit("/ui/heartbeats/" + h.ID)
 	b.shows("Waiting for the first ping")
-	must(t, e.Nodes[0].Kill()) // which the balancer tries first
+	testkit.Must(t, e.Nodes[0].Kill()) // which the balancer tries first
 	ping(t, e.Nodes[2], h)
 	b.sees("the ping arrives", `document.querySelector('.verdict').classList.contains('up')`)
 }
@@ -152,7 +154,7 @@ func TestAPageOutlivesItsNode(t *testing.T) {
 func balance(t *testing.T, e *env) (url string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	testkit.Must(t, err)
 	t.Cleanup(func() { _ = ln.Close() })
 	go func() {
 		for {

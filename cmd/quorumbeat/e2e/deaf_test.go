@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -16,14 +17,14 @@ func TestADeafClusterCallsNoJobDown(t *testing.T) {
 	n := e.leader() // which alone must be able to reach the mail server
 	to, silent := address(), address()
 	e.deafen(t, e.Followers(n)[:1], func() {
-		eventually(t, "the others know", func() bool { return e.listeners(t, n) == 2 })
+		testkit.Eventually(t, "the others know", func() bool { return e.listeners(t, n) == 2 })
 		create(t, n, fields{"name": "silent", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{silent}})
 		e.waitMails(t, silent, 1)
 		if gaps := e.gaps(t, n); len(gaps) != 0 {
 			t.Errorf("one deaf node of three made gaps: %v", gaps)
 		}
 	})
-	eventually(t, "it hears again", func() bool { return e.listeners(t, n) == 3 })
+	testkit.Eventually(t, "it hears again", func() bool { return e.listeners(t, n) == 3 })
 
 	h := create(t, n, fields{"name": "due", "interval_secs": 14, "grace_secs": 2, "miss_threshold": 1, "email": []string{to}})
 	time.Sleep(11 * time.Second)
@@ -40,11 +41,11 @@ func TestADeafClusterCallsNoJobDown(t *testing.T) {
 func (e *env) deafen(t *testing.T, nodes []*localcluster.Node, what func()) {
 	t.Helper()
 	for _, n := range nodes {
-		must(t, n.Break("descriptors", "none"))
+		testkit.Must(t, n.Break("descriptors", "none"))
 	}
 	what()
 	for _, n := range nodes {
-		must(t, n.Mend("descriptors"))
+		testkit.Must(t, n.Mend("descriptors"))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -39,7 +40,7 @@ func TestDisksThatHangOrFail(t *testing.T) {
 		e.hang(t, followers, 8*time.Second)
 		for _, f := range followers {
 			e.endedInWords(t, f, "hangs")
-			must(t, f.Start())
+			testkit.Must(t, f.Start())
 			h.admit(f)
 		}
 		e.waitReady()
@@ -53,7 +54,7 @@ func TestDisksThatHangOrFail(t *testing.T) {
 			h := startHerd(t, e, 4, 2, 20*time.Millisecond, touchy(to))
 			old := e.leader()
 			h.shun(old)
-			must(t, old.Break("disk", order))
+			testkit.Must(t, old.Break("disk", order))
 			h.mark()
 			took := h.recovered()
 			t.Logf("pings commit again %s after the leader's disk began to %s", took.Round(10*time.Millisecond), order)
@@ -61,8 +62,8 @@ func TestDisksThatHangOrFail(t *testing.T) {
 				t.Errorf("no new leader for %s", took)
 			}
 			e.endedInWords(t, old, words)
-			must(t, old.Mend("disk"))
-			must(t, old.Start())
+			testkit.Must(t, old.Mend("disk"))
+			testkit.Must(t, old.Start())
 			e.waitReady()
 			h.admit(old)
 			h.finish(old)
@@ -75,11 +76,11 @@ func TestDisksThatHangOrFail(t *testing.T) {
 func (e *env) hang(t *testing.T, nodes []*localcluster.Node, d time.Duration) {
 	t.Helper()
 	for _, n := range nodes {
-		must(t, n.Break("disk", "hang"))
+		testkit.Must(t, n.Break("disk", "hang"))
 	}
 	time.Sleep(d)
 	for _, n := range nodes {
-		must(t, n.Mend("disk"))
+		testkit.Must(t, n.Mend("disk"))
 	}
 }
 

@@ -3,6 +3,8 @@ package e2e
 import (
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestKillOfTheLeaderUnderLoad is promise 1, 2 and 3 at once.
@@ -18,7 +20,7 @@ func TestKillOfTheLeaderUnderLoad(t *testing.T) {
 	ping(t, leader, stopped) // its second miss is 7 s of serving time from here
 	e.expectMails(t, to, 0)
 	l.mark()
-	must(t, leader.Kill())
+	testkit.Must(t, leader.Kill())
 	next := l.waitNext()
 	newLeader := e.leader()
 	l.waitEach(5)
@@ -31,7 +33,7 @@ func TestKillOfTheLeaderUnderLoad(t *testing.T) {
 	e.canary(t)
 	e.expectMails(t, to, 1)
 
-	must(t, leader.Start())
+	testkit.Must(t, leader.Start())
 	e.waitReady()
 	for _, p := range l.pingers[:5] {
 		if got := int64(get(t, leader, p.h.ID).PingsTotal); got != p.acked.Load() {
@@ -50,10 +52,10 @@ func TestAFrozenLeaderIsReplaced(t *testing.T) {
 	l := startLoad(t, 6, e.Followers(leader))
 	l.waitEach(3)
 	l.mark()
-	must(t, leader.Freeze())
+	testkit.Must(t, leader.Freeze())
 	next := l.waitNext()
 	l.waitEach(3)
-	must(t, leader.Thaw())
+	testkit.Must(t, leader.Thaw())
 	l.waitEach(20)
 	total := l.finish(leader)
 	t.Logf("SIGSTOP of the leader: pings commit again after %s; %d answered", next.Round(time.Millisecond), total)
@@ -71,13 +73,13 @@ func TestARollingRestartRefusesNoPing(t *testing.T) {
 		other := e.Followers(n)[0]
 		l := startLoad(t, 6, e.Followers(n))
 		ping(t, other, h)
-		must(t, n.Stop())
+		testkit.Must(t, n.Stop())
 		if code := n.ExitCode(); code != 0 {
 			t.Errorf("SIGTERM: %s ended with exit code %d", n.Name, code)
 		}
 		ping(t, other, h) // a restart may take longer than the job is given
 		l.waitEach(3)
-		must(t, n.Start())
+		testkit.Must(t, n.Start())
 		ping(t, other, h)
 		e.waitReady()
 		ping(t, other, h)

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -20,7 +21,7 @@ var faulty struct {
 func faultyBinary(t *testing.T) string {
 	t.Helper()
 	faulty.once.Do(func() { faulty.binary, faulty.err = localcluster.Build(faulty.dir, raceEnabled, "faults") })
-	must(t, faulty.err)
+	testkit.Must(t, faulty.err)
 	return faulty.binary
 }
 

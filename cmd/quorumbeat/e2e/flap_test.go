@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -69,7 +70,7 @@ func TestAFlappingJob(t *testing.T) {
 			}
 		})
 		for _, h := range jobs {
-			eventually(t, h.Name+" is told to be failing", func() bool {
+			testkit.Eventually(t, h.Name+" is told to be failing", func() bool {
 				newest := alerts(t, e.Nodes[0], h)[0]
 				return newest.Kind == "down" && newest.State == "sent"
 			})
@@ -122,7 +123,7 @@ func TestFlappingWithoutMail(t *testing.T) {
 		t.Error("no alert says that it was cancelled, and why")
 	}
 	flap(t, e.Nodes[2], h, 0)
-	must(t, e.sink.Up())
+	testkit.Must(t, e.sink.Up())
 	e.waitNewest(t, to, "[DOWN] flapper")
 	e.expectMails(t, to, 1)
 }
@@ -130,7 +131,7 @@ func TestFlappingWithoutMail(t *testing.T) {
 // waitNewest waits until the newest mail to a recipient has a subject that begins so.
 func (e *env) waitNewest(t *testing.T, to, subject string) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("a newest mail %q to %s", subject, to), func() bool {
+	testkit.Eventually(t, fmt.Sprintf("a newest mail %q to %s", subject, to), func() bool {
 		mails := e.sink.Mails(to)
 		return len(mails) > 0 && strings.HasPrefix(mails[len(mails)-1].Subject, subject)
 	})

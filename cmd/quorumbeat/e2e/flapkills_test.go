@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestALeaderLostWhileAJobFlaps kills the leader at each step of a delivery while a job fails
@@ -24,16 +26,16 @@ func TestALeaderLostWhileAJobFlaps(t *testing.T) {
 		to := address()
 		h := e.flapper(t, "flapper "+point, to)
 		began := time.Now()
-		must(t, leader.Break("crash", point))
+		testkit.Must(t, leader.Break("crash", point))
 		flap(t, n, h, 3*window/2)
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		if err := leader.Wait(ctx); err != nil {
 			t.Fatalf("at the point %q: %v", point, err)
 		}
-		must(t, leader.Start())
+		testkit.Must(t, leader.Start())
 		e.waitReady()
-		eventually(t, "all is settled, and the newest state is told", func() bool {
+		testkit.Eventually(t, "all is settled, and the newest state is told", func() bool {
 			rows := alerts(t, n, h)
 			for _, a := range rows {
 				if a.State != "sent" && a.State != "cancelled" {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -23,7 +24,7 @@ func TestAFloodOfOneTokensBodies(t *testing.T) {
 	if text := os.Getenv("QUORUMBEAT_SOAK_FLOOD"); text != "" {
 		var err error
 		length, err = time.ParseDuration(text)
-		must(t, err)
+		testkit.Must(t, err)
 	}
 	e := start(t, 3)
 	e.waitServing(t)
@@ -37,7 +38,7 @@ func TestAFloodOfOneTokensBodies(t *testing.T) {
 	sent := pings * floodBody
 	for _, n := range e.Nodes {
 		use, err := n.Usage()
-		must(t, err)
+		testkit.Must(t, err)
 		grown := folderSize(t, n.Dir) - before[n]
 		t.Logf("%s: %d pings in %s with %d MB of bodies: the folder grew by %d MB to %d MB, memory %d MB now, %d MB at most",
 			n.Name, pings, length, sent/1e6, grown/1e6, (before[n]+grown)/1e6, use.Resident/1e6, use.Peak/1e6)
@@ -102,7 +103,7 @@ func (e *env) leaderChanges(t *testing.T) string {
 // folderSize is what the files of a folder take, which its node may be changing.
 func folderSize(t *testing.T, dir string) (bytes int64) {
 	t.Helper()
-	must(t, filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+	testkit.Must(t, filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if os.IsNotExist(err) {
 			return nil
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestAStoppedLeaderDoesNoHarmWhenItGoesOn stops the leader for shorter and longer
@@ -23,19 +25,19 @@ func TestAStoppedLeaderDoesNoHarmWhenItGoesOn(t *testing.T) {
 		leader := e.leader()
 		h.shun(leader)
 		lost := create(t, e.Followers(leader)[0], fields{"name": to, "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
-		eventually(t, "the alert is due", func() bool { return len(alerts(t, e.Followers(leader)[0], lost)) == 1 })
+		testkit.Eventually(t, "the alert is due", func() bool { return len(alerts(t, e.Followers(leader)[0], lost)) == 1 })
 		h.mark()
-		must(t, leader.Freeze())
+		testkit.Must(t, leader.Freeze())
 		time.Sleep(d)
-		must(t, leader.Thaw())
+		testkit.Must(t, leader.Thaw())
 		thawed := time.Now()
 		h.recovered()
-		eventually(t, "it has caught up", func() bool { // a read waits for that
+		testkit.Eventually(t, "it has caught up", func() bool { // a read waits for that
 			a, err := tryCall(adminKey, "GET", leader.URL()+"/v1/heartbeats/"+lost.ID, nil)
 			return err == nil && a.status == 200
 		})
 		caughtUp := time.Since(thawed)
-		eventually(t, "the alert is sent", func() bool {
+		testkit.Eventually(t, "the alert is sent", func() bool {
 			rows := alerts(t, e.Followers(leader)[0], lost)
 			return len(rows) == 1 && rows[0].State == "sent"
 		})
@@ -60,9 +62,9 @@ func TestAFollowerThatStalls(t *testing.T) {
 	e := startFaulty(t, 3, "--history", "1000000", "--log-level", "debug")
 	e.waitServing(t)
 	for _, n := range e.Nodes {
-		must(t, n.Stop())
-		must(t, n.Break("snapshots", "200"))
-		must(t, n.Start())
+		testkit.Must(t, n.Stop())
+		testkit.Must(t, n.Break("snapshots", "200"))
+		testkit.Must(t, n.Start())
 		e.waitReady()
 	}
 	mistaken := address()
@@ -71,19 +73,19 @@ func TestAFollowerThatStalls(t *testing.T) {
 	stalled := e.Followers(leader)[0]
 	h.shun(stalled)
 	missed := members(t, stalled)[stalled.Name].AppliedIndex
-	must(t, stalled.Freeze())
-	eventually(t, "the leader has dropped what it missed", func() bool {
+	testkit.Must(t, stalled.Freeze())
+	testkit.Eventually(t, "the leader has dropped what it missed", func() bool {
 		all := snapshotsOf(t, leader)
 		return len(all) > 1 && snapshotIndex(all[0]) > missed+400
 	})
-	must(t, stalled.Thaw())
+	testkit.Must(t, stalled.Thaw())
 	began := time.Now()
-	eventually(t, "it has caught up", func() bool {
+	testkit.Eventually(t, "it has caught up", func() bool {
 		a, err := tryCall(adminKey, "GET", stalled.URL()+"/v1/heartbeats/"+h.careful[0].h.ID, nil)
 		return err == nil && a.status == 200
 	})
 	t.Logf("it has caught up %s after its end", time.Since(began).Round(time.Millisecond))
-	eventually(t, "it says that a snapshot brought it back", func() bool { return strings.Contains(stalled.Log(), "nstalled remote snapshot") })
+	testkit.Eventually(t, "it says that a snapshot brought it back", func() bool { return strings.Contains(stalled.Log(), "nstalled remote snapshot") })
 	h.admit(stalled)
 	h.finish(stalled)
 	e.noMails(t, mistaken, h)

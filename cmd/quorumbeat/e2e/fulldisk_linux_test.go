@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -21,9 +22,9 @@ func TestAFullDisk(t *testing.T) {
 	e := start(t, 3, "--history", "1000000", "--disk-reserve", "0")
 	e.waitServing(t)
 	for _, n := range e.Nodes {
-		must(t, n.Stop())
+		testkit.Must(t, n.Stop())
 		ownDisk(t, n, "12m")
-		must(t, n.Start())
+		testkit.Must(t, n.Start())
 		e.waitReady()
 	}
 	to := address()
@@ -35,8 +36,8 @@ func TestAFullDisk(t *testing.T) {
 	e.endedInWords(t, leader, "no space left on device")
 	h.mark()
 	t.Logf("pings commit again %s after the leader's end", h.recovered().Round(10*time.Millisecond))
-	must(t, os.Remove(filler))
-	must(t, leader.Start())
+	testkit.Must(t, os.Remove(filler))
+	testkit.Must(t, leader.Start())
 	e.waitReady()
 	h.admit(leader)
 	h.finish(leader)
@@ -50,9 +51,9 @@ func TestADiskThatFills(t *testing.T) {
 	e := start(t, 3, "--history", "1000000", "--disk-reserve", "32MiB")
 	e.waitServing(t)
 	for _, n := range e.Nodes {
-		must(t, n.Stop())
+		testkit.Must(t, n.Stop())
 		ownDisk(t, n, "80m")
-		must(t, n.Start())
+		testkit.Must(t, n.Start())
 		e.waitReady()
 	}
 	to := address()
@@ -61,8 +62,8 @@ func TestADiskThatFills(t *testing.T) {
 	h.shun(leader)
 	filler := filepath.Join(leader.Dir, "filler")
 	fill(t, filler, 12<<20)
-	eventually(t, "the full leader hands over", func() bool { return e.leader() != leader })
-	eventually(t, "the full node says that it is", func() bool {
+	testkit.Eventually(t, "the full leader hands over", func() bool { return e.leader() != leader })
+	testkit.Eventually(t, "the full node says that it is", func() bool {
 		a, err := tryCall("", "GET", leader.URL()+"/readyz", nil)
 		return err == nil && strings.Contains(a.body, "disk is nearly full")
 	})
@@ -72,8 +73,8 @@ func TestADiskThatFills(t *testing.T) {
 	fill(t, filler+"2", 0)
 	h.mark()
 	h.recovered()
-	must(t, os.Remove(filler))
-	must(t, os.Remove(filler+"2"))
+	testkit.Must(t, os.Remove(filler))
+	testkit.Must(t, os.Remove(filler+"2"))
 	e.waitReady()
 	if !leader.Running() {
 		t.Error("the node ended")
@@ -87,7 +88,7 @@ func TestADiskThatFills(t *testing.T) {
 func ownDisk(t *testing.T, n *localcluster.Node, size string) {
 	t.Helper()
 	aside := filepath.Join(t.TempDir(), n.Name)
-	must(t, os.CopyFS(aside, os.DirFS(n.Dir)))
+	testkit.Must(t, os.CopyFS(aside, os.DirFS(n.Dir)))
 	if err := syscall.Mount("tmpfs", n.Dir, "tmpfs", 0, "size="+size+",mode=700"); err != nil {
 		t.Skipf("this machine permits no small file systems: %v", err)
 	}
@@ -95,19 +96,19 @@ func ownDisk(t *testing.T, n *localcluster.Node, size string) {
 		_ = n.Kill()
 		_ = syscall.Unmount(n.Dir, syscall.MNT_DETACH)
 	})
-	must(t, os.CopyFS(n.Dir, os.DirFS(aside)))
+	testkit.Must(t, os.CopyFS(n.Dir, os.DirFS(aside)))
 }
 
 // fill writes until there is no room for more than so many bytes.
 func fill(t *testing.T, file string, leave int64) {
 	t.Helper()
 	f, err := os.Create(file)
-	must(t, err)
+	testkit.Must(t, err)
 	defer f.Close()
 	if leave > 0 {
 		var s syscall.Statfs_t
-		must(t, syscall.Statfs(filepath.Dir(file), &s))
-		must(t, syscall.Fallocate(int(f.Fd()), 0, 0, int64(s.Bavail)*int64(s.Bsize)-leave))
+		testkit.Must(t, syscall.Statfs(filepath.Dir(file), &s))
+		testkit.Must(t, syscall.Fallocate(int(f.Fd()), 0, 0, int64(s.Bavail)*int64(s.Bsize)-leave))
 		return
 	}
 	for size := 1 << 20; size > 0; size /= 2 {

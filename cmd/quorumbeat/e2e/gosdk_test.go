@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	sdk "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -71,13 +72,13 @@ func goLoad(t *testing.T, e *env, lose, bringBack func(*localcluster.Node) error
 			until[w] = w.calls.Load() + more
 		}
 		for _, w := range workers {
-			eventually(t, what, func() bool { return w.calls.Load() >= until[w] })
+			testkit.Eventually(t, what, func() bool { return w.calls.Load() >= until[w] })
 		}
 	}
 	each("each has pinged", 20)
-	must(t, lose(leader))
+	testkit.Must(t, lose(leader))
 	each("each pings again", 50)
-	must(t, bringBack(leader))
+	testkit.Must(t, bringBack(leader))
 	each("each pings when it is back", 50)
 	over.Store(true)
 	all.Wait()
@@ -113,10 +114,10 @@ func goExamples(t *testing.T, e *env) {
 		cmd.Env = []string{"QUORUMBEAT_API_KEY=" + adminKey, "PATH=" + os.Getenv("PATH")}
 		cmd.Stdout, cmd.Stderr = &out, &out
 		began := time.Now()
-		must(t, cmd.Start())
+		testkit.Must(t, cmd.Start())
 		leader := e.leader()
-		eventually(t, "the program has pinged", func() bool { return named(t, leader, name[1]).PingsTotal > 0 })
-		must(t, leader.Kill())
+		testkit.Eventually(t, "the program has pinged", func() bool { return named(t, leader, name[1]).PingsTotal > 0 })
+		testkit.Must(t, leader.Kill())
 		if err := cmd.Wait(); err != nil || strings.Contains(out.String(), "not told") {
 			t.Errorf("%s: %v after %s\n%s", name[1], err, time.Since(began), out.String())
 		}
@@ -127,7 +128,7 @@ func goExamples(t *testing.T, e *env) {
 			t.Errorf("%d pings are counted, %d listed, want %d: %+v", h.PingsTotal, listed, wanted, h)
 		}
 		t.Logf("%s: %d pings while %s was killed", name[1], wanted, leader.Name)
-		must(t, leader.Start())
+		testkit.Must(t, leader.Start())
 		e.waitReady()
 	}
 }
@@ -137,7 +138,7 @@ var goMarked = regexp.MustCompile("(?s)<!-- run: go -->\n```go\n(.*?)```")
 func goBlocks(t *testing.T) (blocks []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(repoRoot(t), "README.md"))
-	must(t, err)
+	testkit.Must(t, err)
 	for _, m := range goMarked.FindAllSubmatch(text, -1) {
 		blocks = append(blocks, string(m[1]))
 	}
@@ -149,8 +150,8 @@ func goBlocks(t *testing.T) (blocks []string) {
 func goProgram(t *testing.T, source string) string {
 	t.Helper()
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(`module example.com/job
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o600))
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(`module example.com/job
 
 go 1.26
 

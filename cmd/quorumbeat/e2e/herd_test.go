@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -199,7 +200,7 @@ func (h *herd) mark() {
 // long after mark that was.
 func (h *herd) recovered() (d time.Duration) {
 	h.t.Helper()
-	eventually(h.t, "a ping commits again", func() bool {
+	testkit.Eventually(h.t, "a ping commits again", func() bool {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		d = h.next

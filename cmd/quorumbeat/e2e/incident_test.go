@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
@@ -77,11 +78,11 @@ func TestAHungRunAlertsAtOnce(t *testing.T) {
 func plainText(t *testing.T, m smtpsink.Mail) string {
 	t.Helper()
 	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	must(t, err)
+	testkit.Must(t, err)
 	_, body, _ := bytes.Cut(m.Raw, []byte("\r\n\r\n"))
 	part, err := multipart.NewReader(bytes.NewReader(body), params["boundary"]).NextRawPart()
-	must(t, err)
+	testkit.Must(t, err)
 	text, err := io.ReadAll(quotedprintable.NewReader(part))
-	must(t, err)
+	testkit.Must(t, err)
 	return string(text)
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestAllNodesDieAgainAndAgain kills every node at once under load and starts them within
@@ -17,10 +19,10 @@ func TestAllNodesDieAgainAndAgain(t *testing.T) {
 	h := startHerd(t, e, 0, 4, 20*time.Millisecond, touchy(to))
 	for range soakNumber(t, "QUORUMBEAT_SOAK_BLACKOUTS", 3) {
 		before := h.rash[0].acked.Load()
-		eventually(t, "pings are answered", func() bool { return h.rash[0].acked.Load() > before+10 })
+		testkit.Eventually(t, "pings are answered", func() bool { return h.rash[0].acked.Load() > before+10 })
 		killAll(t, e)
 		for _, n := range e.Nodes {
-			must(t, n.Start())
+			testkit.Must(t, n.Start())
 			h.admit(n)
 		}
 	}

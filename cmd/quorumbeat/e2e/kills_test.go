@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -21,7 +22,7 @@ func soakNumber(t *testing.T, variable string, otherwise int) int {
 		return otherwise
 	}
 	n, err := strconv.Atoi(text)
-	must(t, err)
+	testkit.Must(t, err)
 	return n
 }
 
@@ -93,7 +94,7 @@ func (k *killer) round(i int) {
 	if victim == leader {
 		k.outages = append(k.outages, outage)
 	}
-	must(k.t, victim.Start())
+	testkit.Must(k.t, victim.Start())
 	k.waitReady()
 	k.herd.admit(victim)
 	for len(k.open) > 0 && k.open[0].round < i-8 {
@@ -108,13 +109,13 @@ func (k *killer) round(i int) {
 // all of them.
 func (k *killer) kill(n *localcluster.Node, point string) {
 	if point != "" {
-		must(k.t, n.Break("crash", point))
+		testkit.Must(k.t, n.Break("crash", point))
 		ctx, cancel := context.WithTimeout(k.t.Context(), time.Second)
 		defer cancel()
 		_ = n.Wait(ctx)
 	}
-	must(k.t, n.Kill())
-	must(k.t, n.Mend("crash"))
+	testkit.Must(k.t, n.Kill())
+	testkit.Must(k.t, n.Mend("crash"))
 }
 
 // check waits until the oldest incident's alert is settled, and counts its mails.
@@ -124,7 +125,7 @@ func (k *killer) check() {
 	k.open = k.open[1:]
 	n := k.Running()[0]
 	var rows []alert
-	eventually(k.t, "the alert for "+inc.to+" is settled", func() bool {
+	testkit.Eventually(k.t, "the alert for "+inc.to+" is settled", func() bool {
 		rows = alerts(k.t, n, inc.h)
 		return len(rows) == 1 && rows[0].State == "sent"
 	})

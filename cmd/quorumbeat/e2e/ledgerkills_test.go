@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -70,9 +71,9 @@ func (e *env) loseLeaderAt(t *testing.T, p deliveryPoint, i int) int {
 	h := byName(t, n, to)
 	t.Logf("%s: %q %s", time.Now().Format(time.StampMilli), p.name, h.ID)
 	time.Sleep(time.Duration(i%5) * time.Second / 2) // back before, or after, the next leader has decided
-	must(t, back(leader))
+	testkit.Must(t, back(leader))
 	var rows []alert
-	eventually(t, "the alert is settled", func() bool {
+	testkit.Eventually(t, "the alert is settled", func() bool {
 		rows = alerts(t, n, h)
 		return len(rows) == 1 && rows[0].State == "sent"
 	})
@@ -111,7 +112,7 @@ func (e *env) checkStep(t *testing.T, p deliveryPoint, stopped bool, to string) 
 // killAt has a node die at a point that what brings about.
 func (e *env) killAt(t *testing.T, n *localcluster.Node, point string, what func()) {
 	t.Helper()
-	must(t, n.Break("crash", point))
+	testkit.Must(t, n.Break("crash", point))
 	what()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -123,9 +124,9 @@ func (e *env) killAt(t *testing.T, n *localcluster.Node, point string, what func
 // freezeAt has a node stop at a point that what brings about.
 func (e *env) freezeAt(t *testing.T, n *localcluster.Node, point string, what func()) {
 	t.Helper()
-	must(t, n.Break("freeze", point))
+	testkit.Must(t, n.Break("freeze", point))
 	what()
-	eventually(t, fmt.Sprintf("%s stops at the point %q", n.Name, point), n.Frozen)
+	testkit.Eventually(t, fmt.Sprintf("%s stops at the point %q", n.Name, point), n.Frozen)
 }
 
 func byName(t *testing.T, n *localcluster.Node, name string) heartbeat {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -103,16 +104,16 @@ func (e *env) strike(t *testing.T, r *rand.Rand, i int) {
 	n, d := e.Nodes[i], time.Duration(r.IntN(1500))*time.Millisecond
 	switch r.IntN(3) {
 	case 0:
-		must(t, n.Kill())
+		testkit.Must(t, n.Kill())
 		time.Sleep(d)
-		must(t, n.Start())
+		testkit.Must(t, n.Start())
 	case 1:
-		must(t, n.Freeze())
+		testkit.Must(t, n.Freeze())
 		time.Sleep(d)
-		must(t, n.Thaw())
+		testkit.Must(t, n.Thaw())
 	case 2:
-		must(t, n.Stop())
-		must(t, n.Start())
+		testkit.Must(t, n.Stop())
+		testkit.Must(t, n.Start())
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -106,7 +107,7 @@ func (l *load) mark() {
 func (l *load) waitNext() time.Duration {
 	l.t.Helper()
 	var next time.Duration
-	eventually(l.t, "a ping commits again", func() bool {
+	testkit.Eventually(l.t, "a ping commits again", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		next = l.next
@@ -120,7 +121,7 @@ func (l *load) waitEach(n int64) {
 	l.t.Helper()
 	for i, p := range l.pingers {
 		target := p.acked.Load() + n
-		eventually(l.t, fmt.Sprintf("client %d has %d more answers", i, n), func() bool { return p.acked.Load() >= target })
+		testkit.Eventually(l.t, fmt.Sprintf("client %d has %d more answers", i, n), func() bool { return p.acked.Load() >= target })
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
@@ -17,7 +18,7 @@ func address() string { return fmt.Sprintf("person%d@example.com", addresses.Add
 // waitMails waits until a recipient has n mails and returns them.
 func (e *env) waitMails(t *testing.T, to string, n int) []smtpsink.Mail {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d mails for %s", n, to), func() bool { return len(e.sink.Mails(to)) >= n })
+	testkit.Eventually(t, fmt.Sprintf("%d mails for %s", n, to), func() bool { return len(e.sink.Mails(to)) >= n })
 	return e.expectMails(t, to, n)
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -29,7 +30,7 @@ func TestTheWayToTheMailServer(t *testing.T) {
 			}
 			e := startWith(t, sink, opts)
 			if name == "neither" {
-				eventually(t, "the log says what to do", func() bool { return strings.Contains(e.Nodes[0].Log(), "ca=FILE in --smtp-url or by SSL_CERT_FILE") })
+				testkit.Eventually(t, "the log says what to do", func() bool { return strings.Contains(e.Nodes[0].Log(), "ca=FILE in --smtp-url or by SSL_CERT_FILE") })
 				r := cli(t, e.clientEnv(), "alerts", "test", "--to", "ops@example.com")
 				if r.code != 1 || !strings.Contains(r.stdout, "NOT ACCEPTED") || !strings.Contains(r.stdout, "authority") || !strings.Contains(r.stderr, "not every test mail") {
 					t.Errorf("alerts test: %+v", r)
@@ -45,7 +46,7 @@ func TestTheWayToTheMailServer(t *testing.T) {
 }
 
 func mailsGo(t *testing.T, e *env) {
-	eventually(t, "the log says that the server answers", func() bool { return strings.Contains(e.Nodes[0].Log(), "the mail server answers") })
+	testkit.Eventually(t, "the log says that the server answers", func() bool { return strings.Contains(e.Nodes[0].Log(), "the mail server answers") })
 	if r := cli(t, e.clientEnv(), "cluster"); !strings.Contains(r.stdout, "answers (asked ") {
 		t.Errorf("cluster: %+v", r)
 	}
@@ -65,7 +66,7 @@ func mailsGo(t *testing.T, e *env) {
 	}
 	h := create(t, e.Nodes[0], fields{"name": "lonely"})
 	call(t, "", "POST", e.Nodes[0].URL()+"/ping/"+h.Token+"/fail", nil)
-	eventually(t, "the failure is told in the log", func() bool { return strings.Contains(e.Nodes[0].Log(), "nobody is told: set --mail-to") })
+	testkit.Eventually(t, "the failure is told in the log", func() bool { return strings.Contains(e.Nodes[0].Log(), "nobody is told: set --mail-to") })
 	r = cli(t, nil, "config", "check", "--smtp-url", "stdout:")
 	if r.code != 0 || !strings.Contains(r.stderr, "no --mail-to is set") {
 		t.Errorf("config check: %+v", r)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -34,10 +35,10 @@ func TestANodeJoinsAndAnOldOneLeaves(t *testing.T) {
 	ping(t, e.Nodes[1], h)
 
 	fourth, err := e.Add()
-	must(t, err)
+	testkit.Must(t, err)
 	e.waitReady()
 	for _, n := range e.Nodes {
-		eventually(t, n.Name+" counts four live voters", func() bool { return voters(members(t, n)) == 4 })
+		testkit.Eventually(t, n.Name+" counts four live voters", func() bool { return voters(members(t, n)) == 4 })
 	}
 	ping(t, fourth, h)
 	if got := get(t, fourth, h.ID); got.PingsTotal != 2 {
@@ -51,7 +52,7 @@ func TestANodeJoinsAndAnOldOneLeaves(t *testing.T) {
 		t.Fatalf("cluster remove: exit code %d: %s", r.code, r.stderr)
 	}
 	for _, n := range rest {
-		eventually(t, n.Name+" counts three voters without "+old.Name, func() bool {
+		testkit.Eventually(t, n.Name+" counts three voters without "+old.Name, func() bool {
 			all := members(t, n)
 			_, there := all[old.Name]
 			return !there && voters(all) == 3
@@ -59,9 +60,9 @@ func TestANodeJoinsAndAnOldOneLeaves(t *testing.T) {
 	}
 	if a, err := tryCall("", "POST", pingURL(old, h), nil); err == nil && a.status == 200 {
 		t.Logf("%s still takes pings: they must count", old.Name)
-		eventually(t, "that ping counts", func() bool { return get(t, rest[0], h.ID).PingsTotal == 3 })
+		testkit.Eventually(t, "that ping counts", func() bool { return get(t, rest[0], h.ID).PingsTotal == 3 })
 	}
-	must(t, old.Stop())
+	testkit.Must(t, old.Stop())
 	for _, n := range rest {
 		ping(t, n, h)
 	}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // metrics pings through one node and finds the same count on all of them.
@@ -15,7 +17,7 @@ func metrics(t *testing.T, e *env) {
 	leaders := 0
 	for _, n := range e.Nodes {
 		series := `quorumbeat_heartbeat_pings_total{id="` + h.ID + `",name="measured"}`
-		eventually(t, n.Name+" exports 6 pings", func() bool { return metric(t, n.URL(), series) == "6" })
+		testkit.Eventually(t, n.Name+" exports 6 pings", func() bool { return metric(t, n.URL(), series) == "6" })
 		if got := metric(t, n.URL(), `quorumbeat_heartbeat_up{id="`+h.ID+`",name="measured"}`); got != "1" {
 			t.Errorf("%s: heartbeat_up is %q", n.Name, got)
 		}
@@ -53,7 +55,7 @@ func metric(t *testing.T, url, series string) string {
 // the settings of its leader's flags, --history among them.
 func (e *env) waitServing(t *testing.T) {
 	t.Helper()
-	eventually(t, "serving time passes", func() bool {
+	testkit.Eventually(t, "serving time passes", func() bool {
 		v := metric(t, e.Running()[0].URL(), "quorumbeat_serving_seconds_total")
 		return v != "" && v != "0"
 	})

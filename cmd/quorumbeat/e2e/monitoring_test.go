@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 const monitoring = "../../../scripts/monitoring/"
@@ -38,7 +40,7 @@ func find(t *testing.T, program string) string {
 	if errors.Is(err, exec.ErrNotFound) {
 		t.Skipf("%s is not installed", program)
 	}
-	must(t, err)
+	testkit.Must(t, err)
 	return path
 }
 
@@ -52,7 +54,7 @@ func TestMonitoringKnowsItsMetrics(t *testing.T) {
 	e.waitServing(t)
 	h := create(t, e.Nodes[0], fields{"name": "x", "interval_secs": 3600})
 	ask(t, http.StatusOK, "POST", pingURL(e.Nodes[0], h)+"/fail", nil, nil)
-	eventually(t, "the alert is exported", func() bool {
+	testkit.Eventually(t, "the alert is exported", func() bool {
 		return strings.Contains(scrape(t, e.Nodes[0].URL()+"/metrics"), `quorumbeat_alerts_total{kind="down",state="sent"} 1`)
 	})
 	for _, what := range []string{"/start", "/0"} {
@@ -62,7 +64,7 @@ func TestMonitoringKnowsItsMetrics(t *testing.T) {
 	named := 0
 	for _, file := range []string{"rules.yml", "grafana-jobs.json", "grafana-cluster.json"} {
 		text, err := os.ReadFile(monitoring + file)
-		must(t, err)
+		testkit.Must(t, err)
 		for _, name := range metricName.FindAllString(string(text), -1) {
 			named++
 			if !strings.Contains(exported, "\n"+name+" ") && !strings.Contains(exported, "\n"+name+"{") {
@@ -77,9 +79,9 @@ func TestMonitoringKnowsItsMetrics(t *testing.T) {
 		t.Errorf("only %d names were found", named)
 	}
 	rules, err := os.ReadFile(monitoring + "rules.yml")
-	must(t, err)
+	testkit.Must(t, err)
 	runbook, err := os.ReadFile("../../../docs/runbook.md")
-	must(t, err)
+	testkit.Must(t, err)
 	for _, m := range regexp.MustCompile(`runbook\.md#(\S+)`).FindAllStringSubmatch(string(rules), -1) {
 		if heading := "\n## " + strings.ReplaceAll(m[1], "-", " "); !strings.Contains(strings.ToLower(string(runbook)), heading) {
 			t.Errorf("the runbook has no%s", heading)
@@ -97,10 +99,10 @@ func TestMonitoringKnowsItsMetrics(t *testing.T) {
 func scrape(t *testing.T, from string) string {
 	t.Helper()
 	answer, err := http.Get(from)
-	must(t, err)
+	testkit.Must(t, err)
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	must(t, err)
+	testkit.Must(t, err)
 	return string(text)
 }
 
@@ -113,14 +115,14 @@ func TestPrometheusTellsOfFailures(t *testing.T) {
 	h := create(t, e.Nodes[0], fields{"name": "nightly", "interval_secs": 3600})
 	dir := t.TempDir()
 	rules, err := os.ReadFile(monitoring + "rules.yml")
-	must(t, err)
+	testkit.Must(t, err)
 	rules = regexp.MustCompile(`for: \S+`).ReplaceAll(rules, []byte("for: 1s")) // the test cannot wait so long
-	must(t, os.WriteFile(filepath.Join(dir, "rules.yml"), rules, 0o600))
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, "rules.yml"), rules, 0o600))
 	var targets []string
 	for _, n := range e.Nodes {
 		targets = append(targets, strings.TrimPrefix(n.URL(), "http://"))
 	}
-	must(t, os.WriteFile(filepath.Join(dir, "prometheus.yml"), fmt.Appendf(nil, `global: {scrape_interval: 1s, evaluation_interval: 1s}
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, "prometheus.yml"), fmt.Appendf(nil, `global: {scrape_interval: 1s, evaluation_interval: 1s}
 rule_files: [rules.yml]
 scrape_configs:
   - job_name: quorumbeat
@@ -128,7 +130,7 @@ scrape_configs:
 `, strings.Join(targets, ", ")), 0o600))
 	addr := freeAddress(t)
 	cmd := exec.Command(program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr)
-	must(t, cmd.Start())
+	testkit.Must(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -142,7 +144,7 @@ scrape_configs:
 		text, _ := io.ReadAll(answer.Body)
 		return strings.Contains(string(text), `"alertname":"`+alert+`"`)
 	}
-	eventually(t, "Prometheus knows the heartbeat", func() bool {
+	testkit.Eventually(t, "Prometheus knows the heartbeat", func() bool {
 		answer, err := http.Get("http://" + addr + "/api/v1/query?query=" + url.QueryEscape("quorumbeat:heartbeat_up == 1"))
 		if err != nil {
 			return false
@@ -155,9 +157,9 @@ scrape_configs:
 		t.Error("it tells of failures though there are none")
 	}
 	ask(t, http.StatusOK, "POST", pingURL(e.Nodes[0], h)+"/fail", nil, nil)
-	eventually(t, "it tells of the heartbeat", func() bool { return firing("QuorumbeatHeartbeatDown") })
-	must(t, e.Nodes[2].Kill())
-	eventually(t, "it tells of the node", func() bool { return firing("QuorumbeatNodeDown") })
+	testkit.Eventually(t, "it tells of the heartbeat", func() bool { return firing("QuorumbeatHeartbeatDown") })
+	testkit.Must(t, e.Nodes[2].Kill())
+	testkit.Eventually(t, "it tells of the node", func() bool { return firing("QuorumbeatNodeDown") })
 }
 
 // freeAddress is one that nobody listened at a moment ago, for a program that cannot
@@ -165,7 +167,7 @@ scrape_configs:
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	testkit.Must(t, err)
 	defer ln.Close()
 	return ln.Addr().String()
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -30,7 +31,7 @@ func alone(t *testing.T) bool {
 	cmd.Env = append(os.Environ(), inNamespace+"=1", builtBinary+"="+binary)
 	out, err := cmd.CombinedOutput()
 	t.Logf("in a network of its own:\n%s", out)
-	must(t, err)
+	testkit.Must(t, err)
 	return false
 }
 
@@ -42,7 +43,7 @@ type network struct{ t *testing.T }
 func newNetwork(t *testing.T) *network {
 	t.Helper()
 	w := &network{t}
-	must(t, exec.Command("mount", "-t", "tmpfs", "tmpfs", "/run").Run()) // where ip keeps the names
+	testkit.Must(t, exec.Command("mount", "-t", "tmpfs", "tmpfs", "/run").Run()) // where ip keeps the names
 	w.ip("link", "set", "lo", "up")
 	w.ip("link", "add", "br0", "type", "bridge")
 	w.ip("addr", "add", bridge+"/24", "dev", "br0")

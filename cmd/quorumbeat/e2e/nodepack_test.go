@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // nodePackage packs sdk/node, looks into the package, and installs it without a
@@ -31,17 +33,17 @@ func nodePackage(t *testing.T) string {
 	}
 	sources, dir := t.TempDir(), t.TempDir()
 	copyNodeSources(t, sources)
-	must(t, os.Symlink(modules, filepath.Join(sources, "node_modules")))
+	testkit.Must(t, os.Symlink(modules, filepath.Join(sources, "node_modules")))
 	npm(t, sources, "pack", "--pack-destination", dir)
 	packed, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
-	must(t, err)
+	testkit.Must(t, err)
 	if len(packed) != 1 {
 		t.Fatalf("npm pack made %q", packed)
 	}
 	checkPacked(t, packed[0])
 
-	must(t, os.CopyFS(dir, os.DirFS(filepath.Join(repoRoot(t), "testdata", "sdk", "node"))))
-	must(t, os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"private":true}`), 0o600))
+	testkit.Must(t, os.CopyFS(dir, os.DirFS(filepath.Join(repoRoot(t), "testdata", "sdk", "node"))))
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"private":true}`), 0o600))
 	npm(t, dir, "install", "--offline", "--ignore-scripts", packed[0])
 	return dir
 }
@@ -51,11 +53,11 @@ func nodePackage(t *testing.T) string {
 func copyNodeSources(t *testing.T, to string) {
 	t.Helper()
 	from := filepath.Join(repoRoot(t), "sdk", "node")
-	must(t, os.CopyFS(filepath.Join(to, "src"), os.DirFS(filepath.Join(from, "src"))))
+	testkit.Must(t, os.CopyFS(filepath.Join(to, "src"), os.DirFS(filepath.Join(from, "src"))))
 	for _, name := range []string{".npmrc", "LICENSE", "README.md", "package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"} {
 		text, err := os.ReadFile(filepath.Join(from, name))
-		must(t, err)
-		must(t, os.WriteFile(filepath.Join(to, name), text, 0o600))
+		testkit.Must(t, err)
+		testkit.Must(t, os.WriteFile(filepath.Join(to, name), text, 0o600))
 	}
 }
 
@@ -64,7 +66,7 @@ func checkPacked(t *testing.T, file string) {
 	t.Helper()
 	got := unpacked(t, file)
 	license, err := os.ReadFile(filepath.Join(repoRoot(t), "LICENSE"))
-	must(t, err)
+	testkit.Must(t, err)
 	if !bytes.Equal(got["LICENSE"], license) {
 		t.Error("the package's LICENSE is not the repository's")
 	}
@@ -88,19 +90,19 @@ func checkPacked(t *testing.T, file string) {
 func unpacked(t *testing.T, file string) map[string][]byte {
 	t.Helper()
 	f, err := os.Open(file)
-	must(t, err)
+	testkit.Must(t, err)
 	defer f.Close()
 	z, err := gzip.NewReader(f)
-	must(t, err)
+	testkit.Must(t, err)
 	files := map[string][]byte{}
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return files
 		}
-		must(t, err)
+		testkit.Must(t, err)
 		text, err := io.ReadAll(r)
-		must(t, err)
+		testkit.Must(t, err)
 		files[strings.TrimPrefix(h.Name, "package/")] = text
 	}
 }
@@ -137,8 +139,8 @@ func node(t *testing.T, dir string, args ...string) *nodeProcess {
 	p.cmd.Env = append(os.Environ(), "QUORUMBEAT_API_KEY="+adminKey)
 	var err error
 	p.stdin, err = p.cmd.StdinPipe()
-	must(t, err)
-	must(t, p.cmd.Start())
+	testkit.Must(t, err)
+	testkit.Must(t, p.cmd.Start())
 	t.Cleanup(func() {
 		cancel()
 		if p.cmd.ProcessState == nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -44,7 +45,7 @@ func nodeLoad(t *testing.T, e *env, dir string) {
 		tokens[i] = hs[i].Token
 	}
 	each := func(what string, n int) {
-		eventually(t, what, func() bool {
+		testkit.Eventually(t, what, func() bool {
 			for _, h := range hs {
 				if get(t, survivors[0], h.ID).PingsTotal < n {
 					return false
@@ -55,12 +56,12 @@ func nodeLoad(t *testing.T, e *env, dir string) {
 	}
 	p := node(t, dir, "load.mjs", nodeURLs(t, append([]*localcluster.Node{leader}, survivors...)), asJSON(t, tokens))
 	each("each has pinged", 20)
-	must(t, leader.Kill())
+	testkit.Must(t, leader.Kill())
 	before := get(t, survivors[0], hs[0].ID).PingsTotal
 	each("each pings again", before+50)
-	must(t, p.stdin.Close())
+	testkit.Must(t, p.stdin.Close())
 	var answered []int
-	must(t, json.Unmarshal([]byte(p.succeeds(t)), &answered))
+	testkit.Must(t, json.Unmarshal([]byte(p.succeeds(t)), &answered))
 	sum := 0
 	for i, h := range hs {
 		total, kept := get(t, survivors[1], h.ID).PingsTotal, history(t, survivors[1], h)
@@ -70,7 +71,7 @@ func nodeLoad(t *testing.T, e *env, dir string) {
 		sum += answered[i]
 	}
 	t.Logf("%d pings answered, none failed", sum)
-	must(t, leader.Start())
+	testkit.Must(t, leader.Start())
 	e.waitReady()
 }
 
@@ -86,7 +87,7 @@ func nodeExamples(t *testing.T, e *env, dir string) {
 				block = strings.NewReplacer("http://127.0.0.1:8"+string('0'+rune(k))+"80", n.URL(),
 					"http://mon"+string('1'+rune(k))+":8080", n.URL()).Replace(block)
 			}
-			must(t, os.WriteFile(filepath.Join(dir, "example.mjs"), []byte(block), 0o600))
+			testkit.Must(t, os.WriteFile(filepath.Join(dir, "example.mjs"), []byte(block), 0o600))
 			p := node(t, dir, "example.mjs")
 			if i == 0 {
 				killMidway(t, e)
@@ -102,13 +103,13 @@ func nodeExamples(t *testing.T, e *env, dir string) {
 // killMidway kills the leader once the example's second ping has arrived.
 func killMidway(t *testing.T, e *env) {
 	leader := e.leader()
-	eventually(t, "the example has pinged twice", func() bool { return named(t, leader, "mail-queue").PingsTotal >= 2 })
+	testkit.Eventually(t, "the example has pinged twice", func() bool { return named(t, leader, "mail-queue").PingsTotal >= 2 })
 	if n := named(t, leader, "mail-queue").PingsTotal; n >= 5 {
 		t.Fatalf("the example was done before a node could be killed: %d pings", n)
 	}
-	must(t, leader.Kill())
+	testkit.Must(t, leader.Kill())
 	t.Cleanup(func() {
-		must(t, leader.Start())
+		testkit.Must(t, leader.Start())
 		e.waitReady()
 	})
 }
@@ -129,7 +130,7 @@ var nodeMarked = regexp.MustCompile("(?s)<!-- run: node -->\n```js\n(.*?)```")
 func nodeBlocks(t *testing.T, file string) (blocks []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(repoRoot(t), file))
-	must(t, err)
+	testkit.Must(t, err)
 	for _, m := range nodeMarked.FindAllSubmatch(text, -1) {
 		blocks = append(blocks, string(m[1]))
 	}
@@ -148,6 +149,6 @@ func nodeURLs(t *testing.T, nodes []*localcluster.Node) string {
 func asJSON(t *testing.T, v any) string {
 	t.Helper()
 	text, err := json.Marshal(v)
-	must(t, err)
+	testkit.Must(t, err)
 	return string(text)
 }

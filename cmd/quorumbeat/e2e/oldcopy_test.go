@@ -3,6 +3,8 @@ package e2e
 import (
 	"os"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestANodeSetBackToAnOldCopyCountsEveryPing sets a node's data folder back, as a
@@ -16,21 +18,21 @@ func TestANodeSetBackToAnOldCopyCountsEveryPing(t *testing.T) {
 	h := create(t, leader, fields{"name": "counted"})
 	acked := 0
 	run := func(pings int) {
-		must(t, n.Start())
+		testkit.Must(t, n.Start())
 		e.waitReady()
 		for range pings {
 			ping(t, n, h)
 			acked++
 		}
-		must(t, n.Stop())
+		testkit.Must(t, n.Stop())
 	}
-	must(t, n.Stop())
+	testkit.Must(t, n.Stop())
 	copied := t.TempDir() + "/copy"
-	must(t, os.CopyFS(copied, os.DirFS(n.Dir)))
+	testkit.Must(t, os.CopyFS(copied, os.DirFS(n.Dir)))
 	run(50)
-	must(t, os.RemoveAll(n.Dir))
-	must(t, os.CopyFS(n.Dir, os.DirFS(copied)))
-	must(t, os.Chmod(n.Dir, 0o700))
+	testkit.Must(t, os.RemoveAll(n.Dir))
+	testkit.Must(t, os.CopyFS(n.Dir, os.DirFS(copied)))
+	testkit.Must(t, os.Chmod(n.Dir, 0o700))
 	run(80)
 	if got := get(t, leader, h.ID).PingsTotal; got != acked || history(t, leader, h) != acked {
 		t.Errorf("%d pings counted, %d acknowledged", got, acked)

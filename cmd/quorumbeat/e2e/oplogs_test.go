@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -21,16 +22,16 @@ func TestLogsTellAnOperatorWhatHappens(t *testing.T) {
 	rest := e.Followers(leader)
 	says := func(n *localcluster.Node, peer, words string, times int) {
 		t.Helper()
-		eventually(t, fmt.Sprintf("%s says %d times of %s: %s", n.Name, times, peer, words), func() bool { return lines(t, n, peer, words) == times })
+		testkit.Eventually(t, fmt.Sprintf("%s says %d times of %s: %s", n.Name, times, peer, words), func() bool { return lines(t, n, peer, words) == times })
 	}
 
-	must(t, rest[0].Kill())
+	testkit.Must(t, rest[0].Kill())
 	says(leader, rest[0].Name, "a node is lost", 1)
 	says(rest[1], rest[0].Name, "a node is lost", 1)
-	must(t, rest[1].Kill())
+	testkit.Must(t, rest[1].Kill())
 	says(leader, "", "the majority is lost", 1)
-	must(t, rest[0].Start())
-	must(t, rest[1].Start())
+	testkit.Must(t, rest[0].Start())
+	testkit.Must(t, rest[1].Start())
 	says(leader, "", "a majority is there again", 1)
 	says(leader, rest[0].Name, "a node is back", 1)
 	e.waitReady()

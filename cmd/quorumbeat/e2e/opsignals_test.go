@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -19,7 +20,7 @@ func loner(t *testing.T, stderr *os.File, flags ...string) *localcluster.Node {
 		Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Stderr: stderr,
 		Flags: append([]string{"--smtp-url", "stdout:"}, flags...),
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	t.Cleanup(c.Close)
 	return c.Nodes[0]
 }
@@ -33,7 +34,7 @@ func TestSignalsEndANodeInOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := loner(t, nil)
-			must(t, n.Signal(sig))
+			testkit.Must(t, n.Signal(sig))
 			ended(t, n)
 			if log := n.Log(); !strings.Contains(log, `why="it was sent `+name+`"`) {
 				t.Errorf("the log does not say why the node ended:\n%s", tail(log, 10))
@@ -49,7 +50,7 @@ func ended(t *testing.T, n *localcluster.Node) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	must(t, n.Wait(ctx))
+	testkit.Must(t, n.Wait(ctx))
 	if n.ExitCode() != 0 {
 		t.Errorf("exit code %d:\n%s", n.ExitCode(), tail(n.Log(), 10))
 	}
@@ -58,18 +59,18 @@ func ended(t *testing.T, n *localcluster.Node) {
 func TestANodeOutlivesItsLogsReader(t *testing.T) {
 	t.Parallel()
 	r, w, err := os.Pipe()
-	must(t, err)
+	testkit.Must(t, err)
 	n := loner(t, w)
-	must(t, w.Close())
-	must(t, r.Close())
+	testkit.Must(t, w.Close())
+	testkit.Must(t, r.Close())
 	for range 3 { // each writes a line
-		must(t, n.Signal(syscall.SIGHUP))
+		testkit.Must(t, n.Signal(syscall.SIGHUP))
 		time.Sleep(20 * time.Millisecond) // to be taken one by one
 		alive(t, n)
 	}
-	must(t, n.Signal(syscall.SIGPIPE))
+	testkit.Must(t, n.Signal(syscall.SIGPIPE))
 	alive(t, n)
-	must(t, n.Signal(syscall.SIGTERM))
+	testkit.Must(t, n.Signal(syscall.SIGTERM))
 	ended(t, n)
 }
 
@@ -83,22 +84,22 @@ func alive(t *testing.T, n *localcluster.Node) {
 func TestALogThatIsNotReadHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	r, w, err := os.Pipe()
-	must(t, err)
+	testkit.Must(t, err)
 	defer r.Close()
 	// As full as a pipe gets before the node starts, so that it cannot write a line.
 	fd := int(w.Fd())
-	must(t, syscall.SetNonblock(fd, true))
+	testkit.Must(t, syscall.SetNonblock(fd, true))
 	for err = nil; err == nil; {
 		_, err = syscall.Write(fd, make([]byte, 4096))
 	}
-	must(t, syscall.SetNonblock(fd, false))
+	testkit.Must(t, syscall.SetNonblock(fd, false))
 	n := loner(t, w, "--log-format", "json")
-	must(t, w.Close())
+	testkit.Must(t, w.Close())
 	for range 5 {
-		must(t, n.Signal(syscall.SIGHUP))
+		testkit.Must(t, n.Signal(syscall.SIGHUP))
 		alive(t, n)
 	}
-	must(t, n.Signal(syscall.SIGTERM))
+	testkit.Must(t, n.Signal(syscall.SIGTERM))
 	ended(t, n)
 	go func() { _, _ = io.Copy(io.Discard, r) }()
 }

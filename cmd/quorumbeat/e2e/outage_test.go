@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestQuorumLost takes the majority away for a while, over the time at which many
@@ -18,7 +20,7 @@ func TestQuorumLost(t *testing.T) {
 	if text := os.Getenv("QUORUMBEAT_SOAK_OUTAGE"); text != "" {
 		var err error
 		outage, err = time.ParseDuration(text)
-		must(t, err)
+		testkit.Must(t, err)
 	}
 	many := soakNumber(t, "QUORUMBEAT_SOAK_JOBS", 200)
 	e := start(t, 3, "--history", "100000")
@@ -44,11 +46,11 @@ func TestQuorumLost(t *testing.T) {
 	}
 	// The last job is due 3 s before the outage is over.
 	time.Sleep(time.Until(began.Add(time.Duration(interval)*time.Second - outage + creation + 3*time.Second)))
-	must(t, e.Nodes[1].Kill())
-	must(t, e.Nodes[2].Kill())
+	testkit.Must(t, e.Nodes[1].Kill())
+	testkit.Must(t, e.Nodes[2].Kill())
 	down := time.Now()
 	time.Sleep(outage)
-	must(t, e.Nodes[1].Start())
+	testkit.Must(t, e.Nodes[1].Start())
 	e.waitReady()
 	t.Logf("no majority for %s", time.Since(down).Round(100*time.Millisecond))
 

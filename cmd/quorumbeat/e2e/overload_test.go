@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestOverloadIsShed asks more of a cluster than it holds: what is too much is
@@ -15,9 +17,9 @@ func TestOverloadIsShed(t *testing.T) {
 	e := startFaulty(t, 3, "--history", "1000000")
 	e.waitServing(t)
 	for _, n := range e.Nodes {
-		must(t, n.Stop())
-		must(t, n.Break("held", "20"))
-		must(t, n.Start())
+		testkit.Must(t, n.Stop())
+		testkit.Must(t, n.Break("held", "20"))
+		testkit.Must(t, n.Start())
 	}
 	e.waitReady()
 	leader := e.leader()

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -107,7 +108,7 @@ func (e *env) partition(t *testing.T, w *network, h *herd, name string, cut func
 func (e *env) servesAgain(t *testing.T, n *localcluster.Node, s *sheep) {
 	t.Helper()
 	c := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	eventually(t, n.Name+" takes a ping", func() bool {
+	testkit.Eventually(t, n.Name+" takes a ping", func() bool {
 		if post(c, n.URL(), s) != nil {
 			s.unknown.Add(1)
 			return false
@@ -120,7 +121,7 @@ func (e *env) servesAgain(t *testing.T, n *localcluster.Node, s *sheep) {
 // waitAlert waits for an alert to be sent: once, or again and marked.
 func (e *env) waitAlert(t *testing.T, n *localcluster.Node, h heartbeat, to string) {
 	t.Helper()
-	eventually(t, "the alert is settled", func() bool {
+	testkit.Eventually(t, "the alert is settled", func() bool {
 		a, err := tryCall(adminKey, "GET", n.URL()+"/v1/alerts?heartbeat_id="+h.ID, nil)
 		return err == nil && a.status == 200 && strings.Contains(a.body, `"state":"sent"`)
 	})
@@ -141,7 +142,7 @@ func (e *env) agree(t *testing.T, h heartbeat) {
 	for _, n := range e.Nodes {
 		ping(t, n, h) // which brings a recovery: no matter
 	}
-	eventually(t, "all nodes have the same", func() bool {
+	testkit.Eventually(t, "all nodes have the same", func() bool {
 		seen := map[string]bool{}
 		for _, n := range e.Nodes {
 			var got heartbeat

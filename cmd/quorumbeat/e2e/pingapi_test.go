@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -129,13 +130,13 @@ func TestSlugsArePingedThroughAnElection(t *testing.T) {
 	grow := func(what string, by int64) {
 		for i := range acked {
 			want := acked[i].Load() + by
-			eventually(t, slugs[i]+" is pinged "+what, func() bool { return acked[i].Load() >= want || t.Failed() })
+			testkit.Eventually(t, slugs[i]+" is pinged "+what, func() bool { return acked[i].Load() >= want || t.Failed() })
 		}
 	}
 	defer wg.Wait()
 	defer stop.Store(true)
 	grow("before", 5)
-	must(t, leader.Kill())
+	testkit.Must(t, leader.Kill())
 	grow("after", 5)
 	fresh := call(t, "", "GET", survivors[0].URL()+"/ping/"+key+"/made-after?create=1", nil)
 	if fresh.status != 201 {

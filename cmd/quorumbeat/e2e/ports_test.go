@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // floodSize is how many connections strangers hold open at each port; QUORUMBEAT_FLOOD
@@ -21,7 +23,7 @@ func floodSize(t *testing.T) int {
 		return 500
 	}
 	n, err := strconv.Atoi(text)
-	must(t, err)
+	testkit.Must(t, err)
 	return n
 }
 
@@ -35,7 +37,7 @@ func TestAFloodOfStrangersKeepsNoPeerOut(t *testing.T) {
 	victim := e.Followers(leader)[0]
 	h := create(t, leader, fields{"name": "job", "interval_secs": 3600})
 	before, err := leader.Usage()
-	must(t, err)
+	testkit.Must(t, err)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -51,15 +53,15 @@ func TestAFloodOfStrangersKeepsNoPeerOut(t *testing.T) {
 			})
 		}
 	}
-	eventually(t, "all strangers have come", func() bool { return came.Load() > int64(4*floodSize(t)) })
-	must(t, victim.Kill())
-	must(t, victim.Start())
+	testkit.Eventually(t, "all strangers have come", func() bool { return came.Load() > int64(4*floodSize(t)) })
+	testkit.Must(t, victim.Kill())
+	testkit.Must(t, victim.Start())
 	from := time.Now()
-	must(t, victim.WaitReady(ctx))
+	testkit.Must(t, victim.WaitReady(ctx))
 	took := time.Since(from)
 	ping(t, victim, h)
 	during, err := leader.Usage()
-	must(t, err)
+	testkit.Must(t, err)
 	cancel()
 	strangers.Wait()
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -27,22 +28,22 @@ func TestPowerCuts(t *testing.T) {
 	}
 	e := startFaulty(t, 1, "--history", "100000")
 	n := e.Nodes[0]
-	must(t, n.Break("snapshots", "300"))
-	must(t, n.Stop())
+	testkit.Must(t, n.Break("snapshots", "300"))
+	testkit.Must(t, n.Stop())
 	was := n.Dir + ".was"
-	must(t, os.Rename(n.Dir, was))
-	must(t, os.Mkdir(n.Dir, 0o700))
+	testkit.Must(t, os.Rename(n.Dir, was))
+	testkit.Must(t, os.Mkdir(n.Dir, 0o700))
 	var acked, sent atomic.Int64
 	disk := mountPowerDisk(t, 96<<20, n.Dir, acked.Load)
-	must(t, os.CopyFS(n.Dir, os.DirFS(was)))
-	must(t, os.RemoveAll(filepath.Join(n.Dir, "lost+found")))
-	must(t, os.Chmod(n.Dir, 0o700))
-	must(t, n.Start())
+	testkit.Must(t, os.CopyFS(n.Dir, os.DirFS(was)))
+	testkit.Must(t, os.RemoveAll(filepath.Join(n.Dir, "lost+found")))
+	testkit.Must(t, os.Chmod(n.Dir, 0o700))
+	testkit.Must(t, n.Start())
 	e.waitReady()
 	h := create(t, n, fields{"name": "power", "interval_secs": 86400})
 	first := disk.count()
 	pingForAWhile(n, h, 5*time.Second, &acked, &sent)
-	must(t, n.Kill())
+	testkit.Must(t, n.Kill())
 	last := disk.count()
 	t.Logf("%d pings acknowledged, %d operations of the disk", acked.Load(), last-first)
 	dir, flags := n.Dir, e.Flags
@@ -83,10 +84,10 @@ func pingsOn(t *testing.T, dir string, flags []string, image []byte, h heartbeat
 	t.Helper()
 	base := t.TempDir()
 	file, on := filepath.Join(base, "image"), filepath.Join(base, filepath.Base(dir))
-	must(t, os.WriteFile(file, image, 0o600))
-	must(t, os.Mkdir(on, 0o700))
+	testkit.Must(t, os.WriteFile(file, image, 0o600))
+	testkit.Must(t, os.Mkdir(on, 0o700))
 	unmount := mountImage(t, file, on)
-	defer func() { unmount(); must(t, os.Remove(file)) }()
+	defer func() { unmount(); testkit.Must(t, os.Remove(file)) }()
 	c, err := localcluster.Start(localcluster.Options{Binary: binary, Dir: base, Nodes: 1, AdminKey: adminKey, Flags: flags})
 	if err != nil {
 		return 0, err

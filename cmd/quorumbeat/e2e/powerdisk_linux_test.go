@@ -12,6 +12,8 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // powerDisk is a disk whose power can be cut afterwards: it notes each write and each
@@ -104,11 +106,11 @@ func (d *powerDisk) cutAt(n int, rnd *rand.Rand) (image []byte, mark int64) {
 func mountPowerDisk(t *testing.T, size int64, on string, mark func() int64) *powerDisk {
 	t.Helper()
 	blank := filepath.Join(t.TempDir(), "blank")
-	must(t, os.WriteFile(blank, nil, 0o600))
-	must(t, os.Truncate(blank, size))
+	testkit.Must(t, os.WriteFile(blank, nil, 0o600))
+	testkit.Must(t, os.Truncate(blank, size))
 	shell(t, "mkfs.ext4", "-q", blank)
 	base, err := os.ReadFile(blank)
-	must(t, err)
+	testkit.Must(t, err)
 	d := &powerDisk{mark: mark, base: base, bytes: append([]byte(nil), base...)}
 	below := t.TempDir()
 	root := &fs.Inode{}
@@ -118,8 +120,8 @@ func mountPowerDisk(t *testing.T, size int64, on string, mark func() int64) *pow
 			root.AddChild("disk", root.NewPersistentInode(ctx, d, fs.StableAttr{Mode: fuse.S_IFREG}), false)
 		},
 	})
-	must(t, err)
-	t.Cleanup(func() { must(t, server.Unmount()) })
+	testkit.Must(t, err)
+	t.Cleanup(func() { testkit.Must(t, server.Unmount()) })
 	mountImage(t, filepath.Join(below, "disk"), on)
 	return d
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -36,9 +37,9 @@ func TestFilesAreNobodyElsesWhateverTheMask(t *testing.T) {
 			if !strings.Contains(said, "0"+strings.TrimPrefix(mask, "0")) {
 				t.Errorf("the job has another mask than it was given: %s", said)
 			}
-			must(t, n.Stop())
+			testkit.Must(t, n.Stop())
 			masked(binary + " cluster recover --the-others-are-gone --data-dir " + n.Dir)
-			must(t, n.Start())
+			testkit.Must(t, n.Start())
 			e.waitReady()
 
 			for _, path := range []string{n.Dir, backup, restored, spool} {
@@ -56,7 +57,7 @@ func TestFilesAreNobodyElsesWhateverTheMask(t *testing.T) {
 // onlyMine makes sure that files are 0600 and folders 0700.
 func onlyMine(t *testing.T, root string) {
 	t.Helper()
-	must(t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+	testkit.Must(t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -78,17 +79,17 @@ func TestAFolderThatOthersCanReadIsMended(t *testing.T) {
 	t.Parallel()
 	e := start(t, 1)
 	n := e.Nodes[0]
-	must(t, n.Stop())
-	must(t, filepath.WalkDir(n.Dir, func(path string, _ fs.DirEntry, err error) error {
+	testkit.Must(t, n.Stop())
+	testkit.Must(t, filepath.WalkDir(n.Dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		return os.Chmod(path, 0o755)
 	}))
-	must(t, n.Start())
+	testkit.Must(t, n.Start())
 	e.waitReady()
 	info, err := os.Stat(n.Dir)
-	must(t, err)
+	testkit.Must(t, err)
 	if info.Mode().Perm() != 0o700 || !strings.Contains(n.Log(), "took from other users") {
 		t.Errorf("the folder has mode %04o, the log says:\n%s", info.Mode().Perm(), n.Log())
 	}

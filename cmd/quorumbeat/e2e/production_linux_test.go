@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestReadmesProductionSteps does as root what README prints for a machine, and then
@@ -28,43 +30,43 @@ func TestReadmesProductionSteps(t *testing.T) {
 		return
 	}
 	readme, err := os.ReadFile(filepath.Join(repoRoot(t), "README.md"))
-	must(t, err)
+	testkit.Must(t, err)
 	ownMachine(t)
 	dir := workdir(t)
 	for _, block := range need(t, readmeBlocks(t), "production") {
 		sh(t, dir, block)
 	}
-	must(t, os.WriteFile("/etc/quorumbeat/quorumbeat.yaml", printed(t, readme, "`/etc/quorumbeat/quorumbeat.yaml`"), 0o644))
-	must(t, os.WriteFile("/etc/quorumbeat/env", printed(t, readme, "`/etc/quorumbeat/env`"), 0o600))
+	testkit.Must(t, os.WriteFile("/etc/quorumbeat/quorumbeat.yaml", printed(t, readme, "`/etc/quorumbeat/quorumbeat.yaml`"), 0o644))
+	testkit.Must(t, os.WriteFile("/etc/quorumbeat/env", printed(t, readme, "`/etc/quorumbeat/env`"), 0o600))
 	unit := parseUnit(printed(t, readme, "`/etc/systemd/system/quorumbeat.service`"))
 
 	who, err := user.Lookup(unit["User"])
-	must(t, err)
+	testkit.Must(t, err)
 	state := filepath.Join("/var/lib", unit["StateDirectory"])
 	sh(t, dir, "install -d -m "+unit["StateDirectoryMode"]+" -o "+who.Uid+" -g "+who.Gid+" "+state)
 	if out, err := asService(unit, "ExecStartPre").CombinedOutput(); err != nil {
 		t.Fatalf("ExecStartPre: %v\n%s", err, out)
 	}
 	log, err := os.Create(filepath.Join(dir, "log"))
-	must(t, err)
+	testkit.Must(t, err)
 	defer log.Close()
 	cmd := asService(unit, "ExecStart")
 	cmd.Stdout, cmd.Stderr = log, log
-	must(t, cmd.Start())
+	testkit.Must(t, cmd.Start())
 	defer func() {
-		must(t, cmd.Process.Signal(syscall.SIGTERM))
+		testkit.Must(t, cmd.Process.Signal(syscall.SIGTERM))
 		if err := cmd.Wait(); err != nil {
 			text, _ := os.ReadFile(log.Name())
 			t.Errorf("the service ended with %v:\n%s", err, text)
 		}
 	}()
-	eventually(t, "the service answers", func() bool {
+	testkit.Eventually(t, "the service answers", func() bool {
 		resp, err := (&http.Client{Timeout: time.Second}).Get("http://127.0.0.1:8080/healthz")
 		return err == nil && resp.Body.Close() == nil && resp.StatusCode == 200
 	})
 	onlyMine(t, state)
 	info, err := os.Stat(filepath.Join(state, "node.json"))
-	must(t, err)
+	testkit.Must(t, err)
 	if uid := info.Sys().(*syscall.Stat_t).Uid; strconv.Itoa(int(uid)) != who.Uid {
 		t.Errorf("node.json belongs to user %d, the service is %s", uid, who.Uid)
 	}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestReadmesCommands runs README's commands as they are printed. A block of sh
@@ -32,7 +34,7 @@ func TestReadmesCommands(t *testing.T) {
 		for _, block := range need(t, blocks, "dev") {
 			sh(t, dir, block)
 		}
-		eventually(t, "the terminal shows the mail", func() bool { return strings.Contains(log(), "[DOWN] my-job") })
+		testkit.Eventually(t, "the terminal shows the mail", func() bool { return strings.Contains(log(), "[DOWN] my-job") })
 	})
 	t.Run("three nodes by hand", func(t *testing.T) {
 		dir := workdir(t)
@@ -52,15 +54,15 @@ func TestReadmesCommands(t *testing.T) {
 func TestReadmesProductionFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "cluster-secret"), []byte(cli(t, nil, "secret").stdout), 0o600))
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, "cluster-secret"), []byte(cli(t, nil, "secret").stdout), 0o600))
 	text, err := os.ReadFile(filepath.Join(repoRoot(t), "README.md"))
-	must(t, err)
+	testkit.Must(t, err)
 	m := regexp.MustCompile("(?s)```yaml\n(node-name.*?)```").FindSubmatch(text)
 	if m == nil {
 		t.Fatal("README shows no settings")
 	}
 	settings := strings.ReplaceAll(string(m[1]), "/etc/quorumbeat/cluster-secret", filepath.Join(dir, "cluster-secret"))
-	must(t, os.WriteFile(filepath.Join(dir, "quorumbeat.yaml"), []byte(settings), 0o600))
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, "quorumbeat.yaml"), []byte(settings), 0o600))
 	r := cli(t, []string{"QUORUMBEAT_ADMIN_KEY=" + adminKey, "QUORUMBEAT_SMTP_URL=smtp://mail.example.com"},
 		"config", "check", "--config", filepath.Join(dir, "quorumbeat.yaml"))
 	if r.code != 0 {
@@ -73,7 +75,7 @@ var marked = regexp.MustCompile("(?s)<!-- run: (\\w+) -->\n```sh\n(.*?)```")
 func readmeBlocks(t *testing.T) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(repoRoot(t), "README.md"))
-	must(t, err)
+	testkit.Must(t, err)
 	blocks := map[string][]string{}
 	for _, m := range marked.FindAllStringSubmatch(string(text), -1) {
 		blocks[m[1]] = append(blocks[m[1]], m[2])
@@ -93,8 +95,8 @@ func need(t *testing.T, blocks map[string][]string, group string) []string {
 func workdir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
-	must(t, os.Symlink(binary, filepath.Join(dir, "bin", "quorumbeat")))
+	testkit.Must(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
+	testkit.Must(t, os.Symlink(binary, filepath.Join(dir, "bin", "quorumbeat")))
 	return dir
 }
 
@@ -104,12 +106,12 @@ func background(t *testing.T, dir, script string) func() string {
 	t.Helper()
 	file := filepath.Join(dir, "output")
 	out, err := os.Create(file)
-	must(t, err)
+	testkit.Must(t, err)
 	defer out.Close()
 	cmd := exec.Command("bash", "-c", script)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	must(t, cmd.Start())
+	testkit.Must(t, cmd.Start())
 	read := func() string {
 		text, _ := os.ReadFile(file)
 		return string(text)
@@ -119,7 +121,7 @@ func background(t *testing.T, dir, script string) func() string {
 		late := time.AfterFunc(30*time.Second, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 		_ = cmd.Wait()
 		late.Stop()
-		eventually(t, "the whole group has ended", func() bool { return syscall.Kill(-cmd.Process.Pid, 0) != nil })
+		testkit.Eventually(t, "the whole group has ended", func() bool { return syscall.Kill(-cmd.Process.Pid, 0) != nil })
 		if t.Failed() {
 			t.Logf("output of %q:\n%s", script, tail(read(), 100))
 		}
@@ -147,7 +149,7 @@ func waitHTTP(t *testing.T, url string, log func() string) {
 			t.Logf("output:\n%s", tail(log(), 50))
 		}
 	}()
-	eventually(t, url+" answers 200", func() bool {
+	testkit.Eventually(t, url+" answers 200", func() bool {
 		a, err := tryCall("", "GET", url, nil)
 		return err == nil && a.status == 200
 	})

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -23,21 +24,21 @@ func (p pairFiles) renew(t *testing.T) *x509.Certificate {
 	t.Helper()
 	pair, ca := selfSigned(t)
 	der, err := x509.MarshalPKCS8PrivateKey(pair.Certificates[0].PrivateKey)
-	must(t, err)
+	testkit.Must(t, err)
 	put(t, p.key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
 	text, err := os.ReadFile(ca)
-	must(t, err)
+	testkit.Must(t, err)
 	put(t, p.cert, string(text))
 	leaf, err := x509.ParseCertificate(pair.Certificates[0].Certificate[0])
-	must(t, err)
+	testkit.Must(t, err)
 	return leaf
 }
 
 // put replaces a file with secrets, as programs do that renew them.
 func put(t *testing.T, name, text string) {
 	t.Helper()
-	must(t, os.WriteFile(name+".new", []byte(text), 0o600))
-	must(t, os.Rename(name+".new", name))
+	testkit.Must(t, os.WriteFile(name+".new", []byte(text), 0o600))
+	testkit.Must(t, os.Rename(name+".new", name))
 }
 
 // shown reports whether a node shows its clients a certificate.
@@ -61,20 +62,20 @@ func TestCertificatesAreReadAgain(t *testing.T) {
 			t.Log(n.Log())
 		}
 	})
-	eventually(t, "the first certificate is shown", func() bool { return shown(n, first) })
+	testkit.Eventually(t, "the first certificate is shown", func() bool { return shown(n, first) })
 
 	second := pair.renew(t)
-	eventually(t, "the files that changed are read again", func() bool { return shown(n, second) })
+	testkit.Eventually(t, "the files that changed are read again", func() bool { return shown(n, second) })
 
 	put(t, pair.cert, "nonsense")
-	eventually(t, "the log tells that the certificate cannot be used", func() bool { return strings.Contains(n.Log(), "the old one stays in force") })
+	testkit.Eventually(t, "the log tells that the certificate cannot be used", func() bool { return strings.Contains(n.Log(), "the old one stays in force") })
 	if !shown(n, second) {
 		t.Error("the old certificate is gone")
 	}
 
 	third := pair.renew(t)
-	must(t, n.Signal(syscall.SIGHUP))
-	eventually(t, "the next certificate is read", func() bool { return shown(n, third) })
+	testkit.Must(t, n.Signal(syscall.SIGHUP))
+	testkit.Eventually(t, "the next certificate is read", func() bool { return shown(n, third) })
 }
 
 func TestSIGHUPReadsSecretsAgain(t *testing.T) {
@@ -89,15 +90,15 @@ func TestSIGHUPReadsSecretsAgain(t *testing.T) {
 		Binary: binary, Dir: dir, Nodes: 1, AdminKey: "", Flags: []string{"--mail-to", "ops@example.com", "--mail-from", "m@example.com", "--alert-group-wait", "0s"},
 		Env: []string{"QUORUMBEAT_ADMIN_KEY_FILE=" + file("admin"), "QUORUMBEAT_METRICS_TOKEN_FILE=" + file("scrape"), "QUORUMBEAT_SMTP_URL_FILE=" + file("smtp")},
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	t.Cleanup(c.Close)
 	n := c.Nodes[0]
 	status := func(key, path string) int { return call(t, key, "GET", n.URL()+path, nil).status }
-	eventually(t, "the first key works", func() bool { return status("the-first-admin-key", "/v1/heartbeats") == 200 })
+	testkit.Eventually(t, "the first key works", func() bool { return status("the-first-admin-key", "/v1/heartbeats") == 200 })
 
 	put(t, file("admin"), "short")
-	must(t, n.Signal(syscall.SIGHUP))
-	eventually(t, "the log says why nothing was reloaded", func() bool { return strings.Contains(n.Log(), "SIGHUP: nothing was reloaded") })
+	testkit.Must(t, n.Signal(syscall.SIGHUP))
+	testkit.Eventually(t, "the log says why nothing was reloaded", func() bool { return strings.Contains(n.Log(), "SIGHUP: nothing was reloaded") })
 	if got := status("the-first-admin-key", "/v1/heartbeats"); got != 200 {
 		t.Errorf("the first key after a bad one: %d", got)
 	}
@@ -105,8 +106,8 @@ func TestSIGHUPReadsSecretsAgain(t *testing.T) {
 	put(t, file("admin"), "the-second-admin-key\n")
 	put(t, file("scrape"), "the-second-scrape-token\n")
 	put(t, file("smtp"), "smtp://"+second.Addr()+"?tls=none")
-	must(t, n.Signal(syscall.SIGHUP))
-	eventually(t, "the second key works", func() bool { return status("the-second-admin-key", "/v1/heartbeats") == 200 })
+	testkit.Must(t, n.Signal(syscall.SIGHUP))
+	testkit.Eventually(t, "the second key works", func() bool { return status("the-second-admin-key", "/v1/heartbeats") == 200 })
 	for key, path := range map[string]string{"the-first-admin-key": "/v1/heartbeats", "the-first-scrape-token": "/metrics"} {
 		if got := status(key, path); got != 401 {
 			t.Errorf("%s still opens %s: %d", key, path, got)
@@ -120,9 +121,9 @@ func TestSIGHUPReadsSecretsAgain(t *testing.T) {
 	}
 	h := heartbeat{}
 	a := call(t, "the-second-admin-key", "POST", n.URL()+"/v1/heartbeats", fields{"name": "job", "interval_secs": 3600})
-	must(t, json.Unmarshal([]byte(a.body), &h))
+	testkit.Must(t, json.Unmarshal([]byte(a.body), &h))
 	call(t, "", "POST", pingURL(n, h)+"/fail", nil)
-	eventually(t, "the new mail server has the alert", func() bool { return len(second.Mails("ops@example.com")) > 0 })
+	testkit.Eventually(t, "the new mail server has the alert", func() bool { return len(second.Mails("ops@example.com")) > 0 })
 	if len(first.Mails("ops@example.com")) > 0 {
 		t.Error("the old mail server has it, too")
 	}
@@ -141,10 +142,10 @@ func TestTheClusterSecretIsExchangedWithoutARestart(t *testing.T) {
 	for round, text := range []string{before + "\n" + after, after + "\n" + before, after} {
 		put(t, file, text)
 		for _, n := range e.Nodes {
-			must(t, n.Signal(syscall.SIGHUP))
+			testkit.Must(t, n.Signal(syscall.SIGHUP))
 		}
 		for _, n := range e.Nodes {
-			eventually(t, n.Name+" has read the secret", func() bool {
+			testkit.Eventually(t, n.Name+" has read the secret", func() bool {
 				return strings.Count(n.Log(), `changed="cluster secret or certificate"`) == round+1
 			})
 		}
@@ -153,10 +154,10 @@ func TestTheClusterSecretIsExchangedWithoutARestart(t *testing.T) {
 		}
 	}
 	last := e.Followers(e.leader())[0]
-	must(t, last.Stop())
+	testkit.Must(t, last.Stop())
 	put(t, file, before)
-	must(t, last.Start())
-	eventually(t, "the others refuse the old secret", func() bool {
+	testkit.Must(t, last.Start())
+	testkit.Eventually(t, "the others refuse the old secret", func() bool {
 		for _, n := range e.Followers(last) {
 			if strings.Contains(n.Log(), "another cluster secret") {
 				return true
@@ -164,9 +165,9 @@ func TestTheClusterSecretIsExchangedWithoutARestart(t *testing.T) {
 		}
 		return false
 	})
-	must(t, last.Kill()) // a node without a leader stops slowly
+	testkit.Must(t, last.Kill()) // a node without a leader stops slowly
 	put(t, file, after)
-	must(t, last.Start())
+	testkit.Must(t, last.Start())
 	e.waitReady()
 	for _, n := range e.Nodes {
 		ping(t, n, h)

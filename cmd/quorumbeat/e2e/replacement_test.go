@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // A new node takes the address of one that died a moment ago, whose ID is removed at
@@ -14,13 +16,13 @@ func TestAReplacementIsNotTakenForTheRemoved(t *testing.T) {
 	leader := e.leader()
 	old := e.Followers(leader)[0]
 	gone := members(t, leader)[old.Name].ID
-	must(t, old.Kill())
+	testkit.Must(t, old.Kill())
 	next, err := e.Add("--cluster-addr", old.Addrs.Cluster, "--gossip-addr", old.Addrs.Gossip)
-	must(t, err)
+	testkit.Must(t, err)
 	if r := cli(t, []string{"QUORUMBEAT_URL=" + leader.URL(), "QUORUMBEAT_API_KEY=" + adminKey}, "cluster", "remove", "--yes", gone); r.code != 0 {
 		t.Fatalf("cluster remove: exit code %d: %s", r.code, r.stderr)
 	}
-	eventually(t, next.Name+" is a voter, and the old one is out", func() bool {
+	testkit.Eventually(t, next.Name+" is a voter, and the old one is out", func() bool {
 		all := members(t, leader)
 		_, there := all[old.Name]
 		return !there && all[next.Name].Voter

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestRestartOfAllNodesFromDisk kills everything at once.
@@ -23,7 +25,7 @@ func TestRestartOfAllNodesFromDisk(t *testing.T) {
 		ping(t, n, live)
 	}
 	e.waitMails(t, dead, 1)
-	eventually(t, "the alert is settled", func() bool {
+	testkit.Eventually(t, "the alert is settled", func() bool {
 		rows := alerts(t, n, failing)
 		return len(rows) == 1 && rows[0].State == "sent"
 	})
@@ -33,7 +35,7 @@ func TestRestartOfAllNodesFromDisk(t *testing.T) {
 	killAll(t, e)
 	time.Sleep(8 * time.Second) // longer than live's deadline, 2·2 s + 1 s
 	for _, n := range e.Nodes {
-		must(t, n.Start())
+		testkit.Must(t, n.Start())
 	}
 	e.waitReady()
 	if after := state(t, e, live, failing, paused); !reflect.DeepEqual(before, after) {

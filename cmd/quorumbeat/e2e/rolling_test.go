@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestARollingRestartBehindALoadBalancer restarts every node while clients ping
@@ -59,13 +61,13 @@ func TestARollingRestartBehindALoadBalancer(t *testing.T) {
 	}
 	wait := func() {
 		target := taken.Load() + 200
-		eventually(t, "pings go on", func() bool { return taken.Load() >= target })
+		testkit.Eventually(t, "pings go on", func() bool { return taken.Load() >= target })
 	}
 	for i, n := range e.Nodes {
 		wait()
-		must(t, n.Stop())
+		testkit.Must(t, n.Stop())
 		wait()
-		must(t, n.Start())
+		testkit.Must(t, n.Start())
 		publish(i)
 		e.waitReady()
 	}

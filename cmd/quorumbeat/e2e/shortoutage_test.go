@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestAShortOutageCallsNoJobDown restarts all nodes within seconds, as an upgrade of a
@@ -23,7 +25,7 @@ func TestAShortOutageCallsNoJobDown(t *testing.T) {
 func TestAMachineWithoutAClockCallsNoJobDown(t *testing.T) {
 	t.Parallel()
 	e := startFaulty(t, 1, "--alert-group-wait", "1s")
-	e.outage(t, func() { must(t, e.Nodes[0].Break("clock", "-10000h")) })
+	e.outage(t, func() { testkit.Must(t, e.Nodes[0].Break("clock", "-10000h")) })
 }
 
 // outage kills all nodes at the time at which a job is due. It must be told as unheard.
@@ -37,7 +39,7 @@ func (e *env) outage(t *testing.T, meanwhile func()) {
 	meanwhile()
 	time.Sleep(2 * time.Second)
 	for _, n := range e.Nodes {
-		must(t, n.Start())
+		testkit.Must(t, n.Start())
 	}
 	e.waitReady()
 	e.unheard(t, h, to)
@@ -46,7 +48,7 @@ func (e *env) outage(t *testing.T, meanwhile func()) {
 // unheard waits until a heartbeat is told as unheard, and pings it.
 func (e *env) unheard(t *testing.T, h heartbeat, to string) {
 	t.Helper()
-	eventually(t, "the miss is seen", func() bool { return len(alerts(t, e.Nodes[0], h)) > 0 })
+	testkit.Eventually(t, "the miss is seen", func() bool { return len(alerts(t, e.Nodes[0], h)) > 0 })
 	ping(t, e.Nodes[0], h)
 	for _, a := range alerts(t, e.Nodes[0], h) {
 		if a.Kind != "unheard" {
@@ -65,8 +67,8 @@ func TestARollingRestartIsNoGap(t *testing.T) {
 	e := start(t, 3)
 	e.waitServing(t)
 	for _, n := range e.Nodes {
-		must(t, n.Stop())
-		must(t, n.Start())
+		testkit.Must(t, n.Stop())
+		testkit.Must(t, n.Start())
 		e.waitReady()
 	}
 	if gaps := e.gaps(t, e.Nodes[0]); len(gaps) != 0 {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -17,12 +18,12 @@ import (
 func tell(t *testing.T, n *localcluster.Node, h heartbeat, signal, body, key string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), "POST", pingURL(n, h)+signal, strings.NewReader(body))
-	must(t, err)
+	testkit.Must(t, err)
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
 	}
 	res, err := http.DefaultClient.Do(req)
-	must(t, err)
+	testkit.Must(t, err)
 	defer res.Body.Close()
 	if got, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(got) != `{"status":"ok"}` {
 		t.Fatalf("%s through %s: %d %s", signal, n.Name, res.StatusCode, got)
@@ -33,7 +34,7 @@ func tell(t *testing.T, n *localcluster.Node, h heartbeat, signal, body, key str
 func text(t *testing.T, raw []byte) string {
 	t.Helper()
 	out, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(raw)))
-	must(t, err)
+	testkit.Must(t, err)
 	return string(out)
 }
 

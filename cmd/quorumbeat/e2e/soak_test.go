@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -17,7 +18,7 @@ func TestSoakFaultsAtRandom(t *testing.T) {
 	if text := os.Getenv("QUORUMBEAT_SOAK"); text != "" {
 		var err error
 		length, err = time.ParseDuration(text)
-		must(t, err)
+		testkit.Must(t, err)
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -30,13 +31,13 @@ func TestSoakFaultsAtRandom(t *testing.T) {
 		name string
 		hit  func(n *localcluster.Node)
 	}{
-		{"kill -9", func(n *localcluster.Node) { must(t, n.Kill()); pause(r); must(t, n.Start()) }},
-		{"SIGTERM", func(n *localcluster.Node) { must(t, n.Stop()); pause(r); must(t, n.Start()) }},
-		{"SIGSTOP", func(n *localcluster.Node) { must(t, n.Freeze()); pause(r); must(t, n.Thaw()) }},
+		{"kill -9", func(n *localcluster.Node) { testkit.Must(t, n.Kill()); pause(r); testkit.Must(t, n.Start()) }},
+		{"SIGTERM", func(n *localcluster.Node) { testkit.Must(t, n.Stop()); pause(r); testkit.Must(t, n.Start()) }},
+		{"SIGSTOP", func(n *localcluster.Node) { testkit.Must(t, n.Freeze()); pause(r); testkit.Must(t, n.Thaw()) }},
 		{"a wiped disk", func(n *localcluster.Node) {
-			must(t, n.Wipe(e.Followers(n)[0].Addrs.Gossip))
+			testkit.Must(t, n.Wipe(e.Followers(n)[0].Addrs.Gossip))
 			pause(r)
-			must(t, n.Start())
+			testkit.Must(t, n.Start())
 		}},
 	}
 	end := time.Now().Add(length)
@@ -61,5 +62,5 @@ func pause(r *rand.Rand) { time.Sleep(time.Duration(r.IntN(4000)) * time.Millise
 // waitVoters waits until n nodes live and vote: only then may the next be hit.
 func (e *env) waitVoters(t *testing.T, n int) {
 	t.Helper()
-	eventually(t, "all nodes vote", func() bool { return voters(members(t, e.leader())) == n })
+	testkit.Eventually(t, "all nodes vote", func() bool { return voters(members(t, e.leader())) == n })
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -15,15 +16,15 @@ import (
 func TestAStartThatCannotWorkSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	testkit.Must(t, err)
 	defer busy.Close()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
-	must(t, os.WriteFile(file, []byte("x"), 0o600))
+	testkit.Must(t, os.WriteFile(file, []byte("x"), 0o600))
 	short := filepath.Join(dir, "short")
-	must(t, os.WriteFile(short, []byte("too short\n"), 0o600))
+	testkit.Must(t, os.WriteFile(short, []byte("too short\n"), 0o600))
 	config := filepath.Join(dir, "config.yaml")
-	must(t, os.WriteFile(config, []byte("node-name: a\nnonsense: 1\n"), 0o600))
+	testkit.Must(t, os.WriteFile(config, []byte("node-name: a\nnonsense: 1\n"), 0o600))
 
 	tests := []struct {
 		name  string
@@ -84,7 +85,7 @@ func TestConfigCheckStartsNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "quorumbeat.yaml")
-			must(t, os.WriteFile(path, []byte(tt.file), 0o600))
+			testkit.Must(t, os.WriteFile(path, []byte(tt.file), 0o600))
 			r := cli(t, nil, "config", "check", "--config", path)
 			if r.code != tt.code || !strings.Contains(r.stderr+r.stdout, tt.word) {
 				t.Errorf("exit code %d, want %d; %q lacks %q", r.code, tt.code, r.stderr+r.stdout, tt.word)
@@ -117,7 +118,7 @@ func TestADataFolderOfAnotherClusterStaysOut(t *testing.T) {
 	mine := create(t, here.Nodes[0], fields{"name": "here"})
 	create(t, there.Nodes[0], fields{"name": "there"})
 	stranger := there.Nodes[0]
-	must(t, stranger.Stop())
+	testkit.Must(t, stranger.Stop())
 	there.Options.Flags = append(there.Options.Flags, "--join", here.Nodes[0].Addrs.Gossip)
 	err := stranger.Start()
 	if err != nil {
@@ -125,7 +126,7 @@ func TestADataFolderOfAnotherClusterStaysOut(t *testing.T) {
 			t.Errorf("exit code %d: %v", code, err)
 		}
 	} else {
-		eventually(t, "both sides say that the cluster is another", func() bool {
+		testkit.Eventually(t, "both sides say that the cluster is another", func() bool {
 			return strings.Contains(here.Nodes[0].Log(), "another cluster") && strings.Contains(stranger.Log(), "another cluster")
 		})
 	}

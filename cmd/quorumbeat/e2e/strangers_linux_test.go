@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -33,7 +34,7 @@ func strange(t *testing.T, addr string, i int) net.Conn {
 	from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/10000))}
 	d := net.Dialer{LocalAddr: from, Timeout: 20 * time.Second}
 	conn, err := d.DialContext(t.Context(), "tcp", addr)
-	must(t, err)
+	testkit.Must(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn
 }
@@ -53,7 +54,7 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
 	for range 15 {
 		resp, err := c.Post(pingURL(n, h), "", nil)
-		must(t, err)
+		testkit.Must(t, err)
 		resp.Body.Close()
 		if resp.StatusCode != 200 {
 			t.Errorf("a ping is answered %s", resp.Status)
@@ -70,10 +71,10 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 		t.Error("the log does not tell")
 	}
 	resp, err := c.Get(n.URL() + "/metrics")
-	must(t, err)
+	testkit.Must(t, err)
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	must(t, err)
+	testkit.Must(t, err)
 	if !strings.Contains(string(text), `quorumbeat_http_connections_closed_total{reason="idle"} `) || !strings.Contains(string(text), "quorumbeat_listener_up 1") {
 		t.Error("the metrics do not tell")
 	}
@@ -86,14 +87,14 @@ func TestConnectionsHoldLittle(t *testing.T) {
 	many, limit, env := 128, int64(100<<20), []string{"GOGC=25"} // or the collector lets 64 MiB pass by itself
 	if s := os.Getenv(lastingStrangers); s != "" {
 		n, err := strconv.Atoi(s)
-		must(t, err)
+		testkit.Must(t, err)
 		many, limit, env = n, int64(n)*(400<<20)/20000, nil
 	}
 	pair, ca := selfSigned(t)
 	der, err := x509.MarshalPKCS8PrivateKey(pair.Certificates[0].PrivateKey)
-	must(t, err)
+	testkit.Must(t, err)
 	key := filepath.Join(t.TempDir(), "key.pem")
-	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	testkit.Must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 	overTLS := func(c net.Conn) net.Conn { return tls.Client(c, &tls.Config{InsecureSkipVerify: true}) }
 	secure := []string{"--http-tls-cert", ca, "--http-tls-key", key}
 	for name, c := range map[string]struct {
@@ -110,7 +111,7 @@ func TestConnectionsHoldLittle(t *testing.T) {
 				Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Flags: append(c.flags, "--smtp-url", "stdout:"), Env: env,
 				Hosts: []localcluster.Host{{Addr: "127.0.0.1", Enter: []string{"sh", "-c", `ulimit -n 40000 2>/dev/null; exec "$@"`, "sh"}}},
 			})
-			must(t, err)
+			testkit.Must(t, err)
 			defer cluster.Close()
 			holdLittle(t, cluster.Nodes[0], c.wrap, c.size, many, limit)
 		})
@@ -120,12 +121,12 @@ func TestConnectionsHoldLittle(t *testing.T) {
 // holdLittle opens so many connections, sends on each, and compares what is resident.
 func holdLittle(t *testing.T, n *localcluster.Node, wrap func(net.Conn) net.Conn, size, many int, limit int64) {
 	var h heartbeat
-	eventually(t, "a heartbeat is there", func() bool {
+	testkit.Eventually(t, "a heartbeat is there", func() bool {
 		resp := send(t, wrap(strange(t, n.Addrs.HTTP, 0)), "/v1/heartbeats", `{"name":"job"}`)
 		return resp.StatusCode == 201 && json.NewDecoder(resp.Body).Decode(&h) == nil
 	})
 	before, err := n.Usage()
-	must(t, err)
+	testkit.Must(t, err)
 	large := strings.Repeat("x", size)
 	var senders sync.WaitGroup
 	var open atomic.Int64
@@ -143,7 +144,7 @@ func holdLittle(t *testing.T, n *localcluster.Node, wrap func(net.Conn) net.Conn
 	}
 	senders.Wait()
 	after, err := n.Usage()
-	must(t, err)
+	testkit.Must(t, err)
 	grown := after.Peak - before.Resident
 	t.Logf("%d connections, of which %d stay open, each sent %d bytes: %d MiB more at most, %d MiB more at the end",
 		many, open.Load(), len(large), grown>>20, (after.Resident-before.Resident)>>20)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -78,9 +79,9 @@ type wire struct {
 func dial(t *testing.T, n *localcluster.Node) *wire {
 	t.Helper()
 	conn, err := net.Dial("tcp", n.Addrs.HTTP)
-	must(t, err)
+	testkit.Must(t, err)
 	t.Cleanup(func() { conn.Close() })
-	must(t, conn.SetDeadline(time.Now().Add(patience)))
+	testkit.Must(t, conn.SetDeadline(time.Now().Add(patience)))
 	return &wire{conn: conn, r: bufio.NewReader(conn), host: n.Addrs.HTTP}
 }
 
@@ -96,12 +97,12 @@ func (w *wire) send(t *testing.T, head, request string) answer {
 	}
 	head = strings.NewReplacer("HOST", w.host, "KEY", adminKey).Replace(head)
 	_, err := fmt.Fprintf(w.conn, "%s %s HTTP/1.1\r\n%s\r\n%s", method, path, head, body)
-	must(t, err)
+	testkit.Must(t, err)
 	resp, err := http.ReadResponse(w.r, &http.Request{Method: method})
-	must(t, err)
+	testkit.Must(t, err)
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	must(t, err)
+	testkit.Must(t, err)
 	return answer{resp.StatusCode, resp.Header, string(text)}
 }
 
@@ -112,7 +113,7 @@ func (w *wire) heartbeat(t *testing.T, head, request string, status int) map[str
 		t.Fatalf("%s: %d %s %s, want %d", request, a.status, a.header.Get("Content-Type"), a.body, status)
 	}
 	var h map[string]any
-	must(t, json.Unmarshal([]byte(a.body), &h))
+	testkit.Must(t, json.Unmarshal([]byte(a.body), &h))
 	for _, field := range []string{
 		"id", "name", "token", "interval_secs", "grace_secs", "status", "consecutive_misses",
 		"last_pinged_at", "next_expected_at", "created_at", "updated_at",
@@ -141,7 +142,7 @@ func (w *wire) pings(t *testing.T, head string) {
 	t.Helper()
 	a := w.send(t, head, "GET /v1/heartbeats/ID/pings?limit=50 ")
 	var page struct{ Pings []map[string]any }
-	must(t, json.Unmarshal([]byte(a.body), &page))
+	testkit.Must(t, json.Unmarshal([]byte(a.body), &page))
 	if a.status != 200 || len(page.Pings) != 6 {
 		t.Fatalf("pings: %d %s, want 6 of them", a.status, a.body)
 	}
@@ -164,7 +165,7 @@ func (w *wire) listed(t *testing.T, head string) {
 	t.Helper()
 	var all struct{ Heartbeats []map[string]any }
 	a := w.send(t, head, "GET /v1/heartbeats ")
-	must(t, json.Unmarshal([]byte(a.body), &all))
+	testkit.Must(t, json.Unmarshal([]byte(a.body), &all))
 	if !slices.ContainsFunc(all.Heartbeats, func(h map[string]any) bool { return h["id"] == w.id }) {
 		t.Errorf("%s is not listed", w.id)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -123,20 +124,20 @@ func wrappedThroughFaults(t *testing.T, e *env) {
 		h := create(t, sound[0], fields{"name": fault.name, "interval_secs": 86400, "email": []string{address()}})
 		dir := t.TempDir()
 		hold := filepath.Join(t.TempDir(), "hold") // goes with its folder, if the test fails
-		must(t, os.WriteFile(hold, nil, 0o600))
+		testkit.Must(t, os.WriteFile(hold, nil, 0o600))
 		env := append(e.runEnv(h, dir), "QUORUMBEAT_URL="+leader.URL()+","+sound[0].URL()+","+sound[1].URL())
 		done := make(chan result, 1)
 		go func() {
 			done <- cli(t, env, "run", "--", "sh", "-c", "while [ -e "+hold+" ]; do sleep 0.05; done; sleep 0.3; echo done; exit 4")
 		}()
-		eventually(t, "the start is told", func() bool { return get(t, sound[0], h.ID).PingsTotal == 1 })
-		must(t, fault.lose(leader))
-		must(t, os.Remove(hold))
+		testkit.Eventually(t, "the start is told", func() bool { return get(t, sound[0], h.ID).PingsTotal == 1 })
+		testkit.Must(t, fault.lose(leader))
+		testkit.Must(t, os.Remove(hold))
 		r := <-done
 		if r.code != 4 || r.stdout != "done\n" || r.stderr != "" {
 			t.Errorf("it %s: exit code %d, %q, said %q", fault.name, r.code, r.stdout, r.stderr)
 		}
-		must(t, fault.bringBack(leader))
+		testkit.Must(t, fault.bringBack(leader))
 		e.waitReady()
 		got := runs(t, leader, h)
 		if kinds(got) != "start fail4" {
@@ -153,7 +154,7 @@ func toldLater(t *testing.T, e *env) {
 	h := create(t, e.Nodes[0], fields{"name": "unheard", "interval_secs": 86400, "email": []string{address()}})
 	env := append(e.runEnv(h, t.TempDir()), "QUORUMBEAT_WAIT=2s")
 	for _, n := range e.Nodes {
-		must(t, n.Kill())
+		testkit.Must(t, n.Kill())
 	}
 	before := time.Now()
 	for code := range 2 {
@@ -164,7 +165,7 @@ func toldLater(t *testing.T, e *env) {
 	}
 	after := time.Now()
 	for _, n := range e.Nodes {
-		must(t, n.Start())
+		testkit.Must(t, n.Start())
 	}
 	e.waitReady()
 	e.waitServing(t)
@@ -185,15 +186,15 @@ func toldLater(t *testing.T, e *env) {
 		t.Errorf("told %+v", late)
 	}
 	// A run of now comes while one of before is still kept: the newer one stays.
-	must(t, e.leader().Kill())
+	testkit.Must(t, e.leader().Kill())
 	for _, n := range e.Running() {
-		must(t, n.Freeze())
+		testkit.Must(t, n.Freeze())
 	}
 	if r := cli(t, env, "run", "--", "sh", "-c", "exit 6"); r.code != 6 || !strings.Contains(r.stderr, "it is kept in") {
 		t.Errorf("with nodes that hang: exit code %d, said %q", r.code, r.stderr)
 	}
 	for _, n := range e.Running() {
-		must(t, n.Thaw())
+		testkit.Must(t, n.Thaw())
 	}
 	e.waitServing(t)
 	if r := cli(t, append(env, "QUORUMBEAT_SPOOL="+t.TempDir()), "run", "--", "true"); r.code != 0 {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
@@ -20,14 +21,14 @@ func TestAFormingClusterSaysWhoIsMissing(t *testing.T) {
 		Binary: binary, Dir: t.TempDir(), Nodes: 2, AdminKey: adminKey,
 		Flags: []string{"--smtp-url", "stdout:", "--bootstrap-expect", "3"},
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	t.Cleanup(c.Close)
 	for i, n := range c.Nodes {
 		self, other := "n1 (this one), n2", "n1, n2 (this one)"
 		found := []string{self, other}[i]
 		words := "waiting for 3 nodes to form a new cluster: 2 found (" + found + "), 1 missing"
-		eventually(t, n.Name+" says who is missing", func() bool { return strings.Contains(readyz(t, n), words) })
-		eventually(t, n.Name+" has logged it, once", func() bool { return strings.Count(n.Log(), words) == 1 })
+		testkit.Eventually(t, n.Name+" says who is missing", func() bool { return strings.Contains(readyz(t, n), words) })
+		testkit.Eventually(t, n.Name+" has logged it, once", func() bool { return strings.Count(n.Log(), words) == 1 })
 		r := cli(t, []string{"QUORUMBEAT_URL=" + n.URL(), "QUORUMBEAT_API_KEY=" + adminKey}, "cluster")
 		if r.code != 0 || !strings.Contains(r.stdout, words) {
 			t.Errorf("quorumbeat cluster: %d %s %s", r.code, r.stdout, r.stderr)
@@ -64,12 +65,12 @@ func TestWrongSettingsAreToldOnBothSides(t *testing.T) {
 				Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Secret: secret,
 				Flags: append([]string{"--smtp-url", "stdout:", "--node-name", "lost", "--bootstrap-expect", "0", "--join", tt.join}, tt.flags...),
 			})
-			must(t, err)
+			testkit.Must(t, err)
 			t.Cleanup(c.Close)
 			n := c.Nodes[0]
-			eventually(t, "its /readyz says so", func() bool { return strings.Contains(readyz(t, n), tt.here) })
-			eventually(t, "its log says so", func() bool { return strings.Contains(n.Log(), tt.here) })
-			eventually(t, "the cluster's log says so", func() bool { return strings.Contains(one.Log(), tt.there) })
+			testkit.Eventually(t, "its /readyz says so", func() bool { return strings.Contains(readyz(t, n), tt.here) })
+			testkit.Eventually(t, "its log says so", func() bool { return strings.Contains(n.Log(), tt.here) })
+			testkit.Eventually(t, "the cluster's log says so", func() bool { return strings.Contains(one.Log(), tt.there) })
 			if got := strings.Count(n.Log(), tt.here); got > 2 { // with the line of what it waits for
 				t.Errorf("its log says it %d times:\n%s", got, n.Log())
 			}
@@ -82,7 +83,7 @@ func TestNodesOfOneNameAreTold(t *testing.T) {
 	sink := newSink(t, smtpsink.Config{})
 	e := startWith(t, sink, localcluster.Options{Nodes: 3, Flags: append(mailFlags(sink, "none"), "--node-name", "same")})
 	for _, n := range e.Nodes {
-		eventually(t, n.Name+" tells of its namesakes", func() bool { return strings.Contains(n.Log(), `3 nodes are called \"same\"`) })
+		testkit.Eventually(t, n.Name+" tells of its namesakes", func() bool { return strings.Contains(n.Log(), `3 nodes are called \"same\"`) })
 	}
 	r := cli(t, e.clientEnv(), "cluster")
 	if !strings.Contains(r.stdout, "give each its own --node-name") {
