@@ -9,12 +9,14 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestTheHistoryTellsWhoPinged sends pings and signals of all kinds from a few addresses
 // and holds the history against what was sent, under limits of several lengths, and again
 // from an image.
 func TestTheHistoryTellsWhoPinged(t *testing.T) {
+	testkit.SkipUnderRace(t)
 	addrs := []netip.Addr{
 		netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("198.51.100.9"), {},
 	}

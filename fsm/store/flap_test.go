@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // flips makes heartbeat n fail and run well again, five times a second.
@@ -186,6 +187,7 @@ func TestWhoKnowsOfAFailureIsToldOfItsEnd(t *testing.T) {
 // TestPendingRowsAreBounded keeps the mail server away for a day, while a job
 // flaps and another one's pings are lost to gaps.
 func TestPendingRowsAreBounded(t *testing.T) {
+	testkit.SkipUnderRace(t)
 	r := newRig(t)
 	spec := testSpec(3600, 0, 1)
 	spec.Emails = []string{"a@example.com", "b@example.com"}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -172,6 +173,7 @@ func told(s *Store) string {
 }
 
 func TestADamagedImageIsRefused(t *testing.T) {
+	testkit.SkipUnderRace(t)
 	image := imageOf(t, tellingStore(t))
 	s := New()
 	before := imageOf(t, s)

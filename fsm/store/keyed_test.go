@@ -7,10 +7,12 @@ import (
 	"slices"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
-	"pgregory.net/rapid"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // testKey gives keys that are spread as those of a hash are.
@@ -140,6 +142,7 @@ func (r *keyedRig) check(t *rapid.T, what string, tab *table.Table, want *[3]key
 // TestKeysAreFoundAsIfAllWereLookedAt compares with plain lists, across limits,
 // sealed parts, snapshots and restores.
 func TestKeysAreFoundAsIfAllWereLookedAt(t *testing.T) {
+	testkit.SkipUnderRace(t)
 	limits := []int{3, 100, 2_000, fsm.MaxKeyed - 1, fsm.MaxKeyed, fsm.MaxKeyed + 1, 3 * fsm.MaxKeyed}
 	rapid.Check(t, func(t *rapid.T) {
 		r := newKeyedRig(t, rapid.SampledFrom(limits).Draw(t, "limit"))

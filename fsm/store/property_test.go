@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
 	"pgregory.net/rapid"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // segment is an advance of the clock and the commands that arrive until the next.
@@ -120,6 +122,7 @@ func newRunners() []*runner {
 // judging bounded to one heartbeat a batch, with repeats, and from snapshots.
 // After every tick the results and the images are the same.
 func TestBatchesBoundsRepeatsAndSnapshotsChangeNothing(t *testing.T) {
+	testkit.SkipUnderRace(t)
 	rapid.Check(t, func(t *rapid.T) {
 		rs := newRunners()
 		seq, wall := uint64(0), epoch.UnixMilli()

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // The simulation runs schedules made from a seed against three replicas of the
@@ -38,6 +40,7 @@ const defaultSeeds = 300
 // only that of QUORUMBEAT_SIM_SEED. A seed that fails is reported with the
 // shortest schedule found that fails still.
 func TestSimulation(t *testing.T) {
+	testkit.SkipUnderRace(t)
 	if one := os.Getenv("QUORUMBEAT_SIM_SEED"); one != "" {
 		runSeed(t, number(t, one))
 		return

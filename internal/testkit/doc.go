@@ -2,4 +2,5 @@
 // (scripts/lint/order.go), those of fsm too.
 //
 //   - wait.go: Eventually, Must
+//   - race.go: SkipUnderRace; race_on.go, race_off.go: whether the race detector is on
 package testkit

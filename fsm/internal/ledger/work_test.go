@@ -6,8 +6,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/quorumbeat/quorumbeat/fsm"
 	"pgregory.net/rapid"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestWorkIsWhatTheRowsSay drives a ledger by all that can happen to it, likely or
@@ -113,6 +115,7 @@ func (d *driver) touch(r *Row) {
 // TestWindowsAreDroppedAsIfAllWereLookedAt holds what is dropped against the rule,
 // over more recipients than windows are kept for.
 func TestWindowsAreDroppedAsIfAllWereLookedAt(t *testing.T) {
+	testkit.SkipUnderRace(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	settings := fsm.Settings{Burst: 2, GroupWait: 1000}
 	l, serving := New(noIncident), int64(0)
