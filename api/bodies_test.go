@@ -91,7 +91,7 @@ func (r *pingRig) keeps(what string, bytes int) {
 // TestABodyThatStallsIsNoLostPing stops in the middle of a body: what comes before is
 // kept once there is enough of it, and waited for otherwise.
 func TestABodyThatStallsIsNoLostPing(t *testing.T) {
-	r := newPingRigWith(t, func(s *Server) { s.readTimeout = 200 * time.Millisecond })
+	r := newPingRigWith(t, func(s *Server) { s.conns.ReadTimeout = 200 * time.Millisecond })
 	for _, c := range []struct{ sent, status, kept int }{{fsm.MaxBody + 1, 200, fsm.MaxBody}, {50000, 200, fsm.MaxBody}, {fsm.MaxBody - 1, 408, 0}, {1, 408, 0}} {
 		for _, path := range []string{"/ping/" + r.job.Token, "/v1/heartbeats/" + r.job.Token + "/ping", "/api/push/" + r.job.Token} {
 			conn := r.connect()
@@ -179,7 +179,7 @@ func TestABrokenBodyIsNoPing(t *testing.T) {
 // TestDribblesEnd sends a byte now and then: that does not prolong the time that a
 // request has.
 func TestDribblesEnd(t *testing.T) {
-	r := newPingRigWith(t, func(s *Server) { s.readTimeout = 300 * time.Millisecond })
+	r := newPingRigWith(t, func(s *Server) { s.conns.ReadTimeout = 300 * time.Millisecond })
 	for name, begin := range map[string]string{
 		"a header":         "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ",
 		"JSON":             "POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + testKey + "\r\nContent-Length: 1000\r\n\r\n",
@@ -208,7 +208,7 @@ func TestDribblesEnd(t *testing.T) {
 // TestEachRequestHasItsTime sends some on one connection: a slow one may take longer
 // than the time between two, but not longer than a request may.
 func TestEachRequestHasItsTime(t *testing.T) {
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.idleTimeout, s.readTimeout = 50*time.Millisecond, 500*time.Millisecond })
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.conns.IdleTimeout, s.conns.ReadTimeout = 50*time.Millisecond, 500*time.Millisecond })
 	conn := r.connect()
 	defer conn.Close()
 	from, start := bufio.NewReader(conn), time.Now()

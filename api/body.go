@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -68,7 +69,7 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
 	if err == nil {
 		return fasthttp.StatusContinue
 	}
-	linger(ctx.Conn())
+	deferred.Linger(ctx.Conn())
 	s.refuse(ctx, err)
 	private(ctx)
 	return ctx.Response.StatusCode()

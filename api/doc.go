@@ -12,6 +12,6 @@
 //
 // Errors of package fsm become statuses in one table, statusOf. Answers under /v1
 // are JSON at any status. A ping's path from the socket to the proposal is in
-// ping.go. Nothing of a request outlives its handler but the answer to a ping, which
-// the connection may owe until the ping is recorded (owed.go).
+// ping.go. Nothing of a request outlives its handler but the reply to a ping, which
+// package deferred sends once the ping is recorded.
 package api

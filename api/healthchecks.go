@@ -57,13 +57,13 @@ func (s *Server) healthchecks(ctx *fasthttp.RequestCtx, path []byte, start time.
 		return
 	}
 	status := fasthttp.StatusInternalServerError // unless it gets to its end
-	owed := false
+	isDeferred := false
 	defer func() {
-		if !owed {
+		if !isDeferred {
 			s.met.PingAnswered(status, time.Since(start))
 		}
 	}()
-	created, owed, err := s.hear(ctx, path, start)
+	created, isDeferred, err := s.hear(ctx, path, start)
 	if err != nil {
 		s.refuse(ctx, err)
 	} else {
@@ -86,10 +86,10 @@ func accept(ctx *fasthttp.RequestCtx, created bool) {
 
 // hear takes what a request tells, and reports whether it made the heartbeat, and
 // whether the outcome is not known yet.
-func (s *Server) hear(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created, owed bool, err error) {
+func (s *Server) hear(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created, isDeferred bool, err error) {
 	if token, ok := plainPath(path); ok && bare(ctx, nil) {
 		code, err := s.takeToken(ctx, token, nil, now, true)
-		return false, err == nil && code == owedPing, err
+		return false, err == nil && code == deferredPing, err
 	}
 	a, err := readAddress(path)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/deferred"
 )
 
 // farewell is how long a server that leaves still answers: long enough for a
@@ -25,7 +27,7 @@ func Listen(addr string) (net.Listener, error) {
 // and answers on those it has for another half a second, or until ctx ends, so that
 // no client finds its connection reset.
 func (s *Server) Leave(ctx context.Context) {
-	s.leaving.Store(true)
+	s.conns.Leave()
 	if ln := s.listener.Load(); ln != nil {
 		if err := refuseConnections(*ln); err != nil {
 			s.log.Debug("connections that begin now may be reset", "err", err)
@@ -40,7 +42,7 @@ func (s *Server) Leave(ctx context.Context) {
 // dismiss ends the request's connection with its answer if the server leaves, or if
 // the connection holds too much.
 func (s *Server) dismiss(ctx *fasthttp.RequestCtx) {
-	if s.leaving.Load() || swollen(ctx.Conn()) {
+	if s.conns.Leaving() || deferred.HoldsTooMuch(ctx.Conn()) {
 		ctx.SetConnectionClose()
 	}
 }

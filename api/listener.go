@@ -62,7 +62,7 @@ func (l *publicListener) Accept() (net.Conn, error) {
 		switch {
 		case err == nil && l.makeRoom():
 			l.wait = 0
-			return l.server.open(conn), nil
+			return l.server.conns.Open(conn), nil
 		case err == nil:
 			l.refuse(conn)
 		case isPermanent(err):
@@ -86,7 +86,7 @@ func isPermanent(err error) bool {
 // makeRoom closes idle connections if one more would be too many. It closes some at
 // once, so that a flood does not have it look through all of them for each.
 func (l *publicListener) makeRoom() bool {
-	if l.server.conns.len() < l.most {
+	if l.server.conns.Len() < l.most {
 		return true
 	}
 	n := l.shed()
@@ -96,7 +96,7 @@ func (l *publicListener) makeRoom() bool {
 }
 
 func (l *publicListener) shed() int {
-	n := l.server.conns.shed(1 + l.most/64)
+	n := l.server.conns.Shed(1 + l.most/64)
 	l.server.met.ShedIdle.Add(float64(n))
 	return n
 }

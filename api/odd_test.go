@@ -77,7 +77,7 @@ func oddities(hidden string) []oddity {
 // TestOddRequests sends each oddity to each kind of route: the answer is the right one, comes
 // soon and is read whole; a ping counts if it was answered 200, and what hides in it never.
 func TestOddRequests(t *testing.T) {
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.readTimeout = 2 * time.Second })
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.conns.ReadTimeout = 2 * time.Second })
 	h, never := r.create(`{"name":"pinged"}`), r.create(`{"name":"hidden"}`)
 	paths := map[string]string{
 		"/v1": "/v1/heartbeats/" + h.Token + "/ping", "/ping": "/ping/" + h.Token, "/api/push": "/api/push/" + h.Token,
@@ -184,7 +184,7 @@ func TestAThousandPingsAtOnce(t *testing.T) {
 // are served.
 func TestWhatIsNoTLS(t *testing.T) {
 	cert, key := certificate(t)
-	r := newRigWith(t, func(c *Config) { c.TLSCert, c.TLSKey = cert, key }, func(s *Server) { s.readTimeout = 200 * time.Millisecond })
+	r := newRigWith(t, func(c *Config) { c.TLSCert, c.TLSKey = cert, key }, func(s *Server) { s.conns.ReadTimeout = 200 * time.Millisecond })
 	plain := r.dial
 	hello := "\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03" // announces 16 kB
 	for name, sent := range map[string]string{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -48,14 +49,14 @@ func pingPath(path []byte) (token, action []byte, ok bool) {
 // once that is on the disks of a majority.
 func (s *Server) ping(ctx *fasthttp.RequestCtx, raw, action []byte) {
 	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
-	owed := false
+	isDeferred := false
 	defer func() {
-		if !owed {
+		if !isDeferred {
 			s.met.PingAnswered(status, time.Since(start))
 		}
 	}()
 	code, err := s.takePing(ctx, raw, action, start)
-	if owed = err == nil && code == owedPing; err != nil {
+	if isDeferred = err == nil && code == deferredPing; err != nil {
 		s.refuse(ctx, err)
 	} else {
 		answerPing(ctx, code == fsm.CodePaused)
@@ -70,6 +71,27 @@ func answerPing(ctx *fasthttp.RequestCtx, paused bool) {
 		body = bodyPaused
 	}
 	ctx.Response.SetBodyRaw(body)
+}
+
+// renderFailedPing renders what a handler that waits would have replied.
+func (s *Server) renderFailedPing(ctx *fasthttp.RequestCtx, r deferred.Reply, code fsm.Code) {
+	if r.Plain {
+		ctx.Request.SetRequestURI("/ping")
+	}
+	if code == fsm.CodePaused {
+		answerPing(ctx, true)
+	} else {
+		s.refuse(ctx, code.Err())
+	}
+	private(ctx)
+}
+
+// okBody is the body of the reply to a recorded ping.
+func okBody(r deferred.Reply) []byte {
+	if r.Plain {
+		return textOK
+	}
+	return bodyOK
 }
 
 // takePing returns the outcome of what a request tells.
@@ -113,25 +135,25 @@ func (s *Server) takeToken(ctx *fasthttp.RequestCtx, token fsm.Token, action []b
 	return s.tell(ctx, ordinal, &g, now)
 }
 
-// owedPing is the code of a ping whose outcome is not known yet: the connection
-// answers when it is, see owedConn.
-const owedPing = fsm.CodeNone
+// deferredPing is the code of a ping whose outcome is not known yet: the connection
+// replies when it is.
+const deferredPing = fsm.CodeNone
 
 // takeBare takes a ping that tells nothing else. It does not wait for its outcome if
-// the connection lets the answer be owed.
+// the reply can be deferred on its connection.
 func (s *Server) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Time, plain bool) (fsm.Code, error) {
 	if err := s.spare(ordinal, now); err != nil {
 		return 0, err
 	}
 	ping := fsm.Ping{Ordinal: ordinal, From: s.remote(ctx)}
-	c := debtor(ctx)
+	c := deferred.ConnFor(ctx)
 	if c == nil {
 		return s.cluster.Ping(now.Add(commandLimit), ping)
 	}
-	c.expect(debt{start: uptimeOf(now), head: ctx.IsHead(), plain: plain})
-	if err := s.cluster.PingThen(now.Add(commandLimit), ping, c.pay); err != nil {
+	c.Expect(deferred.Reply{Head: ctx.IsHead(), Plain: plain}, now)
+	if err := s.cluster.PingThen(now.Add(commandLimit), ping, c.Resolve()); err != nil {
 		return fsm.CodeOf(err), err
 	}
-	c.owe()
-	return owedPing, nil
+	c.Defer()
+	return deferredPing, nil
 }

@@ -2,11 +2,12 @@ package api
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/deferred"
 )
 
 // proxies are the networks whose word about a client's address is taken.
@@ -58,26 +59,11 @@ func (p proxies) client(from netip.Addr, h *fasthttp.RequestHeader) netip.Addr {
 
 // remote returns who called: the connection's other end, or whom trusted proxies name.
 func (s *Server) remote(ctx *fasthttp.RequestCtx) netip.Addr {
-	from := peer(ctx)
+	from := deferred.Peer(ctx.Conn())
 	if len(s.proxies) == 0 {
 		return from
 	}
 	return s.proxies.client(from, &ctx.Request.Header)
-}
-
-// peer returns the connection's other end.
-func peer(ctx *fasthttp.RequestCtx) netip.Addr {
-	if c := under(ctx.Conn()); c != nil {
-		return c.from
-	}
-	return addrOf(ctx.RemoteAddr())
-}
-
-func addrOf(a net.Addr) netip.Addr {
-	if a, ok := a.(*net.TCPAddr); ok {
-		return a.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
 }
 
 // readNode reads the address of a hop: with or without a port, IPv6 with or without

@@ -14,18 +14,13 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/compat"
+	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/api/metrics"
 	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
-const (
-	maxBody    = 64 << 10 // of a JSON body
-	maxHeaders = 8 << 10  // of the head of a request, as fasthttp sees it; see headReader
-
-	readTimeout = 15 * time.Second // for a request
-	writeLimit  = 30 * time.Second // for what is written at once
-)
+const maxBody = 64 << 10 // of a JSON body
 
 // Server is the HTTP interface of one node.
 type Server struct {
@@ -40,21 +35,14 @@ type Server struct {
 	log     *slog.Logger
 	http    *fasthttp.Server
 
-	longHeads chan struct{} // has a value for each long head that is being read
-	site      *web.Site
+	site *web.Site
 
 	proxies   proxies
 	publicURL string
 
 	listener atomic.Pointer[net.Listener]
-	leaving  atomic.Bool
-	ended    atomic.Bool // no connection is served any more
-	conns    connections
-
-	readTimeout time.Duration // of a request, from when it is waited for
-	idleTimeout time.Duration // between requests; then a connection rests
-	idleLimit   time.Duration // of connections at rest
-	hearing     hearing
+	conns    *deferred.Pool
+	hearing  hearing
 }
 
 // New makes the server of a node. Errors wrap ErrConfig.
@@ -68,18 +56,19 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	if cfg.Registry == nil {
 		cfg.Registry = prometheus.NewRegistry()
 	}
-	s := &Server{
-		cfg: cfg, store: store, cluster: c, log: cfg.Logger,
-		readTimeout: readTimeout, idleTimeout: restAfter, idleLimit: idleLimit,
-	}
-	s.longHeads = make(chan struct{}, longHeads)
+	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger}
+	s.http = s.newHTTPServer()
+	s.conns = deferred.NewPool(s.http, deferred.Options{
+		Failed: s.renderFailedPing, Body: okBody, OwnCookie: web.Cookie,
+		Answered: func(status int, took time.Duration) { s.met.PingAnswered(status, took) },
+	})
 	s.site = web.New(backend{s}, store)
 	if err := s.SetCookieSecrets(nil); err != nil {
 		return nil, err
 	}
 	var err error
 	if s.met, err = metrics.New(metrics.Options{
-		Version: cfg.Version, Revision: cfg.Revision, Store: store, Registry: cfg.Registry, Idle: s.conns.idle, Active: s.conns.active,
+		Version: cfg.Version, Revision: cfg.Revision, Store: store, Registry: cfg.Registry, Idle: s.conns.Idle, Active: s.conns.Active,
 	}); err != nil {
 		return nil, err
 	}
@@ -95,15 +84,6 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	}
 	s.proxies, _ = parseProxies(cfg.TrustedProxies) // validated
 	s.publicURL, _ = parsePublicURL(cfg.PublicURL)
-	s.http = &fasthttp.Server{
-		Handler: s.handle, ErrorHandler: s.unreadable, ConnState: state,
-		HeaderReceived: s.seeHeader, ExpectHandler: s.expect,
-		DisablePreParseMultipartForm: true,                        // the Content-Type is nobody's affair
-		StreamRequestBody:            true, MaxRequestBodySize: 1, // each route reads what it needs
-		ReadBufferSize: maxHeaders, WriteBufferSize: writeBuffer,
-		NoDefaultServerHeader: true, CloseOnShutdown: true, TCPKeepalive: true,
-		Logger: quiet{},
-	}
 	if cfg.TLSCert != "" {
 		cert, err := readCertificate(cfg.TLSCert, cfg.TLSKey)
 		if err != nil {
@@ -116,6 +96,17 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 		s.http.TLSConfig = s.secrets.tlsConfig()
 	}
 	return s, nil
+}
+
+func (s *Server) newHTTPServer() *fasthttp.Server {
+	return &fasthttp.Server{
+		Handler: s.handle, ErrorHandler: s.unreadable,
+		HeaderReceived: s.seeHeader, ExpectHandler: s.expect,
+		DisablePreParseMultipartForm: true,                        // no handler asks for the Content-Type
+		StreamRequestBody:            true, MaxRequestBodySize: 1, // each route reads what it needs
+		NoDefaultServerHeader: true, CloseOnShutdown: true, TCPKeepalive: true,
+		Logger: quiet{},
+	}
 }
 
 // quiet drops fasthttp's own lines: they tell of clients that went away.
@@ -136,25 +127,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
 		return err
 	}
-	s.ended.Store(true)
-	return s.emptied(ctx)
-}
-
-// emptied waits until every connection is closed. fasthttp does not: it is done with
-// one before it closes it, and that may have to wait for an answer that is owed; and
-// it knows nothing of those that rest.
-func (s *Server) emptied(ctx context.Context) error {
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for s.conns.len() > 0 {
-		s.conns.closeWaiting()
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
+	return s.conns.End(ctx)
 }
 
 // handle answers every request, whatever happens in it.
@@ -162,9 +135,9 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	defer private(ctx)
 	defer s.recover(ctx)
 	defer s.dismiss(ctx)
-	begin(ctx.Conn(), ctx.Time())
+	deferred.BeginRequest(ctx.Conn(), ctx.Time())
 	if hasBody(&ctx.Request.Header) {
-		linger(ctx.Conn()) // if it is closed before the body is read
+		deferred.Linger(ctx.Conn()) // if it is closed before the body is read
 	}
 	path := rawPath(&ctx.Request.Header)
 	if token, action, ok := pingPath(path); ok {
@@ -187,7 +160,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		s.routed(ctx)
 	}
 	if ctx.Response.IsBodyStream() {
-		stream(ctx.Conn())
+		deferred.NoteStream(ctx.Conn())
 	}
 }
 
@@ -204,14 +177,13 @@ var (
 	noStore       = []byte("no-store")
 	headerNosniff = []byte("X-Content-Type-Options")
 	nosniff       = []byte("nosniff")
-	okLines       = []byte(string(statusLine) + "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n")
 )
 
 // private has no cache keep an answer: one in front of a node would answer pings itself.
 // Nor may a browser guess what it is. Who wants an answer to be kept says so before.
 func private(ctx *fasthttp.RequestCtx) {
-	if c, ok := ctx.Conn().(*lingerConn); ok && c.owes {
-		return // see keep
+	if deferred.Defers(ctx.Conn()) {
+		return // the connection adds these headers
 	}
 	h := &ctx.Response.Header
 	h.SetCanonical(headerNosniff, nosniff)
@@ -228,7 +200,7 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 		fail(ctx, errTimeout)
 		return
 	}
-	linger(ctx.Conn())
+	deferred.Linger(ctx.Conn())
 	var small *fasthttp.ErrSmallBuffer
 	if errors.As(err, &small) {
 		fail(ctx, errHeaders)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -173,7 +174,7 @@ func TestNoAnswerIsForACache(t *testing.T) {
 		}
 	}
 	for name, request := range map[string]string{
-		"nonsense": "NONSENSE\r\n\r\n", "headers": "GET /ping/" + token + " HTTP/1.1\r\nX: " + strings.Repeat("x", 2*maxHeaders) + "\r\n\r\n",
+		"nonsense": "NONSENSE\r\n\r\n", "headers": "GET /ping/" + token + " HTTP/1.1\r\nX: " + strings.Repeat("x", 2*deferred.MaxHead) + "\r\n\r\n",
 		"refused before its body": "POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n",
 		"no key, and asks":        "POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99\r\n\r\n",
 	} {

@@ -24,6 +24,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -39,13 +40,13 @@ func TestMain(m *testing.M) {
 
 // TestWhatIsNoRequestIsRefusedInJSON tries what no route ever sees.
 func TestWhatIsNoRequestIsRefusedInJSON(t *testing.T) {
-	r, c := newRigWith(t, func(*Config) {}, func(s *Server) { s.readTimeout = 200 * time.Millisecond }), newChecker(t)
+	r, c := newRigWith(t, func(*Config) {}, func(s *Server) { s.conns.ReadTimeout = 200 * time.Millisecond }), newChecker(t)
 	for name, tt := range map[string]struct {
 		request string
 		status  int
 	}{
-		"headers over the limit": {"GET /v1/heartbeats HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", longestHead) + "\r\n\r\n", 431},
-		"a path over the limit":  {"GET /v1/heartbeats/" + strings.Repeat("a", maxHeaders) + " HTTP/1.1\r\nHost: x\r\n\r\n", 431},
+		"headers over the limit": {"GET /v1/heartbeats HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", deferred.LongestHead) + "\r\n\r\n", 431},
+		"a path over the limit":  {"GET /v1/heartbeats/" + strings.Repeat("a", deferred.MaxHead) + " HTTP/1.1\r\nHost: x\r\n\r\n", 431},
 		"nonsense":               {"NONSENSE\r\n\r\n", 400},
 		"a length that is none":  {"POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400},
 		"a body that never ends": {"POST /v1/heartbeats HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + testKey + "\r\nContent-Length: 100\r\n\r\n{", 408},

@@ -134,7 +134,7 @@ func (b backend) PingURL(ctx *fasthttp.RequestCtx, token fsm.Token) string {
 
 func (b backend) Secure(ctx *fasthttp.RequestCtx) bool { return b.origin(ctx)[:8] == "https://" }
 
-func (b backend) Ending() bool { return b.leaving.Load() || b.ended.Load() }
+func (b backend) Ending() bool { return b.conns.Leaving() || b.conns.Ended() }
 
 func (b backend) Cluster() web.Cluster {
 	st := b.cluster.Status()

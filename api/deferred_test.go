@@ -9,7 +9,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,23 +20,23 @@ import (
 // slowRig is a rig whose cluster tells of a ping's outcome when the test says so.
 type slowRig struct {
 	*rig
-	token string
-	pays  chan func(fsm.Code) // of each ping
+	token    string
+	resolves chan func(fsm.Code) // of each ping
 }
 
 func newSlowRig(t *testing.T) *slowRig { return newSlowRigWith(t, func(*Server) {}) }
 
 func newSlowRigWith(t *testing.T, change func(*Server)) *slowRig {
-	r := &slowRig{rig: newRigWith(t, func(*Config) {}, change), pays: make(chan func(fsm.Code), 1000)}
+	r := &slowRig{rig: newRigWith(t, func(*Config) {}, change), resolves: make(chan func(fsm.Code), 1000)}
 	r.token = r.create(`{"name":"x"}`).Token
 	r.cluster.answerPings(func(_ fsm.Ping, then func(fsm.Code)) error {
-		r.pays <- then
+		r.resolves <- then
 		return nil
 	})
 	return r
 }
 
-// requests are those for which an answer may be owed.
+// requests are those for which a reply may be deferred.
 func (r *slowRig) requests() map[string]string {
 	all := map[string]string{}
 	for _, method := range []string{"GET", "HEAD", "POST"} {
@@ -79,9 +78,9 @@ func picture(a answer) string {
 	return fmt.Sprintf("%d %s\n%s", a.status, lines, a.body)
 }
 
-// TestAnOwedAnswerIsThatOfAWaitingHandler compares all outcomes with those on
-// connections on which nothing can be owed.
-func TestAnOwedAnswerIsThatOfAWaitingHandler(t *testing.T) {
+// TestADeferredReplyIsThatOfAWaitingHandler compares all outcomes with those on
+// connections on which nothing can be deferred.
+func TestADeferredReplyIsThatOfAWaitingHandler(t *testing.T) {
 	r, waits := newSlowRig(t), newMemoryRig(t)
 	token := waits.create(`{"name":"x"}`).Token
 	outcome := fsm.CodeOK
@@ -93,20 +92,20 @@ func TestAnOwedAnswerIsThatOfAWaitingHandler(t *testing.T) {
 		from, head := bufio.NewReader(conn), strings.HasPrefix(request, "HEAD")
 		for outcome = fsm.CodeOK; outcome <= fsm.CodeInternal; outcome++ {
 			r.send(conn, request)
-			pay := <-r.pays
+			resolve := <-r.resolves
 			if outcome == fsm.CodeOK {
 				r.silent(conn)
 			}
-			pay(outcome)
-			owed, waited := picture(r.read(from, head)), picture(waits.raw(strings.ReplaceAll(request, r.token, token)))
-			if owed != waited {
-				t.Errorf("%s, outcome %d: owed and then given:\n%s\nwaited for:\n%s", name, outcome, owed, waited)
+			resolve(outcome)
+			deferred, waited := picture(r.read(from, head)), picture(waits.raw(strings.ReplaceAll(request, r.token, token)))
+			if deferred != waited {
+				t.Errorf("%s, outcome %d: deferred and then given:\n%s\nwaited for:\n%s", name, outcome, deferred, waited)
 			}
 		}
 		conn.Close()
 	}
 	if body := r.call("GET", "/metrics", "").body; !strings.Contains(body, `quorumbeat_ping_requests_total{code="404"} 6`) {
-		t.Error("owed answers are not counted")
+		t.Error("deferred answers are not counted")
 	}
 }
 
@@ -141,9 +140,9 @@ func TestRequestsAtOnceAreAnsweredInTheirOrder(t *testing.T) {
 		} else {
 			r.send(conn, r.ping()+"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
 		}
-		pay := <-r.pays
+		resolve := <-r.resolves
 		r.silent(conn)
-		pay(fsm.CodeOK)
+		resolve(fsm.CodeOK)
 		if a, b := r.read(from, false), r.read(from, false); a.body != string(bodyOK) || b.body == a.body || b.status != 200 {
 			t.Errorf("%s: answered %q, then %d %q", name, a.body, b.status, b.body)
 		} else if string(a.header.Peek("Cache-Control")) != "no-store" || string(b.header.Peek("Cache-Control")) != "no-store" {
@@ -160,9 +159,9 @@ func TestAFailedPingIsAnsweredInItsPlace(t *testing.T) {
 	for next, status := range map[string]int{"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n": 200, "NONSENSE\r\n\r\n": 400} {
 		conn := r.connect()
 		r.send(conn, r.ping()+next)
-		pay := <-r.pays
+		resolve := <-r.resolves
 		r.silent(conn)
-		pay(fsm.CodeNoLeader)
+		resolve(fsm.CodeNoLeader)
 		from := bufio.NewReader(conn)
 		if a, b := r.read(from, false), r.read(from, false); a.status != 503 || b.status != status {
 			t.Errorf("answered %d, then %d to %q", a.status, b.status, next)
@@ -171,9 +170,9 @@ func TestAFailedPingIsAnsweredInItsPlace(t *testing.T) {
 	}
 }
 
-// TestAnOwedAnswerComesBeforeTheEnd ends the connection on either side, or the
-// server, while an answer is owed.
-func TestAnOwedAnswerComesBeforeTheEnd(t *testing.T) {
+// TestADeferredReplyComesBeforeTheEnd ends the connection on either side, or the
+// server, while a reply is deferred.
+func TestADeferredReplyComesBeforeTheEnd(t *testing.T) {
 	var r *slowRig
 	down := make(chan error, 1)
 	for name, end := range map[string]func(conn net.Conn){
@@ -188,10 +187,10 @@ func TestAnOwedAnswerComesBeforeTheEnd(t *testing.T) {
 			r = newSlowRig(t)
 			conn := r.connect()
 			r.send(conn, r.ping())
-			pay := <-r.pays
+			resolve := <-r.resolves
 			go end(conn)
 			r.silent(conn)
-			pay(code)
+			resolve(code)
 			from := bufio.NewReader(conn)
 			if a := r.read(from, false); a.status == 200 != (code == fsm.CodeOK) {
 				t.Errorf("%s, outcome %d: answered %d %s", name, code, a.status, a.body)
@@ -209,60 +208,16 @@ func TestAnOwedAnswerComesBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// TestShutdownWaitsForWhatIsOwed on a connection that fasthttp is done with, and has
-// not come to close.
-func TestShutdownWaitsForWhatIsOwed(t *testing.T) {
-	opened := make(chan net.Conn, 10)
-	r := newSlowRigWith(t, func(s *Server) {
-		s.http.ConnState = func(c net.Conn, state fasthttp.ConnState) {
-			if state == fasthttp.StateNew {
-				opened <- c
-			}
-		}
-	})
-	<-opened // for the heartbeat
-	conn := r.connect()
-	r.send(conn, r.ping())
-	c, pay := (<-opened).(*lingerConn), <-r.pays
-	waitUntil(t, "the answer is kept", func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return len(c.kept) > 0
-	})
-	c.mu.Lock() // so Close does not get far
-	letClose := sync.OnceFunc(c.mu.Unlock)
-	defer letClose()
-	_ = conn.(*net.TCPConn).CloseWrite()
-	waitUntil(t, "fasthttp is done", func() bool { return r.server.http.GetOpenConnectionsCount() == 0 })
-	stopped := make(chan error, 1)
-	go func() { stopped <- r.server.Shutdown(t.Context()) }()
-	select {
-	case err := <-stopped:
-		t.Errorf("Shutdown returned %v with an answer owed", err)
-		stopped <- err
-	case <-time.After(200 * time.Millisecond):
-	}
-	letClose()
-	pay(fsm.CodeOK)
-	if a := r.read(bufio.NewReader(conn), false); a.status != 200 {
-		t.Errorf("answered %d %s", a.status, a.body)
-	}
-	if err := <-stopped; err != nil {
-		t.Error(err)
-	}
-	conn.Close()
-}
-
 // TestAServerThatLeavesSaysSoWithAFailure, for its connections are closed then.
 func TestAServerThatLeavesSaysSoWithAFailure(t *testing.T) {
 	r := newSlowRig(t)
 	conn := r.connect()
 	defer conn.Close()
 	r.send(conn, r.ping())
-	pay := <-r.pays
-	r.server.leaving.Store(true)
+	resolve := <-r.resolves
+	r.server.conns.Leave()
 	r.silent(conn)
-	pay(fsm.CodeNoLeader)
+	resolve(fsm.CodeNoLeader)
 	from := bufio.NewReader(conn)
 	if a := r.read(from, false); a.status != 503 || !a.header.ConnectionClose() {
 		t.Errorf("answered %d %s", a.status, a.header)
@@ -272,14 +227,14 @@ func TestAServerThatLeavesSaysSoWithAFailure(t *testing.T) {
 	}
 }
 
-func TestAClientThatIsGoneOwesNothing(t *testing.T) {
+func TestAClientThatIsGoneDoesNoHarm(t *testing.T) {
 	r := newSlowRig(t)
 	conn := r.connect()
 	r.send(conn, r.ping())
-	pay := <-r.pays
+	resolve := <-r.resolves
 	_ = conn.(*net.TCPConn).SetLinger(0) // reset
 	conn.Close()
-	pay(fsm.CodeOK)
+	resolve(fsm.CodeOK)
 	if a := r.call("GET", "/readyz", ""); a.status != 200 {
 		t.Errorf("then %d %s", a.status, a.body)
 	}
@@ -347,7 +302,7 @@ func TestNoOKBeforeThePingIsRecorded(t *testing.T) {
 }
 
 // judge compares the answers to n pings with the outcome of the first, which alone
-// was owed: the others were waited for, and all were recorded.
+// was deferred: the others were waited for, and all were recorded.
 func (r *slowRig) judge(round, n int, first fsm.Code, answered []bool) {
 	r.t.Helper()
 	want := slices.Repeat([]bool{true}, n)

@@ -110,9 +110,9 @@ func sendInPieces(conn net.Conn, all string) {
 	}
 }
 
-// TestAnOwedAnswerIsNotTakenForAnother sends a ping that fails together with another
+// TestADeferredReplyIsNotTakenForAnother sends a ping that fails together with another
 // request before it.
-func TestAnOwedAnswerIsNotTakenForAnother(t *testing.T) {
+func TestADeferredReplyIsNotTakenForAnother(t *testing.T) {
 	r := newRig(t)
 	kinds := r.fates()
 	for _, before := range kinds[:2] {

@@ -1,11 +1,9 @@
-package api
+package deferred
 
 import (
 	"bytes"
 	"fmt"
 	"net"
-
-	"github.com/quorumbeat/quorumbeat/api/web"
 )
 
 // Clients write heads of requests that are legal, or that other servers take, and that
@@ -14,8 +12,13 @@ import (
 // they are.
 
 const (
-	longestHead = 33 << 10 // bytes: what nginx takes, and a line more
-	longHeads   = 512      // that are being read at the same time, 16 MiB
+	// MaxHead is the size of fasthttp's buffer for the head of a request, in bytes.
+	MaxHead = 8 << 10
+
+	// LongestHead is how long a head may be on the wire: what nginx takes, and a line more.
+	LongestHead = 33 << 10
+
+	longHeads = 512 // that are being read at the same time, 16 MiB
 )
 
 var (
@@ -32,7 +35,7 @@ type headReader struct {
 }
 
 // read fills b like from.Read.
-func (h *headReader) read(b []byte, from net.Conn, below *lingerConn) (int, error) {
+func (h *headReader) read(b []byte, from net.Conn, below *Conn) (int, error) {
 	switch {
 	case len(h.rest) > 0:
 		n := copy(b, h.rest)
@@ -46,7 +49,7 @@ func (h *headReader) read(b []byte, from net.Conn, below *lingerConn) (int, erro
 		return 0, err
 	}
 	n, err := from.Read(b)
-	if !h.due || n == 0 || err != nil || len(b) != maxHeaders { // a shorter b: fasthttp has a beginning already
+	if !h.due || n == 0 || err != nil || len(b) != MaxHead { // a shorter b: fasthttp has a beginning already
 		return n, err
 	}
 	h.due = false
@@ -60,7 +63,7 @@ func (h *headReader) read(b []byte, from net.Conn, below *lingerConn) (int, erro
 }
 
 // wait reads on until the head in b is whole, b is full, or nothing more comes.
-func (h *headReader) wait(b []byte, n int, from net.Conn, below *lingerConn) int {
+func (h *headReader) wait(b []byte, n int, from net.Conn, below *Conn) int {
 	if below.between { // no more
 		below.between, below.begun = false, false
 	}
@@ -70,21 +73,21 @@ func (h *headReader) wait(b []byte, n int, from net.Conn, below *lingerConn) int
 		n += m
 	}
 	if n == len(b) && h.err == nil && whole(b[:n]) == 0 {
-		return h.long(b, from, below.server)
+		return h.readLong(b, from, below.pool)
 	}
 	return n
 }
 
-// long reads a head that b is too short for, if there is a place for it, and leaves out the
+// readLong reads a head that b is too short for, if there is a place for it, and leaves out the
 // lines that nobody reads.
-func (h *headReader) long(b []byte, from net.Conn, s *Server) int {
+func (h *headReader) readLong(b []byte, from net.Conn, p *Pool) int {
 	select {
-	case s.longHeads <- struct{}{}:
-		defer func() { <-s.longHeads }()
+	case p.longHeads <- struct{}{}:
+		defer func() { <-p.longHeads }()
 	default:
 		return len(b) // which is refused for its length
 	}
-	all := append(make([]byte, 0, longestHead), b...)
+	all := append(make([]byte, 0, LongestHead), b...)
 	for whole(all) == 0 && len(all) < cap(all) && h.err == nil {
 		var m int
 		m, h.err = from.Read(all[len(all):cap(all)])
@@ -94,7 +97,7 @@ func (h *headReader) long(b []byte, from net.Conn, s *Server) int {
 	if end == 0 {
 		return len(b)
 	}
-	head := shorten(all[:end])
+	head := shorten(all[:end], p.opts.OwnCookie)
 	if len(head) > len(b) {
 		return len(b)
 	}
@@ -181,15 +184,17 @@ var readHeaders = map[string]bool{
 
 // shorten leaves out the lines of a head that nobody reads, and the cookies of others. What
 // is not plainly a line of another name stays, for fasthttp to judge.
-func shorten(head []byte) []byte {
+func shorten(head []byte, ownCookie func([]byte) []byte) []byte {
 	var out []byte
 	first, keeps := true, true
 	for line := range bytes.SplitAfterSeq(head, []byte("\n")) {
 		folded := len(line) > 0 && (line[0] == ' ' || line[0] == '\t') // it belongs to the one before
 		if name, value, ok := bytes.Cut(line, []byte(":")); !folded {
-			keeps = first || !ok || !isName(string(name)) || readHeaders[string(bytes.ToLower(name))]
-			if own := web.Cookie(value); own != nil && bytes.EqualFold(name, []byte("cookie")) {
-				out = fmt.Appendf(out, "Cookie: %s\r\n", own)
+			keeps = first || !ok || !isHeaderName(name) || readHeaders[string(bytes.ToLower(name))]
+			if bytes.EqualFold(name, []byte("cookie")) {
+				if own := ownCookie(value); own != nil {
+					out = fmt.Appendf(out, "Cookie: %s\r\n", own)
+				}
 			}
 		}
 		if first = false; keeps {
@@ -199,13 +204,15 @@ func shorten(head []byte) []byte {
 	return out
 }
 
-// Read reads for fasthttp.
-func (c *lingerConn) Read(b []byte) (int, error) {
-	if c.outer != net.Conn(c) { // TLS reads
-		return c.owedConn.Read(b)
+// isHeaderName reports whether a name has only characters that names of headers commonly
+// have.
+func isHeaderName(name []byte) bool {
+	for _, c := range name {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_':
+		default:
+			return false
+		}
 	}
-	return c.head.read(b, &c.owedConn, c)
+	return len(bytes.Trim(name, ".-")) > 0
 }
-
-// Read reads for fasthttp.
-func (c *tlsConn) Read(b []byte) (int, error) { return c.below.head.read(b, c.Conn, c.below) }

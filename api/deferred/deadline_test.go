@@ -1,4 +1,4 @@
-package api
+package deferred
 
 import (
 	"errors"
@@ -28,7 +28,7 @@ func (c *slowConn) Read(b []byte) (int, error) {
 
 func TestADeadlineThatMovesAwayIsNotSetAgain(t *testing.T) {
 	under := &slowConn{}
-	c := &lazyConn{Conn: under}
+	c := &deadlineConn{Conn: under}
 	now := time.Now()
 	for i := range 100 {
 		_ = c.SetReadDeadline(now.Add(2 * time.Minute)) // idle
@@ -45,7 +45,7 @@ func TestADeadlineThatMovesAwayIsNotSetAgain(t *testing.T) {
 
 func TestATimerThatFiresEarlyIsNoTimeout(t *testing.T) {
 	under := &slowConn{reads: []error{os.ErrDeadlineExceeded, nil, os.ErrDeadlineExceeded}}
-	c := &lazyConn{Conn: under}
+	c := &deadlineConn{Conn: under}
 	_ = c.SetReadDeadline(time.Now())
 	later := time.Now().Add(time.Hour)
 	_ = c.SetReadDeadline(later)
@@ -64,7 +64,7 @@ func TestATimerThatFiresEarlyIsNoTimeout(t *testing.T) {
 func TestNoDeadlineWaitsForGood(t *testing.T) {
 	a, b := net.Pipe()
 	defer b.Close()
-	c := &lazyConn{Conn: a}
+	c := &deadlineConn{Conn: a}
 	_ = c.SetDeadline(time.Now().Add(10 * time.Millisecond))
 	_ = c.SetDeadline(time.Time{})
 	go func() {

@@ -1,7 +1,9 @@
-package api
+package deferred
 
 import (
 	"bytes"
+	"net"
+	"strings"
 	"testing"
 )
 
@@ -32,5 +34,28 @@ func FuzzPlainHeads(f *testing.F) {
 func TestWhatIsAPlainHead(t *testing.T) {
 	if !plain([]byte("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok")) {
 		t.Error("a plain head takes the long way")
+	}
+}
+
+// TestLongHeadsAreBounded has no slot for another long head: it is passed on as far as it
+// was read, and fasthttp refuses it for its length.
+func TestLongHeadsAreBounded(t *testing.T) {
+	p := &Pool{longHeads: make(chan struct{}, 1), opts: Options{OwnCookie: func([]byte) []byte { return nil }}}
+	head := "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", MaxHead) + "\r\n\r\n"
+	read := func() int {
+		var h headReader
+		b := []byte(head[:MaxHead])
+		client, server := net.Pipe()
+		defer client.Close()
+		defer server.Close()
+		go func() { _, _ = client.Write([]byte(head[MaxHead:])) }()
+		return h.readLong(b, server, p)
+	}
+	if n := read(); n >= MaxHead {
+		t.Errorf("with a slot %d bytes are passed on", n)
+	}
+	p.longHeads <- struct{}{}
+	if n := read(); n != MaxHead {
+		t.Errorf("without a slot %d bytes are passed on, want %d", n, MaxHead)
 	}
 }

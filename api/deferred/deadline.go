@@ -1,4 +1,4 @@
-package api
+package deferred
 
 import (
 	"errors"
@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// lazyConn moves the deadlines of the connection beneath only when one comes
+// deadlineConn moves the deadlines of the connection beneath only when one comes
 // nearer, or has passed though a later one was asked for. The HTTP server sets
 // three a request, each far away and later than the last; moving a timer for each
 // costs more than parsing the request.
-type lazyConn struct {
+type deadlineConn struct {
 	net.Conn
-	reads, writes lazyDeadline
+	reads, writes deadline
 }
 
-// lazyDeadline is when one direction is to time out, and when its timer is set to; 0
+// deadline is when one direction is to time out, and when its timer is set to; 0
 // is never.
-type lazyDeadline struct {
+type deadline struct {
 	mu          sync.Mutex
 	want, armed uptime
 }
 
 // uptime is a moment by the monotonic clock. It takes a third of a [time.Time]: with
-// many connections, what a request costs hangs on how much memory it touches.
+// many Pool, what a request costs hangs on how much memory it touches.
 type uptime time.Duration
 
 var programStart = time.Now()
@@ -48,19 +48,19 @@ func (u uptime) time() time.Time {
 	return programStart.Add(time.Duration(u))
 }
 
-func (c *lazyConn) SetDeadline(t time.Time) error {
+func (c *deadlineConn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-func (c *lazyConn) SetReadDeadline(t time.Time) error {
+func (c *deadlineConn) SetReadDeadline(t time.Time) error {
 	return c.reads.set(uptimeOf(t), c.Conn.SetReadDeadline)
 }
 
-func (c *lazyConn) SetWriteDeadline(t time.Time) error {
+func (c *deadlineConn) SetWriteDeadline(t time.Time) error {
 	return c.writes.set(uptimeOf(t), c.Conn.SetWriteDeadline)
 }
 
-func (c *lazyConn) Read(b []byte) (int, error) {
+func (c *deadlineConn) Read(b []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(b)
 		if n > 0 || err == nil || !c.reads.extend(err, c.Conn.SetReadDeadline) {
@@ -69,7 +69,7 @@ func (c *lazyConn) Read(b []byte) (int, error) {
 	}
 }
 
-func (c *lazyConn) Write(b []byte) (sent int, err error) {
+func (c *deadlineConn) Write(b []byte) (sent int, err error) {
 	for {
 		n, err := c.Conn.Write(b[sent:])
 		sent += n
@@ -80,7 +80,7 @@ func (c *lazyConn) Write(b []byte) (sent int, err error) {
 }
 
 // set notes what is wanted, and moves the timer by arm if it would fire too late.
-func (d *lazyDeadline) set(want uptime, arm func(time.Time) error) error {
+func (d *deadline) set(want uptime, arm func(time.Time) error) error {
 	d.mu.Lock()
 	d.want = want
 	if want == 0 || d.armed != 0 && d.armed <= want {
@@ -93,7 +93,7 @@ func (d *lazyDeadline) set(want uptime, arm func(time.Time) error) error {
 }
 
 // extend reports whether err is of a timer that fired too early; it is moved then.
-func (d *lazyDeadline) extend(err error, arm func(time.Time) error) bool {
+func (d *deadline) extend(err error, arm func(time.Time) error) bool {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
