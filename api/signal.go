@@ -65,7 +65,7 @@ func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now t
 	if !g.plain() {
 		cmd = fsm.Signal{
 			Ordinal: ordinal, From: ping.From, Tells: g.kind, Exit: g.exit,
-			HasRun: g.hasRun, Run: g.run, At: g.at, Key: g.key, Body: g.body,
+			HasRun: g.hasRun, Run: g.run, At: g.at, IdempotencyKey: g.key, Body: g.body,
 		}
 	}
 	if keyed {

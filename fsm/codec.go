@@ -84,9 +84,9 @@ func appendSignal(dst []byte, c Signal) []byte {
 		dst = append(dst, c.Run[:]...)
 	}
 	dst = binary.AppendUvarint(dst, uint64(c.At))
-	keyed := c.Key != [16]byte{}
+	keyed := c.IdempotencyKey != [16]byte{}
 	if dst = wire.AppendBool(dst, keyed); keyed {
-		dst = append(dst, c.Key[:]...)
+		dst = append(dst, c.IdempotencyKey[:]...)
 	}
 	if c.Dropped > 0 {
 		return binary.AppendUvarint(dst, uint64(c.Dropped))

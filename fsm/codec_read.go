@@ -50,7 +50,7 @@ func (r *reader) signal() Signal {
 	c.At = r.Millis()
 	keyed := r.Bool()
 	if keyed {
-		r.Fill(c.Key[:])
+		r.Fill(c.IdempotencyKey[:])
 	}
 	switch n := r.Uint(); {
 	case tells&signalDropped == 0 && n > 0:
@@ -60,7 +60,7 @@ func (r *reader) signal() Signal {
 	case tells&signalDropped != 0:
 		c.Dropped = int(n)
 	}
-	if c.Tells > SignalLog || c.Exit < NotKnown || c.Exit > MaxExit || keyed != (c.Key != [16]byte{}) || len(c.Body) > MaxBody {
+	if c.Tells > SignalLog || c.Exit < NotKnown || c.Exit > MaxExit || keyed != (c.IdempotencyKey != [16]byte{}) || len(c.Body) > MaxBody {
 		r.Fail()
 	}
 	return c

@@ -51,10 +51,10 @@ var everyCommand = []Command{
 	Signal{Ordinal: 300, Tells: SignalStart, Exit: -1},
 	Signal{
 		Ordinal: 1, From: netip.MustParseAddr("192.0.2.7"), Tells: SignalFail, Exit: 255, HasRun: true, Run: [16]byte{1},
-		At: 1_777_777_777_777, Key: [16]byte{2}, Body: []byte("disk full\n"),
+		At: 1_777_777_777_777, IdempotencyKey: [16]byte{2}, Body: []byte("disk full\n"),
 	},
 	Signal{Ordinal: 300, Tells: SignalStart, Exit: -1, Held: 90_000},
-	Signal{Ordinal: 300, Tells: SignalFail, Exit: 3, Key: [16]byte{2}, Dropped: MaxBody},
+	Signal{Ordinal: 300, Tells: SignalFail, Exit: 3, IdempotencyKey: [16]byte{2}, Dropped: MaxBody},
 	Ensure{ID: heartbeatID(3), Token: token(4), Spec: aSpec(86400, 3600, 2)},
 	Authorized{Key: KeyID{5}, Command: Delete{ID: heartbeatID(1), IfVersion: 300}},
 	UpdateKey{ID: KeyID{1}, MaxHeartbeats: 300},

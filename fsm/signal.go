@@ -27,17 +27,17 @@ func (k SignalKind) EndsRun() bool { return k == SignalSuccess || k == SignalFai
 // stays Ping (a few bytes). Result: CodeOK, CodePaused or CodeNotFound; its
 // Data is BodyDropped if the body was left out.
 type Signal struct {
-	Ordinal uint64
-	From    netip.Addr
-	Tells   SignalKind
-	Exit    int // exit status 0-255; -1: none given
-	HasRun  bool
-	Run     [16]byte // run ID (rid), if HasRun
-	At      int64    // original wall time in Unix ms of a ping delivered late; 0: now
-	Key     [16]byte // first half of the SHA-256 of the Idempotency-Key; zero: none
-	Body    []byte   // at most MaxBody bytes, already cut on a UTF-8 boundary
-	Dropped int      // bytes of the body that a node left out, all of it; 0: none. Then Body is empty
-	Held    int64    // ms that a node held it before it sent it on; 0: not worth telling
+	Ordinal        uint64
+	From           netip.Addr
+	Tells          SignalKind
+	Exit           int // exit status 0-255; -1: none given
+	HasRun         bool
+	Run            [16]byte // run ID (rid), if HasRun
+	At             int64    // original wall time in Unix ms of a ping delivered late; 0: now
+	IdempotencyKey [16]byte // first half of the SHA-256 of the Idempotency-Key; zero: none
+	Body           []byte   // at most MaxBody bytes, already cut on a UTF-8 boundary
+	Dropped        int      // bytes of the body that a node left out, all of it; 0: none. Then Body is empty
+	Held           int64    // ms that a node held it before it sent it on; 0: not worth telling
 }
 
 // BodyDropped is the Data of a signal's result when its body was not kept.

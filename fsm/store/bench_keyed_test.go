@@ -44,7 +44,7 @@ func BenchmarkApplyKeyed(b *testing.B) {
 
 // keyedPing has the key of a number.
 func keyedPing(ord, number int) fsm.Signal {
-	return fsm.Signal{Ordinal: uint64(ord), Exit: fsm.NotKnown, From: netip.AddrFrom4([4]byte{10, 0, 0, 1}), Key: testKey(number)}
+	return fsm.Signal{Ordinal: uint64(ord), Exit: fsm.NotKnown, From: netip.AddrFrom4([4]byte{10, 0, 0, 1}), IdempotencyKey: testKey(number)}
 }
 
 // keyedStore holds n heartbeats whose histories are full of pings with keys.
@@ -65,7 +65,7 @@ func keyedStore(b *testing.B, n, kept int) *Store {
 	for i := range n * (kept + kept/10) {
 		c := keyedPing(1+i%n, i)
 		d := history.PlainDetail()
-		d.From, d.Key = c.From, history.ShortKey(c.Key)
+		d.From, d.ShortKey = c.From, history.ShortKey(c.IdempotencyKey)
 		noteKeyed(s.st, c.Ordinal, d)
 	}
 	return s

@@ -26,14 +26,14 @@ func (st *state) recordGap(c fsm.RecordGap) fsm.Code {
 		return fsm.CodeInvalid
 	}
 	st.judgeDue(math.MaxInt) // the gap does not excuse what was due before it
-	st.gaps.record(gap{st.serving, c.From, c.To})
+	st.gaps.addGap(gap{st.serving, c.From, c.To})
 	return fsm.CodeOK
 }
 
-// record adds a gap, and merges it with those that it overlaps: several leaders may tell of
+// addGap adds a gap, and merges it with those that it overlaps: several leaders may tell of
 // the same time, and one may tell of it twice. The list is copied, for snapshots share
 // it.
-func (g *gapLog) record(x gap) {
+func (g *gapLog) addGap(x gap) {
 	keep := make([]gap, 0, len(g.list)+1)
 	for _, y := range g.list {
 		if !x.overlaps(y.from, y.to) {

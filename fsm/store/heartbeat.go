@@ -14,7 +14,7 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 	if !st.table.Has(ord) {
 		return fsm.CodeNotFound
 	}
-	st.takeMisses(ord)
+	st.countDueMisses(ord)
 	page, slot := st.table.Own(ord)
 	if page.Runs(slot) != nil { // it may end a run or an incident
 		return st.applySignal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.NotKnown})
@@ -40,7 +40,7 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 // recoverBy ends a heartbeat's incident by a good run, and writes the recovery alerts.
 func (st *state) recoverBy(r *table.Record, h *received) {
 	endSilence(&r.Runs.Incident, r, h)
-	st.ledgerNow().Recover(r, st.recoveryEvidence(r, st.endIncident(r), h))
+	st.ledgerNow().WriteRecoveries(r, st.recoveryEvidence(r, st.endIncident(r), h))
 }
 
 func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
@@ -75,7 +75,7 @@ func (st *state) openForEdit(id fsm.HeartbeatID, ifVersion uint64) (*table.Recor
 	if ord == 0 {
 		return nil, fsm.CodeNotFound
 	}
-	st.takeMisses(ord)
+	st.countDueMisses(ord)
 	r := st.table.OwnRecord(ord)
 	if ifVersion != 0 && ifVersion != r.Cold.Version {
 		return nil, fsm.CodeConflict
@@ -184,7 +184,7 @@ func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
 	r.Reanchor(st.serving, st.wall, 0)
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Resumed = st.wall
-	r.Runs.Excuse()
+	r.Runs.ExcuseRuns()
 	st.saveEdit(r, r.Cold.Spec)
 	st.scheduleNext(r)
 	return st.heartbeatResult(r)
@@ -215,7 +215,7 @@ func (st *state) ensureHeartbeat(c fsm.Ensure) fsm.Result {
 	case 0:
 		return st.createHeartbeat(fsm.Create(c))
 	case 1:
-		st.takeMisses(ord)
+		st.countDueMisses(ord)
 		return st.heartbeatResult(st.table.Record(ord))
 	}
 	return fsm.Result{Code: fsm.CodeAmbiguous}

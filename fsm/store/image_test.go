@@ -70,11 +70,11 @@ func tellingStore(t testing.TB) *Store {
 	r.signal(8, fsm.Signal{Tells: fsm.SignalStart, HasRun: true, Run: [16]byte{7}, From: netip.MustParseAddr("192.0.2.7")})
 	r.signal(8, fsm.Signal{Tells: fsm.SignalStart})
 	r.run(2 * time.Second)
-	r.signal(8, fsm.Signal{Tells: fsm.SignalSuccess, HasRun: true, Run: [16]byte{7}, Body: []byte("all is well"), Key: [16]byte{5}})
+	r.signal(8, fsm.Signal{Tells: fsm.SignalSuccess, HasRun: true, Run: [16]byte{7}, Body: []byte("all is well"), IdempotencyKey: [16]byte{5}})
 	r.signal(9, fsm.Signal{Tells: fsm.SignalLog, Body: []byte("beginning")})
 	r.signal(9, fsm.Signal{Tells: fsm.SignalFail, Exit: 3, At: r.wall - 1000, Body: []byte("disk full")})
 	r.signal(10, fsm.Signal{Tells: fsm.SignalFail})
-	r.signal(3, fsm.Signal{Tells: fsm.SignalLog, Key: [16]byte{6}})
+	r.signal(3, fsm.Signal{Tells: fsm.SignalLog, IdempotencyKey: [16]byte{6}})
 	return s
 }
 

@@ -18,28 +18,28 @@ func (st *state) judgeDue(bound int) {
 		if bound <= 0 {
 			return
 		}
-		st.takeMisses(e.Ord)
+		st.countDueMisses(e.Ord)
 	}
 }
 
-// takeMisses counts a heartbeat's misses up to the horizon, and makes it failing when they
+// countDueMisses counts a heartbeat's misses up to the horizon, and makes it failing when they
 // reach its threshold. Every command about a heartbeat does this first, so that it makes
 // no difference when judgeDue gets to the heartbeat.
-func (st *state) takeMisses(ord uint64) {
+func (st *state) countDueMisses(ord uint64) {
 	p, slot := st.table.At(ord)
 	if !p.Hot(slot).IsJudged() || p.Deadline(slot) > st.horizon {
 		return
 	}
 	r := st.table.OwnRecord(ord)
-	for st.takeNextMiss(r) {
+	for st.countNext(r) {
 	}
 }
 
-// takeNextMiss counts the next miss or overdue run, if one is due.
-func (st *state) takeNextMiss(r *table.Record) bool {
+// countNext counts the next miss or overdue run, if one is due.
+func (st *state) countNext(r *table.Record) bool {
 	deadline := r.NextMiss()
 	if o := r.Runs.NextRun(); o != nil && o.Deadline <= min(deadline, st.horizon) {
-		st.takeOverdue(r, o)
+		st.failOverdue(r, o)
 		return true
 	}
 	if deadline > st.horizon {
@@ -82,7 +82,7 @@ func (st *state) reportUnheard(r *table.Record, c cause) {
 	r.Incident++
 	r.LastAlert = c.created
 	r.Set(table.Unheard)
-	st.ledgerNow().Begin(r, fsm.AlertUnheard, c.due, c.created, st.failureEvidence(r, c))
+	st.ledgerNow().WriteAlerts(r, fsm.AlertUnheard, c.due, c.created, st.failureEvidence(r, c))
 }
 
 // beginIncident makes a heartbeat failing and writes its alerts.
@@ -92,7 +92,7 @@ func (st *state) beginIncident(r *table.Record, c cause) {
 	st.failing[r.Ordinal] = struct{}{}
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Incident = c.newIncident(r)
-	st.ledgerNow().Begin(r, fsm.AlertDown, c.due, c.created, st.failureEvidence(r, c))
+	st.ledgerNow().WriteAlerts(r, fsm.AlertDown, c.due, c.created, st.failureEvidence(r, c))
 	r.Set(table.Failing)
 	if c.isFailure() {
 		r.Set(table.Reported)
@@ -138,5 +138,5 @@ func (st *state) failAgain(r *table.Record, c cause) {
 	r.Set(table.Reported)
 	e := st.failureEvidence(r, c)
 	addIncident(&e, r.Runs.Incident)
-	st.ledgerNow().Escalate(r, c.due, c.created, e)
+	st.ledgerNow().WriteFailures(r, c.due, c.created, e)
 }

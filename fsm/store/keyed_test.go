@@ -99,7 +99,7 @@ func (r *keyedRig) fill(t *rapid.T, i, n, every int) {
 				continue
 			}
 			full := testKey(key)
-			d.Key, x = history.ShortKey(full), keyed{key, code}
+			d.ShortKey, x = history.ShortKey(full), keyed{key, code}
 		}
 		noteKeyed(r.s.st, uint64(i+1), d)
 		r.want[i] = append(r.want[i], x).trim(r.s.st.settings.History)

@@ -233,7 +233,7 @@ func drawSignal(t *rapid.T, ord uint64, wall int64) fsm.Command {
 	if c.HasRun = rapid.Bool().Draw(t, "named"); c.HasRun {
 		c.Run[0] = byte(rapid.IntRange(1, 3).Draw(t, "run"))
 	}
-	c.Key[0] = byte(rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "key"))
+	c.IdempotencyKey[0] = byte(rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "key"))
 	if c.Tells == fsm.SignalFail {
 		c.Exit = rapid.SampledFrom([]int{fsm.NotKnown, 1, 255}).Draw(t, "exit")
 	}

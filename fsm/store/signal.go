@@ -13,10 +13,10 @@ func (st *state) applySignal(c fsm.Signal) fsm.Code {
 	if page == nil {
 		return fsm.CodeNotFound
 	}
-	if code := page.History.Answered(page.Head(slot), slot, c.Key); code != fsm.CodeNone {
+	if code := page.History.Answered(page.Head(slot), slot, c.IdempotencyKey); code != fsm.CodeNone {
 		return code
 	}
-	st.takeMisses(c.Ordinal)
+	st.countDueMisses(c.Ordinal)
 	r := st.table.OwnRecord(c.Ordinal)
 	r.Runs = st.table.OwnRuns(c.Ordinal)
 	h := received{Signal: c, at: st.sentAt(c), before: r.LastPing, ended: r.Runs.Ended}
@@ -72,7 +72,7 @@ func (st *state) recordSignal(r *table.Record, h *received, took int64) {
 	r.Pings++
 	d := history.Detail{
 		Kind: h.Tells, Exit: h.Exit, HasRun: h.HasRun, Run: h.Run, Took: took,
-		Late: table.ClampMillis(st.wall - h.at), Key: history.ShortKey(h.Key), Paused: r.Is(table.Paused),
+		Late: table.ClampMillis(st.wall - h.at), ShortKey: history.ShortKey(h.IdempotencyKey), Paused: r.Is(table.Paused),
 		Dropped: h.Dropped,
 	}
 	page, slot := st.table.Own(r.Ordinal)
@@ -169,9 +169,9 @@ func (st *state) anchorOf(r *table.Record, h *received) anchor {
 func (st *state) trackRun(r *table.Record, h *received) (took int64) {
 	switch {
 	case h.Tells == fsm.SignalStart:
-		r.Runs.Begin(st.newRun(r, h))
+		r.Runs.BeginRun(st.newRun(r, h))
 	case h.Tells.EndsRun():
-		return r.Runs.End(table.RunEnd{Named: h.HasRun, ID: h.Run, All: !h.HasRun || h.Tells == fsm.SignalFail, At: h.at, Late: h.late})
+		return r.Runs.EndRun(table.RunEnd{Named: h.HasRun, ID: h.Run, All: !h.HasRun || h.Tells == fsm.SignalFail, At: h.at, Late: h.late})
 	}
 	return fsm.NotKnown
 }
@@ -186,10 +186,10 @@ func (st *state) newRun(r *table.Record, h *received) table.OpenRun {
 	return o
 }
 
-// takeOverdue makes a failure of a run that did not end in time, unless its end may have
+// failOverdue makes a failure of a run that did not end in time, unless its end may have
 // fallen into a gap. The run was the expected one, so the next is expected an interval
 // after its start, unless another one was good or was missed meanwhile.
-func (st *state) takeOverdue(r *table.Record, o *table.OpenRun) {
+func (st *state) failOverdue(r *table.Record, o *table.OpenRun) {
 	c := cause{due: o.Deadline, created: st.wallOfDeadline(o.Deadline), run: o.Copy()}
 	o.Deadline = 0
 	excused := st.gaps.excusesRun(c.run)

@@ -371,7 +371,7 @@ func TestTheSameKeyIsTheSamePing(t *testing.T) {
 	r := newRig(t)
 	r.must(fsm.SetSettings{Settings: fsm.Settings{History: 3, Burst: 5, GroupWait: 10_000}})
 	r.create(1, testSpec(3600, 60, 1))
-	key := fsm.Signal{Tells: fsm.SignalFail, Key: [16]byte{1, 2, 3}}
+	key := fsm.Signal{Tells: fsm.SignalFail, IdempotencyKey: [16]byte{1, 2, 3}}
 	r.signal(1, key)
 	before := imageOf(t, r.s)
 	if c := r.signal(1, key); c != fsm.CodeOK {
@@ -381,7 +381,7 @@ func TestTheSameKeyIsTheSamePing(t *testing.T) {
 		t.Error("a repeat changed the state")
 	}
 	r.must(fsm.Pause{ID: testID(1)})
-	paused := fsm.Signal{Key: [16]byte{4}}
+	paused := fsm.Signal{IdempotencyKey: [16]byte{4}}
 	if c := r.signal(1, paused); c != fsm.CodePaused {
 		t.Errorf("code %d", c)
 	}

@@ -278,7 +278,7 @@ func describe(cmd fsm.Command) string {
 	case fsm.Ping:
 		return fmt.Sprintf("ping(#%d)", c.Ordinal)
 	case fsm.Signal:
-		return fmt.Sprintf("%v(#%d run %d at %d key %d)", c.Tells, c.Ordinal, c.Run[0], c.At, c.Key[0])
+		return fmt.Sprintf("%v(#%d run %d at %d key %d)", c.Tells, c.Ordinal, c.Run[0], c.At, c.IdempotencyKey[0])
 	case fsm.Create:
 		return fmt.Sprintf("create(hb%d %ds+%ds x%d %s %v)", c.ID[7], c.Spec.Interval, c.Spec.Grace, c.Spec.Threshold, c.Spec.Arm, c.Spec.Emails)
 	case fsm.Update:

@@ -24,7 +24,7 @@ type simKey struct {
 
 // signal is DESIGN section 4 on signals, written plainly.
 func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
-	if code, same := m.keyed(b, c.Key[0]); same {
+	if code, same := m.keyed(b, c.IdempotencyKey[0]); same {
 		return code, nil
 	}
 	if err := m.judge(b); err != nil {
@@ -45,7 +45,7 @@ func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
 	}
 	b.pings++
 	b.history = append(b.history, m.wall)
-	b.keys = append(b.keys, simKey{c.Key[0], code})
+	b.keys = append(b.keys, simKey{c.IdempotencyKey[0], code})
 	b.trim(m.settings.History)
 	m.runs(b, c, at, late, stale)
 	if ends && (!late || at > b.last) {
@@ -182,7 +182,7 @@ func drawSignalFrom(ord uint64, a, b uint32, wall int64) fsm.Signal {
 		c.Run[0] = byte(1 + a/8%3)
 	}
 	if a/32%2 == 0 {
-		c.Key[0] = byte(1 + a/128%4)
+		c.IdempotencyKey[0] = byte(1 + a/128%4)
 	}
 	if c.Tells == fsm.SignalFail && b%2 == 0 {
 		c.Exit = int(1 + b%255)

@@ -184,7 +184,7 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 func (st *state) runLedger(c fsm.Command) fsm.Code {
 	for _, ordinal := range st.ledger.Heartbeats(c) {
 		if st.table.Has(ordinal) {
-			st.takeMisses(ordinal)
+			st.countDueMisses(ordinal)
 		}
 	}
 	return st.ledgerNow().Run(c)

@@ -10,15 +10,15 @@ import (
 
 // Detail is what an entry tells besides its time. Most have none.
 type Detail struct {
-	Kind   fsm.SignalKind
-	Exit   int // fsm.NotKnown, or 0 to fsm.MaxExit
-	HasRun bool
-	Run    [16]byte
-	Took   int64      // ms, of the run that it ended; fsm.NotKnown
-	Late   int64      // ms that it came after it was sent; 0: at once
-	From   netip.Addr // if the head's Callers do not tell it
-	Key    []byte     // ShortKey, or nil
-	Paused bool       // the heartbeat was paused
+	Kind     fsm.SignalKind
+	Exit     int // fsm.NotKnown, or 0 to fsm.MaxExit
+	HasRun   bool
+	Run      [16]byte
+	Took     int64      // ms, of the run that it ended; fsm.NotKnown
+	Late     int64      // ms that it came after it was sent; 0: at once
+	From     netip.Addr // if the head's Callers do not tell it
+	ShortKey []byte     // ShortKey, or nil
+	Paused   bool       // the heartbeat was paused
 
 	Dropped int // bytes of the body that was left out; 0: none
 
@@ -69,8 +69,8 @@ func (d *Detail) append(b []byte) []byte {
 		{d.Took != fsm.NotKnown, detailTook},
 		{d.From.IsValid(), detailFrom},
 		{d.Late > 0, detailLate},
-		{d.Key != nil, detailKey},
-		{d.Paused && d.Key != nil, detailPaused}, // it answers repeats, which have a key
+		{d.ShortKey != nil, detailKey},
+		{d.Paused && d.ShortKey != nil, detailPaused}, // it answers repeats, which have a key
 		{d.Dropped > 0, detailDrop},
 		{d.change == swapCaller, detailSwap},
 		{d.change == newCaller, detailNew},
@@ -104,7 +104,7 @@ func (d *Detail) append(b []byte) []byte {
 	if bits&detailNew != 0 {
 		b = wire.AppendAddr(b, d.lost)
 	}
-	return append(b, d.Key...)
+	return append(b, d.ShortKey...)
 }
 
 // ReadDetail is the inverse of append.
@@ -150,7 +150,7 @@ func ReadDetail(b []byte) (d Detail, ok bool) {
 		d.change, d.lost = newCaller, r.Addr()
 	}
 	if bits&detailKey != 0 {
-		d.Key = r.Take(ShortKeyLen)
+		d.ShortKey = r.Take(ShortKeyLen)
 	}
 	d.Paused = bits&detailPaused != 0
 	return d, r.End() == nil

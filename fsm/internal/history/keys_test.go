@@ -21,7 +21,7 @@ func TestAFilterSeldomErrs(t *testing.T) {
 	for i := range n {
 		key := testKey(i + 1)
 		d := PlainDetail()
-		d.Key = ShortKey(key)
+		d.ShortKey = ShortKey(key)
 		entries = appendEntry(entries, 0, d.append(nil))
 	}
 	f := filterOf(entries)

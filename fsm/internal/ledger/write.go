@@ -22,10 +22,10 @@ func (now Now) recipientsOf(r *table.Record) []string {
 	return []string{""}
 }
 
-// Begin writes the rows of a new incident, or of a miss that no ping could prevent
+// WriteAlerts writes the rows of a new incident, or of a miss that no ping could prevent
 // (AlertUnheard). due is the serving time of the event, created the wall time at which it
 // was known.
-func (now Now) Begin(r *table.Record, kind fsm.AlertKind, due, created int64, e fsm.Evidence) {
+func (now Now) WriteAlerts(r *table.Record, kind fsm.AlertKind, due, created int64, e fsm.Evidence) {
 	from := int64(0)
 	if kind == fsm.AlertDown {
 		from = now.holdBack(r, due)
@@ -39,9 +39,9 @@ func (now Now) Begin(r *table.Record, kind fsm.AlertKind, due, created int64, e 
 	}
 }
 
-// Recover writes the recovery alerts of an incident that a good run ended, one for each
+// WriteRecoveries writes the recovery alerts of an incident that a good run ended, one for each
 // recipient that the incident was told to.
-func (now Now) Recover(r *table.Record, e fsm.Evidence) {
+func (now Now) WriteRecoveries(r *table.Record, e fsm.Evidence) {
 	packed := Pack(e)
 	alarms := now.alarmRows(r)
 	for _, alarm := range alarms {
@@ -57,8 +57,8 @@ func (now Now) Recover(r *table.Record, e fsm.Evidence) {
 	}
 }
 
-// Escalate writes the alerts of the first failure in an incident that began with silence.
-func (now Now) Escalate(r *table.Record, due, created int64, e fsm.Evidence) {
+// WriteFailures writes the alerts of the first failure in an incident that began with silence.
+func (now Now) WriteFailures(r *table.Record, due, created int64, e fsm.Evidence) {
 	packed := Pack(e)
 	alarms := now.alarmRows(r)
 	for _, down := range alarms {

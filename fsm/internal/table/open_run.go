@@ -31,8 +31,8 @@ func (o *OpenRun) hasName(named bool, id [16]byte) bool {
 	return o.Named == named && (!named || o.ID == id)
 }
 
-// Begin opens a run, in the place of one of the same name.
-func (x *RunState) Begin(o OpenRun) {
+// BeginRun opens a run, in the place of one of the same name.
+func (x *RunState) BeginRun(o OpenRun) {
 	x.Open = slices.DeleteFunc(x.Open, func(old OpenRun) bool { return old.hasName(o.Named, o.ID) })
 	x.Open = append(x.Open, o)
 	if n := len(x.Open); n > fsm.MaxOpenRuns {
@@ -49,9 +49,9 @@ type RunEnd struct {
 	Late  bool  // it was delivered late
 }
 
-// End closes the run that an end names, or all. A late end closes no run that began after
+// EndRun closes the run that an end names, or all. A late end closes no run that began after
 // it was sent. End returns how many ms the named run took, or fsm.NotKnown.
-func (x *RunState) End(e RunEnd) (took int64) {
+func (x *RunState) EndRun(e RunEnd) (took int64) {
 	took = fsm.NotKnown
 	x.Open = slices.DeleteFunc(x.Open, func(o OpenRun) bool {
 		if e.Late && o.Began() > e.At {
@@ -88,8 +88,8 @@ func (x *RunState) Deadline() int64 {
 	return math.MaxInt64
 }
 
-// Excuse lets none of the open runs count as a failure.
-func (x *RunState) Excuse() {
+// ExcuseRuns lets none of the open runs count as a failure.
+func (x *RunState) ExcuseRuns() {
 	if x == nil {
 		return
 	}
