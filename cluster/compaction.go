@@ -5,11 +5,13 @@ import (
 	"errors"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/disk"
+
 	"github.com/hashicorp/raft"
 )
 
 // What a node does when the log grows faster than snapshots are written, in times of
-// what asks for one (see boundedLog.excess).
+// what asks for one (see raftlog.BoundedLog).
 const (
 	urgentExcess = 2 // snapshots take no rests
 	shedExcess   = 4 // and pings lose their bodies
@@ -27,7 +29,7 @@ func (n *Node) snapshotBySize(ctx context.Context, r *raft.Raft) {
 		case <-ctx.Done():
 			return
 		}
-		if n.stores.bounded.excess() > 0 && n.disk.at() < diskFull {
+		if n.stores.Bounded.Excess() > 0 && n.disk.Level() < disk.Full {
 			n.log.Debug("the log is large: taking a snapshot")
 			if err := r.Snapshot().Error(); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) && ctx.Err() == nil {
 				n.log.Warn("no snapshot could be taken of a large log, trying again", "error", err)

@@ -32,7 +32,7 @@ func diskUse(t *testing.T, dir string) (log, snapshots int64) {
 // time and again: the log stays small on every node, and every ping counts.
 func TestAFloodOfBodiesFillsNoDisk(t *testing.T) {
 	const limit, heartbeats, rounds = 1 << 20, 100, 3
-	c := newTrio(t, 3, func(n *testNode) { n.stores.bounded.limits.snapshot, n.stores.bounded.limits.keep = limit, limit })
+	c := newTrio(t, 3, func(n *testNode) { n.stores.Bounded.Limits.Snapshot, n.stores.Bounded.Limits.Keep = limit, limit })
 	for i := range heartbeats {
 		c.heartbeat(c.leader(), byte(i+1))
 	}
@@ -40,7 +40,7 @@ func TestAFloodOfBodiesFillsNoDisk(t *testing.T) {
 		c.nodes[c.leader()].batcher.RefillBodyBudgets() // as if a minute had passed
 		c.sendBodies(heartbeats, 4)
 		for i, n := range c.nodes {
-			testkit.Eventually(t, fmt.Sprintf("node %d takes no snapshot", i), func() bool { return n.stores.bounded.excess() == 0 })
+			testkit.Eventually(t, fmt.Sprintf("node %d takes no snapshot", i), func() bool { return n.stores.Bounded.Excess() == 0 })
 		}
 	}
 	const sent = heartbeats * rounds * 4 * fsm.MaxBody
@@ -73,16 +73,8 @@ func TestBodiesAreLeftOutWhileThereIsNoRoom(t *testing.T) {
 			func() { n.bytesHeld = n.pending.BytesHeld },
 		},
 		"log": {
-			func() {
-				n.stores.bounded.mu.Lock()
-				n.stores.bounded.behind += shedExcess * snapshotBytes
-				n.stores.bounded.mu.Unlock()
-			},
-			func() {
-				n.stores.bounded.mu.Lock()
-				n.stores.bounded.behind -= shedExcess * snapshotBytes
-				n.stores.bounded.mu.Unlock()
-			},
+			func() { n.excess = func() int64 { return shedExcess } },
+			func() { n.excess = n.stores.Bounded.Excess },
 		},
 	} {
 		if got, _ := commit.SignalOf(n.spared(fsm.Authorized{Command: s}, s)); len(got.Body) == 0 {

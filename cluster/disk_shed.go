@@ -3,6 +3,8 @@ package cluster
 import (
 	"fmt"
 
+	"github.com/quorumbeat/quorumbeat/cluster/disk"
+
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
@@ -13,14 +15,14 @@ import (
 // and hands the leadership to one that has room. If the voters with room are no
 // majority, nothing could be committed, and no node takes any: then the serving clock
 // stands still.
-func (n *Node) diskLooked(level diskLevel) {
+func (n *Node) diskLooked(level disk.Level) {
 	voters, full, alive := n.countFull()
 	noMajority := voters > 0 && voters-full < voters/2+1
-	n.full.Store(level >= diskFull || noMajority)
+	n.full.Store(level >= disk.Full || noMajority)
 	if closed := noMajority || alive > 0 && full >= alive; n.closed.Swap(closed) != closed {
 		n.lead.RecheckClock()
 	}
-	if r := n.raft.Load(); level >= diskFull && r != nil && r.State() == raft.Leader {
+	if r := n.raft.Load(); level >= disk.Full && r != nil && r.State() == raft.Leader {
 		n.handToRoom(r)
 	}
 }
@@ -41,7 +43,7 @@ func (n *Node) countFull() (voters, full, alive int) {
 		if lives {
 			alive++
 		}
-		if level >= diskFull {
+		if level >= disk.Full {
 			full++
 		}
 	}
@@ -53,7 +55,7 @@ func (n *Node) handToRoom(r *raft.Raft) {
 	levels := n.diskLevels()
 	for _, s := range r.GetConfiguration().Configuration().Servers {
 		level, alive := levels[string(s.ID)]
-		if s.Suffrage != raft.Voter || !alive || level >= diskFull {
+		if s.Suffrage != raft.Voter || !alive || level >= disk.Full {
 			continue
 		}
 		addr, err := n.ServerAddr(s.ID)
@@ -68,22 +70,22 @@ func (n *Node) handToRoom(r *raft.Raft) {
 }
 
 // diskLevels tells by ID how much room the disks of the living nodes have.
-func (n *Node) diskLevels() map[string]diskLevel {
-	levels := map[string]diskLevel{}
+func (n *Node) diskLevels() map[string]disk.Level {
+	levels := map[string]disk.Level{}
 	for _, m := range n.gossip.members() {
 		levels[m.ID.String()] = m.Disk
 	}
-	levels[n.id.ID.String()] = n.disk.at()
+	levels[n.id.ID.String()] = n.disk.Level()
 	return levels
 }
 
 // anyLow reports whether any node has too little room for bodies.
 func (n *Node) anyLow() bool {
-	if n.disk.at() >= diskLow {
+	if n.disk.Level() >= disk.Low {
 		return true
 	}
 	for _, l := range n.diskLevels() {
-		if l >= diskLow {
+		if l >= disk.Low {
 			return true
 		}
 	}
@@ -102,8 +104,9 @@ func (n *Node) refusal() fsm.Code {
 // readyDisk is nil while the disks have room, else it says which has not.
 func (n *Node) readyDisk() error {
 	switch {
-	case n.disk.at() >= diskFull:
-		return fmt.Errorf("this node's disk is nearly full: %d bytes are free, %d are to be kept; make room", n.disk.free.Load(), n.disk.most.Load())
+	case n.disk.Level() >= disk.Full:
+		free, reserve := n.disk.Room()
+		return fmt.Errorf("this node's disk is nearly full: %d bytes are free, %d are to be kept; make room", free, reserve)
 	case n.full.Load():
 		return fmt.Errorf("the disks of so many nodes are nearly full that no majority has room; make some")
 	}

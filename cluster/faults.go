@@ -1,9 +1,10 @@
 package cluster
 
 import (
+	"log/slog"
 	"time"
 
-	"github.com/hashicorp/raft"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
 )
 
 // Faults break a node from within, for tests of what it survives. The zero value
@@ -18,13 +19,20 @@ type Faults struct {
 	SnapshotEvery uint64 // entries, in place of snapshotThreshold and trailingLogs
 }
 
-// logLimits are those of a log whose node may be broken.
-func (f Faults) logLimits() logLimits {
-	l := logLimits{snapshot: snapshotBytes, keep: trailingBytes, entries: trailingLogs, recent: recentBytes}
-	if f.SnapshotEvery > 0 {
-		l.entries = f.SnapshotEvery
+// logOptions are those of the log of a node that may be broken.
+func (f Faults) logOptions(log *slog.Logger, fatal func(error)) raftlog.Options {
+	o := raftlog.Options{
+		Log: log, Snapshots: newHCLogger(log, "snapshots"), Fatal: fatal,
+		Limits: raftlog.Limits{Snapshot: snapshotBytes, Keep: trailingBytes, Entries: trailingLogs, Recent: recentBytes},
+		Faults: raftlog.Faults{Write: f.Disk},
 	}
-	return l
+	if f.SnapshotEvery > 0 {
+		o.Limits.Entries = f.SnapshotEvery
+	}
+	if f.Step != nil {
+		o.Faults.Wrote = func() { f.Step(PointWritten) }
+	}
+	return o
 }
 
 // Points that a node passes with every batch.
@@ -44,55 +52,4 @@ func (f Faults) wall() time.Duration {
 		return 0
 	}
 	return f.Wall()
-}
-
-// faultyLog is the log of a node whose disk can be made to fail.
-type faultyLog struct {
-	raft.LogStore
-	faults Faults
-}
-
-func (l faultyLog) StoreLog(e *raft.Log) error { return l.StoreLogs([]*raft.Log{e}) }
-
-func (l faultyLog) StoreLogs(es []*raft.Log) error {
-	if err := l.faults.disk(); err != nil {
-		return err
-	}
-	err := l.LogStore.StoreLogs(es)
-	l.faults.step(PointWritten)
-	return err
-}
-
-func (l faultyLog) DeleteRange(first, last uint64) error {
-	if err := l.faults.disk(); err != nil {
-		return err
-	}
-	return l.LogStore.DeleteRange(first, last)
-}
-
-// faultyVotes is the same for Raft's term and vote.
-type faultyVotes struct {
-	raft.StableStore
-	faults Faults
-}
-
-func (v faultyVotes) Set(key, val []byte) error {
-	if err := v.faults.disk(); err != nil {
-		return err
-	}
-	return v.StableStore.Set(key, val)
-}
-
-func (v faultyVotes) SetUint64(key []byte, val uint64) error {
-	if err := v.faults.disk(); err != nil {
-		return err
-	}
-	return v.StableStore.SetUint64(key, val)
-}
-
-func (f Faults) disk() error {
-	if f.Disk == nil {
-		return nil
-	}
-	return f.Disk()
 }

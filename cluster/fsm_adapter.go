@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
@@ -30,7 +32,7 @@ type fsmAdapter struct {
 	onDisk func(index uint64) bool // waits until an entry is on this node's disk; false: it will not be
 	term   func() uint64           // Raft's current one
 	faults Faults
-	gentle *gentle // how snapshots are written; nil: as fast as can be
+	paced  *raftlog.PacedWriter // how snapshots are written; nil: as fast as can be
 
 	past     past
 	faulty   map[uint64][]int // commands that failed, by the index of their entry
@@ -62,7 +64,7 @@ func (a *fsmAdapter) Apply(l *raft.Log) any {
 	results, err := a.applySafely(l)
 	if err != nil {
 		a.breakDown(fmt.Errorf("log entry %d (term %d) cannot be applied: %w; run the version that the other nodes run; %s",
-			l.Index, l.Term, err, keepAdvice))
+			l.Index, l.Term, err, raftlog.KeepAdvice))
 		return nil
 	}
 	a.faults.step(PointApplied)
@@ -169,9 +171,9 @@ const snapshotMagic = "QBRAFT\x00\x01"
 
 // snapshot is captured on Raft's goroutine and encoded beside it.
 type snapshot struct {
-	index  uint64
-	image  *store.Image
-	gentle *gentle
+	index uint64
+	image *store.Image
+	paced *raftlog.PacedWriter
 }
 
 // Snapshot captures the state.
@@ -182,7 +184,7 @@ func (a *fsmAdapter) Snapshot() (raft.FSMSnapshot, error) {
 	if broken {
 		return nil, errBroken
 	}
-	return &snapshot{index: index, image: a.store.Snapshot(), gentle: a.gentle}, nil
+	return &snapshot{index: index, image: a.store.Snapshot(), paced: a.paced}, nil
 }
 
 // Persist encodes the state that was captured.
@@ -194,8 +196,8 @@ func (s *snapshot) Persist(sink raft.SnapshotSink) error {
 }
 
 func (s *snapshot) persist(sink raft.SnapshotSink) error {
-	if s.gentle != nil {
-		return s.gentle.persist(sink, s.write)
+	if s.paced != nil {
+		return s.paced.Persist(sink, s.write)
 	}
 	if err := s.write(sink); err != nil {
 		return err

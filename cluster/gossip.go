@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/disk"
+
 	"github.com/hashicorp/memberlist"
 	"github.com/hashicorp/raft"
 
@@ -37,7 +39,7 @@ type nodeMeta struct {
 	Cluster   string
 	Version   string
 	Deaf      bool // its public listener does not answer
-	Disk      diskLevel
+	Disk      disk.Level
 }
 
 // member is a node that gossip holds for alive, this one included.
@@ -78,7 +80,7 @@ func decodeMeta(b []byte) (m nodeMeta, ok bool) {
 		b = b[size+int(n):]
 	}
 	if len(b) > 0 {
-		m.Deaf, m.Disk = b[0]&1 == 1, min(diskLevel(b[0]>>1), diskEmpty)
+		m.Deaf, m.Disk = b[0]&1 == 1, min(disk.Level(b[0]>>1), disk.Empty)
 	}
 	return m, true
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/identity"
@@ -38,14 +40,14 @@ func makeFolder(t *testing.T, p folderPlan) string {
 	live := filepath.Join(t.TempDir(), "live")
 	f, err := openFolder(live, quiet)
 	testkit.Must(t, err)
-	testkit.Must(t, f.stores.votes.SetUint64(termKey, 3))
+	testkit.Must(t, f.stores.Votes.SetUint64(raftlog.TermKey, 3))
 	for i := uint64(1); i <= 20; i++ {
-		testkit.Must(t, f.stores.logs.StoreLog(p.entry(i)))
+		testkit.Must(t, f.stores.Log.StoreLog(p.entry(i)))
 		if i == 10 && p.snapshot {
 			f.snapshotAt(t, i)
 		}
 		if i == 10 {
-			testkit.Must(t, f.stores.journal.Flush())
+			testkit.Must(t, f.stores.Journal.Flush())
 		}
 	}
 	testkit.Must(t, f.id.SetClusterID(fsm.NodeID{7}))
@@ -84,7 +86,7 @@ func (f *folder) snapshotAt(t *testing.T, index uint64) {
 	for i := uint64(3); i <= index; i++ {
 		a.Apply(entry(i, 3, nameIt))
 	}
-	sink, err := f.stores.snapshots.Create(1, index, 3, f.alone(), 1, offlineTransport())
+	sink, err := f.stores.Snapshots.Create(1, index, 3, f.alone(), 1, offlineTransport())
 	testkit.Must(t, err)
 	s, err := a.Snapshot()
 	testkit.Must(t, err)
@@ -108,21 +110,23 @@ func hashes(t *testing.T, dir string) string {
 // freshLog replaces a log by one that was never used, with an owner if one is given.
 func freshLog(t *testing.T, dir, owner string) {
 	t.Helper()
-	path := filepath.Join(dir, logFile)
+	path := filepath.Join(dir, raftlog.FileName)
 	_ = os.Remove(path)
 	store, err := boltfile.Open(path)
 	testkit.Must(t, err)
 	if owner != "" {
-		testkit.Must(t, store.Set(ownerKey, []byte(owner)))
+		testkit.Must(t, store.Set(raftlog.OwnerKey, []byte(owner)))
 	}
 	testkit.Must(t, store.Close())
 }
 
 func ownerOf(t *testing.T, dir string) string {
 	t.Helper()
-	s, err := readLogState(filepath.Join(dir, logFile))
+	log, err := boltfile.OpenReadOnly(filepath.Join(dir, raftlog.FileName))
 	testkit.Must(t, err)
-	return s.owner
+	defer log.Close()
+	owner, _ := log.Get(raftlog.OwnerKey) // an error: there is none
+	return string(owner)
 }
 
 // TestAFolderWithoutItsLogIsRefused in every state of the rest of it, and nothing is
@@ -132,18 +136,20 @@ func TestAFolderWithoutItsLogIsRefused(t *testing.T) {
 		name string
 		lose func(t *testing.T, dir string)
 	}{
-		{"missing", func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, logFile))) }},
-		{"an empty file", func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, logFile), 0)) }},
-		{"cut off", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, logFile), 2) }},
-		{"cut off within its first pages", func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, logFile), 5000)) }},
+		{"missing", func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, raftlog.FileName))) }},
+		{"an empty file", func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, raftlog.FileName), 0)) }},
+		{"cut off", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, raftlog.FileName), 2) }},
+		{"cut off within its first pages", func(t *testing.T, dir string) {
+			testkit.Must(t, os.Truncate(filepath.Join(dir, raftlog.FileName), 5000))
+		}},
 		{"zeros", func(t *testing.T, dir string) {
-			testkit.Must(t, os.WriteFile(filepath.Join(dir, logFile), make([]byte, 65536), 0o600))
+			testkit.Must(t, os.WriteFile(filepath.Join(dir, raftlog.FileName), make([]byte, 65536), 0o600))
 		}},
 		{"fresh, without an owner", func(t *testing.T, dir string) { freshLog(t, dir, "") }},
 		{"fresh, with its owner", func(t *testing.T, dir string) { freshLog(t, dir, ownerOf(t, dir)) }},
 		{"another node's", func(t *testing.T, dir string) {
 			other := makeFolder(t, folderPlan{})
-			testkit.Must(t, os.Rename(filepath.Join(other, logFile), filepath.Join(dir, logFile)))
+			testkit.Must(t, os.Rename(filepath.Join(other, raftlog.FileName), filepath.Join(dir, raftlog.FileName)))
 		}},
 		{"without its votes", func(t *testing.T, dir string) { voteIn(t, dir, 0) }},
 		{"with the votes of an earlier term", func(t *testing.T, dir string) { voteIn(t, dir, 2) }},
@@ -176,17 +182,17 @@ func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
 			forgetNewest(t, dir)
 		},
 		"only snapshots are left": func(t *testing.T, dir string) {
-			testkit.Must(t, os.Remove(filepath.Join(dir, logFile)))
+			testkit.Must(t, os.Remove(filepath.Join(dir, raftlog.FileName)))
 			testkit.Must(t, os.Remove(filepath.Join(dir, journal.FileName)))
 		},
 		"only the journal is left": func(t *testing.T, dir string) {
-			testkit.Must(t, os.Remove(filepath.Join(dir, logFile)))
+			testkit.Must(t, os.Remove(filepath.Join(dir, raftlog.FileName)))
 			testkit.Must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
 		},
 		"the identity is gone": func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, identity.FileName))) },
 		"only the journal and no identity": func(t *testing.T, dir string) {
 			testkit.Must(t, os.Remove(filepath.Join(dir, identity.FileName)))
-			testkit.Must(t, os.Remove(filepath.Join(dir, logFile)))
+			testkit.Must(t, os.Remove(filepath.Join(dir, raftlog.FileName)))
 			testkit.Must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
 		},
 	} {
@@ -199,7 +205,7 @@ func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
 	t.Run("the snapshot is gone and the log begins behind it", func(t *testing.T) {
 		dir := copyFolder(t, stopped)
 		testkit.Must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
-		store, err := boltfile.Open(filepath.Join(dir, logFile))
+		store, err := boltfile.Open(filepath.Join(dir, raftlog.FileName))
 		testkit.Must(t, err)
 		testkit.Must(t, store.DeleteRange(1, 8))
 		testkit.Must(t, store.Close())
@@ -217,7 +223,7 @@ func TestAFreshFolderIsNotRefused(t *testing.T) {
 			testkit.Must(t, err)
 			testkit.Must(t, id.Close())
 		},
-		func() { testkit.Must(t, os.WriteFile(filepath.Join(dir, logFile), nil, 0o600)) },
+		func() { testkit.Must(t, os.WriteFile(filepath.Join(dir, raftlog.FileName), nil, 0o600)) },
 		func() { freshLog(t, dir, "") },
 	} {
 		step()
@@ -274,16 +280,16 @@ func cutFile(t *testing.T, file string, by int64) {
 
 func voteIn(t *testing.T, dir string, term uint64) {
 	t.Helper()
-	store, err := boltfile.Open(filepath.Join(dir, logFile))
+	store, err := boltfile.Open(filepath.Join(dir, raftlog.FileName))
 	testkit.Must(t, err)
-	testkit.Must(t, store.SetUint64(termKey, term))
+	testkit.Must(t, store.SetUint64(raftlog.TermKey, term))
 	testkit.Must(t, store.Close())
 }
 
 // forgetNewest sets a log back to a stop before the journal that is there.
 func forgetNewest(t *testing.T, dir string) {
 	t.Helper()
-	store, err := boltfile.Open(filepath.Join(dir, logFile))
+	store, err := boltfile.Open(filepath.Join(dir, raftlog.FileName))
 	testkit.Must(t, err)
 	testkit.Must(t, store.Set(journal.StoreKey, make([]byte, 8)))
 	testkit.Must(t, store.Close())

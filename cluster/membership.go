@@ -85,7 +85,7 @@ func (n *Node) remember(meta *nodeMeta) error {
 		}
 		meta.ClusterID = named
 	}
-	meta.Deaf, meta.Disk = !n.hearing.OK(), n.disk.at()
+	meta.Deaf, meta.Disk = !n.hearing.OK(), n.disk.Level()
 	n.gossip.setMeta(*meta)
 	var peers []string
 	for _, m := range n.gossip.members() {

@@ -51,7 +51,8 @@ func (c *raftCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.committed, committed)
 	gauge(c.contact, c.node.lastContact().Seconds())
 	gauge(c.voters, voters)
-	gauge(c.free, float64(c.node.disk.free.Load()))
+	free, _ := c.node.disk.Room()
+	gauge(c.free, float64(free))
 	for state, n := range c.node.countMembers() {
 		gauge(c.members, float64(n), state)
 	}

@@ -11,6 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/quorumbeat/quorumbeat/cluster/disk"
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
@@ -33,14 +36,15 @@ type Node struct {
 	store *store.Store
 
 	fsm        *fsmAdapter
-	stores     *raftStores
-	disk       *diskGuard
+	stores     *raftlog.Stores
+	disk       *disk.Guard
 	port       *transport.Port
 	gossip     finder
 	raft       atomic.Pointer[raft.Raft] // nil before Start
 	transport  *transport.RaftTransport  // nil before Start
 	pending    *proposals.Table
-	bytesHeld  func() int // of the commands in it
+	bytesHeld  func() int   // of the commands in it
+	excess     func() int64 // see raftlog.BoundedLog
 	batcher    *commit.Batcher
 	router     *forward.Router
 	compaction lifecycle.Wakeup // woken when the log is large
@@ -94,17 +98,18 @@ func (n *Node) open() (err error) {
 	if err := makePrivate(n.cfg.DataDir, n.log); err != nil {
 		return err
 	}
-	if n.id, err = openIdentity(n.cfg.DataDir, inspectFolder); err != nil {
+	if n.id, err = openIdentity(n.cfg.DataDir, raftlog.Inspect); err != nil {
 		return err
 	}
 	n.down.PushClose("data folder", n.id.Close)
-	if n.stores, err = openStores(n.cfg.DataDir, n.log, n.fail, n.cfg.Faults); err != nil {
+	if n.stores, err = raftlog.Open(n.cfg.DataDir, n.cfg.Faults.logOptions(n.log, n.fail)); err != nil {
 		return err
 	}
-	n.disk = newDiskGuard(n.cfg)
-	n.stores.keepRoom(n.disk)
-	n.down.PushClose("log", n.stores.close)
-	if err := n.stores.claimFor(n.id); err != nil {
+	n.disk = disk.NewGuard(disk.Options{Dir: n.cfg.DataDir, Reserve: n.cfg.reserve, Log: n.log})
+	n.stores.KeepRoom(n.disk)
+	n.excess = n.stores.Bounded.Excess
+	n.down.PushClose("log", n.stores.Close)
+	if err := n.stores.ClaimFor(n.id); err != nil {
 		return err
 	}
 	if err := n.openPorts(); err != nil {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/identity"
@@ -45,13 +47,13 @@ func Restore(dir string, image io.Reader, log *slog.Logger) (cluster fsm.NodeID,
 // folder is the data folder of a node that does not run.
 type folder struct {
 	id     *identity.Identity
-	stores *raftStores
+	stores *raftlog.Stores
 	config *raft.Config
 }
 
 // openIdentity takes a data folder for this process, unless inspect refuses it.
 func openIdentity(dir string, inspect func(dir string, k identity.Content) error) (*identity.Identity, error) {
-	return identity.Open(dir, identity.Options{Inspect: inspect, DataFiles: []string{logFile, journal.FileName, "snapshots"}, Advice: keepAdvice})
+	return identity.Open(dir, identity.Options{Inspect: inspect, DataFiles: []string{raftlog.FileName, journal.FileName, "snapshots"}, Advice: raftlog.KeepAdvice})
 }
 
 func openFolder(dir string, log *slog.Logger) (f *folder, err error) {
@@ -59,20 +61,20 @@ func openFolder(dir string, log *slog.Logger) (f *folder, err error) {
 	if err := makePrivate(dir, log); err != nil {
 		return nil, err
 	}
-	if f.id, err = openIdentity(dir, inspectFolder); err != nil {
+	if f.id, err = openIdentity(dir, raftlog.Inspect); err != nil {
 		return nil, err
 	}
-	if f.stores, err = openStores(dir, log, func(error) {}, Faults{}); err != nil {
+	if f.stores, err = raftlog.Open(dir, Faults{}.logOptions(log, func(error) {})); err != nil {
 		return nil, errors.Join(err, f.id.Close())
 	}
-	if err := f.stores.claimFor(f.id); err != nil {
+	if err := f.stores.ClaimFor(f.id); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
 	f.config = raftConfig(raft.ServerID(f.id.ID.String()), nil, log, Faults{})
 	return f, nil
 }
 
-func (f *folder) close() error { return errors.Join(f.stores.close(), f.id.Close()) }
+func (f *folder) close() error { return errors.Join(f.stores.Close(), f.id.Close()) }
 
 // alone is the configuration in which this node is the only one. Where it listens
 // is seen when it starts, and the configuration follows.
@@ -91,11 +93,11 @@ func offlineTransport() raft.Transport {
 // writeSnapshot writes the first snapshot of a folder, as if the first entry of the
 // first term had made its state.
 func (f *folder) writeSnapshot(a *fsmAdapter) error {
-	const version = 1                                            // of raft's snapshots
-	if err := f.stores.votes.SetUint64(termKey, 1); err != nil { // before the snapshot, which is of that term
+	const version = 1                                                    // of raft's snapshots
+	if err := f.stores.Votes.SetUint64(raftlog.TermKey, 1); err != nil { // before the snapshot, which is of that term
 		return err
 	}
-	sink, err := f.stores.snapshots.Create(version, 1, 1, f.alone(), 1, offlineTransport())
+	sink, err := f.stores.Snapshots.Create(version, 1, 1, f.alone(), 1, offlineTransport())
 	if err != nil {
 		return err
 	}

@@ -140,7 +140,7 @@ func (n *Node) spared(cmd fsm.Command, s fsm.Signal) fsm.Command {
 
 // shortOf says what this node has too little of to record bodies, "" if of nothing.
 func (n *Node) shortOf() string {
-	if n.stores.bounded.excess() >= shedExcess {
+	if n.excess() >= shedExcess {
 		return commit.ShedLog
 	}
 	if n.anyLow() {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 
@@ -17,31 +19,12 @@ import (
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
-func TestUnfinishedSnapshotsArePurged(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"1-2-3", "1-2-4.tmp"} {
-		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := purgeUnfinished(dir, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
-	left, _ := filepath.Glob(filepath.Join(dir, "*"))
-	if len(left) != 1 || filepath.Base(left[0]) != "1-2-3" {
-		t.Errorf("left are %v", left)
-	}
-	if err := purgeUnfinished(filepath.Join(dir, "none"), slog.New(slog.DiscardHandler)); err != nil {
-		t.Errorf("without a folder: %v", err)
-	}
-}
-
 func TestRaftTimesAreSound(t *testing.T) {
 	c := raftConfig("x", nil, slog.New(slog.DiscardHandler), Faults{})
 	if err := raft.ValidateConfig(c); err != nil {
 		t.Error(err)
 	}
-	if kept := (Faults{}).logLimits().entries; kept < c.SnapshotThreshold || c.TrailingLogs != 1 || c.PreVoteDisabled {
+	if kept := (Faults{}).logOptions(slog.New(slog.DiscardHandler), nil).Limits.Entries; kept < c.SnapshotThreshold || c.TrailingLogs != 1 || c.PreVoteDisabled {
 		t.Errorf("%d entries kept, threshold %d, Raft keeps %d, pre-vote off %v", kept, c.SnapshotThreshold, c.TrailingLogs, c.PreVoteDisabled)
 	}
 }
@@ -59,18 +42,18 @@ func (d *diskNode) run(t *testing.T, f func(*raft.Raft)) error {
 	log := slog.New(slog.DiscardHandler)
 	d.store = store.New()
 	d.fsm = newFSMAdapter(d.store, func(err error) { t.Errorf("fatal: %v", err) })
-	if err := boltfile.Check(filepath.Join(d.dir, logFile)); err != nil {
+	if err := boltfile.Check(filepath.Join(d.dir, raftlog.FileName)); err != nil {
 		return err
 	}
-	stores, err := openStores(d.dir, log, func(err error) { t.Logf("fatal: %v", err) }, Faults{})
+	stores, err := raftlog.Open(d.dir, Faults{}.logOptions(log, func(err error) { t.Logf("fatal: %v", err) }))
 	if err != nil {
 		return err
 	}
-	stores.dog.close()
-	defer stores.close()
+	stores.EndWaits()
+	defer stores.Close()
 	_, trans := raft.NewInmemTransport("")
 	cfg := raftConfig("alone", nil, log, Faults{})
-	stores.bounded.limits.entries = 1
+	stores.Bounded.Limits.Entries = 1
 	r, err := startRaft(cfg, d.fsm, stores, trans)
 	if err != nil {
 		return err
@@ -128,16 +111,6 @@ func TestADamagedSnapshotIsRefusedWithWords(t *testing.T) {
 	}
 }
 
-func TestALogThatIsNoLogIsRefusedWithWords(t *testing.T) {
-	dir := t.TempDir()
-	name := filepath.Join(dir, "log.db")
-	os.WriteFile(name, bytes.Repeat([]byte("no log "), 10_000), 0o600)
-	_, err := openStores(dir, slog.New(slog.DiscardHandler), func(error) {}, Faults{})
-	if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "quorumbeat salvage") {
-		t.Errorf("error %v", err)
-	}
-}
-
 func TestRaftsLogIsForDebuggingUnlessTheDiskFails(t *testing.T) {
 	var info, debug bytes.Buffer
 	for out, level := range map[*bytes.Buffer]slog.Level{&info: slog.LevelInfo, &debug: slog.LevelDebug} {
@@ -157,5 +130,64 @@ func TestRaftsLogIsForDebuggingUnlessTheDiskFails(t *testing.T) {
 	}
 	if got := debug.String(); !strings.Contains(got, "servers=1+2") || !strings.Contains(got, "quiet") {
 		t.Errorf("at debug it says %s", got)
+	}
+}
+
+func TestABitFlippedInTheLogIsRefusedWithWords(t *testing.T) {
+	d := &diskNode{dir: t.TempDir()}
+	marker := []byte("to be found")
+	err := d.run(t, func(r *raft.Raft) {
+		testkit.Eventually(t, "no leader", func() bool { return r.State() == raft.Leader })
+		if err := r.ApplyLog(raft.Log{Data: entry(0, r.CurrentTerm(), nameIt).Data, Extensions: marker}, 0).Error(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(d.dir, "log.db")
+	raw, err := os.ReadFile(name)
+	if err != nil || !bytes.Contains(raw, marker) {
+		t.Fatalf("the log does not show its entries: %v", err)
+	}
+	os.WriteFile(name, bytes.ReplaceAll(raw, marker, []byte("to be fount")), 0o600)
+	if err := d.run(t, nil); err == nil || !strings.Contains(err.Error(), "not what was written") {
+		t.Errorf("with a flipped bit: %v", err)
+	}
+}
+
+func TestALogThatIsCutOffIsRefusedWithWords(t *testing.T) {
+	d := &diskNode{dir: t.TempDir()}
+	if err := d.run(t, nil); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(d.dir, "log.db")
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, info.Size()/2); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.run(t, nil); err == nil || !strings.Contains(err.Error(), "cut off") {
+		t.Errorf("with half of the log: %v", err)
+	}
+}
+
+func TestANodePacesItsSnapshotsUntilItStops(t *testing.T) {
+	n := newTrio(t, 1).nodes[0]
+	if err := n.raft.Load().Snapshot().Error(); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := n.stores.Snapshots.List(); err != nil || len(list) != 1 {
+		t.Errorf("snapshots %v, %v", list, err)
+	}
+	if err := n.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-n.fsm.paced.Hurry:
+	default:
+		t.Error("a snapshot would rest while its node stops")
 	}
 }

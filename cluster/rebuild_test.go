@@ -44,19 +44,19 @@ func TestAStateIsMadeAnewFromSnapshotAndLog(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.close()
-			last, err := f.stores.logs.LastIndex()
+			last, err := f.stores.Log.LastIndex()
 			if err != nil {
 				t.Fatal(err)
 			}
 			a := newFSMAdapter(store.New(), func(err error) { t.Error(err) })
-			a.mendFrom(past{f.stores.logs, f.stores.snapshots, slog.New(slog.DiscardHandler)})
+			a.mendFrom(past{f.stores.Log, f.stores.Snapshots, slog.New(slog.DiscardHandler)})
 			s, err := a.rebuild(last+1, store.Fault{})
 			if err != nil || !bytes.Equal(imageOf(t, s), want) {
 				t.Fatalf("another state than the node had (%v)", err)
 			}
 
 			// What is known to be faulty is left out from then on.
-			pings := lastCommand(t, f.stores.logs, last)
+			pings := lastCommand(t, f.stores.Log, last)
 			a.faulty[pings] = []int{0}
 			s, err = a.rebuild(last+1, store.Fault{})
 			hb, err2 := s.Heartbeat(fsm.HeartbeatID{1, 1})

@@ -43,8 +43,8 @@ func OpenRecovery(dir string, log *slog.Logger) (*Recovery, error) {
 // look finds out how far the node's state reaches.
 func (r *Recovery) look() error {
 	s := r.folder.stores
-	last, err1 := s.logs.LastIndex()
-	list, err2 := s.snapshots.List()
+	last, err1 := s.Log.LastIndex()
+	list, err2 := s.Snapshots.List()
 	if err := errors.Join(err1, err2); err != nil {
 		return fmt.Errorf("the state of this node cannot be read: %w", err)
 	}
@@ -53,7 +53,7 @@ func (r *Recovery) look() error {
 	}
 	if last > r.LastIndex {
 		var e raft.Log
-		if err := s.logs.GetLog(last, &e); err != nil {
+		if err := s.Log.GetLog(last, &e); err != nil {
 			return fmt.Errorf("the log of this node cannot be read: %w", err)
 		}
 		r.LastIndex, r.LastTerm = e.Index, e.Term
@@ -75,8 +75,8 @@ func (r *Recovery) Run() (*store.Store, error) {
 	var broken error
 	a := &forsaking{newFSMAdapter(store, func(err error) { broken = err }), r.NodeID}
 	s := r.folder.stores
-	a.mendFrom(past{s.logs, s.snapshots, s.log})
-	err := raft.RecoverCluster(r.folder.config, a, s.logs, s.votes, wholeSnapshots{s.snapshots, r.LastIndex}, offlineTransport(), r.folder.alone())
+	a.mendFrom(past{s.Log, s.Snapshots, s.Logger})
+	err := raft.RecoverCluster(r.folder.config, a, s.Log, s.Votes, wholeSnapshots{s.Snapshots, r.LastIndex}, offlineTransport(), r.folder.alone())
 	if broken != nil {
 		err = broken
 	}

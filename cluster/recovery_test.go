@@ -74,12 +74,12 @@ func TestARecoveryThatFailsChangesNothing(t *testing.T) {
 	fail := io.ErrUnexpectedEOF
 	r, err := OpenRecovery(dir, quiet)
 	testkit.Must(t, err)
-	sound := r.folder.stores.logs
-	r.folder.stores.logs = brokenLog{sound, 17, fail}
+	sound := r.folder.stores.Log
+	r.folder.stores.Log = brokenLog{sound, 17, fail}
 	if _, err := r.Run(); err == nil || !strings.Contains(err.Error(), "quorumbeat salvage") {
 		t.Errorf("with an entry that cannot be read: %v", err)
 	}
-	r.folder.stores.logs = sound
+	r.folder.stores.Log = sound
 	testkit.Must(t, r.Close())
 	recoverFolder(t, dir)
 	leadsAlone(t, dir)
@@ -113,9 +113,9 @@ func TestACrashWithinARecovery(t *testing.T) {
 			testkit.Must(t, err)
 			crash := func() { crashed = copyFolder(t, dir) }
 			if step == 0 {
-				r.folder.stores.logs = crashingLog{r.folder.stores.logs, 20, crash, nil}
+				r.folder.stores.Log = crashingLog{r.folder.stores.Log, 20, crash, nil}
 			} else {
-				r.folder.stores.logs = crashingLog{r.folder.stores.logs, 0, nil, crash}
+				r.folder.stores.Log = crashingLog{r.folder.stores.Log, 0, nil, crash}
 			}
 			_, err = r.Run()
 			testkit.Must(t, err)

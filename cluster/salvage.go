@@ -9,6 +9,8 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/identity"
@@ -87,28 +89,28 @@ func lockForReading(dir string) (unlock func(), err error) {
 // restoreNewest restores the newest snapshot that is whole. It returns what its last
 // entry was; with none, an empty store and entry 1.
 func (s *Salvaged) restoreNewest(dir string) (*store.Store, *raft.Log) {
-	names, err := snapshotNames(dir)
+	names, err := raftlog.SnapshotNames(dir)
 	if err != nil {
 		s.note("The snapshots cannot be listed: %v.", err)
 	}
-	slices.SortFunc(names, func(a, b snapshotName) int { return cmp.Compare(b.index, a.index) })
+	slices.SortFunc(names, func(a, b raftlog.SnapshotName) int { return cmp.Compare(b.Index, a.Index) })
 	state := store.New()
 	for _, n := range names {
-		s.Known = max(s.Known, n.index)
+		s.Known = max(s.Known, n.Index)
 		err := restoreFile(state, n)
 		if err == nil {
-			s.Snapshot = n.index
-			return state, &raft.Log{Index: n.index, Term: n.term}
+			s.Snapshot = n.Index
+			return state, &raft.Log{Index: n.Index, Term: n.Term}
 		}
-		s.note("The snapshot %s, which ends at entry %d, is damaged: %v.", filepath.Base(n.dir), n.index, err)
+		s.note("The snapshot %s, which ends at entry %d, is damaged: %v.", filepath.Base(n.Dir), n.Index, err)
 	}
 	return store.New(), &raft.Log{Index: 1, Term: 1} // the first entry of any log tells who was there, and no more
 }
 
 // restoreFile restores a snapshot by its state alone, which has a checksum of its own;
 // what it ends with is in the folder's name.
-func restoreFile(store *store.Store, n snapshotName) (err error) {
-	f, err := os.Open(filepath.Join(n.dir, "state.bin"))
+func restoreFile(store *store.Store, n raftlog.SnapshotName) (err error) {
+	f, err := os.Open(filepath.Join(n.Dir, "state.bin"))
 	if err != nil {
 		return err
 	}
@@ -116,7 +118,7 @@ func restoreFile(store *store.Store, n snapshotName) (err error) {
 	if err := a.Restore(f); err != nil {
 		return err
 	}
-	if a.index > n.index {
+	if a.index > n.Index {
 		return fmt.Errorf("its first bytes tell entry %d", a.index)
 	}
 	return nil

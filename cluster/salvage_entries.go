@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+
 	"github.com/hashicorp/go-msgpack/v2/codec"
 	"github.com/hashicorp/raft"
 
@@ -96,7 +98,7 @@ func follows(prev, e *raft.Log) bool {
 func (s *Salvaged) collect(dir string) *foundEntries {
 	f := &foundEntries{sure: map[uint64]*raft.Log{}, damaged: map[uint64]bool{}, loose: map[uint64][]*raft.Log{}}
 	named := uint64(0)
-	if b := s.read(filepath.Join(dir, logFile)); len(b) > 0 {
+	if b := s.read(filepath.Join(dir, raftlog.FileName)); len(b) > 0 {
 		named = s.collectLog(f, b, identity.Owner(dir))
 	}
 	b := s.read(filepath.Join(dir, journal.FileName))
@@ -126,7 +128,7 @@ func (s *Salvaged) ofLog(b []byte, named uint64) bool {
 // collectLog adds a log's entries, and returns the ID of the journal in which it goes on, or 0.
 func (s *Salvaged) collectLog(f *foundEntries, b []byte, owner string) (journalID uint64) {
 	pairs, err := boltfile.Salvage(b)
-	if has := string(pairs.Conf[string(ownerKey)]); otherNode(has, owner) {
+	if has := string(pairs.Conf[string(raftlog.OwnerKey)]); otherNode(has, owner) {
 		s.note("The log is that of node %s, and %s is of node %s: the log was left out.", has, identity.FileName, owner)
 		return 0
 	}
@@ -195,13 +197,13 @@ func decodeEntry(b []byte) (e *raft.Log, err error) {
 	if err := codec.NewDecoderBytes(b, &codec.MsgpackHandle{}).Decode(e); err != nil {
 		return nil, err
 	}
-	return e, unseal(e.Index, e)
+	return e, raftlog.Verify(e.Index, e)
 }
 
 // addJournal adds a journal's entries. The records that count come after what is in
 // the log; whatever else can be read is loose.
 func (f *foundEntries) addJournal(b []byte) {
-	found := journal.Salvage(b, func(e *raft.Log) error { return unseal(e.Index, e) })
+	found := journal.Salvage(b, func(e *raft.Log) error { return raftlog.Verify(e.Index, e) })
 	newest := map[uint64]*raft.Log{}
 	for _, e := range found.Valid {
 		newest[e.Index] = e
@@ -217,7 +219,7 @@ func (f *foundEntries) addJournal(b []byte) {
 func (s *Salvaged) read(path string) []byte {
 	file, err := os.Open(path)
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) || filepath.Base(path) == logFile {
+		if !errors.Is(err, fs.ErrNotExist) || filepath.Base(path) == raftlog.FileName {
 			s.note("%s cannot be read: %v.", filepath.Base(path), err)
 		}
 		return nil

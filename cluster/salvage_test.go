@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/identity"
@@ -57,7 +59,7 @@ func loseNode(t *testing.T, snapshotEvery uint64, last int, kill bool) (n lostNo
 	c.start()
 	testkit.Eventually(t, "no two snapshots", func() bool {
 		ping(20)
-		names, err := snapshotNames(cfg.DataDir)
+		names, err := raftlog.SnapshotNames(cfg.DataDir)
 		testkit.Must(t, err)
 		return len(names) == 2 || snapshotEvery == 0
 	})
@@ -76,12 +78,12 @@ func loseNode(t *testing.T, snapshotEvery uint64, last int, kill bool) (n lostNo
 func countAt(t *testing.T, dir string) map[uint64]uint64 {
 	t.Helper()
 	at := map[uint64]uint64{}
-	names, err := snapshotNames(dir)
+	names, err := raftlog.SnapshotNames(dir)
 	testkit.Must(t, err)
 	found := new(Salvaged).collect(dir)
-	for _, n := range append(names, snapshotName{term: 1, index: 1}) {
-		store, prev := store.New(), &raft.Log{Index: n.index, Term: n.term}
-		if n.index > 1 {
+	for _, n := range append(names, raftlog.SnapshotName{Term: 1, Index: 1}) {
+		store, prev := store.New(), &raft.Log{Index: n.Index, Term: n.Term}
+		if n.Index > 1 {
 			testkit.Must(t, restoreFile(store, n))
 		}
 		for prev != nil {
@@ -120,7 +122,7 @@ func (n lostNode) salvageFlipped(t *testing.T) {
 	before := hashes(t, n.dir)
 	files, err := filepath.Glob(filepath.Join(n.dir, "snapshots", "*", "*"))
 	testkit.Must(t, err)
-	for _, file := range append(files, filepath.Join(n.dir, logFile), filepath.Join(n.dir, journal.FileName)) {
+	for _, file := range append(files, filepath.Join(n.dir, raftlog.FileName), filepath.Join(n.dir, journal.FileName)) {
 		if text, err := os.ReadFile(file); err == nil {
 			n.flipBits(t, file, text, whole.Index)
 		}
@@ -180,9 +182,9 @@ func flipOne(text []byte, seed uint64) (bad []byte, what string) {
 // salvageParts: files are gone, or a good part of the log.
 func (n lostNode) salvageParts(t *testing.T) {
 	newest := func(dir string) string {
-		names, err := snapshotNames(dir)
+		names, err := raftlog.SnapshotNames(dir)
 		testkit.Must(t, err)
-		return slices.MaxFunc(names, func(a, b snapshotName) int { return cmp.Compare(a.index, b.index) }).dir
+		return slices.MaxFunc(names, func(a, b raftlog.SnapshotName) int { return cmp.Compare(a.Index, b.Index) }).Dir
 	}
 	remove := func(names ...string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
@@ -206,7 +208,7 @@ func (n lostNode) salvageParts(t *testing.T) {
 			testkit.Must(t, os.Rename(filepath.Join(other.dir, journal.FileName), filepath.Join(dir, journal.FileName)))
 		}, false, "another log"},
 		{"a bit of the journal's name in the log is flipped", func(t *testing.T, dir string) {
-			file := filepath.Join(dir, logFile)
+			file := filepath.Join(dir, raftlog.FileName)
 			b, err := os.ReadFile(file)
 			testkit.Must(t, err)
 			for at := 0; ; at += len(journal.StoreKey) {
@@ -219,18 +221,18 @@ func (n lostNode) salvageParts(t *testing.T) {
 			}
 			testkit.Must(t, os.WriteFile(file, b, 0o600))
 		}, true, ""},
-		{"without its log", remove(logFile), false, "log.db cannot be read"},
-		{"without log and journal", remove(logFile, journal.FileName), false, "log.db cannot be read"},
+		{"without its log", remove(raftlog.FileName), false, "log.db cannot be read"},
+		{"without log and journal", remove(raftlog.FileName, journal.FileName), false, "log.db cannot be read"},
 		{"the newest snapshot is gone", func(t *testing.T, dir string) {
 			testkit.Must(t, os.RemoveAll(newest(dir)))
 		}, true, ""},
 		{"the newest snapshot is damaged", func(t *testing.T, dir string) {
 			testkit.Must(t, os.Truncate(filepath.Join(newest(dir), "state.bin"), 100))
 		}, true, "is damaged"},
-		{"the log's heads are zeros", func(t *testing.T, dir string) { zero(t, filepath.Join(dir, logFile), 0, 8192) }, true, "it has no head"},
-		{"the log is cut off", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, logFile), 2) }, false, ""},
+		{"the log's heads are zeros", func(t *testing.T, dir string) { zero(t, filepath.Join(dir, raftlog.FileName), 0, 8192) }, true, "it has no head"},
+		{"the log is cut off", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, raftlog.FileName), 2) }, false, ""},
 		{"another node's log", func(t *testing.T, dir string) {
-			testkit.Must(t, os.Rename(filepath.Join(makeFolder(t, folderPlan{}), logFile), filepath.Join(dir, logFile)))
+			testkit.Must(t, os.Rename(filepath.Join(makeFolder(t, folderPlan{}), raftlog.FileName), filepath.Join(dir, raftlog.FileName)))
 		}, false, "was left out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -257,7 +259,7 @@ func (n lostNode) salvageParts(t *testing.T) {
 	})
 	t.Run("nothing is left", func(t *testing.T) {
 		dir := copyFolder(t, n.dir)
-		remove("snapshots", logFile)(t, dir)
+		remove("snapshots", raftlog.FileName)(t, dir)
 		if _, out, err := Salvage(dir); err == nil || out == nil || !strings.Contains(err.Error(), "proves any state") {
 			t.Errorf("got %v, %+v", err, out)
 		}

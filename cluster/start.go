@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 
+	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/forward"
@@ -22,12 +24,12 @@ func (n *Node) start(httpAddr string) error {
 	var batcher sync.WaitGroup
 	n.down.PushFunc("batcher", func() { stopBatching(); n.batcher.Abandon(); batcher.Wait() })
 
-	n.stores.eager.leading = n.leads
-	n.fsm.onDisk = n.stores.eager.WaitStored
+	n.stores.Eager.Leading = n.leads
+	n.fsm.onDisk = n.stores.Eager.WaitStored
 	n.fsm.term = n.term
 	hurry := make(chan struct{})
-	n.fsm.gentle = &gentle{store: n.stores.snapshots, hurry: hurry, urgent: func() bool { return n.stores.bounded.excess() >= urgentExcess }}
-	n.stores.bounded.large = n.compaction.Wake
+	n.fsm.paced = &raftlog.PacedWriter{Store: n.stores.Snapshots, Hurry: hurry, Urgent: func() bool { return n.stores.Bounded.Excess() >= urgentExcess }}
+	n.stores.Bounded.Large = n.compaction.Wake
 	n.transport = n.newTransport()
 	n.down.PushClose("transport", n.transport.Close)
 	r, err := startRaft(raftConfig(raft.ServerID(n.id.ID.String()), notify, n.log, n.cfg.Faults), n.fsm, n.stores, n.transport)
@@ -62,14 +64,14 @@ func (n *Node) start(httpAddr string) error {
 	n.down.Go("hearing", n.watchHearing)
 	n.down.Go("catching up", n.catchUp)
 	n.observe(r)
-	n.down.Go("room on the disk", func(ctx context.Context) { n.disk.run(ctx, n.diskLooked) })
+	n.down.Go("room on the disk", func(ctx context.Context) { n.disk.Run(ctx, n.diskLooked) })
 	return nil
 }
 
 // newTransport carries Raft's own messages over the cluster port.
 func (n *Node) newTransport() *transport.RaftTransport {
 	return transport.NewRaftTransport(n.port, transport.RaftOptions{
-		Advertised: n.raftAddr(), Find: n.ServerAddr, Durable: n.stores.eager.Stored,
+		Advertised: n.raftAddr(), Find: n.ServerAddr, Durable: n.stores.Eager.Stored,
 		Timeout: raftRPCTimeout, Logger: newHCLogger(n.log, "transport"),
 	})
 }

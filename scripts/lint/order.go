@@ -30,7 +30,7 @@ var order = []tree{
 	}},
 	{dir: "cluster", uses: []string{"fsm", "fsm/wire", "fsm/store"}, rows: []string{
 		"lifecycle durable",
-		"identity",
+		"identity disk",
 		"raftlog/tail raftlog/boltfile",
 		"raftlog/journal",
 		"raftlog transport",

@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"errors"
@@ -13,11 +13,11 @@ import (
 // hangLimit is how long one write of the log may take.
 const hangLimit = 5 * time.Second
 
-// watchdog is a log store that times its own writes. Raft's heartbeats run beside
+// Watchdog is a log store that times its own writes. Raft's heartbeats run beside
 // the log, so a leader whose disk hangs would stay leader and commit nothing:
 // such a node must end, so that the others elect. Only this node's own disk is
 // judged; a lack of a majority is no disk fault.
-type watchdog struct {
+type Watchdog struct {
 	raft.LogStore
 	fatal func(error)
 	limit time.Duration
@@ -26,26 +26,26 @@ type watchdog struct {
 	closed chan struct{}
 }
 
-func newWatchdog(store raft.LogStore, limit time.Duration, fatal func(error)) *watchdog {
-	return &watchdog{LogStore: store, limit: limit, fatal: fatal, closed: make(chan struct{})}
+func newWatchdog(store raft.LogStore, limit time.Duration, fatal func(error)) *Watchdog {
+	return &Watchdog{LogStore: store, limit: limit, fatal: fatal, closed: make(chan struct{})}
 }
 
-func (w *watchdog) StoreLog(l *raft.Log) error { return w.StoreLogs([]*raft.Log{l}) }
+func (w *Watchdog) StoreLog(l *raft.Log) error { return w.StoreLogs([]*raft.Log{l}) }
 
-func (w *watchdog) StoreLogs(ls []*raft.Log) error {
+func (w *Watchdog) StoreLogs(ls []*raft.Log) error {
 	return w.timed(func() error { return w.LogStore.StoreLogs(ls) })
 }
 
-func (w *watchdog) DeleteRange(first, last uint64) error {
+func (w *Watchdog) DeleteRange(first, last uint64) error {
 	return w.timed(func() error { return w.LogStore.DeleteRange(first, last) })
 }
 
 // GetLog reports a log that cannot be read. Raft panics over that; the pause lets
 // the words out first.
-func (w *watchdog) GetLog(index uint64, l *raft.Log) error {
+func (w *Watchdog) GetLog(index uint64, l *raft.Log) error {
 	err := w.LogStore.GetLog(index, l)
 	if err != nil && !errors.Is(err, raft.ErrLogNotFound) {
-		w.fatal(fmt.Errorf("entry %d of this node's log cannot be read: %w; check the disk; %s", index, err, keepAdvice))
+		w.fatal(fmt.Errorf("entry %d of this node's log cannot be read: %w; check the disk; %s", index, err, KeepAdvice))
 		select {
 		case <-w.closed:
 		case <-time.After(time.Second):
@@ -54,7 +54,7 @@ func (w *watchdog) GetLog(index uint64, l *raft.Log) error {
 	return err
 }
 
-func (w *watchdog) timed(write func() error) error {
+func (w *Watchdog) timed(write func() error) error {
 	watch := watchFor(w.limit, func() {
 		w.fatal(fmt.Errorf("a write to this node's log hangs for %v: its disk is broken or far too slow; the node ends so that the others can go on", w.limit))
 	})
@@ -73,7 +73,7 @@ const lastWords = 5 * time.Second
 // watchedVotes times the writes of Raft's term and vote.
 type watchedVotes struct {
 	raft.StableStore
-	dog *watchdog
+	dog *Watchdog
 }
 
 func (v watchedVotes) Set(key, val []byte) error {
@@ -93,4 +93,4 @@ func (v watchedVotes) timed(write func() error) error {
 }
 
 // close lets a failing read end at once.
-func (w *watchdog) close() { w.once.Do(func() { close(w.closed) }) }
+func (w *Watchdog) close() { w.once.Do(func() { close(w.closed) }) }

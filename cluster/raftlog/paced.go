@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"fmt"
@@ -15,42 +15,42 @@ const (
 	restMost  = 20 * time.Millisecond // at once: a slow disk and a busy node get done as well
 )
 
-// gentle writes snapshots beside pings. Raft syncs a snapshot once, when all of it
+// PacedWriter writes snapshots beside pings. Raft syncs a snapshot once, when all of it
 // is written; a disk that is given hundreds of megabytes at once lets the log wait
 // for them. So what is written is synced in portions, and little is left for that
 // last sync, which stays; the snapshot that this one replaces goes in portions, too
 // (see hold); and most of the time processor and disk are left to others.
-type gentle struct {
-	store  *snapshotStore
-	hurry  <-chan struct{} // closed when there must be no more rests
-	urgent func() bool     // whether the log grows so fast that there may be none
+type PacedWriter struct {
+	Store  *SnapshotStore
+	Hurry  <-chan struct{} // closed when there must be no more rests
+	Urgent func() bool     // whether the log grows so fast that there may be none
 }
 
-// persist writes a snapshot and takes it for complete.
-func (g *gentle) persist(sink raft.SnapshotSink, write func(io.Writer) error) error {
-	file, err := os.OpenFile(g.store.stateFile(sink.ID()+".tmp"), os.O_WRONLY, 0)
+// Persist writes a snapshot and takes it for complete.
+func (g *PacedWriter) Persist(sink raft.SnapshotSink, write func(io.Writer) error) error {
+	file, err := os.OpenFile(g.Store.StateFile(sink.ID()+".tmp"), os.O_WRONLY, 0)
 	if err != nil {
 		return fmt.Errorf("the snapshot that is being written cannot be opened: %w", err)
 	}
 	defer file.Close()
-	if err := write(&gentleWriter{to: sink, sync: file.Sync, pacer: newPacer(g.rest)}); err != nil {
+	if err := write(&pacedWriter{to: sink, sync: file.Sync, pacer: newPacer(g.rest)}); err != nil {
 		return err
 	}
-	old := g.store.hold()
+	old := g.Store.hold()
 	err = sink.Close()
-	g.store.letGo(old, newPacer(g.rest))
+	g.Store.letGo(old, newPacer(g.rest))
 	return err
 }
 
-func (g *gentle) rest(d time.Duration) {
-	if g.urgent != nil && g.urgent() {
+func (g *PacedWriter) rest(d time.Duration) {
+	if g.Urgent != nil && g.Urgent() {
 		return
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-g.hurry:
+	case <-g.Hurry:
 	}
 }
 
@@ -70,15 +70,15 @@ func (p *pacer) pause() {
 	p.since = p.now()
 }
 
-// gentleWriter writes in portions. The time between its calls counts as work.
-type gentleWriter struct {
+// pacedWriter writes in portions. The time between its calls counts as work.
+type pacedWriter struct {
 	*pacer
 	to       io.Writer
 	sync     func() error // has what was written to disk
 	unsynced int
 }
 
-func (w *gentleWriter) Write(b []byte) (int, error) {
+func (w *pacedWriter) Write(b []byte) (int, error) {
 	n, err := w.to.Write(b)
 	if w.unsynced += n; err == nil && w.unsynced >= portion {
 		w.unsynced, err = 0, w.sync()

@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"errors"
@@ -34,14 +34,14 @@ func (g *gatedStore) StoreLogs(ls []*raft.Log) error {
 	return g.InmemStore.StoreLogs(ls)
 }
 
-func newGatedLog(t *testing.T, leading bool) (*eagerLog, *gatedStore) {
+func newGatedLog(t *testing.T, leading bool) (*EagerLog, *gatedStore) {
 	t.Helper()
 	g := &gatedStore{InmemStore: raft.NewInmemStore(), gate: make(chan struct{}, 100)}
-	e, err := newEagerLog(g)
+	e, err := NewEagerLog(g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.leading = func() bool { return leading }
+	e.Leading = func() bool { return leading }
 	return e, g
 }
 

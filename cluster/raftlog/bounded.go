@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"slices"
@@ -7,25 +7,25 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// logLimits say how large the log may get, and how much of it is held in memory.
-type logLimits struct {
-	snapshot int64  // bytes behind the newest snapshot; then another is taken
-	keep     int64  // bytes kept in all when a snapshot has been taken, for followers that lag
-	entries  uint64 // and entries
-	recent   int64  // bytes of the newest entries in memory
+// Limits say how large the log may get, and how much of it is held in memory.
+type Limits struct {
+	Snapshot int64  // bytes behind the newest snapshot; then another is taken
+	Keep     int64  // bytes kept in all when a snapshot has been taken, for followers that lag
+	Entries  uint64 // and entries
+	Recent   int64  // bytes of the newest entries in memory
 }
 
-// boundedLog bounds the log by bytes. Raft counts entries, which may be of eleven
+// BoundedLog bounds the log by bytes. Raft counts entries, which may be of eleven
 // bytes or of 256 KiB. So the log knows the size of each: it asks for a snapshot when
 // there is much behind the last one, and when Raft compacts it, it decides itself how
 // much stays. Raft is told to keep one entry, or it would not even ask. A follower that
 // needs an older entry is sent a snapshot.
 //
 // It also holds the newest entries, which followers are about to ask for.
-type boundedLog struct {
+type BoundedLog struct {
 	raft.LogStore
-	limits logLimits
-	large  func() // called, with the lock held, while there is much behind the snapshot; must not block
+	Limits Limits
+	Large  func() // called, with the lock held, while there is much behind the snapshot; must not block
 
 	mu      sync.Mutex
 	entries []sizedEntry // all there are, oldest first
@@ -48,7 +48,7 @@ func sizeOf(l *raft.Log) int64 { return int64(len(l.Data)+len(l.Extensions)) + e
 
 // newBoundedLog measures what the log holds already by means of read. snapped is the
 // last index of the newest snapshot.
-func newBoundedLog(store raft.LogStore, read func(uint64, *raft.Log) error, snapped uint64, limits logLimits) (*boundedLog, error) {
+func newBoundedLog(store raft.LogStore, read func(uint64, *raft.Log) error, snapped uint64, limits Limits) (*BoundedLog, error) {
 	first, err := store.FirstIndex()
 	if err != nil {
 		return nil, err
@@ -57,8 +57,8 @@ func newBoundedLog(store raft.LogStore, read func(uint64, *raft.Log) error, snap
 	if err != nil {
 		return nil, err
 	}
-	b := &boundedLog{LogStore: store, limits: limits, large: func() {}, snapped: snapped}
-	first = max(first, snapped-min(snapped, limits.entries)) // what is older will go, and there may be a long hole behind it
+	b := &BoundedLog{LogStore: store, Limits: limits, Large: func() {}, snapped: snapped}
+	first = max(first, snapped-min(snapped, limits.Entries)) // what is older will go, and there may be a long hole behind it
 	for i := first; i > 0 && i <= last; i++ {
 		var l raft.Log
 		_ = read(i, &l) // who needs the entry will tell of the error
@@ -70,7 +70,7 @@ func newBoundedLog(store raft.LogStore, read func(uint64, *raft.Log) error, snap
 }
 
 // weigh counts what is behind the snapshot.
-func (b *boundedLog) weigh() {
+func (b *BoundedLog) weigh() {
 	b.behind = 0
 	for _, e := range b.entries[b.find(b.snapped+1):] {
 		b.behind += e.size
@@ -78,7 +78,7 @@ func (b *boundedLog) weigh() {
 }
 
 // find returns the place of the first entry from an index on.
-func (b *boundedLog) find(index uint64) int {
+func (b *BoundedLog) find(index uint64) int {
 	at, _ := slices.BinarySearchFunc(b.entries, index, func(e sizedEntry, want uint64) int {
 		if e.index < want {
 			return -1
@@ -88,9 +88,9 @@ func (b *boundedLog) find(index uint64) int {
 	return at
 }
 
-func (b *boundedLog) StoreLog(l *raft.Log) error { return b.StoreLogs([]*raft.Log{l}) }
+func (b *BoundedLog) StoreLog(l *raft.Log) error { return b.StoreLogs([]*raft.Log{l}) }
 
-func (b *boundedLog) StoreLogs(ls []*raft.Log) error {
+func (b *BoundedLog) StoreLogs(ls []*raft.Log) error {
 	if err := b.LogStore.StoreLogs(ls); err != nil {
 		return err
 	}
@@ -102,19 +102,19 @@ func (b *boundedLog) StoreLogs(ls []*raft.Log) error {
 		b.recent += e.size
 		b.behind += e.size
 	}
-	for b.recent > b.limits.recent && b.cached < len(b.entries) {
+	for b.recent > b.Limits.Recent && b.cached < len(b.entries) {
 		e := &b.entries[b.cached]
 		e.log = nil
 		b.recent -= e.size
 		b.cached++
 	}
-	if b.behind > b.limits.snapshot {
-		b.large()
+	if b.behind > b.Limits.Snapshot {
+		b.Large()
 	}
 	return nil
 }
 
-func (b *boundedLog) GetLog(index uint64, l *raft.Log) error {
+func (b *BoundedLog) GetLog(index uint64, l *raft.Log) error {
 	if e := b.inMemory(index); e != nil {
 		*l = *e
 		return nil
@@ -122,7 +122,7 @@ func (b *boundedLog) GetLog(index uint64, l *raft.Log) error {
 	return b.LogStore.GetLog(index, l)
 }
 
-func (b *boundedLog) inMemory(index uint64) *raft.Log {
+func (b *BoundedLog) inMemory(index uint64) *raft.Log {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if at := b.find(index); at < len(b.entries) && b.entries[at].index == index {
@@ -133,7 +133,7 @@ func (b *boundedLog) inMemory(index uint64) *raft.Log {
 
 // DeleteRange deletes from the end when a new leader has other entries, all of it.
 // From the beginning, behind a snapshot, it leaves what followers may need.
-func (b *boundedLog) DeleteRange(first, last uint64) error {
+func (b *BoundedLog) DeleteRange(first, last uint64) error {
 	last, some := b.toDelete(first, last)
 	if !some {
 		return nil
@@ -156,7 +156,7 @@ func (b *boundedLog) DeleteRange(first, last uint64) error {
 }
 
 // toDelete returns how far a deletion goes; false if nothing is to be deleted.
-func (b *boundedLog) toDelete(first, last uint64) (uint64, bool) {
+func (b *BoundedLog) toDelete(first, last uint64) (uint64, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := len(b.entries)
@@ -166,7 +166,7 @@ func (b *boundedLog) toDelete(first, last uint64) (uint64, bool) {
 	b.snapped = max(b.snapped, last)
 	b.weigh()
 	keep, bytes := n, int64(0)
-	for keep > 0 && uint64(n-keep) < b.limits.entries && bytes+b.entries[keep-1].size <= b.limits.keep {
+	for keep > 0 && uint64(n-keep) < b.Limits.Entries && bytes+b.entries[keep-1].size <= b.Limits.Keep {
 		keep--
 		bytes += b.entries[keep].size
 	}
@@ -176,9 +176,9 @@ func (b *boundedLog) toDelete(first, last uint64) (uint64, bool) {
 	return min(last, b.entries[keep-1].index), true
 }
 
-// excess tells how many times what asks for a snapshot there is behind the newest one.
-func (b *boundedLog) excess() int64 {
+// Excess tells how many times what asks for a snapshot there is behind the newest one.
+func (b *BoundedLog) Excess() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.behind / b.limits.snapshot
+	return b.behind / b.Limits.Snapshot
 }

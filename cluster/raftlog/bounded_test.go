@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"testing"
@@ -8,19 +8,19 @@ import (
 
 // newBounded returns a bounded log over one in memory, and a count of how often it
 // asked for a snapshot.
-func newBounded(t *testing.T, limits logLimits) (*boundedLog, *int) {
+func newBounded(t *testing.T, limits Limits) (*BoundedLog, *int) {
 	t.Helper()
 	b, err := newBoundedLog(raft.NewInmemStore(), nil, 0, limits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	asked := new(int)
-	b.large = func() { *asked++ }
+	b.Large = func() { *asked++ }
 	return b, asked
 }
 
 // append stores n entries that take 1 kB each.
-func (b *boundedLog) append(t *testing.T, n int) {
+func (b *BoundedLog) append(t *testing.T, n int) {
 	t.Helper()
 	last, _ := b.LastIndex()
 	for i := range uint64(n) {
@@ -32,7 +32,7 @@ func (b *boundedLog) append(t *testing.T, n int) {
 }
 
 // holds checks which entries there are, in the store as in the counts.
-func (b *boundedLog) holds(t *testing.T, first, last uint64) {
+func (b *BoundedLog) holds(t *testing.T, first, last uint64) {
 	t.Helper()
 	gotFirst, _ := b.FirstIndex()
 	gotLast, _ := b.LastIndex()
@@ -48,14 +48,14 @@ func (b *boundedLog) holds(t *testing.T, first, last uint64) {
 }
 
 func TestTheLogIsBoundedByBytes(t *testing.T) {
-	b, asked := newBounded(t, logLimits{snapshot: 50_000, keep: 20_000, entries: 1000, recent: 5_000})
+	b, asked := newBounded(t, Limits{Snapshot: 50_000, Keep: 20_000, Entries: 1000, Recent: 5_000})
 	b.append(t, 50)
 	if *asked != 0 {
 		t.Error("asks for a snapshot too early")
 	}
 	b.append(t, 10)
-	if *asked != 10 || b.excess() != 1 {
-		t.Errorf("asked %d times for a snapshot of 60 kB, excess %d", *asked, b.excess())
+	if *asked != 10 || b.Excess() != 1 {
+		t.Errorf("asked %d times for a snapshot of 60 kB, Excess %d", *asked, b.Excess())
 	}
 	if b.recent != 5_000 || b.entries[54].log != nil || b.entries[55].log == nil {
 		t.Errorf("%d bytes in memory", b.recent)
@@ -94,7 +94,7 @@ func TestTheLogIsBoundedByBytes(t *testing.T) {
 }
 
 func TestTheLogKeepsSoManyEntries(t *testing.T) {
-	b, _ := newBounded(t, logLimits{snapshot: 1 << 20, keep: 1 << 20, entries: 10, recent: 1 << 20})
+	b, _ := newBounded(t, Limits{Snapshot: 1 << 20, Keep: 1 << 20, Entries: 10, Recent: 1 << 20})
 	b.append(t, 30)
 	if err := b.DeleteRange(1, 29); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func TestTheLogKeepsSoManyEntries(t *testing.T) {
 	}
 	b.holds(t, 21, 30)
 
-	again, err := newBoundedLog(b.LogStore, b.LogStore.GetLog, 25, b.limits)
+	again, err := newBoundedLog(b.LogStore, b.LogStore.GetLog, 25, b.Limits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestTheLogKeepsSoManyEntries(t *testing.T) {
 
 // A snapshot that the leader sent leaves a hole in the log behind it.
 func TestTheLogMayHaveAHole(t *testing.T) {
-	b, _ := newBounded(t, logLimits{snapshot: 1 << 20, keep: 4_000, entries: 100, recent: 2_000})
+	b, _ := newBounded(t, Limits{Snapshot: 1 << 20, Keep: 4_000, Entries: 100, Recent: 2_000})
 	b.append(t, 5)
 	for i := uint64(10_000); i < 10_000+5; i++ {
 		if err := b.StoreLog(&raft.Log{Index: i, Data: make([]byte, 1000-entryOverhead)}); err != nil {

@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"errors"
@@ -30,15 +30,15 @@ func TestWatchdog(t *testing.T) {
 	tests := []struct {
 		name  string
 		store slowStore
-		use   func(*watchdog) error
+		use   func(*Watchdog) error
 		words string // "": no complaint
 	}{
-		{"a slow write is borne", slowStore{takes: 4 * time.Second}, func(w *watchdog) error { return w.StoreLog(&raft.Log{}) }, ""},
-		{"a write that hangs ends the node", slowStore{takes: 6 * time.Second}, func(w *watchdog) error { return w.StoreLogs(nil) }, "hangs for 5s"},
-		{"a truncation that hangs ends the node", slowStore{takes: 6 * time.Second}, func(w *watchdog) error { return w.DeleteRange(1, 2) }, "hangs"},
-		{"a write that fails ends the node", slowStore{err: broken}, func(w *watchdog) error { return w.StoreLogs(nil) }, "cannot be written: input/output error"},
-		{"an entry that cannot be read ends the node", slowStore{err: broken}, func(w *watchdog) error { return w.GetLog(7, nil) }, "entry 7"},
-		{"an entry that is not there is no fault", slowStore{err: raft.ErrLogNotFound}, func(w *watchdog) error { return w.GetLog(7, nil) }, ""},
+		{"a slow write is borne", slowStore{takes: 4 * time.Second}, func(w *Watchdog) error { return w.StoreLog(&raft.Log{}) }, ""},
+		{"a write that hangs ends the node", slowStore{takes: 6 * time.Second}, func(w *Watchdog) error { return w.StoreLogs(nil) }, "hangs for 5s"},
+		{"a truncation that hangs ends the node", slowStore{takes: 6 * time.Second}, func(w *Watchdog) error { return w.DeleteRange(1, 2) }, "hangs"},
+		{"a write that fails ends the node", slowStore{err: broken}, func(w *Watchdog) error { return w.StoreLogs(nil) }, "cannot be written: input/output error"},
+		{"an entry that cannot be read ends the node", slowStore{err: broken}, func(w *Watchdog) error { return w.GetLog(7, nil) }, "entry 7"},
+		{"an entry that is not there is no fault", slowStore{err: raft.ErrLogNotFound}, func(w *Watchdog) error { return w.GetLog(7, nil) }, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

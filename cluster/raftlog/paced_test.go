@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ func TestNobodyRestsInAHurry(t *testing.T) {
 	hurry := make(chan struct{})
 	close(hurry)
 	began := time.Now()
-	(&gentle{hurry: hurry}).rest(time.Hour)
+	(&PacedWriter{Hurry: hurry}).rest(time.Hour)
 	if took := time.Since(began); took > time.Minute {
 		t.Errorf("it took %s", took)
 	}
@@ -48,7 +48,7 @@ func TestASnapshotIsSyncedInPortions(t *testing.T) {
 	var c paceClock
 	var out bytes.Buffer
 	var synced []int
-	w := &gentleWriter{pacer: c.pacer(), to: &out, sync: func() error { synced = append(synced, out.Len()); return nil }}
+	w := &pacedWriter{pacer: c.pacer(), to: &out, sync: func() error { synced = append(synced, out.Len()); return nil }}
 	part := bytes.Repeat([]byte("quorum"), portion/24)
 	var want []byte
 	for range 13 {
@@ -77,26 +77,8 @@ func TestASnapshotIsSyncedInPortions(t *testing.T) {
 
 func TestAPortionThatCannotBeSyncedEndsTheSnapshot(t *testing.T) {
 	var c paceClock
-	w := &gentleWriter{pacer: c.pacer(), to: io.Discard, sync: func() error { return errNoDisk }}
+	w := &pacedWriter{pacer: c.pacer(), to: io.Discard, sync: func() error { return errNoDisk }}
 	if _, err := w.Write(make([]byte, portion)); !errors.Is(err, errNoDisk) {
 		t.Errorf("error %v", err)
-	}
-}
-
-func TestANodeWritesSnapshotsGentlyUntilItStops(t *testing.T) {
-	n := newTrio(t, 1).nodes[0]
-	if err := n.raft.Load().Snapshot().Error(); err != nil {
-		t.Fatal(err)
-	}
-	if list, err := n.stores.snapshots.List(); err != nil || len(list) != 1 {
-		t.Errorf("snapshots %v, %v", list, err)
-	}
-	if err := n.Shutdown(t.Context()); err != nil {
-		t.Error(err)
-	}
-	select {
-	case <-n.fsm.gentle.hurry:
-	default:
-		t.Error("a snapshot would rest while its node stops")
 	}
 }

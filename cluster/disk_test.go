@@ -8,44 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/raft"
-
-	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cluster/disk"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
-
-func TestLevelsOfADisk(t *testing.T) {
-	const reserve = 800
-	level := diskOK
-	for _, step := range []struct {
-		free int64
-		want diskLevel
-	}{
-		{900, diskOK},
-		{800, diskOK},
-		{799, diskLow},
-		{850, diskLow},
-		{400, diskLow},
-		{399, diskFull},
-		{420, diskFull},
-		{199, diskEmpty},
-		{210, diskEmpty},
-		{230, diskFull},
-		{460, diskLow},
-		{899, diskLow},
-		{900, diskOK},
-		{0, diskEmpty},
-		{1000, diskOK},
-	} {
-		if level = levelOf(level, step.free, reserve); level != step.want {
-			t.Errorf("with %d free: level %d, want %d", step.free, level, step.want)
-		}
-	}
-	if levelOf(diskOK, 0, 0) != diskOK {
-		t.Error("a guard that is off finds a disk full")
-	}
-}
 
 func TestAReserveIsValidated(t *testing.T) {
 	for reserve, ok := range map[int64]bool{AutoReserve: true, 0: true, 16 << 20: true, 1 << 40: true, 1 << 20: false, -2: false, 1<<40 + 1: false} {
@@ -58,42 +24,6 @@ func TestAReserveIsValidated(t *testing.T) {
 	c := DefaultConfig()
 	if c.reserve(1<<40) != 256<<20 || c.reserve(1<<30) != 1<<30/20 {
 		t.Errorf("%d of a large disk, %d of a small one", c.reserve(1<<40), c.reserve(1<<30))
-	}
-}
-
-func TestAFullDiskTakesNoEntry(t *testing.T) {
-	g := &diskGuard{woken: lifecycle.NewWakeup()}
-	r := &reservedLog{LogStore: raft.NewInmemStore(), guard: g}
-	store := func(from, to uint64) error {
-		var ls []*raft.Log
-		for i := from; i <= to; i++ {
-			ls = append(ls, &raft.Log{Index: i})
-		}
-		return r.StoreLogs(ls)
-	}
-	if err := store(1, 5); err != nil {
-		t.Fatal(err)
-	}
-	g.level.Store(uint32(diskEmpty))
-	if err := store(6, 6); !errors.Is(err, errDiskEmpty) {
-		t.Errorf("an entry: %v", err)
-	}
-	if err := r.DeleteRange(4, 5); !errors.Is(err, errDiskEmpty) {
-		t.Errorf("the end cut off: %v", err)
-	}
-	if err := r.DeleteRange(1, 2); err != nil {
-		t.Errorf("a compaction: %v", err)
-	}
-	g.level.Store(uint32(diskFull))
-	if err := r.DeleteRange(4, 5); err != nil {
-		t.Fatal(err)
-	}
-	g.level.Store(uint32(diskEmpty))
-	if err := store(4, 4); err != nil {
-		t.Errorf("what replaces what was cut off: %v", err)
-	}
-	if err := store(5, 5); !errors.Is(err, errDiskEmpty) {
-		t.Errorf("what comes after it: %v", err)
 	}
 }
 
@@ -110,7 +40,7 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 		for i := range rooms {
 			if n.cfg.NodeName == nodeName(i) {
 				rooms[i].Store(1e9)
-				n.disk.room = rooms[i].of
+				n.disk.MeasureBy(rooms[i].of)
 			}
 		}
 	})
@@ -146,7 +76,7 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 	}
 
 	rooms[first].Store(empty)
-	testkit.Eventually(t, "the guard does not look", func() bool { return c.nodes[first].disk.at() == diskEmpty })
+	testkit.Eventually(t, "the guard does not look", func() bool { return c.nodes[first].disk.Level() == disk.Empty })
 	for range 20 {
 		if _, err := send(others(first)[0]); err != nil {
 			t.Errorf("beside a node that takes no entry: %v", err)

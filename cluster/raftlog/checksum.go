@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"encoding/binary"
@@ -9,40 +9,40 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
-// sealedLog keeps a checksum with each entry. Neither bbolt nor Raft has one, so
+// Checksummed keeps a checksum with each entry. Neither bbolt nor Raft has one, so
 // a flipped bit in a command would make this node's state another than the
 // others', unnoticed.
-type sealedLog struct{ raft.LogStore }
+type Checksummed struct{ raft.LogStore }
 
-// sealSize is the length of the checksum, at the end of an entry's extensions.
-const sealSize = 4
+// checksumSize is the length of the checksum, at the end of an entry's extensions.
+const checksumSize = 4
 
-func (s sealedLog) StoreLog(l *raft.Log) error { return s.StoreLogs([]*raft.Log{l}) }
+func (s Checksummed) StoreLog(l *raft.Log) error { return s.StoreLogs([]*raft.Log{l}) }
 
 // StoreLogs seals copies: Raft goes on using the entries.
-func (s sealedLog) StoreLogs(ls []*raft.Log) error {
+func (s Checksummed) StoreLogs(ls []*raft.Log) error {
 	copies := make([]raft.Log, len(ls))
-	sealed := make([]*raft.Log, len(ls))
+	summed := make([]*raft.Log, len(ls))
 	for i, l := range ls {
 		copies[i] = *l
-		ext := append(make([]byte, 0, len(l.Extensions)+sealSize), l.Extensions...)
+		ext := append(make([]byte, 0, len(l.Extensions)+checksumSize), l.Extensions...)
 		copies[i].Extensions = binary.BigEndian.AppendUint32(ext, entrySum(l))
-		sealed[i] = &copies[i]
+		summed[i] = &copies[i]
 	}
-	return s.LogStore.StoreLogs(sealed)
+	return s.LogStore.StoreLogs(summed)
 }
 
 // GetLog gives the entry as it was stored, or an error.
-func (s sealedLog) GetLog(index uint64, l *raft.Log) error {
+func (s Checksummed) GetLog(index uint64, l *raft.Log) error {
 	if err := s.LogStore.GetLog(index, l); err != nil {
 		return err
 	}
-	return unseal(index, l)
+	return Verify(index, l)
 }
 
-// unseal takes the checksum off an entry, and checks it.
-func unseal(index uint64, l *raft.Log) error {
-	n := len(l.Extensions) - sealSize
+// Verify takes the checksum off an entry, and checks it.
+func Verify(index uint64, l *raft.Log) error {
+	n := len(l.Extensions) - checksumSize
 	if n < 0 || l.Index != index {
 		return fmt.Errorf("entry %d is not what was written", index)
 	}

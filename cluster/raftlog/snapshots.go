@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"io"
@@ -11,9 +11,12 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/durable"
 )
 
-// snapshotStore is Raft's store of snapshots, which knows where they are and
+// retained is how many snapshots are kept.
+const retained = 2
+
+// SnapshotStore is Raft's store of snapshots, which knows where they are and
 // whether one is being read.
-type snapshotStore struct {
+type SnapshotStore struct {
 	*raft.FileSnapshotStore
 	dir     string
 	readers atomic.Int32
@@ -21,23 +24,23 @@ type snapshotStore struct {
 	admits  func(size int64) error // whether there is room for a snapshot; nil: always
 }
 
-func newSnapshotStore(dataDir string, log hclog.Logger) (*snapshotStore, error) {
+func newSnapshotStore(dataDir string, log hclog.Logger) (*SnapshotStore, error) {
 	dir := filepath.Join(dataDir, "snapshots")
 	if err := durable.MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	files, err := raft.NewFileSnapshotStoreWithLogger(dataDir, snapshotsRetained, log)
-	return &snapshotStore{FileSnapshotStore: files, dir: dir}, err
+	files, err := raft.NewFileSnapshotStoreWithLogger(dataDir, retained, log)
+	return &SnapshotStore{FileSnapshotStore: files, dir: dir}, err
 }
 
-// stateFile is the file of a snapshot's state, as Raft names it.
-func (s *snapshotStore) stateFile(name string) string {
+// StateFile is the file of a snapshot's state, as Raft names it.
+func (s *SnapshotStore) StateFile(name string) string {
 	return filepath.Join(s.dir, name, "state.bin")
 }
 
 // Create begins a snapshot, which will be about as large as the newest one. It refuses
 // if the disk has no room for that beside the log.
-func (s *snapshotStore) Create(v raft.SnapshotVersion, index, term uint64, c raft.Configuration, at uint64, t raft.Transport) (raft.SnapshotSink, error) {
+func (s *SnapshotStore) Create(v raft.SnapshotVersion, index, term uint64, c raft.Configuration, at uint64, t raft.Transport) (raft.SnapshotSink, error) {
 	if s.admits != nil {
 		size := int64(0)
 		if list, err := s.List(); err == nil && len(list) > 0 {
@@ -70,7 +73,7 @@ func (s durableSink) Close() error {
 }
 
 // Open opens a snapshot for reading.
-func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+func (s *SnapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	s.readers.Add(1) // first: letGo must not overlook who has opened the file just now
 	meta, r, err := s.FileSnapshotStore.Open(id)
 	if err != nil {
@@ -84,7 +87,7 @@ func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, erro
 // countedReader is one of a store's readers until it is closed.
 type countedReader struct {
 	io.ReadCloser
-	store  *snapshotStore
+	store  *SnapshotStore
 	closed atomic.Bool
 }
 
@@ -101,11 +104,11 @@ const reapStep = 8 << 20
 // hold opens the snapshots that there are, so that the file of one that Raft removes
 // stays, without a name, until letGo: to free hundreds of megabytes at once would
 // make the log wait. When the process ends, the kernel lets go of it.
-func (s *snapshotStore) hold() (held []*os.File) {
-	if !seesNames {
+func (s *SnapshotStore) hold() (held []*os.File) {
+	if !seesUnlinked {
 		return nil
 	}
-	files, _ := filepath.Glob(s.stateFile("*"))
+	files, _ := filepath.Glob(s.StateFile("*"))
 	for _, name := range files {
 		if f, err := os.OpenFile(name, os.O_WRONLY, 0); err == nil {
 			held = append(held, f)
@@ -116,9 +119,9 @@ func (s *snapshotStore) hold() (held []*os.File) {
 
 // letGo frees the files that were removed, step by step. One that has another name,
 // or that somebody may be reading, is not touched.
-func (s *snapshotStore) letGo(held []*os.File, p *pacer) {
+func (s *SnapshotStore) letGo(held []*os.File, p *pacer) {
 	for _, f := range held {
-		if info, err := f.Stat(); err == nil && nameless(info) && s.readers.Load() == 0 {
+		if info, err := f.Stat(); err == nil && unlinked(info) && s.readers.Load() == 0 {
 			for left := info.Size() - reapStep; left > 0 && f.Truncate(left) == nil; left -= reapStep {
 				p.pause()
 			}

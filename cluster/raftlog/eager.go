@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"github.com/hashicorp/raft"
@@ -9,7 +9,7 @@ import (
 // maxUnwritten is how many entries may wait for the disk before Raft has to.
 const maxUnwritten = 16
 
-// eagerLog lets a leader send commands to its followers while its own disk still writes
+// EagerLog lets a leader send commands to its followers while its own disk still writes
 // them. Raft stores an entry first and sends it then; here storing a leader's commands only
 // queues them, and a goroutine writes all that is queued.
 //
@@ -24,28 +24,28 @@ const maxUnwritten = 16
 // Followers promise by their answer that an entry is on disk, so they write at once, and so
 // does a leader with anything that is not a command: Raft acts on changes of the
 // configuration before they are applied.
-type eagerLog struct {
+type EagerLog struct {
 	*tail.Tail             // the queue
-	leading    func() bool // whether this node leads; asked on Raft's own goroutine; nil: never
+	Leading    func() bool // whether this node leads; asked on Raft's own goroutine; nil: never
 }
 
-func newEagerLog(store raft.LogStore) (*eagerLog, error) {
+func NewEagerLog(store raft.LogStore) (*EagerLog, error) {
 	t, err := tail.New(store)
-	return &eagerLog{Tail: t}, err
+	return &EagerLog{Tail: t}, err
 }
 
-func (e *eagerLog) StoreLog(l *raft.Log) error { return e.StoreLogs([]*raft.Log{l}) }
+func (e *EagerLog) StoreLog(l *raft.Log) error { return e.StoreLogs([]*raft.Log{l}) }
 
 // StoreLogs returns when the entries are on disk, or will be as described above.
-func (e *eagerLog) StoreLogs(ls []*raft.Log) error {
+func (e *EagerLog) StoreLogs(ls []*raft.Log) error {
 	if e.mayWait(ls) {
 		return e.AppendAndStore(ls, maxUnwritten)
 	}
 	return e.StoreThrough(ls)
 }
 
-func (e *eagerLog) mayWait(ls []*raft.Log) bool {
-	if e.leading == nil || !e.leading() {
+func (e *EagerLog) mayWait(ls []*raft.Log) bool {
+	if e.Leading == nil || !e.Leading() {
 		return false
 	}
 	for _, l := range ls {

@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"encoding/binary"
@@ -15,27 +15,22 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 )
 
-// keepAdvice says how a node comes back that cannot start on its data folder. The
-// folder may be the only copy, so no message tells anybody to delete it.
-const keepAdvice = "if the disk is sound and the other nodes have a majority without this one, move the data folder away (do not delete it) " +
-	"and let the node join again with an empty one; if this is the only copy, 'quorumbeat salvage' saves what it holds"
-
-// inspectFolder refuses a data folder that has lost what its node promised with: its
+// Inspect refuses a data folder that has lost what its node promised with: its
 // log, its votes or its owner's mark. Such a node would vote twice, or go on without
 // pings that it acknowledged. It changes nothing.
 //
 // A folder that was never claimed has promised nothing, and may lack all of that.
-func inspectFolder(dir string, k identity.Content) error {
+func Inspect(dir string, k identity.Content) error {
 	err := boltfile.CatchPanic(func() error { return inspectLog(dir, k) })
 	if err != nil {
-		return fmt.Errorf("this node does not start, and nothing in %s was changed: %w; %s", dir, err, keepAdvice)
+		return fmt.Errorf("this node does not start, and nothing in %s was changed: %w; %s", dir, err, KeepAdvice)
 	}
 	return nil
 }
 
 func inspectLog(dir string, k identity.Content) error {
-	path := filepath.Join(dir, logFile)
-	snapshots, err := snapshotNames(dir)
+	path := filepath.Join(dir, FileName)
+	snapshots, err := SnapshotNames(dir)
 	if err != nil {
 		return err
 	}
@@ -78,8 +73,8 @@ func readLogState(path string) (s loggedState, err error) {
 		return s, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	owner, err1 := ignoreMissing(store.Get(ownerKey))
-	term, err2 := ignoreMissing(store.Get(termKey))
+	owner, err1 := ignoreMissing(store.Get(OwnerKey))
+	term, err2 := ignoreMissing(store.Get(TermKey))
 	if err := errors.Join(err1, err2); err != nil {
 		return s, err
 	}
@@ -96,15 +91,15 @@ func readLogState(path string) (s loggedState, err error) {
 		return s, err
 	}
 	var e raft.Log
-	if err := (sealedLog{store}).GetLog(s.last, &e); err != nil {
+	if err := (Checksummed{store}).GetLog(s.last, &e); err != nil {
 		return s, err
 	}
 	s.lastTerm = e.Term
 	return s, nil
 }
 
-// termKey is where Raft keeps the term that a node votes in.
-var termKey = []byte("CurrentTerm")
+// TermKey is where Raft keeps the term that a node votes in.
+var TermKey = []byte("CurrentTerm")
 
 func ignoreMissing(b []byte, err error) ([]byte, error) {
 	if errors.Is(err, raftboltdb.ErrKeyNotFound) {
@@ -129,14 +124,14 @@ func (s loggedState) ownedBy(k identity.Content, hasSnapshots bool) error {
 
 // reaches makes sure that nothing which this node has promised with is missing.
 // Raft raises the term on disk before it takes any entry or snapshot of it.
-func (s loggedState) reaches(k identity.Content, snapshots []snapshotName, journalLast *raft.Log) error {
+func (s loggedState) reaches(k identity.Content, snapshots []SnapshotName, journalLast *raft.Log) error {
 	last, term := s.last, s.lastTerm
 	if journalLast != nil {
 		last, term = journalLast.Index, max(term, journalLast.Term)
 	}
 	var newest uint64
 	for _, n := range snapshots {
-		newest, term = max(newest, n.index), max(term, n.term)
+		newest, term = max(newest, n.Index), max(term, n.Term)
 	}
 	switch {
 	case s.term < term:
@@ -149,45 +144,45 @@ func (s loggedState) reaches(k identity.Content, snapshots []snapshotName, journ
 	return nil
 }
 
-// snapshotName is the name of a snapshot's folder, as Raft makes it.
-type snapshotName struct {
-	dir         string
-	term, index uint64
+// SnapshotName is the name of a snapshot's folder, as Raft makes it.
+type SnapshotName struct {
+	Dir         string
+	Term, Index uint64
 }
 
-// snapshotNames lists the snapshots of a data folder that are complete by their name.
-func snapshotNames(dir string) (names []snapshotName, err error) {
+// SnapshotNames lists the snapshots of a data folder that are complete by their name.
+func SnapshotNames(dir string) (names []SnapshotName, err error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "snapshots"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("its snapshots cannot be listed: %w", err)
 	}
 	for _, e := range entries {
-		n := snapshotName{dir: filepath.Join(dir, "snapshots", e.Name())}
+		n := SnapshotName{Dir: filepath.Join(dir, "snapshots", e.Name())}
 		var made uint64
-		if k, _ := fmt.Sscanf(e.Name(), "%d-%d-%d", &n.term, &n.index, &made); k == 3 && filepath.Ext(e.Name()) == "" {
+		if k, _ := fmt.Sscanf(e.Name(), "%d-%d-%d", &n.Term, &n.Index, &made); k == 3 && filepath.Ext(e.Name()) == "" {
 			names = append(names, n)
 		}
 	}
 	return names, nil
 }
 
-// claimFor makes sure that the log is this node's own, and has the identity file
+// ClaimFor makes sure that the log is this node's own, and has the identity file
 // remember that there is one. With another's identity file, one node would vote under
 // two names, and two under one.
-func (s *raftStores) claimFor(id *identity.Identity) error {
-	owner, err := ignoreMissing(s.bolt.Get(ownerKey))
+func (s *Stores) ClaimFor(id *identity.Identity) error {
+	owner, err := ignoreMissing(s.bolt.Get(OwnerKey))
 	if err == nil && owner == nil && !id.LogClaimed() {
 		owner = []byte(id.ID.String())
-		err = s.bolt.Set(ownerKey, owner)
+		err = s.bolt.Set(OwnerKey, owner)
 	}
 	if err == nil && string(owner) != id.ID.String() {
 		err = fmt.Errorf("it is that of node %q, and this is node %s", owner, id.ID)
 	}
 	if err != nil {
-		return fmt.Errorf("the log of this node cannot be used: %w; %s", err, keepAdvice)
+		return fmt.Errorf("the log of this node cannot be used: %w; %s", err, KeepAdvice)
 	}
 	return id.SetLogClaimed()
 }
 
-// ownerKey is where the log names the node whose votes it keeps.
-var ownerKey = []byte("quorumbeat-node")
+// OwnerKey is where the log names the node whose votes it keeps.
+var OwnerKey = []byte("quorumbeat-node")

@@ -1,14 +1,14 @@
-package cluster
+package raftlog
 
 import (
 	"bytes"
 	"errors"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
@@ -16,23 +16,23 @@ import (
 
 // openTestSnapshots returns a store of snapshots, and what writes them gently but
 // without rests.
-func openTestSnapshots(t *testing.T) (*snapshotStore, *gentle) {
-	s, err := newSnapshotStore(t.TempDir(), newHCLogger(slog.New(slog.DiscardHandler), "snapshots"))
+func openTestSnapshots(t *testing.T) (*SnapshotStore, *PacedWriter) {
+	s, err := newSnapshotStore(t.TempDir(), hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
 	hurry := make(chan struct{})
 	close(hurry)
-	return s, &gentle{store: s, hurry: hurry}
+	return s, &PacedWriter{Store: s, Hurry: hurry}
 }
 
-func takeSnapshot(t *testing.T, g *gentle, index uint64, state []byte) error {
+func takeSnapshot(t *testing.T, g *PacedWriter, index uint64, state []byte) error {
 	t.Helper()
-	sink, err := g.store.Create(1, index, 1, raft.Configuration{}, 1, offlineTransport())
+	sink, err := g.Store.Create(1, index, 1, raft.Configuration{}, 1, offlineTransport())
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = g.persist(sink, func(w io.Writer) error {
+	err = g.Persist(sink, func(w io.Writer) error {
 		_, err := io.Copy(struct{ io.Writer }{w}, bytes.NewReader(state))
 		return err
 	})
@@ -48,7 +48,7 @@ func TestASnapshotThatWasWrittenGentlyIsWhole(t *testing.T) {
 		}
 	}
 	list, err := s.List()
-	if err != nil || len(list) != snapshotsRetained || list[0].Index != 4 || list[0].Size != int64(len(state)) {
+	if err != nil || len(list) != retained || list[0].Index != 4 || list[0].Size != int64(len(state)) {
 		t.Fatalf("snapshots %v, %v", list, err)
 	}
 	_, r, err := s.Open(list[0].ID)
@@ -69,15 +69,15 @@ func TestASnapshotThatWasWrittenGentlyIsWhole(t *testing.T) {
 	if _, _, err := s.Open("none"); err == nil || s.readers.Load() != 0 {
 		t.Errorf("opening nothing: %v; %d readers, want 0", err, s.readers.Load())
 	}
-	if left, _ := filepath.Glob(filepath.Join(s.dir, "*")); len(left) != snapshotsRetained {
+	if left, _ := filepath.Glob(filepath.Join(s.dir, "*")); len(left) != retained {
 		t.Errorf("in the folder are %v", left)
 	}
 }
 
 // removal is a snapshot of a few steps that is held, and then removed.
-func removal(t *testing.T, before func(s *snapshotStore, file string)) (size int64, rests int) {
+func removal(t *testing.T, before func(s *SnapshotStore, file string)) (size int64, rests int) {
 	s, _ := openTestSnapshots(t)
-	file := s.stateFile("1-2-3")
+	file := s.StateFile("1-2-3")
 	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -104,10 +104,10 @@ func removal(t *testing.T, before func(s *snapshotStore, file string)) (size int
 }
 
 func TestARemovedSnapshotGoesInSteps(t *testing.T) {
-	if !seesNames {
+	if !seesUnlinked {
 		t.Skip("it goes at once here")
 	}
-	if size, rests := removal(t, func(*snapshotStore, string) {}); size > reapStep || rests != 3 {
+	if size, rests := removal(t, func(*SnapshotStore, string) {}); size > reapStep || rests != 3 {
 		t.Errorf("%d bytes are left after %d rests", size, rests)
 	}
 }
@@ -115,7 +115,7 @@ func TestARemovedSnapshotGoesInSteps(t *testing.T) {
 func TestASnapshotThatIsStillNeededIsNotTouched(t *testing.T) {
 	const whole = 3*reapStep + 1
 	t.Run("it has another name", func(t *testing.T) {
-		size, _ := removal(t, func(_ *snapshotStore, file string) {
+		size, _ := removal(t, func(_ *SnapshotStore, file string) {
 			if err := os.Link(file, filepath.Join(t.TempDir(), "kept")); err != nil {
 				t.Skip(err)
 			}
@@ -125,7 +125,7 @@ func TestASnapshotThatIsStillNeededIsNotTouched(t *testing.T) {
 		}
 	})
 	t.Run("somebody reads one", func(t *testing.T) {
-		if size, _ := removal(t, func(s *snapshotStore, _ string) { s.readers.Add(1) }); size != whole {
+		if size, _ := removal(t, func(s *SnapshotStore, _ string) { s.readers.Add(1) }); size != whole {
 			t.Errorf("%d bytes are left of %d", size, whole)
 		}
 	})
@@ -158,7 +158,7 @@ func TestASnapshotThatFailsIsNotTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.persist(sink, func(io.Writer) error { return errNoDisk }); !errors.Is(err, errNoDisk) {
+	if err := g.Persist(sink, func(io.Writer) error { return errNoDisk }); !errors.Is(err, errNoDisk) {
 		t.Errorf("error %v", err)
 	}
 	if err := sink.Cancel(); err != nil {
@@ -172,7 +172,7 @@ func TestASnapshotThatFailsIsNotTaken(t *testing.T) {
 // TestASnapshotsOwnFolderIsSynced once it has its name, and an error is told.
 func TestASnapshotsOwnFolderIsSynced(t *testing.T) {
 	var synced string
-	sink := durableSink{&memorySink{}, "folder", func(path string) error { synced = path; return errors.ErrUnsupported }}
+	sink := durableSink{&raft.DiscardSnapshotSink{}, "folder", func(path string) error { synced = path; return errors.ErrUnsupported }}
 	if err := sink.Close(); synced != "folder" || !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("synced %q, %v", synced, err)
 	}
@@ -183,4 +183,10 @@ func TestASnapshotsOwnFolderIsSynced(t *testing.T) {
 		t.Errorf("the store makes %+v", made)
 	}
 	testkit.Must(t, made.Close())
+}
+
+// offlineTransport is one that Raft demands for encoding addresses, and never uses.
+func offlineTransport() raft.Transport {
+	_, t := raft.NewInmemTransport("")
+	return t
 }

@@ -1,35 +1,43 @@
-package cluster
+package raftlog
 
 import (
 	"errors"
 	"sync/atomic"
 
+	"github.com/quorumbeat/quorumbeat/cluster/disk"
+
 	"github.com/hashicorp/raft"
 )
 
-var errDiskEmpty = errors.New("this node's disk is nearly full: it takes no entry until there is room")
+var ErrDiskEmpty = errors.New("this node's disk is nearly full: it takes no entry until there is room")
+
+// diskGuard is a [disk.Guard].
+type diskGuard interface {
+	Level() disk.Level
+	Wrote(bytes int64)
+}
 
 // reservedLog refuses entries while the disk is nearly full, before a write would fail
 // and end the node. Raft bears that: a follower answers that it has not got them and is
 // sent them again, and a leader steps down.
 type reservedLog struct {
 	raft.LogStore
-	guard *diskGuard
+	guard diskGuard
 	owed  atomic.Bool // Raft has cut the log's end off and must be let store what comes in its place
 }
 
 func (r *reservedLog) StoreLog(l *raft.Log) error { return r.StoreLogs([]*raft.Log{l}) }
 
 func (r *reservedLog) StoreLogs(ls []*raft.Log) error {
-	if r.guard.at() == diskEmpty && !r.owed.Load() {
-		return errDiskEmpty
+	if r.guard.Level() == disk.Empty && !r.owed.Load() {
+		return ErrDiskEmpty
 	}
 	r.owed.Store(false)
 	size := int64(0)
 	for _, l := range ls {
 		size += sizeOf(l)
 	}
-	r.guard.wrote(size)
+	r.guard.Wrote(size)
 	return r.LogStore.StoreLogs(ls)
 }
 
@@ -41,8 +49,8 @@ func (r *reservedLog) DeleteRange(first, last uint64) error {
 		return err
 	}
 	if last >= end {
-		if r.guard.at() == diskEmpty {
-			return errDiskEmpty
+		if r.guard.Level() == disk.Empty {
+			return ErrDiskEmpty
 		}
 		r.owed.Store(true)
 	}

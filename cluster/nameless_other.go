@@ -1,9 +1,0 @@
-//go:build !linux
-
-package cluster
-
-import "os"
-
-const seesNames = false
-
-func nameless(os.FileInfo) bool { return false }
