@@ -31,6 +31,7 @@ func diskUse(t *testing.T, dir string) (log, snapshots int64) {
 // TestAFloodOfBodiesFillsNoDisk has many heartbeats send all the bodies that they may,
 // time and again: the log stays small on every node, and every ping counts.
 func TestAFloodOfBodiesFillsNoDisk(t *testing.T) {
+	t.Parallel()
 	const limit, heartbeats, rounds = 1 << 20, 100, 3
 	c := newTrio(t, 3, func(n *testNode) { n.stores.Bounded.Limits.Snapshot, n.stores.Bounded.Limits.Keep = limit, limit })
 	for i := range heartbeats {

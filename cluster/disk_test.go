@@ -35,6 +35,7 @@ func (r *testRoom) of(string) (free, total int64, err error) { return r.Load(), 
 // TestADiskThatFillsIsSparedStepByStep fills the disks of three nodes in turn, and
 // makes room again.
 func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
+	t.Parallel()
 	rooms := make([]testRoom, 3)
 	c := newTrio(t, 3, func(n *testNode) {
 		for i := range rooms {

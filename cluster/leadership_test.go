@@ -16,6 +16,7 @@ import (
 // the first time has not returned: such a duty may be waiting for the very leader
 // that this node is to be.
 func TestADutyThatWaitsForALeaderDoesNotKeepItAway(t *testing.T) {
+	t.Parallel()
 	terms, held := make(chan uint64, 8), make(chan struct{})
 	release := sync.OnceFunc(func() { close(held) })
 	c := newTrio(t, 3, func(n *testNode) {

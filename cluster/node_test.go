@@ -12,6 +12,7 @@ import (
 )
 
 func TestEveryNodeTakesCommands(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	id, token := c.heartbeat(0, 1)
 	for round := range 3 {
@@ -33,6 +34,7 @@ func TestEveryNodeTakesCommands(t *testing.T) {
 }
 
 func TestProposeOnceNeedsTheLeaderOfTheTerm(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	_, token := c.heartbeat(0, 1)
 	lead := c.leader()
@@ -132,6 +134,7 @@ func TestRestartFromDiskKeepsEverything(t *testing.T) {
 }
 
 func TestHeldCommandsCommitAfterAnElection(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	id, token := c.heartbeat(0, 1)
 	lead := c.leader()
@@ -153,6 +156,7 @@ func TestHeldCommandsCommitAfterAnElection(t *testing.T) {
 }
 
 func TestWithoutAMajorityNothingIsAcknowledged(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	_, token := c.heartbeat(0, 1)
 	c.shutdown(1)

@@ -15,6 +15,7 @@ import (
 // TestAStateIsMadeAnewFromSnapshotAndLog takes the folder of a real node, with and
 // without a snapshot, and makes anew what the node knew.
 func TestAStateIsMadeAnewFromSnapshotAndLog(t *testing.T) {
+	t.Parallel()
 	for name, snapshot := range map[string]bool{"from the log": false, "from a snapshot and the log": true} {
 		t.Run(name, func(t *testing.T) {
 			c := &trio{t: t, nodes: make([]*testNode, 1)}

@@ -41,6 +41,7 @@ func TestANoticeOfRemovalNamesANode(t *testing.T) {
 }
 
 func TestAWrongNoticeOfRemovalIsForgotten(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	n := c.nodes[c.follower()]
 	if a := n.answer(t.Context(), nil, transport.Question{Op: transport.AskRemoved, Node: n.id.ID.String(), Cluster: n.id.Cluster()}); a.Code != fsm.CodeOK {
@@ -72,6 +73,7 @@ func TestRemindersNameTheRemoved(t *testing.T) {
 }
 
 func TestRemovalThatWouldCostTheMajorityIsRefused(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	leader := c.leader()
 	lost := (leader + 1) % 3
