@@ -99,7 +99,11 @@ func TestANodeThatIsNoLongerToldIsDeaf(t *testing.T) {
 	if h.Since() != first {
 		t.Error("it begins to hear anew with each proof")
 	}
+	told := time.Now()
 	testkit.Eventually(t, "it hears without proof", func() bool { return !h.OK() })
+	if after := time.Since(told); after > 2*leader.HearingLasts {
+		t.Errorf("it heard for %v without proof", after)
+	}
 	h.Set(true)
 	if !h.Since().After(first) {
 		t.Error("it hears without a break")
@@ -116,7 +120,11 @@ func TestALeaderWaitsForAProofThatIsLate(t *testing.T) {
 	n.SetHearing(false)
 	testkit.Eventually(t, "the clock runs", func() bool { return !n.batcher.ClockRuns() })
 	n.SetHearing(true)
-	testkit.Eventually(t, "the clock does not run at once", n.batcher.ClockRuns) // it does not settle
+	proved := time.Now()
+	testkit.Eventually(t, "the clock does not run again", n.batcher.ClockRuns)
+	if after := time.Since(proved); after > time.Second { // it does not settle, which takes 2 s
+		t.Errorf("the clock ran again after %v, not at once", after)
+	}
 	if list := n.store.Gaps(); len(list) != 0 {
 		t.Errorf("gaps %v", list)
 	}
