@@ -2,11 +2,16 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
+	"net/netip"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -44,7 +49,7 @@ func (s *Server) isAdmin(h *fasthttp.RequestHeader) bool {
 func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
 	key, ok := bearerOf(&ctx.Request.Header)
 	if !ok {
-		return s.denied(ctx, loginNoKey, errNoKey)
+		return s.denied(ctx, limits.NoKey, errNoKey)
 	}
 	return s.authorizeHash(ctx, hashKey(key))
 }
@@ -56,7 +61,7 @@ func (s *Server) authorizeHash(ctx *fasthttp.RequestCtx, hash [32]byte) error {
 	}
 	k, ok := s.store.KeyByHash(hash)
 	if !ok {
-		known, err := s.makeSure(ctx, readLimit, limitLogin, func() bool {
+		known, err := s.makeSure(ctx, readLimit, limits.FailedLogin, func() bool {
 			k, ok = s.store.KeyByHash(hash)
 			return ok
 		})
@@ -64,11 +69,11 @@ func (s *Server) authorizeHash(ctx *fasthttp.RequestCtx, hash [32]byte) error {
 		case err != nil:
 			return err
 		case !known:
-			return s.denied(ctx, loginUnknown, errUnknown)
+			return s.denied(ctx, limits.UnknownKey, errUnknown)
 		}
 	}
 	if k.Scope != fsm.ScopeAdmin {
-		return s.denied(ctx, loginScope, errScope)
+		return s.denied(ctx, limits.WrongScope, errScope)
 	}
 	setCaller(ctx, k.ID)
 	return nil
@@ -76,6 +81,119 @@ func (s *Server) authorizeHash(ctx *fasthttp.RequestCtx, hash [32]byte) error {
 
 // denied counts a failed login.
 func (s *Server) denied(ctx *fasthttp.RequestCtx, reason string, err error) error {
-	s.logins.fail(reason, s.remote(ctx))
+	s.logins.Fail(reason, s.remote(ctx))
 	return err
+}
+
+// Revoking a key is final: once it is acknowledged, no node takes a write with the key,
+// and none answers a linearizable read. A node may lag, or be cut off, so the key that
+// it finds in its own store opens the door only. A write names the key and is refused
+// where it is applied; a read looks at the key again behind its barrier.
+
+// lastWord is how long a node that hears from no leader answers, from what it has, to a
+// key of the cluster. Nobody can tell it that the key was revoked.
+const lastWord = 10 * time.Second
+
+var (
+	errRevoked = &httpError{problem{401, "unauthorized", "the API key was revoked", ""}}
+	errCutOff  = &httpError{problem{503, "no_leader", "this node has heard from no leader for 10 s, so it cannot know whether this API key still stands: ask another node, or use the admin key of this node's settings", "1"}}
+)
+
+const callerKey = "caller" // of a request's user values
+
+// setCaller notes the key of the cluster that a request came with.
+func setCaller(ctx *fasthttp.RequestCtx, key fsm.KeyID) { ctx.SetUserValue(callerKey, key) }
+
+// caller is the key of the cluster that a request came with. A request with the admin
+// key of the settings has none: that key is no matter of the cluster's.
+func caller(ctx *fasthttp.RequestCtx) (key fsm.KeyID, ofCluster bool) {
+	key, ofCluster = ctx.UserValue(callerKey).(fsm.KeyID)
+	return key, ofCluster
+}
+
+// propose commits a command on behalf of a request's caller.
+func (s *Server) propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error) {
+	if key, ok := caller(ctx); ok {
+		cmd = fsm.Authorized{Key: key, Command: cmd}
+	}
+	res, err := s.proposeUntil(time.Now().Add(commandLimit), cmd)
+	if errors.Is(err, fsm.ErrRevoked) {
+		return res, s.denied(ctx, limits.RevokedKey, errRevoked)
+	}
+	return res, err
+}
+
+// proposeUntil commits a command before a deadline.
+func (s *Server) proposeUntil(deadline time.Time, cmd fsm.Command) (fsm.Result, error) {
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	return s.cluster.Propose(ctx, cmd)
+}
+
+// barrier makes what follows linearizable, and asks then whether the caller's key still
+// stands.
+func (s *Server) barrier(ctx *fasthttp.RequestCtx) error {
+	if err := limited(readLimit, s.cluster.ReadBarrier); err != nil {
+		return err
+	}
+	if key, ok := caller(ctx); ok && !s.store.HasKey(key) {
+		return s.denied(ctx, limits.RevokedKey, errRevoked)
+	}
+	return nil
+}
+
+// lastWordHolds is for answers of this node alone.
+func (s *Server) lastWordHolds(ctx *fasthttp.RequestCtx) error {
+	if _, ok := caller(ctx); !ok {
+		return nil
+	}
+	if since, ever := s.cluster.Status().sinceLeader(); !ever || since > lastWord {
+		return errCutOff
+	}
+	return nil
+}
+
+// sinceLeader is how long ago the answering node heard from the leader; false if it
+// never did.
+func (c ClusterStatus) sinceLeader() (since time.Duration, ever bool) {
+	for _, n := range c.Nodes {
+		if n.AppliedIndex > 0 {
+			return n.LastContact, n.LastContact >= 0
+		}
+	}
+	return 0, false
+}
+
+// makeSure waits, for a caller that names what this node does not know, until the node
+// has all that was acknowledged, and reports whether it is known then. It is only for
+// requests that fail otherwise.
+func (s *Server) makeSure(ctx *fasthttp.RequestCtx, limit time.Duration, reason string, known func() bool) (bool, error) {
+	guesser, counts := s.guesser(ctx)
+	if counts {
+		if err := s.limits.Guess(guesser, reason); err != nil {
+			return false, err
+		}
+	}
+	err := limited(limit, s.cluster.PacedReadBarrier)
+	found := err == nil && known()
+	if counts && (found || err != nil) { // it was no guess, or nobody knows
+		s.limits.TakeBackGuess(guesser)
+	}
+	return found, err
+}
+
+// guesser is the address whose guesses count together: of IPv6 the /64, which is one
+// customer's. It is false for addresses behind which many clients may be: trusted
+// proxies, and loopback as long as no proxy is declared, for then a proxy on the same
+// machine is the commonest cause.
+func (s *Server) guesser(ctx *fasthttp.RequestCtx) (netip.Addr, bool) {
+	a := s.remote(ctx)
+	if !a.IsValid() || s.proxies.Trusts(a) || len(s.proxies) == 0 && a.IsLoopback() {
+		return a, false
+	}
+	if a.Is6() {
+		network, _ := a.Prefix(64)
+		a = network.Addr()
+	}
+	return a, true
 }

@@ -1,12 +1,16 @@
 package api
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/quorumbeat/quorumbeat/api/proxied"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -47,10 +51,10 @@ func (c Config) Validate() error {
 	if c.PingRate > 0 && (c.PingBurst < 1 || c.PingBurst > 1_000_000) {
 		return fmt.Errorf("%w: --ping-rate-burst is %d; it must be 1 to 1000000 pings", ErrConfig, c.PingBurst)
 	}
-	if _, err := parseProxies(c.TrustedProxies); err != nil {
+	if _, err := proxied.ParseNetworks(c.TrustedProxies); err != nil {
 		return err
 	}
-	_, err := parsePublicURL(c.PublicURL)
+	_, err := proxied.ParsePublicURL(c.PublicURL)
 	return err
 }
 
@@ -64,4 +68,66 @@ func validateKey(flag, key string) error {
 		}
 	}
 	return nil
+}
+
+// secrets are what a node can exchange while it runs.
+type secrets struct {
+	admin  atomic.Pointer[[32]byte] // SHA-256 of the admin key; nil: there is none
+	scrape atomic.Pointer[[32]byte] // of the scrapers' token; nil: none is needed
+	cert   atomic.Pointer[tls.Certificate]
+}
+
+// SetKeys exchanges the admin key and the scrapers' token; "" is none. Errors wrap
+// ErrConfig, and leave both as they were.
+func (s *Server) SetKeys(adminKey, metricsToken string) error {
+	if err := cmp.Or(validateKey("--admin-key", adminKey), validateKey("--metrics-token", metricsToken)); err != nil {
+		return err
+	}
+	s.secrets.admin.Store(hashOf(adminKey))
+	s.secrets.scrape.Store(hashOf(metricsToken))
+	return nil
+}
+
+func hashOf(key string) *[32]byte {
+	if key == "" {
+		return nil
+	}
+	hash := hashKey([]byte(key))
+	return &hash
+}
+
+// LoadCertificate reads the HTTP certificate of PEM files, and shows it to the clients
+// that connect from now on. It reports whether it is another one than before. Errors wrap
+// ErrConfig, and leave the old one in force. A server that began without a certificate
+// takes none.
+func (s *Server) LoadCertificate(certFile, keyFile string) (changed bool, err error) {
+	old := s.secrets.cert.Load()
+	if (old != nil) != (certFile != "") {
+		return false, fmt.Errorf("%w: TLS of the HTTP port is turned on or off by a restart only", ErrConfig)
+	}
+	if old == nil {
+		return false, nil
+	}
+	fresh, err := readCertificate(certFile, keyFile)
+	if err != nil {
+		return false, err
+	}
+	s.secrets.cert.Store(fresh)
+	return !bytes.Equal(bytes.Join(old.Certificate, nil), bytes.Join(fresh.Certificate, nil)), nil
+}
+
+func readCertificate(certFile, keyFile string) (*tls.Certificate, error) {
+	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the HTTP certificate cannot be used: %v; see --http-tls-cert and --http-tls-key", ErrConfig, err)
+	}
+	return &cert, nil
+}
+
+// tlsConfig shows each client the certificate in force.
+func (s *secrets) tlsConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Load(), nil },
+	}
 }

@@ -3,9 +3,11 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -72,6 +74,10 @@ func statusOf(err error) problem {
 	var own *httpError
 	if errors.As(err, &own) {
 		return own.problem
+	}
+	var exceeded *limits.ExceededError
+	if errors.As(err, &exceeded) {
+		return problem{fasthttp.StatusTooManyRequests, "rate_limited", exceeded.Words, strconv.Itoa(exceeded.RetryAfter)}
 	}
 	for _, row := range statuses {
 		if errors.Is(err, row.err) {

@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/compat"
+	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -170,7 +171,7 @@ func (s *Server) byToken(ctx *fasthttp.RequestCtx, t fsm.Token) (ordinal uint64,
 	if ordinal, ok := s.store.Ordinal(t); ok {
 		return ordinal, nil
 	}
-	known, err := s.makeSure(ctx, commandLimit, limitToken, func() (ok bool) {
+	known, err := s.makeSure(ctx, commandLimit, limits.UnknownToken, func() (ok bool) {
 		ordinal, ok = s.store.Ordinal(t)
 		return ok
 	})
@@ -188,7 +189,7 @@ func (s *Server) bySlug(ctx *fasthttp.RequestCtx, hash [32]byte, slug string, cr
 	if _, known := s.pingKey(hash); known {
 		err = limited(time.Until(now.Add(commandLimit)), s.cluster.ReadBarrier)
 	} else {
-		_, err = s.makeSure(ctx, commandLimit, limitToken, func() bool {
+		_, err = s.makeSure(ctx, commandLimit, limits.UnknownToken, func() bool {
 			_, known := s.pingKey(hash)
 			return known
 		})
@@ -198,7 +199,7 @@ func (s *Server) bySlug(ctx *fasthttp.RequestCtx, hash [32]byte, slug string, cr
 	}
 	key, known := s.pingKey(hash)
 	if !known {
-		s.logins.fail(loginUnknown, s.remote(ctx))
+		s.logins.Fail(limits.UnknownKey, s.remote(ctx))
 	}
 	setCaller(ctx, key)
 	ordinal, n := s.store.Slug(slug)
@@ -235,7 +236,7 @@ func (s *Server) ensure(ctx *fasthttp.RequestCtx, spec fsm.Spec, now time.Time) 
 	key, _ := caller(ctx)
 	c := fsm.Ensure{Token: fsm.Token(uuid.New()), Spec: spec}
 	rand.Read(c.ID[:])
-	res, err := s.cluster.Propose(until(now.Add(commandLimit)), fsm.Authorized{Key: key, Command: c})
+	res, err := s.proposeUntil(now.Add(commandLimit), fsm.Authorized{Key: key, Command: c})
 	if err != nil {
 		return 0, false, err
 	}

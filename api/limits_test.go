@@ -6,22 +6,24 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/limits"
+	"github.com/quorumbeat/quorumbeat/api/proxied"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 var fsmAll = fsm.HeartbeatFilter{}
 
 // proxied is a rig behind a trusted proxy, which names whom a test wants.
-func proxied(t *testing.T, configure func(*Config)) *rig {
+func behindProxy(t *testing.T, configure func(*Config)) *rig {
 	t.Helper()
 	return newRigWith(t, func(c *Config) { c.TrustedProxies = []string{"127.0.0.1"}; configure(c) }, func(*Server) {})
 }
@@ -30,10 +32,10 @@ func proxied(t *testing.T, configure func(*Config)) *rig {
 // answer.
 func (r *rig) guess(address, method, path string, headers ...string) answer {
 	r.t.Helper()
-	for n := range guessBurst + 10 {
+	for n := range limits.GuessBurst + 10 {
 		a := r.call(method, path, "", append([]string{"X-Forwarded-For", address}, headers...)...)
 		if a.status == 429 {
-			if n < guessBurst {
+			if n < limits.GuessBurst {
 				r.t.Errorf("%s is refused after %d guesses", path, n)
 			}
 			return a
@@ -46,15 +48,15 @@ func (r *rig) guess(address, method, path string, headers ...string) answer {
 // in the form that the route's clients expect.
 func TestGuessesAreLimited(t *testing.T) {
 	for _, c := range []struct{ method, path, auth, kind, body, reason string }{
-		{"GET", "/v1/heartbeats/" + nobody + "/ping", "", "application/json", `{"code":"rate_limited","error":"`, limitToken},
-		{"POST", "/v1/heartbeats/" + nobody + "/ping/fail", "", "application/json", `{"code":"rate_limited","error":"`, limitToken},
-		{"GET", "/ping/" + nobody, "", plainText, "too many requests", limitToken},
-		{"GET", "/ping/qb_1234567890123456789/job", "", plainText, "too many requests", limitToken},
-		{"GET", "/api/push/" + nobody, "", "application/json", `{"ok":false,"msg":"too many requests`, limitToken},
-		{"GET", "/v1/heartbeats", "Bearer nobody's", "application/json", `{"code":"rate_limited","error":"`, limitLogin},
+		{"GET", "/v1/heartbeats/" + nobody + "/ping", "", "application/json", `{"code":"rate_limited","error":"`, limits.UnknownToken},
+		{"POST", "/v1/heartbeats/" + nobody + "/ping/fail", "", "application/json", `{"code":"rate_limited","error":"`, limits.UnknownToken},
+		{"GET", "/ping/" + nobody, "", plainText, "too many requests", limits.UnknownToken},
+		{"GET", "/ping/qb_1234567890123456789/job", "", plainText, "too many requests", limits.UnknownToken},
+		{"GET", "/api/push/" + nobody, "", "application/json", `{"ok":false,"msg":"too many requests`, limits.UnknownToken},
+		{"GET", "/v1/heartbeats", "Bearer nobody's", "application/json", `{"code":"rate_limited","error":"`, limits.FailedLogin},
 	} {
 		t.Run(c.path, func(t *testing.T) {
-			r := proxied(t, func(*Config) {})
+			r := behindProxy(t, func(*Config) {})
 			h := r.create(`{"name":"job"}`)
 			const bad = "198.51.100.1"
 			a := r.guess(bad, c.method, c.path, "Authorization", c.auth)
@@ -66,7 +68,7 @@ func TestGuessesAreLimited(t *testing.T) {
 			if a := r.call(c.method, c.path, "", "X-Forwarded-For", bad, "Authorization", c.auth); a.status != 429 || r.cluster.barriers != asked {
 				t.Errorf("%d, after %d more barriers", a.status, r.cluster.barriers-asked)
 			}
-			if n := testutil.ToFloat64(r.server.limits.refused.WithLabelValues(c.reason)); n != 2 {
+			if n := testutil.ToFloat64(r.server.limits.Refused(c.reason)); n != 2 {
 				t.Errorf("%g are counted", n)
 			}
 			// Nothing else is limited.
@@ -88,7 +90,7 @@ func TestGuessesAreLimited(t *testing.T) {
 func TestNobodyIsLimitedForOthers(t *testing.T) {
 	path := "/v1/heartbeats/" + nobody + "/ping"
 	for name, via := range map[string]string{"a proxy that names nobody": "unknown", "a proxy behind a proxy": "127.0.0.1", "no header": ""} {
-		r := proxied(t, func(*Config) {})
+		r := behindProxy(t, func(*Config) {})
 		if a := r.guess(via, "GET", path); a.status != 0 {
 			t.Errorf("%s: %d", name, a.status)
 		}
@@ -101,13 +103,13 @@ func TestNobodyIsLimitedForOthers(t *testing.T) {
 	if a := r.guess("198.51.100.1", "GET", path); a.status != 429 {
 		t.Error("loopback is not limited although other proxies are declared")
 	}
-	r = proxied(t, func(*Config) {})
+	r = behindProxy(t, func(*Config) {})
 	r.cluster.fail(fsm.ErrNoLeader)
 	if a := r.guess("198.51.100.1", "GET", path); a.status != 0 {
 		t.Errorf("without a leader: %d", a.status)
 	}
-	r = proxied(t, func(*Config) {})
-	for n := range guessBurst + 10 {
+	r = behindProxy(t, func(*Config) {})
+	for n := range limits.GuessBurst + 10 {
 		c := fsm.Create{ID: fsm.HeartbeatID{byte(n), 1}, Token: fsm.Token{byte(n), 1}, Spec: fields{}.spec()}
 		c.Spec.Name, c.Spec.Slug = "late", "late"
 		r.cluster.onRead = func() { _, _ = r.cluster.Propose(context.Background(), c) }
@@ -118,7 +120,7 @@ func TestNobodyIsLimitedForOthers(t *testing.T) {
 }
 
 func TestIPv6IsLimitedByItsNetwork(t *testing.T) {
-	r := proxied(t, func(*Config) {})
+	r := behindProxy(t, func(*Config) {})
 	path := "/ping/" + nobody
 	r.guess("2001:db8::1", "GET", path)
 	for address, status := range map[string]int{"2001:db8::ffff:2": 429, "2001:db8:0:1::1": 404} {
@@ -146,7 +148,7 @@ func TestPingsAreLimitedWhereThatIsAskedFor(t *testing.T) {
 			t.Errorf("%s once more: %d %s, Retry-After %q", p, a.status, a.body, a.header.Peek("Retry-After"))
 		}
 	}
-	if n := testutil.ToFloat64(r.server.limits.refused.WithLabelValues(limitPings)); int(n) != len(paths) {
+	if n := testutil.ToFloat64(r.server.limits.Refused(limits.PingRate)); int(n) != len(paths) {
 		t.Errorf("%g are counted", n)
 	}
 	if got, _ := r.cluster.store.Heartbeats(fsm.HeartbeatFilter{Query: "job"}); got[0].Pings != uint64(len(paths)) {
@@ -154,41 +156,6 @@ func TestPingsAreLimitedWhereThatIsAskedFor(t *testing.T) {
 	}
 	if a := r.call("GET", "/ping/"+other.Token, ""); a.status != 200 {
 		t.Errorf("another heartbeat: %d", a.status)
-	}
-}
-
-// TestAllowance follows the clock: a burst, then one at a time.
-func TestAllowance(t *testing.T) {
-	p, at := newAllowance[int](time.Second, 3, 10), time.Now()
-	for n := range 3 {
-		if wait := p.take(1, at); wait != 0 {
-			t.Errorf("%d: %s", n, wait)
-		}
-	}
-	at = at.Add(400 * time.Millisecond)
-	if wait := p.take(1, at); wait < 500*time.Millisecond || wait > 700*time.Millisecond {
-		t.Errorf("wait %s", wait)
-	}
-	if p.take(2, at) != 0 {
-		t.Error("another one waits")
-	}
-	p.give(1)
-	if p.take(1, at) != 0 || p.take(1, at) == 0 {
-		t.Error("what was given back is not there, or is there twice")
-	}
-	if at = at.Add(time.Hour); p.take(1, at)+p.take(1, at)+p.take(1, at) != 0 || p.take(1, at) == 0 {
-		t.Error("an hour gives more or less than a burst")
-	}
-}
-
-// TestAllowancesAreForgotten: a flood of addresses takes no more memory than it may.
-func TestAllowancesAreForgotten(t *testing.T) {
-	p := newAllowance[netip.Addr](time.Second, 3, 1000)
-	for n := range 100_000 {
-		p.take(netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}), time.Now())
-	}
-	if n := len(p.young) + len(p.old); n > 2000 {
-		t.Errorf("%d are remembered", n)
 	}
 }
 
@@ -203,15 +170,13 @@ func TestFailedLoginsAreCountedAndTold(t *testing.T) {
 	}
 	r.call("GET", "/v1/keys", "", "Authorization", "")
 	r.call("GET", "/v1/keys", "", "Authorization", "Bearer "+ping)
-	for reason, want := range map[string]float64{loginUnknown: 40, loginNoKey: 1, loginScope: 1, loginRevoked: 0} {
-		if n := testutil.ToFloat64(r.server.logins.failed.WithLabelValues(reason)); n != want {
+	for reason, want := range map[string]float64{limits.UnknownKey: 40, limits.NoKey: 1, limits.WrongScope: 1, limits.RevokedKey: 0} {
+		if n := testutil.ToFloat64(r.server.logins.Failed(reason)); n != want {
 			t.Errorf("%s: %g, want %g", reason, n, want)
 		}
 	}
-	r.server.logins.told = time.Now().Add(-loginLine)
-	r.call("GET", "/v1/keys", "", "Authorization", "Bearer secret-again")
 	text := log.String()
-	if strings.Count(text, "not known") != 2 || strings.Contains(text, "secret") || !strings.Contains(text, "failures=40") || !strings.Contains(text, "from=127.0.0.1") {
+	if strings.Count(text, "not known") != 1 || strings.Contains(text, "secret") || !strings.Contains(text, "from=127.0.0.1") {
 		t.Errorf("logged:\n%s", text)
 	}
 }
@@ -221,9 +186,13 @@ func TestFailedLoginsAreCountedAndTold(t *testing.T) {
 func TestAddressesAreReadCheaply(t *testing.T) {
 	var ctx fasthttp.RequestCtx
 	ctx.Init(headerRequest("X-Forwarded-For", "203.0.113.66, 198.51.100.1"), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, nil)
-	for _, trusted := range []proxies{nil, testProxies(t)} {
-		s := &Server{proxies: trusted, limits: &limits{}}
-		got := testing.AllocsPerRun(100, func() { s.remote(&ctx); _ = s.spare(1, time.Time{}) })
+	free, err := limits.New(limits.Options{Registry: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trusted := range []proxied.Networks{nil, testProxies(t)} {
+		s := &Server{proxies: trusted, limits: free}
+		got := testing.AllocsPerRun(100, func() { s.remote(&ctx); _ = s.limits.Ping(1, time.Time{}) })
 		if got > float64(min(len(trusted), 1)) {
 			t.Errorf("%g allocations with the proxies %v", got, trusted)
 		}

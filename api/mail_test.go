@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -52,7 +53,7 @@ func TestATestMail(t *testing.T) {
 	if n := strings.Count(a.body, `"accepted":true`); a.status != 200 || n != 2 {
 		t.Errorf("to all: %d %s", a.status, a.body)
 	}
-	for range testMailBurst {
+	for range limits.TestMailBurst {
 		a = r.call("POST", path, "")
 	}
 	if a.status != 429 || len(a.header.Peek("Retry-After")) == 0 {

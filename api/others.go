@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/hex"
 	"time"
 
@@ -128,4 +129,68 @@ func (s *Server) checkIn(ctx *fasthttp.RequestCtx, a *address, now time.Time) er
 // monitorSpec is the heartbeat that a check-in describes.
 func monitorSpec(slug string, m *compat.Monitor) fsm.Spec {
 	return fields{Name: &slug, Slug: &slug, IntervalSecs: &m.Interval, GraceSecs: &m.Grace, MissThreshold: &m.Threshold}.spec()
+}
+
+// The push URL of Uptime Kuma, for scripts that move over: see docs/api.md.
+
+var (
+	pushPrefix = []byte("/api/push/")
+	pushOK     = []byte(`{"ok":true}`)
+)
+
+// pushAnswer is the form of its refusals.
+type pushAnswer struct {
+	OK  bool   `json:"ok"`
+	Msg string `json:"msg"`
+}
+
+// pushPath returns the token's place in a push URL.
+func pushPath(path []byte) (token []byte, ok bool) {
+	if len(path) <= len(pushPrefix) || !bytes.HasPrefix(path, pushPrefix) {
+		return nil, false
+	}
+	return bytes.TrimSuffix(path[len(pushPrefix):], []byte("/")), true
+}
+
+// push takes what a script tells, by whatever method.
+func (s *Server) push(ctx *fasthttp.RequestCtx, raw []byte) {
+	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
+	defer func() { s.met.PingAnswered(status, time.Since(start)) }()
+	if err := s.takePush(ctx, raw, start); err != nil {
+		s.refuse(ctx, err)
+	} else {
+		ctx.Response.Header.SetContentType("application/json")
+		ctx.Response.SetBodyRaw(pushOK)
+	}
+	status = ctx.Response.StatusCode()
+}
+
+func (s *Server) takePush(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) error {
+	token, err := readToken(raw)
+	if err != nil {
+		return err
+	}
+	ordinal, err := s.byToken(ctx, token)
+	if err != nil {
+		return err
+	}
+	if _, err := pingBody(ctx); err != nil { // which nobody reads
+		return err
+	}
+	_, err = s.tell(ctx, ordinal, pushSignal(ctx.QueryArgs()), now)
+	return err
+}
+
+// pushSignal reads ?status= and ?msg=. Any status but "up" is a failure, as it is
+// there. The message "OK", which every script sends that was copied from there, says
+// nothing; nor does ?ping=, a figure for its charts.
+func pushSignal(q *fasthttp.Args) *signal {
+	g := &signal{kind: fsm.SignalSuccess, exit: noExit}
+	if status := q.Peek("status"); len(status) > 0 && string(status) != "up" {
+		g.kind = fsm.SignalFail
+	}
+	if msg := q.Peek("msg"); string(msg) != "OK" || g.kind == fsm.SignalFail {
+		g.body = cutBody(msg)
+	}
+	return g
 }

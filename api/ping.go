@@ -142,7 +142,7 @@ const deferredPing = fsm.CodeNone
 // takeBare takes a ping that tells nothing else. It does not wait for its outcome if
 // the reply can be deferred on its connection.
 func (s *Server) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Time, plain bool) (fsm.Code, error) {
-	if err := s.spare(ordinal, now); err != nil {
+	if err := s.limits.Ping(ordinal, now); err != nil {
 		return 0, err
 	}
 	ping := fsm.Ping{Ordinal: ordinal, From: s.remote(ctx)}

@@ -25,7 +25,9 @@ func (p proposer) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, err
 }
 
 func (p proposer) Ping(deadline time.Time, ping fsm.Ping) (fsm.Code, error) {
-	res, err := p.propose(until(deadline), ping)
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	res, err := p.propose(ctx, ping)
 	return res.Code, err
 }
 

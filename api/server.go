@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,9 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/compat"
 	"github.com/quorumbeat/quorumbeat/api/deferred"
+	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/api/metrics"
+	"github.com/quorumbeat/quorumbeat/api/proxied"
 	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -28,8 +31,8 @@ type Server struct {
 	store   *store.Store
 	cluster Cluster
 	secrets secrets
-	limits  *limits
-	logins  *logins
+	limits  *limits.Limits
+	logins  *limits.Logins
 	met     *metrics.Metrics
 	scrapes *metrics.Scrapes
 	log     *slog.Logger
@@ -37,7 +40,7 @@ type Server struct {
 
 	site *web.Site
 
-	proxies   proxies
+	proxies   proxied.Networks
 	publicURL string
 
 	listener atomic.Pointer[net.Listener]
@@ -76,14 +79,14 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	if err := s.SetKeys(cfg.AdminKey, cfg.MetricsToken); err != nil {
 		return nil, err
 	}
-	if s.limits, err = newLimits(cfg); err != nil {
+	if s.limits, err = limits.New(limits.Options{Rate: cfg.PingRate, Burst: cfg.PingBurst, Registry: cfg.Registry}); err != nil {
 		return nil, err
 	}
-	if s.logins, err = newLogins(cfg); err != nil {
+	if s.logins, err = limits.NewLogins(cfg.Registry, cfg.Logger); err != nil {
 		return nil, err
 	}
-	s.proxies, _ = parseProxies(cfg.TrustedProxies) // validated
-	s.publicURL, _ = parsePublicURL(cfg.PublicURL)
+	s.proxies, _ = proxied.ParseNetworks(cfg.TrustedProxies) // validated
+	s.publicURL, _ = proxied.ParsePublicURL(cfg.PublicURL)
 	if cfg.TLSCert != "" {
 		cert, err := readCertificate(cfg.TLSCert, cfg.TLSKey)
 		if err != nil {
@@ -207,4 +210,68 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 		return
 	}
 	fail(ctx, errMalformed)
+}
+
+// farewell is how long a server that leaves still answers: long enough for a
+// handshake that has begun, and for a balancer's next request on a kept connection,
+// whose answer tells it that there will be no further one.
+const farewell = 500 * time.Millisecond
+
+// Listen binds an address for [Server.Serve]. It is plain TCP: sockets of Multipath
+// TCP, which Go would make, take no filter.
+func Listen(addr string) (net.Listener, error) {
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false)
+	return plain.Listen(context.Background(), "tcp", addr)
+}
+
+// Leave is for a sound node, before [Server.Shutdown]: it takes no new connections,
+// and answers on those it has for another half a second, or until ctx ends, so that
+// no client finds its connection reset.
+func (s *Server) Leave(ctx context.Context) {
+	s.conns.Leave()
+	if ln := s.listener.Load(); ln != nil {
+		if err := refuseConnections(*ln); err != nil {
+			s.log.Debug("connections that begin now may be reset", "err", err)
+		}
+	}
+	select {
+	case <-time.After(farewell):
+	case <-ctx.Done():
+	}
+}
+
+// dismiss ends the request's connection with its answer if the server leaves, or if
+// the connection holds too much.
+func (s *Server) dismiss(ctx *fasthttp.RequestCtx) {
+	if s.conns.Leaving() || deferred.HoldsTooMuch(ctx.Conn()) {
+		ctx.SetConnectionClose()
+	}
+}
+
+// remote returns who called: the connection's other end, or whom trusted proxies name.
+func (s *Server) remote(ctx *fasthttp.RequestCtx) netip.Addr {
+	from := deferred.Peer(ctx.Conn())
+	if len(s.proxies) == 0 {
+		return from
+	}
+	return s.proxies.Client(from, &ctx.Request.Header)
+}
+
+// origin is where clients reach this node: --public-url, or the scheme and host that the
+// client used, also behind a proxy that ends TLS. A client that names no host, or what
+// cannot be one, gets the address it connected to.
+func (s *Server) origin(ctx *fasthttp.RequestCtx) string {
+	if s.publicURL != "" {
+		return s.publicURL
+	}
+	scheme := "http"
+	if ctx.IsTLS() || string(ctx.Request.Header.Peek(fasthttp.HeaderXForwardedProto)) == "https" {
+		scheme = "https"
+	}
+	host := string(ctx.Request.Header.Host())
+	if !proxied.IsHost(host) {
+		host = ctx.LocalAddr().String()
+	}
+	return scheme + "://" + host
 }

@@ -52,7 +52,7 @@ func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now t
 	if s.ignores(ctx, ordinal) { // that it came, and from where, is all that is noted
 		g = &signal{kind: fsm.SignalLog, exit: noExit}
 	}
-	if err := s.spare(ordinal, now); err != nil {
+	if err := s.limits.Ping(ordinal, now); err != nil {
 		return 0, err
 	}
 	deadline := arrival(ctx, now).Add(commandLimit)
@@ -71,7 +71,7 @@ func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now t
 	if keyed {
 		cmd = fsm.Authorized{Key: key, Command: cmd}
 	}
-	res, err := s.cluster.Propose(until(deadline), cmd)
+	res, err := s.proposeUntil(deadline, cmd)
 	if bytes.Equal(res.Data, fsm.BodyDropped) {
 		ctx.Response.Header.Set(headerBody, "dropped")
 	}

@@ -1,11 +1,15 @@
 package api
 
 import (
+	"bufio"
 	"context"
 	_ "embed"
 	"fmt"
+	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 const plainText = "text/plain; charset=utf-8"
@@ -130,4 +134,77 @@ func (s *Server) removeNode(ctx *fasthttp.RequestCtx, args []string) error {
 	}
 	ctx.SetStatusCode(fasthttp.StatusNoContent)
 	return nil
+}
+
+// backup streams the whole state, as it is once everything acknowledged before is
+// in it. The state is captured first, and costs no ping its turn.
+func (s *Server) backup(ctx *fasthttp.RequestCtx, _ []string) error {
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
+	image := s.store.Snapshot()
+	ctx.SetContentType("application/octet-stream")
+	ctx.Response.Header.Set(fasthttp.HeaderContentDisposition, `attachment; filename="quorumbeat.backup"`)
+	log := s.log
+	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
+		if _, err := image.WriteTo(w); err != nil {
+			log.Warn("a backup was cut off: the client went away or was too slow", "error", err)
+		}
+	})
+	return nil
+}
+
+// Cluster is what the API needs of replication.
+type Cluster interface {
+	// Propose has a command committed until ctx ends; see the errors of fsm.
+	Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error)
+	// Ping is Propose of a ping until deadline, and allocates nothing.
+	Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error)
+	// PingThen is Ping that does not wait: unless it returns an error, then is called
+	// with the outcome, once, maybe before it returns. then must not block.
+	PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) error
+	// ReadBarrier returns once the local store has all that was acknowledged.
+	ReadBarrier(ctx context.Context) error
+	// PacedReadBarrier is ReadBarrier for requests that name what this node does not
+	// know. All that wait share a barrier, and the leader is asked at most every 50 ms.
+	// Of ctx only the deadline counts.
+	PacedReadBarrier(ctx context.Context) error
+	// Ready is nil while this node can take a ping, else the reason.
+	Ready() error
+	// Status is the cluster as this node sees it, at once.
+	Status() ClusterStatus
+	// Remove takes a node out for good.
+	Remove(ctx context.Context, nameOrID string) error
+}
+
+// ClusterStatus is the cluster as one node sees it.
+type ClusterStatus struct {
+	ClusterID fsm.NodeID
+	Term      uint64
+	Leader    string // a name, "" if none is known
+	Nodes     []NodeStatus
+	Troubles  []string // what this node has met lately and a person has to mend
+}
+
+// NodeStatus is one node of the cluster.
+type NodeStatus struct {
+	fsm.NodeInfo
+	Voter, Alive bool
+	Listener     bool // it lives, and is not known to have a public listener that does not answer
+	Leader       bool
+	Disk         string        // "ok", "low" or "full"; "" if it is not known
+	AppliedIndex uint64        // of the answering node only
+	LastContact  time.Duration // likewise; negative if never
+}
+
+const (
+	commandLimit = 10 * time.Second // for a command, elections included
+	readLimit    = 5 * time.Second  // for a read's barrier
+)
+
+// limited runs f under a context that ends after d.
+func limited(d time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return f(ctx)
 }

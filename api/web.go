@@ -12,6 +12,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -83,7 +84,7 @@ func (b backend) SignIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, e
 
 func (b backend) SignedIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, error) {
 	if !b.Stands(hash) {
-		return web.Account{}, b.denied(ctx, loginRevoked, errRevoked)
+		return web.Account{}, b.denied(ctx, limits.RevokedKey, errRevoked)
 	}
 	if k, ok := b.store.KeyByHash(hash); ok && !b.isConfigured(hash) {
 		setCaller(ctx, k.ID)

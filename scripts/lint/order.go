@@ -42,7 +42,7 @@ var order = []tree{
 		".",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/store"}, rows: []string{
-		"compat deferred metrics web",
+		"compat deferred limits metrics proxied web",
 		".",
 	}},
 	{dir: "alerting", uses: []string{"fsm", "fsm/store"}, rows: []string{

@@ -1,4 +1,4 @@
-package api
+package proxied
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package api
+package limits
 
 import (
 	"log/slog"
@@ -11,15 +11,15 @@ import (
 
 // Why a login failed.
 const (
-	loginNoKey   = "no_key"
-	loginUnknown = "unknown_key"
-	loginScope   = "scope"
-	loginRevoked = "revoked"
+	NoKey      = "no_key"
+	UnknownKey = "unknown_key"
+	WrongScope = "scope"
+	RevokedKey = "revoked"
 )
 
-// logins counts failed logins, and logs those that look like a wrong key: the first at
+// Logins counts failed logins, and logs those that look like a wrong key: the first at
 // once, and then at most one line a minute. A key is never told.
-type logins struct {
+type Logins struct {
 	failed *prometheus.CounterVec
 	log    *slog.Logger
 
@@ -30,20 +30,21 @@ type logins struct {
 
 const loginLine = time.Minute // from one line to the next
 
-func newLogins(cfg Config) (*logins, error) {
-	l := &logins{log: cfg.Logger, failed: prometheus.NewCounterVec(prometheus.CounterOpts{
+// NewLogins registers its metric.
+func NewLogins(registry prometheus.Registerer, log *slog.Logger) (*Logins, error) {
+	l := &Logins{log: log, failed: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "quorumbeat_auth_failures_total", Help: "Requests refused for their API key, by reason.",
 	}, []string{"reason"})}
-	for _, reason := range []string{loginNoKey, loginUnknown, loginScope, loginRevoked} {
+	for _, reason := range []string{NoKey, UnknownKey, WrongScope, RevokedKey} {
 		l.failed.WithLabelValues(reason)
 	}
-	return l, cfg.Registry.Register(l.failed)
+	return l, registry.Register(l.failed)
 }
 
-// fail counts a failed login.
-func (l *logins) fail(reason string, from netip.Addr) {
+// Fail counts a failed login.
+func (l *Logins) Fail(reason string, from netip.Addr) {
 	l.failed.WithLabelValues(reason).Inc()
-	if reason != loginUnknown && reason != loginRevoked {
+	if reason != UnknownKey && reason != RevokedKey {
 		return
 	}
 	l.mu.Lock()
@@ -54,3 +55,6 @@ func (l *logins) fail(reason string, from netip.Addr) {
 		l.told, l.since = now, 0
 	}
 }
+
+// Failed is how many logins failed for a reason.
+func (l *Logins) Failed(reason string) prometheus.Counter { return l.failed.WithLabelValues(reason) }

@@ -1,4 +1,4 @@
-package api
+package proxied
 
 import (
 	"fmt"
@@ -7,15 +7,15 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/quorumbeat/quorumbeat/api/deferred"
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// proxies are the networks whose word about a client's address is taken.
-type proxies []netip.Prefix
+// Networks are those whose word about a client's address is taken.
+type Networks []netip.Prefix
 
-// parseProxies reads networks in CIDR form, and single addresses.
-func parseProxies(list []string) (proxies, error) {
-	var out proxies
+// ParseNetworks reads networks in CIDR form, and single addresses.
+func ParseNetworks(list []string) (Networks, error) {
+	var out Networks
 	for _, text := range list {
 		p, err := netip.ParsePrefix(text)
 		if addr, e := netip.ParseAddr(text); e == nil && addr.Zone() == "" {
@@ -24,16 +24,17 @@ func parseProxies(list []string) (proxies, error) {
 		}
 		switch {
 		case err != nil || p.Addr().Is4In6():
-			return nil, fmt.Errorf("%w: --trusted-proxies has %q; it must be networks like 10.0.0.0/8 or 2001:db8::/32, or single addresses", ErrConfig, text)
+			return nil, fmt.Errorf("%w: --trusted-proxies has %q; it must be networks like 10.0.0.0/8 or 2001:db8::/32, or single addresses", fsm.ErrConfig, text)
 		case p.Bits() == 0:
-			return nil, fmt.Errorf("%w: --trusted-proxies has %s, which is everybody: then any client could claim any address; name your proxies", ErrConfig, text)
+			return nil, fmt.Errorf("%w: --trusted-proxies has %s, which is everybody: then any client could claim any address; name your proxies", fsm.ErrConfig, text)
 		}
 		out = append(out, p.Masked())
 	}
 	return out, nil
 }
 
-func (p proxies) trusts(a netip.Addr) bool {
+// Trusts reports whether an address is a trusted proxy's.
+func (p Networks) Trusts(a netip.Addr) bool {
 	for _, network := range p {
 		if network.Contains(a) {
 			return true
@@ -42,12 +43,12 @@ func (p proxies) trusts(a netip.Addr) bool {
 	return false
 }
 
-// client returns the nearest address on a request's way that is no trusted proxy's.
+// Client returns the nearest address on a request's way that is no trusted proxy's.
 // from is the connection's other end. Where nobody trusted names the next address, it is
 // the last proxy's.
-func (p proxies) client(from netip.Addr, h *fasthttp.RequestHeader) netip.Addr {
+func (p Networks) Client(from netip.Addr, h *fasthttp.RequestHeader) netip.Addr {
 	hops := hopsOf(h)
-	for p.trusts(from) {
+	for p.Trusts(from) {
 		hop, more := hops.next()
 		if !more || !hop.IsValid() {
 			break
@@ -55,15 +56,6 @@ func (p proxies) client(from netip.Addr, h *fasthttp.RequestHeader) netip.Addr {
 		from = hop
 	}
 	return from
-}
-
-// remote returns who called: the connection's other end, or whom trusted proxies name.
-func (s *Server) remote(ctx *fasthttp.RequestCtx) netip.Addr {
-	from := deferred.Peer(ctx.Conn())
-	if len(s.proxies) == 0 {
-		return from
-	}
-	return s.proxies.client(from, &ctx.Request.Header)
 }
 
 // readNode reads the address of a hop: with or without a port, IPv6 with or without
