@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 
 	"github.com/hashicorp/raft"
 
@@ -82,7 +83,7 @@ func (p folderPlan) entry(i uint64) *raft.Log {
 func (f *folder) snapshotAt(t *testing.T, index uint64) {
 	t.Helper()
 	store := store.New()
-	a := newFSMAdapter(store, func(err error) { t.Error(err) })
+	a := statemachine.New(store, func(err error) { t.Error(err) })
 	for i := uint64(3); i <= index; i++ {
 		a.Apply(entry(i, 3, nameIt))
 	}
@@ -256,7 +257,7 @@ func startFolder(t *testing.T, dir string) error {
 		return err
 	}
 	defer f.close()
-	r, err := startRaft(f.config, newFSMAdapter(store.New(), func(err error) { t.Error(err) }), f.stores, offlineTransport())
+	r, err := startRaft(f.config, statemachine.New(store.New(), func(err error) { t.Error(err) }), f.stores, offlineTransport())
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func (n *Node) answer(ctx context.Context, boot *bootstrapper, req transport.Que
 func (n *Node) decide(ctx context.Context, boot *bootstrapper, req transport.Question) transport.Answer {
 	switch req.Op {
 	case transport.AskInfo:
-		applied, _ := n.fsm.progress()
+		applied, _ := n.fsm.Progress()
 		return transport.Answer{Code: fsm.CodeOK, Cluster: n.id.Cluster(), Fresh: n.fresh(), Applied: applied}
 	case transport.AskPromise:
 		return boot.answer(req)

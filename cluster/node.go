@@ -13,6 +13,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/disk"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 
 	"github.com/hashicorp/raft"
 
@@ -35,7 +36,7 @@ type Node struct {
 	id    *identity.Identity
 	store *store.Store
 
-	fsm        *fsmAdapter
+	fsm        *statemachine.Adapter
 	stores     *raftlog.Stores
 	disk       *disk.Guard
 	port       *transport.Port
@@ -90,8 +91,8 @@ func Open(cfg Config, store *store.Store) (*Node, error) {
 }
 
 func (n *Node) open() (err error) {
-	n.fsm = newFSMAdapter(n.store, n.fail)
-	n.fsm.faults = n.cfg.Faults
+	n.fsm = statemachine.New(n.store, n.fail)
+	n.fsm.Applied = func() { n.cfg.Faults.step(PointApplied) }
 	if n.met, err = newMetrics(n.cfg.Registerer); err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (n *Node) assemble() {
 		form: func(c raft.Configuration) error { return n.raft.Load().BootstrapCluster(c).Error() },
 	}
 	n.lead = leader.New(leader.Options{
-		Batcher: n.batcher, Store: n.store, LastApply: n.fsm.lastApply,
+		Batcher: n.batcher, Store: n.store, LastApply: n.fsm.LastApply,
 		Propose: func(ctx context.Context, term uint64, cmd fsm.Command) error {
 			_, err := n.ProposeOnce(ctx, term, cmd)
 			return err

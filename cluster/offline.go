@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 
 	"github.com/hashicorp/raft"
 
@@ -36,8 +37,8 @@ func Restore(dir string, image io.Reader, log *slog.Logger) (cluster fsm.NodeID,
 		return cluster, err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
-	a := newFSMAdapter(store, func(error) {})
-	a.advance(1, false)
+	a := statemachine.New(store, func(error) {})
+	a.BeginAt(1)
 	if err := f.writeSnapshot(a); err != nil {
 		return cluster, fmt.Errorf("the restored state cannot be written to %s: %w", dir, err)
 	}
@@ -92,7 +93,7 @@ func offlineTransport() raft.Transport {
 
 // writeSnapshot writes the first snapshot of a folder, as if the first entry of the
 // first term had made its state.
-func (f *folder) writeSnapshot(a *fsmAdapter) error {
+func (f *folder) writeSnapshot(a *statemachine.Adapter) error {
 	const version = 1                                                    // of raft's snapshots
 	if err := f.stores.Votes.SetUint64(raftlog.TermKey, 1); err != nil { // before the snapshot, which is of that term
 		return err

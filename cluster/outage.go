@@ -37,7 +37,7 @@ func (n *Node) askHeld(ctx context.Context, addr string) leader.Witness {
 }
 
 func (n *Node) answerHeld() transport.Answer {
-	_, at := n.fsm.progress()
+	_, at := n.fsm.Progress()
 	w := leader.NewWitness(n.hearing, at, time.Now())
 	quiet := int64(-1)
 	if w.Quiet >= 0 {

@@ -107,7 +107,7 @@ func (n *Node) barrier(ctx context.Context) error {
 	if out.Code != fsm.CodeOK {
 		return out.Code.Err()
 	}
-	reached, giveUp := n.fsm.reached(out.Index)
+	reached, giveUp := n.fsm.Reached(out.Index)
 	defer giveUp()
 	select {
 	case <-reached:

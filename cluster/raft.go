@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 
 	"github.com/hashicorp/raft"
 )
@@ -45,7 +46,7 @@ func raftConfig(id raft.ServerID, notify chan<- bool, log *slog.Logger, faults F
 }
 
 // startRaft restores what is on disk and starts Raft.
-func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftlog.Stores, trans raft.Transport) (r *raft.Raft, err error) {
+func startRaft(cfg *raft.Config, a *statemachine.Adapter, s *raftlog.Stores, trans raft.Transport) (r *raft.Raft, err error) {
 	defer func() {
 		if p := recover(); p != nil { // Raft panics when an entry is missing
 			err = s.CheckWhole()
@@ -58,8 +59,8 @@ func startRaft(cfg *raft.Config, a *fsmAdapter, s *raftlog.Stores, trans raft.Tr
 	if err != nil {
 		return nil, fmt.Errorf("the log of this node cannot be read: %w; %s", err, raftlog.KeepAdvice)
 	}
-	a.replayTo(last)
-	a.mendFrom(past{s.Log, s.Snapshots, s.Logger})
+	a.ReplayTo(last)
+	a.RebuildFrom(statemachine.Past{Log: s.Log, Snapshots: s.Snapshots, Logger: s.Logger})
 	r, err = raft.NewRaft(cfg, a, s.Log, s.Votes, s.Snapshots, trans)
 	if err != nil {
 		return nil, fmt.Errorf("this node's state cannot be restored: %w; %s", err, raftlog.KeepAdvice)

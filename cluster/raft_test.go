@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
@@ -33,7 +34,7 @@ func TestRaftTimesAreSound(t *testing.T) {
 type diskNode struct {
 	dir   string
 	store *store.Store
-	fsm   *fsmAdapter
+	fsm   *statemachine.Adapter
 }
 
 // run calls f with a raft that leads.
@@ -41,7 +42,7 @@ func (d *diskNode) run(t *testing.T, f func(*raft.Raft)) error {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	d.store = store.New()
-	d.fsm = newFSMAdapter(d.store, func(err error) { t.Errorf("fatal: %v", err) })
+	d.fsm = statemachine.New(d.store, func(err error) { t.Errorf("fatal: %v", err) })
 	if err := boltfile.Check(filepath.Join(d.dir, raftlog.FileName)); err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func TestANodePacesItsSnapshotsUntilItStops(t *testing.T) {
 		t.Error(err)
 	}
 	select {
-	case <-n.fsm.paced.Hurry:
+	case <-n.fsm.Paced.Hurry:
 	default:
 		t.Error("a snapshot would rest while its node stops")
 	}

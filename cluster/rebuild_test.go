@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -49,17 +50,19 @@ func TestAStateIsMadeAnewFromSnapshotAndLog(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a := newFSMAdapter(store.New(), func(err error) { t.Error(err) })
-			a.mendFrom(past{f.stores.Log, f.stores.Snapshots, slog.New(slog.DiscardHandler)})
-			s, err := a.rebuild(last+1, store.Fault{})
+			a := statemachine.New(store.New(), func(err error) { t.Error(err) })
+			a.RebuildFrom(statemachine.Past{Log: f.stores.Log, Snapshots: f.stores.Snapshots, Logger: slog.New(slog.DiscardHandler)})
+			s, err := a.Rebuild(last+1, store.Fault{})
 			if err != nil || !bytes.Equal(imageOf(t, s), want) {
 				t.Fatalf("another state than the node had (%v)", err)
 			}
 
 			// What is known to be faulty is left out from then on.
 			pings := lastCommand(t, f.stores.Log, last)
-			a.faulty[pings] = []int{0}
-			s, err = a.rebuild(last+1, store.Fault{})
+			if _, err := a.Rebuild(pings, store.Fault{}); err != nil {
+				t.Fatal(err)
+			}
+			s, err = a.Rebuild(last+1, store.Fault{})
 			hb, err2 := s.Heartbeat(fsm.HeartbeatID{1, 1})
 			if err != nil || err2 != nil || hb.Pings != 2 {
 				t.Errorf("%d pings without the last one, want 2 (%v, %v)", hb.Pings, err, err2)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -73,9 +74,9 @@ func (r *Recovery) look() error {
 func (r *Recovery) Run() (*store.Store, error) {
 	store := store.New()
 	var broken error
-	a := &forsaking{newFSMAdapter(store, func(err error) { broken = err }), r.NodeID}
+	a := &soleSurvivor{statemachine.New(store, func(err error) { broken = err }), store, r.NodeID}
 	s := r.folder.stores
-	a.mendFrom(past{s.Log, s.Snapshots, s.Logger})
+	a.RebuildFrom(statemachine.Past{Log: s.Log, Snapshots: s.Snapshots, Logger: s.Logger})
 	err := raft.RecoverCluster(r.folder.config, a, s.Log, s.Votes, wholeSnapshots{s.Snapshots, r.LastIndex}, offlineTransport(), r.folder.alone())
 	if broken != nil {
 		err = broken
@@ -104,13 +105,14 @@ func (w wholeSnapshots) Create(v raft.SnapshotVersion, index, term uint64, c raf
 // Close frees the data folder.
 func (r *Recovery) Close() error { return r.folder.close() }
 
-// forsaking is a state machine whose snapshot knows one node only.
-type forsaking struct {
-	*fsmAdapter
-	self fsm.NodeID
+// soleSurvivor is a state machine whose snapshot knows one node only.
+type soleSurvivor struct {
+	*statemachine.Adapter
+	state *store.Store
+	self  fsm.NodeID
 }
 
-func (f *forsaking) Snapshot() (raft.FSMSnapshot, error) {
-	f.store.RemoveOthers(f.self)
-	return f.fsmAdapter.Snapshot()
+func (f *soleSurvivor) Snapshot() (raft.FSMSnapshot, error) {
+	f.state.RemoveOthers(f.self)
+	return f.Adapter.Snapshot()
 }

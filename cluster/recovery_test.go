@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
@@ -55,7 +56,7 @@ func leadsAlone(t *testing.T, dir string) {
 	store := store.New()
 	_, trans := raft.NewInmemTransport(raft.ServerAddress(f.id.ID.String() + ".invalid:1"))
 	f.config.HeartbeatTimeout, f.config.ElectionTimeout, f.config.LeaderLeaseTimeout = 20*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond
-	r, err := startRaft(f.config, newFSMAdapter(store, func(err error) { t.Error(err) }), f.stores, trans)
+	r, err := startRaft(f.config, statemachine.New(store, func(err error) { t.Error(err) }), f.stores, trans)
 	testkit.Must(t, err)
 	defer func() { testkit.Must(t, r.Shutdown().Error()) }()
 	testkit.Eventually(t, "no leader", func() bool { return r.State() == raft.Leader })

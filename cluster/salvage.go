@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 
 	"github.com/hashicorp/raft"
 
@@ -114,12 +115,12 @@ func restoreFile(store *store.Store, n raftlog.SnapshotName) (err error) {
 	if err != nil {
 		return err
 	}
-	a := newFSMAdapter(store, func(error) {})
+	a := statemachine.New(store, func(error) {})
 	if err := a.Restore(f); err != nil {
 		return err
 	}
-	if a.index > n.Index {
-		return fmt.Errorf("its first bytes tell entry %d", a.index)
+	if index, _ := a.Progress(); index > n.Index {
+		return fmt.Errorf("its first bytes tell entry %d", index)
 	}
 	return nil
 }

@@ -25,10 +25,10 @@ func (n *Node) start(httpAddr string) error {
 	n.down.PushFunc("batcher", func() { stopBatching(); n.batcher.Abandon(); batcher.Wait() })
 
 	n.stores.Eager.Leading = n.leads
-	n.fsm.onDisk = n.stores.Eager.WaitStored
-	n.fsm.term = n.term
+	n.fsm.OnDisk = n.stores.Eager.WaitStored
+	n.fsm.Term = n.term
 	hurry := make(chan struct{})
-	n.fsm.paced = &raftlog.PacedWriter{Store: n.stores.Snapshots, Hurry: hurry, Urgent: func() bool { return n.stores.Bounded.Excess() >= urgentExcess }}
+	n.fsm.Paced = &raftlog.PacedWriter{Store: n.stores.Snapshots, Hurry: hurry, Urgent: func() bool { return n.stores.Bounded.Excess() >= urgentExcess }}
 	n.stores.Bounded.Large = n.compaction.Wake
 	n.transport = n.newTransport()
 	n.down.PushClose("transport", n.transport.Close)
@@ -176,7 +176,7 @@ func (n *Node) dialLeader(ctx context.Context, v forward.Leader) (net.Conn, erro
 // applying reports whether nothing that is committed waits to be applied.
 func (n *Node) applying() bool {
 	r := n.raft.Load()
-	return r != nil && !n.fsm.isBroken() && (r.AppliedIndex() >= r.CommitIndex() || n.fsm.moved())
+	return r != nil && !n.fsm.IsBroken() && (r.AppliedIndex() >= r.CommitIndex() || n.fsm.Moved())
 }
 
 // clusterName is the name for a cluster that has none yet.

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/forward"
+	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -41,8 +42,8 @@ func (n *Node) Ready() error {
 		return errors.New("this node is stopping")
 	case n.isBarred():
 		return errors.New("this node was removed from its cluster")
-	case n.fsm.isBroken():
-		return errBroken
+	case n.fsm.IsBroken():
+		return statemachine.ErrBroken
 	}
 	now := time.Now()
 	switch since, ever := n.router.SinceLeader(now); {
@@ -139,7 +140,7 @@ func (n *Node) nodeStatus(srv raft.Server, info fsm.NodeInfo) NodeStatus {
 		ns.Cluster = ""
 	}
 	if ns.ID == n.ID() {
-		ns.AppliedIndex, _ = n.fsm.progress()
+		ns.AppliedIndex, _ = n.fsm.Progress()
 		ns.LastContact = n.lastContact()
 	}
 	return ns

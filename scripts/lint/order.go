@@ -37,7 +37,7 @@ var order = []tree{
 		"proposals",
 		"proposals/proposalstest",
 		"commit",
-		"forward",
+		"forward statemachine",
 		"members leader",
 		".",
 	}},

@@ -1,4 +1,4 @@
-package cluster
+package statemachine
 
 import (
 	"encoding/binary"
@@ -18,23 +18,24 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
-var errBroken = errors.New("this node met a log entry that it cannot apply, and has stopped applying")
+// ErrBroken says that the adapter has stopped applying.
+var ErrBroken = errors.New("this node met a log entry that it cannot apply, and has stopped applying")
 
-// fsmAdapter lets Raft drive a store. Raft calls Apply, Snapshot and Restore on
+// Adapter lets Raft drive a store. Raft calls Apply, Snapshot and Restore on
 // one goroutine; the rest is for anyone.
 //
 // After an entry that it cannot apply it applies nothing more and gives no
 // snapshot, for either would let this node's state diverge; fatal says why.
-type fsmAdapter struct {
-	store  *store.Store
-	fatal  func(error)
-	now    func() time.Time
-	onDisk func(index uint64) bool // waits until an entry is on this node's disk; false: it will not be
-	term   func() uint64           // Raft's current one
-	faults Faults
-	paced  *raftlog.PacedWriter // how snapshots are written; nil: as fast as can be
+type Adapter struct {
+	store   *store.Store
+	fatal   func(error)
+	now     func() time.Time
+	OnDisk  func(index uint64) bool // waits until an entry is on this node's disk; false: it will not be
+	Term    func() uint64           // Raft's current one
+	Applied func()                  // told after each entry that took effect; nil: nobody is
+	Paced   *raftlog.PacedWriter    // how snapshots are written; nil: as fast as can be
 
-	past     past
+	past     Past
 	faulty   map[uint64][]int // commands that failed, by the index of their entry
 	applying uint64           // the index of the entry that is being applied
 
@@ -47,16 +48,18 @@ type fsmAdapter struct {
 	waiters map[chan struct{}]uint64
 }
 
-func newFSMAdapter(store *store.Store, fatal func(error)) *fsmAdapter {
-	return &fsmAdapter{store: store, fatal: fatal, now: time.Now, onDisk: func(uint64) bool { return true }, term: func() uint64 { return 0 }, faulty: map[uint64][]int{}, waiters: map[chan struct{}]uint64{}}
+// New returns the adapter of a store. fatal is told, once, why it has stopped applying; it
+// must not block.
+func New(store *store.Store, fatal func(error)) *Adapter {
+	return &Adapter{store: store, fatal: fatal, now: time.Now, OnDisk: func(uint64) bool { return true }, Term: func() uint64 { return 0 }, faulty: map[uint64][]int{}, waiters: map[chan struct{}]uint64{}}
 }
 
 // Apply applies one command entry. It answers *applied, or nil when broken.
-func (a *fsmAdapter) Apply(l *raft.Log) any {
-	if a.isBroken() {
+func (a *Adapter) Apply(l *raft.Log) any {
+	if a.IsBroken() {
 		return nil
 	}
-	if !a.onDisk(l.Index) { // and whatever comes after it must not be applied either
+	if !a.OnDisk(l.Index) { // and whatever comes after it must not be applied either
 		a.setBroken()
 		return nil
 	}
@@ -67,12 +70,14 @@ func (a *fsmAdapter) Apply(l *raft.Log) any {
 			l.Index, l.Term, err, raftlog.KeepAdvice))
 		return nil
 	}
-	a.faults.step(PointApplied)
-	a.advance(l.Index, a.term() == l.Term)
+	if a.Applied != nil {
+		a.Applied()
+	}
+	a.advance(l.Index, a.Term() == l.Term)
 	return &commit.BatchResult{Term: l.Term, Results: results}
 }
 
-func (a *fsmAdapter) applySafely(l *raft.Log) (res []fsm.Result, err error) {
+func (a *Adapter) applySafely(l *raft.Log) (res []fsm.Result, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("a fault in the program: %v\n%s", r, debug.Stack())
@@ -81,27 +86,30 @@ func (a *fsmAdapter) applySafely(l *raft.Log) (res []fsm.Result, err error) {
 	return a.store.Apply(l.Data, l.Term)
 }
 
-func (a *fsmAdapter) isBroken() bool {
+func (a *Adapter) IsBroken() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.broken
 }
 
-func (a *fsmAdapter) setBroken() {
+func (a *Adapter) setBroken() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.broken = true
 }
 
-func (a *fsmAdapter) breakDown(err error) {
+func (a *Adapter) breakDown(err error) {
 	a.setBroken()
 	a.fatal(err)
 }
 
+// BeginAt has the state, which was made in another way, count as that of an index.
+func (a *Adapter) BeginAt(index uint64) { a.advance(index, false) }
+
 // advance notes that index was applied just now, and wakes who waited for it. An
 // entry is live if the leader that made it still leads: others only repeat what
 // happened before.
-func (a *fsmAdapter) advance(index uint64, live bool) {
+func (a *Adapter) advance(index uint64, live bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.index = index
@@ -111,7 +119,7 @@ func (a *fsmAdapter) advance(index uint64, live bool) {
 	a.wake()
 }
 
-func (a *fsmAdapter) wake() {
+func (a *Adapter) wake() {
 	for ch, want := range a.waiters {
 		if a.index >= want {
 			close(ch)
@@ -120,9 +128,9 @@ func (a *fsmAdapter) wake() {
 	}
 }
 
-// reached returns a channel that closes once index is applied here, and a
+// Reached returns a channel that closes once index is applied here, and a
 // function that gives up the wait.
-func (a *fsmAdapter) reached(index uint64) (<-chan struct{}, func()) {
+func (a *Adapter) Reached(index uint64) (<-chan struct{}, func()) {
 	ch := make(chan struct{})
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,29 +143,29 @@ func (a *fsmAdapter) reached(index uint64) (<-chan struct{}, func()) {
 	}
 }
 
-// replayTo tells that the log held entries up to index when the node started.
-func (a *fsmAdapter) replayTo(index uint64) {
+// ReplayTo tells that the log held entries up to index when the node started.
+func (a *Adapter) ReplayTo(index uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.replay = index
 }
 
-// progress returns the index of the last command applied, and when one was last
+// Progress returns the index of the last command applied, and when one was last
 // applied under the leader that made it: the zero time if none was since the start.
-func (a *fsmAdapter) progress() (uint64, time.Time) {
+func (a *Adapter) Progress() (uint64, time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.index, a.at
 }
 
-// lastApply is the time that progress returns.
-func (a *fsmAdapter) lastApply() time.Time {
-	_, at := a.progress()
+// LastApply is the time that progress returns.
+func (a *Adapter) LastApply() time.Time {
+	_, at := a.Progress()
 	return at
 }
 
-// moved reports whether anything was applied since it was last asked.
-func (a *fsmAdapter) moved() bool {
+// Moved reports whether anything was applied since it was last asked.
+func (a *Adapter) Moved() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	moved := a.index != a.seen
@@ -165,9 +173,9 @@ func (a *fsmAdapter) moved() bool {
 	return moved
 }
 
-// snapshotMagic and the index of the last command come before the store's image:
+// Magic and the index of the last command come before the store's image:
 // Raft does not tell Restore what it restores.
-const snapshotMagic = "QBRAFT\x00\x01"
+const Magic = "QBRAFT\x00\x01"
 
 // snapshot is captured on Raft's goroutine and encoded beside it.
 type snapshot struct {
@@ -177,14 +185,14 @@ type snapshot struct {
 }
 
 // Snapshot captures the state.
-func (a *fsmAdapter) Snapshot() (raft.FSMSnapshot, error) {
+func (a *Adapter) Snapshot() (raft.FSMSnapshot, error) {
 	a.mu.Lock()
 	index, broken := a.index, a.broken
 	a.mu.Unlock()
 	if broken {
-		return nil, errBroken
+		return nil, ErrBroken
 	}
-	return &snapshot{index: index, image: a.store.Snapshot(), paced: a.paced}, nil
+	return &snapshot{index: index, image: a.store.Snapshot(), paced: a.Paced}, nil
 }
 
 // Persist encodes the state that was captured.
@@ -206,7 +214,7 @@ func (s *snapshot) persist(sink raft.SnapshotSink) error {
 }
 
 func (s *snapshot) write(to io.Writer) error {
-	head := binary.BigEndian.AppendUint64([]byte(snapshotMagic), s.index)
+	head := binary.BigEndian.AppendUint64([]byte(Magic), s.index)
 	if _, err := to.Write(head); err != nil {
 		return err
 	}
@@ -218,9 +226,9 @@ func (s *snapshot) write(to io.Writer) error {
 func (s *snapshot) Release() { s.image.Release() }
 
 // Restore replaces the store's state by a snapshot; on an error nothing changes.
-func (a *fsmAdapter) Restore(rc io.ReadCloser) error {
+func (a *Adapter) Restore(rc io.ReadCloser) error {
 	defer rc.Close()
-	index, err := readSnapshot(rc, a.store)
+	index, err := ReadSnapshot(rc, a.store)
 	if err != nil {
 		return err
 	}

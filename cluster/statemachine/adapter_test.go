@@ -1,4 +1,4 @@
-package cluster
+package statemachine
 
 import (
 	"bytes"
@@ -32,10 +32,10 @@ func (s *memorySink) ID() string    { return "memory" }
 func (s *memorySink) Close() error  { s.closed = true; return nil }
 func (s *memorySink) Cancel() error { s.cancelled = true; return nil }
 
-func newTestAdapter(t *testing.T) (*fsmAdapter, *store.Store, chan error) {
+func newTestAdapter(t *testing.T) (*Adapter, *store.Store, chan error) {
 	store, fatal := store.New(), make(chan error, 10)
-	a := newFSMAdapter(store, func(err error) { fatal <- err })
-	a.term = func() uint64 { return 3 }
+	a := New(store, func(err error) { fatal <- err })
+	a.Term = func() uint64 { return 3 }
 	return a, store, fatal
 }
 
@@ -48,7 +48,7 @@ func TestAdapterAppliesAndAnswers(t *testing.T) {
 	if store.ClusterID() != nameIt.ID {
 		t.Error("the store was not changed")
 	}
-	if index, at := a.progress(); index != 7 || at.IsZero() {
+	if index, at := a.Progress(); index != 7 || at.IsZero() {
 		t.Errorf("progress %d, %v", index, at)
 	}
 }
@@ -68,7 +68,7 @@ func TestAdapterStopsAtAnEntryItCannotRead(t *testing.T) {
 	if _, err := a.Snapshot(); err == nil {
 		t.Error("it gave a snapshot of a state that lacks an entry")
 	}
-	if index, _ := a.progress(); index != 0 {
+	if index, _ := a.Progress(); index != 0 {
 		t.Errorf("progress %d, want 0", index)
 	}
 }
@@ -87,7 +87,7 @@ func TestAdapterSnapshotCarriesItsIndex(t *testing.T) {
 	image := sink.Bytes()
 
 	b, store, _ := newTestAdapter(t)
-	reached, giveUp := b.reached(7)
+	reached, giveUp := b.Reached(7)
 	defer giveUp()
 	if err := b.Restore(io.NopCloser(bytes.NewReader(image))); err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestAdapterSnapshotCarriesItsIndex(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Error("a wait for the snapshot's index goes on")
 	}
-	if index, at := b.progress(); index != 7 || !at.IsZero() || store.ClusterID() != nameIt.ID {
+	if index, at := b.Progress(); index != 7 || !at.IsZero() || store.ClusterID() != nameIt.ID {
 		t.Errorf("restored index %d, time %v, cluster %v", index, at, store.ClusterID())
 	}
 }
@@ -112,7 +112,7 @@ func TestAdapterRefusesADamagedSnapshot(t *testing.T) {
 	for name, damaged := range map[string][]byte{
 		"empty":       nil,
 		"cut short":   whole[:len(whole)-1],
-		"head only":   whole[:len(snapshotMagic)+8],
+		"head only":   whole[:len(Magic)+8],
 		"wrong magic": append([]byte("X"), whole[1:]...),
 		"flipped bit": flip(whole, len(whole)/2),
 	} {
@@ -121,7 +121,7 @@ func TestAdapterRefusesADamagedSnapshot(t *testing.T) {
 			if err := b.Restore(io.NopCloser(bytes.NewReader(damaged))); err == nil {
 				t.Error("it was taken")
 			}
-			if index, _ := b.progress(); index != 0 || !store.ClusterID().IsZero() {
+			if index, _ := b.Progress(); index != 0 || !store.ClusterID().IsZero() {
 				t.Error("it left traces")
 			}
 		})
@@ -136,17 +136,17 @@ func flip(b []byte, i int) []byte {
 
 func TestAdapterDoesNotTakeReplayForLife(t *testing.T) {
 	a, _, _ := newTestAdapter(t)
-	a.replayTo(7)
+	a.ReplayTo(7)
 	a.Apply(entry(7, 3, nameIt))
-	if _, at := a.progress(); !at.IsZero() {
+	if _, at := a.Progress(); !at.IsZero() {
 		t.Error("an entry of the old log counts as applied now")
 	}
 	a.Apply(entry(8, 2, nameIt))
-	if _, at := a.progress(); !at.IsZero() {
+	if _, at := a.Progress(); !at.IsZero() {
 		t.Error("an entry of a leader that is gone counts as applied now")
 	}
 	a.Apply(entry(9, 3, nameIt))
-	if _, at := a.progress(); at.IsZero() {
+	if _, at := a.Progress(); at.IsZero() {
 		t.Error("a new entry does not count")
 	}
 }

@@ -1,4 +1,4 @@
-package cluster
+package statemachine
 
 import (
 	"encoding/binary"
@@ -21,22 +21,22 @@ import (
 // rebuildTries is how often Raft may remove what is being read, for a newer snapshot.
 const rebuildTries = 3
 
-// past is what a state can be made anew from.
-type past struct {
-	logs      raft.LogStore
-	snapshots raft.SnapshotStore
-	log       *slog.Logger
+// Past is what a state can be made anew from.
+type Past struct {
+	Log       raft.LogStore
+	Snapshots raft.SnapshotStore
+	Logger    *slog.Logger
 }
 
-// mendFrom has the state made anew after a fault.
-func (a *fsmAdapter) mendFrom(p past) {
+// RebuildFrom has the state made anew after a fault.
+func (a *Adapter) RebuildFrom(p Past) {
 	a.past = p
-	a.store.RebuildOnFault(func(f store.Fault) (*store.Store, error) { return a.rebuild(a.applying, f) })
+	a.store.RebuildOnFault(func(f store.Fault) (*store.Store, error) { return a.Rebuild(a.applying, f) })
 }
 
-// rebuild returns the state before entry index, in which a command failed.
-func (a *fsmAdapter) rebuild(index uint64, f store.Fault) (store *store.Store, err error) {
-	a.past.log.Error("a command failed by a fault in this program: it is left out, and the state before it is made anew; please report this",
+// Rebuild returns the state before entry index, in which a command failed.
+func (a *Adapter) Rebuild(index uint64, f store.Fault) (store *store.Store, err error) {
+	a.past.Logger.Error("a command failed by a fault in this program: it is left out, and the state before it is made anew; please report this",
 		"entry", index, "command", f.Item, "fault", f.Words)
 	a.faulty[index] = append(a.faulty[index], f.Item)
 	for range rebuildTries {
@@ -49,16 +49,16 @@ func (a *fsmAdapter) rebuild(index uint64, f store.Fault) (store *store.Store, e
 
 // stateBefore applies everything before entry index to a new store, but what is known
 // to be faulty.
-func (a *fsmAdapter) stateBefore(index uint64) (*store.Store, error) {
+func (a *Adapter) stateBefore(index uint64) (*store.Store, error) {
 	s := store.New()
 	at, err := a.past.restoreNewest(s)
 	if err != nil {
 		return nil, err
 	}
-	s.RebuildOnFault(func(f store.Fault) (*store.Store, error) { return a.rebuild(at, f) })
+	s.RebuildOnFault(func(f store.Fault) (*store.Store, error) { return a.Rebuild(at, f) })
 	for at++; at < index; at++ {
 		var e raft.Log
-		if err := a.past.logs.GetLog(at, &e); err != nil {
+		if err := a.past.Log.GetLog(at, &e); err != nil {
 			return nil, fmt.Errorf("entry %d: %w", at, err)
 		}
 		if e.Type != raft.LogCommand {
@@ -73,28 +73,28 @@ func (a *fsmAdapter) stateBefore(index uint64) (*store.Store, error) {
 
 // restoreNewest fills a store from the newest snapshot, if there is one, and returns
 // the index of the last entry in it.
-func (p past) restoreNewest(store *store.Store) (uint64, error) {
-	list, err := p.snapshots.List()
+func (p Past) restoreNewest(store *store.Store) (uint64, error) {
+	list, err := p.Snapshots.List()
 	if err != nil || len(list) == 0 {
 		return 0, err
 	}
-	meta, from, err := p.snapshots.Open(list[0].ID)
+	meta, from, err := p.Snapshots.Open(list[0].ID)
 	if err != nil {
 		return 0, err
 	}
 	defer from.Close()
-	_, err = readSnapshot(from, store)
+	_, err = ReadSnapshot(from, store)
 	return meta.Index, err
 }
 
-// readSnapshot fills a store from a snapshot, and returns the index of its last command.
-func readSnapshot(from io.Reader, store *store.Store) (uint64, error) {
-	head := make([]byte, len(snapshotMagic)+8)
+// ReadSnapshot fills a store from a snapshot, and returns the index of its last command.
+func ReadSnapshot(from io.Reader, store *store.Store) (uint64, error) {
+	head := make([]byte, len(Magic)+8)
 	if _, err := io.ReadFull(from, head); err != nil {
 		return 0, fmt.Errorf("the snapshot is cut short: %w", err)
 	}
-	if string(head[:len(snapshotMagic)]) != snapshotMagic {
+	if string(head[:len(Magic)]) != Magic {
 		return 0, errors.New("the snapshot was not written by a version of quorumbeat that this one knows")
 	}
-	return binary.BigEndian.Uint64(head[len(snapshotMagic):]), store.Restore(from)
+	return binary.BigEndian.Uint64(head[len(Magic):]), store.Restore(from)
 }
