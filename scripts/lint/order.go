@@ -22,7 +22,7 @@ var order = []tree{
 	{dir: "fsm", rows: []string{
 		"wire",
 		".",
-		"schedule internal/ordered internal/index internal/image",
+		"internal/ordered internal/index internal/image",
 		"internal/history",
 		"internal/table",
 		"internal/ledger",
@@ -47,7 +47,7 @@ var order = []tree{
 	}},
 	{dir: "alerting", uses: []string{"fsm", "fsm/store"}, rows: []string{
 		"message",
-		"smtp webhook",
+		"smtp",
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},
