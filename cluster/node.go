@@ -96,7 +96,7 @@ func (n *Node) open() (err error) {
 	if n.met, err = newMetrics(n.cfg.Registerer); err != nil {
 		return err
 	}
-	if err := makePrivate(n.cfg.DataDir, n.log); err != nil {
+	if err := raftlog.MakePrivate(n.cfg.DataDir, n.log); err != nil {
 		return err
 	}
 	if n.id, err = openIdentity(n.cfg.DataDir, raftlog.Inspect); err != nil {

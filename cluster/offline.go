@@ -59,7 +59,7 @@ func openIdentity(dir string, inspect func(dir string, k identity.Content) error
 
 func openFolder(dir string, log *slog.Logger) (f *folder, err error) {
 	f = &folder{}
-	if err := makePrivate(dir, log); err != nil {
+	if err := raftlog.MakePrivate(dir, log); err != nil {
 		return nil, err
 	}
 	if f.id, err = openIdentity(dir, raftlog.Inspect); err != nil {

@@ -22,5 +22,6 @@
 //	paced.go      writes snapshots beside pings
 //	unlinked_*.go tells a file that has lost its name
 //	inspect.go    refuses a folder that has lost what its node promised with
+//	private.go    closes a data folder to other users
 //	faults.go     a disk that fails by order, for tests
 package raftlog

@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"bytes"
@@ -45,7 +45,7 @@ func TestADataFolderIsClosedToOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told bytes.Buffer
-	if err := makePrivate(link, slog.New(slog.NewTextHandler(&told, nil))); err != nil {
+	if err := MakePrivate(link, slog.New(slog.NewTextHandler(&told, nil))); err != nil {
 		t.Fatal(err)
 	}
 	seen := 0
@@ -73,7 +73,7 @@ func TestADataFolderIsClosedToOthers(t *testing.T) {
 		t.Errorf("told %q", told.String())
 	}
 	told.Reset()
-	if err := makePrivate(dir, slog.New(slog.NewTextHandler(&told, nil))); err != nil || told.Len() > 0 {
+	if err := MakePrivate(dir, slog.New(slog.NewTextHandler(&told, nil))); err != nil || told.Len() > 0 {
 		t.Errorf("the second time: %v, %q", err, told.String())
 	}
 }
@@ -81,7 +81,7 @@ func TestADataFolderIsClosedToOthers(t *testing.T) {
 func TestAFolderThatIsNoNodesIsNotTaken(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	dir := openFolderOf(t, "lock", "thesis.txt")
-	if err := makePrivate(dir, log); err == nil || !strings.Contains(err.Error(), "thesis.txt") || !strings.Contains(err.Error(), "--data-dir") {
+	if err := MakePrivate(dir, log); err == nil || !strings.Contains(err.Error(), "thesis.txt") || !strings.Contains(err.Error(), "--data-dir") {
 		t.Errorf("%v", err)
 	}
 	for _, name := range []string{".", "thesis.txt"} {
@@ -90,7 +90,7 @@ func TestAFolderThatIsNoNodesIsNotTaken(t *testing.T) {
 		}
 	}
 	for _, dir := range []string{openFolderOf(t), openFolderOf(t, "lost+found/"), filepath.Join(t.TempDir(), "none"), filepath.Join(dir, "thesis.txt")} {
-		if err := makePrivate(dir, log); err != nil {
+		if err := MakePrivate(dir, log); err != nil {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package cluster
+package raftlog
 
 import (
 	"errors"
@@ -16,9 +16,9 @@ import (
 // othersMay are the permissions of a file for those who do not own it.
 const othersMay = fs.FileMode(0o077)
 
-// makePrivate takes away what permissions others have on a data folder: its files hold
+// MakePrivate takes away what permissions others have on a data folder: its files hold
 // the tokens of pings. A folder that is not there yet is made private by its maker.
-func makePrivate(dir string, log *slog.Logger) error {
+func MakePrivate(dir string, log *slog.Logger) error {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		return nil
