@@ -131,3 +131,10 @@ func (s *secrets) tlsConfig() *tls.Config {
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Load(), nil },
 	}
 }
+
+// certificateExpiry tells until when the certificate is valid that clients are shown.
+func (s *Server) certificateExpiry() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "quorumbeat_http_tls_not_after_timestamp_seconds", Help: "When the certificate of the HTTP port expires.",
+	}, func() float64 { return float64(s.secrets.cert.Load().Leaf.NotAfter.UnixMilli()) / 1000 })
+}

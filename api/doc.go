@@ -10,7 +10,7 @@
 // the ping addresses of other monitors (others.go; package compat reads them) are
 // served beside it, each with the answers that its clients expect.
 //
-// Beside it: package deferred keeps connections, limits and proxied say who calls too often
+// Beside it: packages listener and deferred keep connections, limits and proxied say who calls too often
 // and who calls, metrics is what /metrics shows, web the dashboard.
 //
 //	server.go       the server, its life, and where a request goes first
@@ -25,15 +25,12 @@
 //	heartbeats.go   heartbeats: create, read, update, delete, pause, put by slug
 //	alerts.go       alerts, test mails, the mail server
 //	keys.go         API keys
-//	status.go       what it needs of the cluster; health, cluster status, backup
-//	metrics.go      who may scrape what
+//	status.go       what it needs of the cluster; health, cluster status, backup, scrapes
 //	ping.go         plain pings
 //	signal.go       pings that tell more: start, failure, exit status, time, body
 //	healthchecks.go and healthchecks_address.go   Healthchecks' ping API
 //	others.go       Uptime Kuma's push URL and the addresses of other monitors
 //	web.go          the dashboard's view of this package
-//	listener.go     accepting connections, for as long as the socket lives
-//	hearing.go      proving that the public listener answers
 //
 // Errors of package fsm become statuses in one table, statusOf. Answers under /v1
 // are JSON at any status. A ping's path from the socket to the proposal is in

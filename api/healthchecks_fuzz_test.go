@@ -30,7 +30,7 @@ func FuzzPingAPI(f *testing.F) {
 		}
 	}
 	shared := newMemoryRig(f)
-	heard := &listener{fakeCluster: shared.cluster}
+	heard := &eavesdropper{fakeCluster: shared.cluster}
 	shared.server.cluster = heard
 	for _, c := range []fsm.Command{known, key} {
 		if _, err := shared.cluster.Propose(f.Context(), c); err != nil {

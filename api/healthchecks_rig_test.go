@@ -9,15 +9,15 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// listener is a cluster that notes what pings tell, and takes plain ones as ever.
-type listener struct {
+// eavesdropper is a cluster that notes what pings tell, and takes plain ones as ever.
+type eavesdropper struct {
 	*fakeCluster
 
 	mu    sync.Mutex
 	heard []fsm.Signal
 }
 
-func (l *listener) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
+func (l *eavesdropper) Propose(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
 	var sig fsm.Signal
 	switch c := unwrap(cmd).(type) {
 	case fsm.Signal:
@@ -44,7 +44,7 @@ func unwrap(cmd fsm.Command) fsm.Command {
 	return cmd
 }
 
-func (l *listener) Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error) {
+func (l *eavesdropper) Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error) {
 	code, err := l.fakeCluster.Ping(deadline, p)
 	if err == nil {
 		l.note(fsm.Signal{Ordinal: p.Ordinal, Exit: -1})
@@ -52,18 +52,18 @@ func (l *listener) Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error) {
 	return code, err
 }
 
-func (l *listener) PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) error {
+func (l *eavesdropper) PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) error {
 	return atOnce(l.Ping, deadline, p, then)
 }
 
-func (l *listener) note(sig fsm.Signal) {
+func (l *eavesdropper) note(sig fsm.Signal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.heard = append(l.heard, sig)
 }
 
 // take returns what was heard since the last call.
-func (l *listener) take() []fsm.Signal {
+func (l *eavesdropper) take() []fsm.Signal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	heard := l.heard
@@ -74,7 +74,7 @@ func (l *listener) take() []fsm.Signal {
 // pingRig has a heartbeat with the slug job, two with the slug twins, and a ping key.
 type pingRig struct {
 	*rig
-	listener *listener
+	listener *eavesdropper
 	job      heartbeatJSON
 	key      string
 	turn     int // of oddly
@@ -89,7 +89,7 @@ func newPingRig(t testing.TB) *pingRig {
 func newPingRigWith(t testing.TB, change func(*Server)) *pingRig {
 	t.Helper()
 	r := &pingRig{rig: newRigWith(t, func(*Config) {}, change)}
-	r.listener = &listener{fakeCluster: r.cluster}
+	r.listener = &eavesdropper{fakeCluster: r.cluster}
 	r.server.cluster = r.listener
 	r.job = r.create(`{"name":"job"}`)
 	r.create(`{"name":"twins"}`)

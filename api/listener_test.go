@@ -62,14 +62,6 @@ func lines(text, with string) (found string) {
 	return found
 }
 
-func TestAListenerThatIsClosedEnds(t *testing.T) {
-	for _, err := range []error{net.ErrClosed, syscall.EBADF, syscall.EINVAL} {
-		if !isPermanent(&net.OpError{Op: "accept", Err: err}) {
-			t.Errorf("%v is waited out", err)
-		}
-	}
-}
-
 // newCrowdedRig lets in so many connections.
 func newCrowdedRig(t *testing.T, most int) (*rig, *bytes.Buffer) {
 	var log bytes.Buffer

@@ -164,3 +164,24 @@ func decodePart(part string) (string, bool) {
 	text, err := url.PathUnescape(part)
 	return text, err == nil && text != "" && text != "." && text != ".." && !strings.Contains(text, "/")
 }
+
+// routeValue is the name of the user value that holds the pattern of a request's route.
+const routeValue = "route"
+
+// routed answers what is no ping, and counts it.
+func (s *Server) routed(ctx *fasthttp.RequestCtx) {
+	defer s.countRequest(ctx)
+	defer s.recover(ctx)
+	if err := s.route(ctx); err != nil {
+		s.refuse(ctx, err)
+	}
+}
+
+// countRequest counts a request that is no ping by its route.
+func (s *Server) countRequest(ctx *fasthttp.RequestCtx) {
+	pattern, ok := ctx.UserValue(routeValue).(string)
+	if !ok {
+		pattern = "none"
+	}
+	s.met.RequestAnswered(pattern, ctx.Response.StatusCode())
+}

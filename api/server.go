@@ -17,6 +17,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/compat"
 	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/api/limits"
+	"github.com/quorumbeat/quorumbeat/api/listener"
 	"github.com/quorumbeat/quorumbeat/api/metrics"
 	"github.com/quorumbeat/quorumbeat/api/proxied"
 	"github.com/quorumbeat/quorumbeat/api/web"
@@ -45,7 +46,7 @@ type Server struct {
 
 	listener atomic.Pointer[net.Listener]
 	conns    *deferred.Pool
-	hearing  hearing
+	hearing  *listener.Hearing
 }
 
 // New makes the server of a node. Errors wrap ErrConfig.
@@ -98,6 +99,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 		}
 		s.http.TLSConfig = s.secrets.tlsConfig()
 	}
+	s.hearing = &listener.Hearing{Addr: s.listenerAddr, TLS: s.http.TLSConfig != nil, Metrics: s.met, Log: s.log}
 	return s, nil
 }
 
@@ -117,11 +119,30 @@ type quiet struct{}
 
 func (quiet) Printf(string, ...any) {}
 
+// ErrDeaf is wrapped by what [Server.ProveHearing] returns.
+var ErrDeaf = listener.ErrDeaf
+
+// ProveHearing asks this node something over its own public listener until ctx ends, and
+// tells whether it answers; see [listener.Hearing].
+func (s *Server) ProveHearing(ctx context.Context, tell func(bool)) error {
+	return s.hearing.Prove(ctx, tell)
+}
+
+// listenerAddr is where the server listens; nil if it does not yet.
+func (s *Server) listenerAddr() net.Addr {
+	if ln := s.listener.Load(); ln != nil {
+		return (*ln).Addr()
+	}
+	return nil
+}
+
 // Serve answers requests until Shutdown. If it returns before, nobody is heard any
 // more.
 func (s *Server) Serve(ln net.Listener) error {
 	s.listener.Store(&ln)
-	return s.http.Serve(newPublicListener(ln, s))
+	return s.http.Serve(listener.New(ln, listener.Options{
+		Most: s.cfg.MaxConnections, TLS: s.http.TLSConfig != nil, Pool: s.conns, Metrics: s.met, Log: s.log,
+	}))
 }
 
 // Shutdown takes no more connections and waits for the requests under way, until
@@ -231,7 +252,7 @@ func Listen(addr string) (net.Listener, error) {
 func (s *Server) Leave(ctx context.Context) {
 	s.conns.Leave()
 	if ln := s.listener.Load(); ln != nil {
-		if err := refuseConnections(*ln); err != nil {
+		if err := listener.RefuseNew(*ln); err != nil {
 			s.log.Debug("connections that begin now may be reset", "err", err)
 		}
 	}

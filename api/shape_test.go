@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/api/deferred"
+	"github.com/quorumbeat/quorumbeat/api/listener"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -180,7 +181,7 @@ func TestNoAnswerIsForACache(t *testing.T) {
 	} {
 		check(name, r.raw(request))
 	}
-	check("no room", r.read(bufio.NewReader(strings.NewReader(busyAnswer)), false))
+	check("no room", r.read(bufio.NewReader(strings.NewReader(listener.BusyAnswer)), false))
 	r.cluster.fail(fsm.ErrNoLeader)
 	check("a ping without a leader", r.plainly("GET", "/ping/"+token, ""))
 	r.server.cluster = nil // a fault in the program

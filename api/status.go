@@ -3,12 +3,14 @@ package api
 import (
 	"bufio"
 	"context"
+	"crypto/subtle"
 	_ "embed"
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/metrics"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -44,8 +46,8 @@ func (s *Server) readyz(ctx *fasthttp.RequestCtx, _ []string) error {
 }
 
 func (s *Server) ready() error {
-	if why := s.hearing.lost.Load(); why != nil {
-		return fmt.Errorf("%w: %s", ErrDeaf, *why)
+	if err := s.hearing.Err(); err != nil {
+		return err
 	}
 	return s.cluster.Ready()
 }
@@ -207,4 +209,45 @@ func limited(d time.Duration, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
 	return f(ctx)
+}
+
+// serveMetrics answers with the node's metrics and those of all heartbeats, or with
+// those of the heartbeats that have a tag.
+func (s *Server) serveMetrics(ctx *fasthttp.RequestCtx, _ []string) error {
+	tag := string(ctx.QueryArgs().Peek("tag"))
+	return s.scrape(ctx, metrics.Parts{Node: tag == "", Heartbeats: s.cfg.MetricsPerHeartbeat, Tag: tag})
+}
+
+// serveNodeMetrics answers with the metrics of the node.
+func (s *Server) serveNodeMetrics(ctx *fasthttp.RequestCtx, _ []string) error {
+	return s.scrape(ctx, metrics.Parts{Node: true})
+}
+
+func (s *Server) scrape(ctx *fasthttp.RequestCtx, what metrics.Parts) error {
+	if err := s.mayScrape(ctx); err != nil {
+		return err
+	}
+	err := s.scrapes.Serve(ctx, what)
+	if errors.Is(err, metrics.ErrBusy) {
+		return errScrapes
+	}
+	return err
+}
+
+// mayScrape lets through who shows the scrape token or an admin key, or everybody if
+// there is no token.
+func (s *Server) mayScrape(ctx *fasthttp.RequestCtx) error {
+	token := s.secrets.scrape.Load()
+	if token == nil {
+		return nil
+	}
+	if key, ok := bearerOf(&ctx.Request.Header); ok {
+		if hash := hashKey(key); subtle.ConstantTimeCompare(hash[:], token[:]) == 1 {
+			return nil
+		}
+	}
+	if err := s.authorize(ctx); err != nil {
+		return err
+	}
+	return s.lastWordHolds(ctx)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // rig is a server with a pool. It defers the reply to /ping, and has a large one for all
@@ -99,15 +100,6 @@ func (r *rig) send(conn net.Conn, request string) {
 	}
 }
 
-func (r *rig) waitUntil(what string, holds func() bool) {
-	r.t.Helper()
-	for limit := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(limit) {
-			r.t.Fatalf("it does not come to pass that %s", what)
-		}
-	}
-}
-
 // TestEndWaitsForADeferredReply on a connection that fasthttp is done with, and has not
 // come to close.
 func TestEndWaitsForADeferredReply(t *testing.T) {
@@ -116,7 +108,7 @@ func TestEndWaitsForADeferredReply(t *testing.T) {
 	r.send(conn, "GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
 	resolve := <-r.outcomes
 	c := r.pool.which(func(*replyConn) bool { return true })[0]
-	r.waitUntil("the reply is held back", func() bool {
+	testkit.Eventually(t, "the reply is held back", func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return len(c.held) > 0
@@ -125,7 +117,7 @@ func TestEndWaitsForADeferredReply(t *testing.T) {
 	letClose := sync.OnceFunc(c.mu.Unlock)
 	defer letClose()
 	_ = conn.CloseWrite()
-	r.waitUntil("fasthttp is done", func() bool { return r.http.GetOpenConnectionsCount() == 0 })
+	testkit.Eventually(t, "fasthttp is done", func() bool { return r.http.GetOpenConnectionsCount() == 0 })
 	ended := make(chan error, 1)
 	go func() { ended <- r.pool.End(t.Context()) }()
 	select {
@@ -161,14 +153,14 @@ func TestWhoDoesNotReadMakesRoom(t *testing.T) {
 			}
 			old := time.Now().Add(2 * r.pool.StallAfter)
 			stuck := func(c *replyConn) bool { return c.lingers.Load() || c.stalled(old) }
-			r.waitUntil("all are stuck", func() bool { return len(r.pool.which(stuck)) == most })
+			testkit.Eventually(t, "all are stuck", func() bool { return len(r.pool.which(stuck)) == most })
 			for _, c := range r.pool.which(func(c *replyConn) bool { return c.sending.Load() != 0 }) {
 				c.sending.Add(-int64(2 * r.pool.StallAfter)) // time passes
 			}
 			if n := r.pool.Shed(1); n != 1 {
 				t.Errorf("%d connections made room, want 1", n)
 			}
-			r.waitUntil("it is closed", func() bool { return r.pool.Len() < most })
+			testkit.Eventually(t, "it is closed", func() bool { return r.pool.Len() < most })
 			_ = r.pool.Shed(most)
 		})
 	}

@@ -43,6 +43,7 @@ var order = []tree{
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/store"}, rows: []string{
 		"compat deferred limits metrics proxied web",
+		"listener",
 		".",
 	}},
 	{dir: "alerting", uses: []string{"fsm", "fsm/store"}, rows: []string{

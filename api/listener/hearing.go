@@ -1,4 +1,4 @@
-package api
+package listener
 
 import (
 	"bufio"
@@ -6,10 +6,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/api/metrics"
 )
 
 const (
@@ -20,46 +23,61 @@ const (
 	deafForGood = 60 * time.Second // after which the node ends, so that others take over
 )
 
-// ErrDeaf is wrapped by what [Server.ProveHearing] returns.
+// ErrDeaf is wrapped by what [Hearing.Prove] returns.
 var ErrDeaf = errors.New("this node's public listener does not answer")
 
 // errUnreached is wrapped by what went wrong before there was a connection.
 var errUnreached = errors.New("no connection")
 
-// hearing is whether this node is known to hear its clients.
-type hearing struct{ lost atomic.Pointer[string] } // why not; nil: it does, or nobody has looked
+// Hearing is whether a node is known to hear its clients.
+type Hearing struct {
+	Addr    func() net.Addr // of the public listener; nil: it does not listen yet
+	TLS     bool
+	Metrics *metrics.Metrics
+	Log     *slog.Logger
+
+	lost atomic.Pointer[string] // why it does not; nil: it does, or nobody has looked
+}
+
+// Err is nil unless the node is known to be deaf.
+func (h *Hearing) Err() error {
+	if why := h.lost.Load(); why != nil {
+		return fmt.Errorf("%w: %s", ErrDeaf, *why)
+	}
+	return nil
+}
+
+// Prove asks this node something over its own public listener, every second, until ctx
+// ends. It tells whether a reply came; false only once the listener has been silent for
+// three seconds. After a minute without a reply it returns an error that wraps [ErrDeaf],
+// and the process should end; but not if connections are taken and pings are answered,
+// for then the node is only slow or full.
+func (h *Hearing) Prove(ctx context.Context, tell func(bool)) error {
+	now := time.Now()
+	p := &prober{hearing: h, deafAfter: deafAfter, forGood: deafForGood, answered: now, hopeful: now}
+	return p.run(ctx, probeEvery, tell)
+}
 
 // prober looks at the listener again and again.
 type prober struct {
-	server  *Server
-	lost    time.Duration // without an answer, until it is said
-	forGood time.Duration // and until it is over
-	heard   time.Time     // the newest answer
-	hopeful time.Time     // the newest sign of life, which an answer to a client is as well
-	fails   int
-	pings   uint64 // answered with 200 so far
-}
-
-// ProveHearing asks this node something over its own public listener, every second,
-// until ctx ends. It tells whether an answer came; not before the listener has been
-// silent for three seconds it tells false. After a minute without an answer it
-// returns an error that wraps [ErrDeaf], and the process should end; but not if
-// connections are taken and pings are answered, so that it is slow or full only.
-func (s *Server) ProveHearing(ctx context.Context, tell func(bool)) error {
-	now := time.Now()
-	p := &prober{server: s, lost: deafAfter, forGood: deafForGood, heard: now, hopeful: now}
-	return p.run(ctx, probeEvery, tell)
+	hearing   *Hearing
+	deafAfter time.Duration // without a reply, until that is said
+	forGood   time.Duration // and until the node ends
+	answered  time.Time     // the newest reply
+	hopeful   time.Time     // the newest sign of life, which a reply to a client is as well
+	fails     int
+	pings     uint64 // answered with 200 so far
 }
 
 func (p *prober) run(ctx context.Context, every time.Duration, tell func(bool)) error {
 	look := time.NewTicker(every)
 	defer look.Stop()
 	for {
-		err := p.server.probe(ctx)
+		err := p.hearing.probe(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		if known, ok := p.judge(err, time.Now()); known {
+		if known, ok := p.noteProbe(err, time.Now()); known {
 			tell(ok)
 		}
 		if p.fails >= probeFails && time.Since(p.hopeful) > p.forGood {
@@ -74,43 +92,43 @@ func (p *prober) run(ctx context.Context, every time.Duration, tell func(bool)) 
 	}
 }
 
-// judge takes the outcome of a probe, and reports whether it is known by now if this
+// noteProbe takes the outcome of a probe, and reports whether it is known by now if this
 // node hears.
-func (p *prober) judge(err error, now time.Time) (known, hears bool) {
-	s := p.server
+func (p *prober) noteProbe(err error, now time.Time) (known, hears bool) {
+	h := p.hearing
 	if err == nil {
-		if s.hearing.lost.Swap(nil) != nil {
-			s.log.Info("the public listener answers again", "after", now.Sub(p.heard).Round(time.Millisecond))
+		if h.lost.Swap(nil) != nil {
+			h.Log.Info("the public listener answers again", "after", now.Sub(p.answered).Round(time.Millisecond))
 		}
-		p.heard, p.hopeful, p.fails = now, now, 0
-		s.met.ListenerUp.Set(1)
+		p.answered, p.hopeful, p.fails = now, now, 0
+		h.Metrics.ListenerUp.Set(1)
 		return true, true
 	}
 	p.fails++
-	if pings := s.met.PingsTaken(); pings != p.pings && !errors.Is(err, errUnreached) { // it is slow or full, not deaf
+	if pings := h.Metrics.PingsTaken(); pings != p.pings && !errors.Is(err, errUnreached) { // it is slow or full, not deaf
 		p.pings, p.hopeful = pings, now
 	}
-	if p.fails < probeFails || now.Sub(p.heard) < p.lost {
+	if p.fails < probeFails || now.Sub(p.answered) < p.deafAfter {
 		return false, false
 	}
 	why := err.Error()
-	if s.hearing.lost.Swap(&why) == nil {
-		s.met.ListenerUp.Set(0)
-		s.log.Error("the public listener does not answer this node: pings may be lost; no job is called failed unless another node hears",
-			"since", p.heard.Format(time.RFC3339), "err", err)
+	if h.lost.Swap(&why) == nil {
+		h.Metrics.ListenerUp.Set(0)
+		h.Log.Error("the public listener does not answer this node: pings may be lost; no job is called failed unless another node hears",
+			"since", p.answered.Format(time.RFC3339), "err", err)
 	}
 	return true, false
 }
 
 // probe asks for /healthz over a connection of its own.
-func (s *Server) probe(ctx context.Context) error {
-	ln := s.listener.Load()
-	if ln == nil {
+func (h *Hearing) probe(ctx context.Context) error {
+	addr := h.Addr()
+	if addr == nil {
 		return fmt.Errorf("%w: it does not listen yet", errUnreached)
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	conn, err := s.dialSelf(ctx, reachable((*ln).Addr()))
+	conn, err := h.dialSelf(ctx, reachable(addr))
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnreached, err)
 	}
@@ -132,10 +150,10 @@ func (s *Server) probe(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) dialSelf(ctx context.Context, addr string) (net.Conn, error) {
+func (h *Hearing) dialSelf(ctx context.Context, addr string) (net.Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", addr)
-	if err != nil || s.http.TLSConfig == nil {
+	if err != nil || !h.TLS {
 		return conn, err
 	}
 	// It asks whether somebody answers: the certificate is for clients, and names them another host.

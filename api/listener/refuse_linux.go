@@ -1,4 +1,4 @@
-package api
+package listener
 
 import (
 	"net"
@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refuseConnections has the kernel drop each packet that would begin a connection.
+// RefuseNew has the kernel drop each packet that would begin a connection.
 // What has begun goes on: it is only closing the listener that would reset the
 // connections that wait in its queue. A client that is dropped tries again after a
 // second, and is refused by the closed port.
-func refuseConnections(ln net.Listener) error {
+func RefuseNew(ln net.Listener) error {
 	s, ok := ln.(syscall.Conn)
 	if !ok {
 		return nil // no socket, no kernel

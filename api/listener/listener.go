@@ -1,4 +1,4 @@
-package api
+package listener
 
 import (
 	"errors"
@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/api/deferred"
+	"github.com/quorumbeat/quorumbeat/api/metrics"
 )
 
 const (
@@ -31,12 +34,12 @@ func connectionLimit(most int) int {
 	return int(min(all-reserve, uint64(most)))
 }
 
-// publicListener accepts connections for as long as its socket lives: being short of
+// Listener accepts connections for as long as its socket lives: being short of
 // descriptors or memory is no reason to end. When there are too many connections it
 // closes those that are idle longest.
-type publicListener struct {
+type Listener struct {
 	net.Listener
-	server *Server
+	opts   Options
 	most   int
 	spare  *os.File // a descriptor to give up when there are no others; nil: it is given up
 	wait   time.Duration
@@ -44,25 +47,36 @@ type publicListener struct {
 	failed rarely
 }
 
-func newPublicListener(ln net.Listener, s *Server) *publicListener {
-	l := &publicListener{Listener: ln, server: s, most: s.cfg.MaxConnections, full: rarely{log: s.log}, failed: rarely{log: s.log}}
-	if l.most == 0 && s.http.TLSConfig != nil {
+// Options say what a listener works with.
+type Options struct {
+	Most    int // connections open at once; 0: what the limit on descriptors lets be
+	TLS     bool
+	Pool    *deferred.Pool
+	Metrics *metrics.Metrics
+	Log     *slog.Logger
+}
+
+// New accepts the connections of ln for a pool.
+func New(ln net.Listener, opts Options) *Listener {
+	l := &Listener{Listener: ln, opts: opts, most: opts.Most, full: rarely{log: opts.Log}, failed: rarely{log: opts.Log}}
+	if l.most == 0 && opts.TLS {
 		l.most = connectionLimit(mostOverTLS)
 	} else if l.most == 0 {
 		l.most = connectionLimit(mostConnections)
 	}
-	s.met.ConnectionLimit.Set(float64(l.most))
+	opts.Metrics.ConnectionLimit.Set(float64(l.most))
 	l.keepSpare()
 	return l
 }
 
-func (l *publicListener) Accept() (net.Conn, error) {
+// Accept waits for a connection. Its errors are for good.
+func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
 		switch {
 		case err == nil && l.makeRoom():
 			l.wait = 0
-			return l.server.conns.Open(conn), nil
+			return l.opts.Pool.Open(conn), nil
 		case err == nil:
 			l.refuse(conn)
 		case isPermanent(err):
@@ -85,8 +99,8 @@ func isPermanent(err error) bool {
 
 // makeRoom closes idle connections if one more would be too many. It closes some at
 // once, so that a flood does not have it look through all of them for each.
-func (l *publicListener) makeRoom() bool {
-	if l.server.conns.Len() < l.most {
+func (l *Listener) makeRoom() bool {
+	if l.opts.Pool.Len() < l.most {
 		return true
 	}
 	n := l.shed()
@@ -95,17 +109,17 @@ func (l *publicListener) makeRoom() bool {
 	return n > 0
 }
 
-func (l *publicListener) shed() int {
-	n := l.server.conns.Shed(1 + l.most/64)
-	l.server.met.ShedIdle.Add(float64(n))
+func (l *Listener) shed() int {
+	n := l.opts.Pool.Shed(1 + l.most/64)
+	l.opts.Metrics.ShedIdle.Add(float64(n))
 	return n
 }
 
 // survive waits a little after accept failed. If that was for want of descriptors it
 // frees some; if none can be freed it gives up the spare one to tell a client, which
 // would otherwise wait in vain.
-func (l *publicListener) survive(err error) {
-	l.server.met.AcceptErrors.Inc()
+func (l *Listener) survive(err error) {
+	l.opts.Metrics.AcceptErrors.Inc()
 	l.failed.warn("a connection could not be accepted; this node tries again", "err", err)
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		if l.shed() > 0 {
@@ -118,7 +132,7 @@ func (l *publicListener) survive(err error) {
 }
 
 // turnAway refuses one client that waits, with the spare descriptor.
-func (l *publicListener) turnAway() {
+func (l *Listener) turnAway() {
 	tcp, ok := l.Listener.(*net.TCPListener)
 	if !ok || l.spare == nil {
 		l.keepSpare()
@@ -134,20 +148,21 @@ func (l *publicListener) turnAway() {
 	l.keepSpare()
 }
 
-func (l *publicListener) keepSpare() {
+func (l *Listener) keepSpare() {
 	if f, err := os.Open(os.DevNull); err == nil {
 		l.spare = f
 	}
 }
 
-const busyAnswer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nContent-Length: 94\r\n\r\n" +
+// BusyAnswer tells a client without TLS that there is no room.
+const BusyAnswer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nContent-Length: 94\r\n\r\n" +
 	`{"code":"overloaded","error":"too many connections are open: try again later or another node"}`
 
 // refuse tells a client that there is no room, if it can be told without TLS.
-func (l *publicListener) refuse(conn net.Conn) {
-	l.server.met.Refused.Inc()
-	if l.server.http.TLSConfig == nil {
-		_, _ = conn.Write([]byte(busyAnswer)) // which its empty buffer takes at once
+func (l *Listener) refuse(conn net.Conn) {
+	l.opts.Metrics.Refused.Inc()
+	if !l.opts.TLS {
+		_, _ = conn.Write([]byte(BusyAnswer)) // which its empty buffer takes at once
 	}
 	_ = conn.Close()
 }
