@@ -115,7 +115,7 @@ func (s *Server) retryAlert(ctx *fasthttp.RequestCtx, args []string) error {
 	if _, err := s.propose(ctx, fsm.RetryAlert{Alert: id}); err != nil {
 		return err
 	}
-	if err := limited(readLimit, s.cluster.ReadBarrier); err != nil {
+	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
 		return errUnread
 	}
 	a, err := s.store.Alert(id)

@@ -61,7 +61,7 @@ func (s *Server) authorizeHash(ctx *fasthttp.RequestCtx, hash [32]byte) error {
 	}
 	k, ok := s.store.KeyByHash(hash)
 	if !ok {
-		known, err := s.makeSure(ctx, readLimit, limits.FailedLogin, func() bool {
+		known, err := s.findAfterBarrier(ctx, readLimit, limits.FailedLogin, func() bool {
 			k, ok = s.store.KeyByHash(hash)
 			return ok
 		})
@@ -133,7 +133,7 @@ func (s *Server) proposeUntil(deadline time.Time, cmd fsm.Command) (fsm.Result, 
 // barrier makes what follows linearizable, and asks then whether the caller's key still
 // stands.
 func (s *Server) barrier(ctx *fasthttp.RequestCtx) error {
-	if err := limited(readLimit, s.cluster.ReadBarrier); err != nil {
+	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
 		return err
 	}
 	if key, ok := caller(ctx); ok && !s.store.HasKey(key) {
@@ -142,8 +142,9 @@ func (s *Server) barrier(ctx *fasthttp.RequestCtx) error {
 	return nil
 }
 
-// lastWordHolds is for answers of this node alone.
-func (s *Server) lastWordHolds(ctx *fasthttp.RequestCtx) error {
+// requireRecentLeader refuses a key of the cluster if this node has heard from no leader for
+// lastWord. It is for answers of this node alone.
+func (s *Server) requireRecentLeader(ctx *fasthttp.RequestCtx) error {
 	if _, ok := caller(ctx); !ok {
 		return nil
 	}
@@ -164,17 +165,17 @@ func (c ClusterStatus) sinceLeader() (since time.Duration, ever bool) {
 	return 0, false
 }
 
-// makeSure waits, for a caller that names what this node does not know, until the node
+// findAfterBarrier waits, for a caller that names what this node does not know, until the node
 // has all that was acknowledged, and reports whether it is known then. It is only for
 // requests that fail otherwise.
-func (s *Server) makeSure(ctx *fasthttp.RequestCtx, limit time.Duration, reason string, known func() bool) (bool, error) {
+func (s *Server) findAfterBarrier(ctx *fasthttp.RequestCtx, limit time.Duration, reason string, known func() bool) (bool, error) {
 	guesser, counts := s.guesser(ctx)
 	if counts {
 		if err := s.limits.Guess(guesser, reason); err != nil {
 			return false, err
 		}
 	}
-	err := limited(limit, s.cluster.PacedReadBarrier)
+	err := withTimeout(limit, s.cluster.PacedReadBarrier)
 	found := err == nil && known()
 	if counts && (found || err != nil) { // it was no guess, or nobody knows
 		s.limits.TakeBackGuess(guesser)

@@ -130,7 +130,7 @@ func ifMatch(ctx *fasthttp.RequestCtx) (uint64, error) {
 func (s *Server) fresh(ctx *fasthttp.RequestCtx) error {
 	switch mode := string(ctx.QueryArgs().Peek("consistency")); mode {
 	case "stale":
-		return s.lastWordHolds(ctx)
+		return s.requireRecentLeader(ctx)
 	case "", "linearizable":
 		return s.barrier(ctx)
 	default:

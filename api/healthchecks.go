@@ -64,7 +64,7 @@ func (s *Server) healthchecks(ctx *fasthttp.RequestCtx, path []byte, start time.
 			s.met.PingAnswered(status, time.Since(start))
 		}
 	}()
-	created, isDeferred, err := s.hear(ctx, path, start)
+	created, isDeferred, err := s.takeHealthchecks(ctx, path, start)
 	if err != nil {
 		s.refuse(ctx, err)
 	} else {
@@ -85,9 +85,9 @@ func accept(ctx *fasthttp.RequestCtx, created bool) {
 	}
 }
 
-// hear takes what a request tells, and reports whether it made the heartbeat, and
+// takeHealthchecks takes what a request tells, and reports whether it made the heartbeat, and
 // whether the outcome is not known yet.
-func (s *Server) hear(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created, isDeferred bool, err error) {
+func (s *Server) takeHealthchecks(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (created, isDeferred bool, err error) {
 	if token, ok := plainPath(path); ok && bare(ctx, nil) {
 		code, err := s.takeToken(ctx, token, nil, now, true)
 		return false, err == nil && code == deferredPing, err
@@ -96,12 +96,12 @@ func (s *Server) hear(ctx *fasthttp.RequestCtx, path []byte, now time.Time) (cre
 	if err != nil {
 		return false, false, err
 	}
-	created, err = s.hearAll(ctx, &a, now)
+	created, err = s.takeAddressed(ctx, &a, now)
 	return created, false, err
 }
 
-// hearAll takes what a request tells of the heartbeat that is addressed.
-func (s *Server) hearAll(ctx *fasthttp.RequestCtx, a *address, now time.Time) (created bool, err error) {
+// takeAddressed takes what a request tells of the heartbeat that is addressed.
+func (s *Server) takeAddressed(ctx *fasthttp.RequestCtx, a *address, now time.Time) (created bool, err error) {
 	ordinal, err := s.whose(ctx, a, now)
 	if err != nil {
 		return false, err
@@ -126,7 +126,7 @@ func (s *Server) hearAll(ctx *fasthttp.RequestCtx, a *address, now time.Time) (c
 	if ordinal == 0 {
 		return s.makeAndTell(ctx, ensured(string(a.slug)), &g, arrival(ctx, now))
 	}
-	_, err = s.tell(ctx, ordinal, &g, arrival(ctx, now))
+	_, err = s.takeSignal(ctx, ordinal, &g, arrival(ctx, now))
 	return false, unknownIfRevoked(err)
 }
 
@@ -136,7 +136,7 @@ func (s *Server) makeAndTell(ctx *fasthttp.RequestCtx, spec fsm.Spec, g *signal,
 	if err != nil {
 		return false, unknownIfRevoked(err)
 	}
-	_, err = s.tell(ctx, ordinal, g, now)
+	_, err = s.takeSignal(ctx, ordinal, g, now)
 	err = unknownIfRevoked(err)
 	if err != nil && created { // the heartbeat is there: so "nothing was recorded" would be a lie
 		err = fsm.ErrUnknownOutcome
@@ -171,7 +171,7 @@ func (s *Server) byToken(ctx *fasthttp.RequestCtx, t fsm.Token) (ordinal uint64,
 	if ordinal, ok := s.store.Ordinal(t); ok {
 		return ordinal, nil
 	}
-	known, err := s.makeSure(ctx, commandLimit, limits.UnknownToken, func() (ok bool) {
+	known, err := s.findAfterBarrier(ctx, commandLimit, limits.UnknownToken, func() (ok bool) {
 		ordinal, ok = s.store.Ordinal(t)
 		return ok
 	})
@@ -187,9 +187,9 @@ func (s *Server) byToken(ctx *fasthttp.RequestCtx, t fsm.Token) (ordinal uint64,
 // it says anything, and shares that with others if the key may be a guess.
 func (s *Server) bySlug(ctx *fasthttp.RequestCtx, hash [32]byte, slug string, create bool, now time.Time) (ordinal uint64, err error) {
 	if _, known := s.pingKey(hash); known {
-		err = limited(time.Until(now.Add(commandLimit)), s.cluster.ReadBarrier)
+		err = withTimeout(time.Until(now.Add(commandLimit)), s.cluster.ReadBarrier)
 	} else {
-		_, err = s.makeSure(ctx, commandLimit, limits.UnknownToken, func() bool {
+		_, err = s.findAfterBarrier(ctx, commandLimit, limits.UnknownToken, func() bool {
 			_, known := s.pingKey(hash)
 			return known
 		})

@@ -109,7 +109,7 @@ func (s *Server) lookup(ctx *fasthttp.RequestCtx, id fsm.HeartbeatID) (fsm.Heart
 	}
 	h, err := s.store.Heartbeat(id)
 	if err != nil {
-		if err := limited(readLimit, s.cluster.PacedReadBarrier); err != nil {
+		if err := withTimeout(readLimit, s.cluster.PacedReadBarrier); err != nil {
 			return h, err
 		}
 		h, err = s.store.Heartbeat(id)

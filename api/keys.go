@@ -97,7 +97,7 @@ func newKey(scope string) string {
 
 // createdAt is the stamp of a new key, as the state has it once it is here.
 func (s *Server) createdAt(id fsm.KeyID) time.Time {
-	if limited(readLimit, s.cluster.ReadBarrier) == nil {
+	if withTimeout(readLimit, s.cluster.ReadBarrier) == nil {
 		if k, ok := s.key(id); ok {
 			return k.CreatedAt
 		}
@@ -135,7 +135,7 @@ func (s *Server) updateKey(ctx *fasthttp.RequestCtx, args []string) error {
 	if _, err := s.propose(ctx, fsm.UpdateKey{ID: id, MaxHeartbeats: *body.MaxHeartbeats}); err != nil {
 		return err
 	}
-	if err := limited(readLimit, s.cluster.ReadBarrier); err != nil {
+	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
 		return errUnread
 	}
 	k, ok := s.key(id)

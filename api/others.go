@@ -52,7 +52,7 @@ func (s *Server) takeOther(ctx *fasthttp.RequestCtx, o *compat.Address, now time
 			return err
 		}
 	}
-	_, err = s.hearAll(ctx, &a, now)
+	_, err = s.takeAddressed(ctx, &a, now)
 	return err
 }
 
@@ -118,7 +118,7 @@ func (s *Server) checkIn(ctx *fasthttp.RequestCtx, a *address, now time.Time) er
 	if ordinal == 0 {
 		_, err = s.makeAndTell(ctx, monitorSpec(string(a.slug), c.Monitor), &g, now)
 	} else {
-		_, err = s.tell(ctx, ordinal, &g, now)
+		_, err = s.takeSignal(ctx, ordinal, &g, now)
 	}
 	if err != nil {
 		return unknownIfRevoked(err)
@@ -177,7 +177,7 @@ func (s *Server) takePush(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) e
 	if _, err := pingBody(ctx); err != nil { // which nobody reads
 		return err
 	}
-	_, err = s.tell(ctx, ordinal, pushSignal(ctx.QueryArgs()), now)
+	_, err = s.takeSignal(ctx, ordinal, pushSignal(ctx.QueryArgs()), now)
 	return err
 }
 

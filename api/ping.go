@@ -132,7 +132,7 @@ func (s *Server) takeToken(ctx *fasthttp.RequestCtx, token fsm.Token, action []b
 	if err != nil {
 		return 0, err
 	}
-	return s.tell(ctx, ordinal, &g, now)
+	return s.takeSignal(ctx, ordinal, &g, now)
 }
 
 // deferredPing is the code of a ping whose outcome is not known yet: the connection

@@ -158,7 +158,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	defer private(ctx)
 	defer s.recover(ctx)
-	defer s.dismiss(ctx)
+	defer s.closeIfLeaving(ctx)
 	deferred.BeginRequest(ctx.Conn(), ctx.Time())
 	if hasBody(&ctx.Request.Header) {
 		deferred.Linger(ctx.Conn()) // if it is closed before the body is read
@@ -233,10 +233,10 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	fail(ctx, errMalformed)
 }
 
-// farewell is how long a server that leaves still answers: long enough for a
+// leaveFor is how long a server that leaves still answers: long enough for a
 // handshake that has begun, and for a balancer's next request on a kept connection,
 // whose answer tells it that there will be no further one.
-const farewell = 500 * time.Millisecond
+const leaveFor = 500 * time.Millisecond
 
 // Listen binds an address for [Server.Serve]. It is plain TCP: sockets of Multipath
 // TCP, which Go would make, take no filter.
@@ -257,14 +257,14 @@ func (s *Server) Leave(ctx context.Context) {
 		}
 	}
 	select {
-	case <-time.After(farewell):
+	case <-time.After(leaveFor):
 	case <-ctx.Done():
 	}
 }
 
-// dismiss ends the request's connection with its answer if the server leaves, or if
+// closeIfLeaving ends the request's connection with its answer if the server leaves, or if
 // the connection holds too much.
-func (s *Server) dismiss(ctx *fasthttp.RequestCtx) {
+func (s *Server) closeIfLeaving(ctx *fasthttp.RequestCtx) {
 	if s.conns.Leaving() || deferred.HoldsTooMuch(ctx.Conn()) {
 		ctx.SetConnectionClose()
 	}

@@ -46,9 +46,9 @@ func (g *signal) plain() bool {
 	return g.kind == fsm.SignalSuccess && g.exit == noExit && !g.hasRun && g.at == 0 && g.key == [16]byte{} && len(g.body) == 0
 }
 
-// tell commits a signal for a heartbeat that was looked up; now is when the request's
+// takeSignal commits a signal for a heartbeat that was looked up; now is when the request's
 // header came.
-func (s *Server) tell(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (fsm.Code, error) {
+func (s *Server) takeSignal(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (fsm.Code, error) {
 	if s.ignores(ctx, ordinal) { // that it came, and from where, is all that is noted
 		g = &signal{kind: fsm.SignalLog, exit: noExit}
 	}

@@ -86,7 +86,7 @@ type gapJSON struct {
 
 // clusterStatus answers from this node at once, also without a majority.
 func (s *Server) clusterStatus(ctx *fasthttp.RequestCtx, _ []string) error {
-	if err := s.lastWordHolds(ctx); err != nil {
+	if err := s.requireRecentLeader(ctx); err != nil {
 		return err
 	}
 	st := s.cluster.Status()
@@ -130,7 +130,7 @@ func (s *Server) removeNode(ctx *fasthttp.RequestCtx, args []string) error {
 		return err
 	}
 	// fasthttp has decoded the path.
-	err := limited(commandLimit, func(c context.Context) error { return s.cluster.Remove(c, args[0]) })
+	err := withTimeout(commandLimit, func(c context.Context) error { return s.cluster.Remove(c, args[0]) })
 	if err != nil {
 		return err
 	}
@@ -204,8 +204,8 @@ const (
 	readLimit    = 5 * time.Second  // for a read's barrier
 )
 
-// limited runs f under a context that ends after d.
-func limited(d time.Duration, f func(context.Context) error) error {
+// withTimeout runs f under a context that ends after d.
+func withTimeout(d time.Duration, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
 	return f(ctx)
@@ -249,5 +249,5 @@ func (s *Server) mayScrape(ctx *fasthttp.RequestCtx) error {
 	if err := s.authorize(ctx); err != nil {
 		return err
 	}
-	return s.lastWordHolds(ctx)
+	return s.requireRecentLeader(ctx)
 }

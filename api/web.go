@@ -118,7 +118,7 @@ func (b backend) MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (string, 
 const pageLimit = 1500 * time.Millisecond
 
 func (b backend) Fresh(ctx *fasthttp.RequestCtx) error {
-	return limited(pageLimit, b.cluster.ReadBarrier)
+	return withTimeout(pageLimit, b.cluster.ReadBarrier)
 }
 
 func (b backend) Explain(err error) (int, string) {
