@@ -136,7 +136,7 @@ func (n lostNode) salvageFlipped(t *testing.T) {
 func (n lostNode) flipBits(t *testing.T, file string, text []byte, last uint64) {
 	lastWrite := last
 	if b, err := os.ReadFile(filepath.Join(n.dir, journal.FileName)); err == nil {
-		lastWrite = journal.Salvage(b, func(*raft.Log) error { return nil }).Settled
+		lastWrite = journal.Salvage(b, func(e *raft.Log) error { return raftlog.Verify(e.Index, e) }).Settled
 	}
 	complete, runs := 0, soakCount("QUORUMBEAT_SOAK_FLIPS", 8)
 	for seed := range runs {
