@@ -72,7 +72,7 @@ func (n *Node) handToRoom(r *raft.Raft) {
 // diskLevels tells by ID how much room the disks of the living nodes have.
 func (n *Node) diskLevels() map[string]disk.Level {
 	levels := map[string]disk.Level{}
-	for _, m := range n.gossip.members() {
+	for _, m := range n.gossip.Members() {
 		levels[m.ID.String()] = m.Disk
 	}
 	levels[n.id.ID.String()] = n.disk.Level()

@@ -32,7 +32,7 @@ func (n *Node) hears() bool {
 func (n *Node) watchHearing(ctx context.Context) {
 	for {
 		select {
-		case <-n.gossip.changes():
+		case <-n.gossip.HearingChanged():
 			n.lead.RecheckClock()
 		case <-ctx.Done():
 			return
@@ -43,7 +43,7 @@ func (n *Node) watchHearing(ctx context.Context) {
 // deafNodes tells by ID which living nodes take no pings.
 func (n *Node) deafNodes() map[string]bool {
 	deaf := map[string]bool{}
-	for _, m := range n.gossip.members() {
+	for _, m := range n.gossip.Members() {
 		deaf[m.ID.String()] = m.Deaf
 	}
 	deaf[n.id.ID.String()] = !n.hearing.OK()

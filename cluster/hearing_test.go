@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/leader"
+	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
@@ -66,13 +67,11 @@ func TestTheClockRunsOnlyWhileSomeNodeHears(t *testing.T) {
 func TestALostChangeIsToldAgain(t *testing.T) {
 	t.Parallel()
 	c := newTrio(t, 2)
-	g := c.nodes[1].gossip.(*gossip)
+	g := c.nodes[1].gossip.(*members.Gossip)
 	testkit.Eventually(t, "it does not tell its cluster", func() bool {
-		return slices.ContainsFunc(c.nodes[0].gossip.members(), func(m member) bool { return m.ID == g.id.ID && !m.ClusterID.IsZero() })
+		return slices.ContainsFunc(c.nodes[0].gossip.Members(), func(m members.Member) bool { return m.ID == c.nodes[1].id.ID && !m.ClusterID.IsZero() })
 	})
-	g.mu.Lock()
-	g.meta.Deaf = true
-	g.mu.Unlock()
+	g.ChangeUntold(func(m *members.Meta) { m.Deaf = true })
 	c.nodes[1].SetHearing(false)
 	testkit.Eventually(t, "the other node does not know of it", func() bool { return deaf(c.nodes[0].Status()) == 1 })
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -25,23 +26,27 @@ func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
 			return err
 		}
 	}
-	n.rec = &reconciler{
-		raft: r, self: n.id.ID, store: n.store, members: n.gossip.members, woken: n.gossip.wake(),
-		ask: n.port.Ask, deadAfter: n.cfg.DeadAfter, log: n.log, trouble: n.troubles,
-		propose: func(ctx context.Context, cmd fsm.Command) error {
+	n.rec = &members.Reconciler{
+		Raft: r, Self: n.id.ID, Store: n.store, Members: n.gossip.Members, Changed: n.gossip.Changed(),
+		Ask: n.port.Ask, DeadAfter: n.cfg.DeadAfter, Log: n.log, Troubles: n.troubles,
+		Propose: func(ctx context.Context, cmd fsm.Command) error {
 			_, err := n.Propose(ctx, cmd)
 			return err
 		},
 	}
-	n.lead.AddEarlyTask(n.rec.run)
+	n.lead.AddEarlyTask(n.rec.Run)
 	n.down.Go("control server", func(ctx context.Context) {
 		n.port.AnswerQuestions(ctx, func(ctx context.Context, req transport.Question) transport.Answer { return n.answer(ctx, n.boot, req) })
 	})
-	meta := nodeMeta{ClusterID: n.id.Cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: n.raftAddr(), Version: n.cfg.Version}
-	n.gossip.start(meta, n.foreign)
+	meta := members.Meta{ClusterID: n.id.Cluster(), Name: n.cfg.NodeName, HTTP: httpAddr, Cluster: n.raftAddr(), Version: n.cfg.Version}
+	n.gossip.Start(meta, n.foreign)
 	n.down.Go("membership", func(ctx context.Context) { n.housekeep(ctx, meta) })
-	n.down.Go("bootstrap", n.boot.run)
-	n.down.Go("lookout", n.lookOut)
+	n.down.Go("bootstrap", n.boot.Run)
+	lookout := members.LookoutOptions{
+		Self: n.id.ID, Raft: r, Members: n.gossip.Members, NameOf: n.nameOf,
+		Fresh: n.fresh, Stopping: n.stopping.Load, Troubles: n.troubles, Log: n.log,
+	}
+	n.down.Go("lookout", func(ctx context.Context) { members.LookOut(ctx, lookout) })
 	return nil
 }
 
@@ -60,7 +65,7 @@ func (n *Node) foreign(err error) {
 }
 
 // housekeep keeps the data folder's memory of the cluster true.
-func (n *Node) housekeep(ctx context.Context, meta nodeMeta) {
+func (n *Node) housekeep(ctx context.Context, meta members.Meta) {
 	for {
 		if err := n.remember(&meta); err != nil {
 			n.fail(err)
@@ -75,7 +80,7 @@ func (n *Node) housekeep(ctx context.Context, meta nodeMeta) {
 	}
 }
 
-func (n *Node) remember(meta *nodeMeta) error {
+func (n *Node) remember(meta *members.Meta) error {
 	if named := n.store.ClusterID(); !named.IsZero() {
 		if err := n.id.SetClusterID(named); err != nil {
 			return err
@@ -86,9 +91,9 @@ func (n *Node) remember(meta *nodeMeta) error {
 		meta.ClusterID = named
 	}
 	meta.Deaf, meta.Disk = !n.hearing.OK(), n.disk.Level()
-	n.gossip.setMeta(*meta)
+	n.gossip.SetMeta(*meta)
 	var peers []string
-	for _, m := range n.gossip.members() {
+	for _, m := range n.gossip.Members() {
 		if m.ID != n.id.ID {
 			peers = append(peers, m.Gossip)
 		}
@@ -98,19 +103,19 @@ func (n *Node) remember(meta *nodeMeta) error {
 
 // answer answers another node's question, and always says who answers: the asker may
 // have meant the node that was at this address before.
-func (n *Node) answer(ctx context.Context, boot *bootstrapper, req transport.Question) transport.Answer {
+func (n *Node) answer(ctx context.Context, boot *members.Bootstrapper, req transport.Question) transport.Answer {
 	a := n.decide(ctx, boot, req)
 	a.Node = n.id.ID
 	return a
 }
 
-func (n *Node) decide(ctx context.Context, boot *bootstrapper, req transport.Question) transport.Answer {
+func (n *Node) decide(ctx context.Context, boot *members.Bootstrapper, req transport.Question) transport.Answer {
 	switch req.Op {
 	case transport.AskInfo:
 		applied, _ := n.fsm.Progress()
 		return transport.Answer{Code: fsm.CodeOK, Cluster: n.id.Cluster(), Fresh: n.fresh(), Applied: applied}
 	case transport.AskPromise:
-		return boot.answer(req)
+		return boot.Answer(req)
 	case transport.AskRemove:
 		return answerOf(n.removeHere(ctx, req.Node))
 	case transport.AskHeldPings:
@@ -167,22 +172,21 @@ func (n *Node) removeHere(ctx context.Context, nameOrID string) error {
 	if r == nil || n.rec == nil || r.State() != raft.Leader {
 		return fsm.ErrNotLeader
 	}
-	if id, err := n.rec.find(nameOrID); err == nil && id == n.id.ID && n.otherVoter(r) {
+	if id, err := n.rec.Find(nameOrID); err == nil && id == n.id.ID && n.otherVoter(r) {
 		if err := r.LeadershipTransfer().Error(); err != nil {
 			n.log.Debug("the leadership could not be handed over", "error", err)
 		}
 		return fsm.ErrNotLeader
 	}
-	return n.rec.remove(ctx, nameOrID)
+	return n.rec.Remove(ctx, nameOrID)
 }
 
 // aliveMembers tells by ID which nodes gossip holds for alive.
-func (n *Node) aliveMembers() map[string]bool {
-	alive := map[string]bool{}
-	for _, m := range n.gossip.members() {
-		alive[m.ID.String()] = true
-	}
-	return alive
+func (n *Node) aliveMembers() map[string]bool { return members.AliveIDs(n.gossip.Members()) }
+
+// votersWords tells how many voters there are, and who is missing.
+func (n *Node) votersWords() string {
+	return members.VotersWords(n.raft.Load().GetConfiguration().Configuration().Servers, n.aliveMembers(), n.nameOf)
 }
 
 // countMembers counts the nodes of the configuration by whether they live.
@@ -221,4 +225,47 @@ func lastPort(addr string, last int) string {
 	}
 	l.Close()
 	return again
+}
+
+// alone reports whether the node takes no peers.
+func (c Config) alone() bool { return len(c.Secrets) == 0 && !c.Insecure }
+
+// checkAlone refuses to run a member of a larger cluster alone: it would wait for ever
+// for peers that it may not talk to.
+func (n *Node) checkAlone(servers []raft.Server) error {
+	if !n.cfg.alone() {
+		return nil
+	}
+	for _, s := range servers {
+		if s.ID != raft.ServerID(n.id.ID.String()) {
+			return configError("this data folder is of a cluster of %d nodes, and without the cluster's secret this node may not talk to the others: set --cluster-secret-file", len(servers))
+		}
+	}
+	if len(servers) == 0 && n.cfg.BootstrapExpect == 0 {
+		return configError("--bootstrap-expect 0 waits for a cluster to join, which needs the cluster's secret: set --cluster-secret-file, or --bootstrap-expect 1 for a node of its own")
+	}
+	return nil
+}
+
+// bar takes a leader's notice that this node was removed from its cluster. It names the
+// node: whoever has taken a removed one's address is not meant.
+func (n *Node) bar(notice transport.Question) error {
+	if notice.Node != n.id.ID.String() || notice.Cluster != n.id.Cluster() {
+		return fmt.Errorf("%w: the notice is for node %s of cluster %s", fsm.ErrNotFound, notice.Node, notice.Cluster)
+	}
+	if !n.isBarred() {
+		n.log.Error("this node was removed from its cluster: stop it; to use the machine again, move the data folder away and start with an empty one")
+	}
+	n.barred.Store(time.Now().UnixNano())
+	return nil
+}
+
+// isBarred reports whether this node was told that it was removed, and no leader has
+// counted it as a member since: then the notice was wrong, or old.
+func (n *Node) isBarred() bool {
+	at := n.barred.Load()
+	if r := n.raft.Load(); at != 0 && r != nil {
+		return r.State() != raft.Leader && r.LastContact().UnixNano() < at
+	}
+	return at != 0
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/identity"
 	"github.com/quorumbeat/quorumbeat/cluster/leader"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -40,7 +41,7 @@ type Node struct {
 	stores     *raftlog.Stores
 	disk       *disk.Guard
 	port       *transport.Port
-	gossip     finder
+	gossip     members.Finder
 	raft       atomic.Pointer[raft.Raft] // nil before Start
 	transport  *transport.RaftTransport  // nil before Start
 	pending    *proposals.Table
@@ -53,9 +54,9 @@ type Node struct {
 	reads      *forward.SharedBarrier
 	lookups    *forward.SharedBarrier // paced
 	lead       *leader.Leadership
-	rec        *reconciler
-	boot       *bootstrapper
-	troubles   *troubles
+	rec        *members.Reconciler
+	boot       *members.Bootstrapper
+	troubles   *members.Troubles
 	met        *metrics
 	hearing    *leader.Hearing
 
@@ -82,7 +83,7 @@ func Open(cfg Config, store *store.Store) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.logger(), store: store,
-		fatal: make(chan error, 1), pending: proposals.NewTable(cfg.Faults.Held), hearing: leader.NewHearing(), troubles: newTroubles(cfg.logger()),
+		fatal: make(chan error, 1), pending: proposals.NewTable(cfg.Faults.Held), hearing: leader.NewHearing(), troubles: members.NewTroubles(cfg.logger()),
 	}
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.down.Run(context.Background()))
@@ -124,7 +125,7 @@ func (n *Node) open() (err error) {
 func (n *Node) openPorts() error {
 	if n.cfg.alone() {
 		n.log.Info("this node takes no peers and opens no port for any, because it has no cluster secret: --cluster-addr and --gossip-addr are not used")
-		n.port, n.gossip = transport.Serve(transport.NoListener(), transport.Options{Self: n.id.ID}), newLoner(n.id.ID)
+		n.port, n.gossip = transport.Serve(transport.NoListener(), transport.Options{Self: n.id.ID}), members.NewLoner(n.id.ID)
 		n.down.PushClose("no cluster port", n.port.Close)
 		return nil
 	}
@@ -143,22 +144,26 @@ func (n *Node) openPorts() error {
 		return err
 	}
 	n.down.PushClose("cluster port", n.port.Close)
-	g, err := openGossip(n.cfg, n.id, known, n.troubles)
+	g, err := members.OpenGossip(members.GossipOptions{
+		Identity: n.id, NodeName: n.cfg.NodeName, Version: n.cfg.Version,
+		Addr: n.cfg.GossipAddr, Advertise: n.cfg.Advertise, Join: n.cfg.Join, Secrets: n.cfg.Secrets,
+		Known: known, Troubles: n.troubles, Log: n.log, LogWriter: newHCLogger(n.log, "gossip").StandardWriter(nil),
+	})
 	if err != nil {
 		return err
 	}
 	n.gossip = g
 	if n.cfg.Advertise == "" && (listensEverywhere(n.cfg.ClusterAddr) || listensEverywhere(n.cfg.GossipAddr)) {
 		n.log.Warn("this node listens on all addresses, and --advertise does not say which one the others reach: they are told this one; if that is wrong, set --advertise",
-			"cluster", n.advertised(n.port.Addr()), "gossip", g.addr())
+			"cluster", n.advertised(n.port.Addr()), "gossip", g.Addr())
 	}
-	n.down.PushClose("gossip", g.close)
+	n.down.PushClose("gossip", g.Close)
 	return nil
 }
 
 // refused tells the operator of a peer that could not prove itself.
 func (n *Node) refused(from netip.Addr, why string) {
-	n.troubles.note("refused "+from.String(), 0, fmt.Sprintf("a connection from %s to the cluster port was refused: %s", from, why))
+	n.troubles.Note("refused "+from.String(), 0, fmt.Sprintf("a connection from %s to the cluster port was refused: %s", from, why))
 }
 
 // listensEverywhere reports whether an address to listen at is all of this machine's.
@@ -187,9 +192,9 @@ func (n *Node) assemble() {
 	n.compaction, n.suspicion = lifecycle.NewWakeup(), lifecycle.NewWakeup()
 	n.reads = forward.NewSharedBarrier(n.barrier, 0)
 	n.lookups = forward.NewSharedBarrier(n.reads.Wait, lookupEvery)
-	n.boot = &bootstrapper{
-		id: n.id, expect: n.cfg.BootstrapExpect, log: n.log, trouble: n.troubles, fresh: n.fresh, members: n.gossip.members, ask: n.port.Ask,
-		form: func(c raft.Configuration) error { return n.raft.Load().BootstrapCluster(c).Error() },
+	n.boot = &members.Bootstrapper{
+		Id: n.id, Expect: n.cfg.BootstrapExpect, Log: n.log, Troubles: n.troubles, Fresh: n.fresh, Members: n.gossip.Members, Ask: n.port.Ask,
+		Form: func(c raft.Configuration) error { return n.raft.Load().BootstrapCluster(c).Error() },
 	}
 	n.lead = leader.New(leader.Options{
 		Batcher: n.batcher, Store: n.store, LastApply: n.fsm.LastApply,
@@ -214,13 +219,13 @@ func (n *Node) Addrs() (cluster, gossip string) {
 	if n.cfg.alone() {
 		return "", ""
 	}
-	return n.advertised(n.port.Addr()), n.gossip.addr()
+	return n.advertised(n.port.Addr()), n.gossip.Addr()
 }
 
 // raftAddr is this node's address in Raft's configuration.
 func (n *Node) raftAddr() string {
 	if n.cfg.alone() {
-		return nowhere(n.id.ID)
+		return members.NoAddress(n.id.ID)
 	}
 	return n.advertised(n.port.Addr())
 }
@@ -230,7 +235,7 @@ func (n *Node) raftAddr() string {
 func (n *Node) advertised(a net.Addr) string {
 	host, port, _ := net.SplitHostPort(a.String())
 	if ip := net.ParseIP(host); n.cfg.Advertise == "" && ip != nil && ip.IsUnspecified() {
-		host, _, _ = net.SplitHostPort(n.gossip.addr())
+		host, _, _ = net.SplitHostPort(n.gossip.Addr())
 	}
 	return net.JoinHostPort(cmp.Or(n.cfg.Advertise, host), port)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/identity"
+	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/journal"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -81,7 +82,7 @@ func (f *folder) close() error { return errors.Join(f.stores.Close(), f.id.Close
 // is seen when it starts, and the configuration follows.
 func (f *folder) alone() raft.Configuration {
 	return raft.Configuration{Servers: []raft.Server{{
-		Suffrage: raft.Voter, ID: f.config.LocalID, Address: raft.ServerAddress(nowhere(f.id.ID)),
+		Suffrage: raft.Voter, ID: f.config.LocalID, Address: raft.ServerAddress(members.NoAddress(f.id.ID)),
 	}}}
 }
 

@@ -1,10 +1,8 @@
 package cluster
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -50,35 +48,13 @@ func TestAWrongNoticeOfRemovalIsForgotten(t *testing.T) {
 	testkit.Eventually(t, fmt.Sprintf("the leader counts it in, and it says %v", n.Ready()), func() bool { return n.Ready() == nil })
 }
 
-// The leader tells a removed node so by its ID.
-func TestRemindersNameTheRemoved(t *testing.T) {
-	c := newTrio(t, 1)
-	gone := fsm.NodeID{7}
-	if _, err := c.nodes[0].Propose(within(t, 5*time.Second), fsm.RemoveNode{ID: gone}); err != nil {
-		t.Fatal(err)
-	}
-	var asked transport.Question
-	r := &reconciler{
-		self: c.nodes[0].id.ID, store: c.nodes[0].store, log: slog.New(slog.DiscardHandler), reminded: map[fsm.NodeID]time.Time{},
-		members: func() []member { return []member{{ID: gone, nodeMeta: nodeMeta{Cluster: "10.0.0.1:1"}}} },
-		ask: func(_ context.Context, _ string, req transport.Question) (transport.Answer, error) {
-			asked = req
-			return transport.Answer{}, nil
-		},
-	}
-	r.remind(t.Context())
-	if asked.Op != transport.AskRemoved || asked.Node != gone.String() || asked.Cluster != c.nodes[0].store.ClusterID() {
-		t.Errorf("it asks %+v", asked)
-	}
-}
-
 func TestRemovalThatWouldCostTheMajorityIsRefused(t *testing.T) {
 	t.Parallel()
 	c := newTrio(t, 3)
 	leader := c.leader()
 	lost := (leader + 1) % 3
 	c.shutdown(lost)
-	testkit.Eventually(t, "the loss is not noticed", func() bool { return len(c.nodes[leader].gossip.members()) == 2 })
+	testkit.Eventually(t, "the loss is not noticed", func() bool { return len(c.nodes[leader].gossip.Members()) == 2 })
 	other := c.nodes[(leader+2)%3]
 	err := c.nodes[leader].Remove(within(t, 5*time.Second), other.cfg.NodeName)
 	if !errors.Is(err, fsm.ErrRejected) || !strings.Contains(err.Error(), "2 voters are left, of which 1 live and 2 are needed") {

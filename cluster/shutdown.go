@@ -27,7 +27,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 		if n.raft.Load() != nil {
 			n.drain(ctx)
 			n.handOver(ctx)
-			n.gossip.leave(leaveLimit)
+			n.gossip.Leave(leaveLimit)
 		}
 		n.stopErr = n.down.Run(ctx)
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/forward"
 	"github.com/quorumbeat/quorumbeat/cluster/leader"
+	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -93,7 +94,7 @@ func (n *Node) term() uint64 {
 // ServerAddr tells where a node is now, by gossip, else where the configuration says it
 // was.
 func (n *Node) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
-	if addr, ok := n.gossip.addressOf(id); ok {
+	if addr, ok := n.gossip.AddressOf(id); ok {
 		return raft.ServerAddress(addr), nil
 	}
 	if r := n.raft.Load(); r != nil {
@@ -136,21 +137,7 @@ func (n *Node) observe(r *raft.Raft) {
 
 // nameOf returns what people call a node, its ID if that is not known.
 func (n *Node) nameOf(id raft.ServerID) string {
-	return nameOf(fsmID(id), n.store.Nodes(), n.gossip.members())
-}
-
-func nameOf(id fsm.NodeID, registered []fsm.NodeInfo, members []member) string {
-	for _, info := range registered {
-		if info.ID == id {
-			return info.Name
-		}
-	}
-	for _, m := range members {
-		if m.ID == id {
-			return m.Name
-		}
-	}
-	return id.String()
+	return members.NameOf(members.NodeIDOf(id), n.store.Nodes(), n.gossip.Members())
 }
 
 func (n *Node) leaderView() forward.Leader {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/forward"
+	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -136,7 +138,7 @@ func (n *Node) nodeStatus(srv raft.Server, info fsm.NodeInfo) NodeStatus {
 		ns.ID, _ = fsm.ParseNodeID(string(srv.ID))
 		ns.Name, ns.Cluster = string(srv.ID), string(srv.Address)
 	}
-	if ns.Cluster == nowhere(ns.ID) {
+	if ns.Cluster == members.NoAddress(ns.ID) {
 		ns.Cluster = ""
 	}
 	if ns.ID == n.ID() {
@@ -162,3 +164,24 @@ func (n *Node) lastContact() time.Duration {
 	}
 	return time.Since(at)
 }
+
+// waiting tells why this node knows no leader yet, and what for it waits.
+func (n *Node) waiting() string {
+	r := n.raft.Load()
+	switch {
+	case r == nil:
+		return "this node is starting"
+	case !n.fresh():
+		return "voters: " + n.votersWords()
+	}
+	return n.boot.Waiting()
+}
+
+// withTroubles adds what a person has to mend.
+func (n *Node) withTroubles(words string) string {
+	return strings.Join(append([]string{words}, n.troubles.List()...), "; ")
+}
+
+// Troubles lists what this node has met lately and a person has to mend: settings that do
+// not fit, and peers that cannot be reached.
+func (n *Node) Troubles() []string { return n.troubles.List() }

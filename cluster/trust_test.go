@@ -3,11 +3,10 @@ package cluster
 import (
 	"bytes"
 	"errors"
-	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -17,62 +16,6 @@ func secrets(names ...string) (out [][]byte) {
 		out = append(out, bytes.Repeat([]byte(n), 32)[:32])
 	}
 	return out
-}
-
-func TestPromises(t *testing.T) {
-	fresh := true
-	id, err := openIdentity(t.TempDir(), anyFolder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer id.Close()
-	b := &bootstrapper{id: id, expect: 3, log: slog.New(slog.DiscardHandler), fresh: func() bool { return fresh }, members: func() []member { return nil }}
-	asks := func(asker, cluster byte) transport.Question {
-		return transport.Question{Op: transport.AskPromise, Asker: fsm.NodeID{asker}, Cluster: fsm.NodeID{cluster}}
-	}
-	for _, c := range []struct {
-		name string
-		req  transport.Question
-		ok   bool
-		set  func()
-	}{
-		{"a question without an asker", asks(0, 1), false, nil},
-		{"the first asker", asks(1, 1), true, nil},
-		{"the same asker again", asks(1, 1), true, nil},
-		{"another asker", asks(2, 2), false, nil},
-		{"a node with data promises nothing", asks(1, 1), false, func() { fresh = false }},
-	} {
-		if c.set != nil {
-			c.set()
-		}
-		a := b.answer(c.req)
-		if (a.Err() == nil) != c.ok || (!c.ok && a.Words == "") {
-			t.Errorf("%s: %+v", c.name, a)
-		}
-	}
-	fresh = true
-	if _, err := b.ownPromise(); err == nil {
-		t.Error("a promised node asks others")
-	}
-}
-
-func TestMetadataFitsAndComesBack(t *testing.T) {
-	long := nodeMeta{
-		ClusterID: fsm.NodeID{1}, Name: strings.Repeat("n", 200), HTTP: strings.Repeat("h", 60), Cluster: strings.Repeat("c", 60), Version: "v1",
-	}
-	b := long.encode()
-	if len(b) > 512 {
-		t.Errorf("%d bytes; memberlist takes 512", len(b))
-	}
-	got, ok := decodeMeta(b)
-	if !ok || got != long {
-		t.Errorf("came back as %+v", got)
-	}
-	for cut := range b {
-		if m, ok := decodeMeta(b[:cut]); ok {
-			t.Errorf("cut to %d bytes it is %+v", cut, m)
-		}
-	}
 }
 
 // A cluster changes its secret while it runs, and then nobody is let in with the old one.
@@ -109,13 +52,7 @@ func TestSecretsAreExchangedWhileNodesTalk(t *testing.T) {
 	if _, err := c.nodes[0].Trust(cfg); !errors.Is(err, fsm.ErrConfig) {
 		t.Errorf("without a secret: %v", err)
 	}
-	if got := len(c.nodes[0].gossip.(*gossip).keys.GetKeys()); got != 1 {
+	if got := c.nodes[0].gossip.(*members.Gossip).TrustedKeys(); got != 1 {
 		t.Errorf("the gossip trusts %d keys", got)
 	}
-}
-
-// FuzzMetadata reads what another node may tell of itself by gossip.
-func FuzzMetadata(f *testing.F) {
-	f.Add(nodeMeta{ClusterID: fsm.NodeID{1}, Name: "n", HTTP: "h:1", Cluster: "c:2", Version: "v1", Deaf: true}.encode())
-	f.Fuzz(func(t *testing.T, b []byte) { decodeMeta(b) })
 }

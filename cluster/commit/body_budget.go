@@ -102,7 +102,7 @@ func (b *Batcher) affordsBody(s fsm.Signal, now time.Time) bool {
 	return s.Tells == fsm.SignalFail && !b.opt.FailureTold(s.Ordinal) && b.bodies.allow(s.Ordinal, len(s.Body), 0, now)
 }
 
-// refillBodyBudgets makes all budgets full, as they are on a new leader. Tests use it to
+// RefillBodyBudgets makes all budgets full, as they are on a new leader. Tests use it to
 // skip a minute.
 func (b *Batcher) RefillBodyBudgets() {
 	b.mu.Lock()

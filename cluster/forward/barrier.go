@@ -8,7 +8,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// barrierLimit bounds one read barrier, whoever waits for it.
+// BarrierLimit bounds one read barrier, whoever waits for it.
 const BarrierLimit = 10 * time.Second
 
 // SharedBarrier lets all reads that wait on this node share one read barrier. A read

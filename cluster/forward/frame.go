@@ -96,9 +96,9 @@ func decodePropose(b []byte) (*commit.Request, error) {
 	r.Fill(p.Origin.Node[:])
 	p.Origin.Boot = r.Uint()
 	p.Origin.Floor = r.Uint()
-	p.Items = make([]proposals.Item, readCount(&r, 2))
+	p.Items = make([]proposals.Item, r.CountOf(2, maxFrameItems))
 	for i := range p.Items {
-		p.Items[i] = proposals.Item{Seq: r.Uint(), Cmd: readBytes(&r, MaxCommand)}
+		p.Items[i] = proposals.Item{Seq: r.Uint(), Cmd: r.Bytes(MaxCommand)}
 	}
 	return p, endOfFrame(&r)
 }
@@ -108,34 +108,11 @@ func decodeResults(b []byte) (*commit.Results, error) {
 	r := wire.NewReader(b)
 	res := new(commit.Results)
 	res.Index = r.Uint()
-	res.Items = make([]proposals.ItemResult, readCount(&r, 3))
+	res.Items = make([]proposals.ItemResult, r.CountOf(3, maxFrameItems))
 	for i := range res.Items {
-		res.Items[i] = proposals.ItemResult{Seq: r.Uint(), Code: fsm.Code(r.Byte()), Data: readBytes(&r, maxFrame)}
+		res.Items[i] = proposals.ItemResult{Seq: r.Uint(), Code: fsm.Code(r.Byte()), Data: r.Bytes(maxFrame)}
 	}
 	return res, endOfFrame(&r)
-}
-
-// readCount reads the number of items that follow, each of at least size bytes, so
-// that a short frame cannot ask for a large slice.
-func readCount(r *wire.Reader, size int) int {
-	n := r.Uint()
-	if n > maxFrameItems || n > uint64(r.Len()/size) {
-		r.Fail()
-		return 0
-	}
-	return int(n)
-}
-
-// readBytes reads bytes with their length, nil if there are none.
-func readBytes(r *wire.Reader, limit uint64) []byte {
-	n := r.Uint()
-	if n > limit {
-		r.Fail()
-	}
-	if n == 0 {
-		return nil
-	}
-	return r.Take(n)
 }
 
 func endOfFrame(r *wire.Reader) error {

@@ -9,12 +9,6 @@ import (
 // it holds two ideas.
 const maxFiles = 20
 
-// tooLarge are packages that are on their way to fewer files. Delete one as soon as it
-// fits.
-var tooLarge = map[string]bool{
-	"cluster": true,
-}
-
 // checkSize finds packages of too many files.
 func checkSize(pkgs []pkg) []string {
 	var found []string
@@ -25,11 +19,8 @@ func checkSize(pkgs []pkg) []string {
 				n++
 			}
 		}
-		switch {
-		case n > maxFiles && !tooLarge[dir]:
+		if n > maxFiles {
 			found = append(found, fmt.Sprintf("%s has %d files, more than %d: which two ideas does it hold?", dir, n, maxFiles))
-		case n <= maxFiles && tooLarge[dir]:
-			found = append(found, fmt.Sprintf("%s has %d files now: delete it from tooLarge in scripts/lint/size.go", dir, n))
 		}
 	}
 	return found

@@ -1,4 +1,4 @@
-package cluster
+package members
 
 import (
 	"net"
@@ -20,9 +20,9 @@ const (
 
 var gossipLimits = transport.GuestLimits{Strangers: 32, PerAddress: 16, Peers: 64}
 
-// guardedTransport is memberlist's own transport, with a bound on the guests at its streams.
+// boundedTransport is memberlist's own transport, with a bound on the guests at its streams.
 // Packets need none: they are decrypted at once, or dropped.
-type guardedTransport struct {
+type boundedTransport struct {
 	*memberlist.NetTransport
 	guests  *transport.Guests
 	streams chan net.Conn
@@ -31,7 +31,7 @@ type guardedTransport struct {
 }
 
 // listenGossip binds the gossip port of c, and puts the real one there in the place of 0.
-func listenGossip(c *memberlist.Config, known func(netip.Addr) bool) (*guardedTransport, error) {
+func listenGossip(c *memberlist.Config, known func(netip.Addr) bool) (*boundedTransport, error) {
 	nc := &memberlist.NetTransportConfig{BindAddrs: []string{c.BindAddr}, BindPort: c.BindPort, Logger: c.Logger}
 	inner, err := memberlist.NewNetTransport(nc)
 	for tries := 1; err != nil && c.BindPort == 0 && tries < 10; tries++ { // a port may be free for TCP only
@@ -42,7 +42,7 @@ func listenGossip(c *memberlist.Config, known func(netip.Addr) bool) (*guardedTr
 	}
 	c.BindPort = inner.GetAutoBindPort()
 	c.AdvertisePort = c.BindPort
-	t := &guardedTransport{
+	t := &boundedTransport{
 		NetTransport: inner, guests: transport.NewGuests(gossipLimits, known),
 		streams: make(chan net.Conn), done: make(chan struct{}),
 	}
@@ -51,9 +51,9 @@ func listenGossip(c *memberlist.Config, known func(netip.Addr) bool) (*guardedTr
 }
 
 // StreamCh implements [memberlist.Transport].
-func (t *guardedTransport) StreamCh() <-chan net.Conn { return t.streams }
+func (t *boundedTransport) StreamCh() <-chan net.Conn { return t.streams }
 
-func (t *guardedTransport) run() {
+func (t *boundedTransport) run() {
 	for {
 		select {
 		case conn := <-t.NetTransport.StreamCh():
@@ -70,7 +70,7 @@ func (t *guardedTransport) run() {
 }
 
 // Shutdown implements [memberlist.Transport]. What still arrives is taken meanwhile.
-func (t *guardedTransport) Shutdown() error {
+func (t *boundedTransport) Shutdown() error {
 	err := t.NetTransport.Shutdown()
 	close(t.done)
 	t.running.Wait()

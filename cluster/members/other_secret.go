@@ -1,4 +1,4 @@
-package cluster
+package members
 
 import (
 	"fmt"
@@ -8,19 +8,19 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 )
 
-// secretWatch reads memberlist's log for peers that have another key than this node,
+// otherSecretDetector reads memberlist's log for peers that have another key than this node,
 // or none, and tells of them in plain words.
-type secretWatch struct{ trouble *troubles }
+type otherSecretDetector struct{ trouble *Troubles }
 
 var gossipPeer = regexp.MustCompile(`from=(\[[^\]]*\]|[0-9.]+)`)
 
-func (w secretWatch) Write(line []byte) (int, error) {
+func (w otherSecretDetector) Write(line []byte) (int, error) {
 	if saysOtherSecret(string(line)) {
 		from := "an address of --join"
 		if m := gossipPeer.FindSubmatch(line); m != nil {
 			from = string(m[1])
 		}
-		w.trouble.note("gossip "+from, 0, fmt.Sprintf("a node with another cluster secret, or with none, was met by gossip (%s) and is not listened to: %s", from, transport.OtherSecretAdvice))
+		w.trouble.Note("gossip "+from, 0, fmt.Sprintf("a node with another cluster secret, or with none, was met by gossip (%s) and is not listened to: %s", from, transport.OtherSecretAdvice))
 	}
 	return len(line), nil
 }

@@ -1,4 +1,4 @@
-package cluster
+package members
 
 import (
 	"log/slog"
@@ -16,10 +16,10 @@ const (
 	maxTroubles  = 64               // at a time: some are made by strangers
 )
 
-// troubles are what this node meets and a person has to mend: settings that do not fit,
+// Troubles are what this node meets and a person has to mend: settings that do not fit,
 // peers that cannot be reached. They are met over and over. Each is logged when it has
 // lasted for a while, then once an hour, and shown for as long as it lasts.
-type troubles struct {
+type Troubles struct {
 	log *slog.Logger
 	mu  sync.Mutex
 	all map[string]*trouble
@@ -28,20 +28,20 @@ type troubles struct {
 type trouble struct {
 	words       string
 	since, seen time.Time
-	told        time.Time // zero: never
+	loggedAt    time.Time // zero: never
 	after       time.Duration
 }
 
-func newTroubles(log *slog.Logger) *troubles {
-	return &troubles{log: log, all: map[string]*trouble{}}
+func NewTroubles(log *slog.Logger) *Troubles {
+	return &Troubles{log: log, all: map[string]*trouble{}}
 }
 
-// note tells of a trouble that was met. It counts once it has lasted for after.
-func (t *troubles) note(key string, after time.Duration, words string) {
+// Note tells of a trouble that was met. It counts once it has lasted for after.
+func (t *Troubles) Note(key string, after time.Duration, words string) {
 	t.noteAt(time.Now(), key, after, words)
 }
 
-func (t *troubles) noteAt(now time.Time, key string, after time.Duration, words string) {
+func (t *Troubles) noteAt(now time.Time, key string, after time.Duration, words string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	one := t.all[key]
@@ -52,34 +52,34 @@ func (t *troubles) noteAt(now time.Time, key string, after time.Duration, words 
 		one = &trouble{}
 		t.all[key] = one
 	}
-	if one.over(now) {
+	if one.isOver(now) {
 		one.since = now
 	}
 	one.words, one.seen, one.after = words, now, after
-	if one.due(now) {
-		one.told = now
+	if one.isDue(now) {
+		one.loggedAt = now
 		t.log.Warn(words)
 	}
 }
 
-func (o *trouble) over(now time.Time) bool    { return now.Sub(o.seen) > troubleOver }
-func (o *trouble) settled(now time.Time) bool { return now.Sub(o.since) >= o.after }
+func (o *trouble) isOver(now time.Time) bool    { return now.Sub(o.seen) > troubleOver }
+func (o *trouble) hasLasted(now time.Time) bool { return now.Sub(o.since) >= o.after }
 
-func (o *trouble) due(now time.Time) bool {
-	since := now.Sub(o.told)
-	return o.settled(now) && (since > troubleAgain || since > troubleNew && o.told.Before(o.since))
+func (o *trouble) isDue(now time.Time) bool {
+	since := now.Sub(o.loggedAt)
+	return o.hasLasted(now) && (since > troubleAgain || since > troubleNew && o.loggedAt.Before(o.since))
 }
 
 // room makes room for another one, if it can.
-func (t *troubles) room(now time.Time) bool {
+func (t *Troubles) room(now time.Time) bool {
 	if len(t.all) >= maxTroubles {
-		maps.DeleteFunc(t.all, func(_ string, o *trouble) bool { return o.over(now) })
+		maps.DeleteFunc(t.all, func(_ string, o *trouble) bool { return o.isOver(now) })
 	}
 	return len(t.all) < maxTroubles
 }
 
-// mended ends a trouble.
-func (t *troubles) mended(key string) {
+// Mended ends a trouble.
+func (t *Troubles) Mended(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if one := t.all[key]; one != nil {
@@ -87,12 +87,12 @@ func (t *troubles) mended(key string) {
 	}
 }
 
-// list returns the words of those that last, the oldest first.
-func (t *troubles) list() []string {
+// List returns the words of those that last, the oldest first.
+func (t *Troubles) List() []string {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lasting := slices.DeleteFunc(slices.Collect(maps.Values(t.all)), func(o *trouble) bool { return o.over(now) || !o.settled(now) })
+	lasting := slices.DeleteFunc(slices.Collect(maps.Values(t.all)), func(o *trouble) bool { return o.isOver(now) || !o.hasLasted(now) })
 	slices.SortFunc(lasting, func(a, b *trouble) int {
 		if c := a.since.Compare(b.since); c != 0 {
 			return c

@@ -1,4 +1,4 @@
-package cluster
+package members
 
 import (
 	"testing"
@@ -34,8 +34,8 @@ func (t *town) server(n byte, s raft.ServerSuffrage) *town {
 	return t
 }
 
-func (t *town) alive(n byte) *member {
-	t.in.members = append(t.in.members, member{ID: fsm.NodeID{n}, nodeMeta: nodeMeta{Name: string(rune('a' + n)), Cluster: place(n), ClusterID: fsm.NodeID{99}}})
+func (t *town) alive(n byte) *Member {
+	t.in.members = append(t.in.members, Member{ID: fsm.NodeID{n}, Meta: Meta{Name: string(rune('a' + n)), Cluster: place(n), ClusterID: fsm.NodeID{99}}})
 	return &t.in.members[len(t.in.members)-1]
 }
 

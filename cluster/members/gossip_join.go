@@ -1,4 +1,4 @@
-package cluster
+package members
 
 import (
 	"context"
@@ -20,9 +20,9 @@ const (
 
 // keepJoined asks every known address until it answers, and those that went
 // missing now and then, so that two halves of a cluster find together again.
-func (g *gossip) keepJoined(ctx context.Context) {
+func (g *Gossip) keepJoined(ctx context.Context) {
 	for {
-		g.seek(ctx)
+		g.joinMissing(ctx)
 		wait := rejoinEvery
 		if g.list.NumMembers() == 1 && len(g.missing()) > 0 {
 			wait = joinEvery
@@ -35,8 +35,8 @@ func (g *gossip) keepJoined(ctx context.Context) {
 	}
 }
 
-// seek asks each address that no living member has. Names are looked up anew each time.
-func (g *gossip) seek(ctx context.Context) {
+// joinMissing asks each address that no living member has. Names are looked up anew each time.
+func (g *Gossip) joinMissing(ctx context.Context) {
 	missing, found := g.missing(), false
 	var foreign error
 	for _, addr := range missing {
@@ -50,27 +50,27 @@ func (g *gossip) seek(ctx context.Context) {
 			found = true
 		case given && (errors.Is(err, errForeign) || foreignText(err)):
 			foreign = err
-		case given && g.unjoined():
-			g.trouble.note("join "+addr, joinAfter, g.joinAdvice(ctx, addr, err))
+		case given && g.needsJoin():
+			g.troubles.Note("join "+addr, joinAfter, g.joinAdvice(ctx, addr, err))
 			continue
 		}
-		g.trouble.mended("join " + addr)
+		g.troubles.Mended("join " + addr)
 	}
 	if foreign != nil && !found {
-		g.foreign(foreign)
+		g.onForeign(foreign)
 	}
 }
 
-// unjoined reports whether this node is still in need of --join. Later a peer that is
+// needsJoin reports whether this node is still in need of --join. Later a peer that is
 // missing is told of as such.
-func (g *gossip) unjoined() bool {
+func (g *Gossip) needsJoin() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.meta.ClusterID.IsZero() || len(g.alive) < 2
 }
 
 // joinAdvice says what to do about an address of --join.
-func (g *gossip) joinAdvice(ctx context.Context, addr string, err error) string {
+func (g *Gossip) joinAdvice(ctx context.Context, addr string, err error) string {
 	host, _, _ := net.SplitHostPort(addr)
 	limited, cancel := context.WithTimeout(ctx, lookupLimit)
 	defer cancel()
@@ -88,13 +88,13 @@ func (g *gossip) joinAdvice(ctx context.Context, addr string, err error) string 
 }
 
 // awaitHost looks up a name of this machine, which may be known a little after its start.
-func (g *gossip) awaitHost(flag, host string) (ip string, err error) {
+func (g *Gossip) awaitHost(flag, host string) (ip string, err error) {
 	for began := time.Now(); ; {
 		var unknown *net.DNSError
 		if ip, err = resolveHost(host); !errors.As(err, &unknown) || time.Since(began) > nameLimit {
 			return ip, err
 		}
-		g.trouble.note("name of this node", 0, fmt.Sprintf("the name %s of %s is not known yet (%v), it is looked up again for %v: correct the setting or the DNS if it should be", host, flag, err, nameLimit))
+		g.troubles.Note("name of this node", 0, fmt.Sprintf("the name %s of %s is not known yet (%v), it is looked up again for %v: correct the setting or the DNS if it should be", host, flag, err, nameLimit))
 		time.Sleep(joinEvery)
 	}
 }

@@ -1,4 +1,4 @@
-package cluster
+package members
 
 import (
 	"time"
@@ -20,7 +20,7 @@ type planInput struct {
 	self      fsm.NodeID
 	cluster   fsm.NodeID
 	servers   []raft.Server
-	members   []member                 // alive, this node included
+	members   []Member                 // alive, this node included
 	names     map[fsm.NodeID]string    // as registered, of the dead too
 	barred    func(fsm.NodeID) bool    //
 	applied   map[fsm.NodeID]uint64    // of the non-voters that answered
@@ -50,11 +50,11 @@ type action struct {
 
 // plan returns the next change, actNone if all is well.
 func plan(in planInput) action {
-	alive := map[fsm.NodeID]member{}
+	alive := map[fsm.NodeID]Member{}
 	for _, m := range in.members {
 		alive[m.ID] = m
 	}
-	for _, step := range []func(planInput, map[fsm.NodeID]member) action{planExpel, planMove, planAdd, planPromote, planBury} {
+	for _, step := range []func(planInput, map[fsm.NodeID]Member) action{planFinishRemoval, planMove, planAdd, planPromote, planRemoveDead} {
 		if a := step(in, alive); a.kind != actNone {
 			return a
 		}
@@ -62,8 +62,8 @@ func plan(in planInput) action {
 	return action{}
 }
 
-// planExpel takes out a node that was barred by a leader that then was lost.
-func planExpel(in planInput, alive map[fsm.NodeID]member) action {
+// planFinishRemoval takes out a node whose removal a leader began before it was lost.
+func planFinishRemoval(in planInput, alive map[fsm.NodeID]Member) action {
 	for _, s := range in.servers {
 		if id := serverID(s); in.barred(id) && id != in.self && (s.Suffrage != raft.Voter || canLose(in, alive, s)) {
 			return action{actRemove, id, string(s.Address), "it was removed by an operator"}
@@ -73,7 +73,7 @@ func planExpel(in planInput, alive map[fsm.NodeID]member) action {
 }
 
 // planMove notes that a server came back at another address.
-func planMove(in planInput, alive map[fsm.NodeID]member) action {
+func planMove(in planInput, alive map[fsm.NodeID]Member) action {
 	for _, s := range in.servers {
 		id := serverID(s)
 		if m, ok := alive[id]; ok && m.Cluster != "" && m.Cluster != string(s.Address) && atAddress(in, m.Cluster, id) == nil {
@@ -85,7 +85,7 @@ func planMove(in planInput, alive map[fsm.NodeID]member) action {
 
 // planAdd lets a newcomer in. One at a dead server's address first replaces it:
 // two servers may not share one.
-func planAdd(in planInput, alive map[fsm.NodeID]member) action {
+func planAdd(in planInput, alive map[fsm.NodeID]Member) action {
 	for _, m := range in.members {
 		if m.Cluster == "" || in.barred(m.ID) || server(in, m.ID) != nil || (!m.ClusterID.IsZero() && m.ClusterID != in.cluster) {
 			continue
@@ -104,7 +104,7 @@ func planAdd(in planInput, alive map[fsm.NodeID]member) action {
 
 // planPromote gives a newcomer that has caught up its vote, after removing a dead
 // server of the same name.
-func planPromote(in planInput, alive map[fsm.NodeID]member) action {
+func planPromote(in planInput, alive map[fsm.NodeID]Member) action {
 	for _, s := range in.servers {
 		id := serverID(s)
 		m, ok := alive[id]
@@ -122,8 +122,8 @@ func planPromote(in planInput, alive map[fsm.NodeID]member) action {
 	return action{}
 }
 
-// planBury removes a voter that has been dead for long, if enough others live.
-func planBury(in planInput, alive map[fsm.NodeID]member) action {
+// planRemoveDead removes a voter that has been dead for long, if enough others live.
+func planRemoveDead(in planInput, alive map[fsm.NodeID]Member) action {
 	if in.deadAfter == 0 {
 		return action{}
 	}
@@ -139,14 +139,14 @@ func planBury(in planInput, alive map[fsm.NodeID]member) action {
 	return action{}
 }
 
-// canLose reports whether the living voters are a majority without a server.
-func canLose(in planInput, alive map[fsm.NodeID]member, s raft.Server) bool {
+// canLose reports whether the living voters are a majority after a server is removed.
+func canLose(in planInput, alive map[fsm.NodeID]Member, s raft.Server) bool {
 	voters, living := without(in, alive, s)
 	return living > voters/2
 }
 
 // without counts the other voters, and those of them that live.
-func without(in planInput, alive map[fsm.NodeID]member, s raft.Server) (voters, living int) {
+func without(in planInput, alive map[fsm.NodeID]Member, s raft.Server) (voters, living int) {
 	for _, v := range in.servers {
 		if v.Suffrage != raft.Voter || v.ID == s.ID {
 			continue
@@ -159,7 +159,7 @@ func without(in planInput, alive map[fsm.NodeID]member, s raft.Server) (voters, 
 	return voters, living
 }
 
-func livingVoters(in planInput, alive map[fsm.NodeID]member) (n int) {
+func livingVoters(in planInput, alive map[fsm.NodeID]Member) (n int) {
 	for _, s := range in.servers {
 		if s.Suffrage == raft.Voter && isAlive(alive, s) {
 			n++
@@ -168,14 +168,9 @@ func livingVoters(in planInput, alive map[fsm.NodeID]member) (n int) {
 	return n
 }
 
-func isAlive(alive map[fsm.NodeID]member, s raft.Server) bool {
+func isAlive(alive map[fsm.NodeID]Member, s raft.Server) bool {
 	_, ok := alive[serverID(s)]
 	return ok
-}
-
-func serverID(s raft.Server) fsm.NodeID {
-	id, _ := fsm.ParseNodeID(string(s.ID))
-	return id
 }
 
 func server(in planInput, id fsm.NodeID) *raft.Server {

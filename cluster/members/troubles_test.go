@@ -1,6 +1,7 @@
-package cluster
+package members
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -10,8 +11,8 @@ import (
 )
 
 func TestATroubleIsToldWithRestraint(t *testing.T) {
-	said := new(safeBuffer)
-	tr := newTroubles(slog.New(slog.NewTextHandler(said, nil)))
+	said := new(bytes.Buffer)
+	tr := NewTroubles(slog.New(slog.NewTextHandler(said, nil)))
 	start := time.Now()
 	meet := func(from, to time.Duration) {
 		for at := from; at <= to; at += time.Second {
@@ -39,19 +40,19 @@ func TestATroubleIsToldWithRestraint(t *testing.T) {
 }
 
 func TestTroublesAreShownWhileTheyLast(t *testing.T) {
-	tr := newTroubles(slog.New(slog.DiscardHandler))
+	tr := NewTroubles(slog.New(slog.DiscardHandler))
 	now := time.Now()
 	tr.noteAt(now.Add(-2*time.Minute), "old", 0, "over")
 	tr.noteAt(now.Add(-10*time.Second), "b", 0, "second")
 	tr.noteAt(now.Add(-20*time.Second), "a", 0, "first")
-	tr.note("fresh", time.Minute, "not yet")
-	tr.note("mended", 0, "mended")
-	tr.mended("mended")
-	if got := tr.list(); !slices.Equal(got, []string{"first", "second"}) {
+	tr.Note("fresh", time.Minute, "not yet")
+	tr.Note("mended", 0, "mended")
+	tr.Mended("mended")
+	if got := tr.List(); !slices.Equal(got, []string{"first", "second"}) {
 		t.Errorf("it shows %v", got)
 	}
 	for i := range 10 * maxTroubles {
-		tr.note(fmt.Sprint("stranger ", i), 0, "a stranger")
+		tr.Note(fmt.Sprint("stranger ", i), 0, "a stranger")
 	}
 	if got := len(tr.all); got > maxTroubles {
 		t.Errorf("%d troubles are kept", got)

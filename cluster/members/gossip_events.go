@@ -1,4 +1,4 @@
-package cluster
+package members
 
 import (
 	"fmt"
@@ -13,46 +13,46 @@ import (
 // flags and look at what they are given.
 
 // NodeMeta implements memberlist.Delegate.
-func (g *gossip) NodeMeta(int) []byte {
+func (g *Gossip) NodeMeta(int) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.meta.encode()
 }
 
-func (g *gossip) NotifyMsg([]byte)                {}
-func (g *gossip) GetBroadcasts(int, int) [][]byte { return nil }
-func (g *gossip) LocalState(bool) []byte          { return nil }
-func (g *gossip) MergeRemoteState([]byte, bool)   {}
+func (g *Gossip) NotifyMsg([]byte)                {}
+func (g *Gossip) GetBroadcasts(int, int) [][]byte { return nil }
+func (g *Gossip) LocalState(bool) []byte          { return nil }
+func (g *Gossip) MergeRemoteState([]byte, bool)   {}
 
 // NotifyJoin implements memberlist.EventDelegate, with the two below. They keep a
 // copy: memberlist goes on writing to its nodes.
-func (g *gossip) NotifyJoin(n *memberlist.Node)   { g.note(n, true) }
-func (g *gossip) NotifyUpdate(n *memberlist.Node) { g.note(n, true) }
-func (g *gossip) NotifyLeave(n *memberlist.Node)  { g.note(n, false) }
+func (g *Gossip) NotifyJoin(n *memberlist.Node)   { g.noteNode(n, true) }
+func (g *Gossip) NotifyUpdate(n *memberlist.Node) { g.noteNode(n, true) }
+func (g *Gossip) NotifyLeave(n *memberlist.Node)  { g.noteNode(n, false) }
 
-func (g *gossip) note(n *memberlist.Node, alive bool) {
+func (g *Gossip) noteNode(n *memberlist.Node, alive bool) {
 	id, err := fsm.ParseNodeID(n.Name)
 	meta, ok := decodeMeta(n.Meta)
 	if err == nil {
 		g.mu.Lock()
 		if alive && ok {
-			g.alive[id] = member{nodeMeta: meta, ID: id, Gossip: n.Address()}
+			g.alive[id] = Member{Meta: meta, ID: id, Gossip: n.Address()}
 		} else {
 			delete(g.alive, id)
 		}
 		g.mu.Unlock()
 	}
-	g.poke()
+	g.wakeAll()
 }
 
-func (g *gossip) poke() {
-	g.woke.Wake()
-	g.heard.Wake()
+func (g *Gossip) wakeAll() {
+	g.changed.Wake()
+	g.hearingChanged.Wake()
 }
 
 // NotifyMerge implements memberlist.MergeDelegate: nodes of another cluster are
 // not let in.
-func (g *gossip) NotifyMerge(peers []*memberlist.Node) error {
+func (g *Gossip) NotifyMerge(peers []*memberlist.Node) error {
 	for _, p := range peers {
 		if err := g.checkCluster(p); err != nil {
 			return err
@@ -62,15 +62,15 @@ func (g *gossip) NotifyMerge(peers []*memberlist.Node) error {
 }
 
 // NotifyAlive implements memberlist.AliveDelegate.
-func (g *gossip) NotifyAlive(peer *memberlist.Node) error { return g.checkCluster(peer) }
+func (g *Gossip) NotifyAlive(peer *memberlist.Node) error { return g.checkCluster(peer) }
 
 // NotifyConflict implements memberlist.ConflictDelegate.
-func (g *gossip) NotifyConflict(existing, other *memberlist.Node) {
-	g.trouble.note("copies "+existing.Name, 0, fmt.Sprintf("two nodes run with copies of one data folder, at %s and at %s: stop one of them and give it an empty folder",
+func (g *Gossip) NotifyConflict(existing, other *memberlist.Node) {
+	g.troubles.Note("copies "+existing.Name, 0, fmt.Sprintf("two nodes run with copies of one data folder, at %s and at %s: stop one of them and give it an empty folder",
 		existing.Address(), other.Address()))
 }
 
-func (g *gossip) checkCluster(peer *memberlist.Node) error {
+func (g *Gossip) checkCluster(peer *memberlist.Node) error {
 	meta, ok := decodeMeta(peer.Meta)
 	if !ok {
 		return nil // a node that has not told of itself yet
@@ -81,14 +81,14 @@ func (g *gossip) checkCluster(peer *memberlist.Node) error {
 	if ours.IsZero() || meta.ClusterID.IsZero() || ours == meta.ClusterID {
 		return nil
 	}
-	g.trouble.note("foreign "+peer.Name, 0, fmt.Sprintf("node %s at %s is of another cluster (%s, this one is of %s) and was not let in: see to its --join, or to this node's",
+	g.troubles.Note("foreign "+peer.Name, 0, fmt.Sprintf("node %s at %s is of another cluster (%s, this one is of %s) and was not let in: see to its --join, or to this node's",
 		meta.Name, peer.Address(), meta.ClusterID, ours))
 	return foreignError(meta, peer.Address(), ours)
 }
 
 const foreignWords = "belongs to another cluster"
 
-func foreignError(meta nodeMeta, addr string, ours fsm.NodeID) error {
+func foreignError(meta Meta, addr string, ours fsm.NodeID) error {
 	return fmt.Errorf("%w: node %q at %s %s (%s, this data folder is of %s)", errForeign, meta.Name, addr, foreignWords, meta.ClusterID, ours)
 }
 
