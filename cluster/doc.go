@@ -14,25 +14,39 @@
 //     context that ends with the leadership. Leadership is not a fence: only a
 //     committed command, such as one by [Node.ProposeOnce], proves it.
 //
-// # The way of a command
+// # The parts of a node
 //
-// The proposer's table of pending commands (pending.go) gives it a sequence
-// number. The router (router.go) decides who takes from that table: the batcher
-// when this node leads, the connection to the leader when another does, nobody
-// while there is none. The batcher (batcher.go) puts what it finds into one log
-// entry and calls raft.Apply; while that commits, the next entry fills. It is the
-// only caller of raft.Apply, and the only place on the write path that reads a
-// clock. When the leader or the term changes, or a connection falls silent, all
-// that is pending goes to the new taker under its old sequence numbers.
-//
-// # Time
-//
-// servingClock (serving_clock.go) decides how much serving time a batch carries;
-// gaps.go notices times in which nothing could commit.
+// The packages below do the work; a Node opens them in order, and Shutdown closes them
+// in the opposite one. A command goes through proposals (it gets a number, and waits),
+// then through commit on the leader or through forward to it, and comes back by way of
+// statemachine, which applies what is committed. The leader's batches are the only ones
+// that carry time. raftlog and transport are what Raft writes to and speaks through;
+// members and leader say who belongs to the cluster, and what a leader does.
 //
 // # Faults
 //
 // What a node cannot survive (a log that hangs or fails, an entry that it cannot
 // understand) arrives on [Node.Fatal] as an error with words; the process must
 // print it and end, so that the others can go on.
+//
+// # Files
+//
+//	config.go      what a node is told
+//	node.go        the node: its parts, and how they are opened
+//	start.go       what runs, and in which order
+//	shutdown.go    the leadership is handed over, and all of that ends
+//	propose.go     commands, pings and read barriers
+//	status.go      the cluster as this node sees it, and whether it is ready
+//	raft.go        Raft's settings, its start, and snapshots by the log's size
+//	membership.go  gossip, the cluster's identity, and what other nodes ask
+//	hearing.go     whether any node can take pings
+//	outage.go      what the nodes know of the time before an election
+//	disk_shed.go   what is done without when disks fill
+//	trust.go       another cluster secret or certificate, while the node runs
+//	metrics.go     the node's own metrics
+//	hclog.go       the log lines of Raft and gossip
+//	faults.go      a node that is broken from within, for tests
+//	offline.go     a data folder from a backup
+//	recovery.go    a cluster whose majority is lost for good
+//	salvage.go, salvage_entries.go  the newest state that a damaged folder proves
 package cluster

@@ -193,7 +193,7 @@ func (n *Node) assemble() {
 	n.reads = forward.NewSharedBarrier(n.barrier, 0)
 	n.lookups = forward.NewSharedBarrier(n.reads.Wait, lookupEvery)
 	n.boot = &members.Bootstrapper{
-		Id: n.id, Expect: n.cfg.BootstrapExpect, Log: n.log, Troubles: n.troubles, Fresh: n.fresh, Members: n.gossip.Members, Ask: n.port.Ask,
+		Identity: n.id, Expect: n.cfg.BootstrapExpect, Log: n.log, Troubles: n.troubles, Fresh: n.fresh, Members: n.gossip.Members, Ask: n.port.Ask,
 		Form: func(c raft.Configuration) error { return n.raft.Load().BootstrapCluster(c).Error() },
 	}
 	n.lead = leader.New(leader.Options{

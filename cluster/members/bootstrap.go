@@ -25,7 +25,7 @@ const (
 // configuration, in which all of them vote. A promise is on disk, is given once, and names
 // the asker. So two askers cannot both succeed with fewer than twice the nodes.
 type Bootstrapper struct {
-	Id       *identity.Identity
+	Identity *identity.Identity
 	Expect   int // nodes of the new cluster; 0: never
 	Log      *slog.Logger
 	Fresh    func() bool // whether this node's log is empty
@@ -70,7 +70,7 @@ func (b *Bootstrapper) group() []Member {
 		}
 	}
 	slices.SortFunc(fresh, func(a, c Member) int { return bytes.Compare(a.ID[:], c.ID[:]) })
-	if b.Expect == 0 || len(fresh) < b.Expect || fresh[0].ID != b.Id.ID {
+	if b.Expect == 0 || len(fresh) < b.Expect || fresh[0].ID != b.Identity.ID {
 		return nil
 	}
 	return fresh[:b.Expect]
@@ -84,7 +84,7 @@ func (b *Bootstrapper) formCluster(ctx context.Context, group []Member) error {
 	}
 	var servers []raft.Server
 	for _, m := range group {
-		if m.ID != b.Id.ID {
+		if m.ID != b.Identity.ID {
 			if err := b.askPromise(ctx, m, cluster); err != nil {
 				return err
 			}
@@ -103,21 +103,21 @@ func (b *Bootstrapper) formCluster(ctx context.Context, group []Member) error {
 // ownPromise keeps this node from promising itself to another while it asks. It returns
 // the ID of the cluster that this node asks for.
 func (b *Bootstrapper) ownPromise() (fsm.NodeID, error) {
-	to, cluster := b.Id.Promised()
-	if !to.IsZero() && to != b.Id.ID {
+	to, cluster := b.Identity.Promised()
+	if !to.IsZero() && to != b.Identity.ID {
 		return cluster, fmt.Errorf("this node is promised to node %s: if that one is gone for good, move this data folder away and start with an empty one", b.nameOf(to))
 	}
 	if cluster.IsZero() {
 		cluster = identity.NewID()
 	}
-	_, _, err := b.Id.Promise(b.Id.ID, cluster)
+	_, _, err := b.Identity.Promise(b.Identity.ID, cluster)
 	return cluster, err
 }
 
 func (b *Bootstrapper) askPromise(ctx context.Context, m Member, cluster fsm.NodeID) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	a, err := b.Ask(ctx, m.Cluster, transport.Question{Op: transport.AskPromise, Asker: b.Id.ID, Cluster: cluster})
+	a, err := b.Ask(ctx, m.Cluster, transport.Question{Op: transport.AskPromise, Asker: b.Identity.ID, Cluster: cluster})
 	switch {
 	case err != nil:
 		return notReached(m, err)
@@ -140,7 +140,7 @@ func (b *Bootstrapper) Answer(req transport.Question) transport.Answer {
 	case b.Expect == 0:
 		return refuse("this node was started to join a cluster, not to form one (--bootstrap-expect 0)")
 	}
-	held, ok, err := b.Id.Promise(req.Asker, req.Cluster)
+	held, ok, err := b.Identity.Promise(req.Asker, req.Cluster)
 	switch {
 	case err != nil:
 		return refuse(err.Error())

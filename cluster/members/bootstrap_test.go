@@ -16,7 +16,7 @@ func TestPromises(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer id.Close()
-	b := &Bootstrapper{Id: id, Expect: 3, Log: slog.New(slog.DiscardHandler), Fresh: func() bool { return fresh }, Members: func() []Member { return nil }}
+	b := &Bootstrapper{Identity: id, Expect: 3, Log: slog.New(slog.DiscardHandler), Fresh: func() bool { return fresh }, Members: func() []Member { return nil }}
 	asks := func(asker, cluster byte) transport.Question {
 		return transport.Question{Op: transport.AskPromise, Asker: fsm.NodeID{asker}, Cluster: fsm.NodeID{cluster}}
 	}

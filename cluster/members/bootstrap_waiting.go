@@ -13,7 +13,7 @@ func (b *Bootstrapper) Waiting() string {
 	var here string
 	for _, m := range b.Members() {
 		name := m.Name
-		if m.ID == b.Id.ID {
+		if m.ID == b.Identity.ID {
 			name, here = name+" (this one)", m.Cluster
 		}
 		if m.ClusterID.IsZero() {
