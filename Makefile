@@ -28,9 +28,10 @@ test: test-node $(AXE_MODULES) test-go ## every test
 test-node: $(NODE_MODULES) ## those of sdk/node
 	cd sdk/node && npm test
 
+# Four packages at a time: most of the tests wait, and the longest come last by name.
 test-go: ## those of Go, under the race detector, but long ones of one goroutine without; those of the npm package are skipped unless npm ci was run
 	go test -count 1 -timeout 10m ./fsm/...
-	CGO_ENABLED=1 go test -race -count 1 -timeout 10m ./...
+	CGO_ENABLED=1 go test -race -count 1 -timeout 10m -p 4 ./...
 
 $(NODE_MODULES): sdk/node/package.json sdk/node/package-lock.json
 	@for tool in node npm; do command -v $$tool >/dev/null || { \
