@@ -40,7 +40,10 @@ func (s *Server) isAdmin(h *fasthttp.RequestHeader) bool {
 	if !ok {
 		return false
 	}
-	hash := hashKey(key)
+	return s.isAdminHash(hashKey(key))
+}
+
+func (s *Server) isAdminHash(hash [32]byte) bool {
 	k, ok := s.store.KeyByHash(hash)
 	return s.isConfigured(hash) || ok && k.Scope == fsm.ScopeAdmin
 }
@@ -136,6 +139,11 @@ func (s *Server) barrier(ctx *fasthttp.RequestCtx) error {
 	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
 		return err
 	}
+	return s.requireKey(ctx)
+}
+
+// requireKey refuses a caller whose key this node knows to be revoked.
+func (s *Server) requireKey(ctx *fasthttp.RequestCtx) error {
 	if key, ok := caller(ctx); ok && !s.store.HasKey(key) {
 		return s.denied(ctx, limits.RevokedKey, errRevoked)
 	}
@@ -145,13 +153,15 @@ func (s *Server) barrier(ctx *fasthttp.RequestCtx) error {
 // requireRecentLeader refuses a key of the cluster if this node has heard from no leader for
 // lastWord. It is for answers of this node alone.
 func (s *Server) requireRecentLeader(ctx *fasthttp.RequestCtx) error {
-	if _, ok := caller(ctx); !ok {
-		return nil
-	}
-	if since, ever := s.cluster.Status().sinceLeader(); !ever || since > lastWord {
+	if _, ok := caller(ctx); ok && !s.hasRecentLeader() {
 		return errCutOff
 	}
 	return nil
+}
+
+func (s *Server) hasRecentLeader() bool {
+	since, ever := s.cluster.Status().sinceLeader()
+	return ever && since <= lastWord
 }
 
 // sinceLeader is how long ago the answering node heard from the leader; false if it

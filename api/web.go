@@ -83,7 +83,7 @@ func (b backend) SignIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, e
 }
 
 func (b backend) SignedIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, error) {
-	if !b.Stands(hash) {
+	if !b.isAdminHash(hash) {
 		return web.Account{}, b.denied(ctx, limits.RevokedKey, errRevoked)
 	}
 	if k, ok := b.store.KeyByHash(hash); ok && !b.isConfigured(hash) {
@@ -101,8 +101,7 @@ func (b backend) account(hash [32]byte) web.Account {
 }
 
 func (b backend) Stands(hash [32]byte) bool {
-	k, ok := b.store.KeyByHash(hash)
-	return b.isConfigured(hash) || ok && k.Scope == fsm.ScopeAdmin
+	return b.isConfigured(hash) || b.isAdminHash(hash) && b.hasRecentLeader()
 }
 
 func (b backend) Propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error) {
@@ -117,8 +116,11 @@ func (b backend) MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (string, 
 // pageLimit is how long a page waits for a majority before it shows what this node has.
 const pageLimit = 1500 * time.Millisecond
 
-func (b backend) Fresh(ctx *fasthttp.RequestCtx) error {
-	return withTimeout(pageLimit, b.cluster.ReadBarrier)
+func (b backend) Fresh(ctx *fasthttp.RequestCtx) (stale string, err error) {
+	if err := withTimeout(pageLimit, b.cluster.ReadBarrier); err != nil {
+		return statusOf(err).words, b.requireRecentLeader(ctx)
+	}
+	return "", b.requireKey(ctx)
 }
 
 func (b backend) Explain(err error) (int, string) {
@@ -133,16 +135,15 @@ func (b backend) PingURL(ctx *fasthttp.RequestCtx, token fsm.Token) string {
 	return b.origin(ctx) + "/v1/heartbeats/" + token.String() + "/ping"
 }
 
-func (b backend) Secure(ctx *fasthttp.RequestCtx) bool { return b.origin(ctx)[:8] == "https://" }
+func (b backend) Secure(ctx *fasthttp.RequestCtx) bool {
+	return strings.HasPrefix(b.origin(ctx), "https:")
+}
 
 func (b backend) Ending() bool { return b.conns.Leaving() || b.conns.Ended() }
 
 func (b backend) Cluster() web.Cluster {
 	st := b.cluster.Status()
-	out := web.Cluster{Term: st.Term, Leader: st.Leader, Troubles: st.Troubles, Version: b.cfg.Version, Mail: b.mailServer().State}
-	if !st.ClusterID.IsZero() {
-		out.ID = st.ClusterID.String()
-	}
+	out := web.Cluster{Term: st.Term, Leader: st.Leader, Troubles: st.Troubles, Mail: b.mailServer().State}
 	if err := b.ready(); err != nil {
 		out.NotReady = err.Error()
 	}

@@ -224,3 +224,51 @@ func BenchmarkList(b *testing.B) {
 		})
 	}
 }
+
+// TestARevokedKeySeesNoPageOfANodeThatLags: the node knows the key still, and learns better
+// behind the barrier.
+func TestARevokedKeySeesNoPageOfANodeThatLags(t *testing.T) {
+	for _, path := range []string{"/ui/", "/ui/keys", "/ui/cluster", "/ui/events?once=1"} {
+		r, _, job, key, _ := lagRig(t)
+		if a := r.browse(key).get(path); a.status != 303 && a.status != 401 || strings.Contains(a.body, job.Name) {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+}
+
+// TestPagesOfANodeThatIsCutOff are shown, with words, to the node's own admin key for ever
+// and to those of the cluster for ten seconds: nobody can tell it that one was revoked.
+func TestPagesOfANodeThatIsCutOff(t *testing.T) {
+	r, node, _, key, _ := lagRig(t)
+	signedIn, own := r.browse(key), r.browse(testKey)
+	node.fail(fsm.ErrNoLeader)
+	node.onRead = nil
+	for _, c := range []struct {
+		since  time.Duration
+		status int
+	}{{0, 200}, {9 * time.Second, 200}, {11 * time.Second, 503}, {-1, 503}} {
+		node.since = c.since
+		for _, path := range []string{"/ui/", "/ui/cluster", "/ui/events?once=1"} {
+			if a := signedIn.get(path); a.status != c.status {
+				t.Errorf("%s after %v: %d %s", path, c.since, a.status, a.body)
+			}
+			a := own.get(path)
+			if a.status != 200 || !strings.Contains(path, "events") && !strings.Contains(a.body, "This may be old") {
+				t.Errorf("%s after %v with the node's own key: %d %s", path, c.since, a.status, a.body)
+			}
+		}
+		if goesOn := (backend{r.server}).Stands(hashKey([]byte(key))); goesOn != (c.status == 200) {
+			t.Errorf("after %v a stream goes on: %v", c.since, goesOn)
+		}
+	}
+}
+
+// TestAFormWithNothingSelected says so.
+func TestAFormWithNothingSelected(t *testing.T) {
+	r := newMemoryRig(t)
+	r.create(`{"name":"x"}`)
+	b := r.browse(testKey)
+	if a := b.submit("/ui/", "/ui/bulk", "do=pause"); a.status != 400 || !strings.Contains(a.body, "Nothing was selected") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}

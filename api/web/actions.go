@@ -62,8 +62,6 @@ func (s *Site) confirmDelete(ctx *fasthttp.RequestCtx, in *session, args []strin
 	return s.render(ctx, "confirm", confirmPage{s.frame(ctx, in, "Delete "+h.Spec.Name+"?", "heartbeats"), []fsm.Heartbeat{h}, Prefix + "heartbeats/" + args[0] + "/delete"})
 }
 
-var errNothing = errors.New("nothing was selected: go back and select some heartbeats first")
-
 // bulk does one thing to all that were selected.
 func (s *Site) bulk(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	args := ctx.PostArgs()

@@ -42,7 +42,7 @@ type live struct {
 
 // events answers with the stream of a page: its query is that of the page.
 func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	see, err := s.watcher(ctx, in)
+	page, see, err := s.watcher(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -63,10 +63,6 @@ func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 		return nil
 	}
 	hash := in.hash
-	page := fmt.Sprint(in.Admin, ctx.QueryArgs())
-	if ctx.QueryArgs().Has("heartbeat") { // which has forms of the session
-		page += in.CSRF
-	}
 	see, leave := s.looks.join(page, see)
 	ctx.Response.Header.Set("X-Accel-Buffering", "no") // nginx
 	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
@@ -162,25 +158,28 @@ func (l *looks) join(page string, see func() live) (shared func() live, leave fu
 		}
 }
 
-// watcher returns what looks at the page that a stream belongs to.
-func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session) (func() live, error) {
+// watcher returns what looks at the page that a stream belongs to, and a name of that page:
+// what has the same name looks the same.
+func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session) (page string, see func() live, err error) {
 	args := ctx.QueryArgs()
 	switch {
 	case args.Has("heartbeat"):
 		h, err := s.find(string(args.Peek("heartbeat")))
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
-		return s.watchHeartbeat(ctx, *in, h.ID), nil
+		return h.ID.String() + in.CSRF, s.watchHeartbeat(ctx, *in, h), nil // its forms are the session's
 	case args.Has("cluster"):
-		return s.watchCluster(*in), nil
+		return "cluster", s.watchCluster(*in), nil
 	}
-	return s.watchList(choiceOf(args), in.Admin), nil
+	page, see = s.watchList(choiceOf(args), in.Admin)
+	return page, see, nil
 }
 
-func (s *Site) watchList(c choice, write bool) func() live {
+// watchList looks at the rows that the list has now.
+func (s *Site) watchList(c choice, write bool) (page string, see func() live) {
 	first := c.selectFrom(s.view.read(time.Time{}), time.Now()).ordinals
-	return func() live {
+	return fmt.Sprint(c, write, first), func() live {
 		now := time.Now()
 		sel := c.selectFrom(s.view.read(time.Time{}), now)
 		out := live{Title: titleOf(sel.Counts), Icon: iconOf(sel.Counts)}
@@ -207,16 +206,14 @@ func iconOf(c counts) string {
 	return "ok"
 }
 
-func (s *Site) watchHeartbeat(ctx *fasthttp.RequestCtx, in session, id fsm.HeartbeatID) func() live {
-	var none fasthttp.RequestCtx // a stream outlives its request
-	h, err := s.store.Heartbeat(id)
-	url := s.back.PingURL(ctx, h.Token)
+func (s *Site) watchHeartbeat(ctx *fasthttp.RequestCtx, in session, first fsm.Heartbeat) func() live {
+	url := s.back.PingURL(ctx, first.Token) // a stream outlives its request
 	return func() live {
-		if h, err = s.store.Heartbeat(id); err != nil {
+		h, err := s.store.Heartbeat(first.ID)
+		if err != nil {
 			return live{Title: "Deleted", Icon: "ok"}
 		}
-		p := s.heartbeatPage(&none, frame{In: &in, Now: time.Now()}, h)
-		p.PingURL = url
+		p := s.heartbeatPage(frame{In: &in, Now: time.Now()}, h, url, 0)
 		return live{Title: p.Title, Icon: p.Icon, Pieces: []piece{
 			{"now", s.part("heartbeat", "now", p)}, {"history", s.part("heartbeat", "history", p)},
 		}}

@@ -18,6 +18,7 @@ const (
 	shownPings  = 50
 	usualOf     = 100 // runs that the usual duration is taken from
 	shownOthers = 10
+	mostLookups = 1000
 )
 
 // heartbeatPage is one heartbeat, as somebody wants it at three in the morning.
@@ -47,7 +48,8 @@ func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) e
 	if err != nil {
 		return err
 	}
-	return s.render(ctx, "heartbeat", s.heartbeatPage(ctx, f, h))
+	before, _ := strconv.ParseUint(string(ctx.QueryArgs().Peek("before")), 10, 64)
+	return s.render(ctx, "heartbeat", s.heartbeatPage(f, h, s.back.PingURL(ctx, h.Token), before))
 }
 
 // Overdue reports whether its due time has passed.
@@ -66,8 +68,8 @@ func (s *Site) find(id string) (fsm.Heartbeat, error) {
 	return h, nil
 }
 
-func (s *Site) heartbeatPage(ctx *fasthttp.RequestCtx, f frame, h fsm.Heartbeat) heartbeatPage {
-	before, _ := strconv.ParseUint(string(ctx.QueryArgs().Peek("before")), 10, 64)
+// heartbeatPage looks at a heartbeat, with the pings before a number (0: the newest).
+func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, before uint64) heartbeatPage {
 	st := stateOf(h, f.Now)
 	recent, _, _ := s.store.Pings(h.ID, usualOf, 0)
 	shown, more, _ := s.store.Pings(h.ID, shownPings, before)
@@ -75,14 +77,11 @@ func (s *Site) heartbeatPage(ctx *fasthttp.RequestCtx, f frame, h fsm.Heartbeat)
 	gaps := s.store.Gaps()
 	p := heartbeatPage{
 		frame: f, Heartbeat: h, State: st.String(), Strip: strip(h, recent, gaps, f.Now), Pings: shown,
-		Usual: usualOfRuns(recent), Alerts: alerts, PingURL: s.back.PingURL(ctx, h.Token), Waiting: h.Pings == 0,
+		Usual: usualOfRuns(recent), Alerts: alerts, PingURL: pingURL, Waiting: h.Pings == 0,
 	}
 	p.Chart = chartOf(recent)
 	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), before == 0
-	p.Icon = map[state]string{stateFailing: "failing", stateLate: "late"}[st]
-	if p.Icon == "" {
-		p.Icon = "ok"
-	}
+	p.Icon = cmp.Or(map[state]string{stateFailing: "failing", stateLate: "late"}[st], "ok")
 	if more {
 		p.Older = shown[len(shown)-1].Number
 	}
@@ -144,18 +143,25 @@ func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since ti
 	return since, say("%s missed in a row. %s, and %s.", plural(int(h.Misses), "run was", "runs were"), last, every)
 }
 
-// failingWith lists what fails too and shares a tag or the address it is pinged from.
+// failingWith lists what fails too and shares a tag or the address it is pinged from. The
+// view knows no addresses: they are looked up for a bounded number.
 func (s *Site) failingWith(h fsm.Heartbeat, now time.Time) (out []row) {
 	p := s.view.read(time.Time{})
-	at := now.UnixMilli()
+	at, lookups := now.UnixMilli(), 0
 	for _, i := range p.byName {
 		e := &p.entries[i]
 		if e.ordinal == h.Ordinal || stateAt(e.status, e.lastPing, e.due, at) > stateLate {
 			continue
 		}
+		tagged := slices.ContainsFunc(h.Spec.Tags, e.tagged)
+		if !tagged {
+			if h.LastFrom == "" || lookups == mostLookups {
+				continue
+			}
+			lookups++
+		}
 		o, err := s.store.HeartbeatAt(e.ordinal)
-		if err != nil || !(o.LastFrom != "" && o.LastFrom == h.LastFrom) &&
-			!slices.ContainsFunc(o.Spec.Tags, func(tag string) bool { return slices.Contains(h.Spec.Tags, tag) }) {
+		if err != nil || !tagged && o.LastFrom != h.LastFrom {
 			continue
 		}
 		if out = append(out, row{Heartbeat: o, State: stateOf(o, now).String(), Now: now}); len(out) == shownOthers {

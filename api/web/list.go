@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -45,8 +47,6 @@ func (c choice) With(what, value string) string {
 		c.State = value
 	case "tag":
 		c.Tag = value
-	case "sort":
-		c.Sort = value
 	}
 	c.Page = 1
 	return c.address()
@@ -108,7 +108,6 @@ func (c counts) All() (n int) {
 // selection is what a choice leaves of a picture.
 type selection struct {
 	Counts   counts
-	Total    int // in all pages
 	Pages    int
 	ordinals []uint64 // of this page, in order
 }
@@ -138,11 +137,10 @@ func (c choice) selectFrom(p picture, now time.Time) (out selection) {
 	found := slices.Concat(buckets[:]...)
 	switch c.Sort {
 	case "last":
-		slices.SortStableFunc(found, func(a, b uint32) int { return compare(p.entries[b].lastPing, p.entries[a].lastPing) })
+		slices.SortStableFunc(found, func(a, b uint32) int { return cmp.Compare(p.entries[b].lastPing, p.entries[a].lastPing) })
 	case "due":
-		slices.SortStableFunc(found, func(a, b uint32) int { return compare(dueOrNever(p.entries[a].due), dueOrNever(p.entries[b].due)) })
+		slices.SortStableFunc(found, func(a, b uint32) int { return cmp.Compare(dueOrNever(p.entries[a].due), dueOrNever(p.entries[b].due)) })
 	}
-	out.Total = len(found)
 	out.Pages = max((len(found)+rowsPerPage-1)/rowsPerPage, 1)
 	first := min((min(c.Page, out.Pages)-1)*rowsPerPage, len(found))
 	for _, i := range found[first:min(first+rowsPerPage, len(found))] {
@@ -154,19 +152,9 @@ func (c choice) selectFrom(p picture, now time.Time) (out selection) {
 // order puts what fails before what is late, and both before the rest.
 func order(st state) int { return min(int(st), int(stateUp)) }
 
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
 func dueOrNever(due int64) int64 {
 	if due == 0 {
-		return 1<<63 - 1
+		return math.MaxInt64
 	}
 	return due
 }
@@ -230,9 +218,7 @@ func (s *Site) list(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	}
 	sel := c.selectFrom(s.view.read(since), f.Now)
 	f.Title, f.Live, f.IsLive = titleOf(sel.Counts), c.Search(), true
-	if sel.Counts[stateFailing] == 0 && f.Icon == "ok" && sel.Counts[stateLate] > 0 {
-		f.Icon = "late"
-	}
+	f.Icon = iconOf(sel.Counts)
 	return s.render(ctx, "list", listPage{
 		frame: f, choice: c, selection: sel, Rows: s.rows(sel.ordinals, c, in.Admin, f.Now),
 		States: stateWords[:], First: sel.Counts.All() == 0 && c.Query == "" && c.Tag == "",

@@ -47,17 +47,16 @@ func parsePages() map[string]*template.Template {
 
 // frame is what every page has.
 type frame struct {
-	Title   string // begins with the state
-	Here    string // the part of the navigation
-	In      *session
-	Notice  string // what was just done
-	Live    string // the query of the page's stream
-	IsLive  bool   // it has one
-	Icon    string // of the tab: ok, late or failing
-	Totals  fsm.Totals
-	Stale   string // why what is shown may be old; "": it is not
-	Now     time.Time
-	Version string
+	Title  string // begins with the state
+	Here   string // the part of the navigation
+	In     *session
+	Notice string // what was just done
+	Live   string // the query of the page's stream
+	IsLive bool   // it has one
+	Icon   string // of the tab: ok, late or failing
+	Totals fsm.Totals
+	Stale  string // why what is shown may be old; "": it is not
+	Now    time.Time
 }
 
 func (f frame) Moment(t time.Time) template.HTML { return moment(t, f.Now) }
@@ -69,9 +68,8 @@ func (s *Site) frame(ctx *fasthttp.RequestCtx, in *session, title, here string) 
 	if f.Totals.Failing > 0 {
 		f.Icon = "failing"
 	}
-	if err := s.back.Fresh(ctx); err != nil {
-		_, words := s.back.Explain(err)
-		f.Stale = "This may be old: " + words
+	if in.stale != "" {
+		f.Stale = sentence("this may be old: " + in.stale)
 	}
 	return f
 }
@@ -113,6 +111,8 @@ func (s *Site) failed(ctx *fasthttp.RequestCtx, err error) {
 	case errors.Is(err, errMethod):
 		status = fasthttp.StatusMethodNotAllowed
 		ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD, POST")
+	case errors.Is(err, errNothing):
+		status = fasthttp.StatusBadRequest
 	case errors.Is(err, errForm), errors.Is(err, errReadOnly):
 	default:
 		status, words = s.back.Explain(err)

@@ -35,6 +35,7 @@ type session struct {
 	hash  [32]byte // of the API key
 	since time.Time
 	CSRF  string // what its forms carry
+	stale string // why what this request shows may be old; "": it is not
 	Account
 }
 

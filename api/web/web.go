@@ -22,14 +22,17 @@ type Backend interface {
 	SignIn(ctx *fasthttp.RequestCtx, hash [32]byte) (Account, error)
 	// SignedIn is SignIn of a key that was known before: it asks no other node.
 	SignedIn(ctx *fasthttp.RequestCtx, hash [32]byte) (Account, error)
-	// Stands reports whether an API key still does, as far as this node knows.
+	// Stands reports, at once, whether an API key does, as far as this node can know. One that
+	// has heard from no leader for a while cannot: nobody can tell it that a key was revoked.
 	Stands(hash [32]byte) bool
 	// Propose commits a command on behalf of who is signed in.
 	Propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error)
 	// MakeKey makes an API key, which is shown this once.
 	MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (key string, err error)
-	// Fresh returns once this node has all that was acknowledged.
-	Fresh(ctx *fasthttp.RequestCtx) error
+	// Fresh returns once this node has all that was acknowledged. If it cannot soon, stale says
+	// why: what is shown may be old. An error means that the key of who is signed in was
+	// revoked, or that this node cannot know.
+	Fresh(ctx *fasthttp.RequestCtx) (stale string, err error)
 	// Cluster is the cluster as this node sees it, at once.
 	Cluster() Cluster
 	// Explain tells an error's status and its words for a person.
@@ -44,14 +47,12 @@ type Backend interface {
 
 // Cluster is what the pages show of the nodes.
 type Cluster struct {
-	ID       string
 	Term     uint64
 	Leader   string // "": none is known
 	Nodes    []Node
 	NotReady string // why this node takes no pings; "": it does
 	Troubles []string
 	Mail     string // what is known of the mail server
-	Version  string // of this node
 }
 
 // Node is one node.
@@ -141,6 +142,7 @@ var (
 	errNoPage   = errors.New("there is no such page")
 	errMethod   = errors.New("pages take GET and POST")
 	errForm     = errors.New("this form is too old, or comes from another site: go back, load the page again and send it anew")
+	errNothing  = errors.New("nothing was selected: go back and select some heartbeats first")
 	errReadOnly = errors.New("the key that you signed in with may not change anything")
 )
 
@@ -171,6 +173,12 @@ func (s *Site) route(ctx *fasthttp.RequestCtx, path string) error {
 			return errForm
 		case post && !in.Admin:
 			return errReadOnly
+		}
+		if in.stale, err = s.back.Fresh(ctx); err != nil {
+			if _, again := s.signedIn(ctx); again != nil {
+				return s.toLogin(ctx, path)
+			}
+			return err
 		}
 		return r.page(s, ctx, &in, args)
 	}

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
 func TestNaturalOrder(t *testing.T) {
@@ -149,5 +151,32 @@ func TestStreamsOfOnePageShareItsRendering(t *testing.T) {
 	}
 	if len(l.all) != 0 {
 		t.Error("the page is kept though nobody looks at it")
+	}
+}
+
+// TestStreamsOfDifferentRowsAreNotShared: a list that was opened later has other rows.
+func TestStreamsOfDifferentRowsAreNotShared(t *testing.T) {
+	state := store.New()
+	s := New(nil, state)
+	add := func(name string) {
+		t.Helper()
+		c := fsm.Create{ID: fsm.HeartbeatID([]byte(fmt.Sprintf("%012s", name))), Spec: fsm.Spec{Name: name, Slug: "x", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated}}
+		copy(c.Token[:], name)
+		b := fsm.Batch{Term: 1, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}
+		if res, err := state.Apply(fsm.AppendBatch(nil, &b), 1); err != nil || res[0].Code != fsm.CodeOK {
+			t.Fatal(res, err)
+		}
+	}
+	add("a")
+	before, _ := s.watchList(choice{Sort: "state", Page: 1}, true)
+	same, _ := s.watchList(choice{Sort: "state", Page: 1}, true)
+	add("b")
+	s.view.read(time.Now())
+	after, see := s.watchList(choice{Sort: "state", Page: 1}, true)
+	if before != same || before == after {
+		t.Errorf("pages %q, %q, and then %q", before, same, after)
+	}
+	if got := see(); len(got.Pieces) != 3 || got.Moved != 0 { // two rows and the counts
+		t.Errorf("%+v", got)
 	}
 }
