@@ -94,7 +94,7 @@ const lookupEvery = 50 * time.Millisecond
 
 // PacedReadBarrier is ReadBarrier for requests that name what this node does not know,
 // of which strangers may send any number: the leader is asked for them at most every
-// 50 ms. A ctx without a Done channel will do, if it has a deadline.
+// 50 ms.
 func (n *Node) PacedReadBarrier(ctx context.Context) error { return n.lookups.Wait(ctx) }
 
 // barrier asks the leader for the index of a batch that it proposes from now on,

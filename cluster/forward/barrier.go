@@ -42,25 +42,18 @@ func NewSharedBarrier(barrier func(context.Context) error, every time.Duration) 
 }
 
 // Wait returns once a barrier that began after the call has passed. It waits until ctx
-// ends; for a ctx without a Done channel, until its deadline.
+// ends.
 func (b *SharedBarrier) Wait(ctx context.Context) error {
 	r := b.join()
 	if r == nil {
 		return fsm.ErrShutdown
 	}
-	var expired <-chan time.Time
-	if deadline, ok := ctx.Deadline(); ok && ctx.Done() == nil {
-		limit := time.NewTimer(time.Until(deadline))
-		defer limit.Stop()
-		expired = limit.C
-	}
 	select {
 	case <-r.done:
 		return r.err
 	case <-ctx.Done():
-	case <-expired:
+		return fsm.ErrNoLeader
 	}
-	return fsm.ErrNoLeader
 }
 
 func (b *SharedBarrier) join() *round {

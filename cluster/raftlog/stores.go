@@ -145,8 +145,8 @@ func (s *Stores) CheckWhole() error {
 	return nil
 }
 
-// EndWaits has what waits after a failed read or write end at once, so that its words come
-// out before Raft panics over it only while the node lives.
+// EndWaits has a failed read return at once. While the node lives it waits a moment, so that
+// the node's words come out before Raft panics.
 func (s *Stores) EndWaits() {
 	s.dog.close()
 	s.home.close()
