@@ -156,12 +156,6 @@ func (n *Node) end(sig syscall.Signal) error {
 // Signal sends the process a signal.
 func (n *Node) Signal(sig syscall.Signal) error { return n.cmd.Process.Signal(sig) }
 
-// Freeze stops the process where it stands (SIGSTOP); Thaw lets it go on.
-func (n *Node) Freeze() error { return n.cmd.Process.Signal(syscall.SIGSTOP) }
-
-// Thaw undoes Freeze.
-func (n *Node) Thaw() error { return n.cmd.Process.Signal(syscall.SIGCONT) }
-
 // Running reports whether the process lives; a frozen one does.
 func (n *Node) Running() bool {
 	if n.cmd == nil {
