@@ -282,7 +282,7 @@ func TestSettingsAreTheClustersBeforeTheFirstTick(t *testing.T) {
 }
 
 func TestTheTerminalShowsMails(t *testing.T) {
-	var out lockedBuffer
+	var out testkit.Buffer
 	d := newRig(t, func(c *Config) { c.SMTPURL, c.Terminal = "stdout:", &out })
 	d.f.fail(t, 1)
 	d.lead(1)

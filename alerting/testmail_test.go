@@ -43,7 +43,7 @@ func TestATestMailSaysWhatTheServerAnswered(t *testing.T) {
 }
 
 func TestANodeSaysWhetherTheMailServerAnswers(t *testing.T) {
-	var log lockedBuffer
+	var log testkit.Buffer
 	logged := func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }
 	d := newRig(t, logged)
 	testkit.Eventually(t, "it says that the server answers", func() bool { return strings.Contains(log.String(), "the mail server answers and takes this sender") })
@@ -57,7 +57,7 @@ func TestANodeSaysWhetherTheMailServerAnswers(t *testing.T) {
 }
 
 func TestAFailureThatNobodyIsToldOfIsLogged(t *testing.T) {
-	var log lockedBuffer
+	var log testkit.Buffer
 	d := newRig(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	d.f.wall = time.Now().UnixMilli() - 61_000
 	d.f.must(t, fsm.Create{ID: fsm.HeartbeatID{1}, Token: testToken(1), Spec: fsm.Spec{Name: "lonely", Slug: "x", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated}})

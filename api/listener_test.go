@@ -2,19 +2,18 @@ package api
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // failing is a listener whose accept fails as often as it is told.
@@ -63,24 +62,13 @@ func lines(text, with string) (found string) {
 }
 
 // newCrowdedRig lets in so many connections.
-func newCrowdedRig(t *testing.T, most int) (*rig, *bytes.Buffer) {
-	var log bytes.Buffer
+func newCrowdedRig(t *testing.T, most int) (*rig, *testkit.Buffer) {
+	var log testkit.Buffer
 	r := newRigWith(t, func(c *Config) {
 		c.MaxConnections = most
-		c.Logger = slog.New(slog.NewTextHandler(&lockedBuffer{b: &log}, nil))
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	}, func(*Server) {})
 	return r, &log
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  *bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
 }
 
 // isOpen reports whether the server has not closed a connection.

@@ -1,14 +1,12 @@
 package cluster
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -50,7 +48,7 @@ func TestBothSidesTellOfAnotherSecret(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // a node without a leader stops slowly
-			here, there := new(safeBuffer), new(safeBuffer)
+			here, there := new(testkit.Buffer), new(testkit.Buffer)
 			c := &trio{t: t, nodes: make([]*testNode, 2)}
 			cfg := lonerConfig(t)
 			cfg.ClusterAddr, cfg.GossipAddr, cfg.Secrets = "127.0.0.1:0", "127.0.0.1:0", secrets("s")
@@ -66,7 +64,7 @@ func TestBothSidesTellOfAnotherSecret(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for side, log := range map[string]*safeBuffer{"the cluster": here, "the newcomer": there} {
+			for side, log := range map[string]*testkit.Buffer{"the cluster": here, "the newcomer": there} {
 				testkit.Eventually(t, fmt.Sprintf("%s says nothing", side), func() bool { return strings.Contains(log.String(), transport.OtherSecretAdvice) })
 				if n := strings.Count(log.String(), "another cluster secret"); n > 2 {
 					t.Errorf("%s says it %d times", side, n)
@@ -74,22 +72,4 @@ func TestBothSidesTellOfAnotherSecret(t *testing.T) {
 			}
 		})
 	}
-}
-
-// safeBuffer is written by loggers while a test reads it.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"bytes"
-
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -15,9 +13,3 @@ func entry(index, term uint64, cmd fsm.Command) *raft.Log {
 }
 
 var nameIt = fsm.SetClusterID{ID: fsm.NodeID{42}}
-
-func flip(b []byte, i int) []byte {
-	c := bytes.Clone(b)
-	c[i] ^= 4
-	return c
-}

@@ -100,7 +100,7 @@ func TestADamagedSnapshotIsRefusedWithWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	os.WriteFile(newest, flip(whole, len(whole)/2), 0o600)
+	os.WriteFile(newest, testkit.Flip(whole, len(whole)/2), 0o600)
 	if err := d.run(t, nil); err == nil || !strings.Contains(err.Error(), "snapshot is damaged") {
 		t.Errorf("with a damaged newest snapshot: %v", err)
 	}

@@ -1,7 +1,6 @@
 package listener
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -43,7 +41,7 @@ func (s *stubborn) Accept() (net.Conn, error) {
 type deafRig struct {
 	ln     *stubborn
 	prober *prober
-	log    *lockedBuffer
+	log    *testkit.Buffer
 }
 
 func newDeafRig(t *testing.T, secure bool) *deafRig {
@@ -51,7 +49,7 @@ func newDeafRig(t *testing.T, secure bool) *deafRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &deafRig{ln: &stubborn{Listener: ln}, log: &lockedBuffer{}}
+	r := &deafRig{ln: &stubborn{Listener: ln}, log: &testkit.Buffer{}}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	_ = server.Listener.Close()
 	server.Listener, server.Config.ErrorLog = r.ln, log.New(io.Discard, "", 0)
@@ -69,24 +67,6 @@ func newDeafRig(t *testing.T, secure bool) *deafRig {
 	h := &Hearing{Addr: ln.Addr, TLS: secure, Metrics: m, Log: slog.New(slog.NewTextHandler(r.log, nil))}
 	r.prober = &prober{hearing: h, deafAfter: 50 * time.Millisecond, forGood: time.Hour, answered: now, hopeful: now}
 	return r
-}
-
-// lockedBuffer is a buffer for several goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 func TestADeafListenerIsNoticedAndSaid(t *testing.T) {

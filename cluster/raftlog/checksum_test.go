@@ -1,11 +1,11 @@
 package raftlog
 
 import (
-	"bytes"
 	"reflect"
 	"testing"
 
 	"github.com/hashicorp/raft"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestASealedLogGivesBackWhatItWasGiven(t *testing.T) {
@@ -31,11 +31,11 @@ func TestASealedLogGivesBackWhatItWasGiven(t *testing.T) {
 
 func TestASealedLogNoticesDamage(t *testing.T) {
 	for name, spoil := range map[string]func(*raft.Log){
-		"the data":       func(l *raft.Log) { l.Data = flip(l.Data, 0) },
+		"the data":       func(l *raft.Log) { l.Data = testkit.Flip(l.Data, 0) },
 		"the term":       func(l *raft.Log) { l.Term++ },
 		"the index":      func(l *raft.Log) { l.Index++ },
 		"the type":       func(l *raft.Log) { l.Type = raft.LogNoop },
-		"the checksum":   func(l *raft.Log) { l.Extensions = flip(l.Extensions, 0) },
+		"the checksum":   func(l *raft.Log) { l.Extensions = testkit.Flip(l.Extensions, 0) },
 		"no seal at all": func(l *raft.Log) { l.Extensions = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,9 +69,3 @@ type wrongIndex struct {
 }
 
 func (w wrongIndex) GetLog(_ uint64, l *raft.Log) error { *l = w.entry; return nil }
-
-func flip(b []byte, i int) []byte {
-	c := bytes.Clone(b)
-	c[i] ^= 4
-	return c
-}

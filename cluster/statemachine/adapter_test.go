@@ -12,6 +12,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // entry is a log entry with one command.
@@ -114,7 +115,7 @@ func TestAdapterRefusesADamagedSnapshot(t *testing.T) {
 		"cut short":   whole[:len(whole)-1],
 		"head only":   whole[:len(Magic)+8],
 		"wrong magic": append([]byte("X"), whole[1:]...),
-		"flipped bit": flip(whole, len(whole)/2),
+		"flipped bit": testkit.Flip(whole, len(whole)/2),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, store, _ := newTestAdapter(t)
@@ -126,12 +127,6 @@ func TestAdapterRefusesADamagedSnapshot(t *testing.T) {
 			}
 		})
 	}
-}
-
-func flip(b []byte, i int) []byte {
-	c := bytes.Clone(b)
-	c[i] ^= 4
-	return c
 }
 
 func TestAdapterDoesNotTakeReplayForLife(t *testing.T) {

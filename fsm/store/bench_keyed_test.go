@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // BenchmarkApplyKeyed applies batches of 256 pings with keys that are new; the
@@ -44,7 +45,7 @@ func BenchmarkApplyKeyed(b *testing.B) {
 
 // keyedPing has the key of a number.
 func keyedPing(ord, number int) fsm.Signal {
-	return fsm.Signal{Ordinal: uint64(ord), Exit: fsm.NotKnown, From: netip.AddrFrom4([4]byte{10, 0, 0, 1}), IdempotencyKey: testKey(number)}
+	return fsm.Signal{Ordinal: uint64(ord), Exit: fsm.NotKnown, From: netip.AddrFrom4([4]byte{10, 0, 0, 1}), IdempotencyKey: testkit.Key(number)}
 }
 
 // keyedStore holds n heartbeats whose histories are full of pings with keys.

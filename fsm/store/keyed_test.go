@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"testing"
@@ -14,15 +13,6 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
-
-// testKey gives keys that are spread as those of a hash are.
-func testKey(n int) (k [16]byte) {
-	h := uint64(n) * 0x9e3779b97f4a7c15
-	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-	h = (h ^ h>>27) * 0x94d049bb133111eb
-	binary.LittleEndian.PutUint64(k[:], h^h>>31)
-	return k
-}
 
 // noteKeyed does what applying a ping with a key does to a history, but quicker.
 func noteKeyed(st *state, ord uint64, d history.Detail) {
@@ -82,7 +72,7 @@ const absent = 1 << 40
 // fill adds n entries to a history: one in every has a key. Some of the keys the
 // heartbeats have in common, and some were in this history before.
 func (r *keyedRig) fill(t *rapid.T, i, n, every int) {
-	run := testKey(absent)
+	run := testkit.Key(absent)
 	copy(run[len(run)-history.ShortKeyLen:], run[:])
 	hasRun, paused := rapid.Bool().Draw(t, "run"), rapid.Bool().Draw(t, "paused")
 	code := fsm.CodeOK
@@ -98,7 +88,7 @@ func (r *keyedRig) fill(t *rapid.T, i, n, every int) {
 			if key <= r.next && r.want[i].answered(key) != fsm.CodeNone {
 				continue
 			}
-			full := testKey(key)
+			full := testkit.Key(key)
 			d.ShortKey, x = history.ShortKey(full), keyed{key, code}
 		}
 		noteKeyed(r.s.st, uint64(i+1), d)
@@ -132,7 +122,7 @@ func (r *keyedRig) check(t *rapid.T, what string, tab *table.Table, want *[3]key
 		}
 		page, slot := tab.At(uint64(i + 1))
 		for _, k := range keys {
-			if got := page.History.Answered(page.Head(slot), slot, testKey(k)); got != list.answered(k) {
+			if got := page.History.Answered(page.Head(slot), slot, testkit.Key(k)); got != list.answered(k) {
 				t.Fatalf("%s: heartbeat %d of %d pings: key %d was answered %d, want %d", what, i, len(list), k, got, list.answered(k))
 			}
 		}

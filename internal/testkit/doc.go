@@ -2,5 +2,7 @@
 // (scripts/lint/order.go), those of fsm too.
 //
 //   - wait.go: Eventually, Must
+//   - buffer.go: Buffer, for logs
+//   - bytes.go: Flip, Key
 //   - race.go: SkipUnderRace; race_on.go, race_off.go: whether the race detector is on
 package testkit
