@@ -20,7 +20,7 @@ type tree struct {
 var order = []tree{
 	{dir: "internal/testkit", rows: []string{"."}},
 	{dir: "fsm", rows: []string{
-		"wire",
+		"wire check",
 		".",
 		"internal/ordered internal/index internal/image",
 		"internal/history",
