@@ -6,6 +6,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -77,7 +78,7 @@ func (s *Site) bulk(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	do := string(args.Peek("do"))
 	if do == "delete" && !args.Has("sure") {
 		return s.render(ctx, "confirm", confirmPage{
-			s.frame(ctx, in, "Delete "+plural(len(chosen), "heartbeat", "heartbeats")+"?", "heartbeats"), chosen, Prefix + "bulk",
+			s.frame(ctx, in, "Delete "+show.Plural(len(chosen), "heartbeat", "heartbeats")+"?", "heartbeats"), chosen, Prefix + "bulk",
 		})
 	}
 	tag := string(trim(args.Peek("tag")))

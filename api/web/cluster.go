@@ -6,6 +6,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -72,7 +73,7 @@ func (s *Site) makeKey(ctx *fasthttp.RequestCtx, in *session, _ []string) error 
 	p := keysPage{frame: s.frame(ctx, in, "API keys", "keys"), Made: key, Name: name}
 	if err != nil {
 		_, words := s.back.Explain(err)
-		p.Problem = sentence(words)
+		p.Problem = show.Sentence(words)
 		ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
 	}
 	p.Keys = s.store.Keys()

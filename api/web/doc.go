@@ -11,19 +11,18 @@
 // when names changed; the hundred rows that a page shows are read anew each time. A page
 // is shown without a majority too, and says then that it may be old.
 //
+// What needs no site, words and pictures of facts, is in api/web/show.
+//
 // Files:
 //
 //	web.go        the site, its routes and who may use them
 //	session.go    sign-in: the sealed cookie, and tokens of forms
 //	render.go     templates, assets with hashed names, errors as pages
 //	view.go       all heartbeats in the order of their names
-//	natural.go    that order
 //	list.go       the list: search, filter, sort, page
 //	heartbeat.go  one heartbeat: state, reason, history, how to ping it
-//	strip.go      what became of the last expected times
 //	edit.go       forms that make and change heartbeats
 //	actions.go    pause, resume, ping, delete, for one or many
 //	cluster.go    alerts, keys and nodes
 //	events.go     the stream of changes of a page
-//	words.go      times and numbers as people say them
 package web

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -41,7 +41,7 @@ func fieldOf(p editPage, name, label, value, words string) fieldView {
 
 func formOf(spec fsm.Spec) form {
 	return form{
-		Name: spec.Name, Slug: spec.Slug, Every: writeDuration(spec.Interval), Grace: writeDuration(spec.Grace),
+		Name: spec.Name, Slug: spec.Slug, Every: show.WriteDuration(spec.Interval), Grace: show.WriteDuration(spec.Grace),
 		Threshold: strconv.Itoa(spec.Threshold), Tags: strings.Join(spec.Tags, ", "), Emails: strings.Join(spec.Emails, ", "),
 		FirstPing: spec.Arm == fsm.ArmFirstPing, OnlyPost: len(spec.Methods) > 0,
 	}
@@ -69,10 +69,10 @@ func (f *form) spec() fsm.Spec {
 		spec.Slug = fsm.MakeSlug(spec.Name)
 	}
 	var err error
-	if spec.Interval, err = readDuration(f.Every); err != nil {
+	if spec.Interval, err = show.ReadDuration(f.Every); err != nil {
 		f.Problems["every"] = err.Error()
 	}
-	if spec.Grace, err = readDuration(f.Grace); err != nil {
+	if spec.Grace, err = show.ReadDuration(f.Grace); err != nil {
 		f.Problems["grace"] = err.Error()
 	}
 	if spec.Threshold, err = strconv.Atoi(f.Threshold); err != nil {
@@ -95,11 +95,11 @@ func (f *form) blame(err error) {
 	}
 	for _, field := range [][2]string{{"name", "name"}, {"slug", "slug"}, {"interval", "every"}, {"grace", "grace"}, {"miss", "threshold"}, {"tag", "tags"}, {"email", "emails"}} {
 		if strings.HasPrefix(words, field[0]) {
-			f.Problems[field[1]] = sentence(words)
+			f.Problems[field[1]] = show.Sentence(words)
 			return
 		}
 	}
-	f.Problems["name"] = sentence(words)
+	f.Problems["name"] = show.Sentence(words)
 }
 
 func split(list string) (out []string) {
@@ -109,47 +109,6 @@ func split(list string) (out []string) {
 		}
 	}
 	return out
-}
-
-// readDuration reads a number of seconds, or a duration like 90s, 15m, 1h30m or 7d.
-func readDuration(text string) (secs int64, err error) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n, nil
-	}
-	days, rest, found := strings.Cut(text, "d")
-	if !found {
-		days, rest = "0", text
-	}
-	n, err := strconv.ParseInt(strings.TrimSpace(days), 10, 32)
-	if rest = strings.ReplaceAll(rest, " ", ""); err == nil && rest != "" {
-		var d time.Duration
-		if d, err = time.ParseDuration(rest); err == nil && d%time.Second != 0 {
-			err = fmt.Errorf("a fraction of a second")
-		}
-		secs = int64(d / time.Second)
-	}
-	if err != nil || text == "" {
-		return 0, fmt.Errorf("%q is no duration: use a number with s, m, h or d, such as 90s, 15m, 1h30m or 7d", text)
-	}
-	return n*86400 + secs, nil
-}
-
-// writeDuration is the shortest form that readDuration reads.
-func writeDuration(secs int64) string {
-	if secs == 0 {
-		return "0s"
-	}
-	var b strings.Builder
-	for _, u := range []struct {
-		size int64
-		name string
-	}{{86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}} {
-		if n := secs / u.size; n > 0 {
-			fmt.Fprintf(&b, "%d%s", n, u.name)
-			secs -= n * u.size
-		}
-	}
-	return b.String()
 }
 
 func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form) error {
@@ -178,7 +137,7 @@ func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	rand.Read(c.ID[:])
 	if _, err := s.back.Propose(ctx, c); err != nil {
 		_, words := s.back.Explain(err)
-		f.Problems["name"] = sentence(words)
+		f.Problems["name"] = show.Sentence(words)
 		return s.showForm(ctx, in, "", f)
 	}
 	return see(ctx, Prefix+"heartbeats/"+c.ID.String()+"?did=made")
@@ -208,7 +167,7 @@ func (s *Site) edit(ctx *fasthttp.RequestCtx, in *session, args []string) error 
 	}
 	if _, err := s.back.Propose(ctx, fsm.Update{ID: h.ID, Patch: patch}); err != nil {
 		_, words := s.back.Explain(err)
-		f.Problems["name"] = sentence(words)
+		f.Problems["name"] = show.Sentence(words)
 		return s.showForm(ctx, in, args[0], f)
 	}
 	return see(ctx, Prefix+"heartbeats/"+args[0]+"?did=saved")

@@ -6,11 +6,11 @@ import (
 	"html/template"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -28,9 +28,9 @@ type heartbeatPage struct {
 	State   string
 	Why     template.HTML
 	Since   time.Time // of the state, as far as it is known
-	Strip   []beat
-	Chart   chart
-	Usual   usual
+	Strip   []show.Beat
+	Chart   show.Chart
+	Usual   show.Usual
 	Last    *fsm.PingRecord // the newest that ended a run
 	Output  *fsm.PingRecord // the newest with a body
 	Pings   []fsm.PingRecord
@@ -76,10 +76,10 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, before ui
 	alerts, _ := s.store.Alerts(fsm.AlertFilter{Heartbeat: &h.ID, Limit: 20})
 	gaps := s.store.Gaps()
 	p := heartbeatPage{
-		frame: f, Heartbeat: h, State: st.String(), Strip: strip(h, recent, gaps, f.Now), Pings: shown,
-		Usual: usualOfRuns(recent), Alerts: alerts, PingURL: pingURL, Waiting: h.Pings == 0,
+		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now), Pings: shown,
+		Usual: show.UsualOf(recent), Alerts: alerts, PingURL: pingURL, Waiting: h.Pings == 0,
 	}
-	p.Chart = chartOf(recent)
+	p.Chart = show.ChartOf(recent)
 	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), before == 0
 	p.Icon = cmp.Or(map[state]string{stateFailing: "failing", stateLate: "late"}[st], "ok")
 	if more {
@@ -108,10 +108,10 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, before ui
 // why tells since when a heartbeat is in its state, and the reason in a sentence. It is
 // made of words of ours, numbers and times only.
 func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since time.Time, words template.HTML) {
-	every := "one is expected every " + seconds(h.Spec.Interval)
+	every := "one is expected every " + show.Seconds(h.Spec.Interval)
 	last := "No ping ever came"
 	if !h.LastPing.IsZero() {
-		last = "The last ping came " + string(moment(h.LastPing, now))
+		last = "The last ping came " + string(show.Moment(h.LastPing, now))
 	}
 	say := func(format string, args ...any) template.HTML { return template.HTML(fmt.Sprintf(format, args...)) }
 	switch st {
@@ -121,7 +121,7 @@ func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since ti
 		return h.CreatedAt, say("It is waiting for the first ping; %s.", every)
 	case stateLate:
 		counts := h.NextDue.Add(time.Duration(h.Spec.Grace) * time.Second)
-		return h.NextDue, say("It was due %s and has %s of grace: it counts as missed %s.", moment(h.NextDue, now), seconds(h.Spec.Grace), moment(counts, now))
+		return h.NextDue, say("It was due %s and has %s of grace: it counts as missed %s.", show.Moment(h.NextDue, now), show.Seconds(h.Spec.Grace), show.Moment(counts, now))
 	case stateUp:
 		return h.LastPing, say("%s; %s.", last, every)
 	}
@@ -133,14 +133,14 @@ func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since ti
 		}
 		switch {
 		case !e.Started.IsZero():
-			return since, say("A run that began %s did not end in its time. %s.", moment(e.Started, now), last)
+			return since, say("A run that began %s did not end in its time. %s.", show.Moment(e.Started, now), last)
 		case e.Failed && e.Exit > 0:
 			return since, say("The job ended with exit status %d. %s.", e.Exit, last)
 		case e.Failed:
 			return since, say("The job itself reported a failure. %s.", last)
 		}
 	}
-	return since, say("%s missed in a row. %s, and %s.", plural(int(h.Misses), "run was", "runs were"), last, every)
+	return since, say("%s missed in a row. %s, and %s.", show.Plural(int(h.Misses), "run was", "runs were"), last, every)
 }
 
 // failingWith lists what fails too and shares a tag or the address it is pinged from. The
@@ -171,88 +171,5 @@ func (s *Site) failingWith(h fsm.Heartbeat, now time.Time) (out []row) {
 	return out
 }
 
-// usual is how long the last good runs took.
-type usual struct {
-	Runs     int
-	P50, P95 time.Duration
-}
-
-func usualOfRuns(pings []fsm.PingRecord) (u usual) {
-	var took []time.Duration
-	for _, p := range pings {
-		if p.Kind == fsm.SignalSuccess && p.Took >= 0 {
-			took = append(took, p.Took)
-		}
-	}
-	if u.Runs = len(took); u.Runs == 0 {
-		return u
-	}
-	slices.Sort(took)
-	u.P50, u.P95 = took[(len(took)-1)/2], took[(len(took)-1)*95/100]
-	return u
-}
-
-// chart shows durations as bars, oldest first.
-type chart struct {
-	Bars  []bar
-	Most  time.Duration
-	Width int
-}
-
-type bar struct {
-	X, Y, Height int
-	Kind, Words  string
-}
-
-const (
-	chartHeight = 80
-	barWidth    = 8
-)
-
-func chartOf(pings []fsm.PingRecord) (c chart) {
-	var runs []fsm.PingRecord
-	for _, p := range pings {
-		if p.Took >= 0 {
-			runs = append(runs, p)
-			c.Most = max(c.Most, p.Took)
-		}
-	}
-	if len(runs) < 2 {
-		return chart{}
-	}
-	slices.Reverse(runs)
-	for i, p := range runs {
-		height := max(int(int64(chartHeight)*int64(p.Took)/int64(max(c.Most, 1))), 1)
-		c.Bars = append(c.Bars, bar{
-			X: i * barWidth, Y: chartHeight - height, Height: height,
-			Kind: cmp.Or(map[fsm.SignalKind]string{fsm.SignalFail: "failed"}[p.Kind], "hit"), Words: exact(p.At) + ": " + took(p.Took),
-		})
-	}
-	c.Width = len(runs) * barWidth
-	return c
-}
-
-// Snippet is one way to ping a heartbeat.
-type Snippet struct{ Name, Code string }
-
-// Snippets tells how to ping it, in several languages.
-func (p heartbeatPage) Snippets() []Snippet {
-	u := p.PingURL
-	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
-			return r
-		}
-		return '-'
-	}, cmp.Or(p.Spec.Slug, "job"))
-	return []Snippet{
-		{"curl", "curl -fsS -m 10 --retry 5 -o /dev/null " + u},
-		{"crontab", "0 2 * * * /path/to/job && curl -fsS -m 10 --retry 5 -o /dev/null " + u},
-		{"with output", "quorumbeat run --url " + u + " -- /path/to/job"},
-		{"Go", "resp, err := http.Post(\"" + u + "\", \"\", nil)\nif err == nil {\n\tresp.Body.Close()\n}"},
-		{"Node.js", "await fetch('" + u + "', { method: 'POST' })"},
-		{"Python", "import urllib.request\nurllib.request.urlopen('" + u + "', data=b'', timeout=10)"},
-		{"PowerShell", "Invoke-RestMethod -Method Post -TimeoutSec 10 -Uri '" + u + "'"},
-		{"systemd", "[Service]\nExecStart=/path/to/job\nExecStartPost=curl -fsS -m 10 --retry 5 -o /dev/null " + u},
-		{"Kubernetes", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + name + "}\nspec:\n  schedule: \"0 2 * * *\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          - name: job\n            image: your/image\n            command: [sh, -c, \"/job && curl -fsS -m 10 --retry 5 -o /dev/null " + u + "\"]"},
-	}
-}
+// Snippets tells how to ping it.
+func (p heartbeatPage) Snippets() []show.Snippet { return show.Snippets(p.PingURL, p.Spec.Slug) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -163,13 +164,13 @@ func dueOrNever(due int64) int64 {
 type row struct {
 	fsm.Heartbeat
 	State  string
-	Strip  []beat
+	Strip  []show.Beat
 	Now    time.Time
 	Search choice
 	Write  bool // who looks may select it
 }
 
-func (r row) Moment(t time.Time) template.HTML { return moment(t, r.Now) }
+func (r row) Moment(t time.Time) template.HTML { return show.Moment(t, r.Now) }
 
 // Overdue reports whether its due time has passed.
 func (r row) Overdue() bool { return !r.NextDue.IsZero() && r.NextDue.Before(r.Now) }
@@ -193,8 +194,8 @@ func (s *Site) rows(ordinals []uint64, c choice, write bool, now time.Time) []ro
 		if err != nil {
 			continue
 		}
-		pings, _, _ := s.store.Pings(h.ID, 2*stripLength, 0)
-		out = append(out, row{h, stateOf(h, now).String(), strip(h, pings, gaps, now), now, c, write})
+		pings, _, _ := s.store.Pings(h.ID, 2*show.StripLength, 0)
+		out = append(out, row{h, stateOf(h, now).String(), show.Strip(h, pings, gaps, now), now, c, write})
 	}
 	return out
 }

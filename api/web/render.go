@@ -14,6 +14,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -26,9 +27,9 @@ var assetFiles embed.FS
 // parsePages parses each page with the frame that all share.
 func parsePages() map[string]*template.Template {
 	frame := template.Must(template.New("frame").Funcs(template.FuncMap{
-		"asset": assetPath, "span": span, "took": took, "seconds": seconds, "exact": exact, "plural": plural, "join": strings.Join,
-		"plural64": func(n uint64, one, many string) string { return plural(int(n), one, many) },
-		"millis":   func(ms int64) string { return span(time.Duration(ms) * time.Millisecond) },
+		"asset": assetPath, "span": show.Span, "took": show.Took, "seconds": show.Seconds, "exact": show.Exact, "plural": show.Plural, "join": strings.Join,
+		"plural64": func(n uint64, one, many string) string { return show.Plural(int(n), one, many) },
+		"millis":   func(ms int64) string { return show.Span(time.Duration(ms) * time.Millisecond) },
 		"retryable": func(a fsm.Alert) bool {
 			return a.Digest == (fsm.AlertID{}) && (a.State == fsm.AlertFailed || a.State == fsm.AlertHeld)
 		},
@@ -59,7 +60,7 @@ type frame struct {
 	Now    time.Time
 }
 
-func (f frame) Moment(t time.Time) template.HTML { return moment(t, f.Now) }
+func (f frame) Moment(t time.Time) template.HTML { return show.Moment(t, f.Now) }
 
 // frame begins a page. A page is shown even without a majority, and says then how old it is.
 func (s *Site) frame(ctx *fasthttp.RequestCtx, in *session, title, here string) frame {
@@ -69,7 +70,7 @@ func (s *Site) frame(ctx *fasthttp.RequestCtx, in *session, title, here string) 
 		f.Icon = "failing"
 	}
 	if in.stale != "" {
-		f.Stale = sentence("this may be old: " + in.stale)
+		f.Stale = show.Sentence("this may be old: " + in.stale)
 	}
 	return f
 }
@@ -122,7 +123,7 @@ func (s *Site) failed(ctx *fasthttp.RequestCtx, err error) {
 	if s.render(ctx, "error", struct {
 		frame
 		Words string
-	}{f, sentence(words)}) != nil {
+	}{f, show.Sentence(words)}) != nil {
 		ctx.Error(words, status)
 		return
 	}
@@ -135,7 +136,7 @@ func (s *Site) loginPage(ctx *fasthttp.RequestCtx, problem string) error {
 	err := s.render(ctx, "login", struct {
 		frame
 		Problem, Next string
-	}{f, sentence(problem), next})
+	}{f, show.Sentence(problem), next})
 	if problem != "" {
 		ctx.SetStatusCode(fasthttp.StatusUnauthorized)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -140,7 +141,7 @@ func namesInOrder(entries []entry) []uint32 {
 		order[i] = uint32(i)
 	}
 	slices.SortFunc(order, func(a, b uint32) int {
-		return cmp.Or(compareNatural(entries[a].name, entries[b].name), cmp.Compare(a, b))
+		return cmp.Or(show.CompareNatural(entries[a].name, entries[b].name), cmp.Compare(a, b))
 	})
 	return order
 }

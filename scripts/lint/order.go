@@ -42,7 +42,8 @@ var order = []tree{
 		".",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/store"}, rows: []string{
-		"compat deferred limits metrics proxied web",
+		"compat deferred limits metrics proxied web/show",
+		"web",
 		"listener",
 		".",
 	}},

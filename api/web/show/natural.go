@@ -1,14 +1,14 @@
-package web
+package show
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// compareNatural orders names as a person does: letters in any case, and numbers by their
+// CompareNatural orders names as a person does: letters in any case, and numbers by their
 // value, so that job2 comes before job10. Names that differ only in case or leading zeros
 // are ordered by their bytes, so that the order is total.
-func compareNatural(a, b string) int {
+func CompareNatural(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
 		if isDigit(x[0]) && isDigit(y[0]) {

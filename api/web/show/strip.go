@@ -1,4 +1,4 @@
-package web
+package show
 
 import (
 	"time"
@@ -6,34 +6,34 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// stripLength is how many expected times a strip shows.
-const stripLength = 30
+// StripLength is how many expected times a strip shows.
+const StripLength = 30
 
-// beat is what became of one expected time.
-type beat struct {
+// Beat is what became of one expected time.
+type Beat struct {
 	Kind string // hit, late, failed, missed, gap or none
 	At   time.Time
 	Took time.Duration // of the run that ended it; negative: not known
 }
 
-// Words tells a beat to those who do not see its shape.
-func (b beat) Words() string {
+// Words tells a Beat to those who do not see its shape.
+func (b Beat) Words() string {
 	return map[string]string{
 		"hit": "on time", "late": "late", "failed": "failed", "missed": "missed", "gap": "the monitor was down", "none": "not yet",
 	}[b.Kind]
 }
 
-// strip tells what became of the last expected times, oldest first, from a heartbeat's
+// Strip tells what became of the last expected times, oldest first, from a heartbeat's
 // pings, newest first. What the history no longer holds is left out. What a schedule was
 // in the past is not known: it is taken to have been as it is now.
-func strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Time) []beat {
+func Strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Time) []Beat {
 	interval, grace := time.Duration(h.Spec.Interval)*time.Second, time.Duration(h.Spec.Grace)*time.Second
-	var back []beat // newest first
+	var back []Beat // newest first
 	missed := func(after, before time.Time) {
 		n := int((before.Sub(after.Add(grace)) - 1) / interval) // at the very end of its grace it is not missed
-		for k := n; k > 0 && len(back) < stripLength; k-- {
+		for k := n; k > 0 && len(back) < StripLength; k-- {
 			at := after.Add(time.Duration(k) * interval)
-			b := beat{Kind: "missed", At: at, Took: -1}
+			b := Beat{Kind: "missed", At: at, Took: -1}
 			if within(gaps, at, at.Add(grace)) {
 				b.Kind = "gap"
 			}
@@ -42,7 +42,7 @@ func strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Tim
 	}
 	next := now // the end of the time that is not told yet
 	for i, p := range pings {
-		if len(back) >= stripLength {
+		if len(back) >= StripLength {
 			break
 		}
 		switch p.Kind {
@@ -52,14 +52,14 @@ func strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Tim
 		if h.Status != fsm.StatusPaused || next != now {
 			missed(p.At, next)
 		}
-		b := beat{Kind: "hit", At: p.At, Took: p.Took}
+		b := Beat{Kind: "hit", At: p.At, Took: p.Took}
 		switch before, ok := endBefore(pings[i+1:]); {
 		case p.Kind == fsm.SignalFail:
 			b.Kind = "failed"
 		case ok && p.At.Sub(before) > interval+grace/4: // no job is punctual to the second
 			b.Kind = "late"
 		}
-		if len(back) < stripLength {
+		if len(back) < StripLength {
 			back = append(back, b)
 		}
 		next = p.At
@@ -67,9 +67,9 @@ func strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Tim
 	if len(pings) == 0 && h.Armed && h.Status != fsm.StatusPaused {
 		missed(h.CreatedAt, now)
 	}
-	out := make([]beat, 0, stripLength)
-	for range stripLength - len(back) {
-		out = append(out, beat{Kind: "none", Took: -1})
+	out := make([]Beat, 0, StripLength)
+	for range StripLength - len(back) {
+		out = append(out, Beat{Kind: "none", Took: -1})
 	}
 	for i := len(back) - 1; i >= 0; i-- {
 		out = append(out, back[i])

@@ -1,4 +1,4 @@
-package web
+package show
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 
 func foldRune(r rune) rune { return unicode.ToLower(r) }
 
-// span writes a duration with its two largest units, as a person says it: "3 h 20 min".
-func span(d time.Duration) string {
+// Span writes a duration with its two largest units, as a person says it: "3 h 20 min".
+func Span(d time.Duration) string {
 	d = d.Abs()
 	units := []struct {
 		name string
@@ -33,8 +33,8 @@ func span(d time.Duration) string {
 	return "0 s"
 }
 
-// took writes how long a run took.
-func took(d time.Duration) string {
+// Took writes how long a run took.
+func Took(d time.Duration) string {
 	switch {
 	case d < 0:
 		return ""
@@ -43,47 +43,47 @@ func took(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
-	return span(d)
+	return Span(d)
 }
 
-// seconds writes an interval that was set in seconds.
-func seconds(n int64) string { return span(time.Duration(n) * time.Second) }
+// Seconds writes an interval that was set in seconds.
+func Seconds(n int64) string { return Span(time.Duration(n) * time.Second) }
 
-// exact writes a moment to the second, in UTC.
-func exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+// Exact writes a moment to the second, in UTC.
+func Exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// relative tells a moment from now: "3 min ago", "in 20 s".
-func relative(t, now time.Time) string {
+// Relative tells a moment from now: "3 min ago", "in 20 s".
+func Relative(t, now time.Time) string {
 	switch d := t.Sub(now); {
 	case d > -time.Second && d < time.Second:
 		return "just now"
 	case d < 0:
-		return span(d) + " ago"
+		return Span(d) + " ago"
 	default:
-		return "in " + span(d)
+		return "in " + Span(d)
 	}
 }
 
-// moment is a time element: relative for the eye, exact on hover and for screen readers.
-func moment(t, now time.Time) template.HTML {
+// Moment is a time element: relative for the eye, exact on hover and for screen readers.
+func Moment(t, now time.Time) template.HTML {
 	if t.IsZero() {
 		return `<span class="none">never</span>`
 	}
 	stamp := t.UTC().Format("2006-01-02T15:04:05.000Z")
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s<span class="sr"> (%s)</span></time>`,
-		stamp, exact(t), relative(t, now), exact(t)))
+		stamp, Exact(t), Relative(t, now), Exact(t)))
 }
 
-// plural writes a count with its noun.
-func plural(n int, one, many string) string {
+// Plural writes a count with its noun.
+func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// sentence puts a full stop behind words and a capital before them.
-func sentence(words string) string {
+// Sentence puts a full stop behind words and a capital before them.
+func Sentence(words string) string {
 	if words == "" {
 		return ""
 	}

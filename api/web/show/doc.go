@@ -1,0 +1,13 @@
+// Package show makes words and pictures of facts, for the dashboard: times as people say
+// them, names in the order that people expect, what became of expected runs, and how to
+// ping a heartbeat. It is pure: time comes in as data, and nothing is asked of anybody.
+//
+// Files:
+//
+//	words.go     times, durations and counts as people say them
+//	duration.go  durations as people type them
+//	natural.go   the order of names
+//	strip.go     what became of the last expected times
+//	chart.go     how long runs take
+//	snippets.go  how to ping, in several languages
+package show
