@@ -47,3 +47,23 @@ type Work struct {
 	Doubt   []Alert      // fenced in an earlier term, unsettled
 	Next    int64        // serving time at which more becomes ready by itself; 0: none
 }
+
+// Position is a place in the cluster's log: right after an entry that was applied. Its zero
+// value is before all entries.
+type Position struct{ Index, Term uint64 }
+
+// Change says that a heartbeat, or an incident of it, is not what it was. Plain pings are
+// none, but the first one, and one that ends misses.
+type Change struct {
+	Ordinal  uint64
+	ID       HeartbeatID // of a heartbeat that was deleted, or of an incident's
+	Deleted  bool
+	Lost     []string // tags that it had before, and has no more
+	Incident uint32   // of the incident that began or ended; 0: of none
+	Since    int64    // when that began, Unix ms
+	Until    int64    // when it ended, Unix ms; 0: it goes on
+	Reason   string   // why it began: silence, failure or hung_run
+}
+
+// IncidentID names the incident in the API.
+func (c Change) IncidentID() string { return incidentID(c.ID, c.Incident) }

@@ -83,7 +83,7 @@ func (a *Adapter) applySafely(l *raft.Log) (res []fsm.Result, err error) {
 			err = fmt.Errorf("a fault in the program: %v\n%s", r, debug.Stack())
 		}
 	}()
-	return a.store.Apply(l.Data, l.Term)
+	return a.store.ApplyAt(fsm.Position{Index: l.Index, Term: l.Term}, l.Data)
 }
 
 func (a *Adapter) IsBroken() bool {

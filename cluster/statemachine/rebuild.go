@@ -96,5 +96,10 @@ func ReadSnapshot(from io.Reader, store *store.Store) (uint64, error) {
 	if string(head[:len(Magic)]) != Magic {
 		return 0, errors.New("the snapshot was not written by a version of quorumbeat that this one knows")
 	}
-	return binary.BigEndian.Uint64(head[len(Magic):]), store.Restore(from)
+	index := binary.BigEndian.Uint64(head[len(Magic):])
+	if err := store.Restore(from); err != nil {
+		return index, err
+	}
+	store.PlaceAt(index)
+	return index, nil
 }

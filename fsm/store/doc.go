@@ -36,6 +36,11 @@
 // See fsm/internal/ledger. Its rows' IDs derive from what they are about, so that they do
 // not depend on when a bounded batch came round to judging a heartbeat.
 //
+// # Changes
+//
+// The newest changes of heartbeats and incidents are remembered by the entry that made them;
+// see fsm/internal/changes. They are no part of the state or its image.
+//
 // # Use
 //
 // Apply, Restore and Snapshot are called by one goroutine (Raft's); every query

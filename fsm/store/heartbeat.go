@@ -2,6 +2,7 @@ package store
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
@@ -24,6 +25,9 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 	v.Pings++
 	v.LastPing = st.wall
 	st.table.Histories.AddPing(&page.History, page, slot, st.wall, c.From, st.settings.History)
+	if v.Misses > 0 || v.Pings == 1 {
+		st.noteChange(ord)
+	}
 	wasJudged := v.Is(table.Armed)
 	v.Set(table.Armed)
 	if v.Is(table.Paused) {
@@ -66,6 +70,7 @@ func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 	}
 	st.indexHeartbeat(ord, c.ID, c.Token, c.Spec.Slug)
 	st.scheduleNext(r)
+	st.noteChange(ord)
 	return st.heartbeatResult(r)
 }
 
@@ -89,10 +94,21 @@ func (st *state) heartbeatResult(r *table.Record) fsm.Result {
 
 // saveEdit stores a heartbeat's new spec under the next version.
 func (st *state) saveEdit(r *table.Record, spec fsm.Spec) {
+	st.changed = append(st.changed, fsm.Change{Ordinal: r.Ordinal, Lost: without(r.Cold.Spec.Tags, spec.Tags)})
 	r.Cold.Spec = spec
 	r.Cold.Version++
 	r.Cold.Updated = st.wall
 	st.table.SetCold(r)
+}
+
+// without returns what is in one list and not in the other.
+func without(list, other []string) (out []string) {
+	for _, x := range list {
+		if !slices.Contains(other, x) {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 func (st *state) updateHeartbeat(c fsm.Update) fsm.Result {
@@ -202,6 +218,7 @@ func (st *state) deleteHeartbeat(c fsm.Delete) fsm.Code {
 	if r.Is(table.Paused) {
 		st.paused--
 	}
+	st.changed = append(st.changed, fsm.Change{Ordinal: r.Ordinal, ID: r.Cold.ID, Deleted: true, Lost: r.Cold.Spec.Tags})
 	st.ids.Remove(keyOfID(r.Cold.ID))
 	st.tokens.Remove(index.Key(r.Token))
 	st.slugs.Remove(r.Cold.Spec.Slug, r.Ordinal)

@@ -62,11 +62,23 @@ type cause struct {
 // isFailure reports whether the job failed, rather than was silent.
 func (c *cause) isFailure() bool { return c.failed != nil || c.run != nil }
 
+// reason is the cause's word.
+func (c *cause) reason() string {
+	switch {
+	case c.failed != nil:
+		return "failure"
+	case c.run != nil:
+		return "hung_run"
+	}
+	return "silence"
+}
+
 // countMiss counts a miss. When the threshold is reached, the heartbeat becomes failing, or
 // an unheard notice is written.
 func (st *state) countMiss(r *table.Record, c cause) {
 	r.Missed++
 	st.misses++
+	st.noteChange(r.Ordinal)
 	if !r.Is(table.Resumed|table.Unheard) && r.Misses < int64(r.Threshold) {
 		return
 	}
@@ -98,6 +110,9 @@ func (st *state) beginIncident(r *table.Record, c cause) {
 		r.Set(table.Reported)
 	}
 	r.ResetRule()
+	st.changed = append(st.changed, fsm.Change{
+		Ordinal: r.Ordinal, ID: r.Cold.ID, Incident: r.Incident, Since: c.created, Reason: c.reason(),
+	})
 }
 
 // endIncident counts the misses of a failing heartbeat up to the horizon, makes it active,
@@ -108,6 +123,7 @@ func (st *state) endIncident(r *table.Record) table.Incident {
 	delete(st.failing, r.Ordinal)
 	ended := r.Runs.Incident
 	r.Runs.Incident = table.Incident{}
+	st.changed = append(st.changed, fsm.Change{Ordinal: r.Ordinal, ID: r.Cold.ID, Incident: r.Incident, Since: ended.Since, Until: st.wall})
 	return ended
 }
 
@@ -136,6 +152,7 @@ func (st *state) failAgain(r *table.Record, c cause) {
 		return
 	}
 	r.Set(table.Reported)
+	st.noteChange(r.Ordinal)
 	e := st.failureEvidence(r, c)
 	addIncident(&e, r.Runs.Incident)
 	st.ledgerNow().WriteFailures(r, c.due, c.created, e)

@@ -93,6 +93,24 @@ func (s *Store) WasRemoved(id fsm.NodeID) bool {
 	return s.st.dedup.removed[id]
 }
 
+// Changes returns what changed after a position, oldest first, and the position that this
+// leads up to: at most limit changes, and the rest of their entry. It is false if this node
+// cannot tell all of them: too much has changed since, it was started or restored from a
+// snapshot of later, or the position is of another history than this cluster's.
+func (s *Store) Changes(after fsm.Position, limit int) (list []fsm.Change, to fsm.Position, ok bool) {
+	return s.changes.Since(after, limit)
+}
+
+// Changed returns a channel that closes with the next change after a position, or is closed
+// already.
+func (s *Store) Changed(after fsm.Position) <-chan struct{} { return s.changes.Wait(after) }
+
+// Position returns where in the log the state stands.
+func (s *Store) Position() fsm.Position { return s.changes.Head() }
+
+// PlaceAt tells that the state, which was just restored, is that after the entry of an index.
+func (s *Store) PlaceAt(index uint64) { s.changes.Restart(index) }
+
 // Gaps lists the ingest gaps that are still known, oldest first.
 func (s *Store) Gaps() []fsm.Gap {
 	s.mu.RLock()

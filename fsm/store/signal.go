@@ -24,6 +24,7 @@ func (st *state) applySignal(c fsm.Signal) fsm.Code {
 		h.late = true
 		h.stale = h.at <= max(r.LastPing, r.AnchorWall)
 	}
+	misses := r.Misses
 	st.recordSignal(r, &h, st.trackRun(r, &h))
 	code := fsm.CodeOK
 	if r.Is(table.Paused) {
@@ -37,6 +38,9 @@ func (st *state) applySignal(c fsm.Signal) fsm.Code {
 		st.applyFailure(r, &h)
 	default:
 		st.applySuccess(r, &h)
+	}
+	if r.Misses != misses || r.Pings == 1 {
+		st.noteChange(r.Ordinal)
 	}
 	st.table.DropEmptyRuns(r)
 	return code

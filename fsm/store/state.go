@@ -41,6 +41,7 @@ type state struct {
 	madeByKey  map[fsm.KeyID]int // heartbeats, by the key that made them
 	failing    map[uint64]struct{}
 	paused     int
+	changed    []fsm.Change // by the batch being applied
 }
 
 // horizonMove says that a batch stamped wall moved the horizon. The horizon log is kept
@@ -150,6 +151,11 @@ func (st *state) indexHeartbeat(ord uint64, id fsm.HeartbeatID, t fsm.Token, slu
 	st.ids.Put(keyOfID(id), ord)
 	st.tokens.Put(index.Key(t), ord)
 	st.slugs.Add(slug, ord)
+}
+
+// noteChange notes that a heartbeat is not what it was.
+func (st *state) noteChange(ordinal uint64) {
+	st.changed = append(st.changed, fsm.Change{Ordinal: ordinal})
 }
 
 // ledgerNow returns the ledger at this moment.

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/changes"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
 
@@ -23,6 +24,7 @@ type Store struct {
 	tokens       atomic.Pointer[index.Index]      // st.tokens
 	onlyPost     atomic.Pointer[index.OrdinalSet] // st.table.onlyPost
 	rebuildState func(Fault) (*Store, error)
+	changes      changes.Log
 }
 
 // New returns an empty store with DefaultSettings.
@@ -41,22 +43,36 @@ func (s *Store) Apply(entry []byte, term uint64) ([]fsm.Result, error) {
 	return s.ApplyWithout(entry, term, nil)
 }
 
+// ApplyAt is Apply of an entry whose place in the log is known: what it changed can be
+// asked for; see [Store.Changes].
+func (s *Store) ApplyAt(at fsm.Position, entry []byte) ([]fsm.Result, error) {
+	return s.apply(at, entry, nil)
+}
+
 // ApplyWithout is Apply without the commands of the given indexes, which are known to be
 // faulty.
 func (s *Store) ApplyWithout(entry []byte, term uint64, faulty []int) ([]fsm.Result, error) {
+	return s.apply(fsm.Position{Term: term}, entry, faulty)
+}
+
+func (s *Store) apply(at fsm.Position, entry []byte, faulty []int) ([]fsm.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := &s.batch
 	if err := fsm.DecodeBatchInto(b, entry); err != nil {
 		return nil, err
 	}
-	if b.Term != term {
+	if b.Term != at.Term {
 		return slices.Repeat([]fsm.Result{{Code: fsm.CodeStaleTerm}}, len(b.Items)), nil
 	}
 	results, err := s.applyBatch(b, faulty)
 	if err != nil {
 		return nil, err
 	}
+	if at.Index > 0 {
+		s.changes.Add(at, s.st.changed)
+	}
+	s.st.changed = s.st.changed[:0]
 	if s.st.ledger.Changed {
 		s.st.ledger.Changed = false
 		select {

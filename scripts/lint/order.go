@@ -22,7 +22,7 @@ var order = []tree{
 	{dir: "fsm", rows: []string{
 		"wire check",
 		".",
-		"internal/ordered internal/index internal/image",
+		"internal/changes internal/ordered internal/index internal/image",
 		"internal/history",
 		"internal/table",
 		"internal/ledger",
