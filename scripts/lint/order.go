@@ -48,7 +48,7 @@ var order = []tree{
 		".",
 	}},
 	{dir: "alerting", uses: []string{"fsm", "fsm/store"}, rows: []string{
-		"message",
+		"message outgoing",
 		"smtp",
 		".",
 	}},
