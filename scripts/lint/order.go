@@ -20,7 +20,9 @@ type tree struct {
 var order = []tree{
 	{dir: "internal/testkit", rows: []string{"."}},
 	{dir: "fsm", rows: []string{
-		"wire check",
+		"wire check schedule/expr schedule/civil",
+		"schedule/cron schedule/calendar",
+		"schedule",
 		".",
 		"internal/changes internal/ordered internal/index internal/image",
 		"internal/history",

@@ -1,0 +1,4 @@
+package calendar
+
+// Describe says in English when the time elapses.
+func (e *Expression) Describe() string { return "" }

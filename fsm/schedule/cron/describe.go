@@ -1,0 +1,4 @@
+package cron
+
+// Describe says in English when the job fires.
+func (e *Expression) Describe() string { return "" }

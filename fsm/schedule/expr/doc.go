@@ -1,0 +1,8 @@
+// Package expr is what the readers of cron expressions and of calendar times share: the
+// Error that says what is wrong with one, and the words of descriptions.
+//
+// Files:
+//
+//	error.go  Error
+//	words.go  lists, ordinals, names of months and days
+package expr
