@@ -38,6 +38,7 @@ var statuses = []struct {
 	{fsm.ErrNoLeader, problem{503, "no_leader", "no leader could be reached in time; nothing was recorded: try again, or another node", "1"}},
 	{fsm.ErrOverloaded, problem{503, "overloaded", "too many requests are waiting; nothing was recorded: try again later", "2"}},
 	{fsm.ErrDiskFull, problem{503, "disk_full", "this node's disk, or that of a majority, is nearly full; nothing was recorded: try another node, and make room", "5"}},
+	{fsm.ErrTooNew, problem{503, "older_leader", "the leader runs an older version of quorumbeat, which does not know this yet; nothing was recorded: upgrade every node", "60"}},
 	{fsm.ErrShutdown, problem{503, "shutting_down", "this node is stopping; nothing was recorded: try another node", "1"}},
 	{fsm.ErrUnknownOutcome, problem{503, "unknown_outcome", "the outcome is unknown: it may or may not have been recorded; try again", "1"}},
 	{fsm.ErrStale, problem{503, "unknown_outcome", "the outcome is unknown: it may or may not have been recorded; try again", "1"}},

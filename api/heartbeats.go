@@ -23,12 +23,16 @@ type fields struct {
 	Tags          *[]string `json:"tags"`
 	Email         *[]string `json:"email"`
 	Methods       *[]string `json:"methods"`
+	Description   *string   `json:"description"`
+	RunbookURL    *string   `json:"runbook_url"`
+	Owner         *string   `json:"owner"`
 }
 
 func (f fields) patch() fsm.Patch {
 	return fsm.Patch{
 		Name: f.Name, Slug: f.Slug, Interval: f.IntervalSecs, Grace: f.GraceSecs,
 		Threshold: f.MissThreshold, Arm: f.Arm, Tags: f.Tags, Emails: f.Email, Methods: f.Methods,
+		Description: f.Description, RunbookURL: f.RunbookURL, Owner: f.Owner,
 	}
 }
 
@@ -46,6 +50,9 @@ func (f fields) spec() fsm.Spec {
 	assign(&s.Tags, f.Tags)
 	assign(&s.Emails, f.Email)
 	assign(&s.Methods, f.Methods)
+	assign(&s.Description, f.Description)
+	assign(&s.RunbookURL, f.RunbookURL)
+	assign(&s.Owner, f.Owner)
 	if f.Slug == nil {
 		s.Slug = fsm.MakeSlug(s.Name)
 	}

@@ -23,6 +23,9 @@ type heartbeatJSON struct {
 	Tags              []string `json:"tags"`
 	Email             []string `json:"email"`
 	Methods           []string `json:"methods"`
+	Description       string   `json:"description"`
+	RunbookURL        string   `json:"runbook_url"`
+	Owner             string   `json:"owner"`
 	Status            string   `json:"status"`
 	ConsecutiveMisses int64    `json:"consecutive_misses"`
 	AlertAtMisses     *int64   `json:"alert_at_misses"`
@@ -49,6 +52,7 @@ func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON
 		PingURL:      s.origin(ctx) + "/v1/heartbeats/" + token + "/ping",
 		IntervalSecs: h.Spec.Interval, GraceSecs: h.Spec.Grace, MissThreshold: h.Spec.Threshold,
 		Arm: string(h.Spec.Arm), Tags: list(h.Spec.Tags), Email: list(h.Spec.Emails), Methods: list(h.Spec.Methods),
+		Description: h.Spec.Description, RunbookURL: h.Spec.RunbookURL, Owner: h.Spec.Owner,
 		Status: string(h.Status), ConsecutiveMisses: h.Misses, PingsTotal: h.Pings,
 		LastPingedAt: stamp(h.LastPing), NextExpectedAt: stamp(h.NextDue), LastAlertAt: stamp(h.LastAlert),
 		CreatedAt: stamp(h.CreatedAt), UpdatedAt: stamp(h.UpdatedAt), Version: h.Version,

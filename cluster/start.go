@@ -57,7 +57,7 @@ func (n *Node) start(httpAddr string) error {
 	if err := n.startMembership(r, httpAddr); err != nil {
 		return err
 	}
-	server := &forward.Server{Submit: n.batcher.Submit, Removed: n.store.WasRemoved, Log: n.log}
+	server := &forward.Server{Submit: n.batcher.Submit, Removed: n.store.WasRemoved, Knows: fsm.Knows, Log: n.log}
 	n.down.Go("forwarding server", func(ctx context.Context) { server.Serve(ctx, n.port.Listener(transport.KindForward)) })
 	n.down.Go("suspicion", func(ctx context.Context) { leader.DetectFailures(ctx, r, n.suspicion) })
 	n.down.Go("router", n.router.Run)

@@ -30,6 +30,7 @@ const (
 	CodeKeyQuota       Code = 20 // the key has made as many heartbeats as it may
 	CodeClusterQuota   Code = 21 // there are as many heartbeats as the settings allow
 	CodeDiskFull       Code = 22 // the disk of the node, or of a majority, is nearly full; nothing was recorded
+	CodeTooNew         Code = 23 // the leader runs an older version, which does not know the command
 )
 
 // The sentinel errors. Each has exactly one Code; use errors.Is.
@@ -53,6 +54,7 @@ var (
 	ErrKeyQuota       = errors.New("the API key has made as many heartbeats as it may")
 	ErrClusterQuota   = errors.New("there are as many heartbeats as the settings allow")
 	ErrRevoked        = errors.New("the API key was revoked; nothing was recorded")
+	ErrTooNew         = errors.New("the leader runs an older version of quorumbeat, which does not know this command; nothing was recorded")
 	ErrDiskFull       = errors.New("the disk is nearly full; nothing was recorded")
 )
 
@@ -80,6 +82,7 @@ var codeErrors = [...]error{
 	CodeKeyQuota:       ErrKeyQuota,
 	CodeClusterQuota:   ErrClusterQuota,
 	CodeDiskFull:       ErrDiskFull,
+	CodeTooNew:         ErrTooNew,
 }
 
 // Err returns the sentinel for c, nil for the codes of success, ErrInternal for

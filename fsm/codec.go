@@ -22,14 +22,14 @@ func AppendCommand(dst []byte, c Command) []byte {
 	case Authorized:
 		return AppendCommand(append(dst, c.Key[:]...), c.Command)
 	case Create:
-		return appendMethods(appendCreate(dst, c), c.Spec.Methods, nil)
+		return appendEnding(appendCreate(dst, c), &c.Spec, nil)
 	case Ensure:
-		return appendMethods(appendCreate(dst, Create(c)), c.Spec.Methods, nil)
+		return appendEnding(appendCreate(dst, Create(c)), &c.Spec, nil)
 	case PutHeartbeat:
 		return appendPutHeartbeat(dst, c)
 	case Update:
 		dst = appendPatch(appendTarget(dst, c.ID, c.IfVersion), c.Patch)
-		return appendMethods(appendOptional(dst, c.Pause, wire.AppendBool), nil, c.Patch.Methods)
+		return appendEnding(appendOptional(dst, c.Pause, wire.AppendBool), nil, &c.Patch)
 	case Pause:
 		return appendTarget(dst, c.ID, c.IfVersion)
 	case Resume:
@@ -55,6 +55,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return append(dst, c.ID[:]...)
 	case SetClusterID:
 		return append(dst, c.ID[:]...)
+	case Unknown:
+		return dst
 	}
 	return appendLedger(dst, c)
 }
@@ -188,7 +190,7 @@ func appendCreate(dst []byte, c Create) []byte {
 func appendPutHeartbeat(dst []byte, c PutHeartbeat) []byte {
 	dst = appendCreate(dst, Create{ID: c.ID, Token: c.Token, Spec: c.Spec})
 	dst = appendPatch(binary.AppendUvarint(dst, c.IfVersion), c.Patch)
-	return appendMethods(dst, c.Spec.Methods, c.Patch.Methods)
+	return appendEnding(dst, &c.Spec, &c.Patch)
 }
 
 const authorizedHead = 1 + len(KeyID{})

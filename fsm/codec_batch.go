@@ -8,8 +8,12 @@ import (
 )
 
 // batchVersion is the first byte of every log entry. A change of the format takes
-// a new one, and DecodeBatch goes on reading the old ones.
-const batchVersion = 2
+// a new one, and DecodeBatch goes on reading the old ones. Version 2 had fewer kinds of
+// commands, and no tagged fields; else it is the same. (Version 1 was never released.)
+const (
+	batchVersion = 3
+	batchOldest  = 2
+)
 
 // MaxDelta is the longest advance of the serving clock in one batch, in ms.
 const MaxDelta = 2000
@@ -70,10 +74,10 @@ func DecodeBatchInto(b *Batch, entry []byte) error {
 	if len(entry) == 0 {
 		return fmt.Errorf("empty log entry: %w", ErrCorrupt)
 	}
-	if entry[0] != batchVersion {
+	if entry[0] < batchOldest || entry[0] > batchVersion {
 		return fmt.Errorf("log entry of version %d: %w", entry[0], ErrVersion)
 	}
-	r := reader{wire.NewReader(entry[1:])}
+	r := reader{Reader: wire.NewReader(entry[1:])}
 	*b = Batch{Term: r.Uint(), Wall: r.Int(), Delta: r.Uint32(), Origins: b.Origins[:0], Items: b.Items[:0]}
 	if b.Delta > MaxDelta {
 		r.Fail()

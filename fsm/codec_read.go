@@ -15,17 +15,38 @@ var (
 )
 
 // reader reads commands.
-type reader struct{ wire.Reader }
+type reader struct {
+	wire.Reader
+	newer string // what this version does not know; "": nothing
+}
 
-// DecodeCommand reads what AppendCommand wrote. The error wraps ErrCorrupt.
+// DecodeCommand reads what AppendCommand wrote. The error wraps ErrVersion if the
+// command has a kind or a field that this version does not know, else ErrCorrupt.
 func DecodeCommand(b []byte) (Command, error) {
-	r := &reader{wire.NewReader(b)}
+	r := &reader{Reader: wire.NewReader(b)}
 	kind := Kind(r.Byte())
 	c := r.command(kind)
-	if err := r.End(); err != nil || c == nil {
+	switch {
+	case r.newer != "":
+		return nil, fmt.Errorf("%s: %w", r.newer, ErrVersion)
+	case r.End() != nil:
 		return nil, fmt.Errorf("command of kind %d: %w", kind, ErrCorrupt)
 	}
 	return c, nil
+}
+
+// Knows reports whether this version knows what a command is and says. A node that applies
+// one that it does not know must stop.
+func Knows(cmd []byte) bool {
+	kind := cmd
+	if len(cmd) > authorizedHead && Kind(cmd[0]) == KindAuthorized {
+		kind = cmd[authorizedHead:]
+	}
+	if len(kind) > 0 && (Kind(kind[0]) == KindPing || Kind(kind[0]) == KindSignal || Kind(kind[0]) == KindHeldSignal) {
+		return true
+	}
+	_, err := DecodeCommand(cmd)
+	return !errors.Is(err, ErrVersion)
 }
 
 // DecodePing reads a Ping without allocating; false for any other command.
@@ -33,7 +54,7 @@ func DecodePing(b []byte) (Ping, bool) {
 	if len(b) == 0 || Kind(b[0]) != KindPing {
 		return Ping{}, false
 	}
-	r := reader{wire.NewReader(b[1:])}
+	r := reader{Reader: wire.NewReader(b[1:])}
 	p := r.ping()
 	return p, r.End() == nil
 }
@@ -88,18 +109,18 @@ func (r *reader) command(kind Kind) Command {
 		return r.authorized()
 	case KindCreate:
 		c := r.create()
-		c.Spec.Methods, _ = r.methods(methodsSpec)
+		r.ending(&c.Spec, nil)
 		return c
 	case KindEnsure:
 		c := r.create()
-		c.Spec.Methods, _ = r.methods(methodsSpec)
+		r.ending(&c.Spec, nil)
 		return Ensure(c)
 	case KindPutHeartbeat:
 		return r.putHeartbeat()
 	case KindUpdate:
 		id, v := r.heartbeatTarget()
 		c := Update{ID: id, IfVersion: v, Patch: r.patch(), Pause: readOptional(r, r.Bool)}
-		_, c.Patch.Methods = r.methods(methodsPatch | methodsPost)
+		r.ending(nil, &c.Patch)
 		return c
 	case KindPause:
 		id, v := r.heartbeatTarget()
@@ -143,6 +164,8 @@ func (r *reader) command(kind Kind) Command {
 		var c SetClusterID
 		r.Fill(c.ID[:])
 		return c
+	case KindUnknown:
+		return Unknown{}
 	}
 	return r.ledgerCommand(kind)
 }
@@ -172,6 +195,9 @@ func (r *reader) ledgerCommand(kind Kind) Command {
 			c.Members = append(c.Members, r.alertID())
 		}
 		return c
+	}
+	if r.OK() {
+		r.newer = fmt.Sprintf("a command of kind %d, which this version does not know", kind)
 	}
 	return nil
 }
@@ -250,18 +276,18 @@ func (r *reader) create() (c Create) {
 func (r *reader) putHeartbeat() PutHeartbeat {
 	c := r.create()
 	p := PutHeartbeat{ID: c.ID, Token: c.Token, Spec: c.Spec, IfVersion: r.Uint(), Patch: r.patch()}
-	p.Spec.Methods, p.Patch.Methods = r.methods(methodsSpec | methodsPatch | methodsPost)
+	r.ending(&p.Spec, &p.Patch)
 	return p
 }
 
 func (r *reader) authorized() Command {
 	var c Authorized
 	r.Fill(c.Key[:])
-	if kind := Kind(r.Byte()); kind != KindAuthorized {
-		c.Command = r.command(kind)
-	}
-	if c.Command == nil {
+	kind := Kind(r.Byte())
+	if kind == KindAuthorized {
+		r.Fail()
 		return nil
 	}
+	c.Command = r.command(kind)
 	return c
 }

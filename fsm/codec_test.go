@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -61,7 +62,13 @@ var everyCommand = []Command{
 	Authorized{Key: KeyID{5}, Command: Ping{Ordinal: 300, From: netip.MustParseAddr("192.0.2.7")}},
 	SetSettings{Settings{Burst: 1, FlapWindow: 60_000}},
 	PutHeartbeat{ID: heartbeatID(3), Token: token(4), Spec: aSpec(86400, 3600, 2), IfVersion: 300, Patch: Patch{Interval: new(int64(86400)), Tags: new([]string{"x"})}},
+
+	// Version 3 of batches has these, too.
+	Unknown{},
 }
+
+// inVersion2 is how many of everyCommand there were when batches had version 2.
+const inVersion2 = 32
 
 // TestQuotasComeBackAsTheyWere: they end commands that logs have without them.
 func TestQuotasComeBackAsTheyWere(t *testing.T) {
@@ -109,15 +116,47 @@ func TestTheWireFormatStays(t *testing.T) {
 	}
 	lines = append(lines, hex.EncodeToString(AppendBatch(nil, &wholeBatch)))
 	got := strings.Join(lines, "\n") + "\n"
-	path := filepath.Join("..", "testdata", "formats", "commands-v2.hex")
+	path := filepath.Join("..", "testdata", "formats", "commands-v3.hex")
 	if *updateGolden {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("version 3 is not frozen yet: -update writes it")
+	}
 	if err != nil || got != string(want) {
 		t.Errorf("the wire format differs from %s (%v)", path, err)
+	}
+}
+
+// TestVersion2IsStillRead: commands of version 2 are written as they were, and batches of
+// it are read.
+func TestVersion2IsStillRead(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "testdata", "formats", "commands-v2.hex"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Fields(string(b))
+	if len(lines) != inVersion2+1 {
+		t.Fatalf("%d lines, want %d commands and a batch", len(lines), inVersion2)
+	}
+	for i, c := range everyCommand[:inVersion2] {
+		if now := hex.EncodeToString(AppendCommand(nil, c)); now != lines[i] {
+			t.Errorf("%T is written as\n%s, was\n%s", c, now, lines[i])
+		}
+	}
+	entry, err := hex.DecodeString(lines[inVersion2])
+	if err != nil || entry[0] != 2 {
+		t.Fatalf("%x, %v", entry, err)
+	}
+	if got, err := DecodeBatch(entry); err != nil || !reflect.DeepEqual(*got, wholeBatch) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	entry[0] = 1
+	if _, err := DecodeBatch(entry); !errors.Is(err, ErrVersion) {
+		t.Errorf("version 1: %v", err)
 	}
 }
 
@@ -206,6 +245,7 @@ func FuzzDecodeCommand(f *testing.F) {
 	for _, c := range everyCommand {
 		f.Add(AppendCommand(nil, c))
 	}
+	f.Add(AppendCommand(nil, PutHeartbeat{Spec: everyField, Patch: everyFieldPatched}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := DecodeCommand(b)
 		if err != nil {

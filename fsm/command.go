@@ -31,6 +31,7 @@ const (
 	KindUpdateKey    Kind = 25
 	KindSettings     Kind = 30
 	KindPutHeartbeat Kind = 38
+	KindUnknown      Kind = 40
 )
 
 // Command is one change of state. The concrete types below are all there are.
@@ -178,3 +179,9 @@ type Authorized struct {
 }
 
 func (Authorized) Kind() Kind { return KindAuthorized }
+
+// Unknown stands in the log where somebody sent the leader a command that the leader did
+// not know: its node is of a newer version. It changes nothing. Result: CodeTooNew.
+type Unknown struct{}
+
+func (Unknown) Kind() Kind { return KindUnknown }

@@ -18,7 +18,7 @@
 //	signal.go          Signal, a ping that carries more than "a good run just ended"
 //	codec.go           appending commands
 //	codec_read.go      reading them
-//	codec_methods.go   the byte that ends a command about ping methods
+//	codec_fields.go    the tagged fields of heartbeats, and how commands about them end
 //	codec_batch.go     appending and reading batches
 //	result.go          the heartbeat that a command answers with
 //	types.go           limits, Spec, Patch, Heartbeat, Settings and the like

@@ -19,7 +19,7 @@ func EncodeHeartbeat(h Heartbeat) []byte {
 	b = wire.AppendInt(wire.AppendInt(b, WallMillis(h.NextDue)), WallMillis(h.CreatedAt))
 	b = wire.AppendInt(wire.AppendInt(b, WallMillis(h.UpdatedAt)), WallMillis(h.LastAlert))
 	b = binary.AppendUvarint(b, h.Version)
-	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0
+	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0 || hasFields(&h.Spec)
 	if h.LastExit == NotKnown && h.LastRun < 0 && h.Started.IsZero() && !ruled {
 		return b // as it always was
 	}
@@ -33,12 +33,12 @@ func EncodeHeartbeat(h Heartbeat) []byte {
 		return b
 	}
 	b = wire.AppendInt(append(b, byte(h.Rule)), WallMillis(h.Resumed))
-	return appendMethods(b, h.Spec.Methods, nil)
+	return appendEnding(b, &h.Spec, nil)
 }
 
 // DecodeHeartbeat reads the Data of a Result that answers with a heartbeat.
 func DecodeHeartbeat(data []byte) (Heartbeat, error) {
-	r := &reader{wire.NewReader(data)}
+	r := &reader{Reader: wire.NewReader(data)}
 	var h Heartbeat
 	r.Fill(h.ID[:])
 	r.Fill(h.Token[:])
@@ -59,7 +59,10 @@ func DecodeHeartbeat(data []byte) (Heartbeat, error) {
 	}
 	if r.Len() > 0 {
 		h.Rule, h.Resumed = Rule(r.Byte()), WallTime(r.Int())
-		h.Spec.Methods, _ = r.methods(methodsSpec)
+		r.ending(&h.Spec, nil)
+	}
+	if r.newer != "" {
+		return Heartbeat{}, fmt.Errorf("%s: %w", r.newer, ErrVersion)
 	}
 	if err := r.End(); err != nil {
 		return Heartbeat{}, fmt.Errorf("heartbeat in a result: %w", err)

@@ -19,8 +19,11 @@ const (
 	MaxTags          = 32
 	MaxTagLen        = 64 // characters
 	MaxEmails        = 20
-	MaxEmailLen      = 254 // bytes
-	MaxKeyNameLen    = 200 // characters
+	MaxEmailLen      = 254  // bytes
+	MaxDescription   = 2000 // characters
+	MaxURLLen        = 2000 // bytes
+	MaxOwnerLen      = 200  // characters
+	MaxKeyNameLen    = 200  // characters
 	MaxHistory       = 1_000_000
 	MaxDoubts        = 3         // attempts of a row that may have been delivered, before it is held
 	MaxErrorLen      = 500       // bytes of an SMTP answer kept with a row
@@ -80,6 +83,11 @@ type Spec struct {
 	// Methods are empty, or POST alone: then a request of another method is no good run,
 	// but a note, for chats that look at links make those.
 	Methods []string `json:"methods,omitempty"`
+
+	// Tagged fields, which few heartbeats have: see fields in codec_fields.go.
+	Description string `json:"description,omitempty"`
+	RunbookURL  string `json:"runbook_url,omitempty"`
+	Owner       string `json:"owner,omitempty"` // a person or a team
 }
 
 // Patch is a change of some fields of a Spec; nil leaves a field alone.
@@ -93,6 +101,10 @@ type Patch struct {
 	Tags      *[]string
 	Emails    *[]string
 	Methods   *[]string
+
+	Description *string
+	RunbookURL  *string
+	Owner       *string
 }
 
 // Heartbeat is what queries and results tell of a heartbeat. It is a copy; the
@@ -233,6 +245,9 @@ func (p Patch) Apply(s Spec) Spec {
 	}
 	if p.Methods != nil {
 		s.Methods = Canonical(*p.Methods)
+	}
+	for i := range fields {
+		fields[i].apply(&p, &s)
 	}
 	return s
 }

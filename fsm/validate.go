@@ -36,6 +36,9 @@ func (s Spec) Validate() error {
 		validateTags(s.Tags),
 		validateEmails("email", s.Emails),
 		validateMethods(s.Methods),
+		validateLines("description", s.Description, MaxDescription),
+		validateURL("runbook_url", s.RunbookURL),
+		validateOptional("owner", s.Owner, MaxOwnerLen),
 	)
 }
 
@@ -88,6 +91,69 @@ func validateText(field, s string, most int) error {
 		return invalidf("%s %+q is only spaces and invisible characters; it must have others", field, s)
 	}
 	return nil
+}
+
+// validateOptional is validateText for a text that may be left out.
+func validateOptional(field, s string, most int) error {
+	if s == "" {
+		return nil
+	}
+	return validateText(field, s, most)
+}
+
+// validateLines checks a text of any number of lines, or none.
+func validateLines(field, s string, most int) error {
+	if n := utf8.RuneCountInString(s); n > most {
+		return invalidf("%s has %d characters; it may have %d", field, n, most)
+	}
+	inOneLine := strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ").Replace(s)
+	return validateOptional(field, inOneLine, most)
+}
+
+// validateURL checks the address of a page that people open, or none.
+func validateURL(field, s string) error {
+	if s == "" {
+		return nil
+	}
+	if len(s) > MaxURLLen {
+		return invalidf("%s has %d bytes; it may have %d", field, len(s), MaxURLLen)
+	}
+	if !isPageURL(s) {
+		return invalidf("%s is %.80q; it must be the address of a page, like https://wiki.example.com/backups, without a name or password in it", field, s)
+	}
+	return nil
+}
+
+// isPageURL reports whether s is a plain http or https URL. Package net/url grows with
+// Go, and two nodes must never disagree. Spaces, controls and what turns the direction
+// of text are written with percent signs in a real one.
+func isPageURL(s string) bool {
+	scheme, rest, _ := strings.Cut(s, "://")
+	host := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host = rest[:i]
+	}
+	return (scheme == "https" || scheme == "http") && isHostPort(host) && utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {
+		return !isVisible(c) || isMisleading(c) || strings.ContainsRune("<>\"`{}|^\\", c)
+	})
+}
+
+// isHostPort reports whether s may be the host of a URL, with or without a port.
+func isHostPort(s string) bool {
+	host, port := s, ""
+	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, ']') {
+		host, port = s[:i], s[i+1:]
+	}
+	if strings.ContainsFunc(port, func(c rune) bool { return c < '0' || c > '9' }) || len(port) > 5 {
+		return false
+	}
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		return ok && inner != "" && !strings.ContainsFunc(inner, func(c rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF:.", c) })
+	}
+	return host != "" && !hasEmptyPart(strings.TrimSuffix(host, ".")) && !strings.ContainsFunc(host, func(c rune) bool {
+		return c <= '~' && !isAlphanumeric(c) && c != '-' && c != '.' && c != '_'
+	})
 }
 
 func validateSlug(s string) error {

@@ -219,3 +219,17 @@ func TestForwardingSaysNothingWhileNothingIsOwed(t *testing.T) {
 		running.Wait()
 	})
 }
+
+// TestWhatTheLeaderDoesNotKnowStaysOutOfTheLog: it would stop every node of this version.
+func TestWhatTheLeaderDoesNotKnowStaysOutOfTheLog(t *testing.T) {
+	s := &Server{Knows: fsm.Knows}
+	for _, c := range []struct{ cmd, want []byte }{
+		{[]byte{250, 1, 2}, unknown},
+		{fsm.AppendPing(nil, fsm.Ping{Ordinal: 1}), fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})},
+		{nil, nil},
+	} {
+		if got := s.known(c.cmd); string(got) != string(c.want) {
+			t.Errorf("%x became %x", c.cmd, got)
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 type Server struct {
 	Submit  func(*commit.Forwarded) // takes a request; calls its Reply once
 	Removed func(fsm.NodeID) bool   // whether a node was removed from the cluster
+	Knows   func(cmd []byte) bool   // whether this version knows a command; nil: it knows all
 	Log     *slog.Logger
 }
 
@@ -71,9 +72,22 @@ func (s *Server) receive(from *followerConn) error {
 			return errMalformed
 		}
 		f := &commit.Forwarded{Request: *p, Reply: from.reply}
-		for _, it := range f.Items {
-			f.Size += len(it.Cmd)
+		for i := range f.Items {
+			f.Items[i].Cmd = s.known(f.Items[i].Cmd)
+			f.Size += len(f.Items[i].Cmd)
 		}
 		s.Submit(f)
 	}
+}
+
+// unknown stands for a command that this version does not know.
+var unknown = fsm.AppendCommand(nil, fsm.Unknown{})
+
+// known returns a follower's command if this version knows it. In the log, any other would
+// stop every node of this version; during an upgrade that may be all but the follower.
+func (s *Server) known(cmd []byte) []byte {
+	if s.Knows != nil && len(cmd) > 0 && !s.Knows(cmd) {
+		return unknown
+	}
+	return cmd
 }

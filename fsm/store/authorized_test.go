@@ -98,7 +98,7 @@ func TestAnAuthorizedCommandHoldsNoOther(t *testing.T) {
 	if c, err := fsm.DecodeCommand(fsm.AppendCommand(nil, fsm.Authorized{Key: fsm.KeyID{1}, Command: inner})); !errors.Is(err, fsm.ErrCorrupt) {
 		t.Errorf("%#v, %v", c, err)
 	}
-	if c, err := fsm.DecodeCommand(append(fsm.AppendCommand(nil, inner)[:1+len(fsm.KeyID{})], 255)); !errors.Is(err, fsm.ErrCorrupt) {
+	if c, err := fsm.DecodeCommand(append(fsm.AppendCommand(nil, inner)[:1+len(fsm.KeyID{})], 255)); !errors.Is(err, fsm.ErrVersion) {
 		t.Errorf("of an unknown kind: %#v, %v", c, err)
 	}
 }

@@ -29,7 +29,10 @@ func (s *Store) RebuildOnFault(rebuild func(Fault) (*Store, error)) { s.rebuildS
 func (s *Store) applyBatch(b *fsm.Batch, skip []int) ([]fsm.Result, error) {
 	for {
 		results := make([]fsm.Result, len(b.Items))
-		f := s.st.apply(b, results, s.maxJudged, skip)
+		f, newer := s.st.apply(b, results, s.maxJudged, skip)
+		if newer != nil {
+			return nil, newer
+		}
 		if f == nil {
 			return results, nil
 		}

@@ -11,15 +11,33 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // imageMagic comes first in an image, its version next. A change of the format
 // takes a new version, and Restore goes on reading the old ones. (Versions 1 to 3
-// were never released.)
+// were never released; 4 has no sections.)
 const (
 	imageMagic   = "QBIMAGE\x00"
-	imageVersion = 4
+	imageVersion = 5
+	imageOldest  = 4
 )
+
+// sections are the optional parts of an image, after everything else, in the order of
+// their tags. A new part of the state is a line here, and no new version: a program that
+// does not know a section refuses an image that has it. Tags are never used again.
+var sections = []section{
+	{1, (*state).writeFields, (*state).readFields},
+}
+
+// section is how one of them is written and read. write adds its items in an order that
+// depends on the state alone; read gets them one by one. Its error is ErrCorrupt or
+// ErrVersion; what it leaves of the item is damage.
+type section struct {
+	tag   uint64
+	write func(st *state, w *image.Section)
+	read  func(st *state, item *wire.Reader) error
+}
 
 // Image is the state at one moment, to be written once. It shares memory with the
 // store, which copies what it changes from then on, until it is written or
@@ -68,6 +86,12 @@ func (i *Image) WriteTo(to io.Writer) (int64, error) {
 	st.writeNodes(w)
 	st.dedup.write(w)
 	st.ledger.Write(w)
+	for _, x := range sections {
+		s := w.Section(x.tag)
+		x.write(st, s)
+		s.End()
+	}
+	w.EndSections()
 	return w.Close()
 }
 

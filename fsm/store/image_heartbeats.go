@@ -81,6 +81,20 @@ func (st *state) appendHot(b []byte, v *table.Hot, h *history.Head) []byte {
 	return wire.AppendInt(b, h.Step)
 }
 
+// writeFields writes the tagged fields of the heartbeats that have any.
+func (st *state) writeFields(s *image.Section) {
+	var item []byte
+	st.table.EachDrainedFields(func(ord uint64, encoded string) {
+		item = append(binary.AppendUvarint(item[:0], ord), encoded...)
+		s.Add(item)
+	})
+}
+
+func (st *state) readFields(item *wire.Reader) error {
+	ord := item.Uint()
+	return st.table.RestoreFields(ord, item.Take(uint64(item.Len())))
+}
+
 // callerFlags are those of an image that has the addresses.
 func callerFlags(c history.Callers) (f table.Flags) {
 	if c.Last() != ([16]byte{}) {

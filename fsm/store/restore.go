@@ -1,11 +1,14 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // Restore reads an image into a fresh state, and swaps it in only if it was whole
@@ -19,13 +22,20 @@ func (s *Store) Restore(from io.Reader) error {
 		return fmt.Errorf("not a snapshot of quorumbeat: %w", fsm.ErrCorrupt)
 	}
 	version := r.Uint()
-	if r.OK() && version != imageVersion {
+	if r.OK() && (version < imageOldest || version > imageVersion) {
 		return fmt.Errorf("snapshot of version %d: %w", version, fsm.ErrVersion)
 	}
 	st := newState()
 	st.readImage(r)
+	var newer error
+	if version > 4 {
+		newer = st.readSections(r)
+	}
 	if err := r.Close(); err != nil {
 		return fmt.Errorf("snapshot is damaged: %w", err)
+	}
+	if newer != nil {
+		return fmt.Errorf("snapshot: %w", newer)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,6 +61,25 @@ func (st *state) readImage(r *image.Reader) {
 	st.readNodes(r)
 	st.dedup.read(r)
 	st.ledger.Read(r)
+}
+
+// readSections reads the optional parts. What this version does not know is passed over,
+// so that the checksum is looked at first: newer says what it was.
+func (st *state) readSections(r *image.Reader) (newer error) {
+	r.Sections(func(tag uint64, item *wire.Reader) bool {
+		i := slices.IndexFunc(sections, func(x section) bool { return x.tag == tag })
+		if i < 0 {
+			newer = fmt.Errorf("a section of tag %d, which this version does not know: %w", tag, fsm.ErrVersion)
+			return true
+		}
+		err := sections[i].read(st, item)
+		if errors.Is(err, fsm.ErrVersion) {
+			newer = err
+			return true
+		}
+		return err == nil && item.End() == nil
+	})
+	return newer
 }
 
 func (st *state) readHead(r *image.Reader) {

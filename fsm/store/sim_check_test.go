@@ -66,6 +66,9 @@ func (w *world) checkBeat(b *beat) {
 	if b.deleted {
 		return
 	}
+	if h, err := w.observer.Heartbeat(b.id); err != nil || h.Spec.Owner != b.spec.Owner || h.Spec.Description != b.spec.Description {
+		w.fail("hb%d: %v, owner %q, want %q", b.id[7], err, h.Spec.Owner, b.spec.Owner)
+	}
 	r := st.table.Record(ord)
 	type facts struct {
 		paused, failing, armed bool

@@ -252,6 +252,9 @@ func (w *world) spec(a, b uint32) fsm.Spec {
 	if b%5 == 1 {
 		spec.Arm = fsm.ArmFirstPing
 	}
+	if b%4 == 3 {
+		spec.Owner, spec.Description = fmt.Sprint("team ", b%7), "night\nrun"
+	}
 	spec.Emails = [][]string{nil, {"a@example.com"}, {"a@example.com", "b@example.com"}}[b/5%3]
 	return spec
 }
@@ -267,6 +270,12 @@ func patchFrom(a uint32) (p fsm.Patch) {
 		p.Threshold = &threshold
 	case 3:
 		p.Interval, p.Threshold = &interval, &threshold
+	}
+	switch a / 4 % 5 {
+	case 1:
+		p.Owner = new("another")
+	case 2:
+		p.Owner, p.Description = new(""), new("by day")
 	}
 	return p
 }

@@ -268,6 +268,8 @@ func (m *model) update(b *beat, p fsm.Patch) {
 	assign(&b.spec.Interval, p.Interval)
 	assign(&b.spec.Grace, p.Grace)
 	assign(&b.spec.Threshold, p.Threshold)
+	assign(&b.spec.Owner, p.Owner)
+	assign(&b.spec.Description, p.Description)
 	if b.spec.Interval != old.Interval || b.spec.Grace != old.Grace {
 		m.reanchor(b, b.misses)
 		for i := range b.open {

@@ -15,6 +15,7 @@ type state struct {
 	term       uint64      // of the batch being applied; not part of the image
 	proposers  []*proposer // of that batch, nil for one that may not propose; not part of the image
 	current    int         // the index of the command being applied; negative: none
+	newer      error       // a command of the batch that this version does not know; not part of the image
 	commandKey fsm.KeyID   // the key of the command being applied, zero for none; not part of the image
 	wall       int64       // stamp of the newest batch, Unix ms
 	serving    int64       // ms

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -37,8 +38,9 @@ func New() *Store {
 
 // Apply applies one log entry; term is the entry's own term. It returns one
 // result for each item of the batch. An error means that the entry cannot be
-// understood (ErrVersion, ErrCorrupt: nothing was changed) or applied (a Fault):
-// the node must stop rather than let its state diverge.
+// understood (ErrVersion, ErrCorrupt) or applied (a Fault): the node must stop
+// rather than let its state diverge. After ErrVersion, and a Fault, the state may
+// hold a part of the entry.
 func (s *Store) Apply(entry []byte, term uint64) ([]fsm.Result, error) {
 	return s.ApplyWithout(entry, term, nil)
 }
@@ -88,9 +90,11 @@ func (s *Store) apply(at fsm.Position, entry []byte, faulty []int) ([]fsm.Result
 func (s *Store) LedgerChanged() <-chan struct{} { return s.changed }
 
 // apply runs one batch: it advances the clock, runs the commands but those of skip, and
-// judges. It stops at the first command that panics; then the state must not be used.
-func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int) (failed *Fault) {
+// judges. It stops at the first command that panics, or that it does not know, which
+// newer tells of; then the state must not be used.
+func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int) (failed *Fault, newer error) {
 	st.current = -1
+	st.newer = nil
 	defer st.catchFault(&failed)
 	st.term = b.Term
 	st.wall = b.Wall
@@ -108,6 +112,9 @@ func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int
 		for j, it := range items {
 			st.current = i + j
 			results[i+j] = st.applyItem(it, &next[j], len(skip) > 0 && slices.Contains(skip, i+j))
+			if st.newer != nil {
+				return nil, st.newer
+			}
 			if st.table.Trip != nil {
 				st.table.Trip()
 			}
@@ -115,7 +122,7 @@ func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int
 		st.current = -1
 	}
 	st.judgeDue(bound)
-	return nil
+	return nil, nil
 }
 
 // applyItem returns the first result of a command that was applied before, and runs any
@@ -145,6 +152,9 @@ func (st *state) applyCommand(cmd []byte, x *prefetched, faulty bool) fsm.Result
 		return fsm.Result{Code: st.applyPing(x.ping)}
 	}
 	c, err := fsm.DecodeCommand(cmd)
+	if errors.Is(err, fsm.ErrVersion) {
+		st.newer = err
+	}
 	if err != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}
 	}
@@ -189,6 +199,8 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 		return fsm.Result{Code: st.removeNode(c)}
 	case fsm.SetClusterID:
 		return fsm.Result{Code: st.setClusterID(c)}
+	case fsm.Unknown:
+		return fsm.Result{Code: fsm.CodeTooNew}
 	default:
 		return fsm.Result{Code: st.runLedger(c)}
 	}

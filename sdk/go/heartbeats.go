@@ -23,6 +23,9 @@ type Heartbeat struct {
 	Tags              []string   `json:"tags"`
 	Email             []string   `json:"email"`   // empty: the server's default recipients
 	Methods           []string   `json:"methods"` // by which a ping is a good run; empty: all
+	Description       string     `json:"description"`
+	RunbookURL        string     `json:"runbook_url"` // what to do when it fails
+	Owner             string     `json:"owner"`       // a person or a team
 	Status            string     `json:"status"`
 	ConsecutiveMisses int        `json:"consecutive_misses"`
 	AlertAtMisses     *int       `json:"alert_at_misses"` // nil while paused or failing
@@ -64,7 +67,10 @@ type CreateParams struct {
 	Arm           string   `json:"arm,omitempty"` // "created" or "first_ping"
 	Tags          []string `json:"tags,omitzero"` // empty, but not nil: none
 	Email         []string `json:"email,omitzero"`
-	Methods       []string `json:"methods,omitzero"` // "POST" alone: pings by GET are noted only
+	Methods       []string `json:"methods,omitzero"`      // "POST" alone: pings by GET are noted only
+	Description   string   `json:"description,omitempty"` // up to 2,000 characters, of any number of lines
+	RunbookURL    string   `json:"runbook_url,omitempty"` // http or https
+	Owner         string   `json:"owner,omitempty"`
 }
 
 // MarshalJSON writes NoGrace as the server knows it.
@@ -93,6 +99,9 @@ type UpdateParams struct {
 	Tags          *[]string `json:"tags,omitempty"`
 	Email         *[]string `json:"email,omitempty"`
 	Methods       *[]string `json:"methods,omitempty"`
+	Description   *string   `json:"description,omitempty"` // "": none
+	RunbookURL    *string   `json:"runbook_url,omitempty"`
+	Owner         *string   `json:"owner,omitempty"`
 	Status        *string   `json:"status,omitempty"` // StatusPaused or StatusActive
 }
 

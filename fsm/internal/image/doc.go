@@ -7,6 +7,7 @@
 //
 // Files:
 //
-//	writer.go  Writer
-//	reader.go  Reader
+//	writer.go   Writer
+//	reader.go   Reader
+//	section.go  Section: optional parts, which have tags
 package image

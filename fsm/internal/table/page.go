@@ -3,6 +3,7 @@ package table
 import (
 	"slices"
 
+	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 )
 
@@ -19,6 +20,8 @@ type Page struct {
 	live    int
 	History history.Page
 
+	fields *pageFields // nil until one has any
+
 	text []byte               // cold fields, in any order, some of them out of date
 	runs *[PageSize]*RunState // nil until one has any
 	hots [PageSize]Hot
@@ -30,6 +33,9 @@ func (p *Page) Record(slot int, ord uint64) *Record {
 	r.Cold.FillFrom(r.Hot)
 	if r.Cold.Decode(p.Text(slot)) != nil {
 		panic("a heartbeat's config cannot be read")
+	}
+	if fields := p.Fields(slot); fields != "" && fsm.ReadFields([]byte(fields), &r.Cold.Spec) != nil {
+		panic("a heartbeat's tagged fields cannot be read")
 	}
 	return r
 }

@@ -33,6 +33,9 @@ func (t *Table) Drain(s *SnapshotRef, f func(first uint64, p *Page) bool) {
 		if !f(uint64(i)*PageSize+1, p) {
 			return
 		}
+		if p.fields != nil {
+			t.drained = append(t.drained, drainedFields{uint64(i)*PageSize + 1, p.fields})
+		}
 		t.pages[i] = nil
 		s.passPages(i + 1)
 	}

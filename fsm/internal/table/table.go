@@ -1,6 +1,7 @@
 package table
 
 import (
+	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 )
@@ -17,6 +18,7 @@ type Table struct {
 	MaxBodies int     // the most that they may take
 	Histories history.Writer
 	OnlyPost  *index.OrdinalSet // heartbeats with Methods; derived
+	drained   []drainedFields   // of an image that is being written
 	Trip      func()            // for tests only: called at each write and after each command, and may panic
 }
 
@@ -105,6 +107,7 @@ func (t *Table) SetCold(r *Record) {
 	r.setCold(&r.Cold)
 	t.OnlyPost.Put(r.Ordinal, r.Is(OnlyPost))
 	p.setText(slot, r.Cold.AppendText(nil))
+	p.setFields(slot, fsm.AppendFields(nil, &r.Cold.Spec))
 }
 
 // Add adds a heartbeat.
@@ -138,6 +141,7 @@ func (t *Table) Remove(ord uint64) {
 		t.Bodies -= x.Size
 		p.runs[slot] = nil
 	}
+	p.setFields(slot, nil)
 	p.History.Drop(slot)
 	t.Live--
 	if p.live--; p.live == 0 {

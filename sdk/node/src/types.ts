@@ -30,6 +30,12 @@ export interface Heartbeat {
   email: string[];
   /** `["POST"]`: pings by another method are noted, but are no good runs. */
   methods: string[];
+  /** What the job does; `""`: nothing was written. */
+  description: string;
+  /** Where to read what to do when it fails; `""`: nowhere. */
+  runbook_url: string;
+  /** A person or a team; `""`: nobody. */
+  owner: string;
   status: HeartbeatStatus;
   consecutive_misses: number;
   /** How many misses in a row alert next; null while paused or failing. */
@@ -77,6 +83,12 @@ export interface CreateParams {
   email?: string[];
   /** `["POST"]` for links that chats look at; `[]` for all methods. */
   methods?: "POST"[];
+  /** Up to 2,000 characters, of any number of lines. */
+  description?: string;
+  /** An http or https URL. */
+  runbook_url?: string;
+  /** Up to 200 characters. */
+  owner?: string;
 }
 
 /** What a heartbeat is to have. What is left out stays as it is, and is the default of a new one, whose name is its slug. */

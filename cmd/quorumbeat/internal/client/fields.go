@@ -19,6 +19,8 @@ type heartbeatFlags struct {
 	threshold       int
 	tags, email     []string
 	onlyPost        bool
+
+	description, runbook, owner string
 }
 
 // fieldDefaults tell, in help texts, what a field is that no flag sets.
@@ -42,6 +44,9 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.Var(flags.ListOf(&h.tags), "tag", "`tags`, with commas between")
 	f.Var(flags.ListOf(&h.email), "email", "`addresses` that get its alerts, with commas between"+d.email)
 	f.BoolVar(&h.onlyPost, "only-post", false, "note pings by other methods, and no more: for links that chats look at")
+	f.StringVar(&h.description, "description", "", "what the job does, up to 2,000 characters")
+	f.StringVar(&h.runbook, "runbook-url", "", "`URL` of what to do when it fails, http or https")
+	f.StringVar(&h.owner, "owner", "", "who looks after it: a `person` or a team")
 	cli.CompleteWords(c, "arm", arms)
 }
 
@@ -76,6 +81,7 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 	}
 	p = heartbeat.CreateParams{
 		IntervalSecs: int(h.interval), GraceSecs: int(h.grace), MissThreshold: h.threshold, Slug: h.slug, Arm: h.arm, Tags: h.tags, Email: h.email,
+		Description: h.description, RunbookURL: h.runbook, Owner: h.owner,
 	}
 	if h.grace == 0 && f.Changed("grace") {
 		p.GraceSecs = heartbeat.NoGrace
@@ -98,6 +104,9 @@ func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, er
 	setIfGiven(f, "tag", &u.Tags, &h.tags)
 	setIfGiven(f, "email", &u.Email, &h.email)
 	setIfGiven(f, "only-post", &u.Methods, &methods)
+	setIfGiven(f, "description", &u.Description, &h.description)
+	setIfGiven(f, "runbook-url", &u.RunbookURL, &h.runbook)
+	setIfGiven(f, "owner", &u.Owner, &h.owner)
 	if u == (heartbeat.UpdateParams{}) {
 		return u, usage.Errorf("nothing to change: see 'quorumbeat update --help' for the flags")
 	}
