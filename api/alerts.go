@@ -7,6 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -178,7 +179,7 @@ func (s *Server) testMail(ctx *fasthttp.RequestCtx, _ []string) error {
 	var in struct {
 		To string `json:"to"`
 	}
-	if hasBody(&ctx.Request.Header) {
+	if request.HasBody(&ctx.Request.Header) {
 		if err := decode(ctx, &in); err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -12,21 +11,11 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/limits"
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-var bearer = []byte("Bearer ")
-
 func hashKey(key []byte) [32]byte { return sha256.Sum256(key) }
-
-// bearerOf returns the key that a request shows.
-func bearerOf(h *fasthttp.RequestHeader) (key []byte, ok bool) {
-	header := h.Peek(fasthttp.HeaderAuthorization)
-	if len(header) <= len(bearer) || !bytes.EqualFold(header[:len(bearer)], bearer) {
-		return nil, false
-	}
-	return bytes.TrimSpace(header[len(bearer):]), true
-}
 
 func (s *Server) isConfigured(hash [32]byte) bool {
 	admin := s.secrets.admin.Load()
@@ -36,7 +25,7 @@ func (s *Server) isConfigured(hash [32]byte) bool {
 // isAdmin reports whether a request's key is one of scope admin, as far as this node
 // knows.
 func (s *Server) isAdmin(h *fasthttp.RequestHeader) bool {
-	key, ok := bearerOf(h)
+	key, ok := request.Key(h)
 	if !ok {
 		return false
 	}
@@ -50,7 +39,7 @@ func (s *Server) isAdminHash(hash [32]byte) bool {
 
 // authorize lets keys of scope admin through.
 func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
-	key, ok := bearerOf(&ctx.Request.Header)
+	key, ok := request.Key(&ctx.Request.Header)
 	if !ok {
 		return s.denied(ctx, limits.NoKey, errNoKey)
 	}
@@ -98,8 +87,8 @@ func (s *Server) denied(ctx *fasthttp.RequestCtx, reason string, err error) erro
 const lastWord = 10 * time.Second
 
 var (
-	errRevoked = &httpError{problem{401, "unauthorized", "the API key was revoked", ""}}
-	errCutOff  = &httpError{problem{503, "no_leader", "this node has heard from no leader for 10 s, so it cannot know whether this API key still stands: ask another node, or use the admin key of this node's settings", "1"}}
+	errRevoked = request.NewProblem(401, "unauthorized", "the API key was revoked")
+	errCutOff  = &request.Problem{Status: 503, Code: "no_leader", Words: "this node has heard from no leader for 10 s, so it cannot know whether this API key still stands: ask another node, or use the admin key of this node's settings", Retry: "1"}
 )
 
 const callerKey = "caller" // of a request's user values

@@ -6,15 +6,11 @@
 // it looks for once more behind a shared barrier before it says 401 or 404, so
 // that a node that lags is never wrong and guesses cannot flood the leader.
 //
-// The ping API of Healthchecks (healthchecks.go), Uptime Kuma's push URL and
-// the ping addresses of other monitors (others.go; package compat reads them) are
-// served beside it, each with the answers that its clients expect.
-//
-// Beside it: packages listener and deferred keep connections, limits and proxied say who calls too often
-// and who calls, metrics is what /metrics shows, web the dashboard.
+// Beside it: packages listener and deferred keep connections, pings takes pings of every form, request reads what all
+// handlers need, limits and proxied say who calls too often and who calls, metrics is what /metrics shows, web the dashboard.
 //
 //	server.go       the server, its life, and where a request goes first
-//	routes.go       the table of routes under /v1 and beside it, and how paths are matched
+//	routes.go       the table of routes under /v1 and beside it
 //	auth.go         keys, revoking them, barriers for what this node does not know
 //	config.go       settings, and the secrets that can be exchanged while it runs
 //	errors.go       the table from errors to statuses
@@ -26,14 +22,10 @@
 //	alerts.go       alerts, test mails, the mail server
 //	keys.go         API keys
 //	status.go       what it needs of the cluster; health, cluster status, backup, scrapes
-//	ping.go         plain pings
-//	signal.go       pings that tell more: start, failure, exit status, time, body
-//	healthchecks.go and healthchecks_address.go   Healthchecks' ping API
-//	others.go       Uptime Kuma's push URL and the addresses of other monitors
+//	pings.go        what package pings sees of this one
 //	web.go          the dashboard's view of this package
 //
 // Errors of package fsm become statuses in one table, statusOf. Answers under /v1
-// are JSON at any status. A ping's path from the socket to the proposal is in
-// ping.go. Nothing of a request outlives its handler but the reply to a ping, which
+// are JSON at any status. Nothing of a request outlives its handler but the reply to a ping, which
 // package deferred sends once the ping is recorded.
 package api

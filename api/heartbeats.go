@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -212,9 +213,6 @@ func (s *Server) commitNoContent(ctx *fasthttp.RequestCtx, cmd fsm.Command) erro
 	return nil
 }
 
-// bySlugPart stands in paths where the ID of a heartbeat would.
-const bySlugPart = "by-slug"
-
 // putHeartbeat makes the heartbeat of a slug, or gives it the fields that are sent and
 // leaves the others as they are.
 func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
@@ -234,7 +232,7 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	rand.Read(c.ID[:])
 	res, err := s.propose(ctx, c)
 	if errors.Is(err, fsm.ErrAmbiguous) {
-		return &httpError{problem{409, "ambiguous_slug", fmt.Sprintf("several heartbeats have the slug %q: change the slug of all but one, or use their IDs", args[0]), ""}}
+		return request.NewProblem(409, "ambiguous_slug", fmt.Sprintf("several heartbeats have the slug %q: change the slug of all but one, or use their IDs", args[0]))
 	}
 	if err != nil {
 		return err

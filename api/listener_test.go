@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
@@ -75,7 +76,7 @@ func newCrowdedRig(t *testing.T, most int) (*rig, *testkit.Buffer) {
 func isOpen(conn net.Conn) bool {
 	_ = conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	_, err := conn.Read(make([]byte, 1))
-	return isTimeout(err)
+	return request.IsTimeout(err)
 }
 
 // TestTheLongestIdleMakeRoom opens more connections than there may be: silent ones,

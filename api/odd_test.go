@@ -13,6 +13,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -199,7 +200,7 @@ func TestWhatIsNoTLS(t *testing.T) {
 		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 		start := time.Now()
 		_, err = io.Copy(io.Discard, conn)
-		if isTimeout(err) || time.Since(start) > 4*time.Second {
+		if request.IsTimeout(err) || time.Since(start) > 4*time.Second {
 			t.Errorf("%s: %v after %s", name, err, time.Since(start))
 		}
 		conn.Close()

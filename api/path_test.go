@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/request"
 )
 
 // TestOnlyWhatIsExactlyARouteIsOne writes known paths in ways that a decoder, or one
@@ -60,12 +62,12 @@ func FuzzRawPath(f *testing.F) {
 	f.Fuzz(func(t *testing.T, target string) {
 		var h fasthttp.RequestHeader
 		h.SetRequestURI(target)
-		path := string(rawPath(&h))
+		path := string(request.Path(&h))
 		if path != "" && (path[0] != '/' || !strings.Contains(target, path)) {
 			t.Fatalf("%q has the path %q", target, path)
 		}
 		for i := range routes {
-			args, ok := match(routes[i].pattern, path)
+			args, ok := request.Match(routes[i].pattern, path)
 			if !ok {
 				continue
 			}

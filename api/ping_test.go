@@ -11,6 +11,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/pings"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -49,8 +50,8 @@ func TestAPingCarriesItsDeadlineAndItsCaller(t *testing.T) {
 		if a := r.raw(request); a.status != 200 {
 			t.Fatalf("%d %s", a.status, a.body)
 		}
-		if left <= commandLimit-5*time.Second || left > commandLimit {
-			t.Errorf("the ping may take %v, want %v, by %q", left, commandLimit, request[:60])
+		if left <= pings.Limit-5*time.Second || left > pings.Limit {
+			t.Errorf("the ping may take %v, want %v, by %q", left, pings.Limit, request[:60])
 		}
 	}
 	id, _ := fsm.ParseHeartbeatID(h.ID)
@@ -78,8 +79,8 @@ func TestAPingWaitsForItsBarrierAsLongAsForItsCommit(t *testing.T) {
 	waits := &paced{fakeCluster: r.cluster, left: make(chan time.Duration, 1)}
 	r.server.cluster = waits
 	r.call("POST", "/v1/heartbeats/00000000-0000-4000-8000-000000000000/ping", "")
-	if got := <-waits.left; got <= commandLimit-5*time.Second {
-		t.Errorf("the barrier is given up after %v, the ping after %v", got, commandLimit)
+	if got := <-waits.left; got <= pings.Limit-5*time.Second {
+		t.Errorf("the barrier is given up after %v, the ping after %v", got, pings.Limit)
 	}
 }
 

@@ -1,11 +1,9 @@
 package api
 
 import (
-	"bytes"
-	"net/url"
-	"strings"
-
 	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/request"
 )
 
 // handler answers one route; args are the parts of the path that the pattern
@@ -68,14 +66,14 @@ func (s *Server) route(ctx *fasthttp.RequestCtx) error {
 // find says who answers. A path that exists with another method is a 405; a HEAD is a
 // GET whose body fasthttp leaves out.
 func find(h *fasthttp.RequestHeader) (found *route, args []string, err error) {
-	method, path := string(h.Method()), string(rawPath(h))
+	method, path := string(h.Method()), string(request.Path(h))
 	if method == fasthttp.MethodHead {
 		method = fasthttp.MethodGet
 	}
 	var allowed []string
 	for i := range routes {
 		r := &routes[i]
-		args, ok := match(r.pattern, path)
+		args, ok := request.Match(r.pattern, path)
 		switch {
 		case ok && r.method == method:
 			return r, args, nil
@@ -84,85 +82,9 @@ func find(h *fasthttp.RequestHeader) (found *route, args []string, err error) {
 		}
 	}
 	if allowed != nil {
-		return nil, nil, notAllowed(allowed)
+		return nil, nil, request.NotAllowed(allowed...)
 	}
 	return nil, nil, errNotFound
-}
-
-// methodError is a 405.
-type methodError struct {
-	httpError
-	allow string // the methods that the path takes
-}
-
-func (e *methodError) Unwrap() error { return &e.httpError }
-
-func notAllowed(allowed []string) error {
-	allow := strings.Join(allowed, ", ")
-	return &methodError{httpError{problem{405, "method_not_allowed", "this address takes " + allow, ""}}, allow}
-}
-
-// match compares a path with a pattern and returns what stands for its {…}.
-func match(pattern, path string) (args []string, ok bool) {
-	for pattern != "" && path != "" {
-		var want, have string
-		want, pattern = cut(pattern)
-		have, path = cut(path)
-		switch {
-		case strings.HasPrefix(want, "{"):
-			arg, ok := decodePart(have)
-			if !ok {
-				return nil, false
-			}
-			args = append(args, arg)
-		case want != have:
-			return nil, false
-		}
-	}
-	return args, pattern == "" && path == ""
-}
-
-// cut takes the first part of a path that begins with a slash.
-func cut(path string) (part, rest string) {
-	path = path[1:]
-	if i := strings.IndexByte(path, '/'); i >= 0 {
-		return path[:i], path[i:]
-	}
-	return path, ""
-}
-
-// rawPath is the path of a request as it came. fasthttp's own is decoded and cleaned:
-// whoever stands in front, and lets some paths through, has not seen that one. What
-// is not exactly a route's path is no route's.
-func rawPath(h *fasthttp.RequestHeader) []byte {
-	path := h.RequestURI()
-	if i := bytes.IndexByte(path, '?'); i >= 0 {
-		path = path[:i]
-	}
-	if len(path) > 0 && path[0] == '/' {
-		return path
-	}
-	return afterHost(path)
-}
-
-// afterHost returns the path of a whole URL, which proxies may send.
-func afterHost(target []byte) []byte {
-	for _, scheme := range []string{"http://", "https://"} {
-		if len(target) > len(scheme) && strings.EqualFold(string(target[:len(scheme)]), scheme) {
-			host := target[len(scheme):]
-			if i := bytes.IndexByte(host, '/'); i > 0 {
-				return host[i:]
-			}
-		}
-	}
-	return nil
-}
-
-// decodePart decodes what stands for a {…}. A part that would be several parts, or
-// none, is not found.
-func decodePart(part string) (string, bool) {
-	text, err := url.PathUnescape(part)
-	return text, err == nil && text != "" && text != "." && text != ".." && !strings.Contains(text, "/")
 }
 
 // routeValue is the name of the user value that holds the pattern of a request's route.

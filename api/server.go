@@ -14,12 +14,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
-	"github.com/quorumbeat/quorumbeat/api/compat"
 	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/api/listener"
 	"github.com/quorumbeat/quorumbeat/api/metrics"
+	"github.com/quorumbeat/quorumbeat/api/pings"
 	"github.com/quorumbeat/quorumbeat/api/proxied"
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -39,7 +40,8 @@ type Server struct {
 	log     *slog.Logger
 	http    *fasthttp.Server
 
-	site *web.Site
+	pings *pings.Pings
+	site  *web.Site
 
 	proxies   proxied.Networks
 	publicURL string
@@ -63,7 +65,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger}
 	s.http = s.newHTTPServer()
 	s.conns = deferred.NewPool(s.http, deferred.Options{
-		Failed: s.renderFailedPing, Body: okBody, OwnCookie: web.Cookie,
+		Failed: s.renderFailedPing, Body: pings.OKBody, OwnCookie: web.Cookie,
 		Answered: func(status int, took time.Duration) { s.met.PingAnswered(status, took) },
 	})
 	s.site = web.New(backend{s}, store)
@@ -86,6 +88,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	if s.logins, err = limits.NewLogins(cfg.Registry, cfg.Logger); err != nil {
 		return nil, err
 	}
+	s.pings = pings.New(pingServer{s}, store, s.limits, s.met)
 	s.proxies, _ = proxied.ParseNetworks(cfg.TrustedProxies) // validated
 	s.publicURL, _ = proxied.ParsePublicURL(cfg.PublicURL)
 	if cfg.TLSCert != "" {
@@ -160,24 +163,11 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	defer s.recover(ctx)
 	defer s.closeIfLeaving(ctx)
 	deferred.BeginRequest(ctx.Conn(), ctx.Time())
-	if hasBody(&ctx.Request.Header) {
+	if request.HasBody(&ctx.Request.Header) {
 		deferred.Linger(ctx.Conn()) // if it is closed before the body is read
 	}
-	path := rawPath(&ctx.Request.Header)
-	if token, action, ok := pingPath(path); ok {
-		s.ping(ctx, token, action)
-		return
-	}
-	if rest, ok := healthchecksPath(path); ok {
-		s.healthchecks(ctx, rest, ctx.Time())
-		return
-	}
-	if token, ok := pushPath(path); ok {
-		s.push(ctx, token)
-		return
-	}
-	if o, ok := compat.Path(path); ok {
-		s.other(ctx, &o)
+	path := request.Path(&ctx.Request.Header)
+	if s.pings.Serve(ctx, path) {
 		return
 	}
 	if !s.dashboard(ctx, path) {
@@ -220,8 +210,8 @@ func private(ctx *fasthttp.RequestCtx) {
 // be on its way.
 func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	defer private(ctx)
-	if isTimeout(err) {
-		fail(ctx, errTimeout)
+	if request.IsTimeout(err) {
+		fail(ctx, request.ErrTimeout)
 		return
 	}
 	deferred.Linger(ctx.Conn())
@@ -230,7 +220,7 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 		fail(ctx, errHeaders)
 		return
 	}
-	fail(ctx, errMalformed)
+	fail(ctx, request.ErrMalformed)
 }
 
 // leaveFor is how long a server that leaves still answers: long enough for a

@@ -58,7 +58,7 @@ func (a *asker) ask(method, target, body string) answer {
 // addSlug makes a heartbeat with a slug, and returns its ordinal.
 func (r *pingRig) addSlug(slug string) uint64 {
 	r.t.Helper()
-	c := fsm.Create{Token: fsm.Token{byte(len(slug)), slug[0], slug[len(slug)-1], 9}, Spec: ensured(slug)}
+	c := fsm.Create{Token: fsm.Token{byte(len(slug)), slug[0], slug[len(slug)-1], 9}, Spec: fields{Name: &slug, Slug: &slug}.spec()}
 	copy(c.ID[:], c.Token[:])
 	if _, err := r.cluster.Propose(r.t.Context(), c); err != nil {
 		r.t.Fatal(err)

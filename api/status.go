@@ -11,6 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/metrics"
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -241,7 +242,7 @@ func (s *Server) mayScrape(ctx *fasthttp.RequestCtx) error {
 	if token == nil {
 		return nil
 	}
-	if key, ok := bearerOf(&ctx.Request.Header); ok {
+	if key, ok := request.Key(&ctx.Request.Header); ok {
 		if hash := hashKey(key); subtle.ConstantTimeCompare(hash[:], token[:]) == 1 {
 			return nil
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/limits"
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -75,7 +76,7 @@ type backend struct{ *Server }
 func (b backend) SignIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, error) {
 	if err := b.authorizeHash(ctx, hash); err != nil {
 		if errors.Is(err, errUnknown) {
-			err = &httpError{problem{401, "unauthorized", "this key is not known: look whether it was copied whole", ""}}
+			err = request.NewProblem(401, "unauthorized", "this key is not known: look whether it was copied whole")
 		}
 		return web.Account{}, err
 	}
@@ -118,17 +119,17 @@ const pageLimit = 1500 * time.Millisecond
 
 func (b backend) Fresh(ctx *fasthttp.RequestCtx) (stale string, err error) {
 	if err := withTimeout(pageLimit, b.cluster.ReadBarrier); err != nil {
-		return statusOf(err).words, b.requireRecentLeader(ctx)
+		return statusOf(err).Words, b.requireRecentLeader(ctx)
 	}
 	return "", b.requireKey(ctx)
 }
 
 func (b backend) Explain(err error) (int, string) {
 	p := statusOf(err)
-	if p.status == fasthttp.StatusInternalServerError {
+	if p.Status == fasthttp.StatusInternalServerError {
 		b.log.Error("a page could not be shown: please report it", "err", err)
 	}
-	return p.status, p.words
+	return p.Status, p.Words
 }
 
 func (b backend) PingURL(ctx *fasthttp.RequestCtx, token fsm.Token) string {

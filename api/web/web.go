@@ -11,6 +11,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -164,7 +165,7 @@ func (s *Site) route(ctx *fasthttp.RequestCtx, path string) error {
 	}
 	for i := range routes {
 		r := &routes[i]
-		args, ok := match(r.pattern, path)
+		args, ok := request.Match("/"+r.pattern, "/"+path)
 		if !ok || (r.method == "POST") != post {
 			continue
 		}
@@ -183,23 +184,6 @@ func (s *Site) route(ctx *fasthttp.RequestCtx, path string) error {
 		return r.page(s, ctx, &in, args)
 	}
 	return errNoPage
-}
-
-// match compares a path with a pattern and returns what stands for its {…}.
-func match(pattern, path string) (args []string, ok bool) {
-	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(have) {
-		return nil, false
-	}
-	for i, part := range want {
-		switch {
-		case strings.HasPrefix(part, "{") && have[i] != "":
-			args = append(args, have[i])
-		case part != have[i]:
-			return nil, false
-		}
-	}
-	return args, true
 }
 
 // toLogin has somebody sign in first, and come back.

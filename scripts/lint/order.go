@@ -44,9 +44,8 @@ var order = []tree{
 		".",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/store"}, rows: []string{
-		"compat deferred limits metrics proxied web/show",
-		"web",
-		"listener",
+		"compat deferred limits metrics proxied request web/show",
+		"listener pings web",
 		".",
 	}},
 	{dir: "alerting", uses: []string{"fsm", "fsm/store"}, rows: []string{

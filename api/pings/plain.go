@@ -1,4 +1,4 @@
-package api
+package pings
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/deferred"
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -29,7 +30,7 @@ func pingPath(path []byte) (token, action []byte, ok bool) {
 		return nil, nil, false
 	}
 	token, path = path[:i], path[i+len(pingSuffix):]
-	if string(token) == bySlugPart { // a slug may be "ping"
+	if string(token) == "by-slug" { // as a route has it, and a slug may be "ping"
 		return nil, nil, false
 	}
 	if len(path) == 0 {
@@ -47,17 +48,17 @@ func pingPath(path []byte) (token, action []byte, ok bool) {
 
 // ping records what a job tells, a good run most often. It is answered with 200 only
 // once that is on the disks of a majority.
-func (s *Server) ping(ctx *fasthttp.RequestCtx, raw, action []byte) {
+func (p *Pings) ping(ctx *fasthttp.RequestCtx, raw, action []byte) {
 	start, status := ctx.Time(), fasthttp.StatusInternalServerError // unless it gets to its end
 	isDeferred := false
 	defer func() {
 		if !isDeferred {
-			s.met.PingAnswered(status, time.Since(start))
+			p.metrics.PingAnswered(status, time.Since(start))
 		}
 	}()
-	code, err := s.takePing(ctx, raw, action, start)
+	code, err := p.takePing(ctx, raw, action, start)
 	if isDeferred = err == nil && code == deferredPing; err != nil {
-		s.refuse(ctx, err)
+		p.server.Refuse(ctx, err)
 	} else {
 		answerPing(ctx, code == fsm.CodePaused)
 	}
@@ -73,66 +74,45 @@ func answerPing(ctx *fasthttp.RequestCtx, paused bool) {
 	ctx.Response.SetBodyRaw(body)
 }
 
-// renderFailedPing renders what a handler that waits would have replied.
-func (s *Server) renderFailedPing(ctx *fasthttp.RequestCtx, r deferred.Reply, code fsm.Code) {
-	if r.Plain {
-		ctx.Request.SetRequestURI("/ping")
-	}
-	if code == fsm.CodePaused {
-		answerPing(ctx, true)
-	} else {
-		s.refuse(ctx, code.Err())
-	}
-	private(ctx)
-}
-
-// okBody is the body of the reply to a recorded ping.
-func okBody(r deferred.Reply) []byte {
-	if r.Plain {
-		return textOK
-	}
-	return bodyOK
-}
-
 // takePing returns the outcome of what a request tells.
-func (s *Server) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time.Time) (fsm.Code, error) {
+func (p *Pings) takePing(ctx *fasthttp.RequestCtx, raw, action []byte, now time.Time) (fsm.Code, error) {
 	switch string(ctx.Method()) { // compared, not copied
 	case "GET", "HEAD", "POST", "PUT":
 	default:
-		return 0, notAllowed([]string{"GET", "HEAD", "POST", "PUT"})
+		return 0, request.NotAllowed("GET", "HEAD", "POST", "PUT")
 	}
 	token, err := readToken(raw)
 	if err != nil {
 		return 0, err
 	}
-	return s.takeToken(ctx, token, action, now, false)
+	return p.takeToken(ctx, token, action, now, false)
 }
 
 // readToken reads a token in a path; what is none is not found.
 func readToken(raw []byte) (fsm.Token, error) {
-	raw, _ = decoded(raw)
+	raw, _ = request.DecodeIfEscaped(raw)
 	token, err := fsm.ParseToken(raw)
 	if err != nil {
-		return token, errNotFound
+		return token, request.ErrNotFound
 	}
 	return token, nil
 }
 
 // takeToken takes what a request tells of the heartbeat with a token. plain says that the
 // answer is that of Healthchecks' API.
-func (s *Server) takeToken(ctx *fasthttp.RequestCtx, token fsm.Token, action []byte, now time.Time, plain bool) (fsm.Code, error) {
-	ordinal, err := s.byToken(ctx, token)
+func (p *Pings) takeToken(ctx *fasthttp.RequestCtx, token fsm.Token, action []byte, now time.Time, plain bool) (fsm.Code, error) {
+	ordinal, err := p.byToken(ctx, token)
 	if err != nil {
 		return 0, err
 	}
-	if bare(ctx, action) && !s.ignores(ctx, ordinal) {
-		return s.takeBare(ctx, ordinal, now, plain)
+	if bare(ctx, action) && !p.ignores(ctx, ordinal) {
+		return p.takeBare(ctx, ordinal, now, plain)
 	}
 	g, err := readSignal(ctx, action, now)
 	if err != nil {
 		return 0, err
 	}
-	return s.takeSignal(ctx, ordinal, &g, now)
+	return p.takeSignal(ctx, target{ordinal: ordinal}, &g, now)
 }
 
 // deferredPing is the code of a ping whose outcome is not known yet: the connection
@@ -141,19 +121,31 @@ const deferredPing = fsm.CodeNone
 
 // takeBare takes a ping that tells nothing else. It does not wait for its outcome if
 // the reply can be deferred on its connection.
-func (s *Server) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Time, plain bool) (fsm.Code, error) {
-	if err := s.limits.Ping(ordinal, now); err != nil {
+func (p *Pings) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Time, plain bool) (fsm.Code, error) {
+	if err := p.limits.Ping(ordinal, now); err != nil {
 		return 0, err
 	}
-	ping := fsm.Ping{Ordinal: ordinal, From: s.remote(ctx)}
+	ping := fsm.Ping{Ordinal: ordinal, From: p.server.Remote(ctx)}
 	c := deferred.ConnFor(ctx)
 	if c == nil {
-		return s.cluster.Ping(now.Add(commandLimit), ping)
+		return p.server.Ping(now.Add(Limit), ping)
 	}
 	c.Expect(deferred.Reply{Head: ctx.IsHead(), Plain: plain}, now)
-	if err := s.cluster.PingThen(now.Add(commandLimit), ping, c.Resolve()); err != nil {
+	if err := p.server.PingThen(now.Add(Limit), ping, c.Resolve()); err != nil {
 		return fsm.CodeOf(err), err
 	}
 	c.Defer()
 	return deferredPing, nil
+}
+
+// ignores reports whether a request is no good run for its method: a chat looked at a link.
+func (p *Pings) ignores(ctx *fasthttp.RequestCtx, ordinal uint64) bool {
+	return !ctx.IsPost() && p.store.OnlyPost(ordinal)
+}
+
+// bare reports whether a request has nothing that could make it more than a plain
+// ping.
+func bare(ctx *fasthttp.RequestCtx, action []byte) bool {
+	return len(action) == 0 && len(ctx.URI().QueryString()) == 0 && !request.HasBody(&ctx.Request.Header) &&
+		len(ctx.Request.Header.Peek(headerKey)) == 0
 }

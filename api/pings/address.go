@@ -1,9 +1,10 @@
-package api
+package pings
 
 import (
 	"bytes"
 
 	"github.com/quorumbeat/quorumbeat/api/compat"
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -24,14 +25,14 @@ type address struct {
 // if it looks like an action or a UUID.
 func readAddress(path []byte) (a address, err error) {
 	first, rest := cutPart(bytes.TrimSuffix(path, []byte("/")))
-	first, whole := decoded(first)
+	first, whole := request.DecodeIfEscaped(first)
 	if a.token, err = fsm.ParseToken(first); err == nil && a.reads(rest) {
 		return a, nil
 	}
 	slug, rest := cutPart(rest)
-	slug, ok := decoded(slug)
+	slug, ok := request.DecodeIfEscaped(slug)
 	if !whole || !ok || len(first) == 0 || !a.reads(rest) {
-		return a, errNotFound
+		return a, request.ErrNotFound
 	}
 	return a, a.names(first, slug)
 }
@@ -41,7 +42,7 @@ func (a *address) names(key, slug []byte) error {
 	a.key, a.slug = key, slug
 	switch ok, upper := isSlug(slug); {
 	case !ok:
-		return errNotFound
+		return request.ErrNotFound
 	case upper:
 		return errBadURL
 	}
@@ -55,16 +56,6 @@ func plainPath(path []byte) (t fsm.Token, ok bool) {
 	}
 	t, err := fsm.ParseToken(bytes.TrimSuffix(path[1:], []byte("/")))
 	return t, err == nil
-}
-
-// decoded decodes a part of a path in which a client escaped more than it had to, such as
-// %2D for a hyphen.
-func decoded(part []byte) ([]byte, bool) {
-	if bytes.IndexByte(part, '%') < 0 {
-		return part, true
-	}
-	text, ok := decodePart(string(part))
-	return []byte(text), ok
 }
 
 // cutPart takes the first part of a path that begins with a slash, or is empty.

@@ -1,4 +1,4 @@
-package api
+package pings
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/compat"
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -36,11 +37,6 @@ type signal struct {
 	body   []byte // of the request: copy what outlives it
 }
 
-// ignores reports whether a request is no good run for its method: a chat looked at a link.
-func (s *Server) ignores(ctx *fasthttp.RequestCtx, ordinal uint64) bool {
-	return !ctx.IsPost() && s.store.OnlyPost(ordinal)
-}
-
 // plain reports whether it is an ordinary ping, which takes the cheap path.
 func (g *signal) plain() bool {
 	return g.kind == fsm.SignalSuccess && g.exit == noExit && !g.hasRun && g.at == 0 && g.key == [16]byte{} && len(g.body) == 0
@@ -48,41 +44,30 @@ func (g *signal) plain() bool {
 
 // takeSignal commits a signal for a heartbeat that was looked up; now is when the request's
 // header came.
-func (s *Server) takeSignal(ctx *fasthttp.RequestCtx, ordinal uint64, g *signal, now time.Time) (fsm.Code, error) {
-	if s.ignores(ctx, ordinal) { // that it came, and from where, is all that is noted
+func (p *Pings) takeSignal(ctx *fasthttp.RequestCtx, t target, g *signal, now time.Time) (fsm.Code, error) {
+	if p.ignores(ctx, t.ordinal) { // that it came, and from where, is all that is noted
 		g = &signal{kind: fsm.SignalLog, exit: noExit}
 	}
-	if err := s.limits.Ping(ordinal, now); err != nil {
+	if err := p.limits.Ping(t.ordinal, now); err != nil {
 		return 0, err
 	}
-	deadline := arrival(ctx, now).Add(commandLimit)
-	ping := fsm.Ping{Ordinal: ordinal, From: s.remote(ctx)}
-	key, keyed := caller(ctx)
-	if g.plain() && !keyed {
-		return s.cluster.Ping(deadline, ping)
+	deadline := arrival(ctx, now).Add(Limit)
+	ping := fsm.Ping{Ordinal: t.ordinal, From: p.server.Remote(ctx)}
+	if g.plain() && !t.keyed {
+		return p.server.Ping(deadline, ping)
 	}
 	var cmd fsm.Command = ping
 	if !g.plain() {
 		cmd = fsm.Signal{
-			Ordinal: ordinal, From: ping.From, Tells: g.kind, Exit: g.exit,
+			Ordinal: t.ordinal, From: ping.From, Tells: g.kind, Exit: g.exit,
 			HasRun: g.hasRun, Run: g.run, At: g.at, IdempotencyKey: g.key, Body: g.body,
 		}
 	}
-	if keyed {
-		cmd = fsm.Authorized{Key: key, Command: cmd}
-	}
-	res, err := s.proposeUntil(deadline, cmd)
+	res, err := p.server.ProposeUntil(deadline, t.by(cmd))
 	if bytes.Equal(res.Data, fsm.BodyDropped) {
 		ctx.Response.Header.Set(headerBody, "dropped")
 	}
 	return res.Code, err
-}
-
-// bare reports whether a request has nothing that could make it more than a plain
-// ping.
-func bare(ctx *fasthttp.RequestCtx, action []byte) bool {
-	return len(action) == 0 && len(ctx.URI().QueryString()) == 0 && !hasBody(&ctx.Request.Header) &&
-		len(ctx.Request.Header.Peek(headerKey)) == 0
 }
 
 // readSignal reads what a request tells: action is the last part of its path, or
@@ -96,7 +81,7 @@ func readSignal(ctx *fasthttp.RequestCtx, action []byte, now time.Time) (g signa
 		raw := args.Peek("rid")
 		run, err := fsm.ParseToken(raw)
 		if err != nil {
-			return g, badRequest(fmt.Sprintf("rid is %.60q; it must be a UUID", raw))
+			return g, request.BadRequest(fmt.Sprintf("rid is %.60q; it must be a UUID", raw))
 		}
 		g.run = run
 	}
@@ -173,7 +158,7 @@ func readAction(action string) (kind fsm.SignalKind, exit int, err error) {
 	exit, err = strconv.Atoi(action)
 	switch {
 	case err != nil || exit < 0 || exit > fsm.MaxExit:
-		return kind, noExit, badRequest(fmt.Sprintf("the exit status is %.20q; it must be 0 to %d", action, fsm.MaxExit))
+		return kind, noExit, request.BadRequest(fmt.Sprintf("the exit status is %.20q; it must be 0 to %d", action, fsm.MaxExit))
 	case exit != 0:
 		kind = fsm.SignalFail
 	}
@@ -186,15 +171,15 @@ func readAt(raw string, now time.Time) (int64, error) {
 	if err != nil {
 		secs, numErr := strconv.ParseFloat(raw, 64)
 		if numErr != nil || !(secs > 0 && secs < 1e11) {
-			return 0, badRequest(fmt.Sprintf("at is %.40q; it must be a time like 2026-05-01T02:00:00Z, or Unix seconds", raw))
+			return 0, request.BadRequest(fmt.Sprintf("at is %.40q; it must be a time like 2026-05-01T02:00:00Z, or Unix seconds", raw))
 		}
 		at = time.UnixMilli(int64(secs * 1000))
 	}
 	switch {
 	case at.Before(now.Add(-maxLate)):
-		return 0, badRequest(fmt.Sprintf("at is %.40q; it may be at most %.0f hours ago", raw, maxLate.Hours()))
+		return 0, request.BadRequest(fmt.Sprintf("at is %.40q; it may be at most %.0f hours ago", raw, maxLate.Hours()))
 	case at.After(now.Add(maxSkew)):
-		return 0, badRequest(fmt.Sprintf("at is %.40q, which is in the future", raw))
+		return 0, request.BadRequest(fmt.Sprintf("at is %.40q, which is in the future", raw))
 	}
 	return at.UnixMilli(), nil
 }
@@ -205,23 +190,8 @@ func readKey(raw []byte) (key [16]byte, err error) {
 	case n == 0:
 		return key, nil
 	case n > maxKey:
-		return key, badRequest(fmt.Sprintf("%s has %d characters; it may have %d", headerKey, n, maxKey))
+		return key, request.BadRequest(fmt.Sprintf("%s has %d characters; it may have %d", headerKey, n, maxKey))
 	}
 	sum := sha256.Sum256(raw)
 	return [16]byte(sum[:16]), nil
-}
-
-// cutBody returns at most fsm.MaxBody bytes of b, cut on a UTF-8 boundary, invalid
-// UTF-8 kept as it came.
-func cutBody(b []byte) []byte {
-	if len(b) <= fsm.MaxBody {
-		return b
-	}
-	// Back to where the last character begins, if that is cut.
-	for end := fsm.MaxBody; end > fsm.MaxBody-utf8.UTFMax; end-- {
-		if utf8.RuneStart(b[end]) {
-			return b[:end]
-		}
-	}
-	return b[:fsm.MaxBody]
 }

@@ -1,0 +1,48 @@
+package api
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/deferred"
+	"github.com/quorumbeat/quorumbeat/api/limits"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// pingServer is what package pings sees of the server.
+type pingServer struct{ *Server }
+
+func (p pingServer) Ping(deadline time.Time, ping fsm.Ping) (fsm.Code, error) {
+	return p.cluster.Ping(deadline, ping)
+}
+
+func (p pingServer) PingThen(deadline time.Time, ping fsm.Ping, then func(fsm.Code)) error {
+	return p.cluster.PingThen(deadline, ping, then)
+}
+
+func (p pingServer) ReadBarrier(ctx context.Context) error { return p.cluster.ReadBarrier(ctx) }
+
+func (p pingServer) ProposeUntil(deadline time.Time, cmd fsm.Command) (fsm.Result, error) {
+	return p.proposeUntil(deadline, cmd)
+}
+
+func (p pingServer) FindAfterBarrier(ctx *fasthttp.RequestCtx, limit time.Duration, reason string, known func() bool) (bool, error) {
+	return p.findAfterBarrier(ctx, limit, reason, known)
+}
+
+func (p pingServer) NoteUnknownKey(ctx *fasthttp.RequestCtx) {
+	p.logins.Fail(limits.UnknownKey, p.remote(ctx))
+}
+
+func (p pingServer) Remote(ctx *fasthttp.RequestCtx) netip.Addr { return p.remote(ctx) }
+
+func (p pingServer) Refuse(ctx *fasthttp.RequestCtx, err error) { p.refuse(ctx, err) }
+
+// renderFailedPing renders the reply to a ping that was not recorded.
+func (s *Server) renderFailedPing(ctx *fasthttp.RequestCtx, r deferred.Reply, code fsm.Code) {
+	s.pings.RenderFailed(ctx, r, code)
+	private(ctx)
+}
