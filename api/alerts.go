@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -30,6 +31,7 @@ type alertJSON struct {
 	Error         string   `json:"error"`
 	CreatedAt     *string  `json:"created_at"`
 	SentAt        *string  `json:"sent_at"`
+	NextAttemptAt *string  `json:"next_attempt_at"` // of a pending one that waits
 
 	Evidence *evidenceJSON `json:"evidence"`
 }
@@ -38,7 +40,7 @@ func alertToJSON(a fsm.Alert) alertJSON {
 	out := alertJSON{
 		ID: a.ID.String(), Kind: a.Kind.String(), Channel: "email", Recipient: a.Recipient,
 		State: a.State.String(), Attempts: a.Attempt, InDoubt: a.InDoubt, MessageID: a.MessageID,
-		Error: a.Error, CreatedAt: stamp(a.CreatedAt), SentAt: stamp(a.SentAt),
+		Error: a.Error, CreatedAt: stamp(a.CreatedAt), SentAt: stamp(a.SentAt), NextAttemptAt: stamp(a.Waits),
 	}
 	if a.Kind != fsm.AlertDigest {
 		incident, hb, name := a.IncidentID(), a.Heartbeat.String(), a.Evidence.Name
@@ -75,6 +77,79 @@ func (s *Server) listAlerts(ctx *fasthttp.RequestCtx, _ []string) error {
 		out.NextCursor = makeCursor(found[len(found)-1].ID.String())
 	}
 	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+// incidentJSON is an incident as clients see it: what its alerts tell.
+type incidentJSON struct {
+	ID            string      `json:"id"`
+	HeartbeatID   string      `json:"heartbeat_id"`
+	HeartbeatName string      `json:"heartbeat_name"`
+	State         string      `json:"state"` // open or ended
+	Reason        string      `json:"reason"`
+	Since         *string     `json:"since"`
+	EndedAt       *string     `json:"ended_at"`
+	Alerts        []alertJSON `json:"alerts"`
+}
+
+func incidentToJSON(in fsm.Incident) incidentJSON {
+	first := in.First()
+	began := reason(first)
+	switch {
+	case first.Kind == fsm.AlertRecovered && first.Evidence.Silent > 0: // older alerts are gone
+		began = "silence"
+	case first.Kind == fsm.AlertRecovered:
+		began = "failure"
+	}
+	out := incidentJSON{
+		ID: in.ID(), HeartbeatID: in.Heartbeat.String(), HeartbeatName: first.Evidence.Name, State: "ended", Reason: began,
+		Since: stamp(in.Since()), EndedAt: stamp(in.Ended()),
+	}
+	if in.Open {
+		out.State = "open"
+	}
+	for _, a := range in.Alerts {
+		out.Alerts = append(out.Alerts, alertToJSON(a))
+	}
+	return out
+}
+
+func (s *Server) listIncidents(ctx *fasthttp.RequestCtx, _ []string) error {
+	f, heartbeat, err := incidentFilter(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
+	var found []fsm.Incident
+	more := false
+	if heartbeat != nil { // it has few
+		found = slices.DeleteFunc(s.store.IncidentsOf(*heartbeat), func(in fsm.Incident) bool { return f.Open && !in.Open })
+	} else {
+		found, more = s.store.Incidents(f)
+	}
+	out := struct {
+		Incidents  []incidentJSON `json:"incidents"`
+		NextCursor string         `json:"next_cursor,omitempty"`
+	}{Incidents: make([]incidentJSON, 0, len(found))}
+	for _, in := range found {
+		out.Incidents = append(out.Incidents, incidentToJSON(in))
+	}
+	if more {
+		out.NextCursor = makeCursor(found[len(found)-1].First().ID.String())
+	}
+	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+// incidentFilter reads what alertFilter does, but for the state.
+func incidentFilter(ctx *fasthttp.RequestCtx) (f fsm.IncidentFilter, heartbeat *fsm.HeartbeatID, err error) {
+	state := string(ctx.QueryArgs().Peek("state"))
+	if state != "" && state != "open" {
+		return f, nil, badRequest(fmt.Sprintf("state is %.40q; it must be open, or left out for all", state))
+	}
+	ctx.QueryArgs().Del("state")
+	of, err := alertFilter(ctx)
+	return fsm.IncidentFilter{Open: state == "open", Limit: of.Limit, Before: of.Before}, of.Heartbeat, err
 }
 
 func alertFilter(ctx *fasthttp.RequestCtx) (f fsm.AlertFilter, err error) {

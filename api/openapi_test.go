@@ -178,6 +178,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	do("GET", "/v1/alerts", "", "")
+	do("GET", "/v1/incidents", "", "")
 	do("POST", "/v1/alerts/{id}/retry", alert.ID, "")
 	for _, m := range []string{"POST", "PATCH"} {
 		do(m, one+"/pause", h.ID, "")

@@ -31,6 +31,7 @@ var routes = []route{
 	{"PATCH", "/v1/heartbeats/{id}/pause", false, (*Server).pauseHeartbeat}, // as an SDK of Tickstem's API does
 	{"PATCH", "/v1/heartbeats/{id}/resume", false, (*Server).resumeHeartbeat},
 	{"GET", "/v1/heartbeats/{id}/pings", false, (*Server).listPings},
+	{"GET", "/v1/incidents", false, (*Server).listIncidents},
 	{"GET", "/v1/alerts", false, (*Server).listAlerts},
 	{"POST", "/v1/alerts/test", false, (*Server).testMail},
 	{"POST", "/v1/alerts/{id}/retry", false, (*Server).retryAlert},

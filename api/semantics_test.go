@@ -90,7 +90,7 @@ func TestStaleReadsNeedNoLeader(t *testing.T) {
 	h := r.create(`{"name":"x"}`)
 	r.cluster.fail(fsm.ErrNoLeader)
 	for _, path := range []string{
-		"/v1/heartbeats", "/v1/heartbeats/" + h.ID, "/v1/heartbeats/" + h.ID + "/pings", "/v1/alerts", "/v1/keys",
+		"/v1/heartbeats", "/v1/heartbeats/" + h.ID, "/v1/heartbeats/" + h.ID + "/pings", "/v1/alerts", "/v1/incidents", "/v1/keys",
 	} {
 		if a := r.call("GET", path+"?consistency=stale", ""); a.status != 200 {
 			t.Errorf("%s stale: %d %s", path, a.status, a.body)

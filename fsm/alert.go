@@ -131,9 +131,43 @@ type Alert struct {
 	CreatedAt time.Time
 	SentAt    time.Time // zero until sent
 	Evidence  Evidence
+	Waits     time.Time // pending: not before about then, by the wall; zero: for nothing but its turn
 	Digest    AlertID   // the digest that this row is a member of, or zero
 	Members   []AlertID // of a digest
 }
 
 // IncidentID names an incident in the API.
 func (a Alert) IncidentID() string { return incidentID(a.Heartbeat, a.Incident) }
+
+// Incident is what the ledger knows of one incident of a heartbeat, or of one time in
+// which it was not heard. The alerts of a very old one may be gone.
+type Incident struct {
+	Heartbeat HeartbeatID
+	Number    uint32  // counts a heartbeat's incidents, from 1
+	Open      bool    // it goes on
+	Alerts    []Alert // those that are kept, the oldest first; one at least
+}
+
+// ID names the incident in the API.
+func (in Incident) ID() string { return incidentID(in.Heartbeat, in.Number) }
+
+// First is the alert that tells of its beginning, if that is kept.
+func (in Incident) First() Alert { return in.Alerts[0] }
+
+// Since is when it began.
+func (in Incident) Since() time.Time {
+	for _, a := range in.Alerts {
+		if !a.Evidence.Since.IsZero() {
+			return a.Evidence.Since
+		}
+	}
+	return in.First().CreatedAt
+}
+
+// Ended is when a good run ended it; zero if it goes on, or ended by a pause or a deletion.
+func (in Incident) Ended() time.Time {
+	if last := in.Alerts[len(in.Alerts)-1]; last.Kind == AlertRecovered {
+		return last.CreatedAt
+	}
+	return time.Time{}
+}

@@ -19,6 +19,13 @@ type AlertFilter struct {
 	Before    *AlertID     // only rows listed after this one; nil: from the newest
 }
 
+// IncidentFilter chooses incidents; its zero value chooses all.
+type IncidentFilter struct {
+	Open   bool     // only those that go on
+	Limit  int      // 0: all
+	Before *AlertID // only those listed after the one whose first alert this is; nil: from the newest
+}
+
 // AlertCount is how many rows ever entered a state; for AlertPending, how many
 // were written.
 type AlertCount struct {

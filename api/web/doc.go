@@ -23,6 +23,8 @@
 //	heartbeat.go  one heartbeat: state, reason, history, how to ping it
 //	edit.go       forms that make and change heartbeats
 //	actions.go    pause, resume, ping, delete, for one or many
-//	cluster.go    alerts, keys and nodes
+//	incidents.go  incidents, and the ledger of alerts
+//	keys.go       API keys
+//	cluster.go    nodes and settings
 //	events.go     the stream of changes of a page
 package web

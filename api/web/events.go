@@ -169,6 +169,8 @@ func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session) (page string, see 
 			return "", nil, err
 		}
 		return h.ID.String() + in.CSRF, s.watchHeartbeat(ctx, *in, h), nil // its forms are the session's
+	case args.Has("incidents"):
+		return "incidents" + in.CSRF, s.watchIncidents(*in), nil
 	case args.Has("cluster"):
 		return "cluster", s.watchCluster(*in), nil
 	}

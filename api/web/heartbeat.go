@@ -131,13 +131,8 @@ func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since ti
 		if since = e.Since; since.IsZero() {
 			since = alerts[i].CreatedAt
 		}
-		switch {
-		case !e.Started.IsZero():
-			return since, say("A run that began %s did not end in its time. %s.", show.Moment(e.Started, now), last)
-		case e.Failed && e.Exit > 0:
-			return since, say("The job ended with exit status %d. %s.", e.Exit, last)
-		case e.Failed:
-			return since, say("The job itself reported a failure. %s.", last)
+		if e.Failed || !e.Started.IsZero() {
+			return since, show.Cause(alerts[i], now)
 		}
 	}
 	return since, say("%s missed in a row. %s, and %s.", show.Plural(int(h.Misses), "run was", "runs were"), last, every)

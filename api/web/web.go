@@ -130,6 +130,7 @@ var routes = []struct {
 	{"POST", "heartbeats/{id}/ping", (*Site).ping},
 	{"GET", "heartbeats/{id}/delete", (*Site).confirmDelete},
 	{"POST", "heartbeats/{id}/delete", (*Site).delete},
+	{"GET", "incidents", (*Site).incidents},
 	{"GET", "alerts", (*Site).alerts},
 	{"POST", "alerts/{id}/retry", (*Site).retry},
 	{"GET", "keys", (*Site).keysPage},

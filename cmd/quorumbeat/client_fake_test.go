@@ -49,6 +49,8 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = map[string]any{"pings": fakePings()}
 	case path == "/v1/alerts":
 		out = map[string]any{"alerts": fakeAlerts(r.URL.Query().Get("state"))}
+	case path == "/v1/incidents":
+		out = map[string]any{"incidents": fakeIncidents()}
 	case path == "/v1/keys":
 		out = map[string]any{"keys": []heartbeat.Key{{ID: keyID(1), Name: "terraform, of the platform team of the northern region", Scope: "admin", CreatedAt: fakeTime, MaxHeartbeats: 1000, Heartbeats: 17}}}
 	case path == "/v1/cluster":
@@ -93,6 +95,14 @@ func fakeHeartbeats() []*heartbeat.Heartbeat {
 		one(2, "twins", "one-twin", "failing"),
 		one(3, "other twin", "twins", "paused"),
 		one(14, "日本語のとても長い名前のハートビート 🎉 of \x1b[31mwide\u202e letters", "wide", "active"),
+	}
+}
+
+func fakeIncidents() []heartbeat.Incident {
+	ended := fakeTime.Add(time.Hour)
+	return []heartbeat.Incident{
+		{ID: "in_000000000000000000000002_1", HeartbeatID: heartbeatIDOf(2), HeartbeatName: "twins", State: "open", Reason: "silence", Since: fakeTime, Alerts: []heartbeat.Alert{{State: "sent"}, {State: "failed"}, {State: "cancelled"}}},
+		{ID: "in_000000000000000000000001_7", HeartbeatID: heartbeatIDOf(1), HeartbeatName: "Nightly Backup", State: "ended", Reason: "failure", Since: fakeTime, EndedAt: &ended, Alerts: []heartbeat.Alert{{State: "sent"}, {State: "sent"}}},
 	}
 }
 

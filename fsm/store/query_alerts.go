@@ -41,6 +41,29 @@ func (s *Store) alertsOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 	return s.st.ledgerNow().ListOf(f)
 }
 
+// Incidents lists incidents newest first, by the rows that the ledger has of them. It is
+// paged like Alerts; its Before is the first alert of the last one.
+func (s *Store) Incidents(f fsm.IncidentFilter) (list []fsm.Incident, more bool) {
+	before, ok := s.alertPosition(f.Before)
+	for ok && !more {
+		list, more, before, ok = s.someIncidents(f, list, before)
+	}
+	return list, more
+}
+
+func (s *Store) someIncidents(f fsm.IncidentFilter, list []fsm.Incident, before *ledger.Key) (_ []fsm.Incident, more bool, last *ledger.Key, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.ledgerNow().IncidentPage(f, list, before, maxPerLock)
+}
+
+// IncidentsOf lists the incidents of one heartbeat, newest first.
+func (s *Store) IncidentsOf(id fsm.HeartbeatID) []fsm.Incident {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.ledgerNow().IncidentsOf(id)
+}
+
 // Alert returns one row of the ledger, or ErrNotFound.
 func (s *Store) Alert(id fsm.AlertID) (fsm.Alert, error) {
 	s.mu.RLock()

@@ -27,7 +27,8 @@ type Alert struct {
 	Error         string     `json:"error"`
 	CreatedAt     time.Time  `json:"created_at"`
 	SentAt        *time.Time `json:"sent_at"`
-	Evidence      *Evidence  `json:"evidence"` // nil for a digest
+	NextAttemptAt *time.Time `json:"next_attempt_at"` // of a pending one that waits: not before about then
+	Evidence      *Evidence  `json:"evidence"`        // nil for a digest
 }
 
 // Evidence is what a mail tells of an incident.
@@ -66,6 +67,41 @@ func (c *Client) Alerts(ctx context.Context, p AlertsParams) ([]Alert, error) {
 		return nil, err
 	}
 	return out.Alerts, nil
+}
+
+// Incident is one incident of a heartbeat, or a time in which it could not be heard.
+type Incident struct {
+	ID            string     `json:"id"`
+	HeartbeatID   string     `json:"heartbeat_id"`
+	HeartbeatName string     `json:"heartbeat_name"`
+	State         string     `json:"state"`  // open, ended
+	Reason        string     `json:"reason"` // silence, failure, hung_run, unheard
+	Since         time.Time  `json:"since"`
+	EndedAt       *time.Time `json:"ended_at"` // nil if it goes on, or ended by a pause or a deletion
+	Alerts        []Alert    `json:"alerts"`   // those that are kept, the oldest first
+}
+
+// IncidentsParams chooses incidents; zero values choose all.
+type IncidentsParams struct {
+	Open        bool // only those that go on
+	HeartbeatID string
+	Limit       int // 1 to 1000; 0: 100
+}
+
+// Incidents returns the newest incidents, newest first, with the alerts that told of them.
+func (c *Client) Incidents(ctx context.Context, p IncidentsParams) ([]Incident, error) {
+	values := map[string]string{"heartbeat_id": p.HeartbeatID}
+	if p.Open {
+		values["state"] = "open"
+	}
+	if p.Limit != 0 {
+		values["limit"] = strconv.Itoa(p.Limit)
+	}
+	out, err := result[struct{ Incidents []Incident }](ctx, c, request{method: http.MethodGet, path: "/v1/incidents" + query(values)}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return out.Incidents, nil
 }
 
 // RetryAlert has a failed or held alert sent again.

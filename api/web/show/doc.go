@@ -8,6 +8,7 @@
 //	duration.go  durations as people type them
 //	natural.go   the order of names
 //	strip.go     what became of the last expected times
+//	alert.go     why an alert was written, and how far it has come
 //	chart.go     how long runs take
 //	snippets.go  how to ping, in several languages
 package show

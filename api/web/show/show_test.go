@@ -3,6 +3,7 @@ package show
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +98,33 @@ func TestWordsOfTimes(t *testing.T) {
 	} {
 		if got := Relative(now.Add(d), now); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
+// TestStepsOfAnAlert tells how far alerts in every state have come.
+func TestStepsOfAnAlert(t *testing.T) {
+	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		state   fsm.AlertState
+		attempt uint32
+		want    string
+	}{
+		{fsm.AlertPending, 0, "now written, next claimed, next fenced, next sent"},
+		{fsm.AlertClaimed, 1, "done written, now claimed, next fenced, next sent"},
+		{fsm.AlertFenced, 2, "done written, done claimed attempt 2, now fenced, next sent"},
+		{fsm.AlertSent, 1, "done written, done claimed, done fenced, done sent"},
+		{fsm.AlertFailed, 0, "done written, wrong failed"},
+		{fsm.AlertFailed, 3, "done written, done claimed attempt 3, wrong failed"},
+		{fsm.AlertHeld, 1, "done written, done claimed, wrong held"},
+		{fsm.AlertCancelled, 0, "done written, done cancelled"},
+	} {
+		var got []string
+		for _, s := range Steps(fsm.Alert{State: tt.state, Attempt: tt.attempt, CreatedAt: now, SentAt: now}, now) {
+			got = append(got, strings.TrimSpace(s.Kind+" "+s.Name+" "+s.Note))
+		}
+		if strings.Join(got, ", ") != tt.want {
+			t.Errorf("%v: %s, want %s", tt.state, strings.Join(got, ", "), tt.want)
 		}
 	}
 }

@@ -52,6 +52,9 @@ func TestTheDashboard(t *testing.T) {
 	b.shows("no space left on device")
 	b.sees("the title tells", `document.title.startsWith('failing')`)
 	b.look("failing")
+	b.visit("/ui/incidents")
+	b.shows("The job ended with exit status 3")
+	b.look("incidents")
 
 	b.visit("/ui/")
 	b.sees("it comes first", `document.querySelector('tbody tr a').innerText == 'nightly <b>backup</b>'`)

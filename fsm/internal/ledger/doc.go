@@ -29,5 +29,6 @@
 //	work.go      what a sender may do now
 //	check.go     the same, said plainly, for tests
 //	listing.go   listings and counts
+//	incidents.go the same rows, by the incidents that they tell of
 //	image.go     the ledger's part of the image
 package ledger

@@ -96,6 +96,9 @@ func (now Now) viewRow(r *Row) fsm.Alert {
 		CreatedAt: fsm.WallTime(r.created), SentAt: fsm.WallTime(r.sent), Evidence: r.Evidence.Unpack(),
 		Digest: r.Digest, Members: r.Members, MessageID: now.messageID(r.ID),
 	}
+	if r.State == fsm.AlertPending && r.NotBefore > now.Serving {
+		a.Waits = fsm.WallTime(now.Wall + r.NotBefore - now.Serving)
+	}
 	if d := now.Rows[r.Digest]; d != nil {
 		a.State, a.Term, a.Attempt, a.InDoubt, a.Error = d.State, d.Term, d.Attempt, d.isInDoubt(), d.Err
 		a.SentAt = fsm.WallTime(d.sent)

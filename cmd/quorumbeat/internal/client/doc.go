@@ -5,6 +5,7 @@
 //	create.go, ensure.go, update.go, fields.go  writing heartbeats, and their flags
 //	list.go, get.go (also pause, resume and delete), pings.go  reading them
 //	ping.go         pinging them
+//	incidents.go    incidents
 //	alerts.go, alerts_mail.go  alerts, and a test mail
 //	keys.go         API keys
 //	cluster.go, remove.go  the nodes

@@ -1,0 +1,180 @@
+package web
+
+import (
+	"cmp"
+	"html/template"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/web/show"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	shownIncidents = 50
+	shownAlerts    = 100
+)
+
+// incident is one as pages show it.
+type incident struct {
+	fsm.Incident
+	Now time.Time
+	In  *session
+}
+
+func (i incident) Moment(t time.Time) template.HTML { return show.Moment(t, i.Now) }
+
+// State is its state as a word, which has a shape.
+func (i incident) State() string {
+	switch {
+	case i.Open:
+		return "open"
+	case i.First().Kind == fsm.AlertUnheard:
+		return "unheard"
+	}
+	return "ended"
+}
+
+// Why tells how it began.
+func (i incident) Why() template.HTML { return show.Cause(i.First(), i.Now) }
+
+// Lasted is how long it took, or takes; 0 if nobody knows.
+func (i incident) Lasted() time.Duration {
+	switch end := i.Ended(); {
+	case i.Open:
+		return max(i.Now.Sub(i.Since()), 0)
+	case !end.IsZero():
+		return end.Sub(i.Since())
+	}
+	return 0
+}
+
+func incidentsOf(list []fsm.Incident, in *session, now time.Time) (out []incident) {
+	for _, one := range list {
+		out = append(out, incident{one, now, in})
+	}
+	return out
+}
+
+// incidentsPage lists incidents: those that go on first, then the newest.
+type incidentsPage struct {
+	frame
+	Open  []incident
+	Ended []incident
+	More  bool   // more are open than are shown
+	Next  string // to go on from; "": there are no more
+	Later bool   // it is not the first page
+}
+
+func (s *Site) incidents(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
+	f := s.frame(ctx, in, "", "incidents")
+	var before *fsm.AlertID
+	if id, err := fsm.ParseAlertID(string(ctx.QueryArgs().Peek("before"))); err == nil {
+		before = &id
+	}
+	return s.render(ctx, "incidents", s.incidentsPage(f, before))
+}
+
+func (s *Site) incidentsPage(f frame, before *fsm.AlertID) incidentsPage {
+	p := incidentsPage{frame: f, Later: before != nil}
+	if before == nil {
+		var open []fsm.Incident
+		open, p.More = s.store.Incidents(fsm.IncidentFilter{Open: true, Limit: shownIncidents})
+		p.Open = incidentsOf(open, f.In, f.Now)
+		p.Live, p.IsLive = "?incidents", true
+	}
+	all, more := s.store.Incidents(fsm.IncidentFilter{Limit: shownIncidents, Before: before})
+	if more {
+		p.Next = all[len(all)-1].First().ID.String()
+	}
+	for _, one := range all {
+		if !one.Open || before != nil {
+			p.Ended = append(p.Ended, incident{one, f.Now, f.In})
+		}
+	}
+	p.Title, p.Icon = "No open incident", "ok"
+	if n := len(p.Open); n > 0 {
+		p.Title, p.Icon = show.Plural(n, "open incident", "open incidents"), "failing"
+		if p.More {
+			p.Title = "Over " + strconv.Itoa(n) + " open incidents"
+		}
+	}
+	if p.Later {
+		p.Title = "Older incidents"
+	}
+	return p
+}
+
+func (s *Site) watchIncidents(in session) func() live {
+	return func() live {
+		p := s.incidentsPage(frame{In: &in, Now: time.Now()}, nil)
+		return live{Title: p.Title, Icon: p.Icon, Pieces: []piece{{"incidents", s.part("incidents", "all", p)}}}
+	}
+}
+
+type alertsPage struct {
+	frame
+	Alerts []fsm.Alert
+	State  string
+	States []string
+	Next   string // to go on from; "": there are no more
+	Back   string // this page
+}
+
+// alertStates are the states of a row that a person asks for.
+var alertStates = []string{"pending", "sent", "failed", "held", "cancelled"}
+
+func (s *Site) alerts(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
+	filter := fsm.AlertFilter{Limit: shownAlerts}
+	state := string(ctx.QueryArgs().Peek("state"))
+	filter.State, _ = fsm.ParseAlertState(state)
+	if id, err := fsm.ParseAlertID(string(ctx.QueryArgs().Peek("before"))); err == nil {
+		filter.Before = &id
+	}
+	p := alertsPage{frame: s.frame(ctx, in, "Alerts", "alerts"), State: state, States: alertStates, Back: string(ctx.RequestURI())}
+	var more bool
+	if p.Alerts, more = s.store.Alerts(filter); more {
+		p.Next = p.Alerts[len(p.Alerts)-1].ID.String()
+	}
+	return s.render(ctx, "alerts", p)
+}
+
+func (s *Site) retry(ctx *fasthttp.RequestCtx, _ *session, args []string) error {
+	id, err := fsm.ParseAlertID(args[0])
+	if err != nil {
+		return errNoPage
+	}
+	if _, err := s.back.Propose(ctx, fsm.RetryAlert{Alert: id}); err != nil {
+		return err
+	}
+	return see(ctx, comeBack(ctx, "alerts", "retried"))
+}
+
+// acts are what a person may do about an alert.
+type acts struct {
+	ID   fsm.AlertID
+	CSRF string
+	Back string // the page to come back to
+	Acts []act
+}
+
+type act struct{ Do, Words string }
+
+func actsOn(a fsm.Alert, csrf, back string) acts {
+	out := acts{ID: a.ID, CSRF: csrf, Back: back}
+	if a.Digest == (fsm.AlertID{}) && (a.State == fsm.AlertFailed || a.State == fsm.AlertHeld) {
+		out.Acts = append(out.Acts, act{"retry", "Send again"})
+	}
+	return out
+}
+
+// comeBack is the address of the page whose form was sent, or of another one of ours.
+func comeBack(ctx *fasthttp.RequestCtx, page, did string) string {
+	to := cmp.Or(string(ctx.PostArgs().Peek("back")), Prefix+page)
+	if !isOwnPath(to) {
+		to = Prefix + page
+	}
+	return withNotice(to, did)
+}

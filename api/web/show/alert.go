@@ -1,0 +1,78 @@
+package show
+
+import (
+	"fmt"
+	"html/template"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Cause tells in a sentence why an alert was written. It is made of words of ours, numbers
+// and times only.
+func Cause(a fsm.Alert, now time.Time) template.HTML {
+	e := a.Evidence
+	last := "No ping had ever come"
+	if !e.LastPing.IsZero() {
+		last = "The last ping had come " + string(Moment(e.LastPing, now))
+	}
+	say := func(format string, args ...any) template.HTML { return template.HTML(fmt.Sprintf(format, args...)) }
+	switch {
+	case a.Kind == fsm.AlertUnheard:
+		return say("It was due while the monitor could take no pings, so nobody knows whether it ran. %s.", last)
+	case a.Kind == fsm.AlertRecovered:
+		return "What its first alert told is no longer kept."
+	case !e.Started.IsZero():
+		return say("A run that began %s did not end in its time. %s.", Moment(e.Started, now), last)
+	case e.Failed && e.Exit > 0:
+		return say("The job ended with exit status %d.", e.Exit)
+	case e.Failed:
+		return "The job itself reported a failure."
+	case e.Rule == fsm.RuleResumed:
+		return say("It was not pinged after somebody resumed it. %s, and one is expected every %s.", last, Seconds(e.Interval))
+	}
+	return say("%s missed in a row. %s, and one is expected every %s.", Plural(int(e.Misses), "run was", "runs were"), last, Seconds(e.Interval))
+}
+
+// Step is one on the way of an alert to who is told.
+type Step struct {
+	Name string
+	When template.HTML // "": not known, or not yet
+	Kind string        // done, now, wrong or next
+	Note string
+}
+
+// Steps tells how far an alert has come: written, claimed by a sender, fenced before the
+// mail's final dot, sent. Of their times the ledger keeps the first and the last.
+func Steps(a fsm.Alert, now time.Time) []Step {
+	steps := []Step{{Name: "written", When: Moment(a.CreatedAt, now)}, {Name: "claimed"}, {Name: "fenced"}, {Name: "sent"}}
+	if a.Attempt > 1 {
+		steps[1].Note = fmt.Sprintf("attempt %d", a.Attempt)
+	}
+	at := 0 // the step that it is at
+	switch a.State {
+	case fsm.AlertClaimed:
+		at = 1
+	case fsm.AlertFenced:
+		at = 2
+	case fsm.AlertSent:
+		at, steps[3].When = 3, Moment(a.SentAt, now)
+	case fsm.AlertCancelled:
+		at, steps = 1, []Step{steps[0], {Name: "cancelled"}}
+	case fsm.AlertFailed, fsm.AlertHeld:
+		at, steps = 1, append(steps[:min(int(a.Attempt), 1)+1], Step{Name: a.State.String()})
+		steps[len(steps)-1].Kind = "wrong"
+	}
+	for i := range steps {
+		switch {
+		case steps[i].Kind != "":
+		case i < at || a.State.Settled():
+			steps[i].Kind = "done"
+		case i == at:
+			steps[i].Kind = "now"
+		default:
+			steps[i].Kind = "next"
+		}
+	}
+	return steps
+}
