@@ -22,33 +22,37 @@ func (s *Server) isConfigured(hash [32]byte) bool {
 	return admin != nil && subtle.ConstantTimeCompare(hash[:], admin[:]) == 1
 }
 
-// isAdmin reports whether a request's key is one of scope admin, as far as this node
-// knows.
-func (s *Server) isAdmin(h *fasthttp.RequestHeader) bool {
+// mayCall reports whether a request's key has a scope that allows what needs another one,
+// as far as this node knows.
+func (s *Server) mayCall(h *fasthttp.RequestHeader, needed string) bool {
 	key, ok := request.Key(h)
-	if !ok {
-		return false
+	return ok && fsm.ScopeAllows(s.scopeOf(hashKey(key)), needed)
+}
+
+// scopeOf is the scope of the key with a SHA-256, as far as this node knows; "" if it does
+// not know it.
+func (s *Server) scopeOf(hash [32]byte) string {
+	if s.isConfigured(hash) {
+		return fsm.ScopeAdmin
 	}
-	return s.isAdminHash(hashKey(key))
+	k, _ := s.store.KeyByHash(hash)
+	return k.Scope
 }
 
-func (s *Server) isAdminHash(hash [32]byte) bool {
-	k, ok := s.store.KeyByHash(hash)
-	return s.isConfigured(hash) || ok && k.Scope == fsm.ScopeAdmin
-}
-
-// authorize lets keys of scope admin through.
-func (s *Server) authorize(ctx *fasthttp.RequestCtx) error {
+// authorize lets keys through whose scope allows what needs another one.
+func (s *Server) authorize(ctx *fasthttp.RequestCtx, needed string) error {
 	key, ok := request.Key(&ctx.Request.Header)
 	if !ok {
 		return s.denied(ctx, limits.NoKey, errNoKey)
 	}
-	return s.authorizeHash(ctx, hashKey(key))
+	return s.authorizeHash(ctx, hashKey(key), needed)
 }
 
-// authorizeHash lets the key of scope admin with a SHA-256 through.
-func (s *Server) authorizeHash(ctx *fasthttp.RequestCtx, hash [32]byte) error {
+// authorizeHash lets the key with a SHA-256 through if its scope allows what needs another
+// one.
+func (s *Server) authorizeHash(ctx *fasthttp.RequestCtx, hash [32]byte, needed string) error {
 	if s.isConfigured(hash) {
+		setScope(ctx, fsm.ScopeAdmin)
 		return nil
 	}
 	k, ok := s.store.KeyByHash(hash)
@@ -64,9 +68,10 @@ func (s *Server) authorizeHash(ctx *fasthttp.RequestCtx, hash [32]byte) error {
 			return s.denied(ctx, limits.UnknownKey, errUnknown)
 		}
 	}
-	if k.Scope != fsm.ScopeAdmin {
-		return s.denied(ctx, limits.WrongScope, errScope)
+	if !fsm.ScopeAllows(k.Scope, needed) {
+		return s.denied(ctx, limits.WrongScope, scopeError(k.Scope, needed))
 	}
+	setScope(ctx, k.Scope)
 	setCaller(ctx, k.ID)
 	return nil
 }
@@ -91,7 +96,20 @@ var (
 	errCutOff  = &request.Problem{Status: 503, Code: "no_leader", Words: "this node has heard from no leader for 10 s, so it cannot know whether this API key still stands: ask another node, or use the admin key of this node's settings", Retry: "1"}
 )
 
-const callerKey = "caller" // of a request's user values
+const (
+	callerKey = "caller" // of a request's user values
+	scopeKey  = "scope"  // of the same
+)
+
+// setScope notes the scope of the key that a request came with.
+func setScope(ctx *fasthttp.RequestCtx, scope string) { ctx.SetUserValue(scopeKey, scope) }
+
+// seesSecrets reports whether the key that a request came with may see what lets others do
+// something: the tokens of heartbeats.
+func seesSecrets(ctx *fasthttp.RequestCtx) bool {
+	scope, _ := ctx.UserValue(scopeKey).(string)
+	return fsm.ScopeAllows(scope, fsm.ScopeWrite)
+}
 
 // setCaller notes the key of the cluster that a request came with.
 func setCaller(ctx *fasthttp.RequestCtx, key fsm.KeyID) { ctx.SetUserValue(callerKey, key) }

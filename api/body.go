@@ -31,7 +31,7 @@ func (s *Server) suspect(h *fasthttp.RequestHeader) bool {
 		return h.ContentLength() > maxBody
 	}
 	r, _, err := find(h)
-	return err != nil || h.ContentLength() > maxBody || !r.public && !s.isAdmin(h)
+	return err != nil || h.ContentLength() > maxBody || r.needs != anyone && !s.mayCall(h, r.needs)
 }
 
 // expect answers a client that waits before it sends a body: with 100, or with why it
@@ -46,8 +46,8 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
 	case isPage(request.Path(h)):
 		err = nil
 	case err != nil:
-	case !r.public:
-		err = s.authorize(ctx)
+	case r.needs != anyone:
+		err = s.authorize(ctx, r.needs)
 	}
 	if err == nil && h.ContentLength() > maxBody {
 		err = errTooLarge

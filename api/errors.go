@@ -43,7 +43,6 @@ var statuses = []struct {
 var (
 	errNoKey    = request.NewProblem(401, "unauthorized", "no API key was given: send Authorization: Bearer KEY")
 	errUnknown  = request.NewProblem(401, "unauthorized", "the API key is not known")
-	errScope    = request.NewProblem(403, "forbidden", "this key may only ping: use a key of scope admin")
 	errNotFound = request.ErrNotFound
 	errTooLarge = request.NewProblem(413, "body_too_large", "the body is over the limit of 65536 bytes")
 	errHeaders  = request.NewProblem(431, "headers_too_large", "the request's headers are over the limit of 33792 bytes, or its first line of 8192")
@@ -51,6 +50,18 @@ var (
 	errScrapes  = &request.Problem{Status: 503, Code: "too_many_scrapes", Words: "too many scrapes at the same time: try again later; /metrics/node and /metrics?tag=TAG are smaller", Retry: "5"}
 	errPanic    = request.NewProblem(500, "internal", "an internal error; it was logged")
 )
+
+// scopeError is a 403 for a key of a scope that does not allow what needs another one.
+func scopeError(have, needed string) error {
+	words := "this key may only read: use a key of scope " + needed
+	switch have {
+	case fsm.ScopePing:
+		words = "this key may only ping: use a key of scope " + needed
+	case fsm.ScopeWrite:
+		words = "this key may change heartbeats and alerts only: use a key of scope " + needed
+	}
+	return request.NewProblem(403, "forbidden", words)
+}
 
 // badRequest is a 400 with words of its own.
 func badRequest(words string) error { return request.BadRequest(words) }

@@ -59,6 +59,9 @@ func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON
 		Running: !h.Started.IsZero(), StartedAt: stamp(h.Started),
 		AlertRule: h.Rule.String(), ResumedAt: stamp(h.Resumed),
 	}
+	if !seesSecrets(ctx) {
+		out.Token, out.PingURL = "", "" // the fields are there: clients count on them
+	}
 	if at := h.AlertsAt(); at > 0 {
 		out.AlertAtMisses = &at
 	}

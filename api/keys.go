@@ -3,7 +3,6 @@ package api
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"fmt"
 	"slices"
 	"time"
 
@@ -66,8 +65,8 @@ func (s *Server) makeKey(ctx *fasthttp.RequestCtx, name, scope string, most int)
 	if err := fsm.ValidateKeyName(name); err != nil {
 		return "", c, err
 	}
-	if scope != fsm.ScopeAdmin && scope != fsm.ScopePing {
-		return "", c, badRequest(fmt.Sprintf("scope is %.40q; it must be %s or %s", scope, fsm.ScopeAdmin, fsm.ScopePing))
+	if err := fsm.ValidateScope(scope); err != nil {
+		return "", c, err
 	}
 	if err := fsm.ValidateMaxHeartbeats("max_heartbeats", most); err != nil {
 		return "", c, err

@@ -4,49 +4,58 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/request"
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // handler answers one route; args are the parts of the path that the pattern
 // leaves open. An error becomes an answer by the table of statuses.
 type handler func(s *Server, ctx *fasthttp.RequestCtx, args []string) error
 
+// What the key of a request must allow, at least.
+const (
+	anyone = ""
+	reads  = fsm.ScopeRead
+	writes = fsm.ScopeWrite
+	admins = fsm.ScopeAdmin
+)
+
 // route is a method, a pattern in which {…} stands for any one part, and who
 // answers. The OpenAPI document lists the same.
 type route struct {
 	method  string
 	pattern string
-	public  bool // needs no key
+	needs   string // the least scope of the key that it needs; anyone: it needs no key
 	serve   handler
 }
 
 var routes = []route{
-	{"GET", "/v1/heartbeats", false, (*Server).listHeartbeats},
-	{"POST", "/v1/heartbeats", false, (*Server).createHeartbeat},
-	{"PUT", "/v1/heartbeats/by-slug/{slug}", false, (*Server).putHeartbeat},
-	{"GET", "/v1/heartbeats/{id}", false, (*Server).getHeartbeat},
-	{"PATCH", "/v1/heartbeats/{id}", false, (*Server).updateHeartbeat},
-	{"DELETE", "/v1/heartbeats/{id}", false, (*Server).deleteHeartbeat},
-	{"POST", "/v1/heartbeats/{id}/pause", false, (*Server).pauseHeartbeat},
-	{"POST", "/v1/heartbeats/{id}/resume", false, (*Server).resumeHeartbeat},
-	{"PATCH", "/v1/heartbeats/{id}/pause", false, (*Server).pauseHeartbeat}, // as an SDK of Tickstem's API does
-	{"PATCH", "/v1/heartbeats/{id}/resume", false, (*Server).resumeHeartbeat},
-	{"GET", "/v1/heartbeats/{id}/pings", false, (*Server).listPings},
-	{"GET", "/v1/incidents", false, (*Server).listIncidents},
-	{"GET", "/v1/alerts", false, (*Server).listAlerts},
-	{"POST", "/v1/alerts/test", false, (*Server).testMail},
-	{"POST", "/v1/alerts/{id}/retry", false, (*Server).retryAlert},
-	{"GET", "/v1/keys", false, (*Server).listKeys},
-	{"POST", "/v1/keys", false, (*Server).createKey},
-	{"PATCH", "/v1/keys/{id}", false, (*Server).updateKey},
-	{"DELETE", "/v1/keys/{id}", false, (*Server).deleteKey},
-	{"GET", "/v1/cluster", false, (*Server).clusterStatus},
-	{"DELETE", "/v1/cluster/nodes/{node}", false, (*Server).removeNode},
-	{"GET", "/v1/backup", false, (*Server).backup},
-	{"GET", "/v1/openapi.json", true, (*Server).openAPI},
-	{"GET", "/healthz", true, (*Server).healthz},
-	{"GET", "/readyz", true, (*Server).readyz},
-	{"GET", "/metrics", true, (*Server).serveMetrics},
-	{"GET", "/metrics/node", true, (*Server).serveNodeMetrics},
+	{"GET", "/v1/heartbeats", reads, (*Server).listHeartbeats},
+	{"POST", "/v1/heartbeats", writes, (*Server).createHeartbeat},
+	{"PUT", "/v1/heartbeats/by-slug/{slug}", writes, (*Server).putHeartbeat},
+	{"GET", "/v1/heartbeats/{id}", reads, (*Server).getHeartbeat},
+	{"PATCH", "/v1/heartbeats/{id}", writes, (*Server).updateHeartbeat},
+	{"DELETE", "/v1/heartbeats/{id}", writes, (*Server).deleteHeartbeat},
+	{"POST", "/v1/heartbeats/{id}/pause", writes, (*Server).pauseHeartbeat},
+	{"POST", "/v1/heartbeats/{id}/resume", writes, (*Server).resumeHeartbeat},
+	{"PATCH", "/v1/heartbeats/{id}/pause", writes, (*Server).pauseHeartbeat}, // as an SDK of Tickstem's API does
+	{"PATCH", "/v1/heartbeats/{id}/resume", writes, (*Server).resumeHeartbeat},
+	{"GET", "/v1/heartbeats/{id}/pings", reads, (*Server).listPings},
+	{"GET", "/v1/incidents", reads, (*Server).listIncidents},
+	{"GET", "/v1/alerts", reads, (*Server).listAlerts},
+	{"POST", "/v1/alerts/test", writes, (*Server).testMail},
+	{"POST", "/v1/alerts/{id}/retry", writes, (*Server).retryAlert},
+	{"GET", "/v1/keys", admins, (*Server).listKeys},
+	{"POST", "/v1/keys", admins, (*Server).createKey},
+	{"PATCH", "/v1/keys/{id}", admins, (*Server).updateKey},
+	{"DELETE", "/v1/keys/{id}", admins, (*Server).deleteKey},
+	{"GET", "/v1/cluster", reads, (*Server).clusterStatus},
+	{"DELETE", "/v1/cluster/nodes/{node}", admins, (*Server).removeNode},
+	{"GET", "/v1/backup", admins, (*Server).backup},
+	{"GET", "/v1/openapi.json", anyone, (*Server).openAPI},
+	{"GET", "/healthz", anyone, (*Server).healthz},
+	{"GET", "/readyz", anyone, (*Server).readyz},
+	{"GET", "/metrics", anyone, (*Server).serveMetrics},
+	{"GET", "/metrics/node", anyone, (*Server).serveNodeMetrics},
 }
 
 // route answers. Authorization looks at the same route as what it lets through to.
@@ -56,8 +65,8 @@ func (s *Server) route(ctx *fasthttp.RequestCtx) error {
 		return err
 	}
 	ctx.SetUserValue(routeValue, r.pattern)
-	if !r.public {
-		if err := s.authorize(ctx); err != nil {
+	if r.needs != anyone {
+		if err := s.authorize(ctx, r.needs); err != nil {
 			return err
 		}
 	}

@@ -109,11 +109,11 @@ func TestAPingKeyMayDoNothingHere(t *testing.T) {
 	before := r.cluster.picture()
 	for _, rt := range routes {
 		path := strings.NewReplacer("{id}", h.ID, "{node}", "alpha").Replace(rt.pattern)
-		want := map[bool]int{true: 200, false: 403}[rt.public]
+		want := map[bool]int{true: 200, false: 403}[rt.needs == anyone]
 		if a := r.call(rt.method, path, `{"name":"y"}`, "Authorization", "Bearer "+key.Key); a.status != want {
 			t.Errorf("%s %s: %d, want %d", rt.method, path, a.status, want)
 		}
-		if a := r.call(rt.method, path, `{"name":"y"}`, "Authorization", ""); !rt.public && a.status != 401 {
+		if a := r.call(rt.method, path, `{"name":"y"}`, "Authorization", ""); rt.needs != anyone && a.status != 401 {
 			t.Errorf("%s %s without a key: %d", rt.method, path, a.status)
 		}
 	}

@@ -235,7 +235,7 @@ func (s *Server) scrape(ctx *fasthttp.RequestCtx, what metrics.Parts) error {
 	return err
 }
 
-// mayScrape lets through who shows the scrape token or an admin key, or everybody if
+// mayScrape lets through who shows the scrape token or a key that may read, or everybody if
 // there is no token.
 func (s *Server) mayScrape(ctx *fasthttp.RequestCtx) error {
 	token := s.secrets.scrape.Load()
@@ -247,7 +247,7 @@ func (s *Server) mayScrape(ctx *fasthttp.RequestCtx) error {
 			return nil
 		}
 	}
-	if err := s.authorize(ctx); err != nil {
+	if err := s.authorize(ctx, reads); err != nil {
 		return err
 	}
 	return s.requireRecentLeader(ctx)

@@ -74,7 +74,7 @@ type backend struct{ *Server }
 
 // SignIn implements [web.Backend], with the methods below.
 func (b backend) SignIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, error) {
-	if err := b.authorizeHash(ctx, hash); err != nil {
+	if err := b.authorizeHash(ctx, hash, reads); err != nil {
 		if errors.Is(err, errUnknown) {
 			err = request.NewProblem(401, "unauthorized", "this key is not known: look whether it was copied whole")
 		}
@@ -84,7 +84,7 @@ func (b backend) SignIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, e
 }
 
 func (b backend) SignedIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, error) {
-	if !b.isAdminHash(hash) {
+	if !fsm.ScopeAllows(b.scopeOf(hash), reads) {
 		return web.Account{}, b.denied(ctx, limits.RevokedKey, errRevoked)
 	}
 	if k, ok := b.store.KeyByHash(hash); ok && !b.isConfigured(hash) {
@@ -95,14 +95,14 @@ func (b backend) SignedIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account,
 
 func (b backend) account(hash [32]byte) web.Account {
 	if b.isConfigured(hash) {
-		return web.Account{Name: "admin key of the settings", Admin: true}
+		return web.Account{Name: "admin key of the settings", Scope: fsm.ScopeAdmin}
 	}
 	k, _ := b.store.KeyByHash(hash)
-	return web.Account{Name: k.Name, Admin: k.Scope == fsm.ScopeAdmin}
+	return web.Account{Name: k.Name, Scope: k.Scope}
 }
 
 func (b backend) Stands(hash [32]byte) bool {
-	return b.isConfigured(hash) || b.isAdminHash(hash) && b.hasRecentLeader()
+	return b.isConfigured(hash) || fsm.ScopeAllows(b.scopeOf(hash), reads) && b.hasRecentLeader()
 }
 
 func (b backend) Propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error) {

@@ -89,7 +89,7 @@ type Delete struct {
 type PutKey struct {
 	ID            KeyID
 	Name          string
-	Scope         string // ScopeAdmin or ScopePing
+	Scope         string // one of Scopes
 	Hash          [32]byte
 	MaxHeartbeats int // made with the key, at a time; 0: any number
 }

@@ -46,11 +46,23 @@ const (
 	MaxKeyed         = 10_000 // pings of a history that are looked through for an idempotency key
 )
 
-// Scopes of API keys.
+// Scopes of API keys. Each of the first three allows what the ones after it do; ScopePing
+// is apart.
 const (
 	ScopeAdmin = "admin" // everything
+	ScopeWrite = "write" // what people on call do: heartbeats and alerts; no keys, nodes, backups
+	ScopeRead  = "read"  // looking, but at no secret: the tokens of heartbeats are secret
 	ScopePing  = "ping"  // pings by slug, nothing else
 )
+
+// Scopes are all of them.
+var Scopes = []string{ScopeAdmin, ScopeWrite, ScopeRead, ScopePing}
+
+// ScopeAllows reports whether a key of a scope may do what needs another one.
+func ScopeAllows(scope, needed string) bool {
+	have, need := slices.Index(Scopes, scope), slices.Index(Scopes, needed)
+	return have >= 0 && need >= 0 && (scope == needed || scope != ScopePing && needed != ScopePing && have < need)
+}
 
 // Arm says from when a heartbeat is judged.
 type Arm string

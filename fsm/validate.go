@@ -219,6 +219,14 @@ func ValidateMaxHeartbeats(field string, n int) error {
 // ValidateNodeName checks what people call a node.
 func ValidateNodeName(name string) error { return validateText("node-name", name, MaxNameLen) }
 
+// ValidateScope checks the scope of an API key.
+func ValidateScope(scope string) error {
+	if !slices.Contains(Scopes, scope) {
+		return invalidf("scope is %.40q; it must be %s, %s, %s or %s", scope, ScopeAdmin, ScopeWrite, ScopeRead, ScopePing)
+	}
+	return nil
+}
+
 // ValidateKeyName checks the name of an API key.
 func ValidateKeyName(name string) error { return validateText("name", name, MaxKeyNameLen) }
 

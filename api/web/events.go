@@ -174,7 +174,7 @@ func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session) (page string, see 
 	case args.Has("cluster"):
 		return "cluster", s.watchCluster(*in), nil
 	}
-	page, see = s.watchList(choiceOf(args), in.Admin)
+	page, see = s.watchList(choiceOf(args), in.CanWrite())
 	return page, see, nil
 }
 

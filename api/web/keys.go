@@ -16,9 +16,6 @@ type keysPage struct {
 }
 
 func (s *Site) keysPage(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	if !in.Admin {
-		return errReadOnly
-	}
 	return s.render(ctx, "keys", keysPage{frame: s.frame(ctx, in, "API keys", "keys"), Keys: s.store.Keys()})
 }
 

@@ -221,7 +221,7 @@ func (s *Site) list(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	f.Title, f.Live, f.IsLive = titleOf(sel.Counts), c.Search(), true
 	f.Icon = iconOf(sel.Counts)
 	return s.render(ctx, "list", listPage{
-		frame: f, choice: c, selection: sel, Rows: s.rows(sel.ordinals, c, in.Admin, f.Now),
+		frame: f, choice: c, selection: sel, Rows: s.rows(sel.ordinals, c, in.CanWrite(), f.Now),
 		States: stateWords[:], First: sel.Counts.All() == 0 && c.Query == "" && c.Tag == "",
 	})
 }

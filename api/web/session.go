@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // A session is a cookie, and nothing but that: the hash of the API key that somebody signed
@@ -27,8 +29,15 @@ const (
 // Account is who is signed in.
 type Account struct {
 	Name  string // of the key
-	Admin bool   // may change things
+	Scope string // of the key: one that allows to read, at least
 }
+
+// CanWrite reports whether the account may change heartbeats and alerts, and see how they
+// are pinged. Pages show no buttons, forms and ping URLs to others.
+func (a Account) CanWrite() bool { return fsm.ScopeAllows(a.Scope, fsm.ScopeWrite) }
+
+// Admin reports whether the account may do everything: keys, nodes and settings, too.
+func (a Account) Admin() bool { return fsm.ScopeAllows(a.Scope, fsm.ScopeAdmin) }
 
 // session is an account's sign-in.
 type session struct {

@@ -112,32 +112,40 @@ func (s *Site) Serve(ctx *fasthttp.RequestCtx, path string) {
 // page answers one address; args are the parts of the path that its pattern leaves open.
 type page func(s *Site, ctx *fasthttp.RequestCtx, in *session, args []string) error
 
-// routes are the addresses below Prefix, for who is signed in. POST changes things, for
-// admins only.
+// What the key that somebody signed in with must allow, at least.
+const (
+	reads  = fsm.ScopeRead
+	writes = fsm.ScopeWrite
+	admins = fsm.ScopeAdmin
+)
+
+// routes are the addresses below Prefix, for who is signed in with a key of a scope that
+// allows what needs the given one. POST changes things.
 var routes = []struct {
 	method, pattern string
+	needs           string
 	page            page
 }{
-	{"GET", "", (*Site).list},
-	{"POST", "bulk", (*Site).bulk},
-	{"GET", "heartbeats/new", (*Site).newForm},
-	{"POST", "heartbeats/new", (*Site).create},
-	{"GET", "heartbeats/{id}", (*Site).heartbeat},
-	{"GET", "heartbeats/{id}/edit", (*Site).editForm},
-	{"POST", "heartbeats/{id}/edit", (*Site).edit},
-	{"POST", "heartbeats/{id}/pause", (*Site).pause},
-	{"POST", "heartbeats/{id}/resume", (*Site).resume},
-	{"POST", "heartbeats/{id}/ping", (*Site).ping},
-	{"GET", "heartbeats/{id}/delete", (*Site).confirmDelete},
-	{"POST", "heartbeats/{id}/delete", (*Site).delete},
-	{"GET", "incidents", (*Site).incidents},
-	{"GET", "alerts", (*Site).alerts},
-	{"POST", "alerts/{id}/retry", (*Site).retry},
-	{"GET", "keys", (*Site).keysPage},
-	{"POST", "keys", (*Site).makeKey},
-	{"POST", "keys/{id}/revoke", (*Site).revokeKey},
-	{"GET", "cluster", (*Site).cluster},
-	{"GET", "events", (*Site).events},
+	{"GET", "", reads, (*Site).list},
+	{"POST", "bulk", writes, (*Site).bulk},
+	{"GET", "heartbeats/new", writes, (*Site).newForm},
+	{"POST", "heartbeats/new", writes, (*Site).create},
+	{"GET", "heartbeats/{id}", reads, (*Site).heartbeat},
+	{"GET", "heartbeats/{id}/edit", writes, (*Site).editForm},
+	{"POST", "heartbeats/{id}/edit", writes, (*Site).edit},
+	{"POST", "heartbeats/{id}/pause", writes, (*Site).pause},
+	{"POST", "heartbeats/{id}/resume", writes, (*Site).resume},
+	{"POST", "heartbeats/{id}/ping", writes, (*Site).ping},
+	{"GET", "heartbeats/{id}/delete", writes, (*Site).confirmDelete},
+	{"POST", "heartbeats/{id}/delete", writes, (*Site).delete},
+	{"GET", "incidents", reads, (*Site).incidents},
+	{"GET", "alerts", reads, (*Site).alerts},
+	{"POST", "alerts/{id}/retry", writes, (*Site).retry},
+	{"GET", "keys", admins, (*Site).keysPage},
+	{"POST", "keys", admins, (*Site).makeKey},
+	{"POST", "keys/{id}/revoke", admins, (*Site).revokeKey},
+	{"GET", "cluster", reads, (*Site).cluster},
+	{"GET", "events", reads, (*Site).events},
 }
 
 var (
@@ -145,7 +153,7 @@ var (
 	errMethod   = errors.New("pages take GET and POST")
 	errForm     = errors.New("this form is too old, or comes from another site: go back, load the page again and send it anew")
 	errNothing  = errors.New("nothing was selected: go back and select some heartbeats first")
-	errReadOnly = errors.New("the key that you signed in with may not change anything")
+	errReadOnly = errors.New("the key that you signed in with does not allow this: sign in with one of a wider scope")
 )
 
 func (s *Site) route(ctx *fasthttp.RequestCtx, path string) error {
@@ -173,7 +181,7 @@ func (s *Site) route(ctx *fasthttp.RequestCtx, path string) error {
 		switch {
 		case post && !in.ours(ctx):
 			return errForm
-		case post && !in.Admin:
+		case !fsm.ScopeAllows(in.Scope, r.needs):
 			return errReadOnly
 		}
 		if in.stale, err = s.back.Fresh(ctx); err != nil {
@@ -185,6 +193,15 @@ func (s *Site) route(ctx *fasthttp.RequestCtx, path string) error {
 		return r.page(s, ctx, &in, args)
 	}
 	return errNoPage
+}
+
+// Pages lists the addresses below Prefix for who is signed in, with the least scope that
+// each needs.
+func Pages() (list []struct{ Method, Pattern, Needs string }) {
+	for _, r := range routes {
+		list = append(list, struct{ Method, Pattern, Needs string }{r.method, r.pattern, r.needs})
+	}
+	return list
 }
 
 // toLogin has somebody sign in first, and come back.

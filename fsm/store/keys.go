@@ -21,7 +21,7 @@ func (st *state) putKey(c fsm.PutKey) fsm.Code {
 	if len(st.keys) >= fsm.MaxKeys {
 		return fsm.CodeQuota
 	}
-	if fsm.ValidateKeyName(c.Name) != nil || (c.Scope != fsm.ScopeAdmin && c.Scope != fsm.ScopePing) || fsm.ValidateMaxHeartbeats("", c.MaxHeartbeats) != nil {
+	if fsm.ValidateKeyName(c.Name) != nil || fsm.ValidateScope(c.Scope) != nil || fsm.ValidateMaxHeartbeats("", c.MaxHeartbeats) != nil {
 		return fsm.CodeInvalid
 	}
 	st.keys[c.ID] = apiKey{id: c.ID, name: c.Name, scope: c.Scope, hash: c.Hash, created: st.wall, max: c.MaxHeartbeats}

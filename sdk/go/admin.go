@@ -134,13 +134,21 @@ func (c *Client) TestMail(ctx context.Context, to string) ([]MailTest, error) {
 type Key struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
-	Scope     string    `json:"scope"`         // "admin" or "ping"
+	Scope     string    `json:"scope"`         // one of those below
 	Key       string    `json:"key,omitempty"` // only of a key that was just created
 	CreatedAt time.Time `json:"created_at"`
 
 	MaxHeartbeats int `json:"max_heartbeats"` // made with it, that may exist at a time; 0: any number
 	Heartbeats    int `json:"heartbeats"`     // made with it, that exist
 }
+
+// The scopes of API keys. One that does not allow a call gets an error of status 403.
+const (
+	ScopeAdmin = "admin" // everything
+	ScopeWrite = "write" // heartbeats and alerts; no keys, nodes and backups
+	ScopeRead  = "read"  // looks only: Heartbeat.Token and PingURL are empty
+	ScopePing  = "ping"  // pings by slug, nothing else
+)
 
 // Keys lists the API keys, without the keys themselves.
 func (c *Client) Keys(ctx context.Context) ([]Key, error) {

@@ -14,7 +14,7 @@ type Heartbeat struct {
 	ID                string     `json:"id"`
 	Name              string     `json:"name"`
 	Slug              string     `json:"slug"`
-	Token             string     `json:"token"` // the credential for pings
+	Token             string     `json:"token"` // the credential for pings; empty for a key of scope read
 	PingURL           string     `json:"ping_url"`
 	IntervalSecs      int        `json:"interval_secs"`
 	GraceSecs         int        `json:"grace_secs"`

@@ -13,7 +13,7 @@ export interface Heartbeat {
   id: string;
   name: string;
   slug: string;
-  /** A UUID: the credential for pings. */
+  /** A UUID: the credential for pings. Empty for a key of scope `read`, as is `ping_url`. */
   token: string;
   /** A URL that takes a plain ping. */
   ping_url: string;

@@ -54,11 +54,18 @@ func showHeartbeat(w *term.Table, v any) {
 	if len(h.Email) > 0 {
 		w.Row("Email", term.Folded(strings.Join(h.Email, ", ")))
 	}
+	for _, about := range [][2]string{{"Owner", h.Owner}, {"Runbook", h.RunbookURL}, {"Description", strings.Join(strings.Fields(h.Description), " ")}} {
+		if about[1] != "" {
+			w.Row(about[0], term.Folded(about[1]))
+		}
+	}
 	w.Row("Slug", h.Slug)
-	w.Row("Token", h.Token)
-	w.Row() // the URL is longer than what a terminal has left beside a word
-	w.Row("Ping URL")
-	w.Row(h.PingURL)
+	if h.Token != "" { // a key that only reads sees none
+		w.Row("Token", h.Token)
+		w.Row() // the URL is longer than what a terminal has left beside a word
+		w.Row("Ping URL")
+		w.Row(h.PingURL)
+	}
 	for _, warning := range h.Warnings {
 		w.Row()
 		w.Row("Warning: " + warning)

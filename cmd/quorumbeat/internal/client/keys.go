@@ -19,7 +19,7 @@ func keysCommand(p *cli.Program) *cobra.Command {
 	keys.AddCommand(NewCommand(p, "list", "List the API keys", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Keys(ctx)
 	}, showKeys, withStale))
-	scope, scopes := "admin", []string{"admin", "ping"}
+	scope, scopes := "admin", []string{"admin", "write", "read", "ping"}
 	create := NewCommand(p, "create NAME", "Make an API key; it is shown this once", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return api.CreateKey(ctx, args[0], scope)
 	}, func(w *term.Table, v any) {
@@ -28,7 +28,7 @@ func keysCommand(p *cli.Program) *cobra.Command {
 		w.Row("Scope", k.Scope)
 		w.Row("Key", k.Key)
 	})
-	create.Flags().Var(flags.OneOf(&scope, scopes), "scope", "admin (everything) or ping (pings by slug only)")
+	create.Flags().Var(flags.OneOf(&scope, scopes), "scope", "admin (everything), write (heartbeats and alerts), read (looks only) or ping (pings by slug only)")
 	cli.CompleteWords(create, "scope", scopes)
 	limit := NewCommand(p, "limit KEY HEARTBEATS", "Set how many heartbeats made with a key may exist; 0: any number", usage.Needs("KEY", "HEARTBEATS"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		n, err := strconv.Atoi(args[1])

@@ -126,5 +126,8 @@ func tokenOf(ctx context.Context, api *heartbeat.Client, word string, keyed bool
 	if err != nil {
 		return "", err
 	}
+	if h.Token == "" {
+		return "", cli.Failure("the API key only reads, and so does not see the heartbeat's token: use one of scope write, or give the token", "forbidden")
+	}
 	return h.Token, nil
 }
