@@ -13,11 +13,9 @@
 //
 // Files:
 //
-//   - table.go: the table: adding, queueing, removing
-//   - proposal.go: one command that somebody waits for
-//   - results.go: how results, deadlines and the end reach those who wait
-//   - await.go: putting a command into the table and waiting for its result
-//   - consumer.go: taking commands out, to have them committed
-//   - item.go: a command with its number, and its result, as they travel
+//   - await.go: putting a command into the table and waiting for its result; how results, deadlines and the end reach
+//     those who wait
+//   - proposal.go: one command that somebody waits for; how it and its result travel
+//   - table.go: the table: adding, queueing, removing; taking commands out, to have them committed
 //   - stall.go: when a request that is read now may have been sent
 package proposals
