@@ -120,7 +120,7 @@ type Alert struct {
 	Heartbeat HeartbeatID // zero for a digest
 	Incident  uint32      // counts a heartbeat's incidents, from 1
 	Kind      AlertKind
-	Recipient string
+	Recipient string // a mail address, or the ID of a channel
 	State     AlertState
 	Term      uint64
 	Attempt   uint32
@@ -132,8 +132,12 @@ type Alert struct {
 	SentAt    time.Time // zero until sent
 	Evidence  Evidence
 	Waits     time.Time // pending: not before about then, by the wall; zero: for nothing but its turn
-	Digest    AlertID   // the digest that this row is a member of, or zero
-	Members   []AlertID // of a digest
+
+	ChannelName string // of a channel that still exists, else ""
+	ChannelKind string
+
+	Digest  AlertID   // the digest that this row is a member of, or zero
+	Members []AlertID // of a digest
 }
 
 // IncidentID names an incident in the API.

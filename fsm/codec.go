@@ -57,6 +57,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return append(dst, c.ID[:]...)
 	case Unknown:
 		return dst
+	case CreateChannel, UpdateChannel, DeleteChannel:
+		return appendChannelCommand(dst, c)
 	}
 	return appendLedger(dst, c)
 }

@@ -19,6 +19,7 @@ var fields = []field{
 	text(1, func(s *Spec) *string { return &s.Description }, func(p *Patch) **string { return &p.Description }),
 	text(2, func(s *Spec) *string { return &s.RunbookURL }, func(p *Patch) **string { return &p.RunbookURL }),
 	text(3, func(s *Spec) *string { return &s.Owner }, func(p *Patch) **string { return &p.Owner }),
+	texts(20, func(s *Spec) *[]string { return &s.Notify }, func(p *Patch) **[]string { return &p.Notify }),
 }
 
 // field is how one tagged field is written and read. A value of a Spec is nil if the field

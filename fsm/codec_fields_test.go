@@ -14,11 +14,13 @@ import (
 var (
 	everyField = Spec{
 		Description: "Copies the books.\n\tAt night.", RunbookURL: "https://wiki.example.com/backups?x=1#top", Owner: "Größe & Söhne",
+		Notify: []string{ChannelID{1}.String(), ChannelID{2}.String()},
 	}
 	everyFieldPatched = Patch{
 		Description: new(everyField.Description), RunbookURL: new(everyField.RunbookURL), Owner: new(everyField.Owner),
+		Notify: &everyField.Notify,
 	}
-	everyFieldCleared = Patch{Description: new(""), RunbookURL: new(""), Owner: new("")}
+	everyFieldCleared = Patch{Description: new(""), RunbookURL: new(""), Owner: new(""), Notify: new([]string)}
 )
 
 // TestFieldsComeBackAsTheyWere: in each command that has them, with methods and without.

@@ -166,6 +166,8 @@ func (r *reader) command(kind Kind) Command {
 		return c
 	case KindUnknown:
 		return Unknown{}
+	case KindCreateChannel, KindUpdateChannel, KindDeleteChannel:
+		return r.channelCommand(kind)
 	}
 	return r.ledgerCommand(kind)
 }

@@ -65,6 +65,12 @@ var everyCommand = []Command{
 
 	// Version 3 of batches has these, too.
 	Unknown{},
+	CreateChannel{ID: ChannelID{9}, Spec: ChannelSpec{
+		Name: "ops", Kind: "webhook", Default: true, Tags: []string{"db"}, On: SetOf(AlertDown, AlertRecovered), After: 60, Hours: "mo-fr", Alone: true,
+		Fields: []ChannelField{{Name: "url", Value: "https://example.com/"}, {Name: "secret", Value: "whsec_c2VjcmV0", Secret: true}},
+	}},
+	UpdateChannel{ID: ChannelID{9}, IfVersion: 3, Spec: ChannelSpec{Name: "ops", Kind: "webhook", On: SetOf(AlertUnheard)}},
+	DeleteChannel{ID: ChannelID{9}, IfVersion: 4},
 }
 
 // inVersion2 is how many of everyCommand there were when batches had version 2.

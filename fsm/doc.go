@@ -16,6 +16,7 @@
 //	command.go         the commands, but for those of the two files below
 //	command_ledger.go  the commands of the alerts' sender
 //	signal.go          Signal, a ping that carries more than "a good run just ended"
+//	channel.go         channels, and the commands about them
 //	codec.go           appending commands
 //	codec_read.go      reading them
 //	codec_fields.go    the tagged fields of heartbeats, and how commands about them end

@@ -100,6 +100,8 @@ type Spec struct {
 	Description string `json:"description,omitempty"`
 	RunbookURL  string `json:"runbook_url,omitempty"`
 	Owner       string `json:"owner,omitempty"` // a person or a team
+
+	Notify []string `json:"notify,omitempty"` // IDs of channels; empty: see package channels
 }
 
 // Patch is a change of some fields of a Spec; nil leaves a field alone.
@@ -117,6 +119,7 @@ type Patch struct {
 	Description *string
 	RunbookURL  *string
 	Owner       *string
+	Notify      *[]string
 }
 
 // Heartbeat is what queries and results tell of a heartbeat. It is a copy; the

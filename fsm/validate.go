@@ -39,6 +39,7 @@ func (s Spec) Validate() error {
 		validateLines("description", s.Description, MaxDescription),
 		validateURL("runbook_url", s.RunbookURL),
 		validateOptional("owner", s.Owner, MaxOwnerLen),
+		validateNotify(s.Notify),
 	)
 }
 

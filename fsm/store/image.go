@@ -28,6 +28,7 @@ const (
 // does not know a section refuses an image that has it. Tags are never used again.
 var sections = []section{
 	{1, (*state).writeFields, (*state).readFields},
+	{20, (*state).writeChannels, (*state).readChannels},
 }
 
 // section is how one of them is written and read. write adds its items in an order that
@@ -60,6 +61,7 @@ func (s *Store) Snapshot() *Image {
 	c.nodes = maps.Clone(c.nodes)
 	c.dedup = s.st.dedup.copyForImage()
 	c.ledger = c.ledger.Snapshot()
+	c.channels = c.channels.Snapshot()
 	c.ids, c.tokens, c.slugs, c.keyByHash, c.madeByKey, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}
 }
@@ -148,6 +150,9 @@ func (st *state) writeNodes(w *image.Writer) {
 		w.String(n.Version)
 	}
 }
+
+func (st *state) writeChannels(s *image.Section)       { st.channels.Write(s) }
+func (st *state) readChannels(item *wire.Reader) error { return st.channels.Read(item) }
 
 func sortedNodes[V any](m map[fsm.NodeID]V) []fsm.NodeID {
 	return slices.SortedFunc(maps.Keys(m), func(a, b fsm.NodeID) int { return bytes.Compare(a[:], b[:]) })

@@ -211,6 +211,7 @@ func (st *state) viewHeartbeat(r *table.Record) fsm.Heartbeat {
 	h.Spec.Tags = slices.Clone(h.Spec.Tags)
 	h.Spec.Emails = slices.Clone(h.Spec.Emails)
 	h.Spec.Methods = slices.Clone(h.Spec.Methods)
+	h.Spec.Notify = slices.Clone(h.Spec.Notify)
 	return h
 }
 

@@ -113,12 +113,41 @@ func (st *state) untakenMisses() (misses uint64) {
 	return st.table.UncountedMisses(st.horizon)
 }
 
-// Work returns what the sender of a term may do: at most limit rows and digests
+// Work returns what the sender of mail may do in a term; see [Store.LaneWork].
+func (s *Store) Work(term uint64, limit int) fsm.Work { return s.LaneWork(term, "", limit) }
+
+// Lanes returns the IDs, as text, of the channels for which rows wait or are in flight.
+func (s *Store) Lanes() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.ledger.Lanes()
+}
+
+// Channels lists the channels, with their secrets, the newest first.
+func (s *Store) Channels() []fsm.Channel {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.channels.List()
+}
+
+// Channel returns a channel, with its secrets, or ErrNotFound.
+func (s *Store) Channel(id fsm.ChannelID) (fsm.Channel, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := s.st.channels.Get(id)
+	if c == nil {
+		return fsm.Channel{}, fsm.ErrNotFound
+	}
+	return *c, nil
+}
+
+// LaneWork returns what the sender of a lane may do in a term. A lane is a channel, by its
+// ID, or "" for mail: at most limit rows and digests
 // together, and of rows in doubt. Its cost follows what it returns and what senders
 // have in hand, not how much waits. It takes the write lock, to look at the
 // recipients of whom something changed since it was last called.
-func (s *Store) Work(term uint64, limit int) fsm.Work {
+func (s *Store) LaneWork(term uint64, lane string, limit int) fsm.Work {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.st.ledgerNow().Work(term, limit)
+	return s.st.ledgerNow().Work(term, lane, limit)
 }

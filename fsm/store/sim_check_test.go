@@ -45,7 +45,7 @@ func (w *world) checkEntry() {
 		w.checkBeat(b)
 	}
 	for k := range m.alerts {
-		missing := w.rows[ledger.AlertIDOf(k.hb, k.incident, k.kind, k.to)] == nil && w.settledOf(k.hb) < fsm.MaxSettledPer
+		missing := w.rows[ledger.AlertIDOf(k.hb, k.incident, k.kind, k.to)] == nil && !w.wasCrowded(k.hb)
 		if missing && k.kind == fsm.AlertFailure {
 			down := w.rows[ledger.AlertIDOf(k.hb, k.incident, fsm.AlertDown, k.to)]
 			missing = down == nil || !w.merged(&down.row)
@@ -181,6 +181,13 @@ func (w *world) checkDropped(seen *seenRow) {
 	if settled := w.settledOf(seen.row.Heartbeat); settled < fsm.MaxSettledPer {
 		w.fail("row %x, last seen %v, was dropped although its heartbeat has only %d settled rows", seen.row.ID[:3], seen.row.State, settled)
 	}
+}
+
+// wasCrowded reports whether a heartbeat had so many settled rows once that a row may have come
+// and been dropped within one entry.
+func (w *world) wasCrowded(hb fsm.HeartbeatID) bool {
+	w.crowded[hb] = w.crowded[hb] || w.settledOf(hb) >= fsm.MaxSettledPer
+	return w.crowded[hb]
 }
 
 func (w *world) settledOf(hb fsm.HeartbeatID) (n int) {

@@ -211,6 +211,9 @@ func (w *world) drawEdit(e event) fsm.Command {
 		w.created++
 		return fsm.Create{ID: testID(w.created), Token: testToken(w.created), Spec: w.spec(e.b, e.c)}
 	}
+	if e.kind == evSettings && e.c%3 > 0 {
+		return channelEdit(e.a/8, e.b)
+	}
 	if e.kind == evSettings {
 		return fsm.SetSettings{Settings: settingsFrom(e.b, e.c/2)}
 	}
@@ -255,8 +258,33 @@ func (w *world) spec(a, b uint32) fsm.Spec {
 	if b%4 == 3 {
 		spec.Owner, spec.Description = fmt.Sprint("team ", b%7), "night\nrun"
 	}
+	if b%7 < 2 {
+		spec.Tags = []string{"db"}
+	}
+	if b%9 == 0 {
+		spec.Notify = []string{fsm.ChannelID{byte(1 + b/9%3)}.String()}
+	}
 	spec.Emails = [][]string{nil, {"a@example.com"}, {"a@example.com", "b@example.com"}}[b/5%3]
 	return spec
+}
+
+// channelEdit is somebody who makes, changes or deletes one of three channels.
+func channelEdit(which, how uint32) fsm.Command {
+	id := fsm.ChannelID{byte(1 + which%3)}
+	spec := fsm.ChannelSpec{
+		Name: fmt.Sprint("channel ", which%3+how/64%2), Kind: "webhook", On: fsm.SetOf(fsm.ChannelKinds...),
+		Default: how/4%3 > 0, Alone: which%3 == 1,
+	}
+	if how/16%2 == 0 {
+		spec.Tags = []string{"db"}
+	}
+	switch how % 4 {
+	case 0, 1:
+		return fsm.CreateChannel{ID: id, Spec: spec}
+	case 2:
+		return fsm.UpdateChannel{ID: id, IfVersion: uint64(how / 32 % 2), Spec: spec}
+	}
+	return fsm.DeleteChannel{ID: id}
 }
 
 func patchFrom(a uint32) (p fsm.Patch) {
@@ -276,6 +304,10 @@ func patchFrom(a uint32) (p fsm.Patch) {
 		p.Owner = new("another")
 	case 2:
 		p.Owner, p.Description = new(""), new("by day")
+	case 3:
+		p.Tags = &[]string{"db"}
+	case 4:
+		p.Tags = &[]string{}
 	}
 	return p
 }
@@ -298,6 +330,10 @@ func describe(cmd fsm.Command) string {
 		return fmt.Sprintf("resume(hb%d)", c.ID[7])
 	case fsm.Delete:
 		return fmt.Sprintf("delete(hb%d)", c.ID[7])
+	case fsm.CreateChannel:
+		return fmt.Sprintf("create(ch%d %q default %v tags %v)", c.ID[0], c.Spec.Name, c.Spec.Default, c.Spec.Tags)
+	case fsm.DeleteChannel:
+		return fmt.Sprintf("delete(ch%d)", c.ID[0])
 	case fsm.Claim:
 		return fmt.Sprintf("claim(%s term %d attempt %d)", short(c.Alert), c.Term, c.Attempt)
 	case fsm.Fence:

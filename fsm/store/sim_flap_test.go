@@ -104,7 +104,7 @@ func (w *world) checkWindow(r *ledger.Row) {
 		return
 	}
 	at := w.rows[r.ID].slot
-	if old, ok := w.toldAt[teller{r.Heartbeat, r.Recipient}]; ok && old.id != r.ID && at-old.at < w.setup.settings.FlapWindow && at >= old.at {
+	if old, ok := w.toldAt[teller{r.Heartbeat, r.Recipient}]; ok && old.id != r.ID && at-old.at < w.model.settings.FlapWindow && at >= old.at {
 		w.fail("hb%d: row %x tells %q of incident %d, %d ms after %x told of another", r.Heartbeat[7], r.ID[:3], r.Recipient, r.Incident, at-old.at, old.id[:3])
 	}
 }

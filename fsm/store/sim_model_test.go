@@ -19,6 +19,7 @@ type model struct {
 	first                  map[ident]fsm.Code // the first answer to each command that took effect
 	doubts                 map[fsm.AlertID]int
 	alerts                 map[alertKey]*expected
+	channels               map[fsm.ChannelID]simChannel
 	capable                int64 // see world
 	repeats                int
 	sameKey, keyGone       int   // pings whose key is, or was, in the history
@@ -75,7 +76,7 @@ type beat struct {
 func newModel() *model {
 	return &model{
 		settings: fsm.DefaultSettings(), origins: map[fsm.NodeID]fsm.Origin{}, first: map[ident]fsm.Code{},
-		doubts: map[fsm.AlertID]int{}, alerts: map[alertKey]*expected{},
+		doubts: map[fsm.AlertID]int{}, alerts: map[alertKey]*expected{}, channels: map[fsm.ChannelID]simChannel{},
 	}
 }
 
@@ -171,6 +172,10 @@ func (m *model) run(p *proposal, cmd fsm.Command, got fsm.Code) error {
 	case fsm.RecordGap:
 		if err = m.judgeAll(); err == nil {
 			m.addGap(gap{m.serving, c.From, c.To})
+		}
+	case fsm.CreateChannel, fsm.UpdateChannel, fsm.DeleteChannel:
+		if err = m.judgeAll(); err == nil {
+			want = m.editChannel(c)
 		}
 	case fsm.SetClusterID:
 	default:
@@ -269,6 +274,7 @@ func (m *model) update(b *beat, p fsm.Patch) {
 	assign(&b.spec.Grace, p.Grace)
 	assign(&b.spec.Threshold, p.Threshold)
 	assign(&b.spec.Owner, p.Owner)
+	assign(&b.spec.Tags, p.Tags)
 	assign(&b.spec.Description, p.Description)
 	if b.spec.Interval != old.Interval || b.spec.Grace != old.Grace {
 		m.reanchor(b, b.misses)
@@ -436,16 +442,83 @@ func (m *model) excused(b *beat, deadline int64) bool {
 
 // expect notes the alerts of an incident that begins.
 func (m *model) expect(b *beat, kind fsm.AlertKind) {
-	to := b.spec.Emails
-	if len(to) == 0 {
-		to = m.settings.MailTo
-	}
-	if len(to) == 0 {
-		to = []string{""}
-	}
-	for _, r := range to {
+	for _, r := range m.targets(b) {
 		m.alerts[alertKey{b.id, b.incident, kind, r}] = &expected{}
 	}
+}
+
+// simChannel is a channel as the model has it.
+type simChannel struct {
+	spec    fsm.ChannelSpec
+	version uint64
+}
+
+func (m *model) editChannel(cmd fsm.Command) fsm.Code {
+	nameTaken := func(id fsm.ChannelID, name string) bool {
+		for other, c := range m.channels {
+			if other != id && c.spec.Name == name {
+				return true
+			}
+		}
+		return false
+	}
+	switch c := cmd.(type) {
+	case fsm.CreateChannel:
+		if _, there := m.channels[c.ID]; there || nameTaken(c.ID, c.Spec.Name) {
+			return fsm.CodeExists
+		}
+		m.channels[c.ID] = simChannel{c.Spec, 1}
+	case fsm.UpdateChannel:
+		old, there := m.channels[c.ID]
+		switch {
+		case !there:
+			return fsm.CodeNotFound
+		case c.IfVersion != 0 && c.IfVersion != old.version:
+			return fsm.CodeConflict
+		case nameTaken(c.ID, c.Spec.Name):
+			return fsm.CodeExists
+		}
+		m.channels[c.ID] = simChannel{c.Spec, old.version + 1}
+	case fsm.DeleteChannel:
+		if _, there := m.channels[c.ID]; !there {
+			return fsm.CodeNotFound
+		}
+		delete(m.channels, c.ID)
+	}
+	return fsm.CodeOK
+}
+
+// targets returns who is told of a heartbeat: the channels that it names, else those with a tag of its own, else the default
+// ones; its own addresses, else, if no channel was chosen so, those of the settings.
+func (m *model) targets(b *beat) (to []string) {
+	tagged := false
+	for _, name := range b.spec.Notify {
+		id, _ := fsm.ParseChannelID(name)
+		if _, there := m.channels[id]; there {
+			to, tagged = append(to, name), true
+		}
+	}
+	named := tagged
+	for id, c := range m.channels {
+		if !named && slices.ContainsFunc(c.spec.Tags, func(tag string) bool { return slices.Contains(b.spec.Tags, tag) }) {
+			to, tagged = append(to, id.String()), true
+		}
+	}
+	for id, c := range m.channels {
+		if !tagged && c.spec.Default {
+			to = append(to, id.String())
+		}
+	}
+	switch {
+	case len(b.spec.Emails) > 0:
+		to = append(to, b.spec.Emails...)
+	case !tagged:
+		to = append(to, m.settings.MailTo...)
+	}
+	if len(to) == 0 {
+		return []string{""}
+	}
+	return to
 }
 
 // recovered expects an answer to each down of the incident that ends.

@@ -100,6 +100,7 @@ const (
 	sawFlaps
 	sawFailure
 	sawMerged
+	sawChannel
 	situations
 )
 
@@ -113,6 +114,7 @@ var situationNames = [situations]string{
 	"a ping whose key is in the history", "a ping whose key has left the history",
 	"a down held back in a flap window", "an alert of several incidents delivered",
 	"a failure told in an incident that began with silence", "one told by the alert of its incident",
+	"a message delivered to a channel",
 }
 
 func (s situation) String() string { return situationNames[s] }

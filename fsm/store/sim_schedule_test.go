@@ -77,7 +77,7 @@ var weights = [eventKinds]int{
 	evPing: 12, evSignal: 12, evFlap: 6, evSend: 6, evDeliver: 8, evPropose: 7, evCommit: 8, evTick: 34, evFlow: 9, evWait: 4,
 	evElect: 4, evDepose: 2, evCrash: 2, evRestart: 4, evQueued: 4, evWallJump: 2,
 	evCatchUp: 6, evSnapshot: 4, evInstall: 3,
-	evCreate: 3, evPause: 3, evResume: 3, evUpdate: 3, evDelete: 1, evSettings: 1,
+	evCreate: 3, evPause: 3, evResume: 3, evUpdate: 3, evDelete: 1, evSettings: 2,
 	evLook: 18, evStep: 34, evOutage: 2, evRetry: 2, evGiveUp: 2,
 }
 

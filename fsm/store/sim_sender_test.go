@@ -10,7 +10,7 @@ import (
 const (
 	dotWindowMs   = 2000   // no dot later than this after its fence was proposed
 	doubtWaitMs   = 10_000 // for the word of an ex-leader
-	maxTasks      = 4
+	maxTasks      = 6
 	maxRetryInSim = 3000
 )
 
@@ -69,7 +69,13 @@ func (w *world) look(e event) {
 	if l == nil || !l.clockRuns(w.now) {
 		return
 	}
-	work := l.n.store.Work(l.term, 64)
+	for _, lane := range append(l.n.store.Lanes(), "") {
+		w.lookAt(l, l.n.store.LaneWork(l.term, lane, 64))
+	}
+	w.claimReady(l.n, l.term, e.a)
+}
+
+func (w *world) lookAt(l *simLeader, work fsm.Work) {
 	for _, f := range work.Digests {
 		w.addOnce(l.n, f, f.ID)
 	}
@@ -81,13 +87,14 @@ func (w *world) look(e event) {
 			w.addOnce(l.n, fsm.ResolveDoubt{Alert: a.ID, Term: a.Term, Attempt: a.Attempt, Resend: w.setup.resend}, a.ID)
 		}
 	}
-	w.claimReady(l.n, l.term, e.a)
 }
 
-// claimReady begins an attempt at some row.
+// claimReady begins an attempt at some row of each lane.
 func (w *world) claimReady(n *simNode, term uint64, pick uint32) {
-	if ready := n.store.Work(term, 64).Ready; len(ready) > 0 {
-		w.claim(n, term, ready[int(pick)%len(ready)])
+	for _, lane := range append(n.store.Lanes(), "") {
+		if ready := n.store.LaneWork(term, lane, 64).Ready; len(ready) > 0 {
+			w.claim(n, term, ready[int(pick)%len(ready)])
+		}
 	}
 }
 
@@ -248,6 +255,10 @@ func (w *world) dot(t *task, luck uint32, retryIn int64) {
 // take is the mail server accepting a message.
 func (w *world) take(t *task) {
 	w.mail.delivered[t.row]++
+	if a, err := w.observer.Alert(t.row); err == nil {
+		_, is := fsm.ChannelOf(a.Recipient)
+		w.saw(sawChannel, is)
+	}
 	w.say("the mail server takes %x of %v, term %d attempt %d", t.row[:3], t.n, t.term, t.attempt)
 	w.checkDelivery(t.row)
 	w.noteTold(t.row)

@@ -31,6 +31,7 @@ type world struct {
 	mail     mailServer
 	tasks    []*task
 	rows     map[fsm.AlertID]*seenRow
+	crowded  map[fsm.HeartbeatID]bool
 
 	slots  map[teller]*ledger.Row // what waited for each after the last entry
 	toldAt map[teller]toldDown    // the newest down that reached each
@@ -64,7 +65,7 @@ type simNode struct {
 const simStart = 1000
 
 func newWorld(s setup, tell bool) *world {
-	w := &world{setup: s, tell: tell, now: simStart, observer: s.store(), model: newModel(), rows: map[fsm.AlertID]*seenRow{}, toldAt: map[teller]toldDown{}}
+	w := &world{setup: s, tell: tell, now: simStart, observer: s.store(), model: newModel(), rows: map[fsm.AlertID]*seenRow{}, crowded: map[fsm.HeartbeatID]bool{}, toldAt: map[teller]toldDown{}}
 	w.mail = newMailServer()
 	w.images = map[int][]byte{}
 	for i := range w.nodes {

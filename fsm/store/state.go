@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/channels"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
@@ -32,6 +33,7 @@ type state struct {
 	nodes      map[fsm.NodeID]fsm.NodeInfo
 	dedup      dedup
 	ledger     ledger.Ledger
+	channels   channels.Table
 
 	// Derived, or without meaning between batches.
 	prefetcher prefetcher
@@ -161,7 +163,9 @@ func (st *state) noteChange(ordinal uint64) {
 
 // ledgerNow returns the ledger at this moment.
 func (st *state) ledgerNow() ledger.Now {
-	return st.ledger.At(ledger.Env{Term: st.term, Wall: st.wall, Serving: st.serving, Settings: &st.settings, Cluster: st.clusterID})
+	return st.ledger.At(ledger.Env{
+		Term: st.term, Wall: st.wall, Serving: st.serving, Settings: &st.settings, Cluster: st.clusterID, Channels: &st.channels,
+	})
 }
 
 // openIncident returns the incident of a heartbeat that is going on, or 0.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -201,9 +202,18 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 		return fsm.Result{Code: st.setClusterID(c)}
 	case fsm.Unknown:
 		return fsm.Result{Code: fsm.CodeTooNew}
+	case fsm.CreateChannel, fsm.UpdateChannel, fsm.DeleteChannel:
+		return fsm.Result{Code: st.runChannel(c)}
 	default:
 		return fsm.Result{Code: st.runLedger(c)}
 	}
+}
+
+// runChannel runs a command about channels. What is due already is told by way of the old ones.
+func (st *state) runChannel(c fsm.Command) fsm.Code {
+	st.judgeDue(math.MaxInt)
+	st.ledger.Changed = true // senders look again
+	return st.channels.Run(c, st.wall)
 }
 
 // runLedger runs a command of the alerts' sender. First it counts the misses of the

@@ -25,7 +25,7 @@ var order = []tree{
 		"schedule",
 		".",
 		"internal/changes internal/ordered internal/index internal/image",
-		"internal/history",
+		"internal/channels internal/history",
 		"internal/table",
 		"internal/ledger",
 		"store",

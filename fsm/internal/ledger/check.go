@@ -13,6 +13,7 @@ import (
 type plainPlan struct {
 	Now
 	term    uint64
+	name    string
 	queueOf map[string]*plainQueue
 	work    fsm.Work
 }
@@ -26,11 +27,11 @@ type plainQueue struct {
 	singles, quiet []*Row // quiet: unheard notices
 }
 
-func (now Now) plainWork(term uint64) fsm.Work {
-	p := plainPlan{Now: now, term: term, queueOf: map[string]*plainQueue{}}
+func (now Now) plainWork(term uint64, name string) fsm.Work {
+	p := plainPlan{Now: now, term: term, name: name, queueOf: map[string]*plainQueue{}}
 	rows := slices.SortedFunc(maps.Values(now.Rows), func(a, b *Row) int { return a.orderKey().Compare(b.orderKey()) })
 	for _, r := range rows {
-		if !r.State.Settled() && r.Digest == (fsm.AlertID{}) {
+		if !r.State.Settled() && r.Digest == (fsm.AlertID{}) && laneName(r.Recipient) == name {
 			p.consider(r)
 		}
 	}
@@ -157,20 +158,32 @@ func (now Now) Check() error {
 	if err := now.checkStages(); err != nil {
 		return err
 	}
-	for _, term := range []uint64{now.Term, now.Term + 1} {
-		got, want := now.Work(term, 1<<20), now.plainWork(term)
-		if g, w := fmt.Sprint(sortedWork(got)), fmt.Sprint(sortedWork(want)); g != w {
-			return fmt.Errorf("work in term %d at %d is %s, want %s", term, now.Serving, g, w)
+	for _, name := range append(now.Lanes(), "", "no lane") {
+		if err := now.checkLane(name); err != nil {
+			return err
 		}
 	}
-	return now.checkAgenda()
+	return nil
+}
+
+func (now Now) checkLane(name string) error {
+	for _, term := range []uint64{now.Term, now.Term + 1} {
+		got, want := now.Work(term, name, 1<<20), now.plainWork(term, name)
+		if g, w := fmt.Sprint(sortedWork(got)), fmt.Sprint(sortedWork(want)); g != w {
+			return fmt.Errorf("work of %q in term %d at %d is %s, want %s", name, term, now.Serving, g, w)
+		}
+	}
+	if x := now.lanes[name]; x != nil {
+		return now.checkAgenda(x)
+	}
+	return nil
 }
 
 // checkAgenda finds queues whose time has come though they have no work. Unheard notices
 // may wait without a digest and without a place in the burst: those queues are left out.
-func (now Now) checkAgenda() error {
-	for to, d := range now.queues.byRecipient {
-		p := planner{Now: now, limit: 1}
+func (now Now) checkAgenda(x *lane) error {
+	for to, d := range x.queues.byRecipient {
+		p := planner{Now: now, limit: 1, lane: x}
 		if p.considerQueue(d); d.agendaKey.due <= now.Serving && p.hasRoom() && d.unheard.Len() == 0 {
 			return fmt.Errorf("at %d there is nothing to be done for %q, though its time came at %d", now.Serving, to, d.agendaKey.due)
 		}
@@ -201,12 +214,18 @@ func (l *Ledger) checkStages() error {
 			return fmt.Errorf("row %x is not in the order", id[:3])
 		}
 	}
-	queued := 0
-	for _, d := range l.queues.byRecipient {
-		queued += d.singles.Len() + d.unheard.Len()
+	queued, waiting := 0, 0
+	for name, x := range l.lanes {
+		if x.isEmpty() {
+			return fmt.Errorf("the lane %q is empty", name)
+		}
+		for _, d := range x.queues.byRecipient {
+			queued += d.singles.Len() + d.unheard.Len()
+		}
+		waiting += x.ready.Len()
 	}
 	want := fmt.Sprint(n, open, len(l.Rows))
-	got := fmt.Sprint([...]int{l.settled.Len(), l.carried, l.inFlight.Len(), l.blocked, queued, l.ready.Len()}, l.open.Len(), l.order.Len())
+	got := fmt.Sprint([...]int{l.settled.Len(), l.carried, l.inFlight.Len(), l.blocked, queued, waiting}, l.open.Len(), l.order.Len())
 	if got != want {
 		return fmt.Errorf("the stages hold %s, the rows say %s", got, want)
 	}

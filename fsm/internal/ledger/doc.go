@@ -1,4 +1,4 @@
-// Package ledger holds the alerts: one row for each (incident, kind, recipient), and
+// Package ledger holds the alerts: one row for each (incident, kind, target), and
 // what the senders of alerts may do with them.
 //
 //	pending → claimed(term, attempt) → fenced(term, attempt) → sent | failed | held | cancelled
@@ -7,6 +7,9 @@
 // an [Env], and [Now] has the steps that depend on them. Rows are never written to: a
 // change replaces them, so that snapshots may share them. A Ledger is written by one
 // goroutine at a time; [Now.Work] counts as a write.
+//
+// A target, which rows call their recipient, is a mail address or a channel. Mail is one
+// lane and each channel another: what waits in one is looked up without the others.
 //
 // An unsettled row is in one stage, which says who has to see to it next: in flight with
 // a sender, blocked by the row before it, in its recipient's queue, or ready. A recipient
@@ -19,6 +22,7 @@
 //	ledger.go    Ledger, Env, Now; which settled rows are kept
 //	row.go       one row, its key in the orders, IDs of alerts and messages
 //	evidence.go  what a row tells, packed
+//	targets.go   who is told of a heartbeat
 //	write.go     writing the rows of an incident
 //	flap.go      a newer row takes the place of one that waits
 //	send.go      the steps of a sender: claim, fence, settle and the like
@@ -26,6 +30,7 @@
 //	burst.go     how many single mails a recipient gets in a window
 //	stages.go    the stage of each row
 //	queue.go     the recipients' queues, and which has something to do first
+//	lanes.go     what waits by mail, and by each channel
 //	work.go      what a sender may do now
 //	check.go     the same, said plainly, for tests
 //	listing.go   listings and counts

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/channels"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
 )
 
@@ -158,6 +159,7 @@ type Env struct {
 	Serving  int64         // ms
 	Settings *fsm.Settings // the replicated ones
 	Cluster  fsm.NodeID    // its ID
+	Channels *channels.Table
 }
 
 // Now is the ledger at one moment of the state.

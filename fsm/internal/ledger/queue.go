@@ -69,8 +69,7 @@ func (x *queues) markChanged(d *queue) {
 
 // updateAgenda computes the times again of the queues that have changed, or of all if the
 // settings have.
-func (now Now) updateAgenda() {
-	x := &now.queues
+func (now Now) updateAgenda(x *queues) {
 	if x.burst != now.Settings.Burst || x.wait != now.Settings.GroupWait {
 		x.burst, x.wait = now.Settings.Burst, now.Settings.GroupWait
 		for _, d := range x.byRecipient {

@@ -99,6 +99,9 @@ func (now Now) viewRow(r *Row) fsm.Alert {
 	if r.State == fsm.AlertPending && r.NotBefore > now.Serving {
 		a.Waits = fsm.WallTime(now.Wall + r.NotBefore - now.Serving)
 	}
+	if c := now.channelOf(r.Recipient); c != nil {
+		a.ChannelName, a.ChannelKind = c.Spec.Name, c.Spec.Kind
+	}
 	if d := now.Rows[r.Digest]; d != nil {
 		a.State, a.Term, a.Attempt, a.InDoubt, a.Error = d.State, d.Term, d.Attempt, d.isInDoubt(), d.Err
 		a.SentAt = fsm.WallTime(d.sent)

@@ -25,12 +25,11 @@ type stages struct {
 	carried  int
 	inFlight ordered.Set[Key]
 	blocked  int
-	ready    ordered.Set[Key] // by readyAt
-	queues   queues
+	lanes    map[string]*lane
 }
 
 func newStages() stages {
-	return stages{queues: newQueues()}
+	return stages{lanes: map[string]*lane{}}
 }
 
 func (l *Ledger) stageOf(r *Row) stage {
@@ -100,9 +99,9 @@ func (l *Ledger) putInStage(r *Row) {
 	case blocked:
 		l.blocked++
 	case queued:
-		l.queues.addRow(r)
+		l.laneOf(r).queues.addRow(r)
 	case ready:
-		l.ready.Add(r.readyAt())
+		l.laneOf(r).ready.Add(r.readyAt())
 	}
 }
 
@@ -117,9 +116,11 @@ func (l *Ledger) takeFromStage(r *Row) {
 	case blocked:
 		l.blocked--
 	case queued:
-		l.queues.removeRow(r)
+		l.laneOf(r).queues.removeRow(r)
+		l.dropIfEmpty(r)
 	case ready:
-		l.ready.Remove(r.readyAt())
+		l.laneOf(r).ready.Remove(r.readyAt())
+		l.dropIfEmpty(r)
 	}
 }
 

@@ -5,12 +5,18 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
 )
 
-// Work returns what the sender of a term may do: at most limit rows and digests
+// Work returns what the sender of a term may do in a lane: at most limit rows and digests
 // together, and at most limit rows in doubt. Its cost follows what it returns and what is
-// in flight, not how much waits. It updates the agenda, so it counts as a write.
-func (now Now) Work(term uint64, limit int) fsm.Work {
-	now.updateAgenda()
-	p := planner{Now: now, term: term, limit: limit}
+// in flight, not how much waits, here or in other lanes. It updates the agenda, so it counts
+// as a write.
+func (now Now) Work(term uint64, name string, limit int) fsm.Work {
+	x := now.lanes[name]
+	if x == nil {
+		x = &emptyLane
+	} else {
+		now.updateAgenda(&x.queues)
+	}
+	p := planner{Now: now, term: term, limit: limit, name: name, lane: x}
 	p.considerInFlight()
 	p.considerWaiting()
 	return p.work
@@ -21,6 +27,8 @@ type planner struct {
 	Now
 	term  uint64
 	limit int
+	name  string
+	lane  *lane
 	work  fsm.Work
 }
 
@@ -29,7 +37,7 @@ func (p *planner) considerInFlight() {
 	for k := range p.inFlight.All() {
 		r := p.Rows[k.id]
 		switch {
-		case r.Term >= p.term:
+		case r.Term >= p.term || laneName(r.Recipient) != p.name:
 		case r.State == fsm.AlertClaimed:
 			p.offerRow(r.ID)
 		case len(p.work.Doubt) < p.limit:
@@ -41,8 +49,7 @@ func (p *planner) considerInFlight() {
 // considerWaiting goes through the ready rows and the queues together, in the order of
 // their times.
 func (p *planner) considerWaiting() {
-	l := p.Ledger
-	queue, agenda := l.ready.Begin(), l.queues.agenda.Begin()
+	queue, agenda := p.lane.ready.Begin(), p.lane.queues.agenda.Begin()
 	for p.hasRoom() {
 		q, some := queue.Key()
 		a, any := agenda.Key()
@@ -57,7 +64,7 @@ func (p *planner) considerWaiting() {
 			p.wakeAt(next.due)
 			return
 		case isQueue:
-			p.considerQueue(l.queues.byRecipient[l.Rows[a.id].Recipient])
+			p.considerQueue(p.lane.queues.byRecipient[p.Rows[a.id].Recipient])
 			agenda.Step()
 		default:
 			p.offerRow(q.id)

@@ -60,7 +60,7 @@ func (d *driver) step() {
 		d.incidents++
 		d.insert(Row{Kind: fsm.AlertUnheard, Incident: d.incidents})
 	case 7:
-		if w := d.now().Work(d.env.Term, 100); len(w.Digests) > 0 {
+		if w := d.now().Work(d.env.Term, d.anyLane(), 100); len(w.Digests) > 0 {
 			d.now().Run(w.Digests[0])
 		}
 	default:
@@ -72,9 +72,15 @@ func (d *driver) step() {
 
 func (d *driver) insert(r Row) {
 	r.ordinal = uint64(1 + d.draw("heartbeat", 2))
-	r.Heartbeat, r.Recipient = fsm.HeartbeatID{7: byte(r.ordinal)}, string(rune('a'+d.draw("recipient", 3)))
+	r.Heartbeat, r.Recipient = fsm.HeartbeatID{7: byte(r.ordinal)}, recipients[d.draw("recipient", len(recipients))]
+	r.counted = d.draw("alone", 8) == 0
 	d.add(r)
 }
+
+// recipients are of three lanes.
+var recipients = []string{"a", "b", fsm.ChannelID{1}.String(), fsm.ChannelID{2}.String()}
+
+func (d *driver) anyLane() string { return laneName(recipients[d.draw("lane", len(recipients))]) }
 
 func (d *driver) add(r Row) {
 	r.ID = AlertIDOf(r.Heartbeat, r.Incident, r.Kind, r.Recipient)

@@ -8,32 +8,26 @@ import (
 )
 
 // NoRecipient is the error of a row that has no recipient.
-const NoRecipient = "no recipient is configured: set --mail-to, or the heartbeat's email"
-
-// recipientsOf returns the recipients of a heartbeat's alerts; one empty string if there is
-// none.
-func (now Now) recipientsOf(r *table.Record) []string {
-	switch {
-	case len(r.Cold.Spec.Emails) > 0:
-		return r.Cold.Spec.Emails
-	case len(now.Settings.MailTo) > 0:
-		return now.Settings.MailTo
-	}
-	return []string{""}
-}
+const NoRecipient = "no recipient is configured: set --mail-to, the heartbeat's email, or a channel"
 
 // WriteAlerts writes the rows of a new incident, or of a miss that no ping could prevent
 // (AlertUnheard). due is the serving time of the event, created the wall time at which it
 // was known.
 func (now Now) WriteAlerts(r *table.Record, kind fsm.AlertKind, due, created int64, e fsm.Evidence) {
-	from := int64(0)
+	from, plain := int64(0), Pack(e)
 	if kind == fsm.AlertDown {
 		from = now.holdBack(r, due)
 		addFlaps(&e, r, due)
 	}
 	packed := Pack(e)
-	for _, to := range now.recipientsOf(r) {
-		x := Row{Kind: kind, Recipient: to, Due: due, NotBefore: from, created: created, Evidence: packed}
+	for _, to := range now.targetsOf(r) {
+		if !to.on.Has(kind) {
+			continue
+		}
+		x := Row{Kind: kind, Recipient: to.name, Due: due, NotBefore: from, created: created, Evidence: packed}
+		if to.after > 0 && kind == fsm.AlertDown {
+			x.NotBefore, x.Evidence = max(from, due+to.after), plain // it is told of what lasts, not of what flaps
+		}
 		now.supersedeWaiting(r, &x)
 		now.writeRow(r, x)
 	}
@@ -46,14 +40,18 @@ func (now Now) WriteRecoveries(r *table.Record, e fsm.Evidence) {
 	alarms := now.alarmRows(r)
 	for _, alarm := range alarms {
 		x := Row{Kind: fsm.AlertRecovered, Recipient: alarm.Recipient, Due: now.Serving, created: now.Wall, Evidence: packed}
-		now.writeRow(r, now.completeRecovery(alarm, x))
+		if x = now.completeRecovery(alarm, x); now.takes(x.Recipient, x.Kind) {
+			now.writeRow(r, x)
+		}
 	}
 	if len(alarms) > 0 {
 		return
 	}
 	// The rows of a very long incident may be gone: its mail went out long ago.
-	for _, to := range now.recipientsOf(r) {
-		now.writeRow(r, Row{Kind: fsm.AlertRecovered, Recipient: to, Due: now.Serving, created: now.Wall, Evidence: packed})
+	for _, to := range now.targetsOf(r) {
+		if to.on.Has(fsm.AlertRecovered) {
+			now.writeRow(r, Row{Kind: fsm.AlertRecovered, Recipient: to.name, Due: now.Serving, created: now.Wall, Evidence: packed})
+		}
 	}
 }
 
@@ -68,8 +66,10 @@ func (now Now) WriteFailures(r *table.Record, due, created int64, e fsm.Evidence
 		return
 	}
 	// The rows of a very long incident may be gone.
-	for _, to := range now.recipientsOf(r) {
-		now.writeRow(r, Row{Kind: fsm.AlertFailure, Recipient: to, Due: due, created: created, Evidence: packed})
+	for _, to := range now.targetsOf(r) {
+		if to.on.Has(fsm.AlertFailure) {
+			now.writeRow(r, Row{Kind: fsm.AlertFailure, Recipient: to.name, Due: due, created: created, Evidence: packed})
+		}
 	}
 }
 
@@ -79,6 +79,7 @@ func (now Now) writeRow(r *table.Record, x Row) {
 	x.ordinal = r.Ordinal
 	x.Heartbeat = r.Cold.ID
 	x.Incident = r.Incident
+	x.counted = now.isAlone(x.Recipient)
 	if x.State == 0 {
 		x.State = fsm.AlertPending
 	}
