@@ -41,8 +41,17 @@ func (p pingServer) Remote(ctx *fasthttp.RequestCtx) netip.Addr { return p.remot
 
 func (p pingServer) Refuse(ctx *fasthttp.RequestCtx, err error) { p.refuse(ctx, err) }
 
+func (p pingServer) Complete(ctx *fasthttp.RequestCtx) { private(ctx) }
+
+func (p pingServer) ReportFault(fault any) { p.reportFault("ping", fault) }
+
 // renderFailedPing renders the reply to a ping that was not recorded.
 func (s *Server) renderFailedPing(ctx *fasthttp.RequestCtx, r deferred.Reply, code fsm.Code) {
 	s.pings.RenderFailed(ctx, r, code)
 	private(ctx)
+}
+
+// takeDirect takes a ping that its connection read itself.
+func (s *Server) takeDirect(c *deferred.Conn, r deferred.Request, now time.Time) bool {
+	return s.pings.TakeDirect(c, r, now)
 }

@@ -69,7 +69,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger}
 	s.http = s.newHTTPServer()
 	s.conns = deferred.NewPool(s.http, deferred.Options{
-		Failed: s.renderFailedPing, Body: pings.OKBody, OwnCookie: web.Cookie,
+		Take: s.takeDirect, Failed: s.renderFailedPing, Body: pings.OKBody, OwnCookie: web.Cookie,
 		Answered: func(status int, took time.Duration) { s.met.PingAnswered(status, took) },
 	})
 	pages, err := s.newStreams("page", mostPageStreams)
@@ -191,10 +191,14 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 
 func (s *Server) recover(ctx *fasthttp.RequestCtx) {
 	if p := recover(); p != nil {
-		s.log.Error("a request met a fault in this program: please report it", "method", string(ctx.Method()), "fault", fmt.Sprint(p), "stack", string(debug.Stack()))
+		s.reportFault(string(ctx.Method()), p)
 		ctx.Response.Reset()
 		fail(ctx, errPanic)
 	}
+}
+
+func (s *Server) reportFault(method string, p any) {
+	s.log.Error("a request met a fault in this program: please report it", "method", method, "fault", fmt.Sprint(p), "stack", string(debug.Stack()))
 }
 
 var (

@@ -20,8 +20,9 @@ const (
 type Conn struct {
 	replyConn
 	patient atomic.Bool
-	head    headReader // of the serving goroutine
-	outer   net.Conn   // what fasthttp knows it as: itself, or TLS on it
+	head    headReader   // of the serving goroutine
+	direct  directReader // of the serving goroutine
+	outer   net.Conn     // what fasthttp knows it as: itself, or TLS on it
 }
 
 // tlsConn is TLS on a Conn.

@@ -20,7 +20,6 @@ func (c *replyConn) correct() int {
 	var ctx fasthttp.RequestCtx
 	ctx.Init(&fasthttp.Request{}, nil, nil)
 	opts.Failed(&ctx, c.reply, c.reply.code)
-	ctx.Response.SkipBody = c.reply.Head
 	n := c.lengthOfReply()
 	switch {
 	case n == 0: // the connection ended before anything was written
@@ -32,12 +31,18 @@ func (c *replyConn) correct() int {
 		ctx.SetConnectionClose()
 		c.closing = true
 	}
+	c.held = slices.Replace(c.held, 0, n, Render(&ctx, c.reply.Head)...)
+	return ctx.Response.StatusCode()
+}
+
+// Render returns a response as fasthttp writes it; head says that it is to HEAD.
+func Render(ctx *fasthttp.RequestCtx, head bool) []byte {
+	ctx.Response.SkipBody = head
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
 	_ = ctx.Response.Write(w) // a buffer takes everything
 	_ = w.Flush()
-	c.held = slices.Replace(c.held, 0, n, b.Bytes()...)
-	return ctx.Response.StatusCode()
+	return b.Bytes()
 }
 
 // lengthOfReply is how much of held is the deferred reply, which is the first one there;

@@ -9,12 +9,17 @@
 // of a majority, and none has to be woken for each ping of a batch. Nothing that says OK is
 // sent before a ping is recorded, and replies keep the order of their requests.
 //
+// On a kept connection plain pings do not reach fasthttp at all: they are read here, and
+// [Conn.DeferReady] defers a reply that was written once for a second's pings.
+//
 // The layers of a connection, from the socket up: deadlineConn, replyConn, [Conn], and TLS
 // if there is any.
 //
 //	pool.go      the open connections: which are idle, closing those, Shutdown's wait
 //	conn.go      Conn, with and without TLS; lingering before a close
 //	reply.go     the deferred reply: holding it back, sending it
+//	direct.go    plain pings are taken before fasthttp sees them
+//	plain.go     which requests are plain
 //	correct.go   the reply to a ping that failed, in the place of the one held back
 //	rest.go      idle connections give their buffers back and wait for the next request
 //	read.go      reading, and who may close a connection that waits for its client

@@ -48,7 +48,7 @@ func (h *headReader) read(b []byte, from net.Conn, below *Conn) (int, error) {
 		h.err = nil
 		return 0, err
 	}
-	n, err := from.Read(b)
+	n, err := h.first(b, from, below)
 	if !h.due || n == 0 || err != nil || len(b) != MaxHead { // a shorter b: fasthttp has a beginning already
 		return n, err
 	}
@@ -60,6 +60,14 @@ func (h *headReader) read(b []byte, from net.Conn, below *Conn) (int, error) {
 		n = h.wait(b, n, from, below)
 	}
 	return h.rewrite(b, n), nil
+}
+
+// first reads what may be the beginning of a request.
+func (h *headReader) first(b []byte, from net.Conn, below *Conn) (int, error) {
+	if h.due && len(b) == MaxHead && from == net.Conn(&below.replyConn) && below.takesDirect() {
+		return below.readRequest(b)
+	}
+	return from.Read(b)
 }
 
 // wait reads on until the head in b is whole, b is full, or nothing more comes.

@@ -15,6 +15,9 @@ import (
 
 // Options is what a pool asks of its server.
 type Options struct {
+	// Take takes a plain request of a connection that came at start, by DeferReady and
+	// Resolve, or reports false: then it is fasthttp's. nil: all are. r's memory is used again.
+	Take func(c *Conn, r Request, start time.Time) bool
 	// Failed renders the reply to a ping with another outcome than OK.
 	Failed func(ctx *fasthttp.RequestCtx, r Reply, code fsm.Code)
 	// Body is the body of the reply to a recorded ping.
@@ -35,6 +38,7 @@ type Pool struct {
 
 	opts      Options
 	http      *fasthttp.Server
+	plain     plainReader
 	longHeads chan struct{} // has a value for each long head that is being read
 	leaving   atomic.Bool
 	ended     atomic.Bool // no connection is served any more

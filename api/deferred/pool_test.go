@@ -71,15 +71,31 @@ func (r *rig) handle(ctx *fasthttp.RequestCtx) {
 	switch string(ctx.Path()) {
 	case "/ping":
 		c := ConnFor(ctx)
+		if c == nil {
+			r.wait(ctx)
+			return
+		}
 		c.Expect(Reply{}, ctx.Time())
 		r.outcomes <- c.Resolve()
 		c.Defer()
 		ctx.SetBodyString("OK")
+	case "/small":
+		ctx.SetBodyString("small")
 	case "/refuse":
 		Linger(ctx.Conn())
 		ctx.SetConnectionClose()
 	default:
 		ctx.SetBodyString(strings.Repeat("x", 100_000))
+	}
+}
+
+// wait has a handler wait for the outcome.
+func (r *rig) wait(ctx *fasthttp.RequestCtx) {
+	outcome := make(chan fsm.Code)
+	r.outcomes <- func(code fsm.Code) { outcome <- code }
+	ctx.SetBodyString("OK")
+	if code := <-outcome; code != fsm.CodeOK {
+		r.pool.opts.Failed(ctx, Reply{}, code)
 	}
 }
 

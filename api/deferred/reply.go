@@ -48,6 +48,7 @@ type replyConn struct {
 	shut     bool        // it was
 	fd       int         // the socket, which is closed under mu only; -1: it is
 	held     []byte      // the reply that fasthttp wrote
+	ready    []byte      // in its place, see DeferReady
 	reply    Reply
 	sent     sync.Cond // nothing is held back any more
 	pool     *Pool
@@ -201,10 +202,13 @@ func (c *replyConn) hold(b []byte) {
 
 // waitUntilSent waits until nothing is held back; the lock is held.
 func (c *replyConn) waitUntilSent() {
-	for len(c.held) > 0 {
+	for c.isHeld() {
 		c.sent.Wait()
 	}
 }
+
+// isHeld reports whether a reply is held back; the lock is held.
+func (c *replyConn) isHeld() bool { return len(c.held) > 0 || c.ready != nil }
 
 // takeOutcome takes the outcome of the ping, and sends the reply if it was written by
 // then. It does not block.
@@ -214,7 +218,7 @@ func (c *replyConn) takeOutcome(code fsm.Code) {
 	}
 	c.mu.Lock()
 	c.reply.code = code
-	if len(c.held) > 0 || c.closing {
+	if c.isHeld() || c.closing {
 		c.send()
 	}
 	c.mu.Unlock()
@@ -222,17 +226,22 @@ func (c *replyConn) takeOutcome(code fsm.Code) {
 
 // send sends the deferred reply.
 func (c *replyConn) send() {
-	r, status := &c.reply, fasthttp.StatusOK
+	r, b, status := &c.reply, c.ready, fasthttp.StatusOK
 	if r.code != fsm.CodeOK && (r.code != fsm.CodePaused || !r.Plain) {
+		c.held = append(c.held, c.ready...)
+		c.ready = nil
 		status = c.correct()
 	}
+	if c.ready == nil {
+		b = c.held
+	}
 	c.pool.opts.Answered(status, r.start.since())
-	n, err := c.writeSome(c.held)
-	if err != nil || n == len(c.held) {
+	n, err := c.writeSome(b)
+	if err != nil || n == len(b) {
 		c.finishReply(err)
 		return
 	}
-	rest := slices.Clone(c.held[n:]) // the client reads slowly
+	rest := slices.Clone(b[n:]) // the client reads slowly
 	go func() {
 		_, err := c.writeNow(rest)
 		c.mu.Lock()
@@ -269,7 +278,7 @@ func (c *replyConn) closeSocket() error {
 
 // finishReply lets others write, or closes the connection if that waited for the reply.
 func (c *replyConn) finishReply(err error) {
-	c.held = c.held[:0]
+	c.held, c.ready = c.held[:0], nil
 	c.deferred.Store(false)
 	c.sent.Broadcast()
 	if err != nil || c.closing {
@@ -286,7 +295,7 @@ func (c *replyConn) closeAfterReply() bool {
 		return false
 	}
 	c.closing = true
-	if c.reply.code != fsm.CodeNone && len(c.held) == 0 { // nothing will be written any more
+	if c.reply.code != fsm.CodeNone && !c.isHeld() { // nothing will be written any more
 		c.send()
 	}
 	return true

@@ -9,6 +9,7 @@
 //
 //	pings.go         what it needs of the server; which form a path has; how refusals look in it
 //	plain.go         plain pings, and the paths of our own form
+//	direct.go        plain pings that do not pass the HTTP server
 //	signal.go        pings that tell more: start, failure, exit status, time, body
 //	body.go          the part of a body that is kept
 //	lookup.go        whose a ping is, by token or by key and slug; making what ?create=1 asks for

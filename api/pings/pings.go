@@ -39,6 +39,10 @@ type Server interface {
 	Remote(ctx *fasthttp.RequestCtx) netip.Addr
 	// Refuse answers with an error.
 	Refuse(ctx *fasthttp.RequestCtx, err error)
+	// Complete adds to an answer what all have.
+	Complete(ctx *fasthttp.RequestCtx)
+	// ReportFault tells of a fault in this program.
+	ReportFault(fault any)
 }
 
 // Pings takes the pings that come to a server.
@@ -47,6 +51,7 @@ type Pings struct {
 	store   *store.Store
 	limits  *limits.Limits
 	metrics *metrics.Metrics
+	replies readyReplies
 }
 
 // New takes the pings of a server.
