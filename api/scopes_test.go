@@ -47,6 +47,7 @@ var scopesOfPages = map[string]string{
 	"GET ":                        "read",
 	"POST bulk":                   "write",
 	"GET heartbeats/new":          "write",
+	"GET heartbeats/preview":      "write",
 	"POST heartbeats/new":         "write",
 	"GET heartbeats/{id}":         "read",
 	"GET heartbeats/{id}/edit":    "write",

@@ -21,7 +21,9 @@
 //	view.go       all heartbeats in the order of their names
 //	list.go       the list: search, filter, sort, page
 //	heartbeat.go  one heartbeat: state, reason, history, how to ping it
-//	edit.go       forms that make and change heartbeats
+//	history.go    the pings of one, by page and filter
+//	form.go       the fields that people write
+//	edit.go       making and changing heartbeats with them
 //	actions.go    pause, resume, ping, delete, for one or many
 //	incidents.go  incidents, and the ledger of alerts
 //	keys.go       API keys

@@ -194,7 +194,7 @@ func (s *Site) watchHeartbeat(ctx *fasthttp.RequestCtx, in session, first fsm.He
 		if err != nil {
 			return live{Title: "Deleted", Icon: "ok"}
 		}
-		p := s.heartbeatPage(frame{In: &in, Now: time.Now()}, h, url, 0)
+		p := s.heartbeatPage(frame{In: &in, Now: time.Now()}, h, url, excerpt{})
 		return live{Title: p.Title, Icon: p.Icon, Pieces: []piece{
 			{"now", s.part("heartbeat", "now", p)}, {"history", s.part("heartbeat", "history", p)},
 		}}

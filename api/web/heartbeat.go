@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -15,9 +14,9 @@ import (
 )
 
 const (
-	shownPings  = 50
-	usualOf     = 100 // runs that the usual duration is taken from
+	recentPings = 200 // that the usual duration, the strip and the chart are made of
 	shownOthers = 10
+	shownPast   = 10 // incidents
 	mostLookups = 1000
 )
 
@@ -25,21 +24,23 @@ const (
 type heartbeatPage struct {
 	frame
 	fsm.Heartbeat
-	State   string
-	Why     template.HTML
-	Since   time.Time // of the state, as far as it is known
-	Strip   []show.Beat
-	Chart   show.Chart
-	Usual   show.Usual
-	Last    *fsm.PingRecord // the newest that ended a run
-	Output  *fsm.PingRecord // the newest with a body
-	Pings   []fsm.PingRecord
-	Older   uint64 // number to go on from; 0: there are no more
-	Alerts  []fsm.Alert
-	Others  []row // what fails with it
-	Gaps    []fsm.Gap
-	PingURL string
-	Waiting bool // for its first ping
+	State    string
+	Why      template.HTML
+	Since    time.Time // of the state, as far as it is known
+	Strip    []show.Beat
+	Chart    show.Chart
+	Usual    show.Usual
+	Last     *fsm.PingRecord // the newest that ended a run
+	Good     *fsm.PingRecord // the newest good run
+	Output   *fsm.PingRecord // the newest with a body
+	History  history
+	Told     *incident  // the newest, if it is open or its alerts are under way
+	Past     []incident // the newest few
+	Others   []row      // what fails with it
+	Gaps     []fsm.Gap
+	PingURL  string
+	Waiting  bool // for its first ping
+	Troubled bool // it fails, or is late
 }
 
 func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) error {
@@ -48,8 +49,22 @@ func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) e
 	if err != nil {
 		return err
 	}
-	before, _ := strconv.ParseUint(string(ctx.QueryArgs().Peek("before")), 10, 64)
-	return s.render(ctx, "heartbeat", s.heartbeatPage(f, h, s.back.PingURL(ctx, h.Token), before))
+	return s.render(ctx, "heartbeat", s.heartbeatPage(f, h, s.back.PingURL(ctx, h.Token), excerptOf(ctx.QueryArgs())))
+}
+
+// Instant is a moment in full.
+func (p heartbeatPage) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now) }
+
+// WasDue is when the run was expected whose absence made it fail; nil if nothing is amiss, or
+// the job itself told.
+func (p heartbeatPage) WasDue() *time.Time {
+	if p.Told == nil || !p.Told.Open {
+		return nil
+	}
+	if due := p.Told.First().Evidence.Due; !due.IsZero() {
+		return &due
+	}
+	return nil
 }
 
 // Overdue reports whether its due time has passed.
@@ -68,26 +83,30 @@ func (s *Site) find(id string) (fsm.Heartbeat, error) {
 	return h, nil
 }
 
-// heartbeatPage looks at a heartbeat, with the pings before a number (0: the newest).
-func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, before uint64) heartbeatPage {
+// heartbeatPage looks at a heartbeat, with a part of its history.
+func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt) heartbeatPage {
 	st := stateOf(h, f.Now)
-	recent, _, _ := s.store.Pings(h.ID, usualOf, 0)
-	shown, more, _ := s.store.Pings(h.ID, shownPings, before)
+	recent, _, _ := s.store.Pings(h.ID, recentPings, 0)
 	alerts, _ := s.store.Alerts(fsm.AlertFilter{Heartbeat: &h.ID, Limit: 20})
 	gaps := s.store.Gaps()
 	p := heartbeatPage{
-		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now), Pings: shown,
-		Usual: show.UsualOf(recent), Alerts: alerts, PingURL: pingURL, Waiting: h.Pings == 0,
+		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now),
+		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Waiting: h.Pings == 0 && st != stateFailing,
 	}
-	p.Chart = show.ChartOf(recent)
-	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), before == 0
+	p.Chart = show.ChartOf(recent, p.Usual)
+	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), e == excerpt{}
 	p.Icon = cmp.Or(map[state]string{stateFailing: "failing", stateLate: "late"}[st], "ok")
-	if more {
-		p.Older = shown[len(shown)-1].Number
+	p.Past = incidentsOf(s.store.IncidentsOf(h.ID), f.In, f.Now)
+	p.Past = p.Past[:min(len(p.Past), shownPast)]
+	if len(p.Past) > 0 && (p.Past[0].Open || p.Past[0].UnderWay()) {
+		p.Told = &p.Past[0]
 	}
 	for i := range recent {
 		if p.Last == nil && (recent[i].Kind == fsm.SignalSuccess || recent[i].Kind == fsm.SignalFail) {
 			p.Last = &recent[i]
+		}
+		if p.Good == nil && recent[i].Kind == fsm.SignalSuccess {
+			p.Good = &recent[i]
 		}
 		if p.Output == nil && len(recent[i].Body) > 0 {
 			p.Output = &recent[i]
@@ -99,7 +118,7 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, before ui
 			p.Gaps = append(p.Gaps, gaps[i])
 		}
 	}
-	if st == stateFailing || st == stateLate {
+	if p.Troubled = st == stateFailing || st == stateLate; p.Troubled {
 		p.Others = s.failingWith(h, f.Now)
 	}
 	return p
@@ -167,4 +186,6 @@ func (s *Site) failingWith(h fsm.Heartbeat, now time.Time) (out []row) {
 }
 
 // Snippets tells how to ping it.
-func (p heartbeatPage) Snippets() []show.Snippet { return show.Snippets(p.PingURL, p.Spec.Slug) }
+func (p heartbeatPage) Snippets() []show.Snippet {
+	return show.Snippets(p.PingURL, p.Spec.Slug, p.Spec.Interval)
+}

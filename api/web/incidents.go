@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"html/template"
+	"slices"
 	"strconv"
 	"time"
 
@@ -39,6 +40,13 @@ func (i incident) State() string {
 
 // Why tells how it began.
 func (i incident) Why() template.HTML { return show.Cause(i.First(), i.Now) }
+
+// UnderWay reports whether an alert of it is not settled, or needs a person.
+func (i incident) UnderWay() bool {
+	return slices.ContainsFunc(i.Alerts, func(a fsm.Alert) bool {
+		return !a.State.Settled() || a.State == fsm.AlertFailed || a.State == fsm.AlertHeld
+	})
+}
 
 // Lasted is how long it took, or takes; 0 if nobody knows.
 func (i incident) Lasted() time.Duration {

@@ -129,6 +129,7 @@ var routes = []struct {
 	{"POST", "bulk", writes, (*Site).bulk},
 	{"GET", "heartbeats/new", writes, (*Site).newForm},
 	{"POST", "heartbeats/new", writes, (*Site).create},
+	{"GET", "heartbeats/preview", writes, (*Site).preview},
 	{"GET", "heartbeats/{id}", reads, (*Site).heartbeat},
 	{"GET", "heartbeats/{id}/edit", writes, (*Site).editForm},
 	{"POST", "heartbeats/{id}/edit", writes, (*Site).edit},

@@ -26,6 +26,8 @@ function tellTimes() {
     if (!el.dataset.local) {
       el.dataset.local = 'yes'
       el.title += '\n' + at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
+      const local = el.previousElementSibling
+      if (local?.className === 'local' && at.getTimezoneOffset()) local.textContent = `, ${at.toLocaleString(undefined, { weekday: at.getDate() === at.getUTCDate() ? undefined : 'short', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short' })}`
     }
   }
 }
@@ -52,7 +54,7 @@ function offerCopies(root) {
 
 // same tells whether two pieces differ in nothing but times that went on.
 const same = (a, b) => plain(a) === plain(b)
-const plain = (html) => html.replace(/(<time datetime="[^"]*")[^>]*>[^<]*/g, '$1').replaceAll(' hidden=""', '').trim()
+const plain = (html) => html.replace(/(<time datetime="[^"]*")[^>]*>[^<]*/g, '$1').replace(/(<span class="local">)[^<]*/g, '$1').replaceAll(' hidden=""', '').trim()
 
 // replace puts a new piece in place of the old one, and keeps what a person did in it. A
 // piece that is the same stays: somebody may be about to click on it.
@@ -145,6 +147,28 @@ function follow(address) {
   if (channel && navigator.locks) navigator.locks.request(channel.name, keep)
   else keep()
 }
+
+// The preview of a form follows what is typed.
+function previewForm(box) {
+  let wait
+  let asked = 0
+  box.form.addEventListener('input', () => {
+    clearTimeout(wait)
+    wait = setTimeout(async () => {
+      const n = ++asked
+      const typed = new URLSearchParams(new FormData(box.form))
+      for (const name of ['csrf', 'description']) typed.delete(name)
+      const answer = await fetch(`/ui/heartbeats/preview?${typed}`).catch(() => null)
+      if (!answer?.ok || n !== asked) return
+      document.getElementById('preview').innerHTML = await answer.text()
+      tellTimes()
+    }, 300)
+  })
+  box.hidden = true
+}
+
+const preview = document.querySelector('button[name=preview]')
+if (preview) previewForm(preview)
 
 offerCopies(document)
 tellTimes()

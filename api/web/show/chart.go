@@ -14,6 +14,21 @@ type Usual struct {
 	P50, P95 time.Duration
 }
 
+// Than compares a run with what is usual, in words; "" if that is not known.
+func (u Usual) Than(took time.Duration) string {
+	switch {
+	case u.Runs < 5 || took < 0:
+		return ""
+	case took > 2*u.P95:
+		return "much longer than usual"
+	case took > u.P95:
+		return "longer than usual"
+	case took < u.P50/4:
+		return "much shorter than usual"
+	}
+	return "as usual"
+}
+
 // UsualOf tells it of pings.
 func UsualOf(pings []fsm.PingRecord) (u Usual) {
 	var took []time.Duration
@@ -32,9 +47,10 @@ func UsualOf(pings []fsm.PingRecord) (u Usual) {
 
 // Chart shows durations as bars, oldest first.
 type Chart struct {
-	Bars  []Bar
-	Most  time.Duration
-	Width int
+	Bars     []Bar
+	Most     time.Duration
+	Width    int
+	P50, P95 int // where the lines of the usual duration are, from the top
 }
 
 // Bar is one run.
@@ -48,8 +64,9 @@ const (
 	barWidth    = 8
 )
 
-// ChartOf draws the runs of a history, newest first; nothing if there are too few.
-func ChartOf(pings []fsm.PingRecord) (c Chart) {
+// ChartOf draws the runs of a history, newest first, and what is usual; nothing if there are
+// too few.
+func ChartOf(pings []fsm.PingRecord, u Usual) (c Chart) {
 	var runs []fsm.PingRecord
 	for _, p := range pings {
 		if p.Took >= 0 {
@@ -62,12 +79,17 @@ func ChartOf(pings []fsm.PingRecord) (c Chart) {
 	}
 	slices.Reverse(runs)
 	for i, p := range runs {
-		height := max(int(int64(chartHeight)*int64(p.Took)/int64(max(c.Most, 1))), 1)
+		y := min(c.height(p.Took), chartHeight-1)
 		c.Bars = append(c.Bars, Bar{
-			X: i * barWidth, Y: chartHeight - height, Height: height,
+			X: i * barWidth, Y: y, Height: chartHeight - y,
 			Kind: cmp.Or(map[fsm.SignalKind]string{fsm.SignalFail: "failed"}[p.Kind], "hit"), Words: Exact(p.At) + ": " + Took(p.Took),
 		})
 	}
-	c.Width = len(runs) * barWidth
+	c.Width, c.P50, c.P95 = len(runs)*barWidth, c.height(u.P50), c.height(u.P95)
 	return c
+}
+
+// height is where a duration is in the chart, from the top.
+func (c Chart) height(d time.Duration) int {
+	return chartHeight - int(int64(chartHeight)*int64(d)/int64(max(c.Most, 1)))
 }

@@ -2,29 +2,58 @@ package show
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 )
 
 // Snippet is one way to ping a heartbeat.
 type Snippet struct{ Name, Code string }
 
-// Snippets tells how to ping a URL, in several languages.
-func Snippets(u, slug string) []Snippet {
+const call = "curl -fsS -m 10 --retry 5 -o /dev/null "
+
+// Snippets tells how to ping a URL once every so many seconds, in several languages.
+func Snippets(u, slug string, every int64) []Snippet {
+	at := crontab(every)
+	return []Snippet{
+		{"curl", call + u},
+		{"crontab", at + " /path/to/job && " + call + u},
+		{"with output", "quorumbeat run --url " + u + " -- /path/to/job"},
+		{"Go", "client := http.Client{Timeout: 10 * time.Second}\nresp, err := client.Post(\"" + u + "\", \"\", nil)\nif err == nil {\n\tresp.Body.Close()\n}"},
+		{"Node.js", "await fetch('" + u + "', { method: 'POST', signal: AbortSignal.timeout(10000) })"},
+		{"Python", "import urllib.request\nurllib.request.urlopen('" + u + "', data=b'', timeout=10)"},
+		{"PowerShell", "Invoke-RestMethod -Method Post -TimeoutSec 10 -Uri '" + u + "'"},
+		{"systemd", "[Service]\nType=oneshot\nExecStart=/path/to/job\nExecStartPost=" + call + u},
+		{"Kubernetes", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + kubernetesName(slug) + "}\nspec:\n  schedule: \"" + at + "\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          - name: job\n            image: your/image\n            command: [sh, -c, \"/path/to/job && " + call + u + "\"]"},
+	}
+}
+
+// crontab is a line of cron's that runs about as often as every so many seconds.
+func crontab(every int64) string {
+	switch minutes := every / 60; {
+	case every < 120:
+		return "* * * * *"
+	case minutes < 60 && 60%minutes == 0:
+		return fmt.Sprintf("*/%d * * * *", minutes)
+	case every < 2*3600:
+		return "0 * * * *"
+	case minutes < 24*60 && 24*60%minutes == 0 && minutes%60 == 0:
+		return fmt.Sprintf("0 */%d * * *", minutes/60)
+	case every >= 28*86400:
+		return "0 2 1 * *"
+	case every >= 7*86400:
+		return "0 2 * * 1"
+	}
+	return "0 2 * * *"
+}
+
+// kubernetesName makes a name of a CronJob of a slug: at most 52 letters, digits and
+// dashes, with a letter or digit at both ends.
+func kubernetesName(slug string) string {
 	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return '-'
-	}, cmp.Or(slug, "job"))
-	return []Snippet{
-		{"curl", "curl -fsS -m 10 --retry 5 -o /dev/null " + u},
-		{"crontab", "0 2 * * * /path/to/job && curl -fsS -m 10 --retry 5 -o /dev/null " + u},
-		{"with output", "quorumbeat run --url " + u + " -- /path/to/job"},
-		{"Go", "resp, err := http.Post(\"" + u + "\", \"\", nil)\nif err == nil {\n\tresp.Body.Close()\n}"},
-		{"Node.js", "await fetch('" + u + "', { method: 'POST' })"},
-		{"Python", "import urllib.request\nurllib.request.urlopen('" + u + "', data=b'', timeout=10)"},
-		{"PowerShell", "Invoke-RestMethod -Method Post -TimeoutSec 10 -Uri '" + u + "'"},
-		{"systemd", "[Service]\nExecStart=/path/to/job\nExecStartPost=curl -fsS -m 10 --retry 5 -o /dev/null " + u},
-		{"Kubernetes", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + name + "}\nspec:\n  schedule: \"0 2 * * *\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          - name: job\n            image: your/image\n            command: [sh, -c, \"/job && curl -fsS -m 10 --retry 5 -o /dev/null " + u + "\"]"},
-	}
+	}, slug)
+	return cmp.Or(strings.Trim(name[:min(len(name), 52)], "-"), "job")
 }

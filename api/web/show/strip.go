@@ -16,11 +16,19 @@ type Beat struct {
 	Took time.Duration // of the run that ended it; negative: not known
 }
 
-// Words tells a Beat to those who do not see its shape.
+// Legend names the kinds of beats.
+var Legend = []struct{ Kind, Words string }{
+	{"hit", "on time"}, {"late", "late"}, {"failed", "failed"}, {"missed", "missed"}, {"gap", "the monitor was down"},
+}
+
+// Words tells a beat to those who do not see its shape.
 func (b Beat) Words() string {
-	return map[string]string{
-		"hit": "on time", "late": "late", "failed": "failed", "missed": "missed", "gap": "the monitor was down", "none": "not yet",
-	}[b.Kind]
+	for _, l := range Legend {
+		if l.Kind == b.Kind {
+			return l.Words
+		}
+	}
+	return "not yet"
 }
 
 // Strip tells what became of the last expected times, oldest first, from a heartbeat's

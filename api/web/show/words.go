@@ -74,6 +74,15 @@ func Moment(t, now time.Time) template.HTML {
 		stamp, Exact(t), Relative(t, now), Exact(t)))
 }
 
+// Instant is a moment in full: in UTC, in the reader's own zone where the page's script
+// adds it, and relative.
+func Instant(t, now time.Time) template.HTML {
+	if t.IsZero() {
+		return Moment(t, now)
+	}
+	return template.HTML(t.UTC().Format("Mon 2 Jan 15:04:05 UTC")) + `<span class="local"></span>, ` + Moment(t, now)
+}
+
 // Plural writes a count with its noun.
 func Plural(n int, one, many string) string {
 	if n == 1 {

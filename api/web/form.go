@@ -1,0 +1,207 @@
+package web
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/web/show"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// field is one that a person can write. A new one of a heartbeat's is a line here: it is
+// read, checked against its limits and shown with what is wrong like the others.
+type field struct {
+	Name, Label string
+	Kind        string // text, area or check
+	Words       string // what it is for, with its limits
+	read        func(fsm.Spec) string
+	write       func(text string, p *fsm.Patch) error
+}
+
+// checked is the text of a check box that is on.
+const checked = "yes"
+
+func checkedIf(yes bool) string {
+	if yes {
+		return checked
+	}
+	return ""
+}
+
+func textField(name, label, kind, words string, of func(*fsm.Spec) *string, to func(*fsm.Patch) **string) field {
+	return field{
+		name, label, kind, words,
+		func(s fsm.Spec) string { return *of(&s) },
+		func(text string, p *fsm.Patch) error {
+			*to(p) = &text
+			return nil
+		},
+	}
+}
+
+func durationField(name, label, words string, of func(fsm.Spec) int64, to func(*fsm.Patch) **int64) field {
+	return field{
+		name, label, "text", words,
+		func(s fsm.Spec) string { return show.WriteDuration(of(s)) },
+		func(text string, p *fsm.Patch) error {
+			n, err := show.ReadDuration(text)
+			*to(p) = &n
+			return err
+		},
+	}
+}
+
+func listField(name, label, words string, of func(fsm.Spec) []string, to func(*fsm.Patch) **[]string) field {
+	return field{
+		name, label, "text", words,
+		func(s fsm.Spec) string { return strings.Join(of(s), ", ") },
+		func(text string, p *fsm.Patch) error {
+			*to(p) = new(split(text))
+			return nil
+		},
+	}
+}
+
+// fields are those of a heartbeat, in the order of the form.
+var fields = []field{
+	textField("name", "Name", "text", fmt.Sprintf("What people call the job, 1 to %d characters.", fsm.MaxNameLen),
+		func(s *fsm.Spec) *string { return &s.Name }, func(p *fsm.Patch) **string { return &p.Name }),
+	durationField("every", "Expected every", "How often the job runs: 90s, 15m, 1h30m, 7d, at most 366 days.",
+		func(s fsm.Spec) int64 { return s.Interval }, func(p *fsm.Patch) **int64 { return &p.Interval }),
+	durationField("grace", "Grace", "How long after that it is still not missed; a run that was started may also take this long. 0s to 366 days.",
+		func(s fsm.Spec) int64 { return s.Grace }, func(p *fsm.Patch) **int64 { return &p.Grace }),
+	{
+		"threshold", "Alert at misses", "text", fmt.Sprintf("How many misses in a row make an alert, 1 to %d.", fsm.MaxThreshold),
+		func(s fsm.Spec) string { return strconv.Itoa(s.Threshold) },
+		func(text string, p *fsm.Patch) error {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				return fmt.Errorf("%q is no number: use 1 to %d", text, fsm.MaxThreshold)
+			}
+			p.Threshold = &n
+			return nil
+		},
+	},
+	listField("tags", "Tags", fmt.Sprintf("At most %d, with commas between, each up to %d characters; they group and filter.", fsm.MaxTags, fsm.MaxTagLen),
+		func(s fsm.Spec) []string { return s.Tags }, func(p *fsm.Patch) **[]string { return &p.Tags }),
+	listField("emails", "Mail to", fmt.Sprintf("At most %d addresses, with commas between; empty: those of the cluster's --mail-to.", fsm.MaxEmails),
+		func(s fsm.Spec) []string { return s.Emails }, func(p *fsm.Patch) **[]string { return &p.Emails }),
+	textField("description", "Description", "area", fmt.Sprintf("What it does, for who is woken by it: at most %d characters.", fsm.MaxDescription),
+		func(s *fsm.Spec) *string { return &s.Description }, func(p *fsm.Patch) **string { return &p.Description }),
+	textField("runbook_url", "Runbook", "text", fmt.Sprintf("The page that says what to do: http:// or https://, at most %d bytes.", fsm.MaxURLLen),
+		func(s *fsm.Spec) *string { return &s.RunbookURL }, func(p *fsm.Patch) **string { return &p.RunbookURL }),
+	textField("owner", "Owner", "text", fmt.Sprintf("A person or a team, at most %d characters.", fsm.MaxOwnerLen),
+		func(s *fsm.Spec) *string { return &s.Owner }, func(p *fsm.Patch) **string { return &p.Owner }),
+	textField("slug", "Slug", "text", fmt.Sprintf("For URLs by name: a to z, 0 to 9, - and _, at most %d; empty: made from the name.", fsm.MaxSlugLen),
+		func(s *fsm.Spec) *string { return &s.Slug }, func(p *fsm.Patch) **string { return &p.Slug }),
+	{
+		"first_ping", "Expect it only after its first ping", "check", "Else it is expected from now on: a job that was never scheduled fails too.",
+		func(s fsm.Spec) string { return checkedIf(s.Arm == fsm.ArmFirstPing) },
+		func(text string, p *fsm.Patch) error {
+			p.Arm = new(fsm.ArmCreated)
+			if text == checked {
+				p.Arm = new(fsm.ArmFirstPing)
+			}
+			return nil
+		},
+	},
+	{
+		"only_post", "Only POST requests are pings", "check", "Chats that show a preview of a link send GET.",
+		func(s fsm.Spec) string { return checkedIf(len(s.Methods) > 0) },
+		func(text string, p *fsm.Patch) error {
+			p.Methods = new([]string)
+			if text == checked {
+				p.Methods = new(slices.Clone(fsm.MethodsPost))
+			}
+			return nil
+		},
+	},
+}
+
+// form is a heartbeat as it was typed in, so that nothing is lost by a mistake.
+type form struct {
+	typed    map[string]string // by field
+	Problems map[string]string // likewise; "": of the whole
+	Version  uint64            // of the heartbeat that the form was made of; 0: of none
+}
+
+func formOf(spec fsm.Spec, version uint64) form {
+	f := form{map[string]string{}, map[string]string{}, version}
+	for _, one := range fields {
+		f.typed[one.Name] = one.read(spec)
+	}
+	return f
+}
+
+func typedForm(args *fasthttp.Args) form {
+	f := form{map[string]string{}, map[string]string{}, 0}
+	f.Version, _ = strconv.ParseUint(string(args.Peek("version")), 10, 64)
+	for _, one := range fields {
+		text := strings.ReplaceAll(strings.TrimSpace(string(args.Peek(one.Name))), "\r\n", "\n")
+		f.typed[one.Name] = text
+	}
+	return f
+}
+
+// patch reads what was typed, each field by itself; Problems says what is wrong with which.
+func (f *form) patch() (all fsm.Patch) {
+	if f.typed["slug"] == "" {
+		f.typed["slug"] = fsm.MakeSlug(f.typed["name"])
+	}
+	for _, one := range fields {
+		var alone fsm.Patch
+		err := one.write(f.typed[one.Name], &alone)
+		if err == nil {
+			err = alone.Validate()
+		}
+		if err != nil {
+			f.Problems[one.Name] = show.Sentence(plainWords(err))
+			continue
+		}
+		_ = one.write(f.typed[one.Name], &all)
+	}
+	return all
+}
+
+// checkWhole finds what fields that are each right do not allow together.
+func (f *form) checkWhole(spec fsm.Spec) {
+	if err := spec.Validate(); err != nil && len(f.Problems) == 0 {
+		f.Problems[""] = show.Sentence(plainWords(err))
+	}
+}
+
+// plainWords leaves out that something is invalid: it stands beside what is.
+func plainWords(err error) string {
+	words := err.Error()
+	if _, after, ok := strings.Cut(words, ": "); ok && strings.HasPrefix(words, "invalid") {
+		return after
+	}
+	return words
+}
+
+// fieldView is a field as it is shown.
+type fieldView struct {
+	field
+	Value, Problem string
+}
+
+// Fields are the form's, with what was typed.
+func (f form) Fields() (out []fieldView) {
+	for _, one := range fields {
+		out = append(out, fieldView{one, f.typed[one.Name], f.Problems[one.Name]})
+	}
+	return out
+}
+
+func split(list string) (out []string) {
+	for one := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' || r == '\n' }) {
+		if one = strings.TrimSpace(one); one != "" {
+			out = append(out, one)
+		}
+	}
+	return out
+}

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// typed fills in a form as a browser sends it.
+func typed(values map[string]string) form {
+	var args fasthttp.Args
+	for name, value := range values {
+		if value != "" {
+			args.Set(name, value)
+		}
+	}
+	return typedForm(&args)
+}
+
+// TestAFormSavesWhatItShows sends a form back as it was shown, for a heartbeat in which no
+// field is as it is by default. Give a new field a value here.
+func TestAFormSavesWhatItShows(t *testing.T) {
+	spec := fsm.Spec{
+		Name: "nightly", Slug: "night_ly", Interval: 90061, Grace: 61, Threshold: 7, Arm: fsm.ArmFirstPing, Tags: []string{"a", "b c"},
+		Emails: []string{"x@example.com", "y@example.com"}, Methods: fsm.MethodsPost,
+		Description: "one\ntwo", RunbookURL: "https://example.com/x?y=1", Owner: "Größe & Söhne",
+	}
+	for _, want := range []fsm.Spec{spec, {Name: "n", Slug: "n", Interval: 1, Threshold: 1, Arm: fsm.ArmCreated}} {
+		f := typed(formOf(want, 3).typed)
+		p := f.patch()
+		for _, from := range []fsm.Spec{{}, spec} {
+			if got := p.Apply(from); !reflect.DeepEqual(got, want) || len(f.Problems) > 0 {
+				t.Errorf("saved %+v\nof    %+v\n%v", got, want, f.Problems)
+			}
+		}
+	}
+}
+
+// TestAFormSaysAllThatIsWrong at once, beside the fields, and keeps what was typed.
+func TestAFormSaysAllThatIsWrong(t *testing.T) {
+	wrong := map[string]string{
+		"name": strings.Repeat("x", 201), "slug": "Not A Slug", "every": "0s", "grace": "soon", "threshold": "101", "tags": strings.Repeat("t", 65),
+		"emails": "nobody", "description": strings.Repeat("d", 2001), "runbook_url": "javascript:alert(1)", "owner": "a\tb",
+	}
+	f := typed(wrong)
+	f.patch()
+	for name, value := range wrong {
+		if f.Problems[name] == "" || f.typed[name] != value {
+			t.Errorf("%s: %q, kept %q", name, f.Problems[name], f.typed[name])
+		}
+	}
+	if len(f.Problems) != len(wrong) {
+		t.Errorf("%v", f.Problems)
+	}
+	for _, one := range fields {
+		if one.Label == "" || one.Words == "" {
+			t.Errorf("%s has no words", one.Name)
+		}
+	}
+}
+
+func TestPreviewOfASchedule(t *testing.T) {
+	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	f := typed(map[string]string{"every": "1h", "grace": "10m", "threshold": "2", "name": strings.Repeat("too long", 99)})
+	p := previewOf(f, now)
+	if len(p.Times) != previewed || p.Times[1] != now.Add(2*time.Hour) || p.Missed != now.Add(70*time.Minute) || p.Told != now.Add(130*time.Minute) {
+		t.Errorf("%+v", p)
+	}
+	for _, every := range []string{"", "x", "0s", "-5", "99999d"} {
+		f.typed["every"] = every
+		if p := previewOf(f, now); p.Times != nil {
+			t.Errorf("%q: %+v", every, p)
+		}
+	}
+}
