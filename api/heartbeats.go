@@ -27,6 +27,11 @@ type fields struct {
 	Description   *string   `json:"description"`
 	RunbookURL    *string   `json:"runbook_url"`
 	Owner         *string   `json:"owner"`
+
+	FailureThreshold *int      `json:"failure_threshold"`
+	MaxRunSecs       *int64    `json:"max_run_secs"`
+	MinRunSecs       *int64    `json:"min_run_secs"`
+	Checks           *[]string `json:"checks"`
 }
 
 func (f fields) patch() fsm.Patch {
@@ -34,7 +39,24 @@ func (f fields) patch() fsm.Patch {
 		Name: f.Name, Slug: f.Slug, Interval: f.IntervalSecs, Grace: f.GraceSecs,
 		Threshold: f.MissThreshold, Arm: f.Arm, Tags: f.Tags, Emails: f.Email, Methods: f.Methods,
 		Description: f.Description, RunbookURL: f.RunbookURL, Owner: f.Owner,
+		FailureThreshold: f.failures(), MaxRun: f.MaxRunSecs, MinRun: f.MinRunSecs, Checks: f.Checks,
 	}
+}
+
+// failures is the threshold of failures; 1, the default, is stored as none.
+func (f fields) failures() *int {
+	if f.FailureThreshold != nil && *f.FailureThreshold == 1 {
+		return new(int)
+	}
+	return f.FailureThreshold
+}
+
+// check refuses what the state would take for a default.
+func (f fields) check() error {
+	if n := f.FailureThreshold; n != nil && *n < 1 {
+		return badRequest(fmt.Sprintf("failure_threshold is %d; it must be 1 to %d", *n, fsm.MaxThreshold))
+	}
+	return nil
 }
 
 // spec completes the fields of a new heartbeat with the defaults.
@@ -54,6 +76,10 @@ func (f fields) spec() fsm.Spec {
 	assign(&s.Description, f.Description)
 	assign(&s.RunbookURL, f.RunbookURL)
 	assign(&s.Owner, f.Owner)
+	assign(&s.FailureThreshold, f.failures())
+	assign(&s.MaxRun, f.MaxRunSecs)
+	assign(&s.MinRun, f.MinRunSecs)
+	assign(&s.Checks, f.Checks)
 	if f.Slug == nil {
 		s.Slug = fsm.MakeSlug(s.Name)
 	}
@@ -73,6 +99,9 @@ func (s *Server) createHeartbeat(ctx *fasthttp.RequestCtx, _ []string) error {
 	}
 	if f.Name == nil {
 		return badRequest(fmt.Sprintf("name is missing; it must have 1 to %d characters", fsm.MaxNameLen))
+	}
+	if err := f.check(); err != nil {
+		return err
 	}
 	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: f.spec()}
 	if err := c.Spec.Validate(); err != nil {
@@ -156,6 +185,9 @@ func (s *Server) updateHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 		Status *string `json:"status"`
 	}
 	if err := decode(ctx, &body); err != nil {
+		return err
+	}
+	if err := body.check(); err != nil {
 		return err
 	}
 	c := fsm.Update{ID: id, IfVersion: version, Patch: body.patch()}
@@ -253,6 +285,9 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 func (f fields) put(slug string) (c fsm.PutHeartbeat, err error) {
 	if f.Slug != nil && *f.Slug != slug {
 		return c, badRequest(fmt.Sprintf("slug is %.100q in the body and %.100q in the path; leave it out of the body", *f.Slug, slug))
+	}
+	if err := f.check(); err != nil {
+		return c, err
 	}
 	f.Slug = nil
 	c.Patch = f.patch()

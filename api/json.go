@@ -26,6 +26,10 @@ type heartbeatJSON struct {
 	Description       string   `json:"description"`
 	RunbookURL        string   `json:"runbook_url"`
 	Owner             string   `json:"owner"`
+	FailureThreshold  int      `json:"failure_threshold"`
+	MaxRunSecs        *int64   `json:"max_run_secs"`
+	MinRunSecs        *int64   `json:"min_run_secs"`
+	Checks            []string `json:"checks"`
 	Status            string   `json:"status"`
 	ConsecutiveMisses int64    `json:"consecutive_misses"`
 	AlertAtMisses     *int64   `json:"alert_at_misses"`
@@ -42,28 +46,17 @@ type heartbeatJSON struct {
 	CreatedAt         *string  `json:"created_at"`
 	UpdatedAt         *string  `json:"updated_at"`
 	Version           uint64   `json:"version"`
-	Warnings          []string `json:"warnings,omitempty"` // the one field that may be absent
+
+	Metrics map[string]float64 `json:"metrics"`
+
+	Warnings []string `json:"warnings,omitempty"` // the one field that may be absent
 }
 
 func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON {
-	return s.heartbeatToJSON(s.viewer(ctx), h)
-}
-
-// viewer is what a client is shown heartbeats by.
-type viewer struct {
-	origin  string // where it reaches the cluster
-	secrets bool   // it may see tokens
-}
-
-func (s *Server) viewer(ctx *fasthttp.RequestCtx) viewer {
-	return viewer{s.origin(ctx), seesSecrets(ctx)}
-}
-
-func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 	token := h.Token.String()
 	out := heartbeatJSON{
 		ID: h.ID.String(), Name: h.Spec.Name, Slug: h.Spec.Slug, Token: token,
-		PingURL:      as.origin + "/v1/heartbeats/" + token + "/ping",
+		PingURL:      s.origin(ctx) + "/v1/heartbeats/" + token + "/ping",
 		IntervalSecs: h.Spec.Interval, GraceSecs: h.Spec.Grace, MissThreshold: h.Spec.Threshold,
 		Arm: string(h.Spec.Arm), Tags: list(h.Spec.Tags), Email: list(h.Spec.Emails), Methods: list(h.Spec.Methods),
 		Description: h.Spec.Description, RunbookURL: h.Spec.RunbookURL, Owner: h.Spec.Owner,
@@ -73,18 +66,34 @@ func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 		Running: !h.Started.IsZero(), StartedAt: stamp(h.Started),
 		AlertRule: h.Rule.String(), ResumedAt: stamp(h.Resumed),
 	}
-	if !as.secrets {
+	if !seesSecrets(ctx) {
 		out.Token, out.PingURL = "", "" // the fields are there: clients count on them
 	}
 	if at := h.AlertsAt(); at > 0 {
 		out.AlertAtMisses = &at
 	}
 	out.Warnings = s.warnings(h)
+	out.FailureThreshold, out.Checks, out.Metrics = h.Spec.FailuresToAlert(), list(h.Spec.Checks), numbers(h.Numbers)
+	if h.Spec.MaxRun > 0 {
+		out.MaxRunSecs = &h.Spec.MaxRun
+	}
+	if h.Spec.MinRun > 0 {
+		out.MinRunSecs = &h.Spec.MinRun
+	}
 	if h.LastExit >= 0 {
 		out.LastExitCode = &h.LastExit
 	}
 	if h.LastRun >= 0 {
 		out.LastDurationMs = new(h.LastRun.Milliseconds())
+	}
+	return out
+}
+
+// numbers is never null.
+func numbers(list []fsm.Number) map[string]float64 {
+	out := make(map[string]float64, len(list))
+	for _, n := range list {
+		out[n.Name] = n.Value
 	}
 	return out
 }
@@ -122,6 +131,7 @@ type evidenceJSON struct {
 	AlertRule    string  `json:"alert_rule"`
 	ResumedAt    *string `json:"resumed_at"`
 	Flaps        int64   `json:"flaps"`
+	CheckBroken  string  `json:"check_broken"` // how a good run broke a check, in words; empty: it did not
 }
 
 func evidenceToJSON(a fsm.Alert) *evidenceJSON {
@@ -131,6 +141,7 @@ func evidenceToJSON(a fsm.Alert) *evidenceJSON {
 		DownSince: stamp(e.Since), DownSecs: wholeSeconds(e.Down), SilentSecs: wholeSeconds(e.Silent),
 		LastPingedAt: stamp(e.LastPing), LastFrom: e.LastFrom, DueAt: stamp(e.Due), RunStartedAt: stamp(e.Started),
 		AlertRule: e.Rule.String(), ResumedAt: stamp(e.Resumed), Flaps: e.Flaps,
+		CheckBroken: e.Broke,
 	}
 	if e.Failed && e.Exit > 0 || e.Clean {
 		out.ExitCode = &e.Exit

@@ -67,6 +67,9 @@ type pingJSON struct {
 	Body        *string `json:"body,omitempty"`
 	BodySize    int     `json:"body_size,omitempty"`
 	BodyDropped bool    `json:"body_dropped,omitempty"` // there was no room for it
+
+	Metrics     map[string]float64 `json:"metrics,omitempty"`
+	CheckBroken string             `json:"check_broken,omitempty"`
 }
 
 // pingToJSON makes of a ping what clients see; its ID derives from its heartbeat
@@ -92,6 +95,10 @@ func pingToJSON(heartbeat string, p fsm.PingRecord) pingJSON {
 	if len(p.Body) > 0 {
 		text := strings.ToValidUTF8(string(p.Body), "\uFFFD")
 		out.Body, out.BodySize = &text, len(p.Body)
+	}
+	out.CheckBroken = p.Broke
+	if len(p.Numbers) > 0 {
+		out.Metrics = numbers(p.Numbers)
 	}
 	if p.Dropped > 0 {
 		out.BodySize, out.BodyDropped = p.Dropped, true

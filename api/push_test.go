@@ -26,8 +26,15 @@ func TestUptimeKumasPushURL(t *testing.T) {
 		}
 	}
 	id, _ := fsm.ParseHeartbeatID(r.job.ID)
-	if h, _ := r.cluster.store.Heartbeat(id); h.Pings != want {
-		t.Errorf("%d pings, want %d", h.Pings, want)
+	heard := r.listener.take()
+	numbered := 0
+	for _, sig := range heard {
+		if len(sig.Numbers) == 1 && sig.Numbers[0].Name == "ping_ms" {
+			numbered++
+		}
+	}
+	if h, _ := r.cluster.store.Heartbeat(id); len(heard) != int(want) || numbered != 3*7 || h.Pings != want-3*7 {
+		t.Errorf("%d pings, %d with a number; want %d and 21", len(heard), numbered, want)
 	}
 	before := r.cluster.picture()
 	for _, path := range []string{

@@ -140,8 +140,7 @@ func (b backend) Secure(ctx *fasthttp.RequestCtx) bool {
 	return strings.HasPrefix(b.origin(ctx), "https:")
 }
 
-// ending reports whether the server stops.
-func (s *Server) ending() bool { return s.conns.Leaving() || s.conns.Ended() }
+func (b backend) Ending() bool { return b.conns.Leaving() || b.conns.Ended() }
 
 func (b backend) Cluster() web.Cluster {
 	st := b.cluster.Status()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/quorumbeat/quorumbeat/fsm/check"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -15,8 +16,11 @@ func AppendCommand(dst []byte, c Command) []byte {
 	case Ping:
 		return appendPing(dst, c)
 	case Signal:
-		if c.Held > 0 {
+		if c.Held > 0 || len(c.Numbers) > 0 {
 			dst = binary.AppendUvarint(dst, uint64(c.Held))
+		}
+		if len(c.Numbers) > 0 {
+			dst = check.AppendNumbers(dst, c.Numbers)
 		}
 		return appendSignal(dst, c)
 	case Authorized:
@@ -107,8 +111,12 @@ func AppendHeld(dst []byte, ms int64, signal []byte) []byte {
 	if Kind(signal[0]) == KindAuthorized {
 		dst, signal = append(dst, signal[:authorizedHead]...), signal[authorizedHead:]
 	}
-	dst = binary.AppendUvarint(append(dst, byte(KindHeldSignal)), uint64(ms))
-	return append(dst, signal[1:]...)
+	kind, rest := KindHeldSignal, signal[1:]
+	if Kind(signal[0]) == KindNumbersSignal {
+		kind, rest = KindNumbersSignal, signal[2:] // it has a place for ms, with a 0
+	}
+	dst = binary.AppendUvarint(append(dst, byte(kind)), uint64(ms))
+	return append(dst, rest...)
 }
 
 func appendLedger(dst []byte, c Command) []byte {

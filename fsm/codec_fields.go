@@ -19,6 +19,10 @@ var fields = []field{
 	text(1, func(s *Spec) *string { return &s.Description }, func(p *Patch) **string { return &p.Description }),
 	text(2, func(s *Spec) *string { return &s.RunbookURL }, func(p *Patch) **string { return &p.RunbookURL }),
 	text(3, func(s *Spec) *string { return &s.Owner }, func(p *Patch) **string { return &p.Owner }),
+	number(12, func(s *Spec) *int { return &s.FailureThreshold }, func(p *Patch) **int { return &p.FailureThreshold }),
+	number(13, func(s *Spec) *int64 { return &s.MaxRun }, func(p *Patch) **int64 { return &p.MaxRun }),
+	number(14, func(s *Spec) *int64 { return &s.MinRun }, func(p *Patch) **int64 { return &p.MinRun }),
+	texts(15, func(s *Spec) *[]string { return &s.Checks }, func(p *Patch) **[]string { return &p.Checks }),
 	texts(20, func(s *Spec) *[]string { return &s.Notify }, func(p *Patch) **[]string { return &p.Notify }),
 }
 

@@ -14,13 +14,19 @@ import (
 var (
 	everyField = Spec{
 		Description: "Copies the books.\n\tAt night.", RunbookURL: "https://wiki.example.com/backups?x=1#top", Owner: "Größe & Söhne",
+		FailureThreshold: 3, MaxRun: 7200, MinRun: 60, Checks: []string{"bytes > 0", `body contains "done"`},
 		Notify: []string{ChannelID{1}.String(), ChannelID{2}.String()},
 	}
 	everyFieldPatched = Patch{
 		Description: new(everyField.Description), RunbookURL: new(everyField.RunbookURL), Owner: new(everyField.Owner),
+		FailureThreshold: new(3), MaxRun: new(int64(7200)), MinRun: new(int64(60)), Checks: new(everyField.Checks),
 		Notify: &everyField.Notify,
 	}
-	everyFieldCleared = Patch{Description: new(""), RunbookURL: new(""), Owner: new(""), Notify: new([]string)}
+	everyFieldCleared = Patch{
+		Description: new(""), RunbookURL: new(""), Owner: new(""),
+		FailureThreshold: new(0), MaxRun: new(int64(0)), MinRun: new(int64(0)), Checks: new([]string),
+		Notify: new([]string),
+	}
 )
 
 // TestFieldsComeBackAsTheyWere: in each command that has them, with methods and without.

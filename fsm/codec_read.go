@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/quorumbeat/quorumbeat/fsm/check"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -97,6 +98,16 @@ func (r *reader) heldSignal() Signal {
 	return c
 }
 
+func (r *reader) numbersSignal() Signal {
+	held, numbers := r.Millis(), check.ReadNumbers(&r.Reader)
+	if len(numbers) == 0 {
+		r.Fail()
+	}
+	c := r.signal()
+	c.Held, c.Numbers = held, numbers
+	return c
+}
+
 func (r *reader) command(kind Kind) Command {
 	switch kind {
 	case KindPing:
@@ -105,6 +116,8 @@ func (r *reader) command(kind Kind) Command {
 		return r.signal()
 	case KindHeldSignal:
 		return r.heldSignal()
+	case KindNumbersSignal:
+		return r.numbersSignal()
 	case KindAuthorized:
 		return r.authorized()
 	case KindCreate:

@@ -31,11 +31,13 @@ const (
 	KindUpdateKey    Kind = 25
 	KindSettings     Kind = 30
 	KindPutHeartbeat Kind = 38
+	KindUnknown      Kind = 40
+
+	KindNumbersSignal Kind = 50 // a Signal with Numbers
 
 	KindCreateChannel Kind = 60
 	KindUpdateChannel Kind = 61
 	KindDeleteChannel Kind = 62
-	KindUnknown       Kind = 40
 )
 
 // Command is one change of state. The concrete types below are all there are.

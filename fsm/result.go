@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/fsm/check"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -19,7 +20,7 @@ func EncodeHeartbeat(h Heartbeat) []byte {
 	b = wire.AppendInt(wire.AppendInt(b, WallMillis(h.NextDue)), WallMillis(h.CreatedAt))
 	b = wire.AppendInt(wire.AppendInt(b, WallMillis(h.UpdatedAt)), WallMillis(h.LastAlert))
 	b = binary.AppendUvarint(b, h.Version)
-	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0 || hasFields(&h.Spec)
+	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0 || hasFields(&h.Spec) || len(h.Numbers) > 0
 	if h.LastExit == NotKnown && h.LastRun < 0 && h.Started.IsZero() && !ruled {
 		return b // as it always was
 	}
@@ -33,7 +34,47 @@ func EncodeHeartbeat(h Heartbeat) []byte {
 		return b
 	}
 	b = wire.AppendInt(append(b, byte(h.Rule)), WallMillis(h.Resumed))
-	return appendEnding(b, &h.Spec, nil)
+	b = appendEnding(b, &h.Spec, nil)
+	if len(h.Numbers) > 0 {
+		b = wire.AppendBytes(append(b, toldMark, toldNumbers), check.AppendNumbers(nil, h.Numbers))
+	}
+	return b
+}
+
+// What few heartbeats have to tell comes last in a result: behind a mark that no ending of
+// fields begins with, each with a tag and its length. Tags rise, and are never used again.
+const (
+	toldMark    = 0x80
+	toldNumbers = 11
+)
+
+// told reads what comes behind toldMark.
+func (r *reader) told(h *Heartbeat) {
+	for last := byte(0); r.Len() > 0; {
+		tag := r.Byte()
+		value := wire.NewReader(r.Take(r.Uint()))
+		switch {
+		case tag <= last:
+			r.Fail()
+		case tag == toldNumbers:
+			h.Numbers = check.ReadNumbers(&value)
+		default:
+			r.newer = fmt.Sprintf("a heartbeat in a result tells %d, which this version does not know", tag)
+			return
+		}
+		if last = tag; value.End() != nil {
+			r.Fail()
+		}
+	}
+}
+
+// hasMark reports whether toldMark comes next, and takes it.
+func (r *reader) hasMark() bool {
+	if r.Len() == 0 || r.Rest()[0] != toldMark {
+		return false
+	}
+	r.Byte()
+	return true
 }
 
 // DecodeHeartbeat reads the Data of a Result that answers with a heartbeat.
@@ -59,7 +100,14 @@ func DecodeHeartbeat(data []byte) (Heartbeat, error) {
 	}
 	if r.Len() > 0 {
 		h.Rule, h.Resumed = Rule(r.Byte()), WallTime(r.Int())
-		r.ending(&h.Spec, nil)
+		marked := r.hasMark()
+		if !marked {
+			r.ending(&h.Spec, nil)
+			marked = r.hasMark()
+		}
+		if marked {
+			r.told(&h)
+		}
 	}
 	if r.newer != "" {
 		return Heartbeat{}, fmt.Errorf("%s: %w", r.newer, ErrVersion)

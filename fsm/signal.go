@@ -2,6 +2,8 @@ package fsm
 
 import (
 	"net/netip"
+
+	"github.com/quorumbeat/quorumbeat/fsm/check"
 )
 
 // SignalKind is what a ping tells.
@@ -38,10 +40,28 @@ type Signal struct {
 	Body           []byte   // at most MaxBody bytes, already cut on a UTF-8 boundary
 	Dropped        int      // bytes of the body that a node left out, all of it; 0: none. Then Body is empty
 	Held           int64    // ms that a node held it before it sent it on; 0: not worth telling
+	Numbers        []Number // by their names, at most MaxNumbers
 }
 
-// BodyDropped is the Data of a signal's result when its body was not kept.
-var BodyDropped = []byte{1}
+// Number is a figure that a job tells of its run, like bytes or rows.
+type Number = check.Number
+
+// MaxNumbers is how many may come with a ping.
+const MaxNumbers = check.MaxNumbers
+
+// ParseNumber reads a number as a client sends it.
+func ParseNumber(name, value string) (Number, error) { return check.ParseNumber(name, value) }
+
+// AddNumber adds a number to a list that is in the order of the names. Of two with one name
+// the later one counts. It reports whether there was room.
+func AddNumber(list []Number, n Number) ([]Number, bool) { return check.Add(list, n) }
+
+// The Data of a signal's result says what was not kept of it.
+var (
+	BodyDropped    = []byte{1}
+	NumbersDropped = []byte{2} // some: the heartbeat has used too many names
+	BothDropped    = []byte{3}
+)
 
 // WithoutBody is the signal as it is recorded when there is no room for its body.
 func (c Signal) WithoutBody() Signal {
@@ -51,16 +71,26 @@ func (c Signal) WithoutBody() Signal {
 	return c
 }
 
-// Result tells who sent the signal whether its body was kept.
-func (c Signal) Result(code Code) Result {
-	if c.Dropped > 0 && code != CodeNotFound {
-		return Result{Code: code, Data: BodyDropped}
+// Result tells who sent the signal whether its body was kept, and all of its numbers.
+func (c Signal) Result(code Code, numbersDropped bool) Result {
+	res := Result{Code: code}
+	switch {
+	case code == CodeNotFound:
+	case c.Dropped > 0 && numbersDropped:
+		res.Data = BothDropped
+	case c.Dropped > 0:
+		res.Data = BodyDropped
+	case numbersDropped:
+		res.Data = NumbersDropped
 	}
-	return Result{Code: code}
+	return res
 }
 
 func (c Signal) Kind() Kind {
-	if c.Held > 0 {
+	switch {
+	case len(c.Numbers) > 0:
+		return KindNumbersSignal
+	case c.Held > 0:
 		return KindHeldSignal
 	}
 	return KindSignal

@@ -101,8 +101,15 @@ type Spec struct {
 	RunbookURL  string `json:"runbook_url,omitempty"`
 	Owner       string `json:"owner,omitempty"` // a person or a team
 
-	Notify []string `json:"notify,omitempty"` // IDs of channels; empty: see package channels
+	FailureThreshold int      `json:"failure_threshold,omitempty"` // reported failures in a row that alert; 0: the first does
+	MaxRun           int64    `json:"max_run,omitempty"`           // seconds that a run may take; 0: the grace
+	MinRun           int64    `json:"min_run,omitempty"`           // seconds that a run takes at least; 0: any
+	Checks           []string `json:"checks,omitempty"`            // of good runs: see package check
+	Notify           []string `json:"notify,omitempty"`            // IDs of channels; empty: see package channels
 }
+
+// FailuresToAlert is how many reported failures in a row alert.
+func (s *Spec) FailuresToAlert() int { return max(1, s.FailureThreshold) }
 
 // Patch is a change of some fields of a Spec; nil leaves a field alone.
 type Patch struct {
@@ -119,7 +126,12 @@ type Patch struct {
 	Description *string
 	RunbookURL  *string
 	Owner       *string
-	Notify      *[]string
+
+	FailureThreshold *int
+	MaxRun           *int64
+	MinRun           *int64
+	Checks           *[]string
+	Notify           *[]string
 }
 
 // Heartbeat is what queries and results tell of a heartbeat. It is a copy; the
@@ -146,6 +158,7 @@ type Heartbeat struct {
 	Started   time.Time     // when the newest run began that has not ended; zero: none is open
 	Rule      Rule          // which miss alerts next
 	Resumed   time.Time     // when it was resumed, if no ping came since; zero: it was not
+	Numbers   []Number      // the newest that a ping told
 }
 
 // AlertsAt is how many consecutive misses alert next, 0 while a heartbeat is paused
@@ -173,6 +186,8 @@ type PingRecord struct {
 	From     string        // of a signal; "": not known
 	Body     []byte        // what is kept of it
 	Dropped  int           // bytes of a body that was left out; 0: none was
+	Numbers  []Number      // that it told
+	Broke    string        // how it broke a check, if the job took it for a good run; may be cut
 }
 
 // Key is an API key, without the key.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/quorumbeat/quorumbeat/fsm/check"
 )
 
 // These bound the settings of alerts.
@@ -39,6 +41,11 @@ func (s Spec) Validate() error {
 		validateLines("description", s.Description, MaxDescription),
 		validateURL("runbook_url", s.RunbookURL),
 		validateOptional("owner", s.Owner, MaxOwnerLen),
+		validateRange("failure_threshold", int64(s.FailureThreshold), 0, MaxThreshold),
+		validateRange("max_run_secs", s.MaxRun, 0, MaxGrace),
+		validateRange("min_run_secs", s.MinRun, 0, MaxGrace),
+		validateRunLimits(s),
+		validateChecks(s.Checks),
 		validateNotify(s.Notify),
 	)
 }
@@ -155,6 +162,21 @@ func isHostPort(s string) bool {
 	return host != "" && !hasEmptyPart(strings.TrimSuffix(host, ".")) && !strings.ContainsFunc(host, func(c rune) bool {
 		return c <= '~' && !isAlphanumeric(c) && c != '-' && c != '.' && c != '_'
 	})
+}
+
+// validateRunLimits refuses a run that would have to be longer than it may.
+func validateRunLimits(s Spec) error {
+	if s.MaxRun > 0 && s.MinRun >= s.MaxRun {
+		return invalidf("min_run_secs is %d and max_run_secs is %d; a run must be allowed to take longer than its least", s.MinRun, s.MaxRun)
+	}
+	return nil
+}
+
+func validateChecks(list []string) error {
+	if err := check.Validate(list); err != nil {
+		return invalidf("%v", err)
+	}
+	return nil
 }
 
 func validateSlug(s string) error {

@@ -52,6 +52,8 @@ func newestState(a fsm.Alert) string {
 		return "pings again"
 	case a.Kind == fsm.AlertRecovered:
 		return fmt.Sprintf("well again; was down for %s (%s)", formatDuration(e.Down), countFailures(e))
+	case e.Broke != "":
+		return e.Broke
 	case e.Failed:
 		return fmt.Sprintf("reported a failure at %s%s", formatTime(e.LastPing), exitStatus(e))
 	case a.Kind == fsm.AlertUnheard && !e.Started.IsZero():

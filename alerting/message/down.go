@@ -12,6 +12,11 @@ func composeDown(a fsm.Alert) content {
 	e := a.Evidence
 	c := content{Subject: subjectOf(a), Facts: factsOf(a), Output: cleanOutput(e.Output)}
 	switch {
+	case e.Broke != "":
+		c.Lead = []string{
+			fmt.Sprintf("%s %s.", e.Name, e.Broke),
+			fmt.Sprintf("It ended at %s and took itself for a good run, but it breaks what its heartbeat expects.", formatTime(e.LastPing)),
+		}
 	case e.Failed:
 		c.Lead = []string{
 			fmt.Sprintf("%s reported a failure at %s%s.", e.Name, formatTime(e.LastPing), exitStatus(e)),

@@ -90,8 +90,11 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	flapping.Evidence.Flaps, flapping.Evidence.Within = 42, 598*time.Second
 	flapped.Answers = ""
 	flapped.Evidence.Flaps, flapped.Evidence.Within = 1, 20*time.Second
+	broken := failed
+	broken.Evidence.Exit, broken.Evidence.Output = 0, ""
+	broken.Evidence.Broke = "completed but wrote 0 bytes; expected bytes > 0"
 	digest := alertFor(fsm.AlertDigest, "")
-	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), recoveryFor("c"), never, failed, hanging, good, flapping, flapped, failure, runUnheard}
+	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), recoveryFor("c"), never, failed, hanging, good, flapping, flapped, failure, runUnheard, broken}
 	for i := range members {
 		members[i].Heartbeat = fsm.HeartbeatID{byte(1 + i)}
 	}
@@ -118,6 +121,7 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 		"maybe":     {runUnheard, nil},
 		"flapping":  {flapping, nil},
 		"flapped":   {flapped, nil},
+		"broken":    {broken, nil},
 		"digest":    {digest, members},
 	} {
 		t.Run(name, func(t *testing.T) {

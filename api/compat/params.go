@@ -14,6 +14,9 @@ const (
 	maxExit = fsm.MaxExit
 )
 
+// numberPrefix begins the name of a parameter that is a number.
+const numberPrefix = "m."
+
 // Told is what parameters or a body tell of a run.
 type Told struct {
 	Fails  bool // something in it means failure
@@ -25,12 +28,14 @@ type Told struct {
 	Text   string // what the run printed
 	HasRun bool
 	Run    [16]byte // which run, if HasRun
+
+	Numbers Numbers
 }
 
 // Params reads the query of a ping. Names and words are taken in any case: state,
 // status, s, status_code, exit_code, exit_status and success say how the run went; series
-// ties its end to its start; msg, message and error are what it printed. All others are
-// left alone.
+// ties its end to its start; msg, message and error are what it printed; m.NAME=VALUE and
+// metric=NAME:VALUE are numbers. All others are left alone.
 func Params(query iter.Seq2[[]byte, []byte]) Told {
 	t := Told{Exit: NoExit}
 	for name, value := range query {
@@ -40,6 +45,10 @@ func Params(query iter.Seq2[[]byte, []byte]) Told {
 }
 
 func (t *Told) param(name, value string) {
+	if number, ok := strings.CutPrefix(name, numberPrefix); ok {
+		t.Numbers.add(number, value)
+		return
+	}
 	if strings.TrimSpace(value) == "" {
 		return
 	}
@@ -50,6 +59,8 @@ func (t *Told) param(name, value string) {
 		t.success(value)
 	case "series":
 		t.Run, t.HasRun = RunID(value), true
+	case "metric":
+		t.Numbers.metric(value)
 	case "msg", "message", "error":
 		if t.Text == "" {
 			t.Text = value

@@ -16,6 +16,7 @@ type family struct {
 	name, help, kind string
 	has              func(h *store.Reading) bool
 	appendValue      func(dst []byte, h *store.Reading) []byte
+	samples          func(h *store.Reading) []fsm.Number // one for each, with a label metric; nil: there is one, without
 }
 
 func always(*store.Reading) bool { return true }
@@ -25,43 +26,47 @@ func always(*store.Reading) bool { return true }
 var heartbeatFamilies = []family{
 	{
 		"quorumbeat_heartbeat_up", "0 while a heartbeat is failing, else 1.", "gauge", always,
-		func(dst []byte, h *store.Reading) []byte { return appendBool(dst, h.Status() != fsm.StatusFailing) },
+		func(dst []byte, h *store.Reading) []byte { return appendBool(dst, h.Status() != fsm.StatusFailing) }, nil,
 	},
 	{
 		"quorumbeat_heartbeat_paused", "1 while a heartbeat is paused.", "gauge", always,
-		func(dst []byte, h *store.Reading) []byte { return appendBool(dst, h.Status() == fsm.StatusPaused) },
+		func(dst []byte, h *store.Reading) []byte { return appendBool(dst, h.Status() == fsm.StatusPaused) }, nil,
 	},
 	{
 		"quorumbeat_heartbeat_consecutive_misses", "Misses since the last ping.", "gauge", always,
-		func(dst []byte, h *store.Reading) []byte { return strconv.AppendInt(dst, h.Misses(), 10) },
+		func(dst []byte, h *store.Reading) []byte { return strconv.AppendInt(dst, h.Misses(), 10) }, nil,
 	},
 	{
 		"quorumbeat_heartbeat_misses_total", "Misses of a heartbeat.", "counter", always,
-		func(dst []byte, h *store.Reading) []byte { return strconv.AppendUint(dst, h.Missed(), 10) },
+		func(dst []byte, h *store.Reading) []byte { return strconv.AppendUint(dst, h.Missed(), 10) }, nil,
 	},
 	{
 		"quorumbeat_heartbeat_pings_total", "Pings of a heartbeat.", "counter", always,
-		func(dst []byte, h *store.Reading) []byte { return strconv.AppendUint(dst, h.Pings(), 10) },
+		func(dst []byte, h *store.Reading) []byte { return strconv.AppendUint(dst, h.Pings(), 10) }, nil,
 	},
 	{
 		"quorumbeat_heartbeat_last_ping_timestamp_seconds", "When a heartbeat was last pinged.", "gauge",
 		func(h *store.Reading) bool { return h.LastPing() != 0 },
-		func(dst []byte, h *store.Reading) []byte { return appendMillis(dst, h.LastPing()) },
+		func(dst []byte, h *store.Reading) []byte { return appendMillis(dst, h.LastPing()) }, nil,
 	},
 	{
 		"quorumbeat_heartbeat_next_deadline_timestamp_seconds", "When a heartbeat misses next, by the wall clock.", "gauge",
 		func(h *store.Reading) bool { return h.Deadline() != 0 },
-		func(dst []byte, h *store.Reading) []byte { return appendMillis(dst, h.Deadline()) },
+		func(dst []byte, h *store.Reading) []byte { return appendMillis(dst, h.Deadline()) }, nil,
 	},
 	{
 		"quorumbeat_heartbeat_run_duration_seconds", "How long the newest run took that told its start and its end.", "gauge",
 		func(h *store.Reading) bool { return h.LastRun() >= 0 },
-		func(dst []byte, h *store.Reading) []byte { return appendMillis(dst, h.LastRun().Milliseconds()) },
+		func(dst []byte, h *store.Reading) []byte { return appendMillis(dst, h.LastRun().Milliseconds()) }, nil,
 	},
 	{
 		"quorumbeat_heartbeat_last_exit_code", "The exit status that the newest run told when it ended.", "gauge",
 		func(h *store.Reading) bool { return h.LastExit() >= 0 },
-		func(dst []byte, h *store.Reading) []byte { return strconv.AppendInt(dst, int64(h.LastExit()), 10) },
+		func(dst []byte, h *store.Reading) []byte { return strconv.AppendInt(dst, int64(h.LastExit()), 10) }, nil,
+	},
+	{
+		"quorumbeat_heartbeat_metric", "The newest numbers that a heartbeat's pings told.", "gauge",
+		func(h *store.Reading) bool { return len(h.Numbers()) > 0 }, nil, (*store.Reading).Numbers,
 	},
 }
 
@@ -72,9 +77,23 @@ func (f *family) appendHead(dst []byte) []byte {
 }
 
 func (f *family) appendSample(dst []byte, h *store.Reading) []byte {
+	if f.samples != nil {
+		return f.appendSamples(dst, h)
+	}
 	dst = h.AppendID(append(append(dst, f.name...), `{id="`...))
 	dst = appendLabel(append(dst, `",name="`...), h.Name())
 	return append(f.appendValue(append(dst, `"} `...), h), '\n')
+}
+
+// appendSamples appends a sample for each number. Names of numbers need no escaping.
+func (f *family) appendSamples(dst []byte, h *store.Reading) []byte {
+	for _, n := range f.samples(h) {
+		dst = h.AppendID(append(append(dst, f.name...), `{id="`...))
+		dst = appendLabel(append(dst, `",name="`...), h.Name())
+		dst = append(append(append(dst, `",metric="`...), n.Name...), `"} `...)
+		dst = append(strconv.AppendFloat(dst, n.Value, 'g', -1, 64), '\n')
+	}
+	return dst
 }
 
 // appendLabel appends a label's value with what the format wants escaped. What is not

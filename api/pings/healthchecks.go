@@ -117,6 +117,7 @@ func (p *Pings) takeAddressed(ctx *fasthttp.RequestCtx, a *address, now time.Tim
 		g.body = nil
 	}
 	g.add(compat.Params(ctx.QueryArgs().All()), a.acts)
+	g.numbers.Merge(compat.BodyNumbers(g.body))
 	if told, ok := compat.Alertmanager(g.body); ok {
 		g.add(told, a.acts)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/compat"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -61,12 +62,13 @@ func (p *Pings) takePush(ctx *fasthttp.RequestCtx, raw []byte, now time.Time) er
 
 // pushSignal reads ?status= and ?msg=. Any status but "up" is a failure, as it is
 // there. The message "OK", which every script sends that was copied from there, says
-// nothing; nor does ?ping=, a figure for its charts.
+// nothing; ?ping= is a number.
 func pushSignal(q *fasthttp.Args) *signal {
 	g := &signal{kind: fsm.SignalSuccess, exit: noExit}
 	if status := q.Peek("status"); len(status) > 0 && string(status) != "up" {
 		g.kind = fsm.SignalFail
 	}
+	g.numbers = compat.PushNumbers(q.Peek("ping"))
 	if msg := q.Peek("msg"); string(msg) != "OK" || g.kind == fsm.SignalFail {
 		g.body = cutBody(msg)
 	}

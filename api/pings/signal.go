@@ -24,6 +24,8 @@ const (
 
 	headerKey  = "Idempotency-Key"
 	headerBody = "Quorumbeat-Body" // "dropped" on the answer if the body was not kept
+
+	headerNumbers = "Quorumbeat-Numbers" // on the answer if numbers were left out: how many, and why
 )
 
 // signal is what a request tells besides whose heartbeat it is.
@@ -35,11 +37,13 @@ type signal struct {
 	at     int64 // Unix ms; 0: now
 	key    [16]byte
 	body   []byte // of the request: copy what outlives it
+
+	numbers compat.Numbers
 }
 
 // plain reports whether it is an ordinary ping, which takes the cheap path.
 func (g *signal) plain() bool {
-	return g.kind == fsm.SignalSuccess && g.exit == noExit && !g.hasRun && g.at == 0 && g.key == [16]byte{} && len(g.body) == 0
+	return g.kind == fsm.SignalSuccess && g.exit == noExit && !g.hasRun && g.at == 0 && g.key == [16]byte{} && len(g.body) == 0 && len(g.numbers.List) == 0
 }
 
 // takeSignal commits a signal for a heartbeat that was looked up; now is when the request's
@@ -51,6 +55,7 @@ func (p *Pings) takeSignal(ctx *fasthttp.RequestCtx, t target, g *signal, now ti
 	if err := p.limits.Ping(t.ordinal, now); err != nil {
 		return 0, err
 	}
+	g.tellDropped(ctx)
 	deadline := arrival(ctx, now).Add(Limit)
 	ping := fsm.Ping{Ordinal: t.ordinal, From: p.server.Remote(ctx)}
 	if g.plain() && !t.keyed {
@@ -61,13 +66,24 @@ func (p *Pings) takeSignal(ctx *fasthttp.RequestCtx, t target, g *signal, now ti
 		cmd = fsm.Signal{
 			Ordinal: t.ordinal, From: ping.From, Tells: g.kind, Exit: g.exit,
 			HasRun: g.hasRun, Run: g.run, At: g.at, IdempotencyKey: g.key, Body: g.body,
+			Numbers: g.numbers.List,
 		}
 	}
 	res, err := p.server.ProposeUntil(deadline, t.by(cmd))
-	if bytes.Equal(res.Data, fsm.BodyDropped) {
+	if bytes.Equal(res.Data, fsm.BodyDropped) || bytes.Equal(res.Data, fsm.BothDropped) {
 		ctx.Response.Header.Set(headerBody, "dropped")
 	}
+	if bytes.Equal(res.Data, fsm.NumbersDropped) || bytes.Equal(res.Data, fsm.BothDropped) {
+		ctx.Response.Header.Set(headerNumbers, fmt.Sprintf("dropped; the history of this heartbeat has numbers of %d names already", fsm.MaxNumbers))
+	}
 	return res.Code, err
+}
+
+// tellDropped says in the answer that numbers were left out: the ping counts all the same.
+func (g *signal) tellDropped(ctx *fasthttp.RequestCtx) {
+	if n := &g.numbers; n.Dropped > 0 {
+		ctx.Response.Header.Set(headerNumbers, fmt.Sprintf("dropped %d; %s", n.Dropped, n.Why))
+	}
 }
 
 // readSignal reads what a request tells: action is the last part of its path, or
@@ -100,6 +116,7 @@ func readSignal(ctx *fasthttp.RequestCtx, action []byte, now time.Time) (g signa
 		g.body = nil
 	}
 	g.add(compat.Params(args.All()), len(action) > 0)
+	g.numbers.Merge(compat.BodyNumbers(g.body))
 	if told, ok := compat.Alertmanager(g.body); ok {
 		g.add(told, len(action) > 0)
 	}
@@ -127,6 +144,7 @@ func (g *signal) add(t compat.Told, acts bool) {
 	if t.HasRun && !g.hasRun {
 		g.run, g.hasRun = t.Run, true
 	}
+	g.numbers.Merge(t.Numbers)
 	if len(g.body) == 0 {
 		g.body = cutBody([]byte(t.Text))
 	}

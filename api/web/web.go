@@ -11,7 +11,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/quorumbeat/quorumbeat/api/events"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -43,6 +42,8 @@ type Backend interface {
 	PingURL(ctx *fasthttp.RequestCtx, token fsm.Token) string
 	// Secure reports whether the browser reached the cluster by TLS.
 	Secure(ctx *fasthttp.RequestCtx) bool
+	// Ending reports whether the server stops: streams end then.
+	Ending() bool
 }
 
 // Cluster is what the pages show of the nodes.
@@ -71,15 +72,15 @@ type Site struct {
 	keys    atomic.Pointer[Keys]
 	view    view
 	pages   map[string]*template.Template
-	streams *events.Streams
+	streams chan struct{} // places for streams
 	looks   looks
 }
 
 // New makes the site, which needs keys before it serves.
-func New(back Backend, from *store.Store, streams *events.Streams) *Site {
+func New(back Backend, from *store.Store) *Site {
 	return &Site{
 		back: back, store: from, view: view{store: from},
-		pages: parsePages(), streams: streams,
+		pages: parsePages(), streams: make(chan struct{}, mostStreams),
 	}
 }
 

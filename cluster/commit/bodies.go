@@ -71,7 +71,7 @@ func (b *Batcher) trimBodies(d *openBatch, now time.Time) {
 // trimBody returns a signal without its body, and why; "" if it keeps the body.
 func (b *Batcher) trimBody(cmd []byte, now time.Time) ([]byte, string) {
 	switch fsm.Kind(cmd[0]) {
-	case fsm.KindSignal, fsm.KindHeldSignal, fsm.KindAuthorized:
+	case fsm.KindSignal, fsm.KindHeldSignal, fsm.KindNumbersSignal, fsm.KindAuthorized:
 	default:
 		return cmd, ""
 	}

@@ -27,6 +27,7 @@ func TestPingSendsEverySignal(t *testing.T) {
 		{"--fail --body burnt", "/fail", "burnt"},
 		{"--log --body -", "/log", "from the standard input"},
 		{"--exit-code 0", "/0", ""},
+		{"--metric bytes=1e3 --metric rows.new=-0.5", "?m.bytes=1000&m.rows.new=-0.5", ""},
 		{"--exit-code 137 --at 2026-05-02T05:04:05+02:00", "/137?at=2026-05-02T03%3A04%3A05.000Z", ""},
 	} {
 		p, stdout, stderr := newTestProgram(map[string]string{"QUORUMBEAT_URL": "http://127.0.0.1:1, " + node.URL})
@@ -44,6 +45,7 @@ func TestPingSendsEverySignal(t *testing.T) {
 func TestPingRefusesNonsense(t *testing.T) {
 	for _, args := range []string{
 		"--start --fail", "--log --exit-code 0", "--exit-code 256", "--exit-code -1", "--at yesterday",
+		"--metric bytes", "--metric bytes=", "--metric =1", "--metric bytes=1k", "--metric bytes=NaN",
 		"--url nonsense", "--url http://ok:1,ftp://user:pass-word@no", "--url http://ok:1,",
 	} {
 		p, _, stderr := newTestProgram(nil)

@@ -15,13 +15,15 @@ const (
 // Kept is how many earlier values a median is of at most.
 const Kept = 20
 
-// These names have a meaning of their own.
+// Seconds is the name of how long a run took.
+const Seconds = "seconds"
+
+// These names have a meaning of their own, too.
 const (
-	nameSeconds = "seconds"   // how long the run took
-	nameExit    = "exit_code" //
-	nameBody    = "body"      // what came with the ping
-	wordLast    = "last"
-	wordMedian  = "median"
+	nameExit   = "exit_code" //
+	nameBody   = "body"      // what came with the ping
+	wordLast   = "last"
+	wordMedian = "median"
 )
 
 // against is what a value is compared with.
@@ -72,9 +74,16 @@ func (c Check) operand() string {
 	return Format(c.factor) + " * " + word
 }
 
-// Measures reports whether the check needs earlier values of how long runs took.
-func (c Check) Measures() bool {
-	return c.name == nameSeconds && (c.against == last || c.against == median)
+// Compared returns the names of the numbers whose earlier values checks need. Checks that
+// cannot be read need none.
+func Compared(checks []string) (names []string) {
+	for _, text := range checks {
+		c, err := Parse(text)
+		if err == nil && (c.against == last || c.against == median) && !slices.Contains(names, c.name) {
+			names = append(names, c.name)
+		}
+	}
+	return names
 }
 
 // Validate reads all checks of a heartbeat. The error's words name the one that is wrong,

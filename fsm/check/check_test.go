@@ -1,10 +1,15 @@
 package check
 
 import (
+	"bytes"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 func TestParse(t *testing.T) {
@@ -177,6 +182,48 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s=%s: %v, %v", x.name, x.value, n, err)
 		}
 	}
+}
+
+func TestNumbersComeBackAsTheyWere(t *testing.T) {
+	list := []Number{}
+	for i, v := range []float64{0, 1, -1, 0.5, 1 << 53, -(1 << 53), 1<<53 - 1, math.MaxFloat64, math.SmallestNonzeroFloat64, -1e300, 12345678901} {
+		list, _ = Add(list, Number{fmt.Sprintf("n%02d", 20-i), v})
+	}
+	b := AppendNumbers(nil, list)
+	r := wire.NewReader(b)
+	if got := ReadNumbers(&r); r.End() != nil || !slices.Equal(got, list) {
+		t.Errorf("%v came back as %v, %v", list, got, r.End())
+	}
+	for cut := range b {
+		r := wire.NewReader(b[:cut])
+		if ReadNumbers(&r); r.End() == nil {
+			t.Errorf("cut to %d bytes it is whole", cut)
+		}
+	}
+}
+
+func TestALaterNumberOfANameCounts(t *testing.T) {
+	var list []Number
+	for i := range MaxNumbers + 1 {
+		var room bool
+		if list, room = Add(list, Number{fmt.Sprintf("n%02d", i), 1}); room != (i < MaxNumbers) {
+			t.Errorf("number %d: room %v", i, room)
+		}
+	}
+	if list, room := Add(list, Number{"n03", 2}); !room || list[3].Value != 2 {
+		t.Errorf("%v, %v", list, room)
+	}
+}
+
+// FuzzNumbers looks for bytes that read as numbers and are not what is written of them.
+func FuzzNumbers(f *testing.F) {
+	f.Add(AppendNumbers(nil, []Number{{"a", 0.5}, {"b", -7}}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := wire.NewReader(b)
+		if list := ReadNumbers(&r); r.End() == nil && !bytes.Equal(AppendNumbers(nil, list), b) {
+			t.Fatalf("%x is read as %v, which is written as %x", b, list, AppendNumbers(nil, list))
+		}
+	})
 }
 
 func FuzzCheck(f *testing.F) {

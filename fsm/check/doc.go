@@ -18,6 +18,7 @@
 // Files:
 //
 //	number.go    Number: reading and writing names and values
+//	codec.go     their encoding
 //	check.go     Check and its limits
 //	parse.go     reading a check
 //	near.go      what was probably meant, for the words of a refusal

@@ -53,7 +53,7 @@ func (c Check) broken(r *Run, past Past) string {
 	}
 	value, told := r.value(c.name)
 	switch {
-	case !told && (c.name == nameSeconds || c.name == nameExit):
+	case !told && (c.name == Seconds || c.name == nameExit):
 		return ""
 	case !told:
 		return "completed but sent no " + c.name + "; expected " + c.String()
@@ -72,7 +72,7 @@ func (c Check) broken(r *Run, past Past) string {
 // value returns what the run has of a name. A job may send its own seconds and exit_code.
 func (r *Run) value(name string) (v float64, told bool) {
 	switch {
-	case name == nameSeconds && r.Seconds >= 0:
+	case name == Seconds && r.Seconds >= 0:
 		return r.Seconds, true
 	case name == nameExit && r.Exit >= 0:
 		return float64(r.Exit), true
@@ -132,7 +132,7 @@ func holds(v float64, op string, limit float64) bool {
 func saying(name string, v float64) string {
 	what := Format(v)
 	switch {
-	case name == nameSeconds:
+	case name == Seconds:
 		return "took " + what + " s"
 	case name == nameExit:
 		return "ended with the exit code " + what

@@ -48,7 +48,7 @@ var slips = []struct {
 	{regexp.MustCompile(`\b(previous|prev|before)\b`), wordLast},
 	{regexp.MustCompile(`\b(average|avg|mean)\b`), wordMedian},
 	{regexp.MustCompile(`([\d.])\s*[x×]?\s*\b(last|median)\b`), "$1 * $2"},
-	{regexp.MustCompile(`\b(duration|runtime)\b`), nameSeconds},
+	{regexp.MustCompile(`\b(duration|runtime)\b`), Seconds},
 	{regexp.MustCompile(`\b(exit status|exit code|exit_status|exit|exitcode)\b`), nameExit},
 	{regexp.MustCompile(`([a-z_])-([a-z_])`), "${1}_$2"},
 }

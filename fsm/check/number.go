@@ -3,7 +3,9 @@ package check
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // MaxNumbers is how many numbers may come with a ping.
@@ -12,10 +14,25 @@ const MaxNumbers = 16
 // MaxName is how long the name of a number may be, in bytes.
 const MaxName = 40
 
-// Number is one figure that a job tells of its run. Its value is finite.
+// Number is one figure that a job tells of its run. Its value is finite, and not -0.
 type Number struct {
 	Name  string
 	Value float64
+}
+
+// Add adds a number to a list that is in the order of the names. Of two with one name the
+// later one counts. It reports whether there was room.
+func Add(list []Number, n Number) ([]Number, bool) {
+	i, found := slices.BinarySearchFunc(list, n.Name, func(x Number, name string) int { return strings.Compare(x.Name, name) })
+	switch {
+	case found:
+		list[i] = n
+	case len(list) >= MaxNumbers:
+		return list, false
+	default:
+		list = slices.Insert(list, i, n)
+	}
+	return list, true
 }
 
 // IsName reports whether a number may have a name: a-z, 0-9, _ and ., not a digit or a dot
@@ -39,12 +56,12 @@ func IsName(name string) bool {
 // ParseNumber reads a number as a client sends it.
 func ParseNumber(name, value string) (Number, error) {
 	if !IsName(name) {
-		return Number{}, fmt.Errorf("the name %.60q: it must be 1 to %d characters of a-z, 0-9, _ and ., begin with a letter or _, and not be %s, %s or %s",
+		return Number{}, fmt.Errorf("the name %+.60q: it must be 1 to %d characters of a-z, 0-9, _ and ., begin with a letter or _, and not be %s, %s or %s",
 			name, MaxName, wordLast, wordMedian, nameBody)
 	}
 	v, ok := parseValue(value)
 	if !ok {
-		return Number{}, fmt.Errorf("%s is %.60q, which is no finite decimal number", name, value)
+		return Number{}, fmt.Errorf("%s is %+.60q, which is no finite decimal number", name, value)
 	}
 	return Number{name, v}, nil
 }

@@ -16,7 +16,7 @@ func (st *state) failureEvidence(r *table.Record, c cause) fsm.Evidence {
 	e.Output = r.Runs.OutputSince(r.Runs.LastEnd())
 	switch {
 	case c.failed != nil:
-		e.Failed, e.Exit, e.Due = true, max(0, c.failed.Exit), time.Time{}
+		e.Failed, e.Exit, e.Due, e.Broke = true, max(0, c.failed.Exit), time.Time{}, c.failed.broke
 		e.Output = r.Runs.OutputSince(c.failed.ended + 1)
 		if len(c.failed.Body) > 0 { // also if none are kept
 			e.Output = table.Excerpt(c.failed.Body)

@@ -17,8 +17,9 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 	}
 	st.countDueMisses(ord)
 	page, slot := st.table.Own(ord)
-	if page.Runs(slot) != nil { // it may end a run or an incident
-		return st.applySignal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.NotKnown})
+	if page.Runs(slot) != nil || page.Hot(slot).Is(table.Checked) { // it may end a run or an incident, or begin one
+		code, _ := st.applySignal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.NotKnown})
+		return code
 	}
 	v := page.Hot(slot)
 	st.pings++
@@ -58,6 +59,7 @@ func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 		return fsm.Result{Code: code}
 	}
 	c.Spec.Tags, c.Spec.Emails, c.Spec.Methods = fsm.Canonical(c.Spec.Tags), fsm.Canonical(c.Spec.Emails), fsm.Canonical(c.Spec.Methods)
+	c.Spec.Checks = fsm.Canonical(c.Spec.Checks)
 	st.created++
 	ord := st.created
 	r := st.table.Add(ord, table.Cold{
@@ -147,7 +149,12 @@ func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 	}
 	if spec.Interval != old.Interval || spec.Grace != old.Grace {
 		r.Reanchor(st.serving, st.wall, r.Misses)
+	}
+	if spec.Interval != old.Interval || spec.Grace != old.Grace || spec.MaxRun != old.MaxRun {
 		r.Runs.SetDeadlines(st.serving + r.RunLimit())
+	}
+	if r.Runs != nil && !slices.Equal(spec.Checks, old.Checks) {
+		r.Runs.Results = r.Runs.Results.Accepted()
 	}
 	if spec.Arm != old.Arm {
 		st.changeArm(r, spec.Arm)
@@ -180,6 +187,9 @@ func (st *state) pauseHeartbeat(c fsm.Pause) fsm.Result {
 	}
 	r.ResetRule()
 	r.Set(table.Paused)
+	if r.Runs != nil {
+		r.Runs.Results = r.Runs.Results.WithFailures(0)
+	}
 	st.table.DropEmptyRuns(r)
 	st.paused++
 	st.saveEdit(r, r.Cold.Spec)
@@ -200,6 +210,7 @@ func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
 	r.Reanchor(st.serving, st.wall, 0)
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Resumed = st.wall
+	r.Runs.Results = r.Runs.Results.Accepted()
 	r.Runs.ExcuseRuns()
 	st.saveEdit(r, r.Cold.Spec)
 	st.scheduleNext(r)

@@ -28,6 +28,7 @@ const (
 // does not know a section refuses an image that has it. Tags are never used again.
 var sections = []section{
 	{1, (*state).writeFields, (*state).readFields},
+	{11, (*state).writeResults, (*state).readResults},
 	{20, (*state).writeChannels, (*state).readChannels},
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/results"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
@@ -164,4 +165,18 @@ func (st *state) readRunState(b []byte) *table.RunState {
 		return nil
 	}
 	return x
+}
+
+// writeResults writes the results of the heartbeats that have any.
+func (st *state) writeResults(s *image.Section) {
+	var item []byte
+	st.table.EachDrainedResults(func(ord uint64, x *results.State) {
+		item = x.Append(binary.AppendUvarint(item[:0], ord))
+		s.Add(item)
+	})
+}
+
+func (st *state) readResults(item *wire.Reader) error {
+	ord := item.Uint()
+	return st.table.RestoreResults(ord, results.Read(item))
 }

@@ -57,6 +57,8 @@ type cause struct {
 	created int64 // wall
 	run     *table.OpenRun
 	failed  *received
+
+	tolerated bool // a failure that does not alert: too few came in a row
 }
 
 // isFailure reports whether the job failed, rather than was silent.
@@ -148,7 +150,7 @@ func (st *state) scheduleNext(r *table.Record) {
 // only, the failure is told too, once.
 func (st *state) failAgain(r *table.Record, c cause) {
 	r.Runs.Incident.Failures++
-	if r.Is(table.Reported) {
+	if r.Is(table.Reported) || c.tolerated {
 		return
 	}
 	r.Set(table.Reported)

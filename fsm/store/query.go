@@ -118,8 +118,10 @@ func (s *Store) Pings(id fsm.HeartbeatID, limit int, before uint64) (list []fsm.
 	}
 	page.History.WalkBack(page.Head(slot), slot, int(v.Pings-last), func(at int64, extra []byte, from [16]byte) bool {
 		number := last - uint64(len(list))
-		p := pingRecord(number, at, extra, from)
-		p.Body = page.Runs(slot).Body(number)
+		p, refs := pingRecord(number, at, extra, from)
+		if x := page.Runs(slot); x != nil {
+			p.Body, p.Numbers = x.Body(number), x.Results.Named(refs)
+		}
 		list = append(list, p)
 		return len(list) < limit
 	})
@@ -128,7 +130,7 @@ func (s *Store) Pings(id fsm.HeartbeatID, limit int, before uint64) (list []fsm.
 
 // pingRecord makes the copy of an entry that queries show. from is the address of who sent
 // it, unless the entry has another.
-func pingRecord(number uint64, at int64, extra []byte, from [16]byte) fsm.PingRecord {
+func pingRecord(number uint64, at int64, extra []byte, from [16]byte) (fsm.PingRecord, history.Numbers) {
 	p := fsm.PingRecord{Number: number, At: fsm.WallTime(at), Received: fsm.WallTime(at), Exit: fsm.NotKnown, Took: fsm.NotKnown}
 	d, _ := history.ReadDetail(extra)
 	if d.Kind.EndsRun() && !d.From.IsValid() {
@@ -136,14 +138,14 @@ func pingRecord(number uint64, at int64, extra []byte, from [16]byte) fsm.PingRe
 	}
 	p.At = fsm.WallTime(at - d.Late)
 	p.Kind, p.Exit, p.HasRun, p.Run = d.Kind, d.Exit, d.HasRun, d.Run
-	p.Dropped = d.Dropped
+	p.Dropped, p.Broke = d.Dropped, d.Broke
 	if d.Took != fsm.NotKnown {
 		p.Took = time.Duration(d.Took) * time.Millisecond
 	}
 	if d.From.IsValid() {
 		p.From = d.From.String()
 	}
-	return p
+	return p, d.Numbers
 }
 
 // maxPagesPerLock is how many pages NextDue looks at before it lets entries be applied
@@ -201,6 +203,7 @@ func (st *state) viewHeartbeat(r *table.Record) fsm.Heartbeat {
 	}
 	if x := r.Runs; x != nil {
 		h.LastExit, h.Resumed = x.Exit, fsm.WallTime(x.Resumed)
+		h.Numbers = slices.Clone(x.Results.Latest())
 		if x.Took != fsm.NotKnown {
 			h.LastRun = time.Duration(x.Took) * time.Millisecond
 		}

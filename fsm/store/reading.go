@@ -107,3 +107,11 @@ func (r *Reading) LastExit() int {
 	}
 	return fsm.NotKnown
 }
+
+// Numbers returns the newest numbers that a ping told, which must not be written to.
+func (r *Reading) Numbers() []fsm.Number {
+	if x := r.page.Runs(r.slot); x != nil {
+		return x.Results.Latest()
+	}
+	return nil
+}

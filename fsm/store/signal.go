@@ -3,18 +3,19 @@ package store
 import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/results"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
 // applySignal records a ping that tells something. A ping whose idempotency key is in the
 // history already is a repeat, and changes nothing.
-func (st *state) applySignal(c fsm.Signal) fsm.Code {
+func (st *state) applySignal(c fsm.Signal) (code fsm.Code, numbersDropped bool) {
 	page, slot := st.table.At(c.Ordinal)
 	if page == nil {
-		return fsm.CodeNotFound
+		return fsm.CodeNotFound, false
 	}
 	if code := page.History.Answered(page.Head(slot), slot, c.IdempotencyKey); code != fsm.CodeNone {
-		return code
+		return code, false
 	}
 	st.countDueMisses(c.Ordinal)
 	r := st.table.OwnRecord(c.Ordinal)
@@ -25,8 +26,10 @@ func (st *state) applySignal(c fsm.Signal) fsm.Code {
 		h.stale = h.at <= max(r.LastPing, r.AnchorWall)
 	}
 	misses := r.Misses
-	st.recordSignal(r, &h, st.trackRun(r, &h))
-	code := fsm.CodeOK
+	took := st.trackRun(r, &h)
+	st.judgeRun(r, &h, took)
+	st.recordSignal(r, &h, took)
+	code = fsm.CodeOK
 	if r.Is(table.Paused) {
 		code = fsm.CodePaused
 	}
@@ -34,7 +37,7 @@ func (st *state) applySignal(c fsm.Signal) fsm.Code {
 	case c.Tells == fsm.SignalLog || h.stale:
 	case c.Tells == fsm.SignalStart:
 		st.applyStart(r)
-	case c.Tells == fsm.SignalFail:
+	case c.Tells == fsm.SignalFail || h.broke != "":
 		st.applyFailure(r, &h)
 	default:
 		st.applySuccess(r, &h)
@@ -43,7 +46,18 @@ func (st *state) applySignal(c fsm.Signal) fsm.Code {
 		st.noteChange(r.Ordinal)
 	}
 	st.table.DropEmptyRuns(r)
-	return code
+	return code, h.dropped
+}
+
+// judgeRun says how a good run breaks what its heartbeat expects of it, if it does. What
+// comes late, or while paused, is not judged.
+func (st *state) judgeRun(r *table.Record, h *received, took int64) {
+	if h.Tells != fsm.SignalSuccess || h.stale || r.Is(table.Paused) {
+		return
+	}
+	run := results.Run{Signal: &h.Signal, Took: took}
+	h.broke = r.Runs.Results.Judge(&r.Cold.Spec, run)
+	r.Runs.Results = r.Runs.Results.Judged(&r.Cold.Spec, run, h.broke != "")
 }
 
 // sentAt returns the wall time at which a signal was sent. The time that a node held it
@@ -67,6 +81,9 @@ type received struct {
 	stale  bool   // late, and a newer ping is known
 	before int64  // the last ping before it
 	ended  uint64 // the number of the last ping that ended a run
+
+	broke   string // how a run that the job took for a good one broke a check: it is a failure
+	dropped bool   // there was no room for some of its numbers
 }
 
 // recordSignal adds a signal to the history, with how long its run took.
@@ -77,7 +94,15 @@ func (st *state) recordSignal(r *table.Record, h *received, took int64) {
 	d := history.Detail{
 		Kind: h.Tells, Exit: h.Exit, HasRun: h.HasRun, Run: h.Run, Took: took,
 		Late: table.ClampMillis(st.wall - h.at), ShortKey: history.ShortKey(h.IdempotencyKey), Paused: r.Is(table.Paused),
-		Dropped: h.Dropped,
+		Dropped: h.Dropped, Broke: h.broke,
+	}
+	if h.broke != "" {
+		d.Kind = fsm.SignalFail
+	}
+	kept := min(uint64(r.Head.Kept)+1, uint64(st.settings.History))
+	x.Results, d.Numbers, h.dropped = x.Results.Place(h.Numbers, r.Pings, r.Pings-kept+1)
+	if !h.stale {
+		x.Results = x.Results.WithLatest(h.Numbers)
 	}
 	page, slot := st.table.Own(r.Ordinal)
 	if h.Tells.EndsRun() && (!h.late || h.at > r.LastPing) {
@@ -103,15 +128,24 @@ func (st *state) applyStart(r *table.Record) {
 	st.scheduleNext(r)
 }
 
-// applyFailure makes a heartbeat failing at once, whatever its threshold.
+// applyFailure makes a heartbeat failing at once, whatever its threshold of misses; if it has
+// one of failures, when that is reached.
 func (st *state) applyFailure(r *table.Record, h *received) {
 	r.Set(table.Armed)
 	if r.Is(table.Paused) {
 		return
 	}
 	c := cause{due: st.serving, created: st.wall, failed: h}
+	inRow, most := r.Runs.Results.FailuresInARow()+1, r.Cold.Spec.FailuresToAlert()
+	r.Runs.Results = r.Runs.Results.WithFailures(min(inRow, most-1))
+	c.tolerated = inRow < most
 	if !r.Is(table.Failing) {
 		st.anchorOf(r, h).giveTo(r)
+		if c.tolerated {
+			r.ResetRule()
+			st.scheduleNext(r)
+			return
+		}
 		st.beginIncident(r, c)
 		return
 	}
@@ -128,6 +162,7 @@ func (st *state) applySuccess(r *table.Record, h *received) {
 	if r.Is(table.Paused) {
 		return
 	}
+	r.Runs.Results = r.Runs.Results.WithFailures(0)
 	a := st.anchorOf(r, h)
 	if r.Is(table.Failing) && a.misses > 0 {
 		st.countMissesUntil(r, st.horizon)

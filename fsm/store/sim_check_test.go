@@ -77,12 +77,13 @@ func (w *world) checkBeat(b *beat) {
 		incident               uint32
 		history, open, exit    int
 		last                   int64
+		inRow                  int
 	}
 	got := facts{paused: r.Is(table.Paused), failing: r.Is(table.Failing), armed: r.Is(table.Armed), misses: r.MissesAt(st.horizon), pings: r.Pings, incident: r.Incident, history: int(r.Head.Kept), open: 0, exit: fsm.NotKnown, last: r.LastPing}
 	if x := st.table.Record(ord).Runs; x != nil {
-		got.open, got.exit = len(x.Open), x.Exit
+		got.open, got.exit, got.inRow = len(x.Open), x.Exit, x.Results.FailuresInARow()
 	}
-	want := facts{paused: b.paused, failing: b.failing, armed: b.armed, misses: b.misses, pings: b.pings, incident: b.incident, history: len(b.history), open: len(b.open), exit: b.exit, last: b.last}
+	want := facts{paused: b.paused, failing: b.failing, armed: b.armed, misses: b.misses, pings: b.pings, incident: b.incident, history: len(b.history), open: len(b.open), exit: b.exit, last: b.last, inRow: b.inRow}
 	if got != want {
 		w.fail("hb%d: %+v, want %+v", b.id[7], got, want)
 	}
@@ -372,6 +373,8 @@ func (w *world) checkEnd() {
 	w.reached[sawRepeat] += w.model.repeats
 	w.reached[sawSameKey] += w.model.sameKey
 	w.reached[sawKeyGone] += w.model.keyGone
+	w.reached[sawBroke] += w.model.broke
+	w.reached[sawTolerated] += w.model.tolerated
 	for id, seen := range w.rows {
 		if !seen.gone && !seen.row.State.Settled() {
 			w.fail("row %x is %v at the end", id[:3], seen.row.State)

@@ -264,6 +264,18 @@ func (w *world) spec(a, b uint32) fsm.Spec {
 	if b%9 == 0 {
 		spec.Notify = []string{fsm.ChannelID{byte(1 + b/9%3)}.String()}
 	}
+	if b/16%4 == 0 {
+		spec.FailureThreshold = 1 + int(b/64%3)
+	}
+	if b/256%4 == 0 {
+		spec.Checks = simChecks
+	}
+	if b/1024%4 == 0 {
+		spec.MinRun = 1
+	}
+	if b/4096%4 == 0 {
+		spec.MaxRun = 2 + int64(b/16384%6)
+	}
 	spec.Emails = [][]string{nil, {"a@example.com"}, {"a@example.com", "b@example.com"}}[b/5%3]
 	return spec
 }
@@ -298,6 +310,14 @@ func patchFrom(a uint32) (p fsm.Patch) {
 		p.Threshold = &threshold
 	case 3:
 		p.Interval, p.Threshold = &interval, &threshold
+	}
+	switch a / 512 % 8 {
+	case 0:
+		p.FailureThreshold = &threshold
+	case 1:
+		p.Checks = new([][]string{nil, simChecks}[a/4096%2])
+	case 2:
+		p.MaxRun = new(2 + interval)
 	}
 	switch a / 4 % 5 {
 	case 1:

@@ -23,6 +23,7 @@ type model struct {
 	capable                int64 // see world
 	repeats                int
 	sameKey, keyGone       int   // pings whose key is, or was, in the history
+	broke, tolerated       int   // runs that broke a check, and failures that were too few to alert
 	stamped                int64 // what capable was when the batch was stamped
 	resettled              bool  // the flap window has changed
 }
@@ -71,6 +72,8 @@ type beat struct {
 	used                             []byte   // every key there ever was
 	windowAt                         int64    // serving: when the flap window began, -1: none has
 	inWindow                         int64    // incidents in it
+	inRow                            int      // reported failures
+	past                             []simValue
 }
 
 func newModel() *model {
@@ -276,8 +279,17 @@ func (m *model) update(b *beat, p fsm.Patch) {
 	assign(&b.spec.Owner, p.Owner)
 	assign(&b.spec.Tags, p.Tags)
 	assign(&b.spec.Description, p.Description)
+	assign(&b.spec.FailureThreshold, p.FailureThreshold)
+	assign(&b.spec.MaxRun, p.MaxRun)
+	assign(&b.spec.MinRun, p.MinRun)
+	if p.Checks != nil && !slices.Equal(*p.Checks, old.Checks) {
+		b.spec.Checks = *p.Checks
+		b.accept()
+	}
 	if b.spec.Interval != old.Interval || b.spec.Grace != old.Grace {
 		m.reanchor(b, b.misses)
+	}
+	if b.spec.Interval != old.Interval || b.spec.Grace != old.Grace || b.spec.MaxRun != old.MaxRun {
 		for i := range b.open {
 			if b.open[i].deadline > 0 {
 				b.open[i].deadline = m.serving + b.limit()
@@ -290,13 +302,14 @@ func (m *model) update(b *beat, p fsm.Patch) {
 func (m *model) pause(b *beat) {
 	if !b.paused {
 		m.endByHand(b)
-		b.paused, b.resumed, b.unheard = true, false, false
+		b.paused, b.resumed, b.unheard, b.inRow = true, false, false, 0
 	}
 }
 
 func (m *model) resume(b *beat) {
 	if b.paused {
 		b.paused, b.resumed = false, true
+		b.accept()
 		m.reanchor(b, 0)
 		for i := range b.open {
 			b.open[i].deadline = 0
@@ -378,9 +391,9 @@ func (m *model) fails(b *beat, at int64, failure bool) {
 
 // failsAgain tells of the first failure in an incident that began with silence, to
 // whoever was to be told of that.
-func (m *model) failsAgain(b *beat) {
+func (m *model) failsAgain(b *beat, tolerated bool) {
 	b.failures++
-	if b.told {
+	if b.told || tolerated {
 		return
 	}
 	b.told = true
@@ -393,6 +406,9 @@ func (b *beat) interval() int64 { return b.spec.Interval * 1000 }
 
 // limit is how long a run may take.
 func (b *beat) limit() int64 {
+	if b.spec.MaxRun > 0 {
+		return b.spec.MaxRun * 1000
+	}
 	if b.spec.Grace == 0 {
 		return b.interval()
 	}

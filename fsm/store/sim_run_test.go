@@ -101,6 +101,8 @@ const (
 	sawFailure
 	sawMerged
 	sawChannel
+	sawBroke
+	sawTolerated
 	situations
 )
 
@@ -115,6 +117,7 @@ var situationNames = [situations]string{
 	"a down held back in a flap window", "an alert of several incidents delivered",
 	"a failure told in an incident that began with silence", "one told by the alert of its incident",
 	"a message delivered to a channel",
+	"a good run that broke a check", "a failure of which there were too few to alert",
 }
 
 func (s situation) String() string { return situationNames[s] }

@@ -47,7 +47,12 @@ func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
 	b.history = append(b.history, m.wall)
 	b.keys = append(b.keys, simKey{c.IdempotencyKey[0], code})
 	b.trim(m.settings.History)
-	m.runs(b, c, at, late, stale)
+	took := m.runs(b, c, at, late, stale)
+	tells := c.Tells
+	if tells == fsm.SignalSuccess && !stale && !b.paused && m.breaks(b, c, took) {
+		tells = fsm.SignalFail
+		m.broke++
+	}
 	if ends && (!late || at > b.last) {
 		b.last = at
 	}
@@ -65,12 +70,21 @@ func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
 		return code, nil
 	}
 	anchor, missed := m.anchorAt(b, at, late)
+	if tells == fsm.SignalSuccess {
+		b.inRow = 0
+	}
 	switch {
-	case c.Tells == fsm.SignalFail:
+	case tells == fsm.SignalFail:
 		anchor()
-		if b.failing {
-			m.failsAgain(b)
-		} else {
+		inRow, most := b.inRow+1, max(1, b.spec.FailureThreshold)
+		b.inRow = min(inRow, most-1)
+		switch {
+		case b.failing:
+			m.failsAgain(b, inRow < most)
+		case inRow < most:
+			b.resumed, b.unheard = false, false
+			m.tolerated++
+		default:
 			m.fails(b, m.serving, true)
 		}
 		return code, nil
@@ -104,8 +118,56 @@ func (m *model) keyed(b *beat, key byte) (code fsm.Code, same bool) {
 	return 0, false
 }
 
-// runs opens and closes runs.
-func (m *model) runs(b *beat, c fsm.Signal, at int64, late, stale bool) {
+// simValue is a number that a run told, and whether the run broke a check.
+type simValue struct {
+	v     float64
+	broke bool
+}
+
+// simChecks are those of a heartbeat that has any.
+var simChecks = []string{"n > 0", "n >= 0.5 * last"}
+
+// breaks judges a good run, and keeps its number.
+func (m *model) breaks(b *beat, c fsm.Signal, took int64) (broke bool) {
+	if least := b.spec.MinRun * 1000; least > 0 && took >= 0 && took < least {
+		broke = true
+	}
+	if len(b.spec.Checks) == 0 {
+		b.past = nil
+		return broke
+	}
+	if len(c.Numbers) == 0 {
+		return true
+	}
+	v := c.Numbers[0].Value
+	broke = broke || v <= 0
+	for i := len(b.past) - 1; i >= 0; i-- {
+		if !b.past[i].broke {
+			broke = broke || v < b.past[i].v/2
+			break
+		}
+	}
+	b.past = append(b.past, simValue{v, broke})
+	if len(b.past) > 20 {
+		drop := 0
+		if others := b.past[1:]; !b.past[0].broke && !slices.ContainsFunc(others, func(x simValue) bool { return !x.broke }) {
+			drop = 1
+		}
+		b.past = slices.Delete(slices.Clone(b.past), drop, drop+1)
+	}
+	return broke
+}
+
+// accept makes every number that is kept one that later ones are compared with.
+func (b *beat) accept() {
+	for i := range b.past {
+		b.past[i].broke = false
+	}
+}
+
+// runs opens and closes runs, and returns how long the one took that ended; -1: not known.
+func (m *model) runs(b *beat, c fsm.Signal, at int64, late, stale bool) (took int64) {
+	took = -1
 	same := func(o simRun) bool { return o.named == c.HasRun && o.id == c.Run[0] }
 	switch c.Tells {
 	case fsm.SignalStart:
@@ -116,10 +178,16 @@ func (m *model) runs(b *beat, c fsm.Signal, at int64, late, stale bool) {
 		}
 		b.open = append(b.open, o)
 	case fsm.SignalSuccess, fsm.SignalFail:
+		for _, o := range b.open {
+			if same(o) && (!late || o.began <= at) {
+				took = max(0, at-o.began)
+			}
+		}
 		b.open = slices.DeleteFunc(b.open, func(o simRun) bool {
 			return (!late || o.began <= at) && (same(o) || !c.HasRun || c.Tells == fsm.SignalFail || o.deadline == 0)
 		})
 	}
+	return took
 }
 
 // anchorAt returns what sets the anchor to a ping's time, and how many misses it
@@ -165,7 +233,7 @@ func (m *model) takeRun(b *beat, o *simRun) error {
 	}
 	switch {
 	case b.failing && !excused:
-		m.failsAgain(b)
+		m.failsAgain(b, false)
 	case b.failing:
 	case !excused:
 		m.fails(b, at, true)
@@ -195,6 +263,9 @@ func drawSignalFrom(ord uint64, a, b uint32, wall int64) fsm.Signal {
 	}
 	if b/8%2 == 0 {
 		c.Body = make([]byte, b/32%fsm.MaxBody)
+	}
+	if a/512%4 > 0 {
+		c.Numbers = []fsm.Number{{Name: "n", Value: float64(a / 2048 % 4)}}
 	}
 	return c
 }

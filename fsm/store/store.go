@@ -165,7 +165,8 @@ func (st *state) applyCommand(cmd []byte, x *prefetched, faulty bool) fsm.Result
 func (st *state) runCommand(c fsm.Command) fsm.Result {
 	switch c := c.(type) {
 	case fsm.Signal:
-		return c.Result(st.applySignal(c))
+		code, dropped := st.applySignal(c)
+		return c.Result(code, dropped)
 	case fsm.Ping: // an authorized one
 		return fsm.Result{Code: st.applyPing(c)}
 	case fsm.Authorized:

@@ -20,12 +20,13 @@ type tree struct {
 var order = []tree{
 	{dir: "internal/testkit", rows: []string{"."}},
 	{dir: "fsm", rows: []string{
-		"wire check schedule/expr schedule/civil",
-		"schedule/cron schedule/calendar",
+		"wire schedule/expr schedule/civil",
+		"check schedule/cron schedule/calendar",
 		"schedule",
 		".",
 		"internal/changes internal/ordered internal/index internal/image",
 		"internal/channels internal/history",
+		"internal/results",
 		"internal/table",
 		"internal/ledger",
 		"store",
@@ -44,7 +45,7 @@ var order = []tree{
 		".",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/store"}, rows: []string{
-		"compat deferred events limits metrics proxied request web/show",
+		"compat deferred limits metrics proxied request web/show",
 		"listener pings web",
 		".",
 	}},

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	gotoken "go/token"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -333,5 +334,12 @@ func TestTheSurfaceThatClientsOfTickstemUse(t *testing.T) {
 	}
 	if _, err := json.Marshal(hb); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAPingCarriesTheNumbersThatAreFinite(t *testing.T) {
+	path, err := signalPath("tok", SignalSuccess, SignalParams{Metrics: map[string]float64{"bytes": 0, "rows.new": -1.5, "none": math.NaN(), "endless": math.Inf(1), "large": 1e300}})
+	if want := "/v1/heartbeats/tok/ping?m.bytes=0&m.large=1e%2B300&m.rows.new=-1.5"; err != nil || path != want {
+		t.Errorf("%s, %v; want %s", path, err, want)
 	}
 }

@@ -43,6 +43,12 @@ type Heartbeat struct {
 	UpdatedAt         time.Time  `json:"updated_at"`
 	Version           uint64     `json:"version"`
 	Warnings          []string   `json:"warnings,omitempty"` // what it lacks, like somebody to be told of its failures
+
+	FailureThreshold int                `json:"failure_threshold"` // reported failures in a row that alert
+	MaxRunSecs       *int               `json:"max_run_secs"`      // that a run may take; nil: the grace
+	MinRunSecs       *int               `json:"min_run_secs"`      // that a run takes at least; nil: any
+	Checks           []string           `json:"checks"`            // of good runs, like "bytes > 0"
+	Metrics          map[string]float64 `json:"metrics"`           // the newest numbers that a ping told
 }
 
 // The values of Heartbeat.Status.
@@ -71,6 +77,11 @@ type CreateParams struct {
 	Description   string   `json:"description,omitempty"` // up to 2,000 characters, of any number of lines
 	RunbookURL    string   `json:"runbook_url,omitempty"` // http or https
 	Owner         string   `json:"owner,omitempty"`
+
+	FailureThreshold int      `json:"failure_threshold,omitempty"` // 1 to 100
+	MaxRunSecs       int      `json:"max_run_secs,omitempty"`
+	MinRunSecs       int      `json:"min_run_secs,omitempty"`
+	Checks           []string `json:"checks,omitzero"` // "bytes > 0", "bytes >= 0.5 * last"; empty, but not nil: none
 }
 
 // MarshalJSON writes NoGrace as the server knows it.
@@ -103,6 +114,11 @@ type UpdateParams struct {
 	RunbookURL    *string   `json:"runbook_url,omitempty"`
 	Owner         *string   `json:"owner,omitempty"`
 	Status        *string   `json:"status,omitempty"` // StatusPaused or StatusActive
+
+	FailureThreshold *int      `json:"failure_threshold,omitempty"`
+	MaxRunSecs       *int      `json:"max_run_secs,omitempty"` // 0: the grace
+	MinRunSecs       *int      `json:"min_run_secs,omitempty"` // 0: any
+	Checks           *[]string `json:"checks,omitempty"`
 }
 
 // Ping is one recorded ping, or another signal.
@@ -120,6 +136,9 @@ type Ping struct {
 	Body        string     `json:"body"`        // if it is still kept
 
 	BodyDropped bool `json:"body_dropped"` // there was no room for the body
+
+	Metrics     map[string]float64 `json:"metrics"`      // the numbers that it told
+	CheckBroken string             `json:"check_broken"` // how it broke a check, though the job took it for a good run
 }
 
 // PingsParams chooses pings of the history.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -36,6 +37,11 @@ type SignalParams struct {
 	RunID string    // a UUID that ties the signals of one run together; see NewRunID
 	Body  []byte    // what the job has to say; see MaxBody
 	At    time.Time // when it happened, if that was a while ago, at most 24 h; zero: now
+
+	// Metrics are numbers that the run has to tell, at most 16: names of a-z, 0-9, _ and .,
+	// which begin with a letter or _. They are shown with the ping and compared by the
+	// heartbeat's checks. Those that are not finite are not sent.
+	Metrics map[string]float64
 
 	// Key makes the signals sent with it one and the same, also across processes:
 	// at most 64 characters. Without one every call is a signal of its own, whose
@@ -117,6 +123,11 @@ func signalPath(token string, s Signal, p SignalParams) (string, error) {
 	}
 	if !p.At.IsZero() {
 		q.Set("at", p.At.UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
+	for name, v := range p.Metrics {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			q.Set("m."+name, strconv.FormatFloat(v, 'g', -1, 64))
+		}
 	}
 	if len(q) > 0 {
 		path += "?" + q.Encode()

@@ -24,6 +24,8 @@ func Cause(a fsm.Alert, now time.Time) template.HTML {
 		return "What its first alert told is no longer kept."
 	case !e.Started.IsZero():
 		return say("A run that began %s did not end in its time. %s.", Moment(e.Started, now), last)
+	case e.Broke != "":
+		return say("It %s.", e.Broke)
 	case e.Failed && e.Exit > 0:
 		return say("The job ended with exit status %d.", e.Exit)
 	case e.Failed:

@@ -12,6 +12,36 @@ import (
 // the memory. Rows that tell of one event share it.
 type Packed string
 
+// hasMore is set in the byte of the rule if what only few have follows at the end: a
+// length, and fields behind their tags, which rise and are never used again.
+const (
+	hasMore       = 0x80
+	evidenceBroke = 1
+)
+
+func appendMore(b []byte, e *fsm.Evidence) []byte {
+	if e.Broke != "" {
+		b = wire.AppendString(append(b, evidenceBroke), e.Broke)
+	}
+	return b
+}
+
+// readMore reads what appendMore wrote, and reports whether it could be.
+func readMore(b []byte, e *fsm.Evidence) bool {
+	r := wire.NewReader(b)
+	for last := byte(0); r.Len() > 0; {
+		tag := r.Byte()
+		switch {
+		case tag == evidenceBroke && tag > last:
+			e.Broke = r.String()
+		default:
+			return false
+		}
+		last = tag
+	}
+	return r.OK() && len(b) > 0
+}
+
 // noEvidence is the evidence of a digest: its members have their own.
 var noEvidence = Pack(fsm.Evidence{})
 
@@ -29,8 +59,17 @@ func Pack(e fsm.Evidence) Packed {
 	b = wire.AppendString(wire.AppendInt(b, fsm.WallMillis(e.Started)), e.Output)
 	b = wire.AppendInt(wire.AppendInt(b, e.Flaps), e.Within.Milliseconds())
 	b = wire.AppendInt(wire.AppendInt(b, fsm.WallMillis(e.Since)), e.Down.Milliseconds())
-	b = append(wire.AppendBool(wire.AppendInt(b, e.Failures), e.Clean), byte(e.Rule))
-	return Packed(wire.AppendInt(b, fsm.WallMillis(e.Resumed)))
+	more := appendMore(nil, &e)
+	rule := byte(e.Rule)
+	if len(more) > 0 {
+		rule |= hasMore
+	}
+	b = append(wire.AppendBool(wire.AppendInt(b, e.Failures), e.Clean), rule)
+	b = wire.AppendInt(b, fsm.WallMillis(e.Resumed))
+	if len(more) > 0 {
+		b = wire.AppendBytes(b, more)
+	}
+	return Packed(b)
 }
 
 // withoutOutput returns the evidence without what the run printed.
@@ -63,6 +102,11 @@ func (packed Packed) Unpack() (e fsm.Evidence) {
 	e.Failed, e.Exit, e.Started, e.Output = r.Bool(), int(r.Uint()), fsm.WallTime(r.Int()), r.String()
 	e.Flaps, e.Within = r.Int(), time.Duration(r.Int())*time.Millisecond
 	e.Since, e.Down = fsm.WallTime(r.Int()), time.Duration(r.Int())*time.Millisecond
-	e.Failures, e.Clean, e.Rule, e.Resumed = r.Int(), r.Bool(), fsm.Rule(r.Byte()), fsm.WallTime(r.Int())
+	e.Failures, e.Clean = r.Int(), r.Bool()
+	rule := r.Byte()
+	e.Rule, e.Resumed = fsm.Rule(rule&^hasMore), fsm.WallTime(r.Int())
+	if rule&hasMore != 0 {
+		readMore(r.Take(r.Uint()), &e)
+	}
 	return e
 }

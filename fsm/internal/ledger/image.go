@@ -127,7 +127,12 @@ func readEvidence(r *image.Reader) fsm.Evidence {
 	e.Failed, e.Exit, e.Started, e.Output = r.Bool(), r.Count(), fsm.WallTime(r.Int()), r.String()
 	e.Flaps, e.Within = r.Int(), time.Duration(r.Int())*time.Millisecond
 	e.Since, e.Down = fsm.WallTime(r.Int()), time.Duration(r.Int())*time.Millisecond
-	e.Failures, e.Clean, e.Rule, e.Resumed = r.Int(), r.Bool(), fsm.Rule(r.Byte()), fsm.WallTime(r.Int())
+	e.Failures, e.Clean = r.Int(), r.Bool()
+	rule := r.Byte()
+	e.Rule, e.Resumed = fsm.Rule(rule&^hasMore), fsm.WallTime(r.Int())
+	if rule&hasMore != 0 && !readMore(r.Bytes(), &e) {
+		r.Fail()
+	}
 	return e
 }
 

@@ -15,6 +15,7 @@
 //
 //	table.go      Table: the pages, and finding heartbeats in them
 //	page.go       Page: 64 heartbeats in a few pieces of memory
+//	results.go    the results of runs in images
 //	fields.go     the tagged fields, which few heartbeats have
 //	record.go     Record: a heartbeat that is looked at closely
 //	hot.go        Hot: the fields of fixed size; schedule arithmetic

@@ -39,11 +39,13 @@ func (t *Table) RestoreFields(ord uint64, encoded []byte) error {
 	if p == nil || len(encoded) == 0 || p.Fields(slot) != "" {
 		return fsm.ErrCorrupt
 	}
-	spec := p.Record(slot, ord).Cold.Spec
-	if err := fsm.ReadFields(encoded, &spec); err != nil {
+	r := p.Record(slot, ord)
+	spec := &r.Cold.Spec
+	if err := fsm.ReadFields(encoded, spec); err != nil {
 		return err
 	}
 	p.setFields(slot, encoded)
+	r.setCold(&r.Cold)
 	return spec.Validate()
 }
 

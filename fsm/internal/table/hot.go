@@ -49,6 +49,7 @@ const (
 	HasOtherCaller                           // in images only: the caller before that one follows
 	OnlyPost                                 // the spec's Methods are POST alone
 	ImageFlags     = 1<<iota - 1             // all that an image may have
+	Checked        = 1 << 14                 // its good runs are checked; derived of its fields
 	Live           = 1 << 15                 // the slot has a heartbeat
 )
 
@@ -73,15 +74,6 @@ func (v *Hot) NextMiss() int64 {
 		return never
 	}
 	return v.Anchor + (v.Misses-v.Carried+1)*v.Interval() + v.Grace()
-}
-
-// RunLimit returns how long a run may take, in ms: the grace, or the interval if there is
-// no grace.
-func (v *Hot) RunLimit() int64 {
-	if v.GraceSecs == 0 {
-		return v.Interval()
-	}
-	return v.Grace()
 }
 
 // Rule returns which miss alerts next.

@@ -13,6 +13,18 @@ type Record struct {
 	Cold    Cold
 }
 
+// RunLimit returns how long a run may take, in ms: what its heartbeat says, else the grace,
+// or the interval if there is no grace.
+func (r *Record) RunLimit() int64 {
+	switch {
+	case r.Cold.Spec.MaxRun > 0:
+		return r.Cold.Spec.MaxRun * 1000
+	case r.GraceSecs == 0:
+		return r.Interval()
+	}
+	return r.Grace()
+}
+
 // ResetRule makes the threshold decide again which miss alerts, after a resume or an
 // unheard notice.
 func (r *Record) ResetRule() {

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/results"
 )
 
 // RunState is what a heartbeat has besides plain pings: runs, bodies, an incident. Few
@@ -18,6 +19,8 @@ type RunState struct {
 	Ended  uint64    // the number of the newest ping that ended a run
 	Exit   int       // the exit status that it told
 	Took   int64     // how long its run took, ms
+
+	Results *results.State // numbers, and failures in a row; nil for most
 
 	Incident Incident
 	Resumed  int64 // wall: when the heartbeat was resumed, if no ping came since; else 0
@@ -65,7 +68,7 @@ func (t *Table) OwnRuns(ord uint64) *RunState {
 
 // isEmpty reports whether the run state says nothing that a new one does not.
 func (x *RunState) isEmpty() bool {
-	return len(x.Open) == 0 && len(x.Bodies) == 0 && x.Exit == fsm.NotKnown && x.Took == fsm.NotKnown && x.Incident == Incident{} && x.Resumed == 0
+	return len(x.Open) == 0 && len(x.Bodies) == 0 && x.Exit == fsm.NotKnown && x.Took == fsm.NotKnown && x.Incident == Incident{} && x.Resumed == 0 && x.Results == nil
 }
 
 // DropEmptyRuns drops the run state of a record if it is empty, so that the heartbeat's

@@ -19,6 +19,7 @@ type Table struct {
 	Histories history.Writer
 	OnlyPost  *index.OrdinalSet // heartbeats with Methods; derived
 	drained   []drainedFields   // of an image that is being written
+	results   []drainedResults  // likewise
 	Trip      func()            // for tests only: called at each write and after each command, and may panic
 }
 

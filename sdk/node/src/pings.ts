@@ -20,6 +20,11 @@ export interface PingOptions extends CallOptions {
    * long output, not all of it.
    */
   body?: string | Uint8Array;
+  /**
+   * Numbers that the run has to tell, at most 16, which the heartbeat's checks compare.
+   * Names are of `a-z`, `0-9`, `_` and `.`, and begin with a letter or `_`. Those that are not finite are not sent.
+   */
+  metrics?: Record<string, number>;
   /** When it happened, if that was earlier, by 24 hours at most. A string is RFC 3339. */
   at?: Date | string;
   /**
@@ -39,12 +44,17 @@ export function pingRequest(token: string, signal: string, options: PingOptions)
   }
   return {
     method: "POST",
-    path: heartbeatPath(token, `/ping${signal}`) + query({ rid: options.rid, at }),
+    path: heartbeatPath(token, `/ping${signal}`) + query({ rid: options.rid, at, ...numbers(options.metrics) }),
     headers: { "Idempotency-Key": key, ...(options.body !== undefined && { "Content-Type": "text/plain; charset=utf-8" }) },
     body: options.body === undefined ? undefined : firstBytes(options.body),
     keyless: true, // the token is the credential
     read: pingStatus,
   };
+}
+
+function numbers(metrics: Record<string, number> = {}): Record<string, string> {
+  const finite = Object.entries(metrics).filter(([, value]) => Number.isFinite(value));
+  return Object.fromEntries(finite.map(([name, value]) => [`m.${name}`, String(value)]));
 }
 
 /** exitSignal is the signal of an exit status. It throws a RangeError for what is none. */

@@ -36,6 +36,16 @@ export interface Heartbeat {
   runbook_url: string;
   /** A person or a team; `""`: nobody. */
   owner: string;
+  /** Reported failures in a row that alert. */
+  failure_threshold: number;
+  /** Seconds that a run may take before it has failed; null: the grace. */
+  max_run_secs: number | null;
+  /** Seconds that a run takes at least; null: any. */
+  min_run_secs: number | null;
+  /** What a good run must keep to, like `bytes > 0`. */
+  checks: string[];
+  /** The newest numbers that a ping told. */
+  metrics: Record<string, number>;
   status: HeartbeatStatus;
   consecutive_misses: number;
   /** How many misses in a row alert next; null while paused or failing. */
@@ -62,6 +72,10 @@ export interface HeartbeatPing {
   id: string;
   heartbeat_id: string;
   pinged_at: string;
+  /** The numbers that it told. */
+  metrics?: Record<string, number>;
+  /** How it broke a check, though the job took it for a good run. */
+  check_broken?: string;
 }
 
 /** A new heartbeat. What is left out is the server's default. */
@@ -89,6 +103,14 @@ export interface CreateParams {
   runbook_url?: string;
   /** Up to 200 characters. */
   owner?: string;
+  /** 1 to 100. Default: 1, the first alerts. */
+  failure_threshold?: number;
+  /** Default, and 0: the grace. */
+  max_run_secs?: number;
+  /** Default, and 0: any. */
+  min_run_secs?: number;
+  /** Up to 20, like `bytes > 0`, `bytes >= 0.5 * last` or `body contains "done"`. */
+  checks?: string[];
 }
 
 /** What a heartbeat is to have. What is left out stays as it is, and is the default of a new one, whose name is its slug. */

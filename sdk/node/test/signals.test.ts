@@ -34,6 +34,12 @@ test("each signal has its path, and carries what it was given", async (t) => {
   }
 });
 
+test("a ping carries the numbers that are finite", async (t) => {
+  const cluster = await FakeCluster.start(t, 1);
+  await cluster.client().ping(TOKEN, { metrics: { bytes: 0, "rows.new": -1.5, none: NaN, endless: Infinity, large: 1e300 } });
+  assert.ok(cluster.last.path.endsWith("/ping?m.bytes=0&m.rows.new=-1.5&m.large=1e%2B300"), cluster.last.path);
+});
+
 test("a paused heartbeat says so", async (t) => {
   const cluster = await FakeCluster.start(t, 1);
   cluster.faults(0, { status: 200, body: `{"status":"paused"}` });

@@ -1,6 +1,9 @@
 package client
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -21,13 +24,17 @@ type heartbeatFlags struct {
 	onlyPost        bool
 
 	description, runbook, owner string
+
+	failures       int
+	maxRun, minRun flags.Seconds
+	checks         []string
 }
 
 // fieldDefaults tell, in help texts, what a field is that no flag sets.
-type fieldDefaults struct{ interval, grace, threshold, slug, arm, email string }
+type fieldDefaults struct{ interval, grace, threshold, slug, arm, email, failures string }
 
 var (
-	withDefaults    = fieldDefaults{" (default 1h)", " (default 5m)", " (default 2)", " (default: made from the name)", " (default created)", " (default: the server's)"}
+	withDefaults    = fieldDefaults{" (default 1h)", " (default 5m)", " (default 2)", " (default: made from the name)", " (default created)", " (default: the server's)", " (default 1)"}
 	withoutDefaults = fieldDefaults{email: "; empty: the server's"}
 )
 
@@ -47,6 +54,11 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.StringVar(&h.description, "description", "", "what the job does, up to 2,000 characters")
 	f.StringVar(&h.runbook, "runbook-url", "", "`URL` of what to do when it fails, http or https")
 	f.StringVar(&h.owner, "owner", "", "who looks after it: a `person` or a team")
+	f.Var(flags.Between(&h.failures, 1, 100), "failure-threshold", "reported failures in a row that alert, 1 to 100"+d.failures)
+	f.Var(&h.maxRun, "max-run", "how long a run may take before it has failed; 0s: its grace")
+	f.Var(&h.minRun, "min-run", "a shorter run is a failure; 0s: any length will do")
+	f.Lookup("max-run").DefValue, f.Lookup("min-run").DefValue = "", ""
+	f.StringArrayVar(&h.checks, "check", nil, "what a good run must keep to, like `'bytes > 0'` or 'bytes >= 0.5 * last'; may be repeated, and '' is none")
 	cli.CompleteWords(c, "arm", arms)
 }
 
@@ -58,11 +70,18 @@ func (h *heartbeatFlags) methods() []string {
 	return []string{}
 }
 
+// checkList are the checks, without empty ones.
+func (h *heartbeatFlags) checkList() []string {
+	return slices.DeleteFunc(slices.Clone(append([]string{}, h.checks...)), func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
 // check refuses what is out of its limits, so that 0 is not taken for nothing.
 func (h *heartbeatFlags) check(f *pflag.FlagSet) error {
 	switch {
 	case f.Changed("interval") && (h.interval < 1 || h.interval > longestInterval):
 		return usage.Errorf("--interval is %s: it must be 1s to 366d", &h.interval)
+	case max(h.maxRun, h.minRun) > longestInterval:
+		return usage.Errorf("--max-run and --min-run must be 0s to 366d")
 	case h.grace > longestInterval:
 		return usage.Errorf("--grace is %s: it must be 0s to 366d", &h.grace)
 	}
@@ -82,6 +101,10 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 	p = heartbeat.CreateParams{
 		IntervalSecs: int(h.interval), GraceSecs: int(h.grace), MissThreshold: h.threshold, Slug: h.slug, Arm: h.arm, Tags: h.tags, Email: h.email,
 		Description: h.description, RunbookURL: h.runbook, Owner: h.owner,
+		FailureThreshold: h.failures, MaxRunSecs: int(h.maxRun), MinRunSecs: int(h.minRun),
+	}
+	if f.Changed("check") {
+		p.Checks = h.checkList()
 	}
 	if h.grace == 0 && f.Changed("grace") {
 		p.GraceSecs = heartbeat.NoGrace
@@ -107,6 +130,11 @@ func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, er
 	setIfGiven(f, "description", &u.Description, &h.description)
 	setIfGiven(f, "runbook-url", &u.RunbookURL, &h.runbook)
 	setIfGiven(f, "owner", &u.Owner, &h.owner)
+	maxRun, minRun, checks := int(h.maxRun), int(h.minRun), h.checkList()
+	setIfGiven(f, "failure-threshold", &u.FailureThreshold, &h.failures)
+	setIfGiven(f, "max-run", &u.MaxRunSecs, &maxRun)
+	setIfGiven(f, "min-run", &u.MinRunSecs, &minRun)
+	setIfGiven(f, "check", &u.Checks, &checks)
 	if u == (heartbeat.UpdateParams{}) {
 		return u, usage.Errorf("nothing to change: see 'quorumbeat update --help' for the flags")
 	}

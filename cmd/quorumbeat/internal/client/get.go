@@ -3,6 +3,9 @@ package client
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,6 +48,12 @@ func showHeartbeat(w *term.Table, v any) {
 	if h.LastExitCode != nil || h.LastDurationMs != nil {
 		w.Row("Last run", fmt.Sprintf("exit status %s, took %s", term.Number(h.LastExitCode), term.Took(h.LastDurationMs)))
 	}
+	if len(h.Checks) > 0 {
+		w.Row("Checks", term.Folded(strings.Join(h.Checks, ", ")))
+	}
+	if len(h.Metrics) > 0 {
+		w.Row("Numbers", term.Folded(inWords(h.Metrics)))
+	}
 	if h.Running {
 		w.Row("Running since", term.Time(h.StartedAt))
 	}
@@ -70,6 +79,15 @@ func showHeartbeat(w *term.Table, v any) {
 		w.Row()
 		w.Row("Warning: " + warning)
 	}
+}
+
+// inWords lists numbers by their names.
+func inWords(numbers map[string]float64) string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(numbers)) {
+		out = append(out, name+" "+strconv.FormatFloat(numbers[name], 'f', -1, 64))
+	}
+	return strings.Join(out, ", ")
 }
 
 // missesInWords says how many there are in a row, and which one alerts.

@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"io"
+	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +27,7 @@ type signalFlags struct {
 	start, fail, log bool
 	exit             int
 	rid, body, at    string
+	metrics          []string
 }
 
 func (s *signalFlags) register(f *pflag.FlagSet) {
@@ -34,6 +37,7 @@ func (s *signalFlags) register(f *pflag.FlagSet) {
 	f.Var(flags.Between(&s.exit, 0, 255), "exit-code", "the job ended with this `status`, 0 to 255; not 0 is a failure")
 	f.StringVar(&s.rid, "rid", "", "run `ID`, a UUID: the same for start and end of one run")
 	f.StringVar(&s.body, "body", "", "`text` to be kept with it, up to 10,000 bytes; - reads the standard input")
+	f.StringArrayVar(&s.metrics, "metric", nil, "a number that the run tells, `NAME=VALUE` like bytes=1048576; may be repeated, up to 16")
 	f.StringVar(&s.at, "at", "", "when it happened, if that was a while ago: a `time` like 2026-05-02T03:04:05Z, at most 24h back")
 }
 
@@ -69,12 +73,29 @@ func (s *signalFlags) params(f *pflag.FlagSet, stdin io.Reader) (p heartbeat.Sig
 			return p, usage.Errorf("--at is %q: use a time like 2026-05-02T03:04:05Z", s.at)
 		}
 	}
+	if p.Metrics, err = s.numbers(); err != nil {
+		return p, err
+	}
 	if s.body == "-" {
 		// One byte more than is kept, so that a character at the end is not cut in two.
 		p.Body, err = io.ReadAll(io.LimitReader(stdin, heartbeat.MaxBody+1))
 		_, _ = io.Copy(io.Discard, stdin) // or who writes there is killed for it
 	}
 	return p, err
+}
+
+// numbers reads --metric.
+func (s *signalFlags) numbers() (map[string]float64, error) {
+	out := map[string]float64{}
+	for _, one := range s.metrics {
+		name, value, found := strings.Cut(one, "=")
+		v, err := strconv.ParseFloat(value, 64)
+		if !found || name == "" || err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, usage.Errorf("--metric is %q: use a name and a number, like bytes=1048576", one)
+		}
+		out[name] = v
+	}
+	return out, nil
 }
 
 func pingCommand(p *cli.Program) *cobra.Command {

@@ -80,7 +80,13 @@ func bodyLine(x *heartbeat.Ping) string {
 	if x.BodyDropped {
 		return "(dropped)"
 	}
+	if x.CheckBroken != "" {
+		return x.CheckBroken
+	}
 	line, _, _ := strings.Cut(strings.TrimSpace(x.Body), "\n")
+	if len(x.Metrics) > 0 && line == "" {
+		return inWords(x.Metrics)
+	}
 	return term.OrDash(strings.TrimSpace(line))
 }
 
@@ -96,6 +102,12 @@ func showBodies(w *term.Table, pings []*heartbeat.Ping) {
 		}
 		if x.DurationMs != nil {
 			line += ", took " + term.Took(x.DurationMs)
+		}
+		if len(x.Metrics) > 0 {
+			line += ", " + inWords(x.Metrics)
+		}
+		if x.CheckBroken != "" {
+			line += ", " + x.CheckBroken
 		}
 		if x.From != "" {
 			line += ", from " + x.From
