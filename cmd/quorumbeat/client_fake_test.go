@@ -51,6 +51,10 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = map[string]any{"alerts": fakeAlerts(r.URL.Query().Get("state"))}
 	case path == "/v1/incidents":
 		out = map[string]any{"incidents": fakeIncidents()}
+	case path == "/v1/events":
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, fakeEvents)
+		return
 	case path == "/v1/keys":
 		out = map[string]any{"keys": []heartbeat.Key{{ID: keyID(1), Name: "terraform, of the platform team of the northern region", Scope: "admin", CreatedAt: fakeTime, MaxHeartbeats: 1000, Heartbeats: 17}}}
 	case path == "/v1/cluster":
@@ -105,6 +109,29 @@ func fakeIncidents() []heartbeat.Incident {
 		{ID: "in_000000000000000000000001_7", HeartbeatID: heartbeatIDOf(1), HeartbeatName: "Nightly Backup", State: "ended", Reason: "failure", Since: fakeTime, EndedAt: &ended, Alerts: []heartbeat.Alert{{State: "sent"}, {State: "sent"}}},
 	}
 }
+
+// fakeEvents is a stream that ends with its key.
+const fakeEvents = `id: x.1.1
+event: reset
+data: {"code":"expired","message":"read the lists anew"}
+
+event: node
+data: {"name":"n1","alive":true,"leader":true,"listener":true,"disk":"low"}
+
+event: heartbeat
+data: {"id":"hb_1","name":"evil \u001b[31m\u202ename","status":"failing","consecutive_misses":2}
+
+id: x.1.2
+event: incident
+data: {"id":"in_1","heartbeat_name":"nightly","state":"open","reason":"silence"}
+
+event: heartbeat_deleted
+data: {"id":"hb_1"}
+
+event: end
+data: {"error":"the API key was revoked","code":"unauthorized"}
+
+`
 
 func fakePings() []*heartbeat.Ping {
 	status, ms, late := 137, int64(83_250), fakeTime.Add(26*time.Hour)

@@ -26,6 +26,7 @@ func TestGoSDK(t *testing.T) {
 	t.Run("nor when it stops and goes on", func(t *testing.T) {
 		goLoad(t, e, (*localcluster.Node).Freeze, (*localcluster.Node).Thaw)
 	})
+	t.Run("events miss nothing when the node that streams them is killed", func(t *testing.T) { goEvents(t, e) })
 	t.Run("README's examples work, the leader killed in the middle", func(t *testing.T) { goExamples(t, e) })
 }
 

@@ -18,7 +18,7 @@ func Commands(p *cli.Program) []*cobra.Command {
 		heartbeatCommand(p, "pause", "Stop judging a heartbeat; its pings are still recorded", (*heartbeat.Client).Pause),
 		heartbeatCommand(p, "resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
 		deleteCommand(p), pingCommand(p), pingsCommand(p),
-		incidentsCommand(p), alertsCommand(p), keysCommand(p), clusterCommand(p),
+		eventsCommand(p), incidentsCommand(p), alertsCommand(p), keysCommand(p), clusterCommand(p),
 	}
 }
 

@@ -6,6 +6,7 @@
 //	list.go, get.go (also pause, resume and delete), pings.go  reading them
 //	ping.go         pinging them
 //	incidents.go    incidents
+//	events.go       what changes, as it changes
 //	alerts.go, alerts_mail.go  alerts, and a test mail
 //	keys.go         API keys
 //	cluster.go, remove.go  the nodes
