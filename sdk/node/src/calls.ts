@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Course } from "./course.js";
 import { APIError, ConnectionError, isNotFound } from "./errors.js";
-import { exchange, NoAnswer } from "./exchange.js";
+import { NoAnswer, open, type OpenAnswer } from "./exchange.js";
 import { judge } from "./judge.js";
 import { attemptMs, type Limits } from "./options.js";
 import { VERSION } from "./version.js";
@@ -36,12 +36,35 @@ export class Caller {
    * throws an APIError, a ConnectionError or the signal's reason.
    */
   async call<T>(request: Request<T>, signal: AbortSignal | undefined): Promise<T> {
+    return this.#try(request, signal, async (node) => {
+      const answer = await (await this.#open(node, request, signal)).whole(this.#attemptMs(request));
+      try {
+        return request.read(jsonOf(answer));
+      } catch (err) {
+        throw err instanceof NotQuorumbeat ? new NoAnswer(err.message, true, err) : err;
+      }
+    });
+  }
+
+  /** stream is call of a request whose answer has no end: whoever reads it watches it. */
+  async stream(path: string, signal: AbortSignal | undefined): Promise<OpenAnswer> {
+    const request: Request<OpenAnswer> = {
+      method: "GET",
+      path,
+      read: () => {
+        throw new NotQuorumbeat(); // it is never read whole
+      },
+    };
+    return this.#try(request, signal, (node) => this.#open(node, request, signal));
+  }
+
+  async #try<U>(request: Request<U>, signal: AbortSignal | undefined, ask: (node: number) => Promise<U>): Promise<U> {
     const course = new Course(this.#best, this.#bases.length, this.#limits);
     for (;;) {
       signal?.throwIfAborted();
       const node = course.node;
       try {
-        const value = await this.#attempt(node, request, signal);
+        const value = await ask(node);
         this.#best = node;
         return value;
       } catch (err) {
@@ -64,7 +87,12 @@ export class Caller {
     }
   }
 
-  async #attempt<T>(node: number, request: Request<T>, signal: AbortSignal | undefined): Promise<T> {
+  #attemptMs(request: { once?: boolean }): number {
+    return attemptMs(this.#limits, this.#bases.length, request.once);
+  }
+
+  /** Opens an answer of success. */
+  async #open<T>(node: number, request: Request<T>, signal: AbortSignal | undefined): Promise<OpenAnswer> {
     const headers: Record<string, string> = {
       Accept: "application/json",
       "User-Agent": `quorumbeat-node/${VERSION}`,
@@ -74,16 +102,12 @@ export class Caller {
       headers.Authorization = `Bearer ${this.#apiKey}`;
     }
     const url = new URL(this.#bases[node] + request.path);
-    const limitMs = attemptMs(this.#limits, this.#bases.length, request.once);
-    const answer = await exchange({ method: request.method, url, headers, body: request.body }, limitMs, signal);
+    const limitMs = this.#attemptMs(request);
+    const answer = await open({ method: request.method, url, headers, body: request.body }, limitMs, signal);
     if (![200, 201, 204].includes(answer.status)) {
-      throw errorOf(answer);
+      throw errorOf(await answer.whole(limitMs));
     }
-    try {
-      return request.read(jsonOf(answer));
-    } catch (err) {
-      throw err instanceof NotQuorumbeat ? new NoAnswer(err.message, true, err) : err;
-    }
+    return answer;
   }
 
   /** told is the error for the caller: a server's word, if there is one, or what was wrong with each node. */

@@ -1,11 +1,14 @@
 import { Caller, type Request } from "./calls.js";
+import { follow } from "./events.js";
 import { basesOf, checkKey, type ClientOptions, limitsOf } from "./options.js";
 import { heartbeatPath, query, slugPath } from "./paths.js";
 import { exitSignal, type PingOptions, pingRequest, type PingStatus } from "./pings.js";
 import type {
   CallOptions,
+  ClusterEvent,
   CreateParams,
   EnsureParams,
+  EventsParams,
   Heartbeat,
   HeartbeatPing,
   ListParams,
@@ -138,6 +141,23 @@ export class HeartbeatClient {
   async pings(id: string, params: PingsParams = {}, options: CallOptions = {}): Promise<HeartbeatPing[]> {
     const path = heartbeatPath(id, "/pings") + query({ limit: params.limit });
     return this.#call({ method: "GET", path, read: listed<HeartbeatPing>("pings") }, options);
+  }
+
+  /**
+   * Tells what changes in the cluster, as it changes, until the loop ends or the signal is
+   * aborted. The first event is a `reset`: list then what is there. When a stream breaks, it
+   * goes on at another node from where it was; a `reset` says that something may have been missed.
+   *
+   * ```ts
+   * for await (const { event, data } of client.events({ tag: "prod" })) {
+   *   if (event === "incident") console.log(data.heartbeat_name, data.state);
+   * }
+   * ```
+   *
+   * It throws what any call does. Who wants to go on later keeps the last `id`, and gives it as `after`.
+   */
+  events(params: EventsParams = {}, options: CallOptions = {}): AsyncGenerator<ClusterEvent, void, undefined> {
+    return follow(this.#caller, params, options.signal);
   }
 
   #signal(token: string, signal: string, options: PingOptions): Promise<PingStatus> {

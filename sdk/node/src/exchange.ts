@@ -33,13 +33,14 @@ export class NoAnswer extends Error {
 const CONNECT_MS = 3_000;
 
 /**
- * exchange sends a request and reads the answer, whatever its status. It throws
- * NoAnswer, also if there is no progress within the limit, or the signal's reason.
+ * open sends a request and returns its answer, whatever the status, as soon as its head is
+ * there. It throws NoAnswer, also if there is no progress within the limit, or the signal's
+ * reason.
  *
  * It is written on node:http, since fetch follows redirects, prints a warning under
  * Node.js 18 and does not tell whether a request had been sent when it failed.
  */
-export async function exchange(message: Message, limitMs: number, signal: AbortSignal | undefined): Promise<Answer> {
+export async function open(message: Message, limitMs: number, signal: AbortSignal | undefined): Promise<OpenAnswer> {
   const { method, url, headers, body } = message;
   const secure = url.protocol === "https:";
   const req = (secure ? overTLS : overTCP)(url, { method, headers });
@@ -58,17 +59,57 @@ export async function exchange(message: Message, limitMs: number, signal: AbortS
     watch.expect("connection", Math.min(limitMs, CONNECT_MS));
     req.end(body);
     const [res] = (await once(req, "response")) as [IncomingMessage];
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of res) {
-      watch.expect("more of the answer", limitMs);
-      chunks.push(chunk);
-    }
-    return { status: res.statusCode ?? 0, headers: res.headers, text: Buffer.concat(chunks).toString() };
+    return new OpenAnswer(res, watch, signal);
   } catch (err) {
+    watch.end();
     signal?.throwIfAborted();
     throw new NoAnswer(words(watch.why ?? err), sent, watch.why ?? err);
-  } finally {
-    watch.end();
+  }
+}
+
+/** An answer whose body is yet to be read: by one of its methods, once. */
+export class OpenAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly #res: IncomingMessage;
+  readonly #watch: Watch;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(res: IncomingMessage, watch: Watch, signal: AbortSignal | undefined) {
+    this.status = res.statusCode ?? 0;
+    this.headers = res.headers;
+    this.#res = res;
+    this.#watch = watch;
+    this.#signal = signal;
+  }
+
+  /** The whole answer; nothing may pause for longer than the limit. */
+  async whole(limitMs: number): Promise<Answer> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of this.chunks(limitMs)) {
+      chunks.push(chunk);
+    }
+    return { status: this.status, headers: this.headers, text: Buffer.concat(chunks).toString() };
+  }
+
+  /** The answer as it comes. Whoever stops reading ends it. */
+  async *chunks(limitMs: number): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      this.#watch.expect("more of the answer", limitMs);
+      for await (const chunk of this.#res) {
+        this.#watch.rest(); // what the reader does meanwhile is its own affair
+        yield chunk;
+        this.#watch.expect("more of the answer", limitMs);
+      }
+    } catch (err) {
+      this.#signal?.throwIfAborted();
+      throw new NoAnswer(words(this.#watch.why ?? err), true, this.#watch.why ?? err);
+    } finally {
+      this.#watch.end();
+      if (!this.#res.complete) {
+        this.#res.destroy();
+      }
+    }
   }
 }
 
@@ -94,6 +135,10 @@ class Watch {
       this.why = new Error(`no ${what} within ${limitMs} ms`);
       this.#req.destroy();
     }, limitMs);
+  }
+
+  rest(): void {
+    clearTimeout(this.#timer);
   }
 
   end(): void {

@@ -15,6 +15,10 @@ export { DEFAULT_BASE_URL, type ClientOptions } from "./options.js";
 export { MAX_BODY_BYTES, type PingOptions, type PingStatus } from "./pings.js";
 export type {
   CallOptions,
+  ClusterEvent,
+  ClusterNode,
+  EventIncident,
+  EventsParams,
   CreateParams,
   EnsureParams,
   Heartbeat,

@@ -135,3 +135,47 @@ export interface PingsParams {
   /** 1 to 100, the newest ones. Default: 50. */
   limit?: number;
 }
+
+/** Which events. */
+export interface EventsParams {
+  /** Only heartbeats with this tag, and their incidents. */
+  tag?: string;
+  /** The `id` of the last event that was seen: go on from there. */
+  after?: string | undefined;
+}
+
+/** A change. It has an `id` to go on from, unless others of the same moment follow. */
+export type ClusterEvent = { id: string | undefined } & (
+  | { event: "reset"; data: { code: "begin" | "expired" | "unknown_id"; message: string } }
+  | { event: "heartbeat"; data: Heartbeat }
+  | { event: "heartbeat_deleted" | "node_removed"; data: { id: string } }
+  | { event: "incident"; data: EventIncident }
+  | { event: "node"; data: ClusterNode }
+);
+
+/** An incident that began or ended. */
+export interface EventIncident {
+  id: string;
+  heartbeat_id: string;
+  /** null: it was deleted. */
+  heartbeat_name: string | null;
+  state: "open" | "ended";
+  /** Why it began; null once it ended. */
+  reason: "silence" | "failure" | "hung_run" | null;
+  since: string | null;
+  ended_at: string | null;
+}
+
+/** A node as another one sees it. */
+export interface ClusterNode {
+  id: string;
+  name: string;
+  http: string;
+  cluster: string;
+  voter: boolean;
+  alive: boolean;
+  listener: boolean;
+  leader: boolean;
+  disk: "ok" | "low" | "full" | "";
+  version: string;
+}

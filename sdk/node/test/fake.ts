@@ -34,6 +34,8 @@ export class FakeCluster {
   /** The pings that count, by what makes them one. */
   readonly pings = new Set<string>();
   readonly urls: string[] = [];
+  /** The streams that a node answers with, in turn; each breaks off at its end. */
+  readonly streams: string[][] = [];
   readonly #faults: Fault[][] = [];
 
   static async start(t: TestContext, nodes: number): Promise<FakeCluster> {
@@ -44,6 +46,7 @@ export class FakeCluster {
       await once(server, "listening");
       cluster.urls.push(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
       cluster.#faults.push([]);
+      cluster.streams.push([]);
       t.after(async () => {
         server.closeAllConnections();
         server.close();
@@ -93,6 +96,12 @@ export class FakeCluster {
     }
     if (typeof fault === "object") {
       res.writeHead(fault.status, fault.headers).end(fault.body ?? `{"error":"words","code":"a_word"}`);
+      return;
+    }
+    const stream = this.streams[node]?.shift();
+    if (seen.path.startsWith("/v1/events") && stream !== undefined) {
+      res.writeHead(200, { "Content-Type": "text/event-stream" });
+      res.write(stream, () => setTimeout(() => res.destroy(), 50));
       return;
     }
     const [status, answer] = this.#answer(seen);

@@ -36,6 +36,22 @@ await assert.rejects(client.get(made.id), isNotFound);
 await assert.rejects(client.ping(made.token), isNotFound);
 await assert.rejects(client.delete(made.id), isNotFound);
 
+// What changes is told, by whichever node.
+let first;
+for await (const { event, data, id } of client.events({ tag: "told" })) {
+  if (event === "reset") {
+    assert.equal(data.code, "begin");
+    first = client.create({ name: "told", tags: ["told"] });
+  } else if (event === "heartbeat") {
+    assert.equal(data.id, (await first).id);
+    await client.delete(data.id);
+  } else if (event === "heartbeat_deleted") {
+    assert.equal(data.id, (await first).id);
+    assert.equal(typeof id, "string");
+    break;
+  }
+}
+
 // What the server refuses, in its words.
 await assert.rejects(client.create({ name: "" }), (err) => isInvalid(err) && err.code === "invalid_request" && /name/.test(err.message));
 await assert.rejects(new HeartbeatClient("not-the-key-of-anybody", { baseURL }).list(), isUnauthorized);
