@@ -104,6 +104,9 @@ func (s Schedule) Describe() string {
 	said := make([]string, len(s.rules))
 	for i, r := range s.rules {
 		said[i] = r.Describe()
+		if i > 0 {
+			said[i] = strings.ToLower(said[i][:1]) + said[i][1:]
+		}
 	}
 	return strings.Join(said, "; ")
 }

@@ -47,7 +47,7 @@ func parse(expression string) (*Expression, *problem) {
 }
 
 func (p *parser) words(words []string) *Expression {
-	e := &Expression{weekdays: 0x7f}
+	e := &Expression{weekdays: expr.AllWeekdays}
 	words = p.dropZone(words)
 	if len(words) > 0 && isLetter(words[0][0]) {
 		e.weekdays = p.weekdays(words[0])
@@ -120,6 +120,11 @@ func (p *parser) weekday(item, name string) (int, bool) {
 			return (i + 6) % 7, true
 		}
 	}
+	if shorthands[strings.ToLower(name)] != "" {
+		rest := without(p.expression, name)
+		p.whole(name, "stands alone: it is a date and a time already", rest, name)
+		return 0, false
+	}
 	p.fail(weekdayField, item, "is no day (Mon to Sun), nor one of minutely, hourly, daily, weekly, monthly, quarterly, semiannually, yearly", nearDay(name)...)
 	return 0, false
 }
@@ -158,11 +163,9 @@ func (p *parser) days(e *Expression, text string, fromEnd bool) {
 		}
 	}
 	if fromEnd && e.dates.anyDay {
-		e.days = [4]uint32{allDays, allDays, allDays, allDays}
+		e.days = [4]uint32{expr.AllDays, expr.AllDays, expr.AllDays, expr.AllDays}
 	}
 }
-
-const allDays = 1<<32 - 2
 
 func splitDate(text string) (year, month, day string, fromEnd, ok bool) {
 	rest, day, fromEnd := strings.Cut(text, "~")

@@ -83,6 +83,7 @@ func daysBetween(from, to int) string {
 // nearDates are what a word that is no date may have meant.
 func nearDates(expression, text string) []string {
 	return []string{
+		strings.Replace(expression, " "+text, ","+text, 1),
 		strings.Replace(expression, "T", " ", 1),
 		strings.Replace(expression, "@", "", 1),
 		strings.Replace(expression, text, "*-"+text, 1),

@@ -33,7 +33,7 @@ func Parse(expression string) (*Expression, error) {
 	return nil, &wrong.Error
 }
 
-// Works reports whether Parse accepts an expression.
+// works reports whether Parse accepts an expression.
 func works(expression string) bool {
 	e, wrong := parse(expression)
 	return wrong == nil && e.fires()
@@ -42,7 +42,7 @@ func works(expression string) bool {
 func parse(expression string) (*Expression, *problem) {
 	words := strings.Fields(expression)
 	if len(words) == 0 {
-		return nil, wholly("is empty", "0 2 * * *")
+		return nil, wholly("is empty")
 	}
 	if strings.HasPrefix(words[0], "@") {
 		return parseNickname(words)

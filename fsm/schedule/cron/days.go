@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/quorumbeat/quorumbeat/fsm/schedule/civil"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule/expr"
 )
 
 // daysOfMonth is the third field.
@@ -25,7 +26,7 @@ type daysOfWeek struct {
 func (p *parser) daysOfMonth() daysOfMonth {
 	var d daysOfMonth
 	if p.words[dayField.index] == "?" {
-		d.days = allDays
+		d.days = expr.AllDays
 		return d
 	}
 	for _, item := range p.items(dayField) {
@@ -33,8 +34,6 @@ func (p *parser) daysOfMonth() daysOfMonth {
 	}
 	return d
 }
-
-const allDays = 1<<32 - 2 // 1 to 31
 
 func (p *parser) dayOfMonth(d *daysOfMonth, item string) {
 	upper := strings.ToUpper(item)
@@ -66,7 +65,7 @@ func (p *parser) beforeLast(item string) uint32 {
 func (p *parser) daysOfWeek() daysOfWeek {
 	var d daysOfWeek
 	if p.words[weekdayField.index] == "?" {
-		d.every = 0x7f
+		d.every = expr.AllWeekdays
 		return d
 	}
 	for _, item := range p.items(weekdayField) {

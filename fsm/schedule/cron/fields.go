@@ -247,6 +247,8 @@ func (p *parser) notANumber(f field, item, text string) {
 	switch {
 	case text == "":
 		p.fail(f, item, "has no number on one side")
+	case strings.Contains(text, "*") || strings.Contains(text, "?"):
+		p.fail(f, item, "has a star beside something else: only a step may follow a star")
 	case strings.EqualFold(text, "h") || len(text) > 1 && strings.EqualFold(text[:2], "h("):
 		p.fail(f, item, "is Jenkins' way to spread jobs, and known to nobody else. Write when the job runs")
 	case strings.Contains(text, "~"):

@@ -21,13 +21,16 @@ func wholly(reason string, near ...string) *problem {
 	return p
 }
 
+// lastResort is suggested if nothing nearer works.
+const lastResort = "0 2 * * *"
+
 func firstThatWorks(near []string) string {
-	for _, expression := range near {
+	for _, expression := range append(near, lastResort) {
 		if works(expression) {
 			return expression
 		}
 	}
-	return ""
+	return lastResort
 }
 
 // wrongCount is for an expression of more or fewer than five fields.
@@ -44,7 +47,7 @@ func wrongCount(words []string) *problem {
 		return wholly("begins with a time zone. Put "+zone+" into tz", strings.Join(words[1:], " "))
 	}
 	if len(words) < 5 {
-		return wholly(reason, strings.Join(append(append([]string(nil), words...), strings.Fields("* * * *")[:max(0, 5-len(words))]...), " "), "0 2 * * *")
+		return wholly(reason, strings.Join(append(append([]string(nil), words...), strings.Fields("* * * *")[:max(0, 5-len(words))]...), " "))
 	}
 	near := []string{strings.ReplaceAll(joined, ", ", ",")}
 	if (len(words) == 6 || len(words) == 7) && works(strings.Join(words[1:6], " ")) {

@@ -5,4 +5,5 @@
 //
 //	error.go  Error
 //	words.go  lists, ordinals, names of months and days
+//	clock.go  times of the day in words
 package expr
