@@ -56,7 +56,7 @@ var order = []tree{
 	}},
 	{dir: "sdk/go", rows: []string{"."}},
 	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/transport", "fsm", "fsm/store", "sdk/go"}, rows: []string{
-		"load internal/length internal/usage internal/tune",
+		"load internal/length internal/usage internal/tune internal/zones",
 		"internal/term internal/flags",
 		"internal/settings",
 		"internal/node internal/cli internal/spool",
