@@ -7,7 +7,8 @@
 // that a node that lags is never wrong and guesses cannot flood the leader.
 //
 // Beside it: packages listener and deferred keep connections, pings takes pings of every form, request reads what all
-// handlers need, limits and proxied say who calls too often and who calls, metrics is what /metrics shows, web the dashboard.
+// handlers need, limits and proxied say who calls too often and who calls, metrics is what /metrics shows, web the dashboard, events the
+// streams of changes.
 //
 //	server.go       the server, its life, and where a request goes first
 //	routes.go       the table of routes under /v1 and beside it
@@ -18,6 +19,7 @@
 //	decode.go       JSON bodies, strictly
 //	json.go         heartbeats and evidence as JSON
 //	listings.go     pages of lists
+//	events.go       the stream of what changes in them
 //	heartbeats.go   heartbeats: create, read, update, delete, pause, put by slug
 //	alerts.go       alerts, test mails, the mail server
 //	keys.go         API keys

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -44,7 +45,9 @@ func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, e
 	}
 	b := fsm.Batch{Term: 1, Wall: time.Now().UnixMilli(), Delta: f.delta}
 	b.Items = []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, cmd)}}
-	res, err := f.store.Apply(fsm.AppendBatch(nil, &b), 1)
+	at := f.store.Position()
+	at.Index, at.Term = at.Index+1, 1
+	res, err := f.store.ApplyAt(at, fsm.AppendBatch(nil, &b))
 	if err != nil {
 		return fsm.Result{}, err
 	}
@@ -231,7 +234,30 @@ func (r *rig) call(method, target, body string, headers ...string) answer {
 			req.Header.Del(headers[i])
 		}
 	}
+	if method == "GET" && strings.HasPrefix(target, "/v1/events") {
+		return r.head(req.String())
+	}
 	return r.raw(req.String())
+}
+
+// head is raw of a request whose good answer does not end: only its head is read.
+func (r *rig) head(request string) answer {
+	r.t.Helper()
+	conn := r.connect()
+	defer conn.Close()
+	if _, err := conn.Write([]byte(request)); err != nil {
+		r.t.Fatal(err)
+	}
+	var h fasthttp.ResponseHeader
+	from := bufio.NewReader(conn)
+	if err := h.Read(from); err != nil {
+		r.t.Fatalf("no answer: %v", err)
+	}
+	body := make([]byte, max(h.ContentLength(), 0))
+	if _, err := io.ReadFull(from, body); err != nil {
+		r.t.Fatal(err)
+	}
+	return answer{h.StatusCode(), string(body), &h}
 }
 
 // raw sends bytes as they are on a connection of their own and reads one response.

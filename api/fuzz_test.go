@@ -38,6 +38,9 @@ func FuzzRoutes(f *testing.F) {
 		if method == "" || strings.ContainsAny(method+path, " \r\n\x00") || !strings.HasPrefix(path, "/") {
 			t.Skip("no request line")
 		}
+		if strings.HasPrefix(path, "/v1/events") && method == "GET" {
+			t.Skip("its answer does not end")
+		}
 		r := &rig{t: t, cluster: shared.cluster, server: shared.server, dial: shared.dial}
 		if err := r.cluster.store.Restore(bytes.NewReader(image.Bytes())); err != nil {
 			t.Fatal(err)

@@ -53,10 +53,24 @@ type heartbeatJSON struct {
 }
 
 func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON {
+	return s.heartbeatToJSON(s.viewer(ctx), h)
+}
+
+// viewer is what a client is shown heartbeats by.
+type viewer struct {
+	origin  string // where it reaches the cluster
+	secrets bool   // it may see tokens
+}
+
+func (s *Server) viewer(ctx *fasthttp.RequestCtx) viewer {
+	return viewer{s.origin(ctx), seesSecrets(ctx)}
+}
+
+func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 	token := h.Token.String()
 	out := heartbeatJSON{
 		ID: h.ID.String(), Name: h.Spec.Name, Slug: h.Spec.Slug, Token: token,
-		PingURL:      s.origin(ctx) + "/v1/heartbeats/" + token + "/ping",
+		PingURL:      as.origin + "/v1/heartbeats/" + token + "/ping",
 		IntervalSecs: h.Spec.Interval, GraceSecs: h.Spec.Grace, MissThreshold: h.Spec.Threshold,
 		Arm: string(h.Spec.Arm), Tags: list(h.Spec.Tags), Email: list(h.Spec.Emails), Methods: list(h.Spec.Methods),
 		Description: h.Spec.Description, RunbookURL: h.Spec.RunbookURL, Owner: h.Spec.Owner,
@@ -66,7 +80,7 @@ func (s *Server) toJSON(ctx *fasthttp.RequestCtx, h fsm.Heartbeat) heartbeatJSON
 		Running: !h.Started.IsZero(), StartedAt: stamp(h.Started),
 		AlertRule: h.Rule.String(), ResumedAt: stamp(h.Resumed),
 	}
-	if !seesSecrets(ctx) {
+	if !as.secrets {
 		out.Token, out.PingURL = "", "" // the fields are there: clients count on them
 	}
 	if at := h.AlertsAt(); at > 0 {

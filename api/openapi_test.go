@@ -191,6 +191,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("GET", "/v1/cluster", "", "")
 	do("DELETE", "/v1/cluster/nodes/{node}", "alpha", "")
 	do("GET", "/v1/backup", "", "")
+	do("GET", "/v1/events", "", "")
 	for _, path := range []string{"/v1/openapi.json", "/healthz", "/readyz", "/metrics", "/metrics/node"} {
 		do("GET", path, "", "")
 	}

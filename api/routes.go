@@ -51,6 +51,7 @@ var routes = []route{
 	{"GET", "/v1/cluster", reads, (*Server).clusterStatus},
 	{"DELETE", "/v1/cluster/nodes/{node}", admins, (*Server).removeNode},
 	{"GET", "/v1/backup", admins, (*Server).backup},
+	{"GET", "/v1/events", reads, (*Server).streamEvents},
 	{"GET", "/v1/openapi.json", anyone, (*Server).openAPI},
 	{"GET", "/healthz", anyone, (*Server).healthz},
 	{"GET", "/readyz", anyone, (*Server).readyz},

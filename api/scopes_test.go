@@ -34,6 +34,7 @@ var scopesOfRoutes = map[string]string{
 	"GET /v1/cluster":                   "read",
 	"DELETE /v1/cluster/nodes/{node}":   "admin",
 	"GET /v1/backup":                    "admin",
+	"GET /v1/events":                    "read",
 	"GET /v1/openapi.json":              "",
 	"GET /healthz":                      "",
 	"GET /readyz":                       "",

@@ -15,6 +15,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/deferred"
+	"github.com/quorumbeat/quorumbeat/api/events"
 	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/api/listener"
 	"github.com/quorumbeat/quorumbeat/api/metrics"
@@ -43,6 +44,9 @@ type Server struct {
 	pings *pings.Pings
 	site  *web.Site
 
+	streams *events.Streams
+	feeds   *events.Source
+
 	proxies   proxied.Networks
 	publicURL string
 
@@ -68,11 +72,18 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 		Take: s.takeDirect, Failed: s.renderFailedPing, Body: pings.OKBody, OwnCookie: web.Cookie,
 		Answered: func(status int, took time.Duration) { s.met.PingAnswered(status, took) },
 	})
-	s.site = web.New(backend{s}, store)
+	pages, err := s.newStreams("page", mostPageStreams)
+	if err != nil {
+		return nil, err
+	}
+	if s.streams, err = s.newStreams("api", mostStreams); err != nil {
+		return nil, err
+	}
+	s.feeds = &events.Source{Store: store, Nodes: s.streamedNodes}
+	s.site = web.New(backend{s}, store, pages)
 	if err := s.SetCookieSecrets(nil); err != nil {
 		return nil, err
 	}
-	var err error
 	if s.met, err = metrics.New(metrics.Options{
 		Version: cfg.Version, Revision: cfg.Revision, Store: store, Registry: cfg.Registry, Idle: s.conns.Idle, Active: s.conns.Active,
 	}); err != nil {

@@ -140,7 +140,8 @@ func (b backend) Secure(ctx *fasthttp.RequestCtx) bool {
 	return strings.HasPrefix(b.origin(ctx), "https:")
 }
 
-func (b backend) Ending() bool { return b.conns.Leaving() || b.conns.Ended() }
+// ending reports whether the server stops.
+func (s *Server) ending() bool { return s.conns.Leaving() || s.conns.Ended() }
 
 func (b backend) Cluster() web.Cluster {
 	st := b.cluster.Status()

@@ -1,11 +1,11 @@
 package web
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"regexp"
 	"slices"
 	"sync"
@@ -13,15 +13,11 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/events"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-const (
-	mostStreams = 256 // on this node; a page beyond that asks every few seconds instead
-	lookEvery   = time.Second
-	sayNothing  = 15 * time.Second // after which a stream shows that it lives
-	longest     = 10 * time.Minute // of one stream; the browser opens another
-)
+const lookEvery = time.Second
 
 // A page's stream tells what has changed in it, as pieces of the page by their id. They
 // are rendered like the page itself, once a second, and only those that differ are sent.
@@ -55,21 +51,15 @@ func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 		ctx.SetContentType("application/json")
 		return s.write(ctx, data)
 	}
-	select {
-	case s.streams <- struct{}{}:
-	default:
+	see, leave := s.looks.join(page, see)
+	hash, told := in.hash, &teller{see: see, seed: maphash.MakeSeed(), sent: map[string]uint64{}}
+	if s.streams.Serve(ctx, events.Stream{
+		Tell: told.tell, Alive: func(w io.Writer) { fmt.Fprint(w, ": still here\n\n") },
+		Stands: func() (string, bool) { return "", s.back.Stands(hash) }, Leave: leave,
+	}) != nil {
 		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "5")
-		return nil
 	}
-	hash := in.hash
-	see, leave := s.looks.join(page, see)
-	ctx.Response.Header.Set("X-Accel-Buffering", "no") // nginx
-	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
-		defer func() { <-s.streams }()
-		defer leave()
-		s.stream(w, see, func() bool { return !s.back.Ending() && s.back.Stands(hash) })
-	})
 	return nil
 }
 
@@ -77,40 +67,29 @@ func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 // keeps that right.
 var fromNow = regexp.MustCompile(`(<time datetime="[^"]*")[^>]*>[^<]*`)
 
-// stream writes what see returns whenever it differs, until the client is gone.
-func (s *Site) stream(w *bufio.Writer, see func() live, goOn func() bool) {
-	sent := map[string]uint64{}
-	seed := maphash.MakeSeed()
-	var last []byte
-	said := time.Now()
-	for end := said.Add(longest); goOn() && time.Now().Before(end); time.Sleep(lookEvery) {
-		now := see()
-		now.Pieces = slices.DeleteFunc(now.Pieces, func(p piece) bool {
-			sum := maphash.String(seed, fromNow.ReplaceAllString(p.HTML, "$1"))
-			known := sent[p.ID] == sum
-			sent[p.ID] = sum
-			return known
-		})
-		data, err := json.Marshal(now)
-		if err != nil {
-			return
-		}
-		switch {
-		case !bytes.Equal(data, last):
-			fmt.Fprintf(w, "data: %s\n\n", data)
-			last, said = data, time.Now()
-		case time.Since(said) > sayNothing:
-			fmt.Fprint(w, ": still here\n\n")
-			said = time.Now()
-		}
-		if w.Flush() != nil {
-			return
-		}
+// teller is one stream: it knows what it told already.
+type teller struct {
+	see  func() live
+	seed maphash.Seed
+	sent map[string]uint64 // hashes of pieces, by their IDs
+	last []byte
+}
+
+// tell writes what see returns if it differs from what was told.
+func (t *teller) tell(w io.Writer) {
+	now := t.see()
+	now.Pieces = slices.DeleteFunc(now.Pieces, func(p piece) bool {
+		sum := maphash.String(t.seed, fromNow.ReplaceAllString(p.HTML, "$1"))
+		known := t.sent[p.ID] == sum
+		t.sent[p.ID] = sum
+		return known
+	})
+	data, err := json.Marshal(now)
+	if err != nil || bytes.Equal(data, t.last) {
+		return
 	}
-	if !goOn() {
-		fmt.Fprint(w, "event: end\ndata: \n\n")
-		_ = w.Flush()
-	}
+	fmt.Fprintf(w, "data: %s\n\n", data)
+	t.last = data
 }
 
 // looks are what streams see, shared by those of the same page: a page is rendered once a

@@ -11,6 +11,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/events"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -42,8 +43,6 @@ type Backend interface {
 	PingURL(ctx *fasthttp.RequestCtx, token fsm.Token) string
 	// Secure reports whether the browser reached the cluster by TLS.
 	Secure(ctx *fasthttp.RequestCtx) bool
-	// Ending reports whether the server stops: streams end then.
-	Ending() bool
 }
 
 // Cluster is what the pages show of the nodes.
@@ -72,15 +71,15 @@ type Site struct {
 	keys    atomic.Pointer[Keys]
 	view    view
 	pages   map[string]*template.Template
-	streams chan struct{} // places for streams
+	streams *events.Streams
 	looks   looks
 }
 
 // New makes the site, which needs keys before it serves.
-func New(back Backend, from *store.Store) *Site {
+func New(back Backend, from *store.Store, streams *events.Streams) *Site {
 	return &Site{
 		back: back, store: from, view: view{store: from},
-		pages: parsePages(), streams: make(chan struct{}, mostStreams),
+		pages: parsePages(), streams: streams,
 	}
 }
 

@@ -63,7 +63,7 @@ func TestStreamsOfOnePageShareItsRendering(t *testing.T) {
 // TestStreamsOfDifferentRowsAreNotShared: a list that was opened later has other rows.
 func TestStreamsOfDifferentRowsAreNotShared(t *testing.T) {
 	state := store.New()
-	s := New(nil, state)
+	s := New(nil, state, nil)
 	add := func(name string) {
 		t.Helper()
 		c := fsm.Create{ID: fsm.HeartbeatID([]byte(fmt.Sprintf("%012s", name))), Spec: fsm.Spec{Name: name, Slug: "x", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated}}

@@ -45,7 +45,7 @@ var order = []tree{
 		".",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/store"}, rows: []string{
-		"compat deferred limits metrics proxied request web/show",
+		"compat deferred events limits metrics proxied request web/show",
 		"listener pings web",
 		".",
 	}},
