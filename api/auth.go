@@ -72,7 +72,7 @@ func (s *Server) authorizeHash(ctx *fasthttp.RequestCtx, hash [32]byte, needed s
 		return s.denied(ctx, limits.WrongScope, scopeError(k.Scope, needed))
 	}
 	setScope(ctx, k.Scope)
-	setCaller(ctx, k.ID)
+	s.setCaller(ctx, k.ID)
 	return nil
 }
 
@@ -112,7 +112,10 @@ func seesSecrets(ctx *fasthttp.RequestCtx) bool {
 }
 
 // setCaller notes the key of the cluster that a request came with.
-func setCaller(ctx *fasthttp.RequestCtx, key fsm.KeyID) { ctx.SetUserValue(callerKey, key) }
+func (s *Server) setCaller(ctx *fasthttp.RequestCtx, key fsm.KeyID) {
+	ctx.SetUserValue(callerKey, key)
+	s.logins.Use(key, time.Now())
+}
 
 // caller is the key of the cluster that a request came with. A request with the admin
 // key of the settings has none: that key is no matter of the cluster's.

@@ -37,6 +37,8 @@ func (p pingServer) NoteUnknownKey(ctx *fasthttp.RequestCtx) {
 	p.logins.Fail(limits.UnknownKey, p.remote(ctx))
 }
 
+func (p pingServer) NoteKey(key fsm.KeyID) { p.logins.Use(key, time.Now()) }
+
 func (p pingServer) Remote(ctx *fasthttp.RequestCtx) netip.Addr { return p.remote(ctx) }
 
 func (p pingServer) Refuse(ctx *fasthttp.RequestCtx, err error) { p.refuse(ctx, err) }

@@ -62,6 +62,7 @@ var scopesOfPages = map[string]string{
 	"POST alerts/{id}/retry":      "write",
 	"GET keys":                    "admin",
 	"POST keys":                   "admin",
+	"GET keys/{id}/revoke":        "admin",
 	"POST keys/{id}/revoke":       "admin",
 	"GET cluster":                 "read",
 	"GET events":                  "read",

@@ -88,7 +88,7 @@ func (b backend) SignedIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account,
 		return web.Account{}, b.denied(ctx, limits.RevokedKey, errRevoked)
 	}
 	if k, ok := b.store.KeyByHash(hash); ok && !b.isConfigured(hash) {
-		setCaller(ctx, k.ID)
+		b.setCaller(ctx, k.ID)
 	}
 	return b.account(hash), nil
 }
@@ -113,6 +113,8 @@ func (b backend) MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (string, 
 	key, _, err := b.makeKey(ctx, name, scope, fsm.DefaultKeyHeartbeats)
 	return key, err
 }
+
+func (b backend) LastUse(key fsm.KeyID) time.Time { return b.logins.LastUse(key) }
 
 // pageLimit is how long a page waits for a majority before it shows what this node has.
 const pageLimit = 1500 * time.Millisecond

@@ -2,6 +2,7 @@ package limits
 
 import (
 	"bytes"
+	"encoding/binary"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // TestAllowance follows the clock: a burst, then one at a time.
@@ -63,5 +66,34 @@ func TestFailedLoginsAreToldOnceAMinute(t *testing.T) {
 	text := log.String()
 	if strings.Count(text, "not known") != 2 || !strings.Contains(text, "failures=40") || !strings.Contains(text, "from=192.0.2.1") {
 		t.Errorf("logged:\n%s", text)
+	}
+}
+
+// TestLastUseOfKeysIsBounded: keys that are gone do not stay for ever.
+func TestLastUseOfKeysIsBounded(t *testing.T) {
+	l, err := NewLogins(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(n int) (id fsm.KeyID) {
+		binary.BigEndian.PutUint32(id[:], uint32(n))
+		return id
+	}
+	now := time.Unix(1_800_000_000, 0)
+	for n := range 5 * fsm.MaxKeys {
+		l.Use(key(n), now)
+		l.Use(key(n), now.Add(time.Second))
+	}
+	if got := l.LastUse(key(5*fsm.MaxKeys - 1)); !got.Equal(now.Add(time.Second)) {
+		t.Errorf("the last one was used %v", got)
+	}
+	kept := 0
+	for n := range 5 * fsm.MaxKeys {
+		if !l.LastUse(key(n)).IsZero() {
+			kept++
+		}
+	}
+	if kept > 2*fsm.MaxKeys {
+		t.Errorf("%d are kept", kept)
 	}
 }

@@ -80,6 +80,8 @@ func (p *Pings) bySlug(ctx *fasthttp.RequestCtx, a *address, create bool, now ti
 	var n int
 	if t.key, t.keyed = p.pingKey(hash); !t.keyed {
 		p.server.NoteUnknownKey(ctx)
+	} else {
+		p.server.NoteKey(t.key)
 	}
 	t.ordinal, n = p.store.Slug(string(a.slug))
 	switch {

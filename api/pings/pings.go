@@ -35,6 +35,8 @@ type Server interface {
 	FindAfterBarrier(ctx *fasthttp.RequestCtx, limit time.Duration, reason string, known func() bool) (bool, error)
 	// NoteUnknownKey counts a failed login.
 	NoteUnknownKey(ctx *fasthttp.RequestCtx)
+	// NoteKey notes that a key was used.
+	NoteKey(key fsm.KeyID)
 	// Remote is who called.
 	Remote(ctx *fasthttp.RequestCtx) netip.Addr
 	// Refuse answers with an error.

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"time"
+
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/web/show"
@@ -9,27 +11,64 @@ import (
 
 type keysPage struct {
 	frame
-	Keys    []fsm.Key
+	Keys    []usedKey
 	Made    string // shown this once
 	Problem string
 	Name    string
+	Scope   string
+}
+
+// usedKey is a key, and when it was last used at this node.
+type usedKey struct {
+	fsm.Key
+	LastUse time.Time
+}
+
+func (s *Site) usedKeys() (list []usedKey) {
+	for _, k := range s.store.Keys() {
+		list = append(list, usedKey{k, s.back.LastUse(k.ID)})
+	}
+	return list
+}
+
+// Scopes are what a new key may be for, the narrowest first.
+func (keysPage) Scopes() [][2]string {
+	return [][2]string{
+		{fsm.ScopePing, "pings by slug, nothing else: for jobs"},
+		{fsm.ScopeRead, "looks at everything but ping URLs: for a wall, or Grafana"},
+		{fsm.ScopeWrite, "heartbeats and alerts, but no keys, nodes and backups: for who is on call"},
+		{fsm.ScopeAdmin, "everything"},
+	}
 }
 
 func (s *Site) keysPage(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	return s.render(ctx, "keys", keysPage{frame: s.frame(ctx, in, "API keys", "keys"), Keys: s.store.Keys()})
+	return s.render(ctx, "keys", keysPage{frame: s.frame(ctx, in, "API keys", "keys"), Keys: s.usedKeys()})
 }
 
 func (s *Site) makeKey(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	name, scope := string(trim(ctx.PostArgs().Peek("name"))), string(ctx.PostArgs().Peek("scope"))
 	key, err := s.back.MakeKey(ctx, name, scope)
-	p := keysPage{frame: s.frame(ctx, in, "API keys", "keys"), Made: key, Name: name}
+	p := keysPage{frame: s.frame(ctx, in, "API keys", "keys"), Made: key, Name: name, Scope: scope}
 	if err != nil {
 		_, words := s.back.Explain(err)
 		p.Problem = show.Sentence(words)
 		ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
 	}
-	p.Keys = s.store.Keys()
+	p.Keys = s.usedKeys()
 	return s.render(ctx, "keys", p)
+}
+
+// confirmRevoke names the key that would be revoked.
+func (s *Site) confirmRevoke(ctx *fasthttp.RequestCtx, in *session, args []string) error {
+	for _, k := range s.usedKeys() {
+		if k.ID.String() == args[0] {
+			return s.render(ctx, "revoke", struct {
+				frame
+				Key usedKey
+			}{s.frame(ctx, in, "Revoke "+k.Name+"?", "keys"), k})
+		}
+	}
+	return errNoPage
 }
 
 func (s *Site) revokeKey(ctx *fasthttp.RequestCtx, _ *session, args []string) error {

@@ -31,6 +31,8 @@ type Backend interface {
 	Propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error)
 	// MakeKey makes an API key, which is shown this once.
 	MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (key string, err error)
+	// LastUse is when a key was last used at this node, since it was started; zero: never.
+	LastUse(key fsm.KeyID) time.Time
 	// Fresh returns once this node has all that was acknowledged. If it cannot soon, stale says
 	// why: what is shown may be old. An error means that the key of who is signed in was
 	// revoked, or that this node cannot know.
@@ -143,6 +145,7 @@ var routes = []struct {
 	{"POST", "alerts/{id}/retry", writes, (*Site).retry},
 	{"GET", "keys", admins, (*Site).keysPage},
 	{"POST", "keys", admins, (*Site).makeKey},
+	{"GET", "keys/{id}/revoke", admins, (*Site).confirmRevoke},
 	{"POST", "keys/{id}/revoke", admins, (*Site).revokeKey},
 	{"GET", "cluster", reads, (*Site).cluster},
 	{"GET", "events", reads, (*Site).events},

@@ -41,7 +41,7 @@ func UsualOf(pings []fsm.PingRecord) (u Usual) {
 		return u
 	}
 	slices.Sort(took)
-	u.P50, u.P95 = took[(len(took)-1)/2], took[(len(took)-1)*95/100]
+	u.P50, u.P95 = took[(len(took)-1)/2], took[(len(took)*95+99)/100-1] // the nearest rank
 	return u
 }
 

@@ -91,6 +91,17 @@ func TestTheDashboard(t *testing.T) {
 	b.press("Delete 1 heartbeat")
 	b.shows("Deleted.")
 
+	b.visit("/ui/keys")
+	b.fill("name", "wall")
+	b.press("Make it")
+	b.shows("shown this once")
+	b.shows("qb_")
+	b.press("Revoke…")
+	b.shows("Revoke wall?")
+	b.look("revoke")
+	b.press("Revoke it")
+	b.shows("The key was revoked")
+
 	for _, page := range []string{"alerts", "keys", "cluster"} {
 		b.visit("/ui/" + page)
 		b.look(page)
