@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/quorumbeat/quorumbeat/alerting/outgoing"
 	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -22,11 +23,15 @@ var ErrConfig = fsm.ErrConfig
 
 // Config says what a leader sends, how, and to whom.
 type Config struct {
-	Settings   fsm.Settings          // made the cluster's by each new leader
-	SMTPURL    string                // see ParseSMTPURL; "stdout:" shows mails on Terminal
-	SMTPHelo   string                // the name for EHLO; "": this machine's
-	MailFrom   string                // the sender's bare address
-	InDoubt    string                // InDoubtResend or InDoubtHold
+	Settings  fsm.Settings // made the cluster's by each new leader
+	SMTPURL   string       // see ParseSMTPURL; "stdout:" shows mails on Terminal
+	SMTPHelo  string       // the name for EHLO; "": this machine's
+	MailFrom  string       // the sender's bare address
+	InDoubt   string       // InDoubtResend or InDoubtHold
+	PublicURL string       // where the dashboard is; "": messages have no links
+
+	WebhookAllow []string // networks that channels may reach beside public addresses
+
 	NodeName   string                // shown in the mails
 	Terminal   io.Writer             // for "stdout:"
 	Logger     *slog.Logger          // nil: silent
@@ -57,6 +62,9 @@ func (c Config) Validate() error {
 	}
 	if c.InDoubt != InDoubtResend && c.InDoubt != InDoubtHold {
 		return fmt.Errorf("%w: --in-doubt is %q: use %s or %s", ErrConfig, c.InDoubt, InDoubtResend, InDoubtHold)
+	}
+	if _, err := outgoing.ParsePolicy(c.WebhookAllow); err != nil {
+		return fmt.Errorf("%w: --webhook-allow: %v", ErrConfig, err)
 	}
 	if err := c.Settings.Validate(); err != nil {
 		return fmt.Errorf("%w: --%v", ErrConfig, err)

@@ -67,24 +67,6 @@ func (d *dispatcher) prepare(ctx context.Context, id fsm.AlertID) {
 	}
 }
 
-// loadRow reads a row and, of a digest, its members.
-func (d *dispatcher) loadRow(id fsm.AlertID) (a fsm.Alert, members []fsm.Alert, err error) {
-	if a, err = d.s.store.Alert(id); err != nil {
-		return a, nil, err
-	}
-	for _, m := range a.Members {
-		if x, err := d.s.store.Alert(m); err == nil {
-			members = append(members, x)
-		}
-	}
-	return a, members, nil
-}
-
-func (d *dispatcher) claim(ctx context.Context, m *delivery) error {
-	_, err := d.s.cluster.ProposeOnce(ctx, d.term, fsm.Claim{Alert: m.alert.ID, Term: d.term, Attempt: m.attempt})
-	return err
-}
-
 // recordFailure records the outcome of an attempt that failed.
 func (d *dispatcher) recordFailure(ctx context.Context, m *delivery, err error) {
 	v := classify(err)
@@ -114,25 +96,6 @@ func classify(err error) smtp.Class {
 		return smtp.Permanent
 	}
 	return smtp.Classify(err)
-}
-
-// settleRow records an outcome. It retries while this node leads, and once after that: an
-// ex-leader's settle is accepted, and saves the next leader a doubt.
-func (d *dispatcher) settleRow(ctx context.Context, m *delivery, s fsm.Settle) {
-	s.Alert, s.Term, s.Attempt = m.alert.ID, d.term, m.attempt
-	for {
-		leading := ctx.Err() == nil
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
-		_, err := d.s.cluster.Propose(limited, s)
-		cancel()
-		if err == nil || errors.Is(err, fsm.ErrRejected) || errors.Is(err, fsm.ErrNotFound) {
-			return
-		}
-		d.s.log.Warn("the outcome of a delivery could not be recorded yet", "alert", m.alert.ID.String(), "error", err)
-		if !leading || errors.Is(err, fsm.ErrShutdown) {
-			return
-		}
-	}
 }
 
 // retryIn is the wait of a row after an attempt that failed. What waits for the server is

@@ -2,8 +2,6 @@ package alerting
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/alerting/smtp"
@@ -11,51 +9,25 @@ import (
 )
 
 const (
-	maxConnections = 4                // to the SMTP server
-	maxAttempts    = 16               // rows in flight: few more than keep the connections busy while others are claimed and settled
-	workLimit      = 64               // rows and digests looked at in one go
-	lookEvery      = time.Second      // for what nothing announces
-	doubtWait      = 10 * time.Second // for the settle of an ex-leader
-	warnEvery      = time.Minute      // between loud lines about the same trouble
+	maxConnections = 4           // to the SMTP server
+	maxAttempts    = 16          // rows in flight: few more than keep the connections busy while others are claimed and settled
+	warnEvery      = time.Minute // between loud lines about the same trouble
 )
 
-// dispatcher claims the rows that may be sent and hands them to a few workers, forms
-// digests, and resolves doubts. It reads the ledger anew each time, so it holds
-// nothing that could be lost.
+// dispatcher sends mail: it claims the rows that may be sent and hands them to a few workers.
 type dispatcher struct {
-	s           *Service
-	term        uint64
+	lane
 	claimed     chan *delivery // for the next free worker
-	ended       chan fsm.AlertID
-	inFlight    int                       // attempts
-	busy        map[fsm.AlertID]bool      // what is under way: attempts (true), and steps of the ledger
-	doubts      map[fsm.AlertID]time.Time // rows in doubt, since when
 	gate        *smtp.Gate
-	wake        chan struct{} // has a value after a change of the gate
 	unaddressed unaddressedWarner
-	parts       sync.WaitGroup
-
-	mu          sync.Mutex
-	lastWarning time.Time
+	channels    channelSenders
 }
 
 func newDispatcher(s *Service, term uint64) *dispatcher {
-	d := &dispatcher{
-		s: s, term: term,
-		claimed: make(chan *delivery), ended: make(chan fsm.AlertID, maxAttempts),
-		busy: map[fsm.AlertID]bool{}, doubts: map[fsm.AlertID]time.Time{},
-		wake: make(chan struct{}, 1),
-	}
+	d := &dispatcher{lane: newLane(s, term, "", maxAttempts), claimed: make(chan *delivery)}
+	d.channels = channelSenders{s: s, term: term, running: map[string]*channelSender{}}
 	d.gate = smtp.NewGate(maxAttempts, s.probeMailServer, d.wakeUp, d.probeFailed)
 	return d
-}
-
-// wakeUp makes the dispatcher look for work at once.
-func (d *dispatcher) wakeUp() {
-	select {
-	case d.wake <- struct{}{}:
-	default:
-	}
 }
 
 // probeFailed notes and logs that a probe failed.
@@ -65,6 +37,7 @@ func (d *dispatcher) probeFailed(err error) {
 }
 
 func (d *dispatcher) run(ctx context.Context) {
+	defer d.channels.parts.Wait()
 	defer d.parts.Wait()
 	for range maxConnections {
 		w := &worker{d: d}
@@ -87,90 +60,12 @@ func (d *dispatcher) run(ctx context.Context) {
 	}
 }
 
-// start runs f for a row that is not busy: an attempt, or a step of the ledger.
-func (d *dispatcher) start(ctx context.Context, id fsm.AlertID, attempt bool, f func()) {
-	d.busy[id] = attempt
-	if attempt {
-		d.inFlight++
-	}
-	d.parts.Go(func() {
-		f()
-		if !attempt { // which ends with its settle
-			d.finish(ctx, id)
-		}
-	})
-}
-
-// finish reports that a row is no longer busy. From any goroutine.
-func (d *dispatcher) finish(ctx context.Context, id fsm.AlertID) {
-	select {
-	case d.ended <- id:
-	case <-ctx.Done():
-	}
-}
-
-// forget drops a row that is no longer busy.
-func (d *dispatcher) forget(id fsm.AlertID) {
-	if d.busy[id] {
-		d.inFlight--
-	}
-	delete(d.busy, id)
-}
-
-// dispatch begins what can be done now, and returns when to look again.
+// dispatch begins what can be done now, by mail and by channels, and returns when to look
+// again.
 func (d *dispatcher) dispatch(ctx context.Context) time.Duration {
-	w := d.s.store.Work(d.term, workLimit)
-	for _, f := range w.Digests {
-		if _, busy := d.busy[f.ID]; !busy {
-			d.start(ctx, f.ID, false, func() { d.proposeStep(ctx, f) })
-		}
-	}
-	d.resolveDoubts(ctx, w.Doubt)
-	room := d.gate.Room()
-	for _, id := range w.Ready {
-		if d.inFlight >= room {
-			break
-		}
-		if _, busy := d.busy[id]; !busy {
-			d.start(ctx, id, true, func() { d.prepare(ctx, id) })
-		}
-	}
+	d.channels.wakeAll(ctx)
 	d.unaddressed.warnAbout(d.s, d.s.store.Unaddressed())
-	d.s.awaited.Store(w.Next)
-	wait := lookEvery
-	if w.Next > 0 {
-		wait = min(wait, time.Duration(w.Next-d.s.store.Serving())*time.Millisecond)
-	}
-	return max(wait, 10*time.Millisecond)
-}
-
-// resolveDoubts decides about rows that an ex-leader fenced, after waiting for its settle.
-func (d *dispatcher) resolveDoubts(ctx context.Context, doubt []fsm.Alert) {
-	now := time.Now()
-	for _, a := range doubt {
-		since, known := d.doubts[a.ID]
-		if !known {
-			d.doubts[a.ID] = now
-			continue
-		}
-		if _, busy := d.busy[a.ID]; busy || now.Sub(since) < doubtWait {
-			continue
-		}
-		resend := d.s.cfg.InDoubt == InDoubtResend
-		d.s.log.Warn("an alert may or may not have been delivered: its sender was lost before the server's answer was recorded",
-			"alert", a.ID.String(), "resend", resend)
-		decision := fsm.ResolveDoubt{Alert: a.ID, Term: a.Term, Attempt: a.Attempt, Resend: resend}
-		d.start(ctx, a.ID, false, func() { d.proposeStep(ctx, decision) })
-		delete(d.doubts, a.ID)
-	}
-}
-
-func (d *dispatcher) proposeStep(ctx context.Context, cmd fsm.Command) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if _, err := d.s.cluster.Propose(ctx, cmd); err != nil && !errors.Is(err, fsm.ErrRejected) && !errors.Is(err, fsm.ErrExists) {
-		d.s.log.Debug("a step of the ledger did not commit, trying again", "error", err)
-	}
+	return d.look(ctx, d.gate.Room(), d.prepare)
 }
 
 // logFailure logs a failed attempt by what it means.
@@ -187,16 +82,6 @@ func (d *dispatcher) logFailure(a fsm.Alert, v smtp.Class, err error) {
 		return
 	}
 	d.logSometimes(what, about...)
-}
-
-// logSometimes logs an error, at most once in warnEvery.
-func (d *dispatcher) logSometimes(what string, about ...any) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if time.Since(d.lastWarning) >= warnEvery {
-		d.lastWarning = time.Now()
-		d.s.log.Error(what, about...)
-	}
 }
 
 // learnFrom updates the gate and the health of the mail server by how a message ended.

@@ -25,9 +25,14 @@
 //	service.go      the service of a node, and what a leader runs
 //	config.go       what is sent, how and to whom
 //	ticker.go       ticks the serving clock, and in time for the next deadline
-//	dispatcher.go   finds the rows that can be sent, and decides about doubts
+//	lane.go         works through one lane of the ledger: digests, doubts, attempts
+//	awaited.go      the times that the clock has to come by
+//	dispatcher.go   the lane of mail
 //	delivery.go     one row: claim, render, settle, and when to retry
 //	worker.go       one connection: transfer, fence, dot
+//	channels.go     the kinds of channels, and testing one
+//	channelsender.go the lane of a channel: claim, connect, fence, request, settle
+//	channelgate.go  how much a channel is asked at once
 //	health.go       probes the mail server, on every node
 //	testmail.go     the test mail that somebody asks for
 //	unaddressed.go  warns of alerts that nobody is told

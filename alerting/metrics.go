@@ -4,12 +4,15 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/quorumbeat/quorumbeat/alerting/channel"
 )
 
 type metrics struct {
 	deadline prometheus.Histogram
 	delivery *prometheus.HistogramVec
 	server   prometheus.Gauge
+	attempts *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -29,10 +32,14 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Help: "1 if this node found at its last try that the mail server answers and takes its sender, 0 if not or not yet.",
 		}),
 	}
+	m.attempts = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "quorumbeat_channel_attempts_total",
+		Help: "Attempts of this node to send an alert by a channel, by its kind and how they ended: sent, retry, failed or in_doubt.",
+	}, []string{"channel", "outcome"})
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.deadline, m.delivery, m.server} {
+	for _, c := range []prometheus.Collector{m.deadline, m.delivery, m.server, m.attempts} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -41,8 +48,25 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 }
 
 func (m *metrics) observeLag(d time.Duration) { m.deadline.Observe(d.Seconds()) }
-func (m *metrics) observeDelivery(d time.Duration) {
-	m.delivery.WithLabelValues("email").Observe(d.Seconds())
+
+// observeDelivery notes how long an alert took by a kind of channels.
+func (m *metrics) observeDelivery(kind string, d time.Duration) {
+	m.delivery.WithLabelValues(kind).Observe(d.Seconds())
+}
+
+// countAttempt counts an attempt by a channel.
+func (m *metrics) countAttempt(kind string, err error) {
+	if kind == "" {
+		kind = "deleted"
+	}
+	m.attempts.WithLabelValues(kind, outcomeOf(err)).Inc()
+}
+
+func outcomeOf(err error) string {
+	if err == nil {
+		return "sent"
+	}
+	return map[channel.Class]string{channel.Trouble: "retry", channel.Unsent: "retry", channel.Refused: "failed", channel.InDoubt: "in_doubt"}[channel.Classify(err)]
 }
 
 func (m *metrics) setMailServer(sound bool) {

@@ -3,7 +3,7 @@ package alerting
 // Points that a delivery passes, in this order; see Config.Step.
 const (
 	PointReady       = "ready"       // a row is to be sent, and not claimed
-	PointClaimed     = "claimed"     // the claim committed, and SMTP has not begun
+	PointClaimed     = "claimed"     // the claim committed, and nobody was asked
 	PointTransferred = "transferred" // the server has all but the final dot
 	PointFenced      = "fenced"      // the fence committed, and the dot is not out
 	PointDotted      = "dotted"      // the dot is out, and the answer not read

@@ -5,9 +5,10 @@ import (
 	"log/slog"
 	"reflect"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/alerting/channel"
+	"github.com/quorumbeat/quorumbeat/alerting/outgoing"
 	"github.com/quorumbeat/quorumbeat/alerting/smtp"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -32,7 +33,8 @@ type Service struct {
 	met      *metrics
 	log      *slog.Logger
 	mail     mailHealth
-	awaited  atomic.Int64 // serving time that the dispatcher waits for; 0: none
+	awaited  awaited                   // by the lanes
+	openers  map[string]channel.Opener // by kind of channels
 	stop     context.CancelFunc
 	watching sync.WaitGroup
 }
@@ -54,6 +56,11 @@ func New(cfg Config, store *store.Store, c Cluster) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	policy, err := outgoing.ParsePolicy(cfg.WebhookAllow)
+	if err != nil {
+		return nil, err
+	}
+	s.openers = openersFor(cfg, policy, func() { s.passPoint(PointDotted) })
 	s.mail.onChange, s.mail.onStatus = s.logMailHealth, met.setMailServer
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel

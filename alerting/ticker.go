@@ -2,7 +2,6 @@ package alerting
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -42,7 +41,7 @@ type ticker struct {
 	store   *store.Store
 	cluster Cluster
 	met     *metrics
-	awaited *atomic.Int64 // see Service
+	awaited *awaited
 }
 
 func (t *ticker) run(ctx context.Context) {
@@ -75,5 +74,6 @@ func (t *ticker) tick(ctx context.Context) error {
 
 func (t *ticker) view() tickerView {
 	due, ok := t.store.NextDue()
-	return tickerView{serving: t.store.Serving(), horizon: t.store.Horizon(), due: due, running: ok, awaited: t.awaited.Load()}
+	serving := t.store.Serving()
+	return tickerView{serving: serving, horizon: t.store.Horizon(), due: due, running: ok, awaited: t.awaited.first(serving)}
 }

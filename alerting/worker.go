@@ -70,7 +70,7 @@ func (w *worker) deliver(ctx context.Context, m *delivery) {
 	}
 	switch {
 	case err == nil:
-		w.d.s.met.observeDelivery(time.Since(m.began))
+		w.d.s.met.observeDelivery("email", time.Since(m.began))
 		w.d.s.passPoint(PointTaken)
 		w.recordMeanwhile(ctx, m, func() {
 			w.d.settleRow(ctx, m, fsm.Settle{Outcome: fsm.OutcomeSent})

@@ -9,6 +9,7 @@
 //	down.go         a silence, a failure or a run that did not finish
 //	digest.go       one line for each of several heartbeats
 //	digest_lead.go  the first lines of a digest: what happened how often
+//	compose.go      the same for channels that have a form of their own
 //	facts.go        the evidence, as labels and values
 //	words.go        times, counts and a job's output in plain words
 //	subject.go      the Subject header, encoded and folded

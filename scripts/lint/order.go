@@ -24,7 +24,7 @@ var order = []tree{
 		"check schedule/cron schedule/calendar",
 		"schedule",
 		".",
-		"internal/changes internal/ordered internal/index internal/image",
+		"kinds internal/changes internal/ordered internal/index internal/image",
 		"internal/channels internal/history",
 		"internal/results",
 		"internal/table",
@@ -44,14 +44,15 @@ var order = []tree{
 		"members leader",
 		".",
 	}},
-	{dir: "api", uses: []string{"fsm", "fsm/store"}, rows: []string{
+	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/store"}, rows: []string{
 		"compat deferred events limits metrics proxied request web/show",
 		"listener pings web",
 		".",
 	}},
-	{dir: "alerting", uses: []string{"fsm", "fsm/store"}, rows: []string{
+	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/store"}, rows: []string{
 		"message outgoing",
-		"smtp",
+		"smtp channel",
+		"webhook",
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},

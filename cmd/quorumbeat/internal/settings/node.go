@@ -85,6 +85,7 @@ func (s *Node) Register(f *pflag.FlagSet) {
 	SecretFlag(f, &a.SMTPURL, "smtp-url", "mail server, smtp://user:password@host:587, with ?tls=starttls|implicit|none and &ca=FILE at its end if need be; stdout: shows mails")
 	f.StringVar(&a.SMTPHelo, "smtp-helo", "", "`name` that the mail server is told (EHLO): one that the DNS knows, or an [address]; default: this machine's full name, else its address")
 	f.StringVar(&a.MailFrom, "mail-from", a.MailFrom, "sender's `address`")
+	f.Var((*flags.Addresses)(&a.WebhookAllow), "webhook-allow", "private `networks` that channels may reach beside public addresses, like 10.0.0.0/8,127.0.0.1")
 	f.Var((*flags.Addresses)(&a.Settings.MailTo), "mail-to", "`addresses` that get the alerts of heartbeats that name none (replicated)")
 	f.IntVar(&a.Settings.History, "history", a.Settings.History, "pings kept of each heartbeat, 0 to 1000000 (replicated)")
 	f.IntVar(&a.Settings.MaxHeartbeats, "max-heartbeats", a.Settings.MaxHeartbeats, "heartbeats that the cluster may have, up to 4000000; 0: that many (replicated)")
@@ -107,7 +108,7 @@ func (s *Node) deriveAndValidate(f *pflag.FlagSet) error {
 	}
 	s.Alerting.Settings.GroupWait = s.groupWait.Milliseconds()
 	s.Alerting.Settings.FlapWindow = s.flapWindow.Milliseconds()
-	s.Alerting.NodeName = s.Cluster.NodeName
+	s.Alerting.NodeName, s.Alerting.PublicURL = s.Cluster.NodeName, s.API.PublicURL
 	if err := s.readSecret(); err != nil {
 		return err
 	}

@@ -1,0 +1,127 @@
+package kinds
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+)
+
+// Standard Webhooks asks for 24 to 64 bytes.
+const (
+	secretPrefix  = "whsec_"
+	leastSecret   = 24
+	mostSecret    = 64
+	maxHeaderText = 4000
+)
+
+func isURL(v string) string {
+	if _, err := ParseURL(v); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// SigningSecret makes a secret of random bytes.
+func SigningSecret(random []byte) string {
+	return secretPrefix + base64.StdEncoding.EncodeToString(random)
+}
+
+// SigningKey returns the bytes of a secret.
+func SigningKey(v string) ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(v, secretPrefix))
+	if err != nil || !strings.HasPrefix(v, secretPrefix) || len(key) < leastSecret || len(key) > mostSecret {
+		return nil, fmt.Errorf("it must be %s and the base64 of %d to %d bytes", secretPrefix, leastSecret, mostSecret)
+	}
+	return key, nil
+}
+
+func isSigningSecret(v string) string {
+	if _, err := SigningKey(v); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func isBotToken(v string) string {
+	id, key, found := strings.Cut(v, ":")
+	if !found || !consistsOf(id, digits) || len(key) < 8 || !consistsOf(key, digits+letters+"_-") || len(v) > 200 {
+		return "it must be like 123456:ABC-DEF…, as @BotFather gives it"
+	}
+	return ""
+}
+
+func isChat(v string) string {
+	name, isName := strings.CutPrefix(v, "@")
+	if isName && consistsOf(name, digits+letters+"_") || consistsOf(strings.TrimPrefix(v, "-"), digits) && len(v) < 20 {
+		return ""
+	}
+	return "it must be a number, or @ and the name of a public channel"
+}
+
+func isNumber(v string) string {
+	if !consistsOf(v, digits) || len(v) > 18 {
+		return "it must be a number"
+	}
+	return ""
+}
+
+func isTopic(v string) string {
+	if !consistsOf(v, digits+letters+"_-") || len(v) > 64 {
+		return "it must be 1 to 64 letters, digits, _ and -"
+	}
+	return ""
+}
+
+func isRoutingKey(v string) string {
+	if len(v) != 32 || !consistsOf(v, digits+letters) {
+		return "it must be the 32 letters and digits of an Events API v2 integration"
+	}
+	return ""
+}
+
+// isHeaderText checks what will stand in a header.
+func isHeaderText(v string) string {
+	if len(v) > maxHeaderText || strings.ContainsFunc(v, func(c rune) bool { return c < ' ' || c > '~' }) {
+		return "it must be printable ASCII on one line"
+	}
+	return ""
+}
+
+func isUserName(v string) string {
+	if strings.Contains(v, ":") {
+		return "it must have no colon"
+	}
+	return isHeaderText(v)
+}
+
+func isPath(v string) string {
+	if !strings.HasPrefix(v, "/") || strings.ContainsAny(v, "\x00\n") || strings.HasSuffix(v, "/") || len(v) > maxHeaderText {
+		return "it must be the absolute path of a program"
+	}
+	return ""
+}
+
+func isLines(v string) string {
+	if strings.Contains(v, "\x00") {
+		return "it must have no NUL bytes"
+	}
+	return ""
+}
+
+func isOneOf(values ...string) func(string) string {
+	return func(v string) string {
+		for _, x := range values {
+			if v == x {
+				return ""
+			}
+		}
+		return "it must be one of " + strings.Join(values, ", ")
+	}
+}
+
+const (
+	digits  = "0123456789"
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+func consistsOf(v, of string) bool { return v != "" && strings.Trim(v, of) == "" }
