@@ -24,6 +24,8 @@ var order = []tree{
 		"check schedule/cron schedule/calendar",
 		"schedule",
 		".",
+		"schedule/backtest",
+		"schedule/suggest",
 		"kinds internal/changes internal/ordered internal/index internal/image",
 		"internal/channels internal/history",
 		"internal/results",

@@ -1,0 +1,16 @@
+// Package backtest tells what settings would have alerted on in a stored history: "with 5
+// minutes of grace: 3 alerts in 90 days".
+//
+// It plays the history through the rules of docs/design.md, on its own: a miss is an expected
+// time and the grace over with no good run since the one before, counted in time in which pings
+// could be taken; the threshold's miss alerts; so does a reported failure, and a run that does not
+// end in time; a good run recovers. What falls wholly into a gap does not alert. A test in
+// fsm/store compares it with the state machine.
+//
+// Files:
+//
+//	backtest.go  Settings, History, Run, Alert
+//	play.go      the life of one heartbeat
+//	plan.go      expected times: of an interval, of a schedule
+//	serving.go   time without the gaps
+package backtest

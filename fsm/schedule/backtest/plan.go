@@ -1,0 +1,64 @@
+package backtest
+
+import (
+	"sort"
+	"time"
+)
+
+// maxTimes bounds the expected times of a schedule that are computed: two months of every
+// minute. A longer history is judged up to there.
+const maxTimes = 90_000
+
+// plan says when the runs after an anchor are expected.
+type plan interface {
+	// expected is the n-th expected time, from 1, after a good run at a moment.
+	expected(anchor time.Time, n int) (time.Time, bool)
+}
+
+// every is a plan that counts from the last good run.
+type every time.Duration
+
+func (e every) expected(anchor time.Time, n int) (time.Time, bool) {
+	return anchor.Add(time.Duration(n) * time.Duration(e)), true
+}
+
+// timetable is a plan of fixed moments, sorted.
+type timetable []time.Time
+
+func newTimetable(s Settings, h History) timetable {
+	if len(h.Pings) == 0 {
+		return nil
+	}
+	var times timetable
+	for at := h.Pings[0].At.Add(-time.Minute); len(times) < maxTimes; {
+		next, ok := s.Schedule.Next(at, s.Zone)
+		if !ok {
+			break
+		}
+		times, at = append(times, next), next
+		if next.After(h.Until) {
+			break
+		}
+	}
+	return times
+}
+
+func (t timetable) expected(anchor time.Time, n int) (time.Time, bool) {
+	i := sort.Search(len(t), func(i int) bool { return t[i].After(anchor) })
+	if i < len(t) && t[i].Sub(anchor) <= t.early(i) {
+		i++
+	}
+	if i += n - 1; i >= len(t) {
+		return time.Time{}, false
+	}
+	return t[i], true
+}
+
+// early is how long before an expected time a ping counts for it: a minute, or a tenth of the way
+// from the one before.
+func (t timetable) early(i int) time.Duration {
+	if i == 0 {
+		return time.Minute
+	}
+	return min(time.Minute, t[i].Sub(t[i-1])/10)
+}

@@ -1,0 +1,163 @@
+package backtest
+
+import (
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// life is one heartbeat as it lives through a history.
+type life struct {
+	Settings
+	serving
+	plan plan
+
+	armed, failing   bool
+	anchor           time.Time
+	misses, failures int
+	heard            bool // one of the expected times since the anchor could be heard of
+	runs             []openRun
+	alerts           []Alert
+}
+
+// openRun is a run that began and has not ended. One that was told as overdue has no deadline.
+type openRun struct {
+	id       [16]byte
+	named    bool
+	deadline time.Time
+}
+
+func newLife(s Settings, h History) *life {
+	s.MissThreshold, s.FailureThreshold = max(1, s.MissThreshold), max(1, s.FailureThreshold)
+	l := &life{Settings: s, serving: serving{h.Gaps}, plan: every(s.Interval)}
+	if s.Schedule != nil {
+		l.plan = newTimetable(s, h)
+	}
+	if l.MaxRun == 0 {
+		if l.MaxRun = s.Grace; l.MaxRun == 0 {
+			l.MaxRun = max(s.Interval, time.Minute)
+		}
+	}
+	return l
+}
+
+// after is the moment a while after another, in serving time.
+func (l *life) after(t time.Time, d time.Duration) time.Time { return l.moment(l.at(t) + d) }
+
+// advance counts what is due before a moment.
+func (l *life) advance(now time.Time) {
+	for l.armed && l.countNext(now) {
+	}
+}
+
+// countNext counts the next miss or overdue run, if one is due before a moment.
+func (l *life) countNext(now time.Time) bool {
+	expected, deadline, ok := l.nextMiss()
+	if i := l.firstOverdue(); i >= 0 && (!ok || !deadline.Before(l.runs[i].deadline)) && l.runs[i].deadline.Before(now) {
+		at := l.runs[i].deadline
+		l.runs[i].deadline = time.Time{}
+		l.fail(Alert{At: at, Reason: Overdue})
+		return true
+	}
+	if !ok || !deadline.Before(now) {
+		return false
+	}
+	l.misses++
+	l.heard = l.heard || !l.inGap(expected, l.Grace)
+	if l.misses >= l.MissThreshold && l.heard {
+		l.fail(Alert{At: deadline, Reason: Missed, Expected: expected})
+	}
+	return true
+}
+
+// nextMiss is the next expected time that is not missed yet, and when it will be.
+func (l *life) nextMiss() (expected, deadline time.Time, ok bool) {
+	if l.failing {
+		return expected, deadline, false
+	}
+	expected, ok = l.plan.expected(l.anchor, l.misses+1)
+	if !ok {
+		return expected, deadline, false
+	}
+	if l.Schedule == nil { // intervals run in serving time
+		return expected, l.after(l.anchor, time.Duration(l.misses+1)*l.Interval+l.Grace), true
+	}
+	return expected, l.after(expected, l.Grace), true
+}
+
+func (l *life) firstOverdue() int {
+	first := -1
+	for i, r := range l.runs {
+		if !r.deadline.IsZero() && (first < 0 || r.deadline.Before(l.runs[first].deadline)) {
+			first = i
+		}
+	}
+	return first
+}
+
+// fail begins an incident, unless one is going on.
+func (l *life) fail(a Alert) {
+	if l.failing {
+		return
+	}
+	l.failing = true
+	l.alerts = append(l.alerts, a)
+}
+
+func (l *life) ping(p fsm.PingRecord) {
+	l.advance(p.Received)
+	switch p.Kind {
+	case fsm.SignalLog:
+		return
+	case fsm.SignalStart:
+		l.begin(p)
+		return
+	}
+	quick := l.MinRun > 0 && p.Took >= 0 && p.Took < l.MinRun
+	l.end(p)
+	l.reanchor(p.At)
+	switch {
+	case p.Kind == fsm.SignalFail:
+		l.failed(p, Failed)
+	case quick:
+		l.failed(p, TooQuick)
+	default:
+		l.recover(p.At)
+	}
+}
+
+func (l *life) begin(p fsm.PingRecord) {
+	if !l.armed {
+		l.reanchor(p.At)
+	}
+	l.runs = append(l.runs, openRun{id: p.Run, named: p.HasRun, deadline: l.after(p.Received, l.MaxRun)})
+}
+
+// end closes the run of a ping: the one that it names, or all.
+func (l *life) end(p fsm.PingRecord) {
+	var open []openRun
+	for _, r := range l.runs {
+		if p.HasRun && p.Kind != fsm.SignalFail && (!r.named || r.id != p.Run) {
+			open = append(open, r)
+		}
+	}
+	l.runs = open
+}
+
+func (l *life) reanchor(at time.Time) {
+	l.armed, l.anchor, l.misses, l.heard = true, at, 0, false
+}
+
+func (l *life) failed(p fsm.PingRecord, why Reason) {
+	if l.failures++; l.failures >= l.FailureThreshold {
+		l.fail(Alert{At: p.Received, Reason: why})
+	}
+}
+
+func (l *life) recover(at time.Time) {
+	l.failures = 0
+	if l.failing {
+		l.failing = false
+		l.alerts[len(l.alerts)-1].Until = at
+	}
+}

@@ -1,0 +1,52 @@
+package backtest
+
+import (
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// serving counts time without the gaps, as the state machine's clock does.
+type serving struct{ gaps []fsm.Gap }
+
+// at is the serving time of a moment, since the beginning of Unix time.
+func (s serving) at(t time.Time) time.Duration {
+	lost := time.Duration(0)
+	for _, g := range s.gaps {
+		if !g.From.Before(t) {
+			break
+		}
+		lost += earlier(g.To, t).Sub(g.From)
+	}
+	return t.Sub(time.Unix(0, 0)) - lost
+}
+
+// moment is the latest moment of a serving time: for one at which a gap began, the gap's end.
+func (s serving) moment(at time.Duration) time.Time {
+	t := time.Unix(0, 0).Add(at)
+	for _, g := range s.gaps {
+		if t.Before(g.From) {
+			break
+		}
+		t = t.Add(g.To.Sub(g.From))
+	}
+	return t.UTC()
+}
+
+// inGap reports whether pings could not be taken at a moment, nor for a time after it: then
+// nobody could have heard of a run of that moment.
+func (s serving) inGap(t time.Time, after time.Duration) bool {
+	for _, g := range s.gaps {
+		if !t.Add(after).Before(g.From) && t.Before(g.To) {
+			return true
+		}
+	}
+	return false
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
