@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -137,4 +138,50 @@ func (s *Server) listPings(ctx *fasthttp.RequestCtx, args []string) error {
 		out.NextCursor = makeCursor(strconv.FormatUint(found[len(found)-1].Number, 10))
 	}
 	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+// uptimeJSON is how much of the time in which it was watched a heartbeat was not failing;
+// null if it was not watched.
+type uptimeJSON struct {
+	Uptime *float64        `json:"uptime"`
+	Days   []uptimeDayJSON `json:"days"` // oldest first
+}
+
+type uptimeDayJSON struct {
+	Date        string   `json:"date"` // UTC
+	DownSecs    int64    `json:"down_secs"`
+	PausedSecs  int64    `json:"paused_secs"`
+	UnknownSecs int64    `json:"unknown_secs"` // before it was made, not over yet, or the monitor took no pings
+	Uptime      *float64 `json:"uptime"`
+}
+
+func uptimeToJSON(days []fsm.UptimeDay) uptimeJSON {
+	part := func(days ...fsm.UptimeDay) *float64 {
+		if p, ok := fsm.Uptime(days); ok {
+			return &p
+		}
+		return nil
+	}
+	out := uptimeJSON{Uptime: part(days...), Days: make([]uptimeDayJSON, 0, len(days))}
+	for _, d := range days {
+		out.Days = append(out.Days, uptimeDayJSON{
+			Date: d.Date.Format("2006-01-02"), DownSecs: d.Down / 1000, PausedSecs: d.Paused / 1000, UnknownSecs: d.Unknown / 1000, Uptime: part(d),
+		})
+	}
+	return out
+}
+
+func (s *Server) tellUptime(ctx *fasthttp.RequestCtx, args []string) error {
+	id, err := heartbeatID(args)
+	if err != nil {
+		return err
+	}
+	if _, err := s.lookup(ctx, id); err != nil {
+		return err
+	}
+	days, err := s.store.Uptime(id, time.Now())
+	if err != nil {
+		return err
+	}
+	return reply(ctx, fasthttp.StatusOK, uptimeToJSON(days))
 }

@@ -163,6 +163,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		r.call("POST", "/v1/heartbeats/"+h.Token+"/ping"+m, "out")
 	}
 	do("GET", one+"/pings", h.ID, "")
+	do("GET", one+"/uptime", h.ID, "")
 	r.cluster.pass(5 * time.Second)
 	do("GET", one, h.ID, "")
 	alerts := do("GET", "/v1/alerts", "", "")

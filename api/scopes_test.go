@@ -22,6 +22,7 @@ var scopesOfRoutes = map[string]string{
 	"POST /v1/heartbeats/{id}/resume":   "write",
 	"PATCH /v1/heartbeats/{id}/pause":   "write",
 	"PATCH /v1/heartbeats/{id}/resume":  "write",
+	"GET /v1/heartbeats/{id}/uptime":    "read",
 	"GET /v1/heartbeats/{id}/pings":     "read",
 	"GET /v1/incidents":                 "read",
 	"GET /v1/alerts":                    "read",

@@ -201,6 +201,34 @@ type Key struct {
 	Heartbeats    int // made with it, that still exist
 }
 
+// UptimeDays is how many UTC days are told of a heartbeat's uptime, today with them.
+const UptimeDays = 90
+
+// UptimeDay is one of them, in ms.
+type UptimeDay struct {
+	Date    time.Time // its midnight
+	Down    int64     // in which it was failing
+	Paused  int64
+	Unknown int64 // before it was made, not over yet, or the monitor itself took no pings
+}
+
+// Watched is how many ms of the day the heartbeat was watched.
+func (d UptimeDay) Watched() int64 { return max(0, 24*3600*1000-d.Paused-d.Unknown) }
+
+// Uptime is which part of the time in which it was watched a heartbeat was not failing on
+// some days; ok is false if it was not watched at all.
+func Uptime(days []UptimeDay) (part float64, ok bool) {
+	watched, down := int64(0), int64(0)
+	for _, d := range days {
+		watched += d.Watched()
+		down += min(d.Down, d.Watched())
+	}
+	if watched == 0 {
+		return 0, false
+	}
+	return 1 - float64(down)/float64(watched), true
+}
+
 // Settings are replicated, so that nothing depends on one node's flags.
 type Settings struct {
 	History   int      // pings kept for each heartbeat

@@ -47,6 +47,13 @@ func (g *gapLog) addGap(x gap) {
 	g.total += x.to - x.from
 }
 
+// each passes the wall times of the gaps.
+func (g *gapLog) each(yield func(from, to int64)) {
+	for _, x := range g.list {
+		yield(x.from, x.to)
+	}
+}
+
 func (x gap) overlaps(from, to int64) bool { return x.from <= to && x.to >= from }
 
 // isUnmeasured reports whether nobody knows how long the gap was.

@@ -192,6 +192,7 @@ func (st *state) pauseHeartbeat(c fsm.Pause) fsm.Result {
 	}
 	st.table.DropEmptyRuns(r)
 	st.paused++
+	st.uptime.Pause(r.Ordinal, st.wall)
 	st.saveEdit(r, r.Cold.Spec)
 	return st.heartbeatResult(r)
 }
@@ -207,6 +208,7 @@ func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
 	r.Clear(table.Paused)
 	r.Set(table.Resumed)
 	st.paused--
+	st.uptime.Resume(r.Ordinal, st.wall)
 	r.Reanchor(st.serving, st.wall, 0)
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Resumed = st.wall
@@ -234,6 +236,7 @@ func (st *state) deleteHeartbeat(c fsm.Delete) fsm.Code {
 	st.tokens.Remove(index.Key(r.Token))
 	st.slugs.Remove(r.Cold.Spec.Slug, r.Ordinal)
 	st.countMade(r.Cold.Maker, -1)
+	st.uptime.Remove(r.Ordinal)
 	st.table.Remove(r.Ordinal)
 	return fsm.CodeOK
 }

@@ -28,6 +28,7 @@ const (
 // does not know a section refuses an image that has it. Tags are never used again.
 var sections = []section{
 	{1, (*state).writeFields, (*state).readFields},
+	{2, (*state).writeUptime, (*state).readUptime},
 	{11, (*state).writeResults, (*state).readResults},
 	{20, (*state).writeChannels, (*state).readChannels},
 }
@@ -62,6 +63,7 @@ func (s *Store) Snapshot() *Image {
 	c.nodes = maps.Clone(c.nodes)
 	c.dedup = s.st.dedup.copyForImage()
 	c.ledger = c.ledger.Snapshot()
+	c.uptime = s.st.uptime.Snapshot()
 	c.channels = c.channels.Snapshot()
 	c.ids, c.tokens, c.slugs, c.keyByHash, c.madeByKey, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}

@@ -96,6 +96,24 @@ func (st *state) readFields(item *wire.Reader) error {
 	return st.table.RestoreFields(ord, item.Take(uint64(item.Len())))
 }
 
+// writeUptime writes how long heartbeats failed and were paused, of those that ever did
+// and were.
+func (st *state) writeUptime(s *image.Section) {
+	var item []byte
+	st.uptime.Each(func(ord uint64, encoded string) {
+		item = append(binary.AppendUvarint(item[:0], ord), encoded...)
+		s.Add(item)
+	})
+}
+
+func (st *state) readUptime(item *wire.Reader) error {
+	ord := item.Uint()
+	if !st.table.Has(ord) {
+		return fsm.ErrCorrupt
+	}
+	return st.uptime.Restore(ord, item.Take(uint64(item.Len())))
+}
+
 // callerFlags are those of an image that has the addresses.
 func callerFlags(c history.Callers) (f table.Flags) {
 	if c.Last() != ([16]byte{}) {

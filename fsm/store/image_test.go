@@ -108,6 +108,11 @@ func fullStore(t testing.TB) *Store {
 	s := limitedStore(t)
 	r := &rig{t: tt, s: s, term: 1, wall: s.LastWall().UnixMilli()}
 	r.must(fsm.Update{ID: testID(5), Patch: fsm.Patch{Description: new("Copies the books.\nAt night."), RunbookURL: new("https://wiki.example.com/books"), Owner: new("ops")}})
+	r.ping(8)
+	r.must(fsm.Pause{ID: testID(8)})
+	r.run(2 * time.Second)
+	r.must(fsm.Resume{ID: testID(8)})
+	r.ping(9)
 	spec := testSpec(60, 5, 1)
 	spec.Owner, spec.Methods = "Größe & Söhne", fsm.MethodsPost
 	r.create(200, spec)
@@ -124,7 +129,7 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 	if !bytes.Equal(image, imageOf(t, fresh)) {
 		t.Error("the image of the restored store differs")
 	}
-	if a, b := told(s), told(fresh); a != b {
+	if a, b := told(s)+toldSince5(s), told(fresh)+toldSince5(fresh); a != b {
 		t.Errorf("it tells\n%s, and told\n%s", b, a)
 	}
 	if !maps.Equal(s.st.madeByKey, fresh.st.madeByKey) || len(s.st.madeByKey) != 2 {
@@ -173,12 +178,20 @@ func TestAnImageOnDiskLoads(t *testing.T) {
 		if got, want := told(s), told(store(t)); got != want {
 			t.Errorf("the image of version %d says\n%s\nwant\n%s", version, got, want)
 		}
+		if got, want := toldSince5(s), toldSince5(store(t)); version >= 5 && got != want {
+			t.Errorf("the image of version %d says\n%s\nwant\n%s", version, got, want)
+		}
 	}
 }
 
 // TestWhatASectionDoesNotKnowIsRefused: a newer version wrote it, and it is no damage.
 func TestWhatASectionDoesNotKnowIsRefused(t *testing.T) {
-	image := imageOf(t, fullStore(t))
+	r := newRig(t)
+	for n := 1; n <= 7; n++ {
+		r.create(n, testSpec(60, 5, 1))
+	}
+	r.must(fsm.Update{ID: testID(5), Patch: fsm.Patch{Owner: new("ops")}})
+	image := imageOf(t, r.s)
 	sum := func(b []byte) []byte { return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, wire.Castagnoli)) }
 	withSection := func(tag byte, items ...byte) []byte {
 		b := append(bytes.Clone(image[:len(image)-5]), tag) // without the end of the sections, and the checksum
@@ -195,7 +208,7 @@ func TestWhatASectionDoesNotKnowIsRefused(t *testing.T) {
 		"a block without items":        {withSection(127), fsm.ErrCorrupt},
 		"an item that is cut":          {withSection(127, 2, 'a'), fsm.ErrCorrupt},
 		"fields twice":                 {withSection(1, 4, 5, 3, 1, 'x'), fsm.ErrCorrupt},
-		"fields of nobody":             {withSection(1, 4, 4, 3, 1, 'x'), fsm.ErrCorrupt},
+		"fields of nobody":             {withSection(1, 4, 9, 3, 1, 'x'), fsm.ErrCorrupt},
 		"fields out of their limits":   {withSection(1, 4, 7, 2, 1, 'x'), fsm.ErrCorrupt},
 		"the same, and damaged":        {append(withSection(127, 2, 'a', 'b')[:len(image)], 0, 0, 0, 0), fsm.ErrCorrupt},
 	} {
@@ -224,6 +237,13 @@ func told(s *Store) string {
 	fmt.Fprintln(&b, alerts, s.Keys(), s.Settings(), s.ClusterID(), s.Nodes(), s.Gaps(), s.LastWall())
 	fmt.Fprintln(&b, s.Totals(), s.Serving(), s.Horizon(), s.WasRemoved(fsm.NodeID{2}), due, running)
 	fmt.Fprintln(&b, s.st.dedup.proposers[fsm.NodeID{1}])
+	return b.String()
+}
+
+// toldSince5 is what images tell from version 5 on.
+func toldSince5(s *Store) string {
+	var b strings.Builder
+	s.st.uptime.Each(func(ord uint64, _ string) { fmt.Fprintln(&b, ord, s.st.uptime.Of(ord)) })
 	return b.String()
 }
 

@@ -125,6 +125,7 @@ func (st *state) endIncident(r *table.Record) table.Incident {
 	delete(st.failing, r.Ordinal)
 	ended := r.Runs.Incident
 	r.Runs.Incident = table.Incident{}
+	st.uptime.AddDown(r.Ordinal, ended.Since, st.wall)
 	st.changed = append(st.changed, fsm.Change{Ordinal: r.Ordinal, ID: r.Cold.ID, Incident: r.Incident, Since: ended.Since, Until: st.wall})
 	return ended
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/uptime"
 )
 
 // maxPerLock is how many heartbeats a long listing reads before it lets entries be
@@ -181,6 +182,34 @@ func (s *Store) FailureTold(ordinal uint64) bool {
 	defer s.mu.RUnlock()
 	v := s.st.table.Hot(ordinal)
 	return v != nil && v.Is(table.Reported)
+}
+
+// Uptime tells of a heartbeat's newest 90 days, oldest first, the last one being that of
+// now, or ErrNotFound.
+func (s *Store) Uptime(id fsm.HeartbeatID, now time.Time) ([]fsm.UptimeDay, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.uptimeOf(s.st.byID(id), now.UnixMilli())
+}
+
+// UptimeAt is Uptime of the heartbeat with an ordinal.
+func (s *Store) UptimeAt(ordinal uint64, now time.Time) ([]fsm.UptimeDay, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.uptimeOf(ordinal, now.UnixMilli())
+}
+
+func (st *state) uptimeOf(ord uint64, now int64) ([]fsm.UptimeDay, error) {
+	if !st.table.Has(ord) {
+		return nil, fsm.ErrNotFound
+	}
+	r := st.table.Record(ord)
+	c := uptime.Circumstances{Now: now, Created: r.Cold.Created, Gaps: st.gaps.each}
+	if r.Is(table.Failing) {
+		c.DownSince = r.Runs.Incident.Since
+	}
+	known := st.uptime.Of(ord)
+	return known.Tell(c), nil
 }
 
 // Slug returns how many heartbeats have a slug, and the ordinal if it is one.

@@ -69,6 +69,13 @@ func (w *world) checkBeat(b *beat) {
 	if h, err := w.observer.Heartbeat(b.id); err != nil || h.Spec.Owner != b.spec.Owner || h.Spec.Description != b.spec.Description {
 		w.fail("hb%d: %v, owner %q, want %q", b.id[7], err, h.Spec.Owner, b.spec.Owner)
 	}
+	down := int64(0)
+	for _, d := range w.observer.st.uptime.Of(w.observer.st.byID(b.id)).Days {
+		down += d.Down
+	}
+	if down != b.down {
+		w.fail("hb%d: failed for %d ms, want %d", b.id[7], down, b.down)
+	}
 	r := st.table.Record(ord)
 	type facts struct {
 		paused, failing, armed bool

@@ -70,6 +70,7 @@ type beat struct {
 	open                             []simRun
 	keys                             []simKey // beside history
 	used                             []byte   // every key there ever was
+	downSince, down                  int64    // wall: of the incident that is going on; ms of those before
 	windowAt                         int64    // serving: when the flap window began, -1: none has
 	inWindow                         int64    // incidents in it
 	inRow                            int      // reported failures
@@ -322,12 +323,18 @@ func (m *model) endByHand(b *beat) {
 	if !b.failing {
 		return
 	}
-	b.failing = false
+	m.ends(b)
 	for k, e := range m.alerts {
 		if k.hb == b.id && k.incident == b.incident && k.kind.Alarms() {
 			e.mayCancel = true
 		}
 	}
+}
+
+// ends ends an incident, and counts how long it was. The wall clock may have been set back.
+func (m *model) ends(b *beat) {
+	b.failing = false
+	b.down += max(0, m.wall-b.downSince)
 }
 
 func (m *model) judgeAll() error {
@@ -382,6 +389,7 @@ func (m *model) notHeard(b *beat) {
 func (m *model) fails(b *beat, at int64, failure bool) {
 	b.incident++
 	b.failing, b.resumed, b.unheard, b.told = true, false, false, failure
+	b.downSince = m.wall
 	b.missed, b.failures = b.misses, 0
 	if failure {
 		b.failures = 1

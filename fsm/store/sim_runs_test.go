@@ -92,7 +92,7 @@ func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
 		anchor()
 		return code, nil
 	case b.failing:
-		b.failing = false
+		m.ends(b)
 		m.recovered(b)
 	}
 	b.resumed, b.unheard = false, false

@@ -8,6 +8,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/uptime"
 )
 
 // state is everything that entries change. A restore fills a new one and swaps it in.
@@ -33,6 +34,7 @@ type state struct {
 	nodes      map[fsm.NodeID]fsm.NodeInfo
 	dedup      dedup
 	ledger     ledger.Ledger
+	uptime     uptime.Log
 	channels   channels.Table
 
 	// Derived, or without meaning between batches.

@@ -29,6 +29,7 @@ var order = []tree{
 		"kinds internal/changes internal/ordered internal/index internal/image",
 		"internal/channels internal/history",
 		"internal/results",
+		"internal/uptime",
 		"internal/table",
 		"internal/ledger",
 		"store",

@@ -141,6 +141,21 @@ type Ping struct {
 	CheckBroken string             `json:"check_broken"` // how it broke a check, though the job took it for a good run
 }
 
+// Uptime tells how long a heartbeat failed on each of the newest 90 days.
+type Uptime struct {
+	Uptime *float64    `json:"uptime"` // which part of the time in which it was watched it was not failing; nil: it was not watched
+	Days   []UptimeDay `json:"days"`   // oldest first; the last one is today
+}
+
+// UptimeDay is one day of them.
+type UptimeDay struct {
+	Date        string   `json:"date"` // YYYY-MM-DD, of UTC
+	DownSecs    int      `json:"down_secs"`
+	PausedSecs  int      `json:"paused_secs"`
+	UnknownSecs int      `json:"unknown_secs"` // before it was made, not over yet, or the monitor took no pings
+	Uptime      *float64 `json:"uptime"`
+}
+
 // PingsParams chooses pings of the history.
 type PingsParams struct {
 	Limit int // 1 to 100; 0: 50
@@ -218,6 +233,11 @@ func (c *Client) Pings(ctx context.Context, id string, p PingsParams) ([]*Ping, 
 		return nil, err
 	}
 	return out.Pings, nil
+}
+
+// Uptime tells how long a heartbeat failed on each of the newest 90 days.
+func (c *Client) Uptime(ctx context.Context, id string) (*Uptime, error) {
+	return result[Uptime](ctx, c, request{method: http.MethodGet, path: heartbeatPath(id, "/uptime")}, nil)
 }
 
 func (c *Client) heartbeat(ctx context.Context, method, id, suffix string, in any) (*Heartbeat, error) {

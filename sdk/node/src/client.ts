@@ -14,6 +14,7 @@ import type {
   ListParams,
   PingsParams,
   UpdateParams,
+  Uptime,
 } from "./types.js";
 import { isObject, NotQuorumbeat } from "./wire.js";
 
@@ -160,6 +161,11 @@ export class HeartbeatClient {
     return follow(this.#caller, params, options.signal);
   }
 
+  /** Tells how long a heartbeat failed on each of the newest 90 days. */
+  async uptime(id: string, options: CallOptions = {}): Promise<Uptime> {
+    return this.#call({ method: "GET", path: heartbeatPath(id, "/uptime"), read: uptime }, options);
+  }
+
   #signal(token: string, signal: string, options: PingOptions): Promise<PingStatus> {
     return this.#call(pingRequest(token, signal, options), options);
   }
@@ -178,6 +184,13 @@ function heartbeat(answer: unknown): Heartbeat {
     throw new NotQuorumbeat();
   }
   return answer as unknown as Heartbeat;
+}
+
+function uptime(answer: unknown): Uptime {
+  if (!isObject(answer) || !Array.isArray(answer.days)) {
+    throw new NotQuorumbeat();
+  }
+  return answer as unknown as Uptime;
 }
 
 /** listed reads the list that an answer holds under a name. */

@@ -27,4 +27,6 @@ export type {
   ListParams,
   PingsParams,
   UpdateParams,
+  Uptime,
+  UptimeDay,
 } from "./types.js";

@@ -78,6 +78,25 @@ export interface HeartbeatPing {
   check_broken?: string;
 }
 
+/** How long a heartbeat failed on each of the newest 90 days. */
+export interface Uptime {
+  /** Which part of the time in which it was watched it was not failing, 0 to 1; null: it was not watched. */
+  uptime: number | null;
+  /** Oldest first; the last one is today. */
+  days: UptimeDay[];
+}
+
+/** One of these days, of UTC. */
+export interface UptimeDay {
+  /** `YYYY-MM-DD` */
+  date: string;
+  down_secs: number;
+  paused_secs: number;
+  /** Before it was made, not over yet, or the monitor itself took no pings. */
+  unknown_secs: number;
+  uptime: number | null;
+}
+
 /** A new heartbeat. What is left out is the server's default. */
 export interface CreateParams {
   /** 1 to 200 characters. */

@@ -16,6 +16,9 @@ for (const [i, url] of baseURL.entries()) {
   assert.equal(await other.ping(made.token), "ok");
   assert.equal((await client.get(made.id)).pings_total, i + 1);
 }
+const uptime = await client.uptime(made.id);
+assert.equal(uptime.days.length, 90);
+assert.equal(uptime.days[89].down_secs, 0);
 const pings = await client.pings(made.id, { limit: 2 });
 assert.equal(pings.length, 2);
 assert.equal(pings[0].heartbeat_id, made.id);

@@ -17,7 +17,7 @@ func Commands(p *cli.Program) []*cobra.Command {
 		createCommand(p), ensureCommand(p), listCommand(p), getCommand(p), updateCommand(p),
 		heartbeatCommand(p, "pause", "Stop judging a heartbeat; its pings are still recorded", (*heartbeat.Client).Pause),
 		heartbeatCommand(p, "resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
-		deleteCommand(p), pingCommand(p), pingsCommand(p),
+		deleteCommand(p), pingCommand(p), pingsCommand(p), uptimeCommand(p),
 		eventsCommand(p), incidentsCommand(p), alertsCommand(p), keysCommand(p), clusterCommand(p),
 	}
 }
