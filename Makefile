@@ -15,7 +15,7 @@ BENCH    ?= quick
 NODE_MODULES = sdk/node/node_modules/.package-lock.json
 AXE_MODULES  = testdata/axe/node_modules/.package-lock.json
 
-.PHONY: build run test test-node test-go lint bench bench-full soak fuzz-short clean
+.PHONY: build run test test-node test-go test-pure test-race test-e2e lint bench bench-full soak fuzz-short clean
 
 build: ## one static binary, bin/quorumbeat
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/quorumbeat ./cmd/quorumbeat
@@ -23,15 +23,27 @@ build: ## one static binary, bin/quorumbeat
 run: build ## three nodes in one process, to try it out
 	bin/quorumbeat dev
 
-test: test-node $(AXE_MODULES) test-go ## every test
+# The nodes of the end-to-end tests, which mostly wait, run beside everything else.
+test: $(NODE_MODULES) $(AXE_MODULES) ## every test
+	@$(MAKE) --jobs --output-sync test-e2e test-race test-pure test-node
 
 test-node: $(NODE_MODULES) ## those of sdk/node
 	cd sdk/node && npm test
 
-# Four packages at a time: most of the tests wait, and the longest come last by name.
-test-go: ## those of Go, under the race detector, but long ones of one goroutine without; those of the npm package are skipped unless npm ci was run
+test-go: test-pure test-race test-e2e ## those of Go; those of the npm package are skipped unless npm ci was run
+
+test-pure: ## those of fsm, of one goroutine and long: without the race detector
 	go test -count 1 -timeout 10m ./fsm/...
-	CGO_ENABLED=1 go test -race -count 1 -timeout 10m -p 4 ./...
+
+# A process with the race detector sleeps for a second before it ends, unless told otherwise.
+test-race test-e2e: export GORACE = atexit_sleep_ms=20
+test-race test-e2e: export CGO_ENABLED = 1
+
+test-race: ## all but the end-to-end tests, under the race detector, the longest first
+	go test -race -count 1 -timeout 10m -p 3 ./cluster ./api $(filter-out %/e2e,$(shell go list ./...))
+
+test-e2e: ## the end-to-end tests: the nodes under the race detector
+	QUORUMBEAT_TEST_RACE=1 go test -count 1 -timeout 10m $(E2E)
 
 $(NODE_MODULES): sdk/node/package.json sdk/node/package-lock.json
 	@for tool in node npm; do command -v $$tool >/dev/null || { \

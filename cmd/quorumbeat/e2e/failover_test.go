@@ -9,11 +9,12 @@ import (
 
 // TestKillOfTheLeaderUnderLoad is promise 1, 2 and 3 at once.
 func TestKillOfTheLeaderUnderLoad(t *testing.T) {
+	t.Parallel()
 	e := start(t, 3, "--history", "1000000")
 	e.waitServing(t)
 	leader := e.leader()
 	survivors := e.Followers(leader)
-	l := startLoad(t, 50, survivors)
+	l := startLoad(t, 24, survivors)
 	l.waitEach(5)
 	to := address()
 	stopped := create(t, survivors[0], fields{"name": "stopped", "interval_secs": 3, "grace_secs": 1, "email": []string{to}})
@@ -23,8 +24,7 @@ func TestKillOfTheLeaderUnderLoad(t *testing.T) {
 	testkit.Must(t, leader.Kill())
 	next := l.waitNext()
 	newLeader := e.leader()
-	l.waitEach(5)
-	time.Sleep(3 * time.Second) // load on the new leader, whatever comes
+	l.waitEach(50) // load on the new leader, whatever comes
 	total := l.finish(newLeader)
 	t.Logf("kill -9 of %s under load: pings commit again after %s, %s leads; %d pings answered, %d failed, the slowest took %s",
 		leader.Name, next.Round(time.Millisecond), newLeader.Name, total, l.failed.Load(), time.Duration(l.slowest.Load()).Round(time.Millisecond))

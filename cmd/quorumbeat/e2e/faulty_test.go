@@ -20,7 +20,7 @@ var faulty struct {
 
 func faultyBinary(t *testing.T) string {
 	t.Helper()
-	faulty.once.Do(func() { faulty.binary, faulty.err = localcluster.Build(faulty.dir, raceEnabled, "faults") })
+	faulty.once.Do(func() { faulty.binary, faulty.err = localcluster.Build(faulty.dir, racing, "faults") })
 	testkit.Must(t, faulty.err)
 	return faulty.binary
 }

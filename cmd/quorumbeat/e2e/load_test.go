@@ -14,7 +14,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
-// pinger is a client that pings one heartbeat through one node without pause.
+// pinger is a client that pings one heartbeat through one node.
 type pinger struct {
 	h     heartbeat
 	url   string
@@ -24,6 +24,7 @@ type pinger struct {
 // load is many pingers at work.
 type load struct {
 	t       *testing.T
+	rest    time.Duration // between two pings of a client
 	pingers []*pinger
 	stop    context.CancelFunc
 	wg      sync.WaitGroup
@@ -36,11 +37,12 @@ type load struct {
 }
 
 // startLoad gives each client a heartbeat and a node in turn. Each ping that is
-// not answered 200 fails the test.
+// not answered 200 fails the test. All together ping at most a thousand times a second: more
+// takes the time of other tests and makes the batches of this one no fuller.
 func startLoad(t *testing.T, clients int, nodes []*localcluster.Node) *load {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	l := &load{t: t, stop: stop}
+	l := &load{t: t, stop: stop, rest: time.Duration(clients) * time.Millisecond}
 	for i := range clients {
 		n := nodes[i%len(nodes)]
 		h := create(t, n, fields{"name": fmt.Sprintf("client %d", i), "interval_secs": 3600})
@@ -73,6 +75,10 @@ func (l *load) run(ctx context.Context, p *pinger) {
 		}
 		p.acked.Add(1)
 		l.took(began)
+		select {
+		case <-time.After(l.rest):
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -119,9 +125,12 @@ func (l *load) waitNext() time.Duration {
 // waitEach returns once every client has had n more pings answered.
 func (l *load) waitEach(n int64) {
 	l.t.Helper()
+	targets := make([]int64, len(l.pingers))
 	for i, p := range l.pingers {
-		target := p.acked.Load() + n
-		testkit.Eventually(l.t, fmt.Sprintf("client %d has %d more answers", i, n), func() bool { return p.acked.Load() >= target })
+		targets[i] = p.acked.Load() + n
+	}
+	for i, p := range l.pingers {
+		testkit.Eventually(l.t, fmt.Sprintf("client %d has %d more answers", i, n), func() bool { return p.acked.Load() >= targets[i] })
 	}
 }
 

@@ -2,4 +2,4 @@
 
 package e2e
 
-const raceEnabled = true
+const underRace = true

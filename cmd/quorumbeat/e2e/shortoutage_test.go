@@ -11,6 +11,7 @@ import (
 // TestAShortOutageCallsNoJobDown restarts all nodes within seconds, as an upgrade of a
 // single node does. A job was due exactly then, and was refused.
 func TestAShortOutageCallsNoJobDown(t *testing.T) {
+	t.Parallel()
 	for name, nodes := range map[string]int{"the only node": 1, "all three": 3} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
