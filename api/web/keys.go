@@ -54,6 +54,7 @@ func (s *Site) makeKey(ctx *fasthttp.RequestCtx, in *session, _ []string) error 
 		p.Problem = show.Sentence(words)
 		ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
 	}
+	_, _ = s.back.Fresh(ctx) // for the new one is to be in the list; the key has to be shown in any case
 	p.Keys = s.usedKeys()
 	return s.render(ctx, "keys", p)
 }
