@@ -139,7 +139,11 @@ var ErrDeaf = listener.ErrDeaf
 // ProveHearing asks this node something over its own public listener until ctx ends, and
 // tells whether it answers; see [listener.Hearing].
 func (s *Server) ProveHearing(ctx context.Context, tell func(bool)) error {
-	return s.hearing.Prove(ctx, tell)
+	return s.hearing.Prove(ctx, func(hears bool) {
+		tell(hears)
+		st := s.cluster.Status()
+		s.site.NoteLeader(time.Now(), st.Term, st.Leader)
+	})
 }
 
 // listenerAddr is where the server listens; nil if it does not yet.

@@ -147,7 +147,7 @@ func (s *Server) ending() bool { return s.conns.Leaving() || s.conns.Ended() }
 
 func (b backend) Cluster() web.Cluster {
 	st := b.cluster.Status()
-	out := web.Cluster{Term: st.Term, Leader: st.Leader, Troubles: st.Troubles, Mail: b.mailServer().State}
+	out := web.Cluster{Term: st.Term, Leader: st.Leader, Troubles: st.Troubles, Mail: b.mailOf()}
 	if err := b.ready(); err != nil {
 		out.NotReady = err.Error()
 	}
@@ -157,6 +157,15 @@ func (b backend) Cluster() web.Cluster {
 			Name: n.Name, Address: n.HTTP, Version: n.Version, Disk: n.Disk, Voter: n.Voter, Alive: n.Alive, Listener: n.Listener,
 			Leader: n.Leader, Here: n.AppliedIndex > 0, Applied: n.AppliedIndex, Contact: n.LastContact,
 		})
+	}
+	return out
+}
+
+func (b backend) mailOf() web.Mail {
+	out := web.Mail{State: b.mailServer().State}
+	if b.cfg.Mail != nil {
+		st := b.cfg.Mail.Status()
+		out.Error, out.Checked = st.Error, st.Checked
 	}
 	return out
 }

@@ -28,5 +28,6 @@
 //	incidents.go  incidents, and the ledger of alerts
 //	keys.go       API keys
 //	cluster.go    nodes and settings
+//	elections.go  who led, as this node saw it
 //	events.go     the stream of changes of a page
 package web

@@ -201,13 +201,6 @@ func (s *Site) watchHeartbeat(ctx *fasthttp.RequestCtx, in session, first fsm.He
 	}
 }
 
-func (s *Site) watchCluster(in session) func() live {
-	return func() live {
-		p := clusterPage{frame: frame{In: &in, Now: time.Now()}, Cluster: s.back.Cluster()}
-		return live{Title: "Cluster", Icon: "ok", Pieces: []piece{{"nodes", s.part("cluster", "nodes", p)}}}
-	}
-}
-
 // part renders a named part of a page.
 func (s *Site) part(page, name string, data any) string {
 	var b bytes.Buffer

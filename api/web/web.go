@@ -54,7 +54,14 @@ type Cluster struct {
 	Nodes    []Node
 	NotReady string // why this node takes no pings; "": it does
 	Troubles []string
-	Mail     string // what is known of the mail server
+	Mail     Mail
+}
+
+// Mail is what this node knows of the mail server.
+type Mail struct {
+	State   string // ok, failing or unknown
+	Error   string
+	Checked time.Time
 }
 
 // Node is one node.
@@ -64,6 +71,11 @@ type Node struct {
 	Here                           bool // the one that answers
 	Applied                        uint64
 	Contact                        time.Duration // since it heard from the leader; of this one only
+
+	Surveyed bool          // the one that answers has heard of it lately:
+	Lag      uint64        // entries of the log that it has yet to apply
+	Skew     time.Duration // its wall clock less that of the one that answers
+	Differs  []string      // flags that it was started with and that the cluster does not run under
 }
 
 // Site serves the pages below /ui/.
@@ -75,6 +87,7 @@ type Site struct {
 	pages   map[string]*template.Template
 	streams *events.Streams
 	looks   looks
+	terms   terms
 }
 
 // New makes the site, which needs keys before it serves.
