@@ -69,7 +69,7 @@ func (s *Server) streamedHeartbeat(ctx *fasthttp.RequestCtx) func(fsm.Heartbeat)
 // streamedNodes are the nodes without what changes all the time.
 func (s *Server) streamedNodes() (out []events.Node) {
 	for _, n := range s.cluster.Status().Nodes {
-		n.AppliedIndex = 0
+		n.AppliedIndex, n.Surveyed = 0, false
 		out = append(out, events.Node{ID: n.ID.String(), JSON: nodeToJSON(n)})
 	}
 	return out

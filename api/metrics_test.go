@@ -47,7 +47,8 @@ func TestMetricNames(t *testing.T) {
 		"heartbeats", "misses_total", "ping_requests_total", "ping_duration_seconds", "alerts_total", "alert_queue_length",
 		"alert_oldest_pending_seconds", "ingest_gap_seconds_total", "serving_seconds_total", "build_info", "rate_limited_total", "auth_failures_total",
 		"http_connections", "http_connections_limit", "http_connections_closed_total", "http_accept_errors_total", "listener_up",
-		"http_requests_total", "event_streams", "event_streams_ended_total",
+		"http_requests_total", "event_streams", "event_streams_ended_total", "open_runs", "backup_last_success_timestamp_seconds",
+		"page_cache_reads_total", "page_cache_heartbeats", "page_cache_build_seconds", "page_cache_age_seconds",
 	}
 	for name, want := range map[string][]string{
 		"with the series of each heartbeat":    slices.Concat(always, perHeartbeat),

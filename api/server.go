@@ -89,6 +89,10 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	}); err != nil {
 		return nil, err
 	}
+	s.met.BackedUp(cfg.LastBackup)
+	if err := cfg.Registry.Register(s.site); err != nil {
+		return nil, err
+	}
 	s.scrapes = metrics.NewScrapes(store, cfg.Registry)
 	if err := s.SetKeys(cfg.AdminKey, cfg.MetricsToken); err != nil {
 		return nil, err

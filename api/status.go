@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/subtle"
 	_ "embed"
@@ -78,6 +79,10 @@ type nodeJSON struct {
 	AppliedIndex  uint64 `json:"applied_index"`
 	LastContactMs *int64 `json:"last_contact_ms"`
 	Version       string `json:"version"`
+
+	LagEntries     *uint64  `json:"lag_entries"`     // null: the answering node has not heard of it lately
+	ClockSkewMs    *int64   `json:"clock_skew_ms"`   // likewise
+	SettingsDiffer []string `json:"settings_differ"` // flags
 }
 
 type gapJSON struct {
@@ -121,6 +126,10 @@ func nodeToJSON(n NodeStatus) nodeJSON {
 		ms := n.LastContact.Milliseconds()
 		out.LastContactMs = &ms
 	}
+	out.SettingsDiffer = list(n.Differs)
+	if n.Surveyed {
+		out.LagEntries, out.ClockSkewMs = &n.Lag, new(n.Skew.Milliseconds())
+	}
 	return out
 }
 
@@ -148,13 +157,26 @@ func (s *Server) backup(ctx *fasthttp.RequestCtx, _ []string) error {
 	image := s.store.Snapshot()
 	ctx.SetContentType("application/octet-stream")
 	ctx.Response.Header.Set(fasthttp.HeaderContentDisposition, `attachment; filename="quorumbeat.backup"`)
-	log := s.log
 	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
-		if _, err := image.WriteTo(w); err != nil {
-			log.Warn("a backup was cut off: the client went away or was too slow", "error", err)
+		_, err := image.WriteTo(w)
+		if err = cmp.Or(err, w.Flush()); err != nil {
+			s.log.Warn("a backup was cut off: the client went away or was too slow", "error", err)
+			return
 		}
+		s.noteBackup(time.Now())
 	})
 	return nil
+}
+
+// noteBackup remembers when a backup was sent whole.
+func (s *Server) noteBackup(at time.Time) {
+	s.met.BackedUp(at)
+	if s.cfg.BackedUp == nil {
+		return
+	}
+	if err := s.cfg.BackedUp(at); err != nil {
+		s.log.Warn("a backup was sent, but that cannot be noted in the data folder: this node forgets it with its next start", "error", err)
+	}
 }
 
 // Cluster is what the API needs of replication.
@@ -198,6 +220,11 @@ type NodeStatus struct {
 	Disk         string        // "ok", "low" or "full"; "" if it is not known
 	AppliedIndex uint64        // of the answering node only
 	LastContact  time.Duration // likewise; negative if never
+
+	Surveyed bool          // the node that answers is this one, or has heard of it lately:
+	Lag      uint64        // entries of the log that this one has yet to apply
+	Skew     time.Duration // its wall clock less that of the node that answers
+	Differs  []string      // flags that it was started with and that the cluster does not run under
 }
 
 const (

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -15,6 +16,9 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
+
+// differAfter is how long a node's settings may differ while nodes are restarted in turn.
+const differAfter = 10 * time.Minute
 
 var errUnknownNode = errors.New("no address is known for that node")
 
@@ -42,6 +46,7 @@ func (n *Node) startMembership(r *raft.Raft, httpAddr string) error {
 	n.gossip.Start(meta, n.foreign)
 	n.down.Go("membership", func(ctx context.Context) { n.housekeep(ctx, meta) })
 	n.down.Go("bootstrap", n.boot.Run)
+	n.down.Go("survey", n.survey.Run)
 	lookout := members.LookoutOptions{
 		Self: n.id.ID, Raft: r, Members: n.gossip.Members, NameOf: n.nameOf,
 		Fresh: n.fresh, Stopping: n.stopping.Load, Troubles: n.troubles, Log: n.log,
@@ -90,6 +95,9 @@ func (n *Node) remember(meta *members.Meta) error {
 		}
 		meta.ClusterID = named
 	}
+	if differ := n.ownSettings(); differ != nil {
+		n.troubles.Note("settings", differAfter, fmt.Sprintf("this node was started with other settings than the cluster runs under (%s): they will be the cluster's when this node leads; give all nodes the same", strings.Join(differ, ", ")))
+	}
 	meta.Deaf, meta.Disk = !n.hearing.OK(), n.disk.Level()
 	n.gossip.SetMeta(*meta)
 	var peers []string
@@ -120,6 +128,9 @@ func (n *Node) decide(ctx context.Context, boot *members.Bootstrapper, req trans
 		return answerOf(n.removeHere(ctx, req.Node))
 	case transport.AskHeldPings:
 		return n.answerHeld()
+	case transport.AskState:
+		applied, _ := n.fsm.Progress()
+		return transport.Answer{Code: fsm.CodeOK, Applied: applied, Clock: n.wallClock().UnixMilli(), Differs: n.ownSettings()}
 	case transport.AskRemoved:
 		return answerOf(n.bar(req))
 	}

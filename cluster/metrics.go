@@ -17,6 +17,7 @@ type metrics struct {
 	batchSize prometheus.Histogram
 	forwarded *prometheus.CounterVec
 	changes   prometheus.Counter
+	elections prometheus.Counter
 	shed      *prometheus.CounterVec
 }
 
@@ -43,6 +44,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "quorumbeat_raft_leader_changes_total",
 			Help: "Changes of leader that this node saw.",
 		}),
+		elections: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "quorumbeat_raft_elections_total",
+			Help: "Elections that this node stood in.",
+		}),
 		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "quorumbeat_shed_total",
 			Help: "What this node did without: bodies of pings that were recorded, and commands that it refused for want of room, by reason.",
@@ -54,7 +59,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for _, reason := range []string{commit.ShedBudget, commit.ShedMemory, commit.ShedLog, commit.ShedDisk, commit.ShedRequest} {
 		m.shed.WithLabelValues(reason)
 	}
-	return m, register(reg, m.apply, m.batchSize, m.forwarded, m.changes, m.shed)
+	return m, register(reg, m.apply, m.batchSize, m.forwarded, m.changes, m.elections, m.shed)
 }
 
 func register(reg prometheus.Registerer, cs ...prometheus.Collector) error {
@@ -102,6 +107,12 @@ func (m *metrics) shedOne(reason string) {
 	}
 }
 
+func (m *metrics) stoodForElection() {
+	if m != nil {
+		m.elections.Inc()
+	}
+}
+
 func (m *metrics) leaderChanged() {
 	if m != nil {
 		m.changes.Inc()
@@ -112,7 +123,8 @@ func (m *metrics) leaderChanged() {
 type raftCollector struct {
 	node *Node
 
-	leader, applied, committed, contact, voters, members, free *prometheus.Desc
+	leader, applied, committed, contact, voters, members *prometheus.Desc
+	free, reserve, lag, skew, differ                     *prometheus.Desc
 }
 
 func newRaftCollector(n *Node) *raftCollector {
@@ -127,6 +139,10 @@ func newRaftCollector(n *Node) *raftCollector {
 		contact:   desc("raft_last_contact_seconds", "Time since this node heard from the leader; 0 on the leader, negative if never."),
 		voters:    desc("raft_voters", "Voters in this node's newest configuration."),
 		free:      desc("disk_free_bytes", "Bytes that may still be written to the disk of the data folder."),
+		reserve:   desc("disk_reserve_bytes", "Bytes of the disk of the data folder that are kept free; below them bodies of pings are dropped, below half of them pings are refused."),
+		lag:       desc("peer_lag_entries", "Entries of the log that another node has yet to apply, as this node heard from it.", "peer", "peer_id"),
+		skew:      desc("peer_clock_skew_seconds", "Wall clock of another node less that of this one, as this node heard from it.", "peer", "peer_id"),
+		differ:    desc("settings_differ", "Settings that this node was started with and that the cluster does not run under."),
 		members:   desc("cluster_members", "Nodes of the cluster as this node's gossip sees them; deaf are those of the living whose public listener does not answer.", "state"),
 	}
 }
@@ -154,8 +170,16 @@ func (c *raftCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.committed, committed)
 	gauge(c.contact, c.node.lastContact().Seconds())
 	gauge(c.voters, voters)
-	free, _ := c.node.disk.Room()
+	free, reserve := c.node.disk.Room()
 	gauge(c.free, float64(free))
+	gauge(c.reserve, float64(reserve))
+	gauge(c.differ, float64(len(c.node.ownSettings())))
+	for _, peer := range c.node.Status().Nodes {
+		if peer.ID != c.node.ID() && peer.Surveyed {
+			gauge(c.lag, float64(peer.Lag), peer.Name, peer.ID.String())
+			gauge(c.skew, peer.Skew.Seconds(), peer.Name, peer.ID.String())
+		}
+	}
 	for state, n := range c.node.countMembers() {
 		gauge(c.members, float64(n), state)
 	}

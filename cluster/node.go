@@ -24,6 +24,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
+	"github.com/quorumbeat/quorumbeat/cluster/survey"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -58,6 +59,7 @@ type Node struct {
 	boot       *members.Bootstrapper
 	troubles   *members.Troubles
 	met        *metrics
+	survey     *survey.Survey
 	hearing    *leader.Hearing
 
 	fatal    chan error
@@ -189,6 +191,7 @@ func (n *Node) assemble() {
 		Leader: n.leaderView, Dial: n.dialLeader, Applies: n.applying,
 		OnResults: n.met.answeredForward, Log: n.log,
 	})
+	n.survey = survey.New(survey.Options{Peers: n.peers, Ask: n.askState})
 	n.compaction, n.suspicion = lifecycle.NewWakeup(), lifecycle.NewWakeup()
 	n.reads = forward.NewSharedBarrier(n.barrier, 0)
 	n.lookups = forward.NewSharedBarrier(n.reads.Wait, lookupEvery)

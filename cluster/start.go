@@ -111,6 +111,9 @@ func (n *Node) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 func (n *Node) observe(r *raft.Raft) {
 	ch := make(chan raft.Observation, 16)
 	o := raft.NewObserver(ch, false, func(o *raft.Observation) bool {
+		if o.Data == raft.Candidate {
+			n.met.stoodForElection()
+		}
 		_, ok := o.Data.(raft.LeaderObservation)
 		return ok
 	})

@@ -34,6 +34,11 @@ type NodeStatus struct {
 	Disk         string        // "ok", "low" or "full", by gossip; "" if it is not known
 	AppliedIndex uint64        // of this node only, else 0
 	LastContact  time.Duration // since this node heard of the leader; of this node only, negative if never
+
+	Surveyed bool          // the node that answers is this one, or has heard of it lately:
+	Lag      uint64        // entries of the log that this one has yet to apply
+	Skew     time.Duration // its wall clock less that of the node that answers
+	Differs  []string      // flags that it was started with and that the cluster does not run under
 }
 
 // Ready is nil while this node can serve: a leader was known within the last 10 s
@@ -144,8 +149,21 @@ func (n *Node) nodeStatus(srv raft.Server, info fsm.NodeInfo) NodeStatus {
 	if ns.ID == n.ID() {
 		ns.AppliedIndex, _ = n.fsm.Progress()
 		ns.LastContact = n.lastContact()
+		ns.Surveyed, ns.Lag, ns.Differs = true, n.lagOf(ns.AppliedIndex), n.ownSettings()
+	} else if p, ok := n.survey.Peer(ns.ID); ok {
+		ns.Surveyed, ns.Lag, ns.Skew, ns.Differs = true, p.Lag, p.Skew, p.Differs
 	}
 	return ns
+}
+
+// lagOf is how many entries are committed, as this node knows, after one.
+func (n *Node) lagOf(applied uint64) uint64 {
+	r := n.raft.Load()
+	if r == nil {
+		return 0
+	}
+	committed := r.CommitIndex()
+	return committed - min(applied, committed)
 }
 
 // lastContact is the time since this node heard from the leader, negative if it

@@ -42,6 +42,38 @@ func TestStatusTellsOfEveryNode(t *testing.T) {
 	}
 }
 
+// TestNodesHearOfEachOther has a node whose clock is ahead, and whose settings are its own.
+func TestNodesHearOfEachOther(t *testing.T) {
+	const odd, ahead = 2, time.Minute
+	c := newTrio(t, 3, func(n *testNode) {
+		settings := fsm.DefaultSettings()
+		if n.cfg.NodeName == nodeName(odd) {
+			settings.History = 7
+			n.cfg.Faults.Wall = func() time.Duration { return ahead }
+		}
+		n.cfg.Settings = &settings
+	})
+	for i, n := range c.nodes {
+		testkit.Eventually(t, "a node hears of the others", func() bool {
+			heard := 0
+			for _, ns := range n.Status().Nodes {
+				skew := time.Duration(0)
+				switch {
+				case ns.Name == nodeName(odd) && i != odd:
+					skew = ahead
+				case ns.Name != nodeName(odd) && i == odd:
+					skew = -ahead
+				}
+				differs := slices.Equal(ns.Differs, []string{"--history"})
+				if ns.Surveyed && (ns.Skew-skew).Abs() < 10*time.Second && differs == (ns.Name == nodeName(odd)) {
+					heard++
+				}
+			}
+			return heard == 3
+		})
+	}
+}
+
 func TestANodeThatHasNotStartedSaysSo(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.NodeName, cfg.DataDir = "alone", t.TempDir()
@@ -120,10 +152,10 @@ func TestMetrics(t *testing.T) {
 		got = append(got, f.GetName())
 	}
 	want := []string{
-		"quorumbeat_cluster_members", "quorumbeat_disk_free_bytes", "quorumbeat_forwarded_requests_total", "quorumbeat_ping_batch_size",
-		"quorumbeat_raft_applied_index", "quorumbeat_raft_apply_duration_seconds", "quorumbeat_raft_commit_index",
+		"quorumbeat_cluster_members", "quorumbeat_disk_free_bytes", "quorumbeat_disk_reserve_bytes", "quorumbeat_forwarded_requests_total", "quorumbeat_ping_batch_size",
+		"quorumbeat_raft_applied_index", "quorumbeat_raft_apply_duration_seconds", "quorumbeat_raft_commit_index", "quorumbeat_raft_elections_total",
 		"quorumbeat_raft_is_leader", "quorumbeat_raft_last_contact_seconds", "quorumbeat_raft_leader_changes_total",
-		"quorumbeat_raft_voters", "quorumbeat_shed_total",
+		"quorumbeat_raft_voters", "quorumbeat_settings_differ", "quorumbeat_shed_total",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("metrics\n%q, want\n%q", got, want)

@@ -243,6 +243,26 @@ type Settings struct {
 	MaxHeartbeats int // of the cluster; 0: only the limit of that name
 }
 
+// Differences lists where other settings differ, by the flags that set them.
+func (s Settings) Differences(other Settings) (flags []string) {
+	for _, d := range []struct {
+		flag   string
+		differ bool
+	}{
+		{"--history", s.History != other.History},
+		{"--mail-to", !slices.Equal(Canonical(s.MailTo), Canonical(other.MailTo))},
+		{"--alert-burst", s.Burst != other.Burst},
+		{"--alert-group-wait", s.GroupWait != other.GroupWait},
+		{"--alert-flap-window", s.FlapWindow != other.FlapWindow},
+		{"--max-heartbeats", s.MaxHeartbeats != other.MaxHeartbeats},
+	} {
+		if d.differ {
+			flags = append(flags, d.flag)
+		}
+	}
+	return flags
+}
+
 // DefaultSettings are those of a cluster that was told nothing.
 func DefaultSettings() Settings {
 	return Settings{History: 100, Burst: 5, GroupWait: 10_000, FlapWindow: 300_000, MaxHeartbeats: DefaultMaxHeartbeats}

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -35,6 +36,11 @@ var heartbeatFamilies = []family{
 	{
 		"quorumbeat_heartbeat_consecutive_misses", "Misses since the last ping.", "gauge", always,
 		func(dst []byte, h *store.Reading) []byte { return strconv.AppendInt(dst, h.Misses(), 10) }, nil,
+	},
+	{
+		"quorumbeat_heartbeat_late", "1 for a heartbeat that is past due, and not yet past its grace; others have none.", "gauge",
+		func(h *store.Reading) bool { return h.IsLate(time.Now().UnixMilli()) },
+		func(dst []byte, _ *store.Reading) []byte { return append(dst, '1') }, nil,
 	},
 	{
 		"quorumbeat_heartbeat_misses_total", "Misses of a heartbeat.", "counter", always,

@@ -19,6 +19,7 @@ type Metrics struct {
 	http     *prometheus.CounterVec // requests that are no pings
 	ok       prometheus.Counter     // of requests: looked up once
 	duration prometheus.Histogram
+	backup   prometheus.Gauge
 	connectionMetrics
 }
 
@@ -42,6 +43,9 @@ func New(opts Options) (*Metrics, error) {
 		}),
 	}
 	m.http = newHTTPRequests()
+	m.backup = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "quorumbeat_backup_last_success_timestamp_seconds", Help: "When this node last sent a backup whole; 0: never.",
+	})
 	m.ok = m.requests.WithLabelValues("200")
 	if err := m.connectionMetrics.register(opts); err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func New(opts Options) (*Metrics, error) {
 	})
 	info.Set(1)
 	for _, c := range []prometheus.Collector{
-		m.requests, m.http, m.duration, info, &stateCollector{opts.Store},
+		m.requests, m.http, m.duration, m.backup, info, &stateCollector{opts.Store},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {
 		if err := opts.Registry.Register(c); err != nil {
@@ -69,6 +73,13 @@ func (m *Metrics) PingAnswered(status int, d time.Duration) {
 		m.requests.WithLabelValues(strconv.Itoa(status)).Inc()
 	}
 	m.duration.Observe(d.Seconds())
+}
+
+// BackedUp notes when a backup was sent whole; the zero time is none.
+func (m *Metrics) BackedUp(at time.Time) {
+	if !at.IsZero() {
+		m.backup.Set(float64(at.UnixMilli()) / 1000)
+	}
 }
 
 // PingsTaken returns how many pings were answered with 200.

@@ -21,6 +21,7 @@ var (
 	descQueue      = desc("alert_queue_length", "Alerts that are not settled.")
 	descOldest     = desc("alert_oldest_pending_seconds", "Age of the oldest alert that is not settled, 0 if there is none.")
 	descGaps       = desc("ingest_gap_seconds_total", "Time in which no ping could commit.")
+	descRuns       = desc("open_runs", "Runs that told their start and not yet their end.")
 	descServing    = desc("serving_seconds_total", "Time by the serving clock, which decides deadlines.")
 )
 
@@ -29,7 +30,7 @@ type stateCollector struct{ store *store.Store }
 
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descHeartbeats, descMisses, descAlerts, descQueue, descOldest, descGaps, descServing,
+		descHeartbeats, descMisses, descAlerts, descQueue, descOldest, descGaps, descServing, descRuns,
 	} {
 		ch <- d
 	}
@@ -50,6 +51,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, a := range t.Alerts {
 		counter(descAlerts, float64(a.N), a.Kind.String(), a.State.String())
 	}
+	gauge(descRuns, float64(c.store.OpenRuns()))
 	gauge(descQueue, float64(t.Queue))
 	age := 0.0
 	if !t.OldestPending.IsZero() {

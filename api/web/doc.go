@@ -19,6 +19,7 @@
 //	session.go    sign-in: the sealed cookie, and tokens of forms
 //	render.go     templates, assets with hashed names, errors as pages
 //	view.go       all heartbeats in the order of their names
+//	metrics.go    what Prometheus is told of the view
 //	list.go       the list: search, filter, sort, page
 //	heartbeat.go  one heartbeat: state, reason, history, how to ping it
 //	history.go    the pings of one, by page and filter

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/api/web/show"
@@ -74,10 +75,21 @@ func (e *entry) tagged(tag string) bool {
 type view struct {
 	store *store.Store
 
+	reads [len(readWords)]atomic.Uint64
+
 	mu     sync.Mutex
 	now    picture
 	making chan struct{} // closed when the one under way is done; nil: none is
 }
+
+// How a read of the view went.
+const (
+	readFresh  = iota // at once
+	readWaited        // for a new picture
+	readOld           // with an old one, for a new one took too long
+)
+
+var readWords = [...]string{readFresh: "fresh", readWaited: "waited", readOld: "old"}
 
 // picture is what a view was at one time. It is never written to.
 type picture struct {
@@ -109,15 +121,19 @@ func (v *view) read(since time.Time) picture {
 		making := v.making
 		v.mu.Unlock()
 		if fresh {
+			v.reads[readFresh].Add(1)
 			return now
 		}
 		if !usable {
+			v.reads[readWaited].Add(1)
 			<-making
 			continue
 		}
 		select {
 		case <-making:
+			v.reads[readWaited].Add(1)
 		case <-patience:
+			v.reads[readOld].Add(1)
 			return now
 		}
 	}

@@ -24,6 +24,7 @@ const (
 	AskRemove    = "remove"  // leader: take a node out
 	AskRemoved   = "barred"  // you were removed: a notice
 	AskHeldPings = "held"    // could you take pings all the time since the last batch?
+	AskState     = "state"   // how far are you, what does your clock say, which settings have you?
 )
 
 // Question is what one node asks another.
@@ -45,6 +46,8 @@ type Answer struct {
 	Applied uint64     `json:"applied"`            // index of the last entry that it has applied
 	Held    bool       `json:"held,omitempty"`     // it could take pings all the time
 	Quiet   int64      `json:"quiet_ms,omitempty"` // since the last batch; negative: unknown
+	Clock   int64      `json:"clock,omitempty"`    // wall, Unix ms
+	Differs []string   `json:"differs,omitempty"`  // flags of settings that are not the cluster's
 }
 
 // Err returns what went wrong, with the other node's words.
@@ -99,17 +102,25 @@ func decodeQuestion[T any](r io.Reader) (v T, err error) {
 // Ask puts a question to another node. The error tells of the connection; see
 // Answer.err for the answer.
 func (p *Port) Ask(ctx context.Context, addr string, req Question) (Answer, error) {
+	a, _, _, err := p.AskTimed(ctx, addr, req)
+	return a, err
+}
+
+// AskTimed is Ask that tells when the question was sent, and when the answer was there.
+func (p *Port) AskTimed(ctx context.Context, addr string, req Question) (a Answer, sent, got time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, questionLimit)
 	defer cancel()
 	conn, err := p.Dial(ctx, addr, KindControl)
 	if err != nil {
-		return Answer{}, err
+		return a, sent, got, err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if err := json.NewEncoder(conn).Encode(req); err != nil {
-		return Answer{}, err
+	sent = time.Now()
+	if err = json.NewEncoder(conn).Encode(req); err != nil {
+		return a, sent, got, err
 	}
-	return decodeQuestion[Answer](conn)
+	a, err = decodeQuestion[Answer](conn)
+	return a, sent, time.Now(), err
 }

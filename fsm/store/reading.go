@@ -43,6 +43,31 @@ func (s *Store) ReadPage(page int, tag string, f func(*Reading)) (next int, more
 	return page + 1, page+1 < t.PageCount()
 }
 
+// runPagesPerLock is how many pages OpenRuns looks at before it lets entries be applied
+// again; most have no runs.
+const runPagesPerLock = 256
+
+// OpenRuns counts the runs that told their start and not yet their end.
+func (s *Store) OpenRuns() (n int) {
+	for page, more := 0, true; more; page += runPagesPerLock {
+		n, more = s.addOpenRuns(page, n)
+	}
+	return n
+}
+
+func (s *Store) addOpenRuns(page, n int) (sum int, more bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t := &s.st.table
+	last := min(page+runPagesPerLock, t.PageCount())
+	for ; page < last; page++ {
+		if p := t.PageAt(page); p != nil {
+			n += p.OpenRuns()
+		}
+	}
+	return n, page < t.PageCount()
+}
+
 // read finds the parts of the cold fields, and reports whether the heartbeat has a tag.
 func (r *Reading) read(tag string) bool {
 	r.text = table.SplitText(r.page.Text(r.slot))
@@ -66,6 +91,13 @@ func (r *Reading) Tags() iter.Seq[[]byte] { return r.text.Tags() }
 // Due returns when the next ping is expected, without grace, in Unix milliseconds of the
 // wall clock; 0 while paused or unarmed.
 func (r *Reading) Due() int64 { return r.st.nextDue(&table.Record{Hot: r.hot()}) }
+
+// IsLate reports whether it is due, and not failing yet, at a time of the wall clock in Unix
+// milliseconds.
+func (r *Reading) IsLate(now int64) bool {
+	due := r.Due()
+	return due != 0 && now > due && r.Status() == fsm.StatusActive
+}
 
 // Status returns the status.
 func (r *Reading) Status() fsm.Status { return r.hot().Status() }

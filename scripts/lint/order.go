@@ -44,7 +44,7 @@ var order = []tree{
 		"proposals/proposalstest",
 		"commit",
 		"forward statemachine",
-		"members leader",
+		"members leader survey",
 		".",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/store"}, rows: []string{

@@ -211,6 +211,10 @@ type Node struct {
 	AppliedIndex  uint64 `json:"applied_index"`   // of the answering node, else 0
 	LastContactMs *int64 `json:"last_contact_ms"` // likewise
 	Version       string `json:"version"`
+
+	LagEntries     *uint64  `json:"lag_entries"`     // of the log, that it has yet to apply; nil: the answering node has not heard of it lately
+	ClockSkewMs    *int64   `json:"clock_skew_ms"`   // its wall clock less that of the answering node; nil likewise
+	SettingsDiffer []string `json:"settings_differ"` // flags that it was started with and that the cluster does not run under
 }
 
 // Gap is a time in which no ping could be taken.

@@ -47,6 +47,19 @@ func (p *Page) Runs(slot int) *RunState {
 	return p.runs[slot]
 }
 
+// OpenRuns counts the open runs of a page.
+func (p *Page) OpenRuns() (n int) {
+	if p.runs == nil {
+		return 0
+	}
+	for _, x := range p.runs {
+		if x != nil {
+			n += len(x.Open)
+		}
+	}
+	return n
+}
+
 // OwnRuns returns a heartbeat's run state for writing, a new one if it has none.
 func (t *Table) OwnRuns(ord uint64) *RunState {
 	p, slot := t.Own(ord)

@@ -107,6 +107,8 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 
 	hc := s.API
 	hc.Logger, hc.Registry, hc.Mail = log, reg, mailForAPI{mails}
+	hc.LastBackup = readLastBackup(cc.DataDir)
+	hc.BackedUp = func(at time.Time) error { return writeLastBackup(cc.DataDir, at) }
 	server, err := api.New(hc, store, clusterForAPI{c})
 	if err != nil {
 		return err
