@@ -40,9 +40,10 @@ func proposeBodies(t *testing.T, log *fakeLog, tab *proposals.Table, kind fsm.Si
 
 func TestAHeartbeatHasABudgetOfBodyBytes(t *testing.T) {
 	b, log, tab := newTestBatcher(t)
-	now, failing := time.Now(), false
+	start, failing := time.Now(), false
+	now := start
 	b.mu.Lock()
-	b.opt.Now = func() time.Time { return now }
+	b.opt.Now = func() time.Time { return now.Add(time.Since(start)) }
 	b.opt.FailureTold = func(uint64) bool { return failing }
 	b.mu.Unlock()
 	expect := func(what string, kind fsm.SignalKind, sent, want int) {

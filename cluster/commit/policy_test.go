@@ -10,7 +10,7 @@ func TestCadence(t *testing.T) {
 	at := func(ms float64) time.Time { return start.Add(time.Duration(ms * float64(time.Millisecond))) }
 	landed := func(size int, ms float64) batchPolicy {
 		var c batchPolicy
-		c.proposed(size)
+		c.proposed(size, start)
 		c.ended(start, at(ms))
 		return c
 	}
@@ -33,7 +33,7 @@ func TestCadence(t *testing.T) {
 		{"by the newest in flight", flying(10, 200), 0, 300, 0},
 		{"never more than fits", flying(maxBatchItems), 0, maxBatchItems, 0},
 	} {
-		n, wait := tc.c.next(at(tc.now))
+		n, wait := tc.c.next(at(tc.now), 0)
 		if n != tc.n || wait != time.Duration(tc.wait*float64(time.Millisecond)) {
 			t.Errorf("%s: %d within %v, want %d within %v ms", tc.name, n, wait, tc.n, tc.wait)
 		}
@@ -43,8 +43,8 @@ func TestCadence(t *testing.T) {
 func TestCadenceCountsWhatIsInFlight(t *testing.T) {
 	var c batchPolicy
 	now := time.Now()
-	c.proposed(5)
-	c.proposed(7)
+	c.proposed(5, now)
+	c.proposed(7, now)
 	c.ended(now, now.Add(time.Millisecond))
 	if len(c.inFlight) != 1 || c.inFlight[0] != 7 || c.lastSize != 5 || c.lastTook != time.Millisecond {
 		t.Errorf("%+v", c)

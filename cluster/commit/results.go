@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -84,29 +85,85 @@ func SameResult(items []proposals.Item, code fsm.Code) []proposals.ItemResult {
 	return out
 }
 
+// delivery is what gives results: one batch after the other is waited for.
+type delivery struct {
+	mu        sync.Mutex // held while a batch ends
+	waitsFor  *openBatch // nil: none
+	abandoned bool       // Raft will answer no more
+}
+
 // deliverResults waits for the batches in their order, and gives everybody their
 // results.
 func (b *Batcher) deliverResults() {
 	for d := range b.inFlight {
-		res, err := b.awaitApply(d.future)
-		now := b.opt.Now()
-		ok := err == nil && res != nil && res.Term == d.batch.Term && len(res.Results) == len(d.batch.Items)
-		b.noteEnd(d, now, ok)
-		<-b.slots
-		b.Wake()
-		switch {
-		case ok:
-			b.opt.OnBatch(len(d.batch.Items), now.Sub(d.proposed))
-			b.opt.OnPoint(PointCommitted)
-			b.opt.OnCommit(transport.Commit{Term: d.batch.Term, Index: d.future.Index()}, d.readers())
-			d.deliver(d.future.Index(), res.Results, b.resolveOwn)
-			b.opt.OnPoint(PointAnswered)
-		case err == nil && res != nil && res.Term != d.batch.Term:
-			d.refuseAll(fsm.CodeNotLeader, b.resolveOwn)
-		default:
-			d.refuseAll(codeOfError(err), b.resolveOwn)
+		if !b.delivery.begin(d) {
+			b.end(d, raft.ErrRaftShutdown)
+			continue
 		}
-		b.recycle(d)
+		err := d.future.Error()
+		b.delivery.mu.Lock()
+		if b.delivery.waitsFor == d {
+			b.end(d, err)
+			b.delivery.waitsFor = nil
+			b.recycle(d)
+		}
+		b.delivery.mu.Unlock()
+	}
+}
+
+// begin notes that d is waited for; false if that would be in vain.
+func (y *delivery) begin(d *openBatch) bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if !y.abandoned {
+		y.waitsFor = d
+	}
+	return !y.abandoned
+}
+
+// awaitAnswers returns when all results were given. When Raft stops, it may never give one:
+// then who waits for that is refused.
+func (b *Batcher) awaitAnswers(answered <-chan struct{}) {
+	select {
+	case <-answered:
+		return
+	case <-b.raftStopped:
+	}
+	b.delivery.mu.Lock()
+	defer b.delivery.mu.Unlock()
+	b.delivery.abandoned = true
+	if d := b.delivery.waitsFor; d != nil {
+		b.end(d, raft.ErrRaftShutdown)
+		b.delivery.waitsFor = nil
+	}
+	for d := range b.inFlight {
+		b.end(d, raft.ErrRaftShutdown)
+	}
+}
+
+// end ends a batch in flight, for which Raft gave an error or nil.
+func (b *Batcher) end(d *openBatch, err error) {
+	var res *BatchResult
+	if err == nil {
+		res, _ = d.future.Response().(*BatchResult)
+	}
+	now := b.opt.Now()
+	ok := res != nil && res.Term == d.batch.Term && len(res.Results) == len(d.batch.Items)
+	<-b.slots
+	if b.noteEnd(d, now, ok) {
+		b.Wake()
+	}
+	switch {
+	case ok:
+		b.opt.OnBatch(len(d.batch.Items), now.Sub(d.proposed))
+		b.opt.OnPoint(PointCommitted)
+		b.opt.OnCommit(transport.Commit{Term: d.batch.Term, Index: d.future.Index()}, d.readers())
+		d.deliver(d.future.Index(), res.Results, b.resolveOwn)
+		b.opt.OnPoint(PointAnswered)
+	case res != nil && res.Term != d.batch.Term:
+		d.refuseAll(fsm.CodeNotLeader, b.resolveOwn)
+	default:
+		d.refuseAll(codeOfError(err), b.resolveOwn)
 	}
 }
 
@@ -130,30 +187,19 @@ func (b *Batcher) recycle(d *openBatch) {
 	b.spareBatches = append(b.spareBatches, d)
 }
 
-// awaitApply waits for the result of a batch. When Raft stops, it may never give one.
-func (b *Batcher) awaitApply(f raft.ApplyFuture) (*BatchResult, error) {
-	answered := make(chan error, 1)
-	go func() { answered <- f.Error() }()
-	select {
-	case err := <-answered:
-		if err != nil {
-			return nil, err
-		}
-		res, _ := f.Response().(*BatchResult)
-		return res, nil
-	case <-b.raftStopped:
-		return nil, raft.ErrRaftShutdown
-	}
-}
-
-// noteEnd notes that a batch in flight ended at now; ok: it was applied.
-func (b *Batcher) noteEnd(d *openBatch, now time.Time, ok bool) {
+// noteEnd notes that a batch in flight ended at now; ok: it was applied. It reports whether
+// there may be something to propose.
+func (b *Batcher) noteEnd(d *openBatch, now time.Time, ok bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.policy.ended(d.proposed, now)
-	if d.batch.Term != b.term {
-		return
+	if d.batch.Term == b.term {
+		b.noteOutcome(d, now, ok)
 	}
+	return b.state != proposing || b.isWorthProposing(now)
+}
+
+func (b *Batcher) noteOutcome(d *openBatch, now time.Time, ok bool) {
 	if d.batch.Delta > 0 {
 		b.clock.deltaEnded(d.proposed, now, ok)
 	}

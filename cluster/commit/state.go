@@ -149,8 +149,11 @@ func (b *Batcher) Submit(f *Forwarded) {
 		return
 	}
 	b.forwarded = append(b.forwarded, f)
+	mayWait := b.waitsToFill && b.forwardedItems() < b.enough
 	b.mu.Unlock()
-	b.Wake()
+	if !mayWait {
+		b.Wake()
+	}
 }
 
 // ProposeOnce has a command committed by this node as the leader of term, or not at all,

@@ -215,6 +215,16 @@ func (t *Table) Queued(c *Consumer, enough int) int {
 	return len(t.queue)
 }
 
+// Waiting returns how many commands c could take.
+func (t *Table) Waiting(c *Consumer) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.consumer != c {
+		return 0
+	}
+	return len(t.queue)
+}
+
 // Take appends queued commands to chunk: at most n, and at most size bytes of them,
 // but at least one if n allows it. It returns the oldest sequence number that
 // somebody waits for. A consumer that the table was not given gets nothing.
