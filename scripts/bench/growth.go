@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
+	"github.com/quorumbeat/quorumbeat/scripts/etcd"
 )
 
 // measureLatency tells how long pings take at parts of the full load.
@@ -123,3 +124,86 @@ func (b *bench) growthRow(ctx context.Context, t sheet, n int, bare string) erro
 }
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+// usualRates are what real monitors see, in pings a second: most see ten, and the largest public one 500 on average, 4,000 at
+// each full minute and 10,000 at each hour.
+var usualRates = []float64{10, 100, 500, 1000, 4000, 16000}
+
+// etcdMost is up to which of them etcd is asked for puts.
+const etcdMost = 4000
+
+// measureRates shows what a ping costs at the loads that people have, beside a put of etcd.
+func measureRates(ctx context.Context, b *bench) error {
+	c, err := b.startCluster(ctx, 3, b.heartbeats)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	var e *etcd.Cluster
+	if binary := etcd.Find(); binary == "" {
+		say("etcd is not installed (apt-get install etcd-server): there is nothing to compare with")
+	} else if e, err = etcd.Start(ctx, binary, b.dir); err != nil {
+		return err
+	} else {
+		defer e.Stop()
+	}
+	var list []*contestant
+	at := map[string]*contestant{}
+	add := func(rate float64, name string, pids []int, run func(context.Context, shot) (*report, error)) {
+		s := shot{urls: []string{c.leader.URL()}, tokens: c.tokens, conns: ratesConns, rate: rate, duration: b.duration}
+		at[rateName(name, rate)] = &contestant{name: rateName(name, rate), pids: pids, run: func(ctx context.Context) (*report, error) { return run(ctx, s) }}
+		list = append(list, at[rateName(name, rate)])
+	}
+	for _, rate := range usualRates {
+		add(rate, "leader", c.pids(), b.runGenerator)
+		add(rate, "spread", c.pids(), func(ctx context.Context, s shot) (*report, error) {
+			s.urls = c.urls()
+			return b.runGenerator(ctx, s)
+		})
+		if e != nil && rate <= etcdMost {
+			add(rate, "etcd", e.PIDs(), func(ctx context.Context, s shot) (*report, error) {
+				r, err := e.Load(ctx, s.rate, s.duration)
+				return &report{Report: r}, err
+			})
+		}
+	}
+	if err := measureRounds(ctx, b.rounds, list); err != nil {
+		return err
+	}
+	fmt.Printf("three nodes, %d connections on a schedule; CPU of all three nodes together, of one core; latency from the intended time\n\n", ratesConns)
+	t := newTable(os.Stdout, "a second", "", "CPU, %", "µs of CPU each", "p50 ms", "p99 ms", "beside etcd", "not OK")
+	for _, rate := range usualRates {
+		put := at[rateName("etcd", rate)]
+		for _, name := range []string{"leader", "spread", "etcd"} {
+			m := at[rateName(name, rate)]
+			if m == nil {
+				continue
+			}
+			ratio := ""
+			if put != nil && m != put {
+				ratio = m.server.dividedBy(put.server).format("%.2f")
+			}
+			t.row(fmt.Sprintf("%.0f", rate), name, fmt.Sprintf("%.0f", m.server.median()*m.perSecond.median()/1e4), m.server.format("%.0f"),
+				fmt.Sprintf("%.2f", m.p50.median()), fmt.Sprintf("%.2f", m.p99.median()), ratio, m.bad)
+		}
+		b.judgeRate(rate, at[rateName("leader", rate)], put)
+	}
+	t.Flush()
+	return nil
+}
+
+const ratesConns = 256
+
+func rateName(name string, rate float64) string { return fmt.Sprintf("%s at %.0f/s", name, rate) }
+
+// judgeRate holds what was found at a rate to its goals.
+func (b *bench) judgeRate(rate float64, ping, put *contestant) {
+	if put != nil && rate >= 500 {
+		ratio := ping.server.dividedBy(put.server)
+		b.addFinding(fmt.Sprintf("CPU of a ping ÷ of an etcd put, %.0f a second", rate), "≤ 0.4", ratio.format("%.2f"), ratio.median() <= 0.4)
+	}
+	if rate == 1000 || rate == 4000 {
+		p50, p99 := ping.p50.median(), ping.p99.median()
+		b.addFinding(fmt.Sprintf("p50 and p99, %.0f a second", rate), "≤ 3 and ≤ 8 ms", fmt.Sprintf("%.2f and %.2f ms", p50, p99), p50 <= 3 && p99 <= 8)
+	}
+}

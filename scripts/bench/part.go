@@ -25,6 +25,7 @@ var parts = []part{
 	{"ping", true, measurePings},
 	{"kill", true, measureKills},
 	{"latency", true, measureLatency},
+	{"rates", false, measureRates},
 	{"nodes", false, measureNodes},
 	{"growth", false, measureGrowth},
 	{"overload", false, measureOverload},

@@ -69,7 +69,7 @@ var order = []tree{
 	}},
 	{dir: "cmd/quorumbeat/e2e", uses: []string{"fsm", "sdk/go", "cmd/quorumbeat/load", "scripts/localcluster", "scripts/smtpsink"}, rows: []string{"."}},
 	{dir: "scripts", uses: []string{"fsm", "fsm/store", "fsm/wire", "sdk/go", "cmd/quorumbeat/load"}, rows: []string{
-		"lint localcluster smtpsink",
+		"etcd lint localcluster smtpsink",
 		"bench",
 	}},
 }
