@@ -111,6 +111,7 @@ type Evidence struct {
 	Failures  int64         // recovered, failure: those in the incident, with runs that did not finish
 	Down      time.Duration // recovered: from Since until this was known
 	Clean     bool          // recovered: the run that ended it told the exit status 0
+	Schedule  string        // instead of an interval: its expressions and time zone
 	Broke     string        // failed: not by the job's word; this is how it broke a check, a sentence without its subject
 }
 

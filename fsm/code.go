@@ -107,3 +107,7 @@ func CodeOf(err error) Code {
 	}
 	return CodeInternal
 }
+
+// ErrConfig is wrapped by errors that the operator mends by changing a setting, in every
+// part of the program that has settings.
+var ErrConfig = errors.New("configuration")

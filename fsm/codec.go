@@ -25,6 +25,12 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendSignal(dst, c)
 	case Authorized:
 		return AppendCommand(append(dst, c.Key[:]...), c.Command)
+	case WithTimetable:
+		return AppendCommand(appendTimetable(dst, c.Timetable), c.Command)
+	case SetTimetables:
+		return appendTimetables(dst, c)
+	case ReadClock:
+		return dst
 	case Create:
 		return appendEnding(appendCreate(dst, c), &c.Spec, nil)
 	case Ensure:

@@ -19,6 +19,8 @@ var fields = []field{
 	text(1, func(s *Spec) *string { return &s.Description }, func(p *Patch) **string { return &p.Description }),
 	text(2, func(s *Spec) *string { return &s.RunbookURL }, func(p *Patch) **string { return &p.RunbookURL }),
 	text(3, func(s *Spec) *string { return &s.Owner }, func(p *Patch) **string { return &p.Owner }),
+	texts(10, func(s *Spec) *[]string { return &s.Schedule }, func(p *Patch) **[]string { return &p.Schedule }),
+	text(11, func(s *Spec) *string { return &s.TZ }, func(p *Patch) **string { return &p.TZ }),
 	number(12, func(s *Spec) *int { return &s.FailureThreshold }, func(p *Patch) **int { return &p.FailureThreshold }),
 	number(13, func(s *Spec) *int64 { return &s.MaxRun }, func(p *Patch) **int64 { return &p.MaxRun }),
 	number(14, func(s *Spec) *int64 { return &s.MinRun }, func(p *Patch) **int64 { return &p.MinRun }),

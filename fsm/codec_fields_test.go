@@ -14,16 +14,19 @@ import (
 var (
 	everyField = Spec{
 		Description: "Copies the books.\n\tAt night.", RunbookURL: "https://wiki.example.com/backups?x=1#top", Owner: "Größe & Söhne",
+		Schedule: []string{"0 2 * * 1-5", "Sun 12:00"}, TZ: "Europe/Berlin",
 		FailureThreshold: 3, MaxRun: 7200, MinRun: 60, Checks: []string{"bytes > 0", `body contains "done"`},
 		Notify: []string{ChannelID{1}.String(), ChannelID{2}.String()},
 	}
 	everyFieldPatched = Patch{
 		Description: new(everyField.Description), RunbookURL: new(everyField.RunbookURL), Owner: new(everyField.Owner),
+		Schedule: new(everyField.Schedule), TZ: new(everyField.TZ),
 		FailureThreshold: new(3), MaxRun: new(int64(7200)), MinRun: new(int64(60)), Checks: new(everyField.Checks),
 		Notify: &everyField.Notify,
 	}
 	everyFieldCleared = Patch{
 		Description: new(""), RunbookURL: new(""), Owner: new(""),
+		Schedule: new([]string), TZ: new(""),
 		FailureThreshold: new(0), MaxRun: new(int64(0)), MinRun: new(int64(0)), Checks: new([]string),
 		Notify: new([]string),
 	}
@@ -93,7 +96,7 @@ func TestEveryFieldIsSet(t *testing.T) {
 			}
 		}
 	}
-	if got := everyFieldPatched.Apply(aSpec(60, 5, 2)); !reflect.DeepEqual(got, everyField.with(aSpec(60, 5, 2))) {
+	if got := everyFieldPatched.Apply(aSpec(60, 5, 2)); !reflect.DeepEqual(got, everyField.with(aSpec(0, 5, 2))) { // the schedule takes the place of the interval
 		t.Errorf("patched: %+v", got)
 	}
 	if got := everyFieldCleared.Apply(everyField.with(aSpec(60, 5, 2))); !reflect.DeepEqual(got, aSpec(60, 5, 2)) {

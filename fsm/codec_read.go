@@ -116,6 +116,12 @@ func (r *reader) command(kind Kind) Command {
 		return r.signal()
 	case KindHeldSignal:
 		return r.heldSignal()
+	case KindWithTimetable:
+		return r.withTimetable()
+	case KindSetTimetables:
+		return r.timetables()
+	case KindReadClock:
+		return ReadClock{}
 	case KindNumbersSignal:
 		return r.numbersSignal()
 	case KindAuthorized:

@@ -34,6 +34,9 @@ const (
 	KindUnknown      Kind = 40
 
 	KindNumbersSignal Kind = 50 // a Signal with Numbers
+	KindWithTimetable Kind = 51
+	KindSetTimetables Kind = 52
+	KindReadClock     Kind = 53
 
 	KindCreateChannel Kind = 60
 	KindUpdateChannel Kind = 61

@@ -11,10 +11,10 @@
 //
 //	id.go              IDs of heartbeats, alerts, keys, nodes; tokens
 //	code.go            result codes and the sentinel errors that they stand for
-//	config_error.go    ErrConfig
 //	batch.go           Batch, one log entry; Result, the answer to a command
 //	command.go         the commands, but for those of the two files below
 //	command_ledger.go  the commands of the alerts' sender
+//	command_timetable.go  those that bring the next times of schedules
 //	signal.go          Signal, a ping that carries more than "a good run just ended"
 //	channel.go         channels, and the commands about them
 //	codec.go           appending commands

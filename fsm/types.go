@@ -18,6 +18,7 @@ const (
 	MaxSlugLen       = 100
 	MaxTags          = 32
 	MaxTagLen        = 64 // characters
+	MaxZoneLen       = 64 // bytes
 	MaxEmails        = 20
 	MaxEmailLen      = 254  // bytes
 	MaxDescription   = 2000 // characters
@@ -101,6 +102,9 @@ type Spec struct {
 	RunbookURL  string `json:"runbook_url,omitempty"`
 	Owner       string `json:"owner,omitempty"` // a person or a team
 
+	Schedule []string `json:"schedule,omitempty"` // cron or calendar expressions; then Interval is 0
+	TZ       string   `json:"tz,omitempty"`       // of the schedule; "": UTC
+
 	FailureThreshold int      `json:"failure_threshold,omitempty"` // reported failures in a row that alert; 0: the first does
 	MaxRun           int64    `json:"max_run,omitempty"`           // seconds that a run may take; 0: the grace
 	MinRun           int64    `json:"min_run,omitempty"`           // seconds that a run takes at least; 0: any
@@ -126,6 +130,9 @@ type Patch struct {
 	Description *string
 	RunbookURL  *string
 	Owner       *string
+
+	Schedule *[]string // sets Interval to 0
+	TZ       *string
 
 	FailureThreshold *int
 	MaxRun           *int64
@@ -327,7 +334,28 @@ func (p Patch) Apply(s Spec) Spec {
 	for i := range fields {
 		fields[i].apply(&p, &s)
 	}
+	p.choose(&s)
 	return s
+}
+
+// choose lets a schedule that is given take the place of the interval, and an interval that
+// of the schedule.
+func (p Patch) choose(s *Spec) {
+	switch {
+	case p.Schedule != nil && len(*p.Schedule) > 0:
+		if p.Interval == nil {
+			s.Interval = 0
+		}
+		return
+	case p.Interval == nil && p.Schedule == nil || len(s.Schedule) > 0 && p.Interval == nil:
+		return
+	}
+	if s.Schedule = nil; p.TZ == nil {
+		s.TZ = ""
+	}
+	if s.Interval == 0 && p.Interval == nil {
+		s.Interval = DefaultInterval
+	}
 }
 
 func setIfGiven[T any](field *T, value *T) {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/quorumbeat/quorumbeat/fsm/check"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule"
 )
 
 // These bound the settings of alerts.
@@ -31,7 +32,7 @@ func (s Spec) Validate() error {
 	return firstError(
 		validateText("name", s.Name, MaxNameLen),
 		validateSlug(s.Slug),
-		validateRange("interval_secs", s.Interval, MinInterval, MaxInterval),
+		validateWhen(s),
 		validateRange("grace_secs", s.Grace, 0, MaxGrace),
 		validateRange("miss_threshold", int64(s.Threshold), 1, MaxThreshold),
 		validateArm(s.Arm),
@@ -53,6 +54,9 @@ func (s Spec) Validate() error {
 // Validate checks the fields that are set.
 func (p Patch) Validate() error {
 	s := Spec{Name: "name", Slug: "slug", Interval: 1, Threshold: 1, Arm: ArmCreated}
+	if p.TZ != nil && p.Interval == nil && p.Schedule == nil { // of a schedule that is there
+		s.Interval, s.Schedule = 0, []string{"@daily"}
+	}
 	return p.Apply(s).Validate()
 }
 
@@ -162,6 +166,26 @@ func isHostPort(s string) bool {
 	return host != "" && !hasEmptyPart(strings.TrimSuffix(host, ".")) && !strings.ContainsFunc(host, func(c rune) bool {
 		return c <= '~' && !isAlphanumeric(c) && c != '-' && c != '.' && c != '_'
 	})
+}
+
+// validateWhen checks the interval, or the schedule that a heartbeat has instead.
+func validateWhen(s Spec) error {
+	if len(s.Schedule) == 0 {
+		if s.TZ != "" {
+			return invalidf("tz is %.80q, and there is no schedule that it could be of", s.TZ)
+		}
+		return validateRange("interval_secs", s.Interval, MinInterval, MaxInterval)
+	}
+	if s.Interval != 0 {
+		return invalidf("interval_secs is %d, and there is a schedule; give one of the two", s.Interval)
+	}
+	if _, err := schedule.Parse(s.Schedule); err != nil {
+		return invalidf("schedule: %v", err)
+	}
+	if len(s.TZ) > MaxZoneLen || strings.ContainsFunc(s.TZ, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return invalidf("tz is %.80q; it must be the name of a time zone, like Europe/Berlin", s.TZ)
+	}
+	return nil
 }
 
 // validateRunLimits refuses a run that would have to be longer than it may.

@@ -217,7 +217,7 @@ func BenchmarkFail(b *testing.B) {
 			ord := uint64(scattered(i, n))
 			v := s.st.table.OwnHot(ord)
 			v.Anchor, v.Threshold = s.st.serving-3901*1000, 1
-			s.st.table.Schedule(ord, v.NextMiss())
+			s.st.table.Schedule(ord, v.NextMiss(nil))
 		}
 		entry := fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Wall: s.st.wall, Delta: 1})
 		b.StartTimer()

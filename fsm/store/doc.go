@@ -49,9 +49,9 @@
 //
 // Files:
 //
-//	store.go               Store; applying batches and commands
+//	store.go               Store; applying batches and commands, which are prefetched
+//	timetables.go          the times of heartbeats with schedules
 //	state.go               what entries change; clocks, nodes, indexes
-//	prefetch.go            reading what the next commands need
 //	dedup.go               results that proposers may ask for again
 //	fault.go               commands that panic
 //	heartbeat.go           pings, and commands that edit heartbeats

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -33,7 +35,8 @@ func (st *state) scheduleEvidence(r *table.Record) fsm.Evidence {
 	e := fsm.Evidence{
 		Name: s.Name, LastPing: fsm.WallTime(r.LastPing), LastFrom: table.CallerOf(&r.Head),
 		Interval: s.Interval, Grace: s.Grace, Threshold: s.Threshold, Pings: r.Pings,
-		Rule: r.Rule(), Misses: r.Misses, Due: fsm.WallTime(r.ExpectedAt(r.Misses-r.Carried) + st.gaps.lengthSinceAnchor(r)),
+		Rule: r.Rule(), Misses: r.Misses, Due: fsm.WallTime(st.expectedAt(r, r.Misses-r.Carried)),
+		Schedule: scheduleInWords(&s),
 	}
 	if r.Runs != nil {
 		e.Resumed = fsm.WallTime(r.Runs.Resumed)
@@ -84,4 +87,12 @@ func (st *state) recoveryEvidence(r *table.Record, ended table.Incident, h *rece
 	e.Due, e.Clean = time.Time{}, h.Exit == 0
 	e.Down = time.Duration(max(0, st.wall-ended.Since)) * time.Millisecond
 	return e
+}
+
+// scheduleInWords is what an alert shows of a schedule, "" for an interval.
+func scheduleInWords(s *fsm.Spec) string {
+	if len(s.Schedule) == 0 {
+		return ""
+	}
+	return strings.Join(s.Schedule, "; ") + " " + cmp.Or(s.TZ, "UTC")
 }

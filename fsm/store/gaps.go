@@ -95,6 +95,9 @@ func (g *gapLog) excuses(r *table.Record, deadline int64) bool {
 	if slices.ContainsFunc(gaps, gap.isUnmeasured) {
 		return true // it may have been long enough
 	}
+	if r.Is(table.Scheduled) {
+		return excusesTimes(gaps, r)
+	}
 	until := r.AnchorWall + deadline - r.Anchor + g.lengthSinceAnchor(r)
 	for n := int64(1); ; {
 		from := r.ExpectedAt(n)
@@ -108,6 +111,16 @@ func (g *gapLog) excuses(r *table.Record, deadline int64) bool {
 		}
 		n = (hit.to-r.AnchorWall)/r.Interval() + 1
 	}
+}
+
+// excusesTimes is excuses for a timetable: none of the times that were missed was fair.
+func excusesTimes(gaps []gap, r *table.Record) bool {
+	fair := r.Times.WasFair()
+	r.Times.Between(r.AnchorWall, r.Misses-r.Carried, func(wall int64) bool {
+		fair = fair || firstOverlapping(gaps, wall, wall+r.Grace()) == nil
+		return !fair
+	})
+	return !fair
 }
 
 // excusesRun reports whether a run may have ended in a gap, that is, whether any gap ended

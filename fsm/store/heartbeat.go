@@ -36,8 +36,11 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 	}
 	v.Clear(table.Resumed | table.Unheard)
 	v.Reanchor(st.serving, st.wall, 0)
+	if v.Is(table.Scheduled) {
+		page.CountTimes(slot)
+	}
 	if !wasJudged {
-		st.table.Schedule(ord, v.NextMiss())
+		st.table.Schedule(ord, v.NextMiss(page.Times(slot)))
 	}
 	return fsm.CodeOK
 }
@@ -59,14 +62,15 @@ func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 		return fsm.Result{Code: code}
 	}
 	c.Spec.Tags, c.Spec.Emails, c.Spec.Methods = fsm.Canonical(c.Spec.Tags), fsm.Canonical(c.Spec.Emails), fsm.Canonical(c.Spec.Methods)
-	c.Spec.Checks = fsm.Canonical(c.Spec.Checks)
+	c.Spec.Checks, c.Spec.Schedule = fsm.Canonical(c.Spec.Checks), fsm.Canonical(c.Spec.Schedule)
 	st.created++
 	ord := st.created
 	r := st.table.Add(ord, table.Cold{
 		ID: c.ID, Token: c.Token, Spec: c.Spec, Created: st.wall, Updated: st.wall, Version: 1, Maker: st.commandKey,
 	})
 	st.countMade(st.commandKey, 1)
-	r.Reanchor(st.serving, st.wall, 0)
+	st.beginTimetable(r)
+	st.table.Reanchor(r, st.serving, st.wall, 0)
 	if c.Spec.Arm != fsm.ArmFirstPing {
 		r.Set(table.Armed)
 	}
@@ -147,8 +151,11 @@ func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 		st.slugs.Remove(old.Slug, r.Ordinal)
 		st.slugs.Add(spec.Slug, r.Ordinal)
 	}
-	if spec.Interval != old.Interval || spec.Grace != old.Grace {
-		r.Reanchor(st.serving, st.wall, r.Misses)
+	if spec.TZ != old.TZ || !slices.Equal(spec.Schedule, old.Schedule) {
+		st.beginTimetable(r)
+	}
+	if spec.Interval != old.Interval || spec.Grace != old.Grace || spec.TZ != old.TZ || !slices.Equal(spec.Schedule, old.Schedule) {
+		st.table.Reanchor(r, st.serving, st.wall, r.Misses)
 	}
 	if spec.Interval != old.Interval || spec.Grace != old.Grace || spec.MaxRun != old.MaxRun {
 		r.Runs.SetDeadlines(st.serving + r.RunLimit())
@@ -167,7 +174,7 @@ func (st *state) changeArm(r *table.Record, arm fsm.Arm) {
 	switch {
 	case arm == fsm.ArmCreated && !r.Is(table.Armed):
 		r.Set(table.Armed)
-		r.Reanchor(st.serving, st.wall, r.Misses)
+		st.table.Reanchor(r, st.serving, st.wall, r.Misses)
 	case arm == fsm.ArmFirstPing && r.Pings == 0 && !r.Is(table.Failing):
 		r.Clear(table.Armed)
 	}
@@ -209,7 +216,7 @@ func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
 	r.Set(table.Resumed)
 	st.paused--
 	st.uptime.Resume(r.Ordinal, st.wall)
-	r.Reanchor(st.serving, st.wall, 0)
+	st.table.Reanchor(r, st.serving, st.wall, 0)
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Resumed = st.wall
 	r.Runs.Results = r.Runs.Results.Accepted()

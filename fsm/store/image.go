@@ -29,6 +29,7 @@ const (
 var sections = []section{
 	{1, (*state).writeFields, (*state).readFields},
 	{2, (*state).writeUptime, (*state).readUptime},
+	{10, (*state).writeTimetables, (*state).readTimetables},
 	{11, (*state).writeResults, (*state).readResults},
 	{20, (*state).writeChannels, (*state).readChannels},
 }
@@ -65,6 +66,7 @@ func (s *Store) Snapshot() *Image {
 	c.ledger = c.ledger.Snapshot()
 	c.uptime = s.st.uptime.Snapshot()
 	c.channels = c.channels.Snapshot()
+	c.clock = c.clock.Copy()
 	c.ids, c.tokens, c.slugs, c.keyByHash, c.madeByKey, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}
 }

@@ -253,5 +253,14 @@ func (st *state) nextDue(r *table.Record) int64 {
 	if !r.Is(table.Armed) || r.Is(table.Paused) {
 		return 0
 	}
-	return r.ExpectedAt(r.MissesAt(st.horizon)-r.Carried+1) + st.gaps.lengthSinceAnchor(r)
+	return st.expectedAt(r, r.MissesAt(st.horizon)-r.Carried+1)
+}
+
+// expectedAt returns the wall time of the n-th expected ping since the anchor. Gaps put off
+// those of intervals, not those of schedules.
+func (st *state) expectedAt(r *table.Record, n int64) int64 {
+	if r.Is(table.Scheduled) {
+		return r.ExpectedAt(n)
+	}
+	return r.ExpectedAt(n) + st.gaps.lengthSinceAnchor(r)
 }

@@ -106,7 +106,8 @@ func (s *Store) Totals() fsm.Totals {
 func (st *state) untakenMisses() (misses uint64) {
 	if len(st.failing) < st.table.PageCount() {
 		for ord := range st.failing {
-			misses += st.table.Hot(ord).UncountedMisses(st.horizon)
+			p, slot := st.table.At(ord)
+			misses += p.Hot(slot).UncountedMisses(p.Times(slot), st.horizon)
 		}
 		return misses
 	}

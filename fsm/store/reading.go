@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 )
 
 // Reading is a heartbeat as a long scan sees it: nothing is copied, and what a
@@ -90,7 +91,9 @@ func (r *Reading) Tags() iter.Seq[[]byte] { return r.text.Tags() }
 
 // Due returns when the next ping is expected, without grace, in Unix milliseconds of the
 // wall clock; 0 while paused or unarmed.
-func (r *Reading) Due() int64 { return r.st.nextDue(&table.Record{Hot: r.hot()}) }
+func (r *Reading) Due() int64 { return r.st.nextDue(&table.Record{Hot: r.hot(), Times: r.times()}) }
+
+func (r *Reading) times() *timetable.Timetable { return r.page.Times(r.slot) }
 
 // IsLate reports whether it is due, and not failing yet, at a time of the wall clock in Unix
 // milliseconds.
@@ -106,10 +109,10 @@ func (r *Reading) Status() fsm.Status { return r.hot().Status() }
 func (r *Reading) Pings() uint64 { return r.hot().Pings }
 
 // Misses returns the consecutive misses.
-func (r *Reading) Misses() int64 { return r.hot().MissesAt(r.st.horizon) }
+func (r *Reading) Misses() int64 { return r.hot().MissesAt(r.times(), r.st.horizon) }
 
 // Missed returns how many misses there ever were.
-func (r *Reading) Missed() uint64 { return r.hot().MissedAt(r.st.horizon) }
+func (r *Reading) Missed() uint64 { return r.hot().MissedAt(r.times(), r.st.horizon) }
 
 // LastPing returns when the newest ping came, in Unix milliseconds; 0: never.
 func (r *Reading) LastPing() int64 { return r.hot().LastPing }
@@ -118,7 +121,7 @@ func (r *Reading) LastPing() int64 { return r.hot().LastPing }
 // while paused or unarmed.
 func (r *Reading) Deadline() int64 {
 	v := r.hot()
-	if due := r.st.nextDue(&table.Record{Hot: v}); due != 0 {
+	if due := r.Due(); due != 0 {
 		return due + v.Grace()
 	}
 	return 0

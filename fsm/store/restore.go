@@ -31,6 +31,9 @@ func (s *Store) Restore(from io.Reader) error {
 	if version > 4 {
 		newer = st.readSections(r)
 	}
+	if newer == nil && !st.table.HasIntervals() {
+		r.Fail()
+	}
 	if err := r.Close(); err != nil {
 		return fmt.Errorf("snapshot is damaged: %w", err)
 	}

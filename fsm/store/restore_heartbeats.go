@@ -114,7 +114,11 @@ func (f *filler) indexRecord(ord uint64, h *storedRecord) {
 
 // isPlausible reports whether a heartbeat could have been written by this program.
 func (f *filler) isPlausible(h *storedRecord) bool {
-	return f.st.byID(h.cold.ID) == 0 && f.st.byToken(h.Token) == 0 && h.cold.Spec.Validate() == nil &&
+	spec := h.cold.Spec
+	if spec.Interval == 0 { // of one with a schedule, which comes later
+		spec.Interval = fsm.MinInterval
+	}
+	return f.st.byID(h.cold.ID) == 0 && f.st.byToken(h.Token) == 0 && spec.Validate() == nil &&
 		history.AreEntries(h.Entries, int(h.Head.Kept)) && uint64(h.Head.Kept) <= h.Pings &&
 		(h.Head.Kept > 0 || h.Head.Newest == 0 && h.Head.Step == 0) &&
 		h.Carried >= 0 && h.Misses >= h.Carried && !(h.Is(table.Failing) && (h.Is(table.Paused) || h.Runs == nil))

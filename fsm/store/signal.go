@@ -23,7 +23,7 @@ func (st *state) applySignal(c fsm.Signal) (code fsm.Code, numbersDropped bool) 
 	h := received{Signal: c, at: st.sentAt(c), before: r.LastPing, ended: r.Runs.Ended}
 	if h.at < st.wall {
 		h.late = true
-		h.stale = h.at <= max(r.LastPing, r.AnchorWall)
+		h.stale = h.at <= max(r.LastPing, r.AnchoredAt())
 	}
 	misses := r.Misses
 	took := st.trackRun(r, &h)
@@ -123,7 +123,7 @@ func (st *state) recordSignal(r *table.Record, h *received, took int64) {
 func (st *state) applyStart(r *table.Record) {
 	if !r.Is(table.Armed) {
 		r.Set(table.Armed)
-		r.Reanchor(st.serving, st.wall, 0)
+		st.table.Reanchor(r, st.serving, st.wall, 0)
 	}
 	st.scheduleNext(r)
 }
@@ -140,7 +140,7 @@ func (st *state) applyFailure(r *table.Record, h *received) {
 	r.Runs.Results = r.Runs.Results.WithFailures(min(inRow, most-1))
 	c.tolerated = inRow < most
 	if !r.Is(table.Failing) {
-		st.anchorOf(r, h).giveTo(r)
+		st.giveAnchor(r, st.anchorOf(r, h))
 		if c.tolerated {
 			r.ResetRule()
 			st.scheduleNext(r)
@@ -150,7 +150,7 @@ func (st *state) applyFailure(r *table.Record, h *received) {
 		return
 	}
 	st.countMissesUntil(r, st.horizon)
-	st.anchorOf(r, h).giveTo(r)
+	st.giveAnchor(r, st.anchorOf(r, h))
 	endSilence(&r.Runs.Incident, r, h)
 	st.failAgain(r, c)
 }
@@ -167,23 +167,24 @@ func (st *state) applySuccess(r *table.Record, h *received) {
 	if r.Is(table.Failing) && a.misses > 0 {
 		st.countMissesUntil(r, st.horizon)
 		endSilence(&r.Runs.Incident, r, h)
-		a.giveTo(r)
+		st.giveAnchor(r, a)
 		return
 	}
 	if r.Is(table.Failing) {
 		st.recoverBy(r, h)
 	}
 	r.ResetRule()
-	a.giveTo(r)
+	st.giveAnchor(r, a)
 	st.scheduleNext(r)
 }
 
 // anchor is the beginning of a schedule, and the misses since.
 type anchor struct{ serving, wall, misses int64 }
 
-// giveTo gives a heartbeat the anchor.
-func (a anchor) giveTo(v *table.Record) {
-	v.Anchor, v.AnchorWall, v.Carried, v.Misses = a.serving, a.wall, 0, a.misses
+// giveAnchor gives a heartbeat an anchor.
+func (st *state) giveAnchor(r *table.Record, a anchor) {
+	st.table.Reanchor(r, a.serving, a.wall, 0)
+	r.Misses = a.misses
 }
 
 // anchorOf returns the anchor that a ping makes: the time at which it was sent. Since the
@@ -197,9 +198,7 @@ func (st *state) anchorOf(r *table.Record, h *received) anchor {
 	lost := max(0, st.wall-r.AnchorWall-(st.serving-r.Anchor))
 	a := anchor{max(r.Anchor, st.serving-max(0, st.wall-h.at-lost)), h.at, 0}
 	// What was due since then is missed and counted already; it does not count again.
-	if over := st.horizon - a.serving - r.Grace(); over > 0 {
-		a.misses = over / r.Interval()
-	}
+	a.misses = r.MissesSince(a.serving, a.wall, st.horizon)
 	return a
 }
 
@@ -239,8 +238,8 @@ func (st *state) failOverdue(r *table.Record, o *table.OpenRun) {
 		}
 		return
 	}
-	if c.run.Start > r.Anchor && (r.Misses == r.Carried || c.run.Start >= r.NextMiss()-r.Interval()) {
-		r.Anchor, r.AnchorWall, r.Carried = c.run.Start, c.run.Wall, r.Misses
+	if c.run.Start > r.Anchor && (r.Misses == r.Carried || c.run.Start >= r.LastMiss()) {
+		st.table.Reanchor(r, c.run.Start, c.run.Wall, r.Misses)
 	}
 	switch {
 	case !excused:

@@ -8,6 +8,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/uptime"
 )
 
@@ -36,6 +37,7 @@ type state struct {
 	ledger     ledger.Ledger
 	uptime     uptime.Log
 	channels   channels.Table
+	clock      *timetable.Clock // of all timetables
 
 	// Derived, or without meaning between batches.
 	prefetcher prefetcher
@@ -46,7 +48,8 @@ type state struct {
 	madeByKey  map[fsm.KeyID]int // heartbeats, by the key that made them
 	failing    map[uint64]struct{}
 	paused     int
-	changed    []fsm.Change // by the batch being applied
+	changed    []fsm.Change  // by the batch being applied
+	first      fsm.Timetable // what came with the command being applied
 }
 
 // horizonMove says that a batch stamped wall moved the horizon. The horizon log is kept
@@ -66,6 +69,7 @@ func newState() *state {
 		keyByHash: map[[32]byte]fsm.KeyID{},
 		madeByKey: map[fsm.KeyID]int{},
 		failing:   map[uint64]struct{}{},
+		clock:     &timetable.Clock{},
 	}
 	st.ledger = ledger.New(st.openIncident)
 	st.slugs = index.NewSlugs(st.table.Slug)

@@ -30,6 +30,18 @@ func AppendStrings(dst []byte, list []string) []byte {
 	return dst
 }
 
+// AppendRising appends a list of positive numbers, each of which is higher than the one
+// before.
+func AppendRising(dst []byte, list []int64) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(list)))
+	last := int64(0)
+	for _, v := range list {
+		dst = binary.AppendUvarint(dst, uint64(v-last))
+		last = v
+	}
+	return dst
+}
+
 // AppendBool appends 1 for true and 0 for false.
 func AppendBool(dst []byte, v bool) []byte {
 	if v {

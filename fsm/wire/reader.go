@@ -155,6 +155,20 @@ func (r *Reader) Strings() []string {
 	return list
 }
 
+// Rising reads what AppendRising wrote, at most so many; nil if the list is empty.
+func (r *Reader) Rising(most int) (list []int64) {
+	last := int64(0)
+	for n := r.CountOf(1, most); n > 0 && r.OK(); n-- {
+		step := r.Millis()
+		if last += step; step == 0 || last < 0 {
+			r.Fail()
+			return nil
+		}
+		list = append(list, last)
+	}
+	return list
+}
+
 // Addr reads what AppendAddr wrote.
 func (r *Reader) Addr() netip.Addr {
 	n := r.Byte()

@@ -28,7 +28,7 @@ var order = []tree{
 		"schedule/suggest",
 		"kinds internal/changes internal/ordered internal/index internal/image",
 		"internal/channels internal/history",
-		"internal/results",
+		"internal/results internal/timetable",
 		"internal/uptime",
 		"internal/table",
 		"internal/ledger",

@@ -17,11 +17,15 @@ type Packed string
 const (
 	hasMore       = 0x80
 	evidenceBroke = 1
+	evidenceSched = 2
 )
 
 func appendMore(b []byte, e *fsm.Evidence) []byte {
 	if e.Broke != "" {
 		b = wire.AppendString(append(b, evidenceBroke), e.Broke)
+	}
+	if e.Schedule != "" {
+		b = wire.AppendString(append(b, evidenceSched), e.Schedule)
 	}
 	return b
 }
@@ -34,6 +38,8 @@ func readMore(b []byte, e *fsm.Evidence) bool {
 		switch {
 		case tag == evidenceBroke && tag > last:
 			e.Broke = r.String()
+		case tag == evidenceSched && tag > last:
+			e.Schedule = r.String()
 		default:
 			return false
 		}

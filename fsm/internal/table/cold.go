@@ -77,7 +77,10 @@ func (v *Hot) setCold(c *Cold) {
 	v.Token = c.Token
 	v.IntervalSecs, v.GraceSecs = uint32(c.Spec.Interval), uint32(c.Spec.Grace)
 	v.Threshold = uint8(c.Spec.Threshold)
-	v.Clear(FirstPing | OnlyPost | Checked)
+	v.Clear(FirstPing | OnlyPost | Checked | Scheduled)
+	if len(c.Spec.Schedule) > 0 {
+		v.Set(Scheduled)
+	}
 	if len(c.Spec.Checks) > 0 {
 		v.Set(Checked)
 	}

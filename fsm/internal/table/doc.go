@@ -15,6 +15,7 @@
 //
 //	table.go      Table: the pages, and finding heartbeats in them
 //	page.go       Page: 64 heartbeats in a few pieces of memory
+//	times.go      the timetables of heartbeats with schedules
 //	results.go    the results of runs in images
 //	fields.go     the tagged fields, which few heartbeats have
 //	record.go     Record: a heartbeat that is looked at closely

@@ -27,18 +27,18 @@ func TestTheFirstThatIsDueIsFound(t *testing.T) {
 				tab.Remove(ord)
 			case kind == 1:
 				v.Flags ^= Paused
-				tab.Schedule(ord, v.NextMiss())
+				tab.Schedule(ord, v.NextMiss(nil))
 			case kind == 2:
 				v.Anchor -= at
-				tab.Schedule(ord, v.NextMiss())
+				tab.Schedule(ord, v.NextMiss(nil))
 			default:
 				v.Anchor += at
 			}
 			limit := int64(rapid.IntRange(0, 2000).Draw(t, "limit"))
 			want := Due{Deadline: limit + 1}
 			for ord := uint64(1); ord <= n; ord++ {
-				if v := tab.Hot(ord); v != nil && v.IsJudged() && v.NextMiss() < want.Deadline {
-					want = Due{v.NextMiss(), ord}
+				if v := tab.Hot(ord); v != nil && v.IsJudged() && v.NextMiss(nil) < want.Deadline {
+					want = Due{v.NextMiss(nil), ord}
 				}
 			}
 			got, found, finished := tab.NextDue(limit, rapid.IntRange(0, 3).Draw(t, "pages"))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 )
 
 // Hot are the fields of a heartbeat that have a fixed size. Names and the like are in its
@@ -49,6 +50,7 @@ const (
 	HasOtherCaller                           // in images only: the caller before that one follows
 	OnlyPost                                 // the spec's Methods are POST alone
 	ImageFlags     = 1<<iota - 1             // all that an image may have
+	Scheduled      = 1 << 13                 // it has a schedule in place of an interval; derived of its fields
 	Checked        = 1 << 14                 // its good runs are checked; derived of its fields
 	Live           = 1 << 15                 // the slot has a heartbeat
 )
@@ -66,14 +68,25 @@ func (v *Hot) IsJudged() bool {
 	return v.Is(Armed) && !v.Is(Paused)
 }
 
-// NextMiss returns the serving time of the next missed interval that is not counted yet.
-// For a failing heartbeat that is never: its misses are computed when read. For runs see
-// Page.Deadline.
-func (v *Hot) NextMiss() int64 {
+// NextMiss returns the serving time of the next missed interval, or time of the
+// timetable t, that is not counted yet. For a failing heartbeat that is never: its misses
+// are computed when read. For runs see Page.Deadline.
+func (v *Hot) NextMiss(t *timetable.Timetable) int64 {
 	if v.Is(Failing) {
 		return never
 	}
-	return v.Anchor + (v.Misses-v.Carried+1)*v.Interval() + v.Grace()
+	return v.missAt(t, v.Misses-v.Carried+1)
+}
+
+// missAt returns the serving time of the n-th miss since the anchor.
+func (v *Hot) missAt(t *timetable.Timetable, n int64) int64 {
+	if !v.Is(Scheduled) {
+		return v.Anchor + n*v.Interval() + v.Grace()
+	}
+	if at := t.At(v.AnchorWall, n); at != timetable.Never {
+		return at + v.Grace()
+	}
+	return never
 }
 
 // Rule returns which miss alerts next.
@@ -89,26 +102,43 @@ func (v *Hot) Rule() fsm.Rule {
 
 // MissesAt returns the consecutive misses at a horizon. Those of a failing heartbeat are
 // computed.
-func (v *Hot) MissesAt(horizon int64) int64 {
+func (v *Hot) MissesAt(t *timetable.Timetable, horizon int64) int64 {
 	if !v.Is(Failing) {
 		return v.Misses
 	}
-	since := horizon - v.Anchor - v.Grace()
-	if since < 0 {
-		return v.Misses
+	return max(v.Misses, v.Carried+v.missedBy(t, horizon))
+}
+
+// missedBy returns how many misses there were from the anchor to a horizon.
+func (v *Hot) missedBy(t *timetable.Timetable, horizon int64) int64 {
+	if !v.Is(Scheduled) {
+		return max(0, horizon-v.Anchor-v.Grace()) / v.Interval()
 	}
-	return max(v.Misses, v.Carried+since/v.Interval())
+	n := v.Misses - v.Carried
+	for v.missAt(t, n+1) <= horizon {
+		n++
+	}
+	return n
 }
 
 // UncountedMisses returns the misses at a horizon that are not counted yet.
-func (v *Hot) UncountedMisses(horizon int64) uint64 { return uint64(v.MissesAt(horizon) - v.Misses) }
+func (v *Hot) UncountedMisses(t *timetable.Timetable, horizon int64) uint64 {
+	return uint64(v.MissesAt(t, horizon) - v.Misses)
+}
 
 // MissedAt returns the misses ever, at a horizon.
-func (v *Hot) MissedAt(horizon int64) uint64 { return uint64(v.Missed) + v.UncountedMisses(horizon) }
+func (v *Hot) MissedAt(t *timetable.Timetable, horizon int64) uint64 {
+	return uint64(v.Missed) + v.UncountedMisses(t, horizon)
+}
 
-// ExpectedAt returns the wall time of the n-th expected ping since the anchor,
-// gaps not counted.
-func (v *Hot) ExpectedAt(n int64) int64 { return v.AnchorWall + n*v.Interval() }
+// ExpectedAt returns the wall time of the n-th expected ping since the anchor, gaps not
+// counted; 0 if a timetable does not know it.
+func (v *Hot) ExpectedAt(t *timetable.Timetable, n int64) int64 {
+	if v.Is(Scheduled) {
+		return t.Nth(v.AnchorWall, n)
+	}
+	return v.AnchorWall + n*v.Interval()
+}
 
 // Reanchor starts the schedule again at a time, given by both clocks, and carries misses
 // over.

@@ -22,14 +22,15 @@ type Page struct {
 
 	fields *pageFields // nil until one has any
 
-	text []byte               // cold fields, in any order, some of them out of date
-	runs *[PageSize]*RunState // nil until one has any
-	hots [PageSize]Hot
+	text  []byte               // cold fields, in any order, some of them out of date
+	runs  *[PageSize]*RunState // nil until one has any
+	times *pageTimes           // nil until one has a schedule
+	hots  [PageSize]Hot
 }
 
 // Record returns a heartbeat with its cold fields decoded.
 func (p *Page) Record(slot int, ord uint64) *Record {
-	r := &Record{Hot: &p.hots[slot], Runs: p.Runs(slot), Ordinal: ord}
+	r := &Record{Hot: &p.hots[slot], Runs: p.Runs(slot), Ordinal: ord, Times: p.Times(slot)}
 	r.Cold.FillFrom(r.Hot)
 	if r.Cold.Decode(p.Text(slot)) != nil {
 		panic("a heartbeat's config cannot be read")

@@ -2,6 +2,7 @@ package table
 
 import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 )
 
 // Record is a whole heartbeat: its hot fields, where the table has them, and its cold
@@ -11,6 +12,42 @@ type Record struct {
 	Runs    *RunState // nil for most
 	Ordinal uint64
 	Cold    Cold
+	Times   *timetable.Timetable // nil without a schedule, or if no time is known
+}
+
+// These are those of Hot, by the record's timetable.
+
+func (r *Record) NextMiss() int64               { return r.Hot.NextMiss(r.Times) }
+func (r *Record) MissesAt(horizon int64) int64  { return r.Hot.MissesAt(r.Times, horizon) }
+func (r *Record) MissedAt(horizon int64) uint64 { return r.Hot.MissedAt(r.Times, horizon) }
+func (r *Record) ExpectedAt(n int64) int64      { return r.Hot.ExpectedAt(r.Times, n) }
+
+// AnchoredAt returns the wall time of the anchor: of a ping that counts for a time which had not
+// come, its own.
+func (r *Record) AnchoredAt() int64 {
+	if r.Is(Scheduled) && r.AnchorWall > r.LastPing && r.CountsFor(r.LastPing) == r.AnchorWall {
+		return r.LastPing
+	}
+	return r.AnchorWall
+}
+
+// LastMiss returns the serving time of the newest miss that was counted since the anchor.
+func (r *Record) LastMiss() int64 { return r.missAt(r.Times, r.Misses-r.Carried) }
+
+// MissesSince returns how many misses there would be by a horizon, had the newest ping been
+// sent at another time.
+func (r *Record) MissesSince(serving, wall, horizon int64) int64 {
+	v := *r.Hot
+	v.Reanchor(serving, r.CountsFor(wall), 0)
+	return v.missedBy(r.Times.Fresh(), horizon)
+}
+
+// CountsFor returns the wall time for which a ping counts.
+func (r *Record) CountsFor(wall int64) int64 {
+	if r.Is(Scheduled) {
+		return r.Times.CountsFor(wall)
+	}
+	return wall
 }
 
 // RunLimit returns how long a run may take, in ms: what its heartbeat says, else the grace,
@@ -19,6 +56,8 @@ func (r *Record) RunLimit() int64 {
 	switch {
 	case r.Cold.Spec.MaxRun > 0:
 		return r.Cold.Spec.MaxRun * 1000
+	case r.GraceSecs == 0 && r.Is(Scheduled):
+		return r.Times.Step()
 	case r.GraceSecs == 0:
 		return r.Interval()
 	}

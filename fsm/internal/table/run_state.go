@@ -97,7 +97,7 @@ func (t *Table) DropEmptyRuns(r *Record) {
 // Deadline returns the serving time of a slot's next miss or overdue run that is not
 // counted yet.
 func (p *Page) Deadline(slot int) int64 {
-	return min(p.hots[slot].NextMiss(), p.Runs(slot).Deadline())
+	return min(p.hots[slot].NextMiss(p.Times(slot)), p.Runs(slot).Deadline())
 }
 
 // addBody keeps the body of a ping, and drops the oldest ones beyond MaxBodies.

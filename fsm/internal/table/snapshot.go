@@ -37,6 +37,7 @@ func (t *Table) Drain(s *SnapshotRef, f func(first uint64, p *Page) bool) {
 			t.drained = append(t.drained, drainedFields{uint64(i)*PageSize + 1, p.fields})
 		}
 		t.drainResults(uint64(i)*PageSize+1, p)
+		t.drainTimes(uint64(i)*PageSize+1, p)
 		t.pages[i] = nil
 		s.passPages(i + 1)
 	}

@@ -20,6 +20,7 @@ type Table struct {
 	OnlyPost  *index.OrdinalSet // heartbeats with Methods; derived
 	drained   []drainedFields   // of an image that is being written
 	results   []drainedResults  // likewise
+	timed     []drainedTimes    // likewise
 	Trip      func()            // for tests only: called at each write and after each command, and may panic
 }
 
@@ -143,6 +144,7 @@ func (t *Table) Remove(ord uint64) {
 		p.runs[slot] = nil
 	}
 	p.setFields(slot, nil)
+	p.setTimes(slot, nil)
 	p.History.Drop(slot)
 	t.Live--
 	if p.live--; p.live == 0 {
@@ -192,7 +194,7 @@ func (t *Table) UncountedMisses(horizon int64) (misses uint64) {
 	for _, p := range t.pages {
 		for slot := 0; p != nil && slot < PageSize; slot++ {
 			if v := &p.hots[slot]; v.Is(Live) {
-				misses += v.UncountedMisses(horizon)
+				misses += v.UncountedMisses(p.Times(slot), horizon)
 			}
 		}
 	}

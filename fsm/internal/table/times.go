@@ -1,0 +1,148 @@
+package table
+
+import (
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
+)
+
+// pageTimes are the timetables of a page's heartbeats, nil for those without. They are never
+// changed: a write puts others in their place, so that a snapshot need not copy them.
+type pageTimes struct {
+	of       [PageSize]*timetable.Timetable
+	wantedAt int64  // wall: before this none of them wants more times
+	rules    uint32 // of all of them; 0 if they differ
+}
+
+// Times returns the timetable of a slot.
+func (p *Page) Times(slot int) *timetable.Timetable {
+	if p.times == nil {
+		return nil
+	}
+	return p.times.of[slot]
+}
+
+// setTimes gives a slot of a page another timetable.
+func (p *Page) setTimes(slot int, t *timetable.Timetable) {
+	if p.Times(slot) == t {
+		return
+	}
+	changed := new(pageTimes)
+	if p.times != nil {
+		*changed = *p.times
+	}
+	changed.of[slot] = t
+	changed.sum()
+	p.times = changed
+	if changed.of == ([PageSize]*timetable.Timetable{}) {
+		p.times = nil
+	}
+}
+
+// sum finds out which rules all have, and when the first one wants more times.
+func (x *pageTimes) sum() {
+	x.wantedAt, x.rules = never, 0
+	first := true
+	for _, t := range x.of {
+		if t == nil {
+			continue
+		}
+		x.wantedAt = min(x.wantedAt, t.WantedAt())
+		if first {
+			x.rules, first = t.Rules(), false
+		} else if x.rules != t.Rules() {
+			x.rules = 0
+		}
+	}
+}
+
+// WantsTimes reports whether some timetable of a page may want more times at a wall time, for a
+// leader with other rules or not.
+func (p *Page) WantsTimes(wall int64, rules uint32) bool {
+	return p != nil && p.times != nil && (p.times.wantedAt <= wall || p.times.rules != rules)
+}
+
+// SetTimes gives a record from OwnRecord another timetable.
+func (t *Table) SetTimes(r *Record, times *timetable.Timetable) {
+	p, slot := t.Own(r.Ordinal)
+	p.setTimes(slot, times)
+	r.Times = times
+}
+
+// Reanchor starts the schedule of a record from OwnRecord again at a time, given by both clocks,
+// and carries misses over.
+func (t *Table) Reanchor(r *Record, serving, wall, misses int64) {
+	if r.Times.HasMissed() {
+		t.SetTimes(r, r.Times.Fresh())
+	}
+	r.Hot.Reanchor(serving, r.CountsFor(wall), misses)
+}
+
+// CountTimes moves the anchor of a slot, which Own has returned, to the time for which the ping
+// counts that was its anchor.
+func (p *Page) CountTimes(slot int) {
+	v, t := &p.hots[slot], p.Times(slot)
+	v.AnchorWall = t.CountsFor(v.AnchorWall)
+	if t.HasMissed() {
+		p.setTimes(slot, t.Fresh())
+	}
+}
+
+// AdvanceDeadlines says that the deadlines of timetables may come earlier than they were to, by
+// so many ms.
+func (t *Table) AdvanceDeadlines(by int64) {
+	for i, p := range t.pages {
+		if p != nil && p.times != nil && i < t.due.pages() {
+			if at := t.due.times[t.due.pages()+i]; at != never {
+				t.due.setTime(i, at-by)
+			}
+		}
+	}
+}
+
+// drainedTimes is a timetable that a snapshot has let go of.
+type drainedTimes struct {
+	ord uint64
+	*timetable.Timetable
+}
+
+func (t *Table) drainTimes(first uint64, p *Page) {
+	if p.times == nil {
+		return
+	}
+	for slot, x := range p.times.of {
+		if x != nil {
+			t.timed = append(t.timed, drainedTimes{first + uint64(slot), x})
+		}
+	}
+}
+
+// EachDrainedTimes passes the timetables of the heartbeats that Drain has passed, in the order
+// of their ordinals.
+func (t *Table) EachDrainedTimes(f func(ord uint64, x *timetable.Timetable)) {
+	for _, d := range t.timed {
+		f(d.ord, d.Timetable)
+	}
+}
+
+// RestoreTimes gives a heartbeat the timetable of an image.
+func (t *Table) RestoreTimes(ord uint64, x *timetable.Timetable) error {
+	p, slot := t.At(ord)
+	if p == nil || x == nil || !p.hots[slot].Is(Scheduled) || p.Times(slot) != nil {
+		return fsm.ErrCorrupt
+	}
+	p.setTimes(slot, x)
+	t.Schedule(ord, p.Deadline(slot))
+	return nil
+}
+
+// HasIntervals reports whether every heartbeat has an interval or a schedule.
+func (t *Table) HasIntervals() bool {
+	for _, p := range t.pages {
+		for slot := 0; p != nil && slot < PageSize; slot++ {
+			if v := &p.hots[slot]; v.Is(Live) && (v.Is(Scheduled) == (v.IntervalSecs > 0) || v.Is(Scheduled) && p.Times(slot) == nil) {
+				return false
+			}
+		}
+	}
+	return true
+}

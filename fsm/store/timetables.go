@@ -1,0 +1,137 @@
+package store
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
+
+// runWithTimetable runs a command with the timetable that came with it at hand.
+func (st *state) runWithTimetable(c fsm.WithTimetable) fsm.Result {
+	st.first = c.Timetable
+	defer func() { st.first = fsm.Timetable{} }()
+	return st.runCommand(c.Command)
+}
+
+// beginTimetable gives a heartbeat the timetable that came with the command, or takes away the
+// one that it had.
+func (st *state) beginTimetable(r *table.Record) {
+	if !r.Is(table.Scheduled) {
+		st.table.SetTimes(r, nil)
+		return
+	}
+	if !st.clock.IsRead() {
+		st.clock.Read(st.serving, st.wall)
+	}
+	st.table.SetTimes(r, timetable.New(st.clock, st.first.Rules, st.first.Times))
+}
+
+// setTimetables takes the next times that the leader has computed.
+func (st *state) setTimetables(c fsm.SetTimetables) fsm.Code {
+	for _, x := range c.List {
+		if st.table.Has(x.Ordinal) {
+			st.topUp(x)
+		}
+	}
+	return fsm.CodeOK
+}
+
+func (st *state) topUp(x fsm.NextTimes) {
+	st.countDueMisses(x.Ordinal)
+	r := st.table.OwnRecord(x.Ordinal)
+	if !r.Is(table.Scheduled) || r.Cold.Version != x.Version {
+		return
+	}
+	if r.Is(table.Failing) {
+		st.countMissesUntil(r, st.horizon)
+	}
+	gaps := st.gaps.sinceAnchor(r)
+	isFair := func(wall int64) bool { return firstOverlapping(gaps, wall, wall+r.Grace()) == nil }
+	st.table.SetTimes(r, r.Times.ToppedUp(st.clock, x.Rules, r.AnchorWall, r.Misses-r.Carried, x.Since, x.Times, isFair))
+	st.scheduleNext(r)
+}
+
+// readClock compares the clocks. What is due already is judged by the old reading.
+func (st *state) readClock() fsm.Code {
+	st.judgeDue(math.MaxInt)
+	if earlier := st.clock.Read(st.serving, st.wall); earlier > 0 {
+		st.table.AdvanceDeadlines(earlier)
+	}
+	return fsm.CodeOK
+}
+
+// writeTimetables writes the clock, as of nobody, and then the timetables.
+func (st *state) writeTimetables(s *image.Section) {
+	if st.clock.IsRead() {
+		s.Add(st.clock.Append([]byte{0}))
+	}
+	var item []byte
+	st.table.EachDrainedTimes(func(ord uint64, t *timetable.Timetable) {
+		item = t.Append(binary.AppendUvarint(item[:0], ord))
+		s.Add(item)
+	})
+}
+
+func (st *state) readTimetables(item *wire.Reader) error {
+	ord := item.Uint()
+	switch {
+	case ord != 0:
+		return st.table.RestoreTimes(ord, timetable.Read(st.clock, item))
+	case st.clock.IsRead() || !st.clock.ReadFrom(item):
+		return fsm.ErrCorrupt
+	}
+	return nil
+}
+
+// WantedTimes is a heartbeat whose timetable wants more times.
+type WantedTimes struct {
+	Ordinal  uint64
+	Version  uint64
+	Schedule []string
+	TZ       string
+	Since    int64 // the times after this are wanted, wall, Unix ms; below the wall time asked for if it ran out before
+}
+
+// WantedTimes lists the heartbeats of a page, and of those after it if that has none, whose
+// timetables want more times at a wall time, or have other rules. next is the page to look
+// at then, more is false after the last one.
+func (s *Store) WantedTimes(page int, wall int64, rules uint32) (list []WantedTimes, next int, more bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t := &s.st.table
+	for looked := 0; page < t.PageCount() && len(list) == 0 && looked < maxPerLock; looked++ {
+		if p := t.PageAt(page); p.WantsTimes(wall, rules) {
+			list = wantedOf(p, uint64(page)*table.PageSize+1, wall, rules)
+		}
+		page++
+	}
+	return list, page, page < t.PageCount()
+}
+
+func wantedOf(p *table.Page, first uint64, wall int64, rules uint32) (list []WantedTimes) {
+	for slot := range table.PageSize {
+		t := p.Times(slot)
+		if t == nil || t.IsFull() || t.Rules() == rules && t.WantedAt() > wall {
+			continue
+		}
+		r := p.Record(slot, first+uint64(slot))
+		list = append(list, WantedTimes{r.Ordinal, r.Cold.Version, r.Cold.Spec.Schedule, r.Cold.Spec.TZ, min(wall, t.Last())})
+	}
+	return list
+}
+
+// ClockOff returns by how many ms the wall clock of the newest batch differs from what the newest
+// reading says; 0 if there is no timetable yet.
+func (s *Store) ClockOff() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if !s.st.clock.IsRead() {
+		return 0
+	}
+	return s.st.wall - s.st.clock.WallAt(s.st.serving)
+}

@@ -1,0 +1,256 @@
+package store
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const minuteMs = 60_000
+
+// scheduled adds heartbeat n, which is expected every so many minutes, with a grace of 5.
+func (r *rig) scheduled(n int, every int64, known int) {
+	r.t.Helper()
+	spec := testSpec(0, 300, 1)
+	spec.Schedule = []string{"* * * * *"} // the state does not look at it
+	c := fsm.Create{ID: testID(n), Token: testToken(n), Spec: spec}
+	r.must(fsm.WithTimetable{Timetable: fsm.Timetable{Rules: 7, Times: r.times(every, known)}, Command: c})
+}
+
+// times are the next ones of a job that runs every so many minutes.
+func (r *rig) times(every int64, n int) (list []int64) {
+	step := every * minuteMs
+	for at := r.wall/step*step + step; len(list) < n; at += step {
+		list = append(list, at)
+	}
+	return list
+}
+
+// topUp gives heartbeat n more times, as a leader does.
+func (r *rig) topUp(n int, every int64) {
+	r.t.Helper()
+	list, _, _ := r.s.WantedTimes(0, r.wall, 7)
+	for _, w := range list {
+		if w.Ordinal == r.s.st.byID(testID(n)) {
+			if r.wall-w.Since > 16*every*minuteMs { // nobody was there to know them
+				w.Since = r.wall
+			}
+			var times []int64
+			for at := w.Since/(every*minuteMs)*every*minuteMs + every*minuteMs; len(times) < fsm.MaxTimes; at += every * minuteMs {
+				times = append(times, at)
+			}
+			r.must(fsm.SetTimetables{List: []fsm.NextTimes{{Ordinal: w.Ordinal, Version: w.Version, Since: w.Since, Timetable: fsm.Timetable{Rules: 7, Times: times}}}})
+		}
+	}
+}
+
+// jump sets the wall clock, and lets the leader notice it.
+func (r *rig) jump(d time.Duration) {
+	r.t.Helper()
+	r.wall += d.Milliseconds()
+	r.must(fsm.ReadClock{})
+}
+
+func TestAScheduleIsJudgedByItsTimetable(t *testing.T) {
+	r := newRig(t) // it is midnight
+	r.scheduled(1, 60, 16)
+	if h := r.heartbeat(1); !h.NextDue.Equal(epoch.Add(time.Hour)) || h.Spec.Interval != 0 {
+		t.Errorf("next due %v", h.NextDue)
+	}
+	r.run(59*time.Minute + 58*time.Second) // a job whose clock is two seconds ahead
+	r.ping(1)
+	if h := r.heartbeat(1); !h.NextDue.Equal(epoch.Add(2 * time.Hour)) {
+		t.Errorf("a ping two seconds early does not count for its time: next due %v", h.NextDue)
+	}
+	r.run(64 * time.Minute)
+	if r.heartbeat(1).Status != fsm.StatusActive {
+		t.Fatal("it alerts within the grace")
+	}
+	r.run(2 * time.Minute)
+	if a := r.downs(); len(a) != 1 || !a[0].Evidence.Due.Equal(epoch.Add(2*time.Hour)) || a[0].Evidence.Schedule != "* * * * * UTC" {
+		t.Fatalf("%+v", a)
+	}
+	r.run(3 * time.Hour) // failing: the misses are computed
+	if h := r.heartbeat(1); h.Misses != 4 || !h.NextDue.Equal(epoch.Add(6*time.Hour)) {
+		t.Errorf("%d misses, next due %v", h.Misses, h.NextDue)
+	}
+	r.sameAfterRestore()
+	r.ping(1)
+	if h := r.heartbeat(1); h.Status != fsm.StatusActive || h.Misses != 0 {
+		t.Errorf("%v, %d misses", h.Status, h.Misses)
+	}
+	r.sameAfterRestore()
+}
+
+func TestTheMissesOfATimetableGoOnOverItsEnd(t *testing.T) {
+	r := newRig(t)
+	r.scheduled(1, 60, 16)
+	for range 60 {
+		r.run(time.Hour)
+		r.topUp(1, 60)
+	}
+	r.run(6 * time.Minute)
+	if h := r.heartbeat(1); h.Misses != 60 || h.Missed != 60 {
+		t.Errorf("%d misses, %d ever", h.Misses, h.Missed)
+	}
+	r.sameAfterRestore()
+	r.run(time.Hour)
+	if h := r.heartbeat(1); h.Misses != 61 {
+		t.Errorf("%d misses", h.Misses)
+	}
+}
+
+func TestATimetableThatRanOutCallsNothingMissed(t *testing.T) {
+	r := newRig(t)
+	r.scheduled(1, 60, 1)
+	r.run(time.Hour)
+	r.ping(1)
+	r.run(30 * time.Hour)
+	if h := r.heartbeat(1); h.Status != fsm.StatusActive || !h.NextDue.IsZero() {
+		t.Fatalf("%v, next due %v", h.Status, h.NextDue)
+	}
+	r.ping(1)
+	r.topUp(1, 60)
+	if h := r.heartbeat(1); h.NextDue.IsZero() || h.NextDue.Sub(fsm.WallTime(r.wall)) > time.Hour {
+		t.Errorf("next due %v at %v", h.NextDue, fsm.WallTime(r.wall))
+	}
+}
+
+func TestAnEditThatCameFirstWins(t *testing.T) {
+	r := newRig(t)
+	r.scheduled(1, 60, 16)
+	list, _, _ := r.s.WantedTimes(0, r.wall, 8) // a leader with other rules
+	if len(list) != 1 {
+		t.Fatalf("%+v", list)
+	}
+	next := fsm.SetTimetables{List: []fsm.NextTimes{{Ordinal: 1, Version: list[0].Version, Since: r.wall, Timetable: fsm.Timetable{Rules: 8, Times: r.times(30, 4)}}}}
+	edit := fsm.Update{ID: testID(1), Patch: fsm.Patch{Schedule: &[]string{"@daily"}}}
+	r.must(fsm.WithTimetable{Timetable: fsm.Timetable{Rules: 7, Times: r.times(1440, 3)}, Command: edit})
+	r.must(next)
+	if h := r.heartbeat(1); !h.NextDue.Equal(epoch.Add(24 * time.Hour)) {
+		t.Errorf("next due %v", h.NextDue)
+	}
+	r.must(fsm.Update{ID: testID(1), Patch: fsm.Patch{Interval: new(int64(60))}})
+	r.must(next)
+	if h := r.heartbeat(1); !h.NextDue.Equal(epoch.Add(time.Minute)) || len(h.Spec.Schedule) != 0 {
+		t.Errorf("next due %v by %v", h.NextDue, h.Spec.Schedule)
+	}
+	if list, _, more := r.s.WantedTimes(0, r.wall, 8); len(list) != 0 || more {
+		t.Errorf("%+v", list)
+	}
+	r.sameAfterRestore()
+}
+
+func TestAClockThatIsMendedDoesNoHarm(t *testing.T) {
+	for _, by := range []time.Duration{10 * time.Minute, -10 * time.Minute, 2 * time.Hour, -3 * time.Hour} {
+		r := newRig(t)
+		r.scheduled(1, 60, 16)
+		for range 4 {
+			r.run(57 * time.Minute)
+			r.jump(by) // for less than the grace
+			r.run(2 * time.Minute)
+			r.jump(-by)
+			r.run(65 * time.Second)
+			r.ping(1) // 5 s late, as each hour
+			r.run(-time.Duration(r.wall%(60*minuteMs))*time.Millisecond + time.Hour)
+			r.ping(1)
+		}
+		if len(r.downs()) != 0 {
+			t.Errorf("a clock that is off by %v for two minutes: %+v", by, r.downs())
+		}
+		r.sameAfterRestore()
+	}
+}
+
+func TestServingTimeThatIsLostIsMadeUpForInTimetables(t *testing.T) {
+	r := newRig(t)
+	r.scheduled(1, 60, 16)
+	for range 50 { // elections
+		r.run(time.Second)
+		r.wall += 30_000
+	}
+	r.jump(0)
+	r.run(time.Duration(65*minuteMs-(r.wall-epoch.UnixMilli())) * time.Millisecond)
+	r.run(3 * time.Second)
+	if r.heartbeat(1).Status != fsm.StatusFailing {
+		t.Error("what elections took is added to the next deadline")
+	}
+}
+
+func TestGapsExcuseTimesOfATimetable(t *testing.T) {
+	t.Run("the one time fell into a gap", func(t *testing.T) {
+		r := newRig(t)
+		r.scheduled(1, 60, 16)
+		r.run(55 * time.Minute)
+		r.gap(30 * time.Minute)
+		r.must(fsm.ReadClock{})
+		r.run(6 * time.Minute)
+		if got := r.alerts(1); !slices.Equal(got, []string{"unheard pending"}) {
+			t.Errorf("%v", got)
+		}
+		r.run(45 * time.Minute) // the next one is missed
+		if got := r.alerts(1); len(got) != 2 || got[1] != "down pending" {
+			t.Errorf("%v", got)
+		}
+	})
+	t.Run("a job gets all of its grace after a gap", func(t *testing.T) {
+		r := newRig(t)
+		r.scheduled(1, 60, 16)
+		r.run(55 * time.Minute)
+		r.gap(30 * time.Minute)
+		r.must(fsm.ReadClock{})
+		r.run(4 * time.Minute)
+		r.ping(1)
+		r.run(2 * time.Minute)
+		if got := r.alerts(1); len(got) != 0 {
+			t.Errorf("%v", got)
+		}
+	})
+	t.Run("a fair one does not", func(t *testing.T) {
+		r := newRig(t)
+		r.scheduled(1, 60, 16)
+		r.must(fsm.Update{ID: testID(1), Patch: fsm.Patch{Threshold: new(2)}})
+		r.run(110 * time.Minute) // the first is missed
+		r.gap(20 * time.Minute)  // of the second
+		r.must(fsm.ReadClock{})
+		r.run(6 * time.Minute)
+		if got := r.alerts(1); !slices.Equal(got, []string{"down pending"}) {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+func TestALatePingOfASchedule(t *testing.T) {
+	r := newRig(t)
+	r.scheduled(1, 60, 16)
+	r.run(190 * time.Minute)
+	if r.heartbeat(1).Misses != 3 {
+		t.Fatalf("%d misses", r.heartbeat(1).Misses)
+	}
+	r.signal(1, fsm.Signal{At: r.wall - 65*minuteMs}) // of 2 o'clock: that of 3 is missing still
+	if h := r.heartbeat(1); h.Status != fsm.StatusFailing || h.Misses != 1 {
+		t.Errorf("%v, %d misses", h.Status, h.Misses)
+	}
+	r.signal(1, fsm.Signal{At: r.wall - 9*minuteMs})
+	if h := r.heartbeat(1); h.Status != fsm.StatusActive || !h.NextDue.Equal(epoch.Add(4*time.Hour)) {
+		t.Errorf("%v, next due %v", h.Status, h.NextDue)
+	}
+}
+
+func TestAnImageOfScheduleIsReadWithCare(t *testing.T) {
+	r := newRig(t)
+	r.scheduled(1, 60, 16)
+	r.scheduled(2, 1, 16)
+	r.run(time.Hour)
+	image := imageOf(t, r.s)
+	for i := range image {
+		bad := bytes.Clone(image)
+		bad[i] ^= 1
+		if New().Restore(bytes.NewReader(bad)) == nil {
+			t.Errorf("a flipped bit at %d is not found", i)
+		}
+	}
+}
