@@ -29,6 +29,7 @@ type Config struct {
 	PublicURL           string                // that clients reach the cluster at; "": what they say in Host
 	PingRate            float64               // pings a second of each heartbeat, 0.001 to 100000; 0: not limited
 	PingBurst           int                   // pings of it at once, 1 to 1000000
+	Zones               Zones                 // of schedules; nil: UTC alone
 	Mail                Mail                  // nil: the node sends none
 	MaxConnections      int                   // open at once; 0: what the limit on descriptors lets be
 	LastBackup          time.Time             // when this node last sent one, before its start; zero: never

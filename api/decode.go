@@ -64,6 +64,8 @@ func badJSON(err error) error {
 
 func jsonKind(goType string) string {
 	switch {
+	case goType == "schedules.List":
+		return "a string or an array of strings"
 	case strings.Contains(goType, "[]"):
 		return "an array of strings"
 	case strings.Contains(goType, "int"):

@@ -192,6 +192,9 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("GET", "/v1/cluster", "", "")
 	do("DELETE", "/v1/cluster/nodes/{node}", "alpha", "")
 	do("GET", "/v1/backup", "", "")
+	do("GET", one+"/suggest", h.ID, "")
+	do("POST", "/v1/schedule/preview", "", `{"schedule":"0 2 * * *"}`)
+	do("POST", "/v1/schedule/preview", "", `{"schedule":"0 25 * * *"}`)
 	do("GET", "/v1/events", "", "")
 	for _, path := range []string{"/v1/openapi.json", "/healthz", "/readyz", "/metrics", "/metrics/node"} {
 		do("GET", path, "", "")

@@ -41,6 +41,8 @@ var routes = []route{
 	{"PATCH", "/v1/heartbeats/{id}/resume", writes, (*Server).resumeHeartbeat},
 	{"GET", "/v1/heartbeats/{id}/pings", reads, (*Server).listPings},
 	{"GET", "/v1/heartbeats/{id}/uptime", reads, (*Server).tellUptime},
+	{"GET", "/v1/heartbeats/{id}/suggest", reads, (*Server).suggestSettings},
+	{"POST", "/v1/schedule/preview", reads, (*Server).previewSchedule},
 	{"GET", "/v1/incidents", reads, (*Server).listIncidents},
 	{"GET", "/v1/alerts", reads, (*Server).listAlerts},
 	{"POST", "/v1/alerts/test", writes, (*Server).testMail},

@@ -24,6 +24,8 @@ var scopesOfRoutes = map[string]string{
 	"PATCH /v1/heartbeats/{id}/resume":  "write",
 	"GET /v1/heartbeats/{id}/uptime":    "read",
 	"GET /v1/heartbeats/{id}/pings":     "read",
+	"GET /v1/heartbeats/{id}/suggest":   "read",
+	"POST /v1/schedule/preview":         "read",
 	"GET /v1/incidents":                 "read",
 	"GET /v1/alerts":                    "read",
 	"POST /v1/alerts/test":              "write",

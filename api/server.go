@@ -22,6 +22,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/pings"
 	"github.com/quorumbeat/quorumbeat/api/proxied"
 	"github.com/quorumbeat/quorumbeat/api/request"
+	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -65,6 +66,9 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	}
 	if cfg.Registry == nil {
 		cfg.Registry = prometheus.NewRegistry()
+	}
+	if cfg.Zones == nil {
+		cfg.Zones = schedules.UTC{}
 	}
 	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger}
 	s.http = s.newHTTPServer()

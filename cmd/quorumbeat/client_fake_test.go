@@ -47,6 +47,10 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = map[string]any{"heartbeats": a.matching(r.URL.Query().Get("q"))}
 	case strings.HasSuffix(path, "/pings"):
 		out = map[string]any{"pings": fakePings()}
+	case strings.HasSuffix(path, "/suggest"):
+		out = fakeSuggestions()
+	case path == "/v1/schedule/preview":
+		out = heartbeat.SchedulePreview{Times: []time.Time{fakeTime, fakeTime.AddDate(0, 0, 1)}, Description: "At 05:04:05, on Saturday and Sunday", TZ: "Europe/Berlin", TZData: "2026a (built in)"}
 	case path == "/v1/alerts":
 		out = map[string]any{"alerts": fakeAlerts(r.URL.Query().Get("state"))}
 	case path == "/v1/incidents":
@@ -107,6 +111,16 @@ func fakeIncidents() []heartbeat.Incident {
 	return []heartbeat.Incident{
 		{ID: "in_000000000000000000000002_1", HeartbeatID: heartbeatIDOf(2), HeartbeatName: "twins", State: "open", Reason: "silence", Since: fakeTime, Alerts: []heartbeat.Alert{{State: "sent"}, {State: "failed"}, {State: "cancelled"}}},
 		{ID: "in_000000000000000000000001_7", HeartbeatID: heartbeatIDOf(1), HeartbeatName: "Nightly Backup", State: "ended", Reason: "failure", Since: fakeTime, EndedAt: &ended, Alerts: []heartbeat.Alert{{State: "sent"}, {State: "sent"}}},
+	}
+}
+
+func fakeSuggestions() heartbeat.Suggestions {
+	return heartbeat.Suggestions{
+		Suggestions: []heartbeat.Suggestion{
+			{Schedule: []string{"5 4 * * 1-5"}, TZ: new("Europe/Berlin"), Description: "At 04:05, Monday to Friday", GraceSecs: 600, MaxRunSecs: new(1200), MinRunSecs: new(60), Fit: 1, Sure: "sure", Runs: 90, Trial: heartbeat.Trial{Days: 126}},
+			{IntervalSecs: new(86400), Description: "Every day", GraceSecs: 900, Fit: 0.8, Sure: "a guess", Runs: 90, Trial: heartbeat.Trial{Alerts: 18, Days: 126}},
+		},
+		Current: heartbeat.Trial{Alerts: 3, Days: 126}, Tried: &heartbeat.Trial{Alerts: 1, Days: 126}, Pings: 100, Needs: 5,
 	}
 }
 

@@ -52,7 +52,7 @@ func TestTablesFitATerminal(t *testing.T) {
 	var all bytes.Buffer
 	for _, columns := range []string{"80", "0"} {
 		for _, line := range []string{
-			"list", "get nightly-backup", "pings wide", "pings wide --body", "alerts", "incidents", "keys list", "cluster",
+			"list", "get nightly-backup", "pings wide", "pings wide --body", "alerts", "incidents", "suggest wide", "preview @daily", "keys list", "cluster",
 			"list --wide", "pings wide --wide", "alerts --wide", "incidents --wide", "cluster --wide",
 		} {
 			code, out, stderr := a.ask(t, map[string]string{"COLUMNS": columns}, strings.Fields(line)...)
@@ -118,24 +118,27 @@ func TestNamesAndSlugsStandForIDs(t *testing.T) {
 	a := newFakeAPI(t)
 	one := heartbeatIDOf(1)
 	for line, want := range map[string]string{
-		"get nightly-backup":                          "GET /v1/heartbeats/" + one,
-		"get Nightly\u00a0Backup":                     "GET /v1/heartbeats/" + one,
-		"get " + one:                                  "GET /v1/heartbeats/" + one,
-		"pause one-twin":                              "POST /v1/heartbeats/" + heartbeatIDOf(2) + "/pause",
-		"resume nightly-backup":                       "POST /v1/heartbeats/" + one + "/resume",
-		"delete nightly-backup":                       "DELETE /v1/heartbeats/" + one,
-		"update nightly-backup -i 1d":                 "PATCH /v1/heartbeats/" + one,
-		"pings nightly-backup":                        "GET /v1/heartbeats/" + one + "/pings?limit=50",
-		"pings nightly-backup --stale":                "GET /v1/heartbeats/" + one + "/pings?limit=50&consistency=stale",
-		"alerts --heartbeat nightly-backup":           "GET /v1/alerts?heartbeat_id=" + one + "&limit=100",
-		"alerts retry nightly-backup":                 "POST /v1/alerts/" + alertIDOf(1) + "/retry",
-		"alerts retry " + alertIDOf(7):                "POST /v1/alerts/" + alertIDOf(7) + "/retry",
-		"ping nightly-backup --fail":                  "POST /v1/heartbeats/" + testToken + "/ping/fail",
-		"list --status failing --tag a -q b":          "GET /v1/heartbeats?q=b&status=failing&tag=a",
-		"list --stale":                                "GET /v1/heartbeats?consistency=stale",
-		"incidents --heartbeat nightly-backup --open": "GET /v1/incidents?heartbeat_id=" + one + "&limit=100&state=open",
-		"alerts --stale --state held":                 "GET /v1/alerts?limit=100&state=held&consistency=stale",
-		"keys list --stale":                           "GET /v1/keys?consistency=stale",
+		"get nightly-backup":                             "GET /v1/heartbeats/" + one,
+		"get Nightly\u00a0Backup":                        "GET /v1/heartbeats/" + one,
+		"get " + one:                                     "GET /v1/heartbeats/" + one,
+		"pause one-twin":                                 "POST /v1/heartbeats/" + heartbeatIDOf(2) + "/pause",
+		"resume nightly-backup":                          "POST /v1/heartbeats/" + one + "/resume",
+		"delete nightly-backup":                          "DELETE /v1/heartbeats/" + one,
+		"update nightly-backup -i 1d":                    "PATCH /v1/heartbeats/" + one,
+		"pings nightly-backup":                           "GET /v1/heartbeats/" + one + "/pings?limit=50",
+		"pings nightly-backup --stale":                   "GET /v1/heartbeats/" + one + "/pings?limit=50&consistency=stale",
+		"alerts --heartbeat nightly-backup":              "GET /v1/alerts?heartbeat_id=" + one + "&limit=100",
+		"alerts retry nightly-backup":                    "POST /v1/alerts/" + alertIDOf(1) + "/retry",
+		"alerts retry " + alertIDOf(7):                   "POST /v1/alerts/" + alertIDOf(7) + "/retry",
+		"ping nightly-backup --fail":                     "POST /v1/heartbeats/" + testToken + "/ping/fail",
+		"list --status failing --tag a -q b":             "GET /v1/heartbeats?q=b&status=failing&tag=a",
+		"list --stale":                                   "GET /v1/heartbeats?consistency=stale",
+		"incidents --heartbeat nightly-backup --open":    "GET /v1/incidents?heartbeat_id=" + one + "&limit=100&state=open",
+		"alerts --stale --state held":                    "GET /v1/alerts?limit=100&state=held&consistency=stale",
+		"suggest nightly-backup -g 5m --tz UTC":          "GET /v1/heartbeats/" + one + "/suggest?grace_secs=300&tz=UTC",
+		"suggest nightly-backup -g 0s --schedule @daily": "GET /v1/heartbeats/" + one + "/suggest?grace_secs=0&schedule=%40daily",
+		"preview @daily --tz Europe/Berlin":              `POST /v1/schedule/preview {"schedule":["@daily"],"tz":"Europe/Berlin","count":5}`,
+		"keys list --stale":                              "GET /v1/keys?consistency=stale",
 	} {
 		args := strings.Split(line, " ")
 		for i := range args {

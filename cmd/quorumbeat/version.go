@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/zones"
 )
 
 // Set by the linker; see the Makefile.
@@ -24,7 +25,8 @@ func (p *program) versionCommand() *cobra.Command {
 		if info, ok := debug.ReadBuildInfo(); ok {
 			goVersion = info.GoVersion
 		}
-		return map[string]string{"version": version, "revision": revision, "go": goVersion},
-			fmt.Sprintf("quorumbeat %s (revision %s, %s)", version, term.OrDash(revision), goVersion)
+		tz := zones.New().Version()
+		return map[string]string{"version": version, "revision": revision, "go": goVersion, "tz_data": tz},
+			fmt.Sprintf("quorumbeat %s (revision %s, %s, time zones %s)", version, term.OrDash(revision), goVersion, tz)
 	})
 }

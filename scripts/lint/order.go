@@ -47,8 +47,8 @@ var order = []tree{
 		"members leader survey",
 		".",
 	}},
-	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/store"}, rows: []string{
-		"compat deferred events limits metrics proxied request web/show",
+	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/store"}, rows: []string{
+		"compat deferred events limits metrics proxied request schedules web/show",
 		"listener pings web",
 		".",
 	}},

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// maxTimes bounds the expected times of a schedule that are computed: two months of every
-// minute. A longer history is judged up to there.
-const maxTimes = 90_000
+// maxTimes bounds the expected times of a schedule that are computed: two weeks of every
+// minute, or two years of every hour. A longer history is judged up to there.
+const maxTimes = 20_000
 
 // plan says when the runs after an anchor are expected.
 type plan interface {

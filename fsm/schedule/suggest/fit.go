@@ -7,9 +7,6 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/schedule"
 )
 
-// maxExpected bounds the expected times that one pattern is tried with.
-const maxExpected = 20_000
-
 // candidate is a schedule and what it explains.
 type candidate struct {
 	expressions []string
@@ -47,7 +44,7 @@ func (c *candidate) times(runs []run) []time.Time {
 	at := runs[0].start.Add(-2 * time.Hour)
 	last := runs[len(runs)-1].start.Add(early)
 	var times []time.Time
-	for len(times) < maxExpected {
+	for len(times) < 4*len(runs)+10 { // a pattern of which three in four did not come is none
 		next, ok := c.schedule.Next(at, c.zone)
 		if !ok {
 			break

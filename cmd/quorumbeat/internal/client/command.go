@@ -17,7 +17,8 @@ func Commands(p *cli.Program) []*cobra.Command {
 		createCommand(p), ensureCommand(p), listCommand(p), getCommand(p), updateCommand(p),
 		heartbeatCommand(p, "pause", "Stop judging a heartbeat; its pings are still recorded", (*heartbeat.Client).Pause),
 		heartbeatCommand(p, "resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
-		deleteCommand(p), pingCommand(p), pingsCommand(p), uptimeCommand(p),
+		deleteCommand(p), pingCommand(p), pingsCommand(p), uptimeCommand(p), suggestCommand(p),
+		previewCommand(p),
 		eventsCommand(p), incidentsCommand(p), alertsCommand(p), keysCommand(p), clusterCommand(p),
 	}
 }

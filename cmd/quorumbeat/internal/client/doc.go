@@ -7,7 +7,8 @@
 //	ping.go         pinging them
 //	incidents.go    incidents
 //	events.go       what changes, as it changes
-//	alerts.go, alerts_mail.go  alerts, and a test mail
+//	schedules.go               when schedules fire, and which settings pings suggest
+//	alerts.go                  alerts, and a test mail
 //	keys.go         API keys
 //	cluster.go, remove.go  the nodes
 //	names.go        finding what a name stands for

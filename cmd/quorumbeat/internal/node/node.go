@@ -19,6 +19,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/zones"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -72,6 +73,7 @@ func Run(ctx context.Context, s *settings.Node, again func() (*settings.Node, er
 func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) error {
 	reg := prometheus.NewRegistry()
 	store := store.New()
+	z := zones.New()
 	injectFaults(s)
 
 	cc := s.Cluster
@@ -106,7 +108,7 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	c.OnLeader(mails.Lead)
 
 	hc := s.API
-	hc.Logger, hc.Registry, hc.Mail = log, reg, mailForAPI{mails}
+	hc.Logger, hc.Registry, hc.Mail, hc.Zones = log, reg, mailForAPI{mails}, z
 	hc.LastBackup = readLastBackup(cc.DataDir)
 	hc.BackedUp = func(at time.Time) error { return writeLastBackup(cc.DataDir, at) }
 	server, err := api.New(hc, store, clusterForAPI{c})
@@ -123,7 +125,7 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	if hc.AdminKey == "" {
 		log.Warn("no admin key is set: this node knows only the keys that the cluster holds; set --admin-key to make the first one")
 	}
-	log.Info("this node serves", "http", n.HTTP, "cluster", clusterAddr, "gossip", gossipAddr, "version", s.API.Version)
+	log.Info("this node serves", "http", n.HTTP, "cluster", clusterAddr, "gossip", gossipAddr, "version", s.API.Version, "tz_data", z.Version())
 	return nil
 }
 

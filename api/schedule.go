@@ -1,0 +1,146 @@
+package api
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/schedules"
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule/backtest"
+)
+
+// Zones finds the rules of time zones for schedules.
+type Zones = schedules.Zones
+
+// previewSchedule tells when a schedule fires next. It asks nothing of the cluster.
+func (s *Server) previewSchedule(ctx *fasthttp.RequestCtx, _ []string) error {
+	var q schedules.Question
+	if err := decode(ctx, &q); err != nil {
+		return err
+	}
+	if q.Schedule == nil {
+		return badRequest("schedule is missing; give a cron expression or a calendar time, like 0 2 * * 1-5")
+	}
+	out, err := schedules.Show(q, s.cfg.Zones, time.Now())
+	if err != nil {
+		return badRequest(err.Error())
+	}
+	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+// suggestSettings tells what a heartbeat's stored pings suggest, and what other settings would have alerted on.
+func (s *Server) suggestSettings(ctx *fasthttp.RequestCtx, args []string) error {
+	id, err := heartbeatID(args)
+	if err != nil {
+		return err
+	}
+	h, err := s.lookup(ctx, id)
+	if err != nil {
+		return err
+	}
+	current := s.backtestSettings(h)
+	tried, err := s.triedSettings(ctx, current)
+	if err != nil {
+		return err
+	}
+	pings, _, err := s.store.Pings(id, schedules.MaxPings, 0)
+	if err != nil {
+		return err
+	}
+	slices.Reverse(pings)
+	zones, err := s.suggestedZones(ctx, current)
+	if err != nil {
+		return err
+	}
+	out := schedules.Suggest(backtest.History{Pings: pings, Gaps: s.store.Gaps(), Until: time.Now()}, zones, current, tried)
+	out.TZData = s.cfg.Zones.Version()
+	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+// suggestedZones are those whose clock may order the job: the query's, the heartbeat's, UTC.
+func (s *Server) suggestedZones(ctx *fasthttp.RequestCtx, current backtest.Settings) ([]*time.Location, error) {
+	var zones []*time.Location
+	if tz := ctx.QueryArgs().Peek("tz"); len(tz) > 0 {
+		loc, err := s.cfg.Zones.Location(string(tz))
+		if err != nil {
+			return nil, badRequest("tz: " + err.Error())
+		}
+		zones = append(zones, loc)
+	}
+	if current.Zone != nil {
+		zones = append(zones, current.Zone)
+	}
+	return append(zones, time.UTC), nil
+}
+
+// backtestSettings are those that a heartbeat has.
+func (s *Server) backtestSettings(h fsm.Heartbeat) backtest.Settings {
+	return backtest.Settings{
+		Interval: secs(h.Spec.Interval), Grace: secs(h.Spec.Grace), MissThreshold: h.Spec.Threshold,
+		FailureThreshold: h.Spec.FailureThreshold, MaxRun: secs(h.Spec.MaxRun), MinRun: secs(h.Spec.MinRun),
+	}
+}
+
+// trial is a number in the query that changes settings for a trial.
+type trial struct {
+	name      string
+	low, high int64
+	apply     func(b *backtest.Settings, n int64)
+}
+
+var trials = []trial{
+	{"interval_secs", fsm.MinInterval, fsm.MaxInterval, func(b *backtest.Settings, n int64) { b.Interval, b.Schedule = secs(n), nil }},
+	{"grace_secs", 0, fsm.MaxGrace, func(b *backtest.Settings, n int64) { b.Grace = secs(n) }},
+	{"miss_threshold", 1, fsm.MaxThreshold, func(b *backtest.Settings, n int64) { b.MissThreshold = int(n) }},
+	{"failure_threshold", 1, fsm.MaxThreshold, func(b *backtest.Settings, n int64) { b.FailureThreshold = int(n) }},
+	{"max_run_secs", 1, fsm.MaxGrace, func(b *backtest.Settings, n int64) { b.MaxRun = secs(n) }},
+	{"min_run_secs", 0, fsm.MaxGrace, func(b *backtest.Settings, n int64) { b.MinRun = secs(n) }},
+}
+
+// triedSettings are the present ones with what the query changes; nil if it changes nothing.
+func (s *Server) triedSettings(ctx *fasthttp.RequestCtx, tried backtest.Settings) (*backtest.Settings, error) {
+	q := ctx.QueryArgs()
+	changed := false
+	for _, t := range trials {
+		raw := q.Peek(t.name)
+		if raw == nil {
+			continue
+		}
+		n, err := strconv.ParseInt(string(raw), 10, 64)
+		if err != nil || n < t.low || n > t.high {
+			return nil, badRequest(fmt.Sprintf("%s is %.40q; it must be %d to %d", t.name, raw, t.low, t.high))
+		}
+		t.apply(&tried, n)
+		changed = true
+	}
+	if !q.Has("schedule") {
+		if changed {
+			return &tried, nil
+		}
+		return nil, nil
+	}
+	if q.Has("interval_secs") {
+		return nil, badRequest("schedule and interval_secs exclude each other: give one of them")
+	}
+	return &tried, s.trySchedule(q, &tried)
+}
+
+// trySchedule puts the schedule of a query into settings.
+func (s *Server) trySchedule(q *fasthttp.Args, b *backtest.Settings) error {
+	var expressions []string
+	for _, e := range q.PeekMulti("schedule") {
+		expressions = append(expressions, string(e))
+	}
+	parsed, loc, err := schedules.Read(expressions, string(q.Peek("tz")), s.cfg.Zones)
+	if err != nil {
+		return badRequest(err.Error())
+	}
+	b.Schedule, b.Zone = &parsed, loc
+	return nil
+}
+
+func secs(n int64) time.Duration { return time.Duration(n) * time.Second }
