@@ -28,22 +28,29 @@ type piece struct {
 	HTML string `json:"html"`
 }
 
-// live is what a stream tells at once.
+// live is what a stream tells of a page at once.
 type live struct {
-	Title  string  `json:"title"`
-	Icon   string  `json:"icon"`
-	Pieces []piece `json:"pieces"`
-	Moved  int     `json:"moved"` // rows that the page would show anew, or in another place
+	Page   string   `json:"page"` // the query of the page's stream
+	Title  string   `json:"title"`
+	Icon   string   `json:"icon"`
+	Pieces []piece  `json:"pieces"`
+	Rows   []string `json:"rows,omitempty"` // at its beginning: which rows it tells of, in order
+	Moved  int      `json:"moved"`          // rows that the page would show anew, or in another place
 }
 
-// events answers with the stream of a page: its query is that of the page.
+// mostPages are told of by one stream: a browser has one, for all of its tabs.
+const mostPages = 16
+
+// events answers with the stream of pages: each page is the query that its own stream would
+// have. Without any it is that of the query itself, and with once it is told once, for a
+// browser that cannot stream.
 func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	page, see, err := s.watcher(ctx, in)
-	if err != nil {
-		return err
-	}
-	ctx.SetContentType("text/event-stream")
-	if ctx.QueryArgs().Has("once") { // for a browser that cannot stream
+	args := ctx.QueryArgs()
+	if args.Has("once") {
+		_, see, err := s.watcher(ctx, in, args)
+		if err != nil {
+			return err
+		}
 		data, err := json.Marshal(see())
 		if err != nil {
 			return err
@@ -51,10 +58,17 @@ func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 		ctx.SetContentType("application/json")
 		return s.write(ctx, data)
 	}
-	see, leave := s.looks.join(page, see)
-	hash, told := in.hash, &teller{see: see, seed: maphash.MakeSeed(), sent: map[string]uint64{}}
+	pages := args.PeekMulti("page")
+	if len(pages) == 0 {
+		pages = [][]byte{args.QueryString()}
+	}
+	all, leave := s.tellersOf(ctx, in, pages[:min(len(pages), mostPages)])
+	if len(all) == 0 {
+		return errNoPage
+	}
+	hash := in.hash
 	if s.streams.Serve(ctx, events.Stream{
-		Tell: told.tell, Alive: func(w io.Writer) { fmt.Fprint(w, ": still here\n\n") },
+		Tell: all.tell, Alive: func(w io.Writer) { fmt.Fprint(w, "event: alive\ndata: \n\n") },
 		Stands: func() (string, bool) { return "", s.back.Stands(hash) }, Leave: leave,
 	}) != nil {
 		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
@@ -63,12 +77,43 @@ func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	return nil
 }
 
+// tellers are what a stream tells of several pages.
+type tellers []*teller
+
+func (all tellers) tell(w io.Writer) {
+	for _, t := range all {
+		t.tell(w)
+	}
+}
+
+// tellersOf makes those of pages; a page that is no more has none.
+func (s *Site) tellersOf(ctx *fasthttp.RequestCtx, in *session, pages [][]byte) (all tellers, leave func()) {
+	var leaves []func()
+	for _, raw := range pages {
+		var args fasthttp.Args
+		args.ParseBytes(bytes.TrimPrefix(raw, []byte("?")))
+		name, see, err := s.watcher(ctx, in, &args)
+		if err != nil {
+			continue
+		}
+		shared, leave := s.looks.join(name, see)
+		leaves = append(leaves, leave)
+		all = append(all, &teller{page: string(raw), see: shared, seed: maphash.MakeSeed(), sent: map[string]uint64{}})
+	}
+	return all, func() {
+		for _, leave := range leaves {
+			leave()
+		}
+	}
+}
+
 // fromNow is what changes in a piece by the mere passing of time: the page's own script
 // keeps that right.
 var fromNow = regexp.MustCompile(`(<time datetime="[^"]*")[^>]*>[^<]*`)
 
-// teller is one stream: it knows what it told already.
+// teller is what a stream tells of one page: it knows what it told already.
 type teller struct {
+	page string
 	see  func() live
 	seed maphash.Seed
 	sent map[string]uint64 // hashes of pieces, by their IDs
@@ -78,6 +123,10 @@ type teller struct {
 // tell writes what see returns if it differs from what was told.
 func (t *teller) tell(w io.Writer) {
 	now := t.see()
+	now.Page = t.page
+	if t.last != nil {
+		now.Rows = nil
+	}
 	now.Pieces = slices.DeleteFunc(now.Pieces, func(p piece) bool {
 		sum := maphash.String(t.seed, fromNow.ReplaceAllString(p.HTML, "$1"))
 		known := t.sent[p.ID] == sum
@@ -139,8 +188,7 @@ func (l *looks) join(page string, see func() live) (shared func() live, leave fu
 
 // watcher returns what looks at the page that a stream belongs to, and a name of that page:
 // what has the same name looks the same.
-func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session) (page string, see func() live, err error) {
-	args := ctx.QueryArgs()
+func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session, args *fasthttp.Args) (page string, see func() live, err error) {
 	switch {
 	case args.Has("heartbeat"):
 		h, err := s.find(string(args.Peek("heartbeat")))
@@ -165,6 +213,7 @@ func (s *Site) watchList(c choice, write bool) (page string, see func() live) {
 		sel := c.selectFrom(s.view.read(time.Time{}), now)
 		out := live{Title: titleOf(sel.Counts), Icon: iconOf(sel.Counts)}
 		for _, r := range s.rows(first, c, write, now) {
+			out.Rows = append(out.Rows, r.ID.String())
 			out.Pieces = append(out.Pieces, piece{r.ID.String(), s.part("list", "row", r)})
 		}
 		out.Pieces = append(out.Pieces, piece{"counts", s.part("list", "counts", listPage{choice: c, selection: sel, States: stateWords[:]})})

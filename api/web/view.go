@@ -101,6 +101,7 @@ type picture struct {
 
 const (
 	freshFor = 200 * time.Millisecond
+	cheap    = 5 * time.Millisecond
 	waitFor  = 250 * time.Millisecond // for a new picture, before an old one will do
 )
 
@@ -137,6 +138,14 @@ func (v *view) read(since time.Time) picture {
 			return now
 		}
 	}
+}
+
+// isCheap reports whether a picture costs less than a page that is made of it: then each
+// page has its own.
+func (v *view) isCheap() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.now.cost < cheap
 }
 
 func (v *view) make(old picture) {

@@ -90,6 +90,7 @@ function replace({ id, html }) {
 
 let shown = false // whether the first answer came: it is no change
 let lastHeard = Date.now()
+let misplaced = 0 // rows of this page that its stream does not have, or elsewhere
 
 function show(live) {
   lastHeard = Date.now()
@@ -104,15 +105,20 @@ function show(live) {
   for (const piece of live.pieces ?? []) replace(piece)
   const moved = document.getElementById('moved')
   if (moved) {
-    moved.hidden = !live.moved
-    moved.firstElementChild.textContent = `${live.moved} changed places or are new:`
+    if (live.rows) {
+      const here = [...document.querySelectorAll('tbody tr[id]')].map((row) => row.id)
+      misplaced = live.rows.filter((id, i) => id !== here[i]).length
+    }
+    const n = Math.max(misplaced, live.moved)
+    moved.hidden = !n
+    moved.firstElementChild.textContent = `${n} changed places or are new:`
   }
   shown = true
   tellTimes()
 }
 
-async function ask(address) {
-  const answer = await fetch(`${address}&once=1`, { credentials: 'same-origin', headers: { Accept: 'application/json' } })
+async function ask(page) {
+  const answer = await fetch(`/ui/events${page}&once=1`, { credentials: 'same-origin', headers: { Accept: 'application/json' } })
   if (answer.status === 401) location.reload()
   if (!answer.ok) throw new Error(answer.statusText)
   const date = Date.parse(answer.headers.get('Date'))
@@ -120,32 +126,85 @@ async function ask(address) {
   show(await answer.json())
 }
 
-// Tabs that show the same page share one stream: a browser allows six to a host.
-function follow(address) {
-  const channel = 'BroadcastChannel' in window ? new BroadcastChannel(`quorumbeat ${address}`) : null
-  if (channel) channel.onmessage = ({ data }) => show(data)
+// All tabs share one stream, for a browser allows six to a host: each says which page it
+// shows; one of them leads, asks for all of these pages, and passes on what it hears. A tab
+// that hears of no leader for a while becomes it. (navigator.locks would need TLS.)
+function follow(page) {
+  const channel = 'BroadcastChannel' in window ? new BroadcastChannel('quorumbeat') : null
+  const me = Math.random()
+  const wanted = new Map([[page, Infinity]]) // when each page was last wanted
+  let source = null // of the tab that leads
+  let leads = false
+  let heardOfLeader = 0
+  let open = false // whether there is a stream
+  let again = false // it is ended only to ask for other pages
+
+  const post = (told) => channel?.postMessage(told)
+  const hear = (told) => {
+    if (told.open !== undefined) open = told.open
+    if (told.open) lastHeard = Date.now()
+    if (told.page === page) show(told)
+  }
+  const tell = (told) => { hear(told); post(told) }
+  const restart = () => { again = true; source?.dispatchEvent(new Event('restart')) }
   const stream = () => new Promise((resolve) => {
-    const source = new EventSource(address)
-    source.onmessage = ({ data }) => {
-      const live = JSON.parse(data)
-      show(live)
-      channel?.postMessage(live)
-    }
-    source.addEventListener('end', () => source.close())
-    source.onerror = () => { source.close(); resolve() }
+    source = new EventSource(`/ui/events?${[...wanted.keys()].map((p) => `page=${encodeURIComponent(p)}`).join('&')}`)
+    const end = () => { source.close(); resolve() }
+    source.onopen = () => tell({ open: true })
+    source.onmessage = ({ data }) => tell(JSON.parse(data))
+    source.addEventListener('alive', () => tell({ open: true }))
+    for (const type of ['end', 'restart', 'error']) source.addEventListener(type, end)
   })
-  const keep = async () => {
-    for (;;) {
+  const lead = async () => {
+    if (leads) return
+    leads = true
+    post({ lead: me })
+    while (leads) {
       await stream()
-      await ask(address).catch(() => {})
+      if (again || !leads) { again = false; continue }
+      tell({ open: false })
+      await ask(page).catch(() => {})
       await new Promise((resolve) => setTimeout(resolve, 1000 + Math.random() * 1000))
     }
+    source = null
   }
-  const poll = () => { if (Date.now() - lastHeard > 5000) ask(address).catch(() => {}) }
-  setInterval(poll, 5000)
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) ask(address).catch(() => {}) })
-  if (channel && navigator.locks) navigator.locks.request(channel.name, keep)
-  else keep()
+  if (channel) {
+    channel.onmessage = ({ data }) => {
+      if (data.lead !== undefined) {
+        heardOfLeader = Date.now()
+        if (leads && data.lead < me) { leads = false; restart() }
+        else if (leads) post({ lead: me })
+      } else if (data.gone) {
+        heardOfLeader = 0
+        setTimeout(() => { if (!heardOfLeader) lead() }, Math.random() * 500)
+      } else if (data.want === undefined) {
+        hear(data)
+      } else {
+        if (data.want !== page) wanted.set(data.want, Date.now())
+        if (data.fresh && leads) { post({ lead: me }); restart() }
+      }
+    }
+    addEventListener('pagehide', () => { if (leads) { source?.close(); post({ gone: true }) } })
+    addEventListener('pageshow', (event) => { if (event.persisted) location.reload() })
+    post({ want: page, fresh: true })
+    setTimeout(() => { if (!heardOfLeader) lead() }, 200)
+  } else {
+    lead()
+  }
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) ask(page).catch(() => {}) })
+  const silent = () => Date.now() - lastHeard
+  setInterval(() => {
+    post(leads ? { lead: me } : { want: page })
+    if (!leads && Date.now() - heardOfLeader > 12000) lead()
+    const before = wanted.size
+    for (const [p, at] of wanted) if (Date.now() - at > 90000) wanted.delete(p) // browsers slow the timers of hidden tabs
+    if (leads && wanted.size < before) restart()
+    if (silent() > (open ? 20000 : 4000)) ask(page).catch(() => {})
+  }, 5000)
+  setInterval(() => {
+    document.getElementById('lost').hidden = silent() < (open ? 25000 : 12000)
+    document.getElementById('age').textContent = `${span(silent() / 1000)} old`
+  }, 1000)
 }
 
 // The preview of a form follows what is typed.
@@ -175,12 +234,4 @@ tellTimes()
 setInterval(tellTimes, 1000)
 
 const query = document.body.dataset.live
-if (query !== undefined) {
-  follow(`/ui/events${query || '?list'}`)
-  setInterval(() => {
-    const silent = Date.now() - lastHeard
-    const lost = document.getElementById('lost')
-    lost.hidden = silent < 20000
-    document.getElementById('age').textContent = `${span(silent / 1000)} old`
-  }, 1000)
-}
+if (query !== undefined) follow(query || '?list')

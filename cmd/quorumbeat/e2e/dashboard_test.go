@@ -59,6 +59,7 @@ func TestTheDashboard(t *testing.T) {
 	b.shows("no space left on device")
 	b.shows("https://wiki.example.com/backup")
 	b.sees("the title tells", `document.title.startsWith('failing')`)
+	b.sees("and the icon", `document.getElementById('icon').href.includes('failing')`)
 	b.look("failing")
 	b.visit("/ui/incidents")
 	b.shows("The job ended with exit status 3")
@@ -118,6 +119,12 @@ func TestTheDashboard(t *testing.T) {
 	b.look("list-dark")
 	b.appears(375, "light")
 	b.look("list-narrow")
+
+	zoomed(t, b, "/ui/", "/ui/heartbeats/"+h.ID, "/ui/heartbeats/"+h.ID+"/edit", "/ui/incidents", "/ui/alerts", "/ui/keys", "/ui/cluster")
+	onPaper(t, b, "/ui/heartbeats/"+h.ID)
+	strangeNames(t, e, b)
+	keyboard(t, e, b)
+	tabs(t, e, b)
 }
 
 // TestTheDashboardWithoutScripts does the same where scripts are turned off.
