@@ -22,6 +22,7 @@ type alertJSON struct {
 	Kind          string   `json:"kind"`
 	Channel       string   `json:"channel"`
 	Recipient     string   `json:"recipient"`
+	ChannelID     *string  `json:"channel_id"`
 	State         string   `json:"state"`
 	Attempts      uint32   `json:"attempts"`
 	InDoubt       bool     `json:"in_doubt"`
@@ -38,9 +39,14 @@ type alertJSON struct {
 
 func alertToJSON(a fsm.Alert) alertJSON {
 	out := alertJSON{
-		ID: a.ID.String(), Kind: a.Kind.String(), Channel: "email", Recipient: a.Recipient,
+		ID: a.ID.String(), Kind: a.Kind.String(),
 		State: a.State.String(), Attempts: a.Attempt, InDoubt: a.InDoubt, MessageID: a.MessageID,
 		Error: a.Error, CreatedAt: stamp(a.CreatedAt), SentAt: stamp(a.SentAt), NextAttemptAt: stamp(a.Waits),
+	}
+	out.Channel, out.Recipient = channelAndRecipient(a)
+	if id, is := fsm.ChannelOf(a.Recipient); is {
+		text := id.String()
+		out.ChannelID = &text
 	}
 	if a.Kind != fsm.AlertDigest {
 		incident, hb, name := a.IncidentID(), a.Heartbeat.String(), a.Evidence.Name
@@ -279,8 +285,8 @@ func (s *Server) testMail(ctx *fasthttp.RequestCtx, _ []string) error {
 
 // warnings tell of what a heartbeat lacks.
 func (s *Server) warnings(h fsm.Heartbeat) []string {
-	if len(h.Spec.Emails) == 0 && len(s.store.Settings().MailTo) == 0 {
-		return []string{"nobody is told when it fails: it names no email, and the cluster has no --mail-to"}
+	if len(s.store.Targets(h.Spec)) == 0 {
+		return []string{"nobody is told when it fails: it names no email, no channel is chosen for it, and the cluster has no --mail-to"}
 	}
 	return nil
 }

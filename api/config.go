@@ -31,6 +31,8 @@ type Config struct {
 	PingBurst           int                   // pings of it at once, 1 to 1000000
 	Zones               Zones                 // of schedules; nil: UTC alone
 	Mail                Mail                  // nil: the node sends none
+	Channels            Channels              // nil: the node sends no alerts
+	AllowCommands       bool                  // channels of the kind command may be made
 	MaxConnections      int                   // open at once; 0: what the limit on descriptors lets be
 	LastBackup          time.Time             // when this node last sent one, before its start; zero: never
 	BackedUp            func(time.Time) error // told when it sent one; nil: nobody is

@@ -70,6 +70,8 @@ func jsonKind(goType string) string {
 		return "an array of strings"
 	case strings.Contains(goType, "int"):
 		return "a whole number"
+	case strings.Contains(goType, "bool"):
+		return "true or false"
 	}
 	return "a string"
 }

@@ -32,6 +32,7 @@ type fields struct {
 	MaxRunSecs       *int64    `json:"max_run_secs"`
 	MinRunSecs       *int64    `json:"min_run_secs"`
 	Checks           *[]string `json:"checks"`
+	Notify           *[]string `json:"notify"` // names or IDs of channels
 }
 
 func (f fields) patch() fsm.Patch {
@@ -39,7 +40,7 @@ func (f fields) patch() fsm.Patch {
 		Name: f.Name, Slug: f.Slug, Interval: f.IntervalSecs, Grace: f.GraceSecs,
 		Threshold: f.MissThreshold, Arm: f.Arm, Tags: f.Tags, Emails: f.Email, Methods: f.Methods,
 		Description: f.Description, RunbookURL: f.RunbookURL, Owner: f.Owner,
-		FailureThreshold: f.failures(), MaxRun: f.MaxRunSecs, MinRun: f.MinRunSecs, Checks: f.Checks,
+		FailureThreshold: f.failures(), MaxRun: f.MaxRunSecs, MinRun: f.MinRunSecs, Checks: f.Checks, Notify: f.Notify,
 	}
 }
 
@@ -80,6 +81,7 @@ func (f fields) spec() fsm.Spec {
 	assign(&s.MaxRun, f.MaxRunSecs)
 	assign(&s.MinRun, f.MinRunSecs)
 	assign(&s.Checks, f.Checks)
+	assign(&s.Notify, f.Notify)
 	if f.Slug == nil {
 		s.Slug = fsm.MakeSlug(s.Name)
 	}
@@ -100,7 +102,7 @@ func (s *Server) createHeartbeat(ctx *fasthttp.RequestCtx, _ []string) error {
 	if f.Name == nil {
 		return badRequest(fmt.Sprintf("name is missing; it must have 1 to %d characters", fsm.MaxNameLen))
 	}
-	if err := f.check(); err != nil {
+	if err := s.check(&f); err != nil {
 		return err
 	}
 	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: f.spec()}
@@ -187,7 +189,7 @@ func (s *Server) updateHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 	if err := decode(ctx, &body); err != nil {
 		return err
 	}
-	if err := body.check(); err != nil {
+	if err := s.check(&body.fields); err != nil {
 		return err
 	}
 	c := fsm.Update{ID: id, IfVersion: version, Patch: body.patch()}
@@ -254,6 +256,9 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	}
 	var f fields
 	if err := decode(ctx, &f); err != nil {
+		return err
+	}
+	if err := s.check(&f); err != nil {
 		return err
 	}
 	c, err := f.put(args[0])

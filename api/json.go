@@ -30,6 +30,7 @@ type heartbeatJSON struct {
 	MaxRunSecs        *int64   `json:"max_run_secs"`
 	MinRunSecs        *int64   `json:"min_run_secs"`
 	Checks            []string `json:"checks"`
+	Notify            []string `json:"notify"`
 	Status            string   `json:"status"`
 	ConsecutiveMisses int64    `json:"consecutive_misses"`
 	AlertAtMisses     *int64   `json:"alert_at_misses"`
@@ -86,6 +87,7 @@ func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 	if at := h.AlertsAt(); at > 0 {
 		out.AlertAtMisses = &at
 	}
+	out.Notify = s.notifyToJSON(h.Spec.Notify)
 	out.Warnings = s.warnings(h)
 	out.FailureThreshold, out.Checks, out.Metrics = h.Spec.FailuresToAlert(), list(h.Spec.Checks), numbers(h.Numbers)
 	if h.Spec.MaxRun > 0 {

@@ -127,7 +127,7 @@ func (c *checker) checkError(t *testing.T, a answer) {
 }
 
 func TestAnswersAreAsDocumented(t *testing.T) {
-	r := newRigWith(t, func(c *Config) { c.Mail = &fakeMail{} }, func(*Server) {})
+	r := newRigWith(t, func(c *Config) { c.Mail, c.Channels = &fakeMail{}, fakeChannels{} }, func(*Server) {})
 	c := newChecker(t)
 	settings := fsm.DefaultSettings()
 	settings.FlapWindow = 0 // so that a later failure is claimable at once
@@ -186,6 +186,12 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		do(m, one+"/resume", h.ID, "")
 	}
 	do("POST", "/v1/alerts/test", "", `{"to":"ops@example.com"}`)
+	channel := decodeAs[struct{ ID string }](t, do("POST", "/v1/channels", "", `{"name":"ops","kind":"webhook","url":"https://example.com/"}`).body).ID
+	do("GET", "/v1/channels", "", "")
+	do("GET", "/v1/channels/{id}", channel, "")
+	do("PATCH", "/v1/channels/{id}", channel, `{"default":true}`)
+	do("POST", "/v1/channels/{id}/test", channel, "")
+	do("DELETE", "/v1/channels/{id}", channel, "")
 	key := decodeAs[keyJSON](t, do("POST", "/v1/keys", "", `{"name":"k","scope":"ping"}`).body)
 	do("PATCH", "/v1/keys/{id}", key.ID, `{"max_heartbeats":5}`)
 	do("GET", "/v1/keys", "", "")

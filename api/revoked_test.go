@@ -74,10 +74,16 @@ func TestARevokedKeyIsRefusedByANodeThatLags(t *testing.T) {
 		if strings.HasPrefix(rt.pattern, "/v1/keys") {
 			id = fsm.KeyID{1}.String()
 		}
+		if strings.HasPrefix(rt.pattern, "/v1/channels") {
+			id = fsm.ChannelID{1}.String()
+		}
 		path := strings.NewReplacer("{id}", id, "{node}", "alpha", "{slug}", "new").Replace(rt.pattern)
 		body := map[bool]string{true: `{"name":"y"}`}[rt.method == "POST" || rt.method == "PATCH" || rt.method == "PUT"]
 		if rt.method+rt.pattern == "PATCH/v1/keys/{id}" {
 			body = `{"max_heartbeats":0}`
+		}
+		if rt.method+rt.pattern == "POST/v1/channels" {
+			body = `{"name":"y","kind":"webhook","url":"https://example.com/"}`
 		}
 		a := r.call(rt.method, path, body, "Authorization", "Bearer "+key)
 		if a.status != 401 || !strings.Contains(a.body, "revoked") || string(a.header.Peek("WWW-Authenticate")) != "Bearer" {

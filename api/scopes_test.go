@@ -30,6 +30,12 @@ var scopesOfRoutes = map[string]string{
 	"GET /v1/alerts":                    "read",
 	"POST /v1/alerts/test":              "write",
 	"POST /v1/alerts/{id}/retry":        "write",
+	"GET /v1/channels":                  "read",
+	"POST /v1/channels":                 "admin",
+	"GET /v1/channels/{id}":             "read",
+	"PATCH /v1/channels/{id}":           "admin",
+	"DELETE /v1/channels/{id}":          "admin",
+	"POST /v1/channels/{id}/test":       "write",
 	"GET /v1/keys":                      "admin",
 	"POST /v1/keys":                     "admin",
 	"PATCH /v1/keys/{id}":               "admin",
@@ -183,6 +189,7 @@ func TestAReaderSeesNoSecret(t *testing.T) {
 	r, keys, h := scopeRig(t)
 	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping/3", "out")
 	key := keys["read"]
+	channel := decodeAs[struct{ ID string }](t, r.call("POST", "/v1/channels", `{"name":"ops","kind":"webhook","url":"https://example.com/"}`).body).ID
 	b := r.browse(strings.TrimPrefix(key, "Bearer "))
 	look := func(what string, a answer) {
 		t.Helper()
@@ -193,7 +200,11 @@ func TestAReaderSeesNoSecret(t *testing.T) {
 	for name, needed := range scopesOfRoutes {
 		method, pattern, _ := strings.Cut(name, " ")
 		if method == "GET" && mayCallWith("read", needed) {
-			path := strings.NewReplacer("{id}", h.ID).Replace(pattern)
+			id := h.ID
+			if strings.HasPrefix(pattern, "/v1/channels") {
+				id = channel
+			}
+			path := strings.NewReplacer("{id}", id).Replace(pattern)
 			look(path, r.call("GET", path, "", "Authorization", key))
 		}
 	}

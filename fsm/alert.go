@@ -142,6 +142,17 @@ type Alert struct {
 	Members []AlertID // of a digest
 }
 
+// Target says for people to whom an alert goes, and by which kind of channels.
+func (a Alert) Target() string {
+	switch _, is := ChannelOf(a.Recipient); {
+	case !is:
+		return a.Recipient
+	case a.ChannelKind == "":
+		return "a deleted channel"
+	}
+	return a.ChannelName + " (" + a.ChannelKind + ")"
+}
+
 // IncidentID names an incident in the API.
 func (a Alert) IncidentID() string { return incidentID(a.Heartbeat, a.Incident) }
 

@@ -142,6 +142,13 @@ func (s *Store) Channel(id fsm.ChannelID) (fsm.Channel, error) {
 	return *c, nil
 }
 
+// Targets names who is told of a heartbeat with a spec: addresses, and IDs of channels.
+func (s *Store) Targets(spec fsm.Spec) []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.ledgerNow().Targets(&spec)
+}
+
 // LaneWork returns what the sender of a lane may do in a term. A lane is a channel, by its
 // ID, or "" for mail: at most limit rows and digests
 // together, and of rows in doubt. Its cost follows what it returns and what senders

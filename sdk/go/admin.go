@@ -18,7 +18,8 @@ type Alert struct {
 	HeartbeatName string     `json:"heartbeat_name"`
 	Kind          string     `json:"kind"` // down, failure, recovered, unheard, digest
 	Channel       string     `json:"channel"`
-	Recipient     string     `json:"recipient"`
+	Recipient     string     `json:"recipient"`  // an address, or the name of a channel
+	ChannelID     string     `json:"channel_id"` // "": by mail
 	State         string     `json:"state"` // pending, claimed, fenced, sent, failed, held, cancelled
 	Attempts      int        `json:"attempts"`
 	InDoubt       bool       `json:"in_doubt"` // an earlier attempt may have been delivered

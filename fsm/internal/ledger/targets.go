@@ -17,8 +17,23 @@ var everyKind = fsm.SetOf(fsm.ChannelKinds...)
 
 // targetsOf returns the targets of a heartbeat's alerts: its channels, and its own addresses or,
 // if nothing else was chosen for it, those of the settings. One without a name if there is none.
-func (now Now) targetsOf(r *table.Record) (list []target) {
-	spec := &r.Cold.Spec
+func (now Now) targetsOf(r *table.Record) []target {
+	list := now.targetsOfSpec(&r.Cold.Spec)
+	if len(list) == 0 {
+		return []target{{on: everyKind}}
+	}
+	return list
+}
+
+// Targets names the targets of a heartbeat with a spec: addresses, and IDs of channels.
+func (now Now) Targets(spec *fsm.Spec) (names []string) {
+	for _, t := range now.targetsOfSpec(spec) {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+func (now Now) targetsOfSpec(spec *fsm.Spec) (list []target) {
 	routed, byDefault := now.Channels.Route(spec.Notify, spec.Tags)
 	for _, c := range routed {
 		list = append(list, target{c.ID.String(), c.Spec.On, c.Spec.After * 1000})
@@ -29,9 +44,6 @@ func (now Now) targetsOf(r *table.Record) (list []target) {
 	}
 	for _, to := range mail {
 		list = append(list, target{name: to, on: everyKind})
-	}
-	if len(list) == 0 {
-		list = []target{{on: everyKind}}
 	}
 	return list
 }

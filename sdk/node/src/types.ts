@@ -42,6 +42,8 @@ export interface Heartbeat {
   max_run_secs: number | null;
   /** Seconds that a run takes at least; null: any. */
   min_run_secs: number | null;
+  /** Channels that it names; empty: those with a tag of its own, else the default ones. */
+  notify: string[];
   /** What a good run must keep to, like `bytes > 0`. */
   checks: string[];
   /** The newest numbers that a ping told. */
@@ -128,6 +130,8 @@ export interface CreateParams {
   max_run_secs?: number;
   /** Default, and 0: any. */
   min_run_secs?: number;
+  /** Names or IDs of channels that are told. */
+  notify?: string[];
   /** Up to 20, like `bytes > 0`, `bytes >= 0.5 * last` or `body contains "done"`. */
   checks?: string[];
 }

@@ -19,7 +19,7 @@ func Commands(p *cli.Program) []*cobra.Command {
 		heartbeatCommand(p, "resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
 		deleteCommand(p), pingCommand(p), pingsCommand(p), uptimeCommand(p), suggestCommand(p),
 		previewCommand(p),
-		eventsCommand(p), incidentsCommand(p), alertsCommand(p), keysCommand(p), clusterCommand(p),
+		eventsCommand(p), incidentsCommand(p), alertsCommand(p), channelsCommand(p), keysCommand(p), clusterCommand(p),
 	}
 }
 

@@ -26,3 +26,24 @@ func createCommand(p *cli.Program) *cobra.Command {
 	h.register(c, withDefaults)
 	return c
 }
+
+func ensureCommand(p *cli.Program) *cobra.Command {
+	var h heartbeatFlags
+	var c *cobra.Command
+	c = NewCommand(p, "ensure SLUG", "Create a heartbeat unless it is there, else change it", usage.Needs("SLUG"),
+		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+			params, err := h.params(c.Flags())
+			if err != nil {
+				return nil, err
+			}
+			params.Name = h.name
+			return api.Ensure(ctx, args[0], params)
+		}, showHeartbeat)
+	c.Long = "Create the heartbeat of a slug unless there is one; then give it what the flags say, and leave the rest as it is.\n" +
+		"For scripts and deployments: however often it is called, and on how many machines, there is one heartbeat."
+	c.Example = "  quorumbeat ensure nightly-backup --interval 1d --grace 1h"
+	h.register(c, withDefaults)
+	c.Flags().Lookup("slug").Hidden = true
+	c.Flags().StringVar(&h.name, "name", "", "what people call it (default: of a new one the slug)")
+	return c
+}

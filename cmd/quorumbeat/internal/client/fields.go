@@ -28,6 +28,7 @@ type heartbeatFlags struct {
 	failures       int
 	maxRun, minRun flags.Seconds
 	checks         []string
+	notify         []string
 }
 
 // fieldDefaults tell, in help texts, what a field is that no flag sets.
@@ -58,6 +59,7 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.Var(&h.maxRun, "max-run", "how long a run may take before it has failed; 0s: its grace")
 	f.Var(&h.minRun, "min-run", "a shorter run is a failure; 0s: any length will do")
 	f.Lookup("max-run").DefValue, f.Lookup("min-run").DefValue = "", ""
+	f.Var(flags.ListOf(&h.notify), "notify", "`channels` that are told, by name or ID, with commas between; '' leaves it to tags and defaults")
 	f.StringArrayVar(&h.checks, "check", nil, "what a good run must keep to, like `'bytes > 0'` or 'bytes >= 0.5 * last'; may be repeated, and '' is none")
 	cli.CompleteWords(c, "arm", arms)
 }
@@ -101,7 +103,7 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 	p = heartbeat.CreateParams{
 		IntervalSecs: int(h.interval), GraceSecs: int(h.grace), MissThreshold: h.threshold, Slug: h.slug, Arm: h.arm, Tags: h.tags, Email: h.email,
 		Description: h.description, RunbookURL: h.runbook, Owner: h.owner,
-		FailureThreshold: h.failures, MaxRunSecs: int(h.maxRun), MinRunSecs: int(h.minRun),
+		Notify: h.notify, FailureThreshold: h.failures, MaxRunSecs: int(h.maxRun), MinRunSecs: int(h.minRun),
 	}
 	if f.Changed("check") {
 		p.Checks = h.checkList()
@@ -135,6 +137,7 @@ func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, er
 	setIfGiven(f, "max-run", &u.MaxRunSecs, &maxRun)
 	setIfGiven(f, "min-run", &u.MinRunSecs, &minRun)
 	setIfGiven(f, "check", &u.Checks, &checks)
+	setIfGiven(f, "notify", &u.Notify, &h.notify)
 	if u == (heartbeat.UpdateParams{}) {
 		return u, usage.Errorf("nothing to change: see 'quorumbeat update --help' for the flags")
 	}

@@ -14,7 +14,7 @@ import (
 
 // Whoever takes an ID takes the name of the thing as well, if only one thing has it.
 
-var idForm = regexp.MustCompile(`^(hb|al|key)_[0-9a-f]{24}$`)
+var idForm = regexp.MustCompile(`^(hb|al|ch|key)_[0-9a-f]{24}$`)
 
 // candidate is a thing that a word may mean.
 type candidate struct{ id, about string }

@@ -6,6 +6,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/alerting"
 	"github.com/quorumbeat/quorumbeat/api"
 	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // clusterForAPI shows the cluster to the API, which must not know its package.
@@ -18,6 +19,14 @@ func (c clusterForAPI) Status() api.ClusterStatus {
 		out.Nodes = append(out.Nodes, api.NodeStatus(n))
 	}
 	return out
+}
+
+// channelsForAPI lets the API test channels.
+type channelsForAPI struct{ s *alerting.Service }
+
+func (c channelsForAPI) TestChannel(ctx context.Context, id fsm.ChannelID) (api.ChannelTest, error) {
+	r, err := c.s.TestChannel(ctx, id)
+	return api.ChannelTest{Accepted: r.Accepted, Answer: r.Answer}, err
 }
 
 // mailForAPI shows a node's way to the mail server to the API.

@@ -108,7 +108,7 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	c.OnLeader(mails.Lead)
 
 	hc := s.API
-	hc.Logger, hc.Registry, hc.Mail, hc.Zones = log, reg, mailForAPI{mails}, z
+	hc.Logger, hc.Registry, hc.Mail, hc.Channels, hc.Zones = log, reg, mailForAPI{mails}, channelsForAPI{mails}, z
 	hc.LastBackup = readLastBackup(cc.DataDir)
 	hc.BackedUp = func(at time.Time) error { return writeLastBackup(cc.DataDir, at) }
 	server, err := api.New(hc, store, clusterForAPI{c})

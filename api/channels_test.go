@@ -1,0 +1,146 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// fakeChannels answers tests.
+type fakeChannels struct{}
+
+func (fakeChannels) TestChannel(context.Context, fsm.ChannelID) (ChannelTest, error) {
+	return ChannelTest{true, "200 OK: ok"}, nil
+}
+
+func newChannelRig(t *testing.T) *rig {
+	return newRigWith(t, func(c *Config) { c.Channels = fakeChannels{} }, func(*Server) {})
+}
+
+const hushed = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+func TestAChannelsLife(t *testing.T) {
+	r := newChannelRig(t)
+	made := r.call("POST", "/v1/channels", `{"name":"ops","kind":"webhook","url":"https://example.com/hook","secret":"`+hushed+`","default":true,"tags":["db"],"after_secs":0,"hours":null,"on":["down","recovered","unheard"]}`)
+	c := decodeAs[map[string]any](t, made.body)
+	if made.status != 201 || c["secret"] != "•••" || c["url"] != "https://example.com/hook" || c["version"] != 1.0 || fmt.Sprint(c["on"]) != "[down recovered unheard]" {
+		t.Fatalf("%d %s", made.status, made.body)
+	}
+	path := "/v1/channels/" + c["id"].(string)
+	changed := r.call("PATCH", path, `{"tags":[],"on":["down"],"secret":"•••","after_secs":60}`)
+	if changed.status != 200 || !strings.Contains(changed.body, `"on":["down"]`) || !strings.Contains(changed.body, `"version":2`) {
+		t.Errorf("%d %s", changed.status, changed.body)
+	}
+	id, _ := fsm.ParseChannelID(c["id"].(string))
+	if kept, _ := r.cluster.store.Channel(id); kept.Spec.Get("secret") != hushed {
+		t.Errorf("writing the shown secret back made it %q", kept.Spec.Get("secret"))
+	}
+	if a := r.call("PATCH", path, `{"name":"x"}`, "If-Match", `"1"`); a.status != 409 {
+		t.Errorf("an old version: %d", a.status)
+	}
+	if a := r.call("POST", path+"/test", ""); a.status != 200 || a.body != `{"accepted":true,"answer":"200 OK: ok"}` {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	for _, a := range []answer{r.call("GET", "/v1/channels", ""), r.call("GET", path, ""), changed, made} {
+		if strings.Contains(a.body, hushed) || strings.Contains(a.body, "MfKQ9") {
+			t.Errorf("a secret is shown: %s", a.body)
+		}
+	}
+	if a := r.call("DELETE", path, ""); a.status != 204 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := r.call("GET", path, ""); a.status != 404 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+func TestANewWebhookGetsASecretThatIsShownOnce(t *testing.T) {
+	r := newChannelRig(t)
+	c := decodeAs[map[string]any](t, r.call("POST", "/v1/channels", `{"name":"ops","kind":"webhook","url":"https://example.com/"}`).body)
+	if s, _ := c["secret"].(string); !strings.HasPrefix(s, "whsec_") || len(s) < 40 {
+		t.Fatalf("%v", c)
+	}
+	if again := r.call("GET", "/v1/channels/"+c["id"].(string), ""); !strings.Contains(again.body, `"secret":"•••"`) {
+		t.Errorf("%s", again.body)
+	}
+}
+
+func TestChannelsThatAreRefused(t *testing.T) {
+	r := newChannelRig(t)
+	r.call("POST", "/v1/channels", `{"name":"taken","kind":"webhook","url":"https://example.com/"}`)
+	for body, words := range map[string]string{
+		``:                              "empty",
+		`[]`:                            "array",
+		`{}`:                            "name and kind",
+		`{"name":"x","kind":"pigeon"}`:  "pigeon",
+		`{"name":"x","kind":"webhook"}`: "url is missing",
+		`{"name":"x","kind":7}`:         "kind is a JSON number",
+		`{"name":"x","kind":"webhook","url":"ftp://example.com/"}`:                                    "https://",
+		`{"name":"x","kind":"webhook","url":"https://u:p@example.com/"}`:                              "user name",
+		`{"name":"x","kind":"webhook","url":"https://example.com/","colour":"red"}`:                   "unknown field",
+		`{"name":"x","kind":"webhook","url":"https://example.com/","topic":"red"}`:                    "has no topic",
+		`{"name":"x","kind":"webhook","url":"https://example.com/","secret":"hunter2"}`:               "secret is not right",
+		`{"name":"x","kind":"webhook","url":"https://example.com/","default":"yes"}`:                  "true or false",
+		`{"name":"x","kind":"webhook","url":"https://example.com/","on":[]}`:                          "at least one",
+		`{"name":"x","kind":"webhook","url":"https://example.com/","on":["late"]}`:                    "late",
+		`{"name":"x","kind":"webhook","url":"https://example.com/","on":["recovered"]}`:               "recovered without down",
+		`{"name":"x","kind":"webhook","url":"https://example.com/","after_secs":-1}`:                  "after_secs",
+		`{"name":"x","kind":"webhook","url":"https://example.com/","hours":{"from":"8"}}`:             "hours",
+		`{"name":"` + strings.Repeat("x", 201) + `","kind":"webhook","url":"https://example.com/"}`:   "201 characters",
+		`{"name":"ch_000000000000000000000000","kind":"webhook","url":"https://example.com/"}`:        "look like",
+		`{"name":"x","kind":"webhook","url":"https://example.com/` + strings.Repeat("y", 2000) + `"}`: "2000",
+		`{"name":"x","kind":"command","path":"/bin/true"}`:                                            "--allow-command-channel",
+		`{"name":"x","kind":"slack","url":"nonsense-secret"}`:                                         "url is not right",
+	} {
+		a := r.call("POST", "/v1/channels", body)
+		if a.status != 400 || !strings.Contains(a.body, words) || strings.Contains(a.body, "hunter2") || strings.Contains(a.body, "nonsense-secret") {
+			t.Errorf("%.100s: %d %s", body, a.status, a.body)
+		}
+	}
+	if a := r.call("POST", "/v1/channels", `{"name":"taken","kind":"slack","url":"https://example.com/"}`); a.status != 409 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	id := decodeAs[struct{ Channels []struct{ ID string } }](t, r.call("GET", "/v1/channels", "").body).Channels[0].ID
+	if a := r.call("PATCH", "/v1/channels/"+id, `{"kind":"slack"}`); a.status != 400 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	for _, path := range []string{"/v1/channels/ch_000000000000000000000000", "/v1/channels/ops", "/v1/channels/ch_0"} {
+		for _, m := range []string{"GET", "PATCH", "DELETE"} {
+			if a := r.call(m, path, map[string]string{"PATCH": `{"name":"y"}`}[m]); a.status != 404 {
+				t.Errorf("%s %s: %d %s", m, path, a.status, a.body)
+			}
+		}
+	}
+}
+
+func TestAHeartbeatNamesChannels(t *testing.T) {
+	r := newChannelRig(t)
+	id := decodeAs[struct{ ID string }](t, r.call("POST", "/v1/channels", `{"name":"ops","kind":"webhook","url":"https://example.com/"}`).body).ID
+	for _, word := range []string{"ops", id} {
+		a := r.call("POST", "/v1/heartbeats", `{"name":"job","notify":["`+word+`"]}`)
+		if a.status != 201 || !strings.Contains(a.body, `"notify":["ops"]`) || strings.Contains(a.body, "warnings") {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	for body, words := range map[string]string{`["nobody"]`: "there is no channel", `["ops","` + id + `"]`: "repeats", `"ops"`: "array"} {
+		if a := r.call("POST", "/v1/heartbeats", `{"name":"job","notify":`+body+`}`); a.status != 400 || !strings.Contains(a.body, words) {
+			t.Errorf("%s: %d %s", body, a.status, a.body)
+		}
+	}
+	h := decodeAs[heartbeatJSON](t, r.call("POST", "/v1/heartbeats", `{"name":"late","interval_secs":1,"grace_secs":0,"miss_threshold":1,"notify":["ops"]}`).body)
+	r.cluster.pass(3 * time.Second)
+	if a := r.call("GET", "/v1/alerts?heartbeat_id="+h.ID, ""); !strings.Contains(a.body, `"channel":"webhook","recipient":"ops","channel_id":"`+id+`"`) {
+		t.Errorf("%s", a.body)
+	}
+	r.call("DELETE", "/v1/channels/"+id, "")
+	if a := r.call("GET", "/v1/alerts?heartbeat_id="+h.ID, ""); !strings.Contains(a.body, `"channel":"deleted","recipient":"`+id+`"`) {
+		t.Errorf("%s", a.body)
+	}
+	if a := r.call("GET", "/v1/heartbeats/"+h.ID, ""); !strings.Contains(a.body, `"notify":["`+id+`"]`) || !strings.Contains(a.body, "nobody is told") {
+		t.Errorf("%s", a.body)
+	}
+}
