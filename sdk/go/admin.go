@@ -20,7 +20,7 @@ type Alert struct {
 	Channel       string     `json:"channel"`
 	Recipient     string     `json:"recipient"`  // an address, or the name of a channel
 	ChannelID     string     `json:"channel_id"` // "": by mail
-	State         string     `json:"state"` // pending, claimed, fenced, sent, failed, held, cancelled
+	State         string     `json:"state"`      // pending, claimed, fenced, sent, failed, held, cancelled
 	Attempts      int        `json:"attempts"`
 	InDoubt       bool       `json:"in_doubt"` // an earlier attempt may have been delivered
 	MessageID     string     `json:"message_id"`
