@@ -252,7 +252,7 @@ const (
 	// a commit are typicalWait, if they can be: for so long half of the commands wait at most.
 	leastSpacing = 2 * time.Millisecond
 	mostSpacing  = 4 * time.Millisecond
-	typicalWait  = 2700 * time.Microsecond
+	typicalWait  = 2500 * time.Microsecond
 	tookWeight   = 8 // batches, of which how long they took is a mean
 )
 

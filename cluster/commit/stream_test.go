@@ -139,7 +139,7 @@ func TestStreamsTakeFewBatches(t *testing.T) {
 		for _, c := range []struct {
 			rate float64
 			most float64 // batches a second
-		}{{10, 12}, {100, 115}, {500, 440}, {1000, 350}, {4000, 350}, {10_000, 380}} {
+		}{{10, 12}, {100, 115}, {500, 440}, {1000, 400}, {4000, 400}, {10_000, 440}} {
 			s := newSimulation(uint64(c.rate))
 			s.steady(c.rate, byChance, long)
 			name := map[bool]string{false: "steady", true: "by chance"}[byChance]
