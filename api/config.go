@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/quorumbeat/quorumbeat/api/proxied"
+	"github.com/quorumbeat/quorumbeat/api/tickets"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -81,6 +82,8 @@ type secrets struct {
 	admin  atomic.Pointer[[32]byte] // SHA-256 of the admin key; nil: there is none
 	scrape atomic.Pointer[[32]byte] // of the scrapers' token; nil: none is needed
 	cert   atomic.Pointer[tls.Certificate]
+
+	tickets tickets.Keys
 }
 
 // SetKeys exchanges the admin key and the scrapers' token; "" is none. Errors wrap
@@ -132,10 +135,12 @@ func readCertificate(certFile, keyFile string) (*tls.Certificate, error) {
 
 // tlsConfig shows each client the certificate in force.
 func (s *secrets) tlsConfig() *tls.Config {
-	return &tls.Config{
+	c := &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Load(), nil },
 	}
+	s.tickets.Use(c)
+	return c
 }
 
 // certificateExpiry tells until when the certificate is valid that clients are shown.

@@ -85,7 +85,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	}
 	s.feeds = &events.Source{Store: store, Nodes: s.streamedNodes}
 	s.site = web.New(backend{s}, store, pages)
-	if err := s.SetCookieSecrets(nil); err != nil {
+	if err := s.SetSecrets(nil); err != nil {
 		return nil, err
 	}
 	if s.met, err = metrics.New(metrics.Options{

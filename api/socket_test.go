@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,11 +11,13 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +29,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestMain looks for leaks, but for two goroutines of fasthttp's: one lives as long
@@ -217,6 +221,29 @@ func TestTLS(t *testing.T) {
 	expiry := families(t, r.call("GET", "/metrics", "").body)["quorumbeat_http_tls_not_after_timestamp_seconds"]
 	if left := time.Until(time.Unix(int64(expiry.GetMetric()[0].GetGauge().GetValue()), 0)); left < 50*time.Minute || left > time.Hour {
 		t.Errorf("the certificate is said to be valid for %s", left)
+	}
+}
+
+// TestATLSSessionGoesOnAtAnotherNode has a client come to another node than the last time.
+func TestATLSSessionGoesOnAtAnotherNode(t *testing.T) {
+	cert, key := certificate(t)
+	client := &tls.Config{InsecureSkipVerify: true, ServerName: "x", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+	var resumed []bool
+	for _, secret := range []string{"a secret of all nodes", "a secret of all nodes", "another cluster's"} {
+		r := newRigWith(t, func(c *Config) { c.TLSCert, c.TLSKey = cert, key }, func(s *Server) { testkit.Must(t, s.SetSecrets([][]byte{[]byte(secret)})) })
+		plain, err := r.dial()
+		testkit.Must(t, err)
+		conn := tls.Client(plain, client)
+		_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		testkit.Must(t, err)
+		if text, err := io.ReadAll(conn); err != nil || !bytes.HasPrefix(text, []byte("HTTP/1.1 200")) {
+			t.Errorf("%q, %v", text, err)
+		}
+		resumed = append(resumed, conn.ConnectionState().DidResume)
+		conn.Close()
+	}
+	if !slices.Equal(resumed, []bool{false, true, false}) {
+		t.Errorf("resumed: %v", resumed)
 	}
 }
 

@@ -18,10 +18,10 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// SetCookieSecrets gives the node what the dashboard's cookies are sealed with: the
-// cluster's secrets, of which the first is used for new ones. All nodes need the same. With
-// none, a sign-in ends when the node restarts.
-func (s *Server) SetCookieSecrets(secrets [][]byte) error {
+// SetSecrets gives the node what the dashboard's cookies and the tickets of TLS sessions are
+// sealed with: the cluster's secrets, of which the first is used for new ones. All nodes
+// need the same. With none, a sign-in and a session end when the node restarts.
+func (s *Server) SetSecrets(secrets [][]byte) error {
 	var keys web.Keys
 	for _, secret := range secrets {
 		key, err := hkdf.Key(sha256.New, secret, nil, "quorumbeat cookies", 32)
@@ -35,6 +35,7 @@ func (s *Server) SetCookieSecrets(secrets [][]byte) error {
 		rand.Read(keys[0][:])
 	}
 	s.site.SetKeys(keys)
+	s.secrets.tickets.Set(secrets)
 	return nil
 }
 

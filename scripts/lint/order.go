@@ -48,7 +48,7 @@ var order = []tree{
 		".",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/store"}, rows: []string{
-		"compat deferred events limits metrics proxied request schedules web/show",
+		"compat deferred events limits metrics proxied request schedules tickets web/show",
 		"listener pings web",
 		".",
 	}},

@@ -115,7 +115,7 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	if err != nil {
 		return err
 	}
-	if err := server.SetCookieSecrets(cc.Secrets); err != nil {
+	if err := server.SetSecrets(cc.Secrets); err != nil {
 		return err
 	}
 	n.serve(server, ln)
