@@ -6,8 +6,13 @@ import (
 	"errors"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/alerting/alertmanager"
 	"github.com/quorumbeat/quorumbeat/alerting/channel"
+	"github.com/quorumbeat/quorumbeat/alerting/chat"
+	"github.com/quorumbeat/quorumbeat/alerting/ntfy"
 	"github.com/quorumbeat/quorumbeat/alerting/outgoing"
+	"github.com/quorumbeat/quorumbeat/alerting/pagerduty"
+	"github.com/quorumbeat/quorumbeat/alerting/telegram"
 	"github.com/quorumbeat/quorumbeat/alerting/webhook"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -17,7 +22,14 @@ func openersFor(cfg Config, policy outgoing.Policy, wrote func()) map[string]cha
 	client := outgoing.New(policy)
 	client.Wrote = wrote
 	return map[string]channel.Opener{
-		"webhook": channel.HTTP(client, webhook.Format),
+		"webhook":      channel.HTTP(client, webhook.Format),
+		"slack":        channel.HTTP(client, chat.Slack),
+		"teams":        channel.HTTP(client, chat.Teams),
+		"discord":      channel.HTTP(client, chat.Discord),
+		"telegram":     channel.HTTP(client, telegram.Format),
+		"ntfy":         channel.HTTP(client, ntfy.Format),
+		"pagerduty":    channel.HTTP(client, pagerduty.Format),
+		"alertmanager": channel.HTTP(client, alertmanager.Format),
 	}
 }
 

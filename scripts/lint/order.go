@@ -55,7 +55,7 @@ var order = []tree{
 	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/store"}, rows: []string{
 		"message outgoing",
 		"smtp channel",
-		"webhook",
+		"webhook chat telegram ntfy pagerduty alertmanager",
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},

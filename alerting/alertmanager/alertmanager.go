@@ -1,0 +1,112 @@
+package alertmanager
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/alerting/channel"
+	"github.com/quorumbeat/quorumbeat/alerting/message"
+	"github.com/quorumbeat/quorumbeat/alerting/outgoing"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const (
+	lasts        = 365 * 24 * time.Hour // how long an alert stays that nothing ends
+	unheardLasts = time.Hour            // and a notice, which nothing ends
+	testLasts    = 5 * time.Minute
+	maxMembers   = 10_000
+)
+
+// Format is how Alertmanager is spoken to.
+var Format = channel.Format{Render: render}
+
+type alert struct {
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	StartsAt    string            `json:"startsAt"`
+	EndsAt      string            `json:"endsAt"`
+	URL         string            `json:"generatorURL,omitempty"`
+}
+
+func render(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request, error) {
+	body, err := json.Marshal(alertsOf(m))
+	header := map[string]string{"Content-Type": "application/json"}
+	switch {
+	case c.Get("token") != "":
+		header["Authorization"] = "Bearer " + c.Get("token")
+	case c.Get("username") != "":
+		header["Authorization"] = "Basic " + base64.StdEncoding.EncodeToString([]byte(c.Get("username")+":"+c.Get("password")))
+	}
+	return channel.Request{
+		URL:     strings.TrimSuffix(c.Get("url"), "/") + "/api/v2/alerts",
+		Request: outgoing.Request{Method: http.MethodPost, Body: body, Header: header},
+	}, err
+}
+
+func alertsOf(m channel.Message) []alert {
+	switch {
+	case m.Test:
+		return []alert{{
+			Labels:      map[string]string{"alertname": "QuorumbeatTest", "test": m.Key},
+			Annotations: map[string]string{"summary": m.Title, "description": m.Body(4000)},
+			StartsAt:    stamp(m.Alert.CreatedAt), EndsAt: stamp(m.Alert.CreatedAt.Add(testLasts)), URL: m.Link(),
+		}}
+	case m.Alert.Kind == fsm.AlertDigest:
+		var list []alert
+		for _, a := range newest(m.Members) {
+			list = append(list, alertOf(channel.New(a, nil, m.Base)))
+		}
+		return list
+	}
+	return []alert{alertOf(m)}
+}
+
+// newest leaves the newest news of each incident, for one list may not name an alert twice.
+func newest(members []fsm.Alert) (list []fsm.Alert) {
+	at := map[string]int{}
+	for _, a := range members[:min(len(members), maxMembers)] {
+		key := a.IncidentID() + nameOf(a)
+		if i, known := at[key]; known {
+			if a.Newer(list[i]) {
+				list[i] = a
+			}
+			continue
+		}
+		at[key] = len(list)
+		list = append(list, a)
+	}
+	return list
+}
+
+// alertOf names an incident by labels that cannot change while it goes on: a heartbeat's name
+// can, so that is an annotation.
+func alertOf(m channel.Message) alert {
+	a, e := m.Alert, m.Alert.Evidence
+	starts, ends := a.CreatedAt, a.CreatedAt.Add(lasts)
+	if !e.Since.IsZero() {
+		starts = e.Since
+	}
+	switch a.Kind {
+	case fsm.AlertRecovered:
+		ends = a.CreatedAt
+	case fsm.AlertUnheard:
+		ends = a.CreatedAt.Add(unheardLasts)
+	}
+	return alert{
+		Labels:      map[string]string{"alertname": nameOf(a), "heartbeat_id": a.Heartbeat.String(), "incident_id": a.IncidentID(), "source": "quorumbeat"},
+		Annotations: map[string]string{"summary": m.Title, "heartbeat": message.OneLine(e.Name), "description": m.Body(4000)},
+		StartsAt:    stamp(starts), EndsAt: stamp(ends), URL: m.Link(),
+	}
+}
+
+func nameOf(a fsm.Alert) string {
+	if a.Kind == fsm.AlertUnheard {
+		return "HeartbeatUnheard"
+	}
+	return "HeartbeatDown"
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

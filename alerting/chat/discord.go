@@ -1,0 +1,64 @@
+package chat
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/alerting/channel"
+	"github.com/quorumbeat/quorumbeat/alerting/message"
+	"github.com/quorumbeat/quorumbeat/alerting/outgoing"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// Discord's limits are 256 characters for a title, 4,096 for a description, 6,000 in all.
+// Escaping may double a text.
+const (
+	discordTitle = 250
+	discordBody  = 2000
+)
+
+// Discord is how Discord is spoken to.
+var Discord = channel.Format{Render: renderDiscord, Judge: judgeDiscord}
+
+type discordMessage struct {
+	Embeds   []discordEmbed `json:"embeds"`
+	Mentions struct {
+		Parse []string `json:"parse"`
+	} `json:"allowed_mentions"` // nobody, whatever a name looks like
+}
+
+type discordEmbed struct {
+	Title string `json:"title"`
+	Text  string `json:"description"`
+	URL   string `json:"url,omitempty"`
+	Color int64  `json:"color"`
+	Time  string `json:"timestamp"`
+}
+
+func renderDiscord(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request, error) {
+	number, _ := strconv.ParseInt(strings.TrimPrefix(colour(m), "#"), 16, 64)
+	out := discordMessage{Embeds: []discordEmbed{{
+		Title: message.Clip(m.Title, discordTitle), Text: escapeMarkdown(m.Body(discordBody)), URL: m.Link(), Color: number,
+		Time: m.Alert.CreatedAt.UTC().Format(time.RFC3339),
+	}}}
+	out.Mentions.Parse = []string{}
+	return post(c, m, out)
+}
+
+// escapeMarkdown keeps a job's output from being read as Markdown.
+func escapeMarkdown(s string) string {
+	return strings.NewReplacer("\\", "\\\\", "*", "\\*", "_", "\\_", "~", "\\~", "`", "\\`", "|", "\\|", ">", "\\>", "[", "\\[", "#", "\\#").Replace(s)
+}
+
+// judgeDiscord reads how long a refusal for coming too often lasts, which is in the body too.
+func judgeDiscord(a outgoing.Answer) (v channel.Verdict) {
+	var body struct {
+		RetryAfter float64 `json:"retry_after"` // seconds
+	}
+	if json.Unmarshal(a.Body, &body) == nil && body.RetryAfter > 0 && body.RetryAfter < 3600 {
+		v.After = time.Duration(body.RetryAfter * float64(time.Second))
+	}
+	return v
+}
