@@ -157,6 +157,7 @@ func (b backend) Cluster() web.Cluster {
 		out.Nodes = append(out.Nodes, web.Node{
 			Name: n.Name, Address: n.HTTP, Version: n.Version, Disk: n.Disk, Voter: n.Voter, Alive: n.Alive, Listener: n.Listener,
 			Leader: n.Leader, Here: n.AppliedIndex > 0, Applied: n.AppliedIndex, Contact: n.LastContact,
+			Surveyed: n.Surveyed, Lag: n.Lag, Skew: n.Skew, Differs: n.Differs,
 		})
 	}
 	return out

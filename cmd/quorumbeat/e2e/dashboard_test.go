@@ -119,7 +119,19 @@ func TestTheDashboard(t *testing.T) {
 	b.look("list-dark")
 	b.appears(375, "light")
 	b.look("list-narrow")
+}
 
+// TestTheDashboardForEverybody: enlarged twice, on paper, with names in any letters, by the
+// keyboard alone, and with several tabs.
+func TestTheDashboardForEverybody(t *testing.T) {
+	t.Parallel()
+	e := start(t, 3)
+	b := openBrowser(t, e.Nodes[0].URL())
+	b.signIn()
+	h := create(t, e.Nodes[0], fields{"name": "nightly backup of all the shops", "interval_secs": 86400, "tags": []string{"db", "nightly"}})
+	answer, err := http.Post(pingURL(e.Nodes[2], h)+"/3", "text/plain", strings.NewReader(strings.Repeat("a long line of output ", 30)))
+	testkit.Must(t, err)
+	testkit.Must(t, answer.Body.Close())
 	zoomed(t, b, "/ui/", "/ui/heartbeats/"+h.ID, "/ui/heartbeats/"+h.ID+"/edit", "/ui/incidents", "/ui/alerts", "/ui/keys", "/ui/cluster")
 	onPaper(t, b, "/ui/heartbeats/"+h.ID)
 	strangeNames(t, e, b)

@@ -16,7 +16,6 @@ func zoomed(t *testing.T, b *browser, pages ...string) {
 	b.do("200 %", chromedp.EmulateViewport(640, 450, chromedp.EmulateScale(2)))
 	for i, page := range pages {
 		b.visit(page)
-		b.fits()
 		cut, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`[...document.querySelectorAll('main *, header *')].filter(e => {
 			const s = getComputedStyle(e)
 			return !e.closest('.sr, svg') && (s.overflowX === 'hidden' || s.overflowX === 'clip') && e.scrollWidth > e.clientWidth + 1
@@ -25,7 +24,7 @@ func zoomed(t *testing.T, b *browser, pages ...string) {
 		if cut != "" {
 			t.Errorf("%s: these are cut off at 200 %%:\n%s", page, cut)
 		}
-		b.look(fmt.Sprint("zoomed-", i))
+		b.lookOnly(fmt.Sprint("zoomed-", i))
 	}
 	b.do("100 %", chromedp.EmulateViewport(1280, 900, chromedp.EmulateScale(1)))
 }
@@ -36,7 +35,7 @@ func onPaper(t *testing.T, b *browser, page string) {
 	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
 	testkit.Must(t, err)
 	b.sees("no buttons on paper", `[...document.querySelectorAll('nav a, button, .button')].every(e => e.getClientRects().length == 0)`)
-	b.look("printed")
+	b.lookOnly("printed")
 	_, err = chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
 	testkit.Must(t, err)
 }
