@@ -3,12 +3,9 @@ package cluster
 import (
 	"fmt"
 
-	"github.com/quorumbeat/quorumbeat/cluster/disk"
-
 	"github.com/hashicorp/raft"
 
-	"github.com/quorumbeat/quorumbeat/cluster/commit"
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/cluster/disk"
 )
 
 // diskLooked acts on the room that there is. A node whose disk is full takes no writes,
@@ -90,15 +87,6 @@ func (n *Node) anyLow() bool {
 		}
 	}
 	return false
-}
-
-// refusal is the code that refuses a command, CodeNone if it is taken.
-func (n *Node) refusal() fsm.Code {
-	if !n.full.Load() {
-		return fsm.CodeNone
-	}
-	n.met.shedOne(commit.ShedRequest)
-	return fsm.CodeDiskFull
 }
 
 // readyDisk is nil while the disks have room, else it says which has not.

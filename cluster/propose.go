@@ -57,6 +57,15 @@ func (n *Node) PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) err
 	return nil
 }
 
+// refusal is the code that refuses a command, CodeNone if it is taken.
+func (n *Node) refusal() fsm.Code {
+	if !n.full.Load() {
+		return fsm.CodeNone
+	}
+	n.met.shedOne(commit.ShedRequest)
+	return fsm.CodeDiskFull
+}
+
 // ProposeOnce has cmd committed by this node as the leader of term, or not at
 // all: it is never repeated and never forwarded. [fsm.ErrNotLeader] means that
 // nothing was recorded, [fsm.ErrUnknownOutcome] that nobody knows.

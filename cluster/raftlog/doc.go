@@ -16,8 +16,7 @@
 // Files:
 //
 //	stores.go     opens and closes all of it
-//	reserve.go, bounded.go, eager.go, watchdog.go, checksum.go   the layers
-//	stopwatch.go  time that counts only while the process runs
+//	reserve.go, bounded.go, eager.go, watchdog.go, checksum.go   the layers; watchdog.go has the time that counts only while the process runs
 //	snapshots.go  the store of snapshots, and how the files of old ones are freed
 //	paced.go      writes snapshots beside pings
 //	unlinked_*.go tells a file that has lost its name

@@ -22,6 +22,22 @@ func (f Faults) wrote() {
 	}
 }
 
+// log breaks a log, unless there is nothing to break it with.
+func (f Faults) log(l raft.LogStore) raft.LogStore {
+	if f.Write == nil && f.Wrote == nil {
+		return l
+	}
+	return faultyLog{l, f}
+}
+
+// votes breaks the store of Raft's term and vote.
+func (f Faults) votes(s raft.StableStore) raft.StableStore {
+	if f.Write == nil {
+		return s
+	}
+	return faultyVotes{s, f}
+}
+
 // faultyLog is the log of a node whose disk can be made to fail.
 type faultyLog struct {
 	raft.LogStore

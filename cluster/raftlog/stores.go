@@ -70,14 +70,14 @@ func Open(dir string, o Options) (*Stores, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w; %s", err, KeepAdvice), bolt.Close())
 	}
-	s.dog = newWatchdog(faultyLog{Checksummed{s.Journal}, o.Faults}, hangLimit, o.Fatal)
+	s.dog = newWatchdog(o.Faults.log(Checksummed{s.Journal}), hangLimit, o.Fatal)
 	if s.Eager, err = NewEagerLog(s.dog); err != nil {
 		return nil, errors.Join(fmt.Errorf("the log of this node cannot be read: %w; %s", err, KeepAdvice), s.Journal.Close(), bolt.Close())
 	}
 	if err := s.bound(o.Limits); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.Votes = watchedVotes{faultyVotes{bolt, o.Faults}, s.dog}
+	s.Votes = watchedVotes{o.Faults.votes(bolt), s.dog}
 	return s, nil
 }
 

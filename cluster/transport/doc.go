@@ -21,7 +21,7 @@
 //   - tls.go: mutual TLS from a secret, or from the operator's own files
 //   - refused.go: what a failed handshake means, in plain words
 //   - questions.go: questions and answers beside Raft and forwarding
-//   - raft_stream.go: the port as Raft's stream layer; addresses that name a node
-//   - raft_transport.go: Raft's messages, with the commit index capped
+//   - raft_transport.go: Raft's messages, with the commit index capped; the port as Raft's stream layer, with addresses
+//     that name a node
 //   - pipeline.go: a leader's messages to one follower
 package transport

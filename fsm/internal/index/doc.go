@@ -6,7 +6,6 @@
 //
 // Files:
 //
-//	index.go     Index: an open hash table that grows a little with each put
-//	slugs.go     Slugs: which heartbeat has a slug, or how many have it
-//	ordinals.go  OrdinalSet: a set of ordinals, a bit each
+//	index.go  Index: an open hash table that grows a little with each put; OrdinalSet: a set of ordinals, a bit each
+//	slugs.go  Slugs: which heartbeat has a slug, or how many have it
 package index
