@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -14,8 +15,10 @@ type life struct {
 
 	armed, failing   bool
 	anchor           time.Time
+	carried          int // of the misses, those before the anchor
 	misses, failures int
-	heard            bool // one of the expected times since the anchor could be heard of
+	lastMiss         time.Time
+	unheard          bool // what was due fell into a gap: the next miss alerts, whatever the threshold
 	runs             []openRun
 	alerts           []Alert
 }
@@ -24,6 +27,7 @@ type life struct {
 type openRun struct {
 	id       [16]byte
 	named    bool
+	began    time.Time
 	deadline time.Time
 }
 
@@ -54,20 +58,54 @@ func (l *life) advance(now time.Time) {
 func (l *life) countNext(now time.Time) bool {
 	expected, deadline, ok := l.nextMiss()
 	if i := l.firstOverdue(); i >= 0 && (!ok || !deadline.Before(l.runs[i].deadline)) && l.runs[i].deadline.Before(now) {
-		at := l.runs[i].deadline
-		l.runs[i].deadline = time.Time{}
-		l.fail(Alert{At: at, Reason: Overdue})
+		l.overdue(&l.runs[i])
 		return true
 	}
 	if !ok || !deadline.Before(now) {
 		return false
 	}
 	l.misses++
-	l.heard = l.heard || !l.inGap(expected, l.Grace)
-	if l.misses >= l.MissThreshold && l.heard {
+	l.lastMiss = deadline
+	switch {
+	case !l.unheard && l.misses < l.MissThreshold:
+	case l.unheard || l.couldBeHeard(deadline):
 		l.fail(Alert{At: deadline, Reason: Missed, Expected: expected})
+	default:
+		l.unheard = true
 	}
 	return true
+}
+
+// overdue is for a run that did not end in time. It was the expected one, so the next is expected an interval after
+// its start. If a gap may have swallowed its end, it does not alert.
+func (l *life) overdue(r *openRun) {
+	at := r.deadline
+	r.deadline = time.Time{}
+	if l.failing {
+		return
+	}
+	if r.began.After(l.anchor) && (l.misses == 0 || !r.began.Before(l.lastMiss)) {
+		l.anchor, l.carried = r.began, l.misses
+	}
+	if l.gapEndsBetween(r.began, at) {
+		l.unheard = true
+		return
+	}
+	l.fail(Alert{At: at, Reason: Overdue})
+}
+
+// couldBeHeard reports whether an expected time since the anchor, with the grace after it, lay outside the gaps.
+func (l *life) couldBeHeard(deadline time.Time) bool {
+	for n := 1; ; n++ {
+		expected, ok := l.plan.expected(l.anchor, n)
+		until := expected.Add(l.Grace)
+		if !ok || until.After(deadline) {
+			return !l.gapEndsBetween(l.anchor, deadline)
+		}
+		if !l.overlaps(expected, until, deadline) {
+			return true
+		}
+	}
 }
 
 // nextMiss is the next expected time that is not missed yet, and when it will be.
@@ -75,12 +113,13 @@ func (l *life) nextMiss() (expected, deadline time.Time, ok bool) {
 	if l.failing {
 		return expected, deadline, false
 	}
-	expected, ok = l.plan.expected(l.anchor, l.misses+1)
+	n := l.misses - l.carried + 1
+	expected, ok = l.plan.expected(l.anchor, n)
 	if !ok {
 		return expected, deadline, false
 	}
 	if l.Schedule == nil { // intervals run in serving time
-		return expected, l.after(l.anchor, time.Duration(l.misses+1)*l.Interval+l.Grace), true
+		return expected, l.after(l.anchor, time.Duration(n)*l.Interval+l.Grace), true
 	}
 	return expected, l.after(expected, l.Grace), true
 }
@@ -100,7 +139,7 @@ func (l *life) fail(a Alert) {
 	if l.failing {
 		return
 	}
-	l.failing = true
+	l.failing, l.unheard = true, false
 	l.alerts = append(l.alerts, a)
 }
 
@@ -130,14 +169,15 @@ func (l *life) begin(p fsm.PingRecord) {
 	if !l.armed {
 		l.reanchor(p.At)
 	}
-	l.runs = append(l.runs, openRun{id: p.Run, named: p.HasRun, deadline: l.after(p.Received, l.MaxRun)})
+	l.runs = slices.DeleteFunc(l.runs, func(r openRun) bool { return r.named == p.HasRun && r.id == p.Run })
+	l.runs = append(l.runs, openRun{id: p.Run, named: p.HasRun, began: p.Received, deadline: l.after(p.Received, l.MaxRun)})
 }
 
 // end closes the run of a ping: the one that it names, or all.
 func (l *life) end(p fsm.PingRecord) {
 	var open []openRun
 	for _, r := range l.runs {
-		if p.HasRun && p.Kind != fsm.SignalFail && (!r.named || r.id != p.Run) {
+		if p.HasRun && p.Kind != fsm.SignalFail && (!r.named || r.id != p.Run) && !r.deadline.IsZero() {
 			open = append(open, r)
 		}
 	}
@@ -145,7 +185,7 @@ func (l *life) end(p fsm.PingRecord) {
 }
 
 func (l *life) reanchor(at time.Time) {
-	l.armed, l.anchor, l.misses, l.heard = true, at, 0, false
+	l.armed, l.anchor, l.misses, l.carried, l.unheard = true, at, 0, 0, false
 }
 
 func (l *life) failed(p fsm.PingRecord, why Reason) {

@@ -33,11 +33,20 @@ func (s serving) moment(at time.Duration) time.Time {
 	return t.UTC()
 }
 
-// inGap reports whether pings could not be taken at a moment, nor for a time after it: then
-// nobody could have heard of a run of that moment.
-func (s serving) inGap(t time.Time, after time.Duration) bool {
+// overlaps reports whether pings could not be taken at some moment between two, as is known at a third.
+func (s serving) overlaps(from, to, known time.Time) bool {
 	for _, g := range s.gaps {
-		if !t.Add(after).Before(g.From) && t.Before(g.To) {
+		if !g.From.After(to) && !g.To.Before(from) && g.From.Before(known) {
+			return true
+		}
+	}
+	return false
+}
+
+// gapEndsBetween reports whether a gap ended after a moment, as is known at another.
+func (s serving) gapEndsBetween(t, known time.Time) bool {
+	for _, g := range s.gaps {
+		if g.To.After(t) && g.From.Before(known) {
 			return true
 		}
 	}

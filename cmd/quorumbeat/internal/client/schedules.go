@@ -17,7 +17,7 @@ import (
 
 func previewCommand(p *cli.Program) *cobra.Command {
 	params := heartbeat.PreviewParams{Count: 5}
-	c := NewCommand(p, "preview SCHEDULE...", "Tell when a cron expression or a calendar time fires next", usage.Needs("SCHEDULE..."), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c := NewCommand(p, "preview SCHEDULE...", "Tell when a cron expression or a calendar time fires next", usage.NeedsSome("SCHEDULE..."), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		chosen := params
 		chosen.Schedule = args
 		return api.PreviewSchedule(ctx, chosen)

@@ -32,6 +32,16 @@ func Needs(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// NeedsSome wants one argument or more.
+func NeedsSome(name string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return Needs(name)(c, args)
+		}
+		return nil
+	}
+}
+
 // AtMost is for commands that take one argument or none.
 func AtMost(name string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule/backtest"
+)
+
+// TestABacktestIsWhatHappened: heartbeats live through an hour of good runs, failures, runs that hang, silence and
+// gaps. Played back from the history that the state has kept, the same settings alert at the same times.
+func TestABacktestIsWhatHappened(t *testing.T) {
+	t.Parallel()
+	for range 25 {
+		seed := rand.Uint64()
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			backtestLife(t, rand.New(rand.NewPCG(seed, 0)))
+		})
+	}
+}
+
+func backtestLife(t *testing.T, rnd *rand.Rand) {
+	r := newRig(t)
+	settings := fsm.DefaultSettings()
+	settings.FlapWindow, settings.MailTo, settings.History = 0, []string{"ops@example.com"}, 1000
+	r.must(fsm.SetSettings{Settings: settings})
+	spec := fsm.Spec{
+		Name: "job", Slug: "job", Interval: 60 + rnd.Int64N(240), Grace: rnd.Int64N(120), Threshold: 1 + rnd.IntN(3),
+		Arm: fsm.ArmFirstPing, FailureThreshold: 1 + rnd.IntN(2),
+	}
+	if rnd.IntN(2) == 0 {
+		spec.MaxRun = 20 + rnd.Int64N(100)
+	}
+	r.create(1, spec)
+	for r.wall < epoch.Add(time.Hour).UnixMilli() {
+		r.liveOn(rnd, time.Duration(spec.Interval)*time.Second)
+	}
+	r.run(2 * time.Second)
+
+	pings, _, err := r.s.Pings(testID(1), 10_000, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(pings)
+	got := backtest.Run(backtest.Settings{
+		Interval: time.Duration(spec.Interval) * time.Second, Grace: time.Duration(spec.Grace) * time.Second, MissThreshold: spec.Threshold,
+		FailureThreshold: spec.FailureThreshold, MaxRun: time.Duration(spec.MaxRun) * time.Second,
+	}, backtest.History{Pings: pings, Gaps: r.s.Gaps(), Until: fsm.WallTime(r.wall - 1000)})
+	compareAlerts(t, got.Alerts, r.downsOf(1))
+}
+
+// liveOn is what a job does next, and how long it then takes until something happens.
+func (r *rig) liveOn(rnd *rand.Rand, interval time.Duration) {
+	switch rnd.IntN(12) {
+	case 0:
+		r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	case 1, 2:
+		r.signal(1, fsm.Signal{Tells: fsm.SignalStart})
+	case 3:
+		r.signal(1, fsm.Signal{Tells: fsm.SignalLog})
+	case 4:
+		if r.heartbeat(1).Pings > 0 {
+			r.gap(time.Duration(20+rnd.Int64N(300)) * time.Second)
+			r.tick()
+		}
+	default:
+		r.ping(1)
+	}
+	r.run(time.Duration(rnd.Int64N(int64(interval)*3/2)).Truncate(time.Millisecond) + time.Second)
+}
+
+// downsOf are the times of the alerts that began incidents, oldest first.
+func (r *rig) downsOf(n int) []time.Time {
+	id := testID(n)
+	list, _ := r.s.Alerts(fsm.AlertFilter{Heartbeat: &id})
+	var at []time.Time
+	for _, a := range list {
+		if a.Kind == fsm.AlertDown {
+			at = append(at, a.CreatedAt)
+		}
+	}
+	slices.Reverse(at)
+	return at
+}
+
+// compareAlerts allows for the second in which the horizon passes a deadline. The ledger keeps the newest rows only.
+func compareAlerts(t *testing.T, got []backtest.Alert, want []time.Time) {
+	t.Helper()
+	if len(got) > len(want) && len(want) >= 8 {
+		got = got[len(got)-len(want):]
+	}
+	var a, b []string
+	same := len(got) == len(want)
+	for i := range max(len(got), len(want)) {
+		if i < len(got) {
+			a = append(a, string(got[i].Reason)+" "+got[i].At.Format("15:04:05.000"))
+		}
+		if i < len(want) {
+			b = append(b, want[i].UTC().Format("15:04:05.000"))
+		}
+		if same && got[i].At.Sub(want[i]).Abs() > 2500*time.Millisecond {
+			same = false
+		}
+	}
+	if !same {
+		t.Errorf("played back it alerts at\n%s\nit did at\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+	}
+}
