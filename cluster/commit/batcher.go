@@ -156,11 +156,9 @@ func (b *Batcher) isWorthProposing(now time.Time) bool {
 	if b.state == preparing {
 		return len(b.leaderCommands) > 0
 	}
-	forwarded := b.forwardedItems()
-	enough, wait := b.policy.next(now, forwarded+b.opt.Own.Waiting(&b.Consumer))
+	enough, wait := b.policy.next(now, b.forwardedItems()+b.opt.Own.Waiting(&b.Consumer))
 	b.enough = enough
-	waiting := forwarded + b.opt.Own.Queued(&b.Consumer, enough-forwarded)
-	if waiting > 0 && waiting >= enough || len(b.leaderCommands) > 0 || b.ticksAreDue(now) {
+	if b.areEnough() || len(b.leaderCommands) > 0 || b.ticksAreDue(now) {
 		return true
 	}
 	if wait > 0 && !b.waitsToFill {
@@ -168,6 +166,14 @@ func (b *Batcher) isWorthProposing(now time.Time) bool {
 		b.fills.Reset(wait)
 	}
 	return false
+}
+
+// areEnough reports whether as many commands wait as the next batch must have. If not, the
+// batcher is woken when so many of this node's own have come.
+func (b *Batcher) areEnough() bool {
+	forwarded := b.forwardedItems()
+	waiting := forwarded + b.opt.Own.Queued(&b.Consumer, b.enough-forwarded)
+	return waiting > 0 && waiting >= b.enough
 }
 
 // forwardedItems is how many commands of other nodes wait.

@@ -219,6 +219,26 @@ func TestBatcherAnswersBarriersWithTheIndexOfALaterBatch(t *testing.T) {
 	}
 }
 
+func TestForwardedAndOwnCommandsFillABatchTogether(t *testing.T) {
+	b, log, tab := newTestBatcher(t)
+	b.mu.Lock()
+	b.policy.inFlight = []int{2} // so three are enough
+	b.waitsToFill, b.enough = true, 3
+	b.mu.Unlock()
+	pendingCommand(t, tab)
+	pendingCommand(t, tab)
+	log.quiet(t)
+	b.Submit(&Forwarded{
+		Request: Request{Origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 1}, Items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})}}},
+		Reply:   func(*Results) {},
+	})
+	e := log.next(t)
+	if n := len(e.batch.Items); n != 3 {
+		t.Errorf("%d commands in the batch, want 3", n)
+	}
+	e.commit(5, fsm.CodeOK)
+}
+
 func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	b, log, tab := newTestBatcher(t)
 	replies := make(chan *Results, 1)

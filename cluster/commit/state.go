@@ -149,7 +149,7 @@ func (b *Batcher) Submit(f *Forwarded) {
 		return
 	}
 	b.forwarded = append(b.forwarded, f)
-	mayWait := b.waitsToFill && b.forwardedItems() < b.enough
+	mayWait := b.waitsToFill && !b.areEnough()
 	b.mu.Unlock()
 	if !mayWait {
 		b.Wake()
