@@ -49,9 +49,9 @@ func TestNodesHearOfEachOther(t *testing.T) {
 		settings := fsm.DefaultSettings()
 		if n.cfg.NodeName == nodeName(odd) {
 			settings.History = 7
-			n.cfg.Faults.Wall = func() time.Duration { return ahead }
+			n.Node.cfg.Faults.Wall = func() time.Duration { return ahead }
 		}
-		n.cfg.Settings = &settings
+		n.Node.cfg.Settings = &settings
 	})
 	for i, n := range c.nodes {
 		testkit.Eventually(t, "a node hears of the others", func() bool {

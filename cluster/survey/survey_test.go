@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,13 +15,18 @@ func TestASurveyKnowsWhoAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ahead, silent, other := fsm.NodeID{1}, fsm.NodeID{2}, fsm.NodeID{3}
 		peers := map[fsm.NodeID]string{ahead: "a", silent: "s", other: "o"}
-		mute := false
+		var mute, gone atomic.Bool
 		s := New(Options{
-			Peers: func() map[fsm.NodeID]string { return peers },
+			Peers: func() map[fsm.NodeID]string {
+				if gone.Load() {
+					return nil
+				}
+				return peers
+			},
 			Ask: func(ctx context.Context, addr string) (Reply, error) {
 				sent := time.Now()
 				switch {
-				case mute:
+				case mute.Load():
 					return Reply{}, errors.New("refused")
 				case addr == "s":
 					<-ctx.Done()
@@ -47,7 +53,7 @@ func TestASurveyKnowsWhoAnswers(t *testing.T) {
 				t.Errorf("of %v is known %+v", id, p)
 			}
 		}
-		mute = true
+		mute.Store(true)
 		time.Sleep(25 * time.Second)
 		if _, ok := s.Peer(ahead); !ok {
 			t.Error("an answer is forgotten too early")
@@ -56,9 +62,10 @@ func TestASurveyKnowsWhoAnswers(t *testing.T) {
 		if p, ok := s.Peer(ahead); ok {
 			t.Errorf("known is still %+v", p)
 		}
-		mute = false
-		delete(peers, ahead)
+		gone.Store(true)
 		time.Sleep(20 * time.Second)
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		if len(s.known) != 0 {
 			t.Errorf("who is no member is known: %v", s.known)
 		}
