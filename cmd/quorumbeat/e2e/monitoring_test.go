@@ -24,7 +24,7 @@ const monitoring = "../../../scripts/monitoring/"
 func TestMonitoringRules(t *testing.T) {
 	t.Parallel()
 	promtool := find(t, "promtool")
-	for _, args := range [][]string{{"check", "rules", "rules.yml"}, {"test", "rules", "rules_test.yml"}} {
+	for _, args := range [][]string{{"check", "rules", "rules.yml"}, {"test", "rules", "rules_test.yml", "rules_slow_test.yml"}} {
 		cmd := exec.Command(promtool, args...)
 		cmd.Dir = monitoring
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -57,12 +57,21 @@ func TestMonitoringKnowsItsMetrics(t *testing.T) {
 	testkit.Eventually(t, "the alert is exported", func() bool {
 		return strings.Contains(scrape(t, e.Nodes[0].URL()+"/metrics"), `quorumbeat_alerts_total{kind="down",state="sent"} 1`)
 	})
-	for _, what := range []string{"/start", "/0"} {
+	for _, what := range []string{"/start", "/0?m.rows=4"} {
 		ask(t, http.StatusOK, "POST", pingURL(e.Nodes[0], h)+what, nil, nil)
 	}
-	exported := scrape(t, e.Nodes[0].URL()+"/metrics") + "\nquorumbeat_http_tls_not_after_timestamp_seconds 0\n" // which a TLS port has
+	create(t, e.Nodes[0], fields{"name": "late", "interval_secs": 1, "grace_secs": 3600})
+	call(t, "", "GET", e.Nodes[0].URL()+"/v1/heartbeats", nil)                      // without a key
+	ask(t, http.StatusOK, "GET", e.leader().URL()+"/v1/alerts", nil, new(struct{})) // whose delivery the leader has measured
+	testkit.Eventually(t, "a heartbeat is late, and the nodes hear of each other", func() bool {
+		text := scrape(t, e.leader().URL()+"/metrics")
+		return strings.Contains(text, "\nquorumbeat_heartbeat_late{") && strings.Count(text, "\nquorumbeat_peer_lag_entries{") == 2
+	})
+	exported := scrape(t, e.Nodes[0].URL()+"/metrics") + scrape(t, e.leader().URL()+"/metrics") +
+		"\n# TYPE quorumbeat_http_tls_not_after_timestamp_seconds gauge\nquorumbeat_http_tls_not_after_timestamp_seconds 0\n" // which a TLS port has
+	checkMetricsTable(t, exported)
 	named := 0
-	for _, file := range []string{"rules.yml", "grafana-jobs.json", "grafana-cluster.json"} {
+	for _, file := range append([]string{"rules.yml"}, dashboards...) {
 		text, err := os.ReadFile(monitoring + file)
 		testkit.Must(t, err)
 		for _, name := range metricName.FindAllString(string(text), -1) {
@@ -96,6 +105,37 @@ func TestMonitoringKnowsItsMetrics(t *testing.T) {
 	}
 }
 
+// checkMetricsTable holds the table of metrics, with types and labels, against what a
+// cluster exports.
+func checkMetricsTable(t *testing.T, exported string) {
+	t.Helper()
+	text, err := os.ReadFile("../../../docs/metrics.md")
+	testkit.Must(t, err)
+	types, labels := map[string]string{}, map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(quorumbeat_[a-z0-9_]+)`(?: \\*\\*r\\*\\*)? \\| ([a-z]+) \\| ([^|]*) \\|").FindAllStringSubmatch(string(text), -1) {
+		types[m[1]], labels[m[1]] = m[2], m[3]
+	}
+	seen := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (quorumbeat_\S+) (\S+)$`).FindAllStringSubmatch(exported, -1) {
+		seen[m[1]] = true
+		if types[m[1]] != m[2] {
+			t.Errorf("docs/metrics.md calls %s a %q, and it is a %s", m[1], types[m[1]], m[2])
+		}
+	}
+	for name := range types {
+		if !seen[name] && name != "quorumbeat_rate_limited_total" && name != "quorumbeat_auth_failures_total" { // which have no series before
+			t.Errorf("docs/metrics.md has %s, which no node exports", name)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^(quorumbeat_\S+?)(?:_bucket|_sum|_count)?\{([^}]*)\}`).FindAllStringSubmatch(exported, -1) {
+		for _, label := range regexp.MustCompile(`(?:^|,)([a-z_]+)="`).FindAllStringSubmatch(m[2], -1) {
+			if label[1] != "le" && !strings.Contains(labels[m[1]], "`"+label[1]+"`") {
+				t.Errorf("docs/metrics.md does not tell of the label %s of %s", label[1], m[1])
+			}
+		}
+	}
+}
+
 func scrape(t *testing.T, from string) string {
 	t.Helper()
 	answer, err := http.Get(from)
@@ -116,7 +156,7 @@ func TestPrometheusTellsOfFailures(t *testing.T) {
 	dir := t.TempDir()
 	rules, err := os.ReadFile(monitoring + "rules.yml")
 	testkit.Must(t, err)
-	rules = regexp.MustCompile(`for: \S+`).ReplaceAll(rules, []byte("for: 1s")) // the test cannot wait so long
+	rules = regexp.MustCompile(`\bfor: \S+`).ReplaceAll(rules, []byte("for: 1s")) // the test cannot wait so long
 	testkit.Must(t, os.WriteFile(filepath.Join(dir, "rules.yml"), rules, 0o600))
 	var targets []string
 	for _, n := range e.Nodes {
@@ -153,6 +193,20 @@ scrape_configs:
 		text, _ := io.ReadAll(answer.Body)
 		return strings.Contains(string(text), h.ID)
 	})
+	for _, name := range recordedRules(t) {
+		if strings.Contains(name, "late") || strings.Contains(name, "backup") || strings.Contains(name, "missed") { // nothing is, nobody made one
+			continue
+		}
+		testkit.Eventually(t, "Prometheus records "+name, func() bool {
+			answer, err := http.Get("http://" + addr + "/api/v1/query?query=" + url.QueryEscape(name))
+			if err != nil {
+				return false
+			}
+			defer answer.Body.Close()
+			text, _ := io.ReadAll(answer.Body)
+			return strings.Contains(string(text), `"value"`)
+		})
+	}
 	if firing("QuorumbeatHeartbeatDown") || firing("QuorumbeatNodeDown") {
 		t.Error("it tells of failures though there are none")
 	}
