@@ -115,6 +115,8 @@ func (b backend) MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (string, 
 	return key, err
 }
 
+func (b backend) Zone(name string) (*time.Location, error) { return b.cfg.Zones.Location(name) }
+
 func (b backend) LastUse(key fsm.KeyID) time.Time { return b.logins.LastUse(key) }
 
 // pageLimit is how long a page waits for a majority before it shows what this node has.

@@ -31,7 +31,7 @@ type preview struct {
 const previewed = 5
 
 // Instant is a moment in full.
-func (p preview) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now) }
+func (p preview) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now, time.UTC) }
 
 // previewOf tells what a schedule means for a job that ran well now; nothing if it is none.
 func previewOf(f form, now time.Time) preview {

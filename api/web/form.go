@@ -43,11 +43,21 @@ func textField(name, label, kind, words string, of func(*fsm.Spec) *string, to f
 	}
 }
 
-func durationField(name, label, words string, of func(fsm.Spec) int64, to func(*fsm.Patch) **int64) field {
+// durationField is "" for one that is not set, if it may be empty.
+func durationField(name, label, words string, mayBeEmpty bool, of func(fsm.Spec) int64, to func(*fsm.Patch) **int64) field {
 	return field{
 		name, label, "text", words,
-		func(s fsm.Spec) string { return show.WriteDuration(of(s)) },
+		func(s fsm.Spec) string {
+			if mayBeEmpty && of(s) == 0 {
+				return ""
+			}
+			return show.WriteDuration(of(s))
+		},
 		func(text string, p *fsm.Patch) error {
+			if mayBeEmpty && text == "" {
+				*to(p) = new(int64)
+				return nil
+			}
 			n, err := show.ReadDuration(text)
 			*to(p) = &n
 			return err
@@ -70,9 +80,24 @@ func listField(name, label, words string, of func(fsm.Spec) []string, to func(*f
 var fields = []field{
 	textField("name", "Name", "text", fmt.Sprintf("What people call the job, 1 to %d characters.", fsm.MaxNameLen),
 		func(s *fsm.Spec) *string { return &s.Name }, func(p *fsm.Patch) **string { return &p.Name }),
-	durationField("every", "Expected every", "How often the job runs: 90s, 15m, 1h30m, 7d, at most 366 days.",
-		func(s fsm.Spec) int64 { return s.Interval }, func(p *fsm.Patch) **int64 { return &p.Interval }),
-	durationField("grace", "Grace", "How long after that it is still not missed; a run that was started may also take this long. 0s to 366 days.",
+	{
+		"every", "Expected every", "text", "How often the job runs: 90s, 15m, 1h30m, 7d, at most 366 days. Empty for one with a schedule.",
+		func(s fsm.Spec) string {
+			if len(s.Schedule) > 0 {
+				return ""
+			}
+			return show.WriteDuration(s.Interval)
+		},
+		func(text string, p *fsm.Patch) error {
+			if text == "" {
+				return nil // checkWhole looks whether there is a schedule
+			}
+			n, err := show.ReadDuration(text)
+			p.Interval = &n
+			return err
+		},
+	},
+	durationField("grace", "Grace", "How long after that it is still not missed; a run that was started may also take this long. 0s to 366 days.", false,
 		func(s fsm.Spec) int64 { return s.Grace }, func(p *fsm.Patch) **int64 { return &p.Grace }),
 	{
 		"threshold", "Alert at misses", "text", fmt.Sprintf("How many misses in a row make an alert, 1 to %d.", fsm.MaxThreshold),
@@ -83,6 +108,39 @@ var fields = []field{
 				return fmt.Errorf("%q is no number: use 1 to %d", text, fsm.MaxThreshold)
 			}
 			p.Threshold = &n
+			return nil
+		},
+	},
+	{
+		"failure_threshold", "Alert at failures", "text", fmt.Sprintf("How many failures in a row, that the job itself reports, make an alert, 1 to %d; 1: the first does.", fsm.MaxThreshold),
+		func(s fsm.Spec) string { return strconv.Itoa(s.FailuresToAlert()) },
+		func(text string, p *fsm.Patch) error {
+			n, err := strconv.Atoi(text)
+			if err != nil || n < 1 {
+				return fmt.Errorf("%q is no number from 1 on: use 1 to %d", text, fsm.MaxThreshold)
+			}
+			if n == 1 { // as it is by default
+				n = 0
+			}
+			p.FailureThreshold = &n
+			return nil
+		},
+	},
+	durationField("max_run_secs", "A run may take", "A run that was started fails after this time, at most 366 days; empty: the grace.", true,
+		func(s fsm.Spec) int64 { return s.MaxRun }, func(p *fsm.Patch) **int64 { return &p.MaxRun }),
+	durationField("min_run_secs", "A run takes at least", "A good run that was shorter counts as failed; empty: any may be good.", true,
+		func(s fsm.Spec) int64 { return s.MinRun }, func(p *fsm.Patch) **int64 { return &p.MinRun }),
+	{
+		"checks", "Checks", "area", "What the numbers that a good run tells must hold to, one a line: bytes > 0. Else it counts as failed.",
+		func(s fsm.Spec) string { return strings.Join(s.Checks, "\n") },
+		func(text string, p *fsm.Patch) error {
+			var list []string
+			for line := range strings.Lines(text) {
+				if line = strings.TrimSpace(line); line != "" {
+					list = append(list, line)
+				}
+			}
+			p.Checks = &list
 			return nil
 		},
 	},
@@ -169,6 +227,9 @@ func (f *form) patch() (all fsm.Patch) {
 
 // checkWhole finds what fields that are each right do not allow together.
 func (f *form) checkWhole(spec fsm.Spec) {
+	if f.typed["every"] == "" && len(spec.Schedule) == 0 {
+		f.Problems["every"] = "Say how often the job runs."
+	}
 	if err := spec.Validate(); err != nil && len(f.Problems) == 0 {
 		f.Problems[""] = show.Sentence(plainWords(err))
 	}

@@ -29,6 +29,7 @@ func TestAFormSavesWhatItShows(t *testing.T) {
 		Name: "nightly", Slug: "night_ly", Interval: 90061, Grace: 61, Threshold: 7, Arm: fsm.ArmFirstPing, Tags: []string{"a", "b c"},
 		Emails: []string{"x@example.com", "y@example.com"}, Methods: fsm.MethodsPost,
 		Description: "one\ntwo", RunbookURL: "https://example.com/x?y=1", Owner: "Größe & Söhne",
+		FailureThreshold: 3, MaxRun: 120, MinRun: 5, Checks: []string{"bytes > 0", "files >= 10"},
 	}
 	for _, want := range []fsm.Spec{spec, {Name: "n", Slug: "n", Interval: 1, Threshold: 1, Arm: fsm.ArmCreated}} {
 		f := typed(formOf(want, 3).typed)
@@ -46,6 +47,7 @@ func TestAFormSaysAllThatIsWrong(t *testing.T) {
 	wrong := map[string]string{
 		"name": strings.Repeat("x", 201), "slug": "Not A Slug", "every": "0s", "grace": "soon", "threshold": "101", "tags": strings.Repeat("t", 65),
 		"emails": "nobody", "description": strings.Repeat("d", 2001), "runbook_url": "javascript:alert(1)", "owner": "a\tb",
+		"failure_threshold": "0", "max_run_secs": "1.5s", "min_run_secs": "367d", "checks": "bytes >",
 	}
 	f := typed(wrong)
 	f.patch()

@@ -39,8 +39,9 @@ type heartbeatPage struct {
 	Others   []row      // what fails with it
 	Gaps     []fsm.Gap
 	PingURL  string
-	Waiting  bool // for its first ping
-	Troubled bool // it fails, or is late
+	zone     *time.Location // of the job
+	Waiting  bool           // for its first ping
+	Troubled bool           // it fails, or is late
 }
 
 func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) error {
@@ -53,7 +54,7 @@ func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) e
 }
 
 // Instant is a moment in full.
-func (p heartbeatPage) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now) }
+func (p heartbeatPage) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now, p.zone) }
 
 // WasDue is when the run was expected whose absence made it fail; nil if nothing is amiss, or
 // the job itself told.
@@ -93,6 +94,11 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now),
 		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Waiting: h.Pings == 0 && st != stateFailing,
 	}
+	if p.zone = time.UTC; h.Spec.TZ != "" {
+		if zone, err := s.back.Zone(h.Spec.TZ); err == nil {
+			p.zone = zone
+		}
+	}
 	p.Chart = show.ChartOf(recent, p.Usual)
 	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), e == excerpt{}
 	p.Icon = cmp.Or(map[state]string{stateFailing: "failing", stateLate: "late"}[st], "ok")
@@ -127,7 +133,7 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 // why tells since when a heartbeat is in its state, and the reason in a sentence. It is
 // made of words of ours, numbers and times only.
 func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since time.Time, words template.HTML) {
-	every := "one is expected every " + show.Seconds(h.Spec.Interval)
+	every := "one is expected " + template.HTMLEscapeString(show.Expected(h.Spec))
 	last := "No ping ever came"
 	if !h.LastPing.IsZero() {
 		last = "The last ping came " + string(show.Moment(h.LastPing, now))
@@ -187,5 +193,5 @@ func (s *Site) failingWith(h fsm.Heartbeat, now time.Time) (out []row) {
 
 // Snippets tells how to ping it.
 func (p heartbeatPage) Snippets() []show.Snippet {
-	return show.Snippets(p.PingURL, p.Spec.Slug, p.Spec.Interval)
+	return show.Snippets(p.PingURL, p.Spec)
 }

@@ -30,7 +30,7 @@ func parsePages() map[string]*template.Template {
 		"asset": assetPath, "span": show.Span, "took": show.Took, "seconds": show.Seconds, "exact": show.Exact, "plural": show.Plural, "join": strings.Join,
 		"plural64": func(n uint64, one, many string) string { return show.Plural(int(n), one, many) },
 		"millis":   func(ms int64) string { return show.Span(time.Duration(ms) * time.Millisecond) },
-		"steps":    show.Steps, "legend": func() any { return show.Legend }, "acts": actsOn,
+		"steps":    show.Steps, "expected": show.Expected, "legend": func() any { return show.Legend }, "acts": actsOn,
 		"inDigest": func(a fsm.Alert) bool { return a.Digest != (fsm.AlertID{}) },
 	}).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
 	pages := map[string]*template.Template{}

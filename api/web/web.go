@@ -31,6 +31,8 @@ type Backend interface {
 	Propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error)
 	// MakeKey makes an API key, which is shown this once.
 	MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (key string, err error)
+	// Zone finds a time zone by its name.
+	Zone(name string) (*time.Location, error)
 	// LastUse is when a key was last used at this node, since it was started; zero: never.
 	LastUse(key fsm.KeyID) time.Time
 	// Fresh returns once this node has all that was acknowledged. If it cannot soon, stale says

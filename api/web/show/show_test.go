@@ -128,3 +128,22 @@ func TestStepsOfAnAlert(t *testing.T) {
 		}
 	}
 }
+
+// TestAScheduleIsToldInWords, and what came by it makes a strip, though no interval is known.
+func TestAScheduleIsToldInWords(t *testing.T) {
+	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	h := fsm.Heartbeat{Spec: fsm.Spec{Schedule: []string{"0 2 * * 1-5"}, TZ: "Europe/Berlin"}, Armed: true, CreatedAt: now.Add(-time.Hour * 99)}
+	if got := Expected(h.Spec); got != "At 02:00, Monday to Friday: 0 2 * * 1-5, Europe/Berlin" {
+		t.Error(got)
+	}
+	if got := Expected(fsm.Spec{Interval: 90}); got != "every 1 min 30 s" {
+		t.Error(got)
+	}
+	beats := Strip(h, []fsm.PingRecord{{At: now.Add(-time.Hour), Kind: fsm.SignalSuccess}, {At: now.Add(-50 * time.Hour), Kind: fsm.SignalFail}}, nil, now)
+	if len(beats) != StripLength || beats[StripLength-2].Kind != "failed" {
+		t.Errorf("%+v", beats)
+	}
+	if got := string(Instant(now, now, time.FixedZone("CET", 3600))); !strings.Contains(got, "13:00:00 CET") {
+		t.Error(got)
+	}
+}

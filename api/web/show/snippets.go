@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // Snippet is one way to ping a heartbeat.
@@ -11,9 +13,15 @@ type Snippet struct{ Name, Code string }
 
 const call = "curl -fsS -m 10 --retry 5 -o /dev/null "
 
-// Snippets tells how to ping a URL once every so many seconds, in several languages.
-func Snippets(u, slug string, every int64) []Snippet {
-	at := crontab(every)
+// Snippets tells how to ping a URL whenever a heartbeat is expected, in several languages.
+func Snippets(u string, s fsm.Spec) []Snippet {
+	at := crontab(s.Interval)
+	if len(s.Schedule) > 0 {
+		at = "0 2 * * *"
+		if len(strings.Fields(s.Schedule[0])) == 5 {
+			at = s.Schedule[0]
+		}
+	}
 	return []Snippet{
 		{"curl", call + u},
 		{"crontab", at + " /path/to/job && " + call + u},
@@ -23,7 +31,7 @@ func Snippets(u, slug string, every int64) []Snippet {
 		{"Python", "import urllib.request\nurllib.request.urlopen('" + u + "', data=b'', timeout=10)"},
 		{"PowerShell", "Invoke-RestMethod -Method Post -TimeoutSec 10 -Uri '" + u + "'"},
 		{"systemd", "[Service]\nType=oneshot\nExecStart=/path/to/job\nExecStartPost=" + call + u},
-		{"Kubernetes", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + kubernetesName(slug) + "}\nspec:\n  schedule: \"" + at + "\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          - name: job\n            image: your/image\n            command: [sh, -c, \"/path/to/job && " + call + u + "\"]"},
+		{"Kubernetes", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + kubernetesName(s.Slug) + "}\nspec:\n  schedule: \"" + at + "\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          - name: job\n            image: your/image\n            command: [sh, -c, \"/path/to/job && " + call + u + "\"]"},
 	}
 }
 

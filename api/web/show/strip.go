@@ -38,6 +38,9 @@ func Strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Tim
 	interval, grace := time.Duration(h.Spec.Interval)*time.Second, time.Duration(h.Spec.Grace)*time.Second
 	var back []Beat // newest first
 	missed := func(after, before time.Time) {
+		if interval <= 0 {
+			return // when a schedule expected something in the past is not known
+		}
 		n := int((before.Sub(after.Add(grace)) - 1) / interval) // at the very end of its grace it is not missed
 		for k := n; k > 0 && len(back) < StripLength; k-- {
 			at := after.Add(time.Duration(k) * interval)
@@ -64,7 +67,7 @@ func Strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Tim
 		switch before, ok := endBefore(pings[i+1:]); {
 		case p.Kind == fsm.SignalFail:
 			b.Kind = "failed"
-		case ok && p.At.Sub(before) > interval+grace/4: // no job is punctual to the second
+		case ok && interval > 0 && p.At.Sub(before) > interval+grace/4: // no job is punctual to the second
 			b.Kind = "late"
 		}
 		if len(back) < StripLength {

@@ -1,11 +1,15 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule"
 )
 
 func foldRune(r rune) rune { return unicode.ToLower(r) }
@@ -74,13 +78,25 @@ func Moment(t, now time.Time) template.HTML {
 		stamp, Exact(t), Relative(t, now), Exact(t)))
 }
 
-// Instant is a moment in full: in UTC, in the reader's own zone where the page's script
-// adds it, and relative.
-func Instant(t, now time.Time) template.HTML {
+// Instant is a moment in full: in a zone, in the reader's own where the page's script adds
+// it, and relative.
+func Instant(t, now time.Time, zone *time.Location) template.HTML {
 	if t.IsZero() {
 		return Moment(t, now)
 	}
-	return template.HTML(t.UTC().Format("Mon 2 Jan 15:04:05 UTC")) + `<span class="local"></span>, ` + Moment(t, now)
+	return template.HTML(template.HTMLEscapeString(t.In(zone).Format("Mon 2 Jan 15:04:05 MST"))) + `<span class="local"></span>, ` + Moment(t, now)
+}
+
+// Expected tells when a heartbeat is expected.
+func Expected(s fsm.Spec) string {
+	if len(s.Schedule) == 0 {
+		return "every " + Seconds(s.Interval)
+	}
+	words := strings.Join(s.Schedule, ", ")
+	if read, err := schedule.Parse(s.Schedule); err == nil {
+		words = read.Describe() + ": " + words
+	}
+	return words + ", " + cmp.Or(s.TZ, "UTC")
 }
 
 // Plural writes a count with its noun.
