@@ -9,6 +9,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/alerting/alertmanager"
 	"github.com/quorumbeat/quorumbeat/alerting/channel"
 	"github.com/quorumbeat/quorumbeat/alerting/chat"
+	"github.com/quorumbeat/quorumbeat/alerting/command"
 	"github.com/quorumbeat/quorumbeat/alerting/ntfy"
 	"github.com/quorumbeat/quorumbeat/alerting/outgoing"
 	"github.com/quorumbeat/quorumbeat/alerting/pagerduty"
@@ -30,6 +31,7 @@ func openersFor(cfg Config, policy outgoing.Policy, wrote func()) map[string]cha
 		"ntfy":         channel.HTTP(client, ntfy.Format),
 		"pagerduty":    channel.HTTP(client, pagerduty.Format),
 		"alertmanager": channel.HTTP(client, alertmanager.Format),
+		"command":      command.Opener{Allowed: cfg.AllowCommands, Began: wrote},
 	}
 }
 

@@ -30,7 +30,8 @@ type Config struct {
 	InDoubt   string       // InDoubtResend or InDoubtHold
 	PublicURL string       // where the dashboard is; "": messages have no links
 
-	WebhookAllow []string // networks that channels may reach beside public addresses
+	WebhookAllow  []string // networks that channels may reach beside public addresses
+	AllowCommands bool     // channels of the kind command run programs of this node
 
 	NodeName   string                // shown in the mails
 	Terminal   io.Writer             // for "stdout:"

@@ -55,7 +55,7 @@ var order = []tree{
 	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/store"}, rows: []string{
 		"message outgoing",
 		"smtp channel",
-		"webhook chat telegram ntfy pagerduty alertmanager",
+		"webhook chat telegram ntfy pagerduty alertmanager command",
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},

@@ -86,6 +86,7 @@ func (s *Node) Register(f *pflag.FlagSet) {
 	f.StringVar(&a.SMTPHelo, "smtp-helo", "", "`name` that the mail server is told (EHLO): one that the DNS knows, or an [address]; default: this machine's full name, else its address")
 	f.StringVar(&a.MailFrom, "mail-from", a.MailFrom, "sender's `address`")
 	f.Var((*flags.Addresses)(&a.WebhookAllow), "webhook-allow", "private `networks` that channels may reach beside public addresses, like 10.0.0.0/8,127.0.0.1")
+	f.BoolVar(&a.AllowCommands, "allow-command-channel", false, "let whoever has an admin key make channels that run programs of this node, as its user; the same on every node")
 	f.Var((*flags.Addresses)(&a.Settings.MailTo), "mail-to", "`addresses` that get the alerts of heartbeats that name none (replicated)")
 	f.IntVar(&a.Settings.History, "history", a.Settings.History, "pings kept of each heartbeat, 0 to 1000000 (replicated)")
 	f.IntVar(&a.Settings.MaxHeartbeats, "max-heartbeats", a.Settings.MaxHeartbeats, "heartbeats that the cluster may have, up to 4000000; 0: that many (replicated)")
@@ -109,6 +110,7 @@ func (s *Node) deriveAndValidate(f *pflag.FlagSet) error {
 	s.Alerting.Settings.GroupWait = s.groupWait.Milliseconds()
 	s.Alerting.Settings.FlapWindow = s.flapWindow.Milliseconds()
 	s.Alerting.NodeName, s.Alerting.PublicURL = s.Cluster.NodeName, s.API.PublicURL
+	s.API.AllowCommands = s.Alerting.AllowCommands
 	if err := s.readSecret(); err != nil {
 		return err
 	}
