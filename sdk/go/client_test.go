@@ -67,6 +67,18 @@ func TestTheWireForms(t *testing.T) {
 			_, err := c.Ensure(t.Context(), "nightly-sync", CreateParams{IntervalSecs: 60, GraceSecs: NoGrace, Tags: []string{}})
 			return err
 		},
+		"POST /v1/schedule/preview {\"schedule\":[\"0 2 * * *\"],\"tz\":\"Europe/Berlin\",\"count\":3}": func(c *Client) error {
+			_, err := c.PreviewSchedule(t.Context(), PreviewParams{Schedule: []string{"0 2 * * *"}, TZ: "Europe/Berlin", Count: 3})
+			return err
+		},
+		"GET /v1/heartbeats/hb_1/suggest ": func(c *Client) error {
+			_, err := c.Suggest(t.Context(), "hb_1", SuggestParams{})
+			return err
+		},
+		"GET /v1/heartbeats/hb_1/suggest?grace_secs=0&schedule=%40daily&schedule=1-1&tz=UTC ": func(c *Client) error {
+			_, err := c.Suggest(t.Context(), "hb_1", SuggestParams{GraceSecs: NoGrace, Schedule: []string{"@daily", "1-1"}, TZ: "UTC"})
+			return err
+		},
 		"PUT /v1/heartbeats/by-slug/..%2Fkeys {}": func(c *Client) error {
 			_, err := c.Ensure(t.Context(), "../keys", CreateParams{})
 			return err

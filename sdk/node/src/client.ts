@@ -13,6 +13,10 @@ import type {
   HeartbeatPing,
   ListParams,
   PingsParams,
+  PreviewParams,
+  SchedulePreview,
+  Suggestions,
+  SuggestParams,
   UpdateParams,
   Uptime,
 } from "./types.js";
@@ -163,7 +167,18 @@ export class HeartbeatClient {
 
   /** Tells how long a heartbeat failed on each of the newest 90 days. */
   async uptime(id: string, options: CallOptions = {}): Promise<Uptime> {
-    return this.#call({ method: "GET", path: heartbeatPath(id, "/uptime"), read: uptime }, options);
+    return this.#call({ method: "GET", path: heartbeatPath(id, "/uptime"), read: holding<Uptime>("days") }, options);
+  }
+
+  /** Tells which settings a heartbeat's stored pings suggest, and what those and others would have alerted on. */
+  async suggest(id: string, params: SuggestParams = {}, options: CallOptions = {}): Promise<Suggestions> {
+    const path = heartbeatPath(id, "/suggest") + query({ ...params });
+    return this.#call({ method: "GET", path, read: holding<Suggestions>("suggestions") }, options);
+  }
+
+  /** Tells when a schedule fires next, and what it says in English. */
+  async previewSchedule(params: PreviewParams, options: CallOptions = {}): Promise<SchedulePreview> {
+    return this.#call({ ...json("POST", "/v1/schedule/preview", params), read: holding<SchedulePreview>("times") }, options);
   }
 
   #signal(token: string, signal: string, options: PingOptions): Promise<PingStatus> {
@@ -186,11 +201,14 @@ function heartbeat(answer: unknown): Heartbeat {
   return answer as unknown as Heartbeat;
 }
 
-function uptime(answer: unknown): Uptime {
-  if (!isObject(answer) || !Array.isArray(answer.days)) {
-    throw new NotQuorumbeat();
-  }
-  return answer as unknown as Uptime;
+/** holding reads an answer that has a list under a name. */
+function holding<T>(name: string): (answer: unknown) => T {
+  return (answer) => {
+    if (!isObject(answer) || !Array.isArray(answer[name])) {
+      throw new NotQuorumbeat();
+    }
+    return answer as unknown as T;
+  };
 }
 
 /** listed reads the list that an answer holds under a name. */

@@ -19,11 +19,13 @@ export function slugPath(slug: string): string {
 }
 
 /** query is what follows the path: "" when nothing is set. */
-export function query(params: Record<string, string | number | undefined>): string {
+export function query(params: Record<string, string | number | string[] | undefined>): string {
   const set = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
-    if (value !== undefined) {
-      set.append(name, String(value));
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined) {
+        set.append(name, String(one));
+      }
     }
   }
   const text = set.toString();

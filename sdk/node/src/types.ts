@@ -202,3 +202,78 @@ export interface ClusterNode {
   disk: "ok" | "low" | "full" | "";
   version: string;
 }
+
+/** A schedule to look at. */
+export interface PreviewParams {
+  /** A cron expression or a systemd calendar time, or up to ten of them. */
+  schedule: string | string[];
+  /** IANA name. Default: UTC. */
+  tz?: string;
+  /** 1 to 100. Default: 5. */
+  count?: number;
+  /** RFC 3339: times after this one. Default: now. */
+  from?: string;
+}
+
+/** When a schedule fires. */
+export interface SchedulePreview {
+  times: string[];
+  description: string;
+  tz: string;
+  /** Which rules of time zones the node used. */
+  tz_data: string;
+}
+
+/** Settings to try on a heartbeat's stored pings. What is left out stays as it is. */
+export interface SuggestParams {
+  interval_secs?: number;
+  /** Instead of an interval. */
+  schedule?: string | string[];
+  /** Of the schedule, and one in which suggestions are looked for. */
+  tz?: string;
+  grace_secs?: number;
+  miss_threshold?: number;
+  failure_threshold?: number;
+  max_run_secs?: number;
+  min_run_secs?: number;
+}
+
+/** What settings would have alerted on. */
+export interface Trial {
+  alerts: number;
+  /** That the stored pings cover. */
+  days: number;
+  /** The newest 20 of them; `until` is null if no good run ended it. */
+  failed: { at: string; reason: "missed" | "failed" | "overdue" | "too quick"; until: string | null }[];
+}
+
+/** One set of settings: a schedule with its zone, or an interval. */
+export interface Suggestion extends Trial {
+  /** null: `interval_secs` */
+  schedule: string[] | null;
+  tz: string | null;
+  description: string;
+  interval_secs: number | null;
+  grace_secs: number;
+  max_run_secs: number | null;
+  min_run_secs: number | null;
+  /** 0 to 1: how much of the history it explains. */
+  fit: number;
+  sure: "sure" | "likely" | "a guess";
+  /** Good ones that it stands on. */
+  runs: number;
+}
+
+/** What a heartbeat's stored pings suggest. */
+export interface Suggestions {
+  /** Best first; none if there are too few good runs. */
+  suggestions: Suggestion[];
+  current: Trial;
+  /** Of `SuggestParams`; null if it was empty. */
+  tried: Trial | null;
+  /** That were looked at, at most 2,000. */
+  pings: number;
+  /** Good runs that a suggestion needs. */
+  needs: number;
+  tz_data: string;
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeartbeatClient, isUnauthorized } from "../src/index.js";
-import { FakeCluster, HEARTBEAT, ID, KEY } from "./fake.js";
+import { FakeCluster, HEARTBEAT, ID, KEY, PREVIEW, SUGGESTIONS } from "./fake.js";
 
 test("each call asks for what the API promises, and gives its answer", async (t) => {
   const cluster = await FakeCluster.start(t, 1);
@@ -44,6 +44,20 @@ test("each call asks for what the API promises, and gives its answer", async (t)
     ["resume", () => c.resume(ID), "POST /v1/heartbeats/hb_1/resume", "", HEARTBEAT],
     ["pings", () => c.pings(ID), "GET /v1/heartbeats/hb_1/pings", "", [ping]],
     ["some pings", () => c.pings(ID, { limit: 7 }), "GET /v1/heartbeats/hb_1/pings?limit=7", "", [ping]],
+    [
+      "previewSchedule",
+      () => c.previewSchedule({ schedule: ["0 2 * * 1-5"], tz: "Europe/Berlin", count: 1 }),
+      "POST /v1/schedule/preview",
+      `{"schedule":["0 2 * * 1-5"],"tz":"Europe/Berlin","count":1}`,
+      PREVIEW,
+    ],
+    [
+      "suggest",
+      () => c.suggest(ID, { schedule: ["0 2 * * *", "@weekly"], grace_secs: 0 }),
+      "GET /v1/heartbeats/hb_1/suggest?schedule=0+2+*+*+*&schedule=%40weekly&grace_secs=0",
+      "",
+      SUGGESTIONS,
+    ],
     ["delete", () => c.delete(ID), "DELETE /v1/heartbeats/hb_1", "", undefined],
   ];
   for (const [name, call, request, body, answer] of calls) {

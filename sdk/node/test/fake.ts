@@ -137,6 +137,12 @@ export class FakeCluster {
     if (method === "DELETE") {
       return [204, ""];
     }
+    if (path.includes("/suggest")) {
+      return [200, JSON.stringify(SUGGESTIONS)];
+    }
+    if (path === "/v1/schedule/preview") {
+      return [200, JSON.stringify(PREVIEW)];
+    }
     if (path.includes("/pings")) {
       return [200, JSON.stringify({ pings: [{ id: "hb_1-1", heartbeat_id: ID, pinged_at: "2026-05-02T00:00:00.000Z" }] })];
     }
@@ -147,6 +153,8 @@ export class FakeCluster {
   }
 }
 
+export const PREVIEW = { times: ["2026-05-04T00:00:00.000Z"], description: "At 02:00, Monday to Friday", tz: "Europe/Berlin", tz_data: "2026a" };
+export const SUGGESTIONS = { suggestions: [], current: { alerts: 3, days: 90, failed: [] }, tried: null, pings: 4, needs: 5, tz_data: "2026a" };
 export const HEARTBEAT = { id: ID, name: "nightly-sync", token: TOKEN, interval_secs: 86400, grace_secs: 3600, status: "active" };
 
 /** A URL at which nobody listens. */
