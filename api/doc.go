@@ -23,6 +23,7 @@
 //	heartbeats.go   heartbeats: create, read, update, delete, pause, put by slug
 //	alerts.go       alerts, test mails, the mail server
 //	keys.go         API keys
+//	published.go    status pages and badges: for admins, and for anybody
 //	status.go       what it needs of the cluster; health, cluster status, backup, scrapes
 //	pings.go        what package pings sees of this one
 //	web.go          the dashboard's view of this package

@@ -201,6 +201,18 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("GET", one+"/suggest", h.ID, "")
 	do("POST", "/v1/schedule/preview", "", `{"schedule":"0 2 * * *"}`)
 	do("POST", "/v1/schedule/preview", "", `{"schedule":"0 25 * * *"}`)
+	do("POST", "/v1/status-pages", "", `{"title":"Jobs","tags":["db"],"heartbeats":[{"id":"`+h.ID+`"}]}`)
+	do("POST", "/v1/status-pages", "", `{"title":"Jobs","tags":["db"]}`) // 409
+	do("GET", "/v1/status-pages", "", "")
+	badge := decodeAs[badgeJSON](t, do("POST", "/v1/badges", "", `{"tag":"db"}`).body)
+	do("POST", "/v1/badges", "", `{"heartbeat_id":"`+h.ID+`"}`)
+	do("GET", "/v1/badges", "", "")
+	do("GET", "/status/{slug}", "jobs", "")
+	do("GET", "/status/assets/{file}", "status.css", "")
+	do("GET", "/badge/{file}", badge.ID+".json", "")
+	do("DELETE", "/v1/status-pages/{slug}", "jobs", "")
+	do("DELETE", "/v1/badges/{id}", badge.ID, "")
+	do("GET", "/status/{slug}", "jobs", "") // 404
 	do("GET", "/v1/events", "", "")
 	for _, path := range []string{"/v1/openapi.json", "/healthz", "/readyz", "/metrics", "/metrics/node"} {
 		do("GET", path, "", "")

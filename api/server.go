@@ -21,6 +21,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/metrics"
 	"github.com/quorumbeat/quorumbeat/api/pings"
 	"github.com/quorumbeat/quorumbeat/api/proxied"
+	"github.com/quorumbeat/quorumbeat/api/public"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/api/web"
@@ -42,8 +43,9 @@ type Server struct {
 	log     *slog.Logger
 	http    *fasthttp.Server
 
-	pings *pings.Pings
-	site  *web.Site
+	pings  *pings.Pings
+	site   *web.Site
+	public *public.Site
 
 	streams *events.Streams
 	feeds   *events.Source
@@ -85,6 +87,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	}
 	s.feeds = &events.Source{Store: store, Nodes: s.streamedNodes}
 	s.site = web.New(backend{s}, store, pages)
+	s.public = public.New(store, web.AssetName)
 	if err := s.SetSecrets(nil); err != nil {
 		return nil, err
 	}

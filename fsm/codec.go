@@ -67,6 +67,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return append(dst, c.ID[:]...)
 	case Unknown:
 		return dst
+	case PutStatusPage, DeleteStatusPage, PutBadge, DeleteBadge:
+		return appendPublishing(dst, c)
 	case CreateChannel, UpdateChannel, DeleteChannel:
 		return appendChannelCommand(dst, c)
 	}

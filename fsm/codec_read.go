@@ -185,6 +185,8 @@ func (r *reader) command(kind Kind) Command {
 		return c
 	case KindUnknown:
 		return Unknown{}
+	case KindPutStatusPage, KindDeleteStatusPage, KindPutBadge, KindDeleteBadge:
+		return r.publishing(kind)
 	case KindCreateChannel, KindUpdateChannel, KindDeleteChannel:
 		return r.channelCommand(kind)
 	}

@@ -65,6 +65,11 @@ var everyCommand = []Command{
 
 	// Version 3 of batches has these, too.
 	Unknown{},
+	PutStatusPage{StatusPage{Slug: "jobs", Title: "Größe", Tags: []string{"db"}, Heartbeats: []PageHeartbeat{{heartbeatID(1), ""}, {heartbeatID(2), "Backups"}}}},
+	DeleteStatusPage{"jobs"},
+	PutBadge{Badge{ID: BadgeID{1}, Heartbeat: heartbeatID(1), Label: "nightly"}},
+	PutBadge{Badge{ID: BadgeID{2}, Tag: "db"}},
+	DeleteBadge{BadgeID{1}},
 	CreateChannel{ID: ChannelID{9}, Spec: ChannelSpec{
 		Name: "ops", Kind: "webhook", Default: true, Tags: []string{"db"}, On: SetOf(AlertDown, AlertRecovered), After: 60, Hours: "mo-fr", Alone: true,
 		Fields: []ChannelField{{Name: "url", Value: "https://example.com/"}, {Name: "secret", Value: "whsec_c2VjcmV0", Secret: true}},

@@ -33,6 +33,11 @@ const (
 	KindPutHeartbeat Kind = 38
 	KindUnknown      Kind = 40
 
+	KindPutStatusPage    Kind = 41
+	KindDeleteStatusPage Kind = 42
+	KindPutBadge         Kind = 43
+	KindDeleteBadge      Kind = 44
+
 	KindNumbersSignal Kind = 50 // a Signal with Numbers
 	KindWithTimetable Kind = 51
 	KindSetTimetables Kind = 52

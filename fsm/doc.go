@@ -10,17 +10,17 @@
 // Files:
 //
 //	id.go              IDs of heartbeats, alerts, keys, nodes; tokens
-//	code.go            result codes and the sentinel errors that they stand for
-//	batch.go           Batch, one log entry; Result, the answer to a command
+//	code.go            result codes and the sentinel errors that they stand for; ErrConfig
 //	command.go         the commands, but for those of the two files below
 //	command_ledger.go  the commands of the alerts' sender
 //	command_timetable.go  those that bring the next times of schedules
 //	signal.go          Signal, a ping that carries more than "a good run just ended"
 //	channel.go         channels, and the commands about them
+//	published.go       status pages and badges, and the commands about them
 //	codec.go           appending commands
 //	codec_read.go      reading them
 //	codec_fields.go    the tagged fields of heartbeats, and how commands about them end
-//	codec_batch.go     appending and reading batches
+//	codec_batch.go     Batch, one log entry, and Result, the answer to a command; their encoding
 //	result.go          the heartbeat that a command answers with
 //	types.go           limits, Spec, Patch, Heartbeat, Settings and the like
 //	alert.go           Alert, its kinds, states and evidence

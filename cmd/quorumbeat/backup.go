@@ -25,7 +25,7 @@ type saved struct {
 }
 
 func (p *program) backupCommand() *cobra.Command {
-	c := client.NewCommand(&p.Program, "backup FILE", "Save the state of a cluster to a file; \"-\" is the standard output", usage.Needs("FILE"),
+	c := client.NewCommand(&p.Program, "backup FILE", "Save a cluster's state to a file; \"-\" is the standard output", usage.Needs("FILE"),
 		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 			if args[0] == "-" {
 				_, err := download(ctx, api, p.Stdout)

@@ -29,6 +29,7 @@ const (
 var sections = []section{
 	{1, (*state).writeFields, (*state).readFields},
 	{2, (*state).writeUptime, (*state).readUptime},
+	{3, (*state).writePublished, (*state).readPublished},
 	{10, (*state).writeTimetables, (*state).readTimetables},
 	{11, (*state).writeResults, (*state).readResults},
 	{20, (*state).writeChannels, (*state).readChannels},
@@ -65,6 +66,7 @@ func (s *Store) Snapshot() *Image {
 	c.dedup = s.st.dedup.copyForImage()
 	c.ledger = c.ledger.Snapshot()
 	c.uptime = s.st.uptime.Snapshot()
+	c.published = s.st.published.Snapshot()
 	c.channels = c.channels.Snapshot()
 	c.clock = c.clock.Copy()
 	c.ids, c.tokens, c.slugs, c.keyByHash, c.madeByKey, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
@@ -155,6 +157,9 @@ func (st *state) writeNodes(w *image.Writer) {
 		w.String(n.Version)
 	}
 }
+
+func (st *state) writePublished(s *image.Section)       { st.published.Write(s) }
+func (st *state) readPublished(item *wire.Reader) error { return st.published.Read(item) }
 
 func (st *state) writeChannels(s *image.Section)       { st.channels.Write(s) }
 func (st *state) readChannels(item *wire.Reader) error { return st.channels.Read(item) }

@@ -108,6 +108,10 @@ func fullStore(t testing.TB) *Store {
 	s := limitedStore(t)
 	r := &rig{t: tt, s: s, term: 1, wall: s.LastWall().UnixMilli()}
 	r.must(fsm.Update{ID: testID(5), Patch: fsm.Patch{Description: new("Copies the books.\nAt night."), RunbookURL: new("https://wiki.example.com/books"), Owner: new("ops")}})
+	r.must(fsm.PutStatusPage{Page: fsm.StatusPage{Slug: "jobs", Title: "Größe", Tags: []string{"db"}, Heartbeats: []fsm.PageHeartbeat{{ID: testID(5), Alias: "Books"}, {ID: testID(6)}}}})
+	r.must(fsm.PutStatusPage{Page: fsm.StatusPage{Slug: "all", Title: "All", Tags: []string{"db"}}})
+	r.must(fsm.PutBadge{Badge: fsm.Badge{ID: fsm.BadgeID{1}, Heartbeat: testID(5), Label: "books"}})
+	r.must(fsm.PutBadge{Badge: fsm.Badge{ID: fsm.BadgeID{2}, Tag: "db"}})
 	r.ping(8)
 	r.must(fsm.Pause{ID: testID(8)})
 	r.run(2 * time.Second)
@@ -244,6 +248,7 @@ func told(s *Store) string {
 func toldSince5(s *Store) string {
 	var b strings.Builder
 	s.st.uptime.Each(func(ord uint64, _ string) { fmt.Fprintln(&b, ord, s.st.uptime.Of(ord)) })
+	fmt.Fprintln(&b, s.StatusPages(), s.Badges())
 	return b.String()
 }
 
@@ -282,6 +287,8 @@ func TestASnapshotIsOfItsMoment(t *testing.T) {
 		r.signal(8, fsm.Signal{Tells: fsm.SignalStart, Body: []byte("again")})
 		r.do(fsm.Pause{ID: testID(i)})
 		r.do(fsm.Update{ID: testID(i), Patch: fsm.Patch{Owner: new("others")}})
+		r.do(fsm.DeleteStatusPage{Slug: "jobs"})
+		r.do(fsm.DeleteBadge{ID: fsm.BadgeID{1}})
 		r.do(fsm.Delete{ID: testID(i)})
 		r.create(300+i, testSpec(1, 0, 1))
 	}

@@ -111,6 +111,34 @@ func (s *Store) Position() fsm.Position { return s.changes.Head() }
 // PlaceAt tells that the state, which was just restored, is that after the entry of an index.
 func (s *Store) PlaceAt(index uint64) { s.changes.Restart(index) }
 
+// StatusPages lists the status pages by slug.
+func (s *Store) StatusPages() []fsm.StatusPage {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.published.Pages()
+}
+
+// StatusPage finds a status page by its slug.
+func (s *Store) StatusPage(slug string) (fsm.StatusPage, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.published.Page(slug)
+}
+
+// Badges lists the badges, the newest first.
+func (s *Store) Badges() []fsm.Badge {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.published.Badges()
+}
+
+// Badge finds a badge.
+func (s *Store) Badge(id fsm.BadgeID) (fsm.Badge, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.published.Badge(id)
+}
+
 // Gaps lists the ingest gaps that are still known, oldest first.
 func (s *Store) Gaps() []fsm.Gap {
 	s.mu.RLock()

@@ -7,6 +7,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/channels"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/published"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/uptime"
@@ -36,6 +37,7 @@ type state struct {
 	dedup      dedup
 	ledger     ledger.Ledger
 	uptime     uptime.Log
+	published  published.Table
 	channels   channels.Table
 	clock      *timetable.Clock // of all timetables
 

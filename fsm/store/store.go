@@ -209,6 +209,8 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 		return fsm.Result{Code: st.setClusterID(c)}
 	case fsm.Unknown:
 		return fsm.Result{Code: fsm.CodeTooNew}
+	case fsm.PutStatusPage, fsm.DeleteStatusPage, fsm.PutBadge, fsm.DeleteBadge:
+		return fsm.Result{Code: st.published.Run(c, st.wall, func(id fsm.HeartbeatID) bool { return st.byID(id) != 0 })}
 	case fsm.CreateChannel, fsm.UpdateChannel, fsm.DeleteChannel:
 		return fsm.Result{Code: st.runChannel(c)}
 	default:

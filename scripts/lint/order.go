@@ -29,7 +29,7 @@ var order = []tree{
 		"kinds internal/changes internal/ordered internal/index internal/image",
 		"internal/channels internal/history",
 		"internal/results internal/timetable",
-		"internal/uptime",
+		"internal/uptime internal/published",
 		"internal/table",
 		"internal/ledger",
 		"store",
@@ -50,6 +50,7 @@ var order = []tree{
 	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/store"}, rows: []string{
 		"compat deferred events limits metrics proxied request schedules tickets web/show",
 		"listener pings web",
+		"public",
 		".",
 	}},
 	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/store"}, rows: []string{

@@ -20,6 +20,7 @@ func Commands(p *cli.Program) []*cobra.Command {
 		deleteCommand(p), pingCommand(p), pingsCommand(p), uptimeCommand(p), suggestCommand(p),
 		previewCommand(p),
 		eventsCommand(p), incidentsCommand(p), alertsCommand(p), channelsCommand(p), keysCommand(p), clusterCommand(p),
+		statusPagesCommand(p), badgesCommand(p),
 	}
 }
 

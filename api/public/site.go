@@ -1,0 +1,121 @@
+package public
+
+import (
+	"embed"
+	"html/template"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/web/show"
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
+)
+
+const (
+	// keep is how long an answer may be old, here and in caches in front.
+	keep         = 30 * time.Second
+	cacheControl = "public, max-age=30"
+
+	policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'none'; base-uri 'none'"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed assets/status.css
+var style []byte
+
+// AssetPrefix is where the pages have their styles and icons: nothing of the dashboard need
+// be reached by who looks at them.
+const AssetPrefix = "/status/assets/"
+
+// Site makes the pages and badges.
+type Site struct {
+	store *store.Store
+	now   func() time.Time
+	page  *template.Template
+
+	mu     sync.Mutex
+	pages  map[string]kept
+	groups groups
+}
+
+// kept is a page as it was made a while ago.
+type kept struct {
+	at          time.Time
+	published   time.Time // of the page that it shows: another may have its slug by now
+	plain, gzip []byte
+}
+
+// New makes a site. asset is the name of one of the dashboard's files, with its hash.
+func New(from *store.Store, asset func(name string) string) *Site {
+	funcs := template.FuncMap{
+		"asset": func(name string) string { return AssetPrefix + asset(name) }, "exact": show.Exact, "span": show.Span,
+	}
+	return &Site{
+		store: from, now: time.Now, pages: map[string]kept{},
+		page: template.Must(template.New("status.html").Funcs(funcs).ParseFS(templateFiles, "templates/*.html")),
+	}
+}
+
+// Style answers with the styles that only the public pages have.
+func (s *Site) Style(ctx *fasthttp.RequestCtx) {
+	ctx.SetContentType("text/css; charset=utf-8")
+	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=3600")
+	ctx.SetBody(style)
+}
+
+// StatusPage answers with a status page; false if there is none of this slug.
+func (s *Site) StatusPage(ctx *fasthttp.RequestCtx, slug string) bool {
+	p, found := s.store.StatusPage(slug)
+	if !found {
+		return false
+	}
+	k, err := s.kept(p)
+	if err != nil {
+		return false
+	}
+	h := &ctx.Response.Header
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
+	h.Set(fasthttp.HeaderCacheControl, cacheControl)
+	ctx.SetContentType("text/html; charset=utf-8")
+	if ctx.Request.Header.HasAcceptEncoding("gzip") {
+		h.Set(fasthttp.HeaderContentEncoding, "gzip")
+		ctx.SetBody(k.gzip)
+		return true
+	}
+	ctx.SetBody(k.plain)
+	return true
+}
+
+// kept returns a page as it was at most a while ago. Only one is made at a time.
+func (s *Site) kept(p fsm.StatusPage) (kept, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	k, ok := s.pages[p.Slug]
+	if ok && now.Sub(k.at) < keep && k.published.Equal(p.CreatedAt) {
+		return k, nil
+	}
+	s.forget()
+	html, err := s.render(p, now)
+	if err != nil {
+		return k, err
+	}
+	k = kept{at: now, published: p.CreatedAt, plain: html, gzip: fasthttp.AppendGzipBytesLevel(nil, html, fasthttp.CompressBestSpeed)}
+	s.pages[p.Slug] = k
+	return k, nil
+}
+
+// forget drops the pages that were taken back.
+func (s *Site) forget() {
+	for slug := range s.pages {
+		if _, found := s.store.StatusPage(slug); !found {
+			delete(s.pages, slug)
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package api
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// statusPageJSON is a status page as admins see it.
+type statusPageJSON struct {
+	Slug       string              `json:"slug"`
+	Title      string              `json:"title"`
+	Tags       []string            `json:"tags"`
+	Heartbeats []pageHeartbeatJSON `json:"heartbeats"`
+	URL        string              `json:"url"`
+	CreatedAt  *string             `json:"created_at"`
+}
+
+type pageHeartbeatJSON struct {
+	ID    string `json:"id"`
+	Alias string `json:"alias"` // what the page calls it; "": its name
+}
+
+// badgeJSON is a badge as admins see it.
+type badgeJSON struct {
+	ID          string  `json:"id"`
+	HeartbeatID *string `json:"heartbeat_id"` // or a tag
+	Tag         *string `json:"tag"`
+	Label       string  `json:"label"`
+	SVGURL      string  `json:"svg_url"`
+	JSONURL     string  `json:"json_url"` // for shields.io
+	CreatedAt   *string `json:"created_at"`
+}
+
+func (s *Server) pageToJSON(ctx *fasthttp.RequestCtx, p fsm.StatusPage) statusPageJSON {
+	out := statusPageJSON{
+		Slug: p.Slug, Title: p.Title, Tags: list(p.Tags), Heartbeats: []pageHeartbeatJSON{},
+		URL: s.origin(ctx) + "/status/" + p.Slug, CreatedAt: stamp(p.CreatedAt),
+	}
+	for _, h := range p.Heartbeats {
+		out.Heartbeats = append(out.Heartbeats, pageHeartbeatJSON{h.ID.String(), h.Alias})
+	}
+	return out
+}
+
+func (s *Server) badgeToJSON(ctx *fasthttp.RequestCtx, b fsm.Badge) badgeJSON {
+	url := s.origin(ctx) + "/badge/" + b.ID.String()
+	out := badgeJSON{ID: b.ID.String(), Label: b.Label, SVGURL: url + ".svg", JSONURL: url + ".json", CreatedAt: stamp(b.CreatedAt)}
+	if b.Tag != "" {
+		out.Tag = &b.Tag
+	} else {
+		out.HeartbeatID = new(b.Heartbeat.String())
+	}
+	return out
+}
+
+func (s *Server) listStatusPages(ctx *fasthttp.RequestCtx, _ []string) error {
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
+	out := struct {
+		StatusPages []statusPageJSON `json:"status_pages"`
+	}{[]statusPageJSON{}}
+	for _, p := range s.store.StatusPages() {
+		out.StatusPages = append(out.StatusPages, s.pageToJSON(ctx, p))
+	}
+	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+func (s *Server) createStatusPage(ctx *fasthttp.RequestCtx, _ []string) error {
+	var body struct {
+		Title      string              `json:"title"`
+		Slug       string              `json:"slug"`
+		Tags       []string            `json:"tags"`
+		Heartbeats []pageHeartbeatJSON `json:"heartbeats"`
+	}
+	if err := decode(ctx, &body); err != nil {
+		return err
+	}
+	p := fsm.StatusPage{Slug: body.Slug, Title: body.Title, Tags: body.Tags}
+	if p.Slug == "" {
+		p.Slug = fsm.MakeSlug(p.Title)
+	}
+	for i, h := range body.Heartbeats {
+		id, err := s.published(ctx, fmt.Sprintf("heartbeats[%d].id", i), h.ID)
+		if err != nil {
+			return err
+		}
+		p.Heartbeats = append(p.Heartbeats, fsm.PageHeartbeat{ID: id, Alias: h.Alias})
+	}
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	if _, err := s.propose(ctx, fsm.PutStatusPage{Page: p}); err != nil {
+		return publishingError(err, fmt.Sprintf("there is a status page %q already: take it back first, or use another slug", p.Slug), fmt.Sprintf("there are %d status pages, and no more may be: take one back first", fsm.MaxStatusPages))
+	}
+	made := p
+	if withTimeout(readLimit, s.cluster.ReadBarrier) == nil {
+		made, _ = s.store.StatusPage(p.Slug)
+	}
+	if made.Slug == "" || made.CreatedAt.IsZero() { // taken back at once, or not here yet
+		made = p
+		made.CreatedAt = time.Now()
+	}
+	return reply(ctx, fasthttp.StatusCreated, s.pageToJSON(ctx, made))
+}
+
+// published reads the ID of a heartbeat that somebody wants to publish.
+func (s *Server) published(ctx *fasthttp.RequestCtx, field, text string) (fsm.HeartbeatID, error) {
+	id, err := fsm.ParseHeartbeatID(text)
+	if err == nil {
+		_, err = s.lookup(ctx, id)
+	}
+	if errors.Is(err, fsm.ErrNotFound) || err != nil && id == (fsm.HeartbeatID{}) {
+		return id, badRequest(fmt.Sprintf("%s is %.60q; it must be the ID of a heartbeat, like hb_0123456789abcdef01234567", field, text))
+	}
+	return id, err
+}
+
+// publishingError puts the errors of the state in words that fit.
+func publishingError(err error, exists, quota string) error {
+	p := statusOf(err)
+	switch {
+	case errors.Is(err, fsm.ErrExists):
+		p.Words = exists
+	case errors.Is(err, fsm.ErrQuota):
+		p.Words = quota
+	case errors.Is(err, fsm.ErrNotFound):
+		p.Words = "a heartbeat that it names was deleted"
+	default:
+		return err
+	}
+	return &p
+}
+
+func (s *Server) deleteStatusPage(ctx *fasthttp.RequestCtx, args []string) error {
+	return s.commitNoContent(ctx, fsm.DeleteStatusPage{Slug: args[0]})
+}
+
+func (s *Server) listBadges(ctx *fasthttp.RequestCtx, _ []string) error {
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
+	out := struct {
+		Badges []badgeJSON `json:"badges"`
+	}{[]badgeJSON{}}
+	for _, b := range s.store.Badges() {
+		out.Badges = append(out.Badges, s.badgeToJSON(ctx, b))
+	}
+	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+func (s *Server) createBadge(ctx *fasthttp.RequestCtx, _ []string) (err error) {
+	var body struct {
+		HeartbeatID string `json:"heartbeat_id"`
+		Tag         string `json:"tag"`
+		Label       string `json:"label"`
+	}
+	if err := decode(ctx, &body); err != nil {
+		return err
+	}
+	b := fsm.Badge{Tag: body.Tag, Label: body.Label}
+	if body.HeartbeatID != "" {
+		if b.Heartbeat, err = s.published(ctx, "heartbeat_id", body.HeartbeatID); err != nil {
+			return err
+		}
+	}
+	rand.Read(b.ID[:])
+	if err := b.Validate(); err != nil {
+		return err
+	}
+	if _, err := s.propose(ctx, fsm.PutBadge{Badge: b}); err != nil {
+		return publishingError(err, "it exists already", fmt.Sprintf("there are %d badges, and no more may be: take some back first", fsm.MaxBadges))
+	}
+	b.CreatedAt = time.Now()
+	if withTimeout(readLimit, s.cluster.ReadBarrier) == nil {
+		if made, found := s.store.Badge(b.ID); found {
+			b = made
+		}
+	}
+	return reply(ctx, fasthttp.StatusCreated, s.badgeToJSON(ctx, b))
+}
+
+func (s *Server) deleteBadge(ctx *fasthttp.RequestCtx, args []string) error {
+	id, err := fsm.ParseBadgeID(args[0])
+	if err != nil {
+		return errNotFound
+	}
+	return s.commitNoContent(ctx, fsm.DeleteBadge{ID: id})
+}
+
+// What follows is for anybody, and says of all that is not there the same.
+
+func (s *Server) statusPage(ctx *fasthttp.RequestCtx, args []string) error {
+	if !s.public.StatusPage(ctx, args[0]) {
+		return errNotFound
+	}
+	return nil
+}
+
+func (s *Server) statusAsset(ctx *fasthttp.RequestCtx, args []string) error {
+	if args[0] == "status.css" {
+		s.public.Style(ctx)
+	} else {
+		s.site.Asset(ctx, args[0])
+	}
+	return nil
+}
+
+func (s *Server) badge(ctx *fasthttp.RequestCtx, args []string) error {
+	if !s.public.Badge(ctx, args[0]) {
+		return errNotFound
+	}
+	return nil
+}

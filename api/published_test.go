@@ -1,0 +1,189 @@
+package api
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+const publishedFor = "Authorization" // with "": as anybody
+
+func (r *rig) publish(path, body string) answer {
+	r.t.Helper()
+	a := r.call("POST", path, body)
+	if a.status != 201 {
+		r.t.Fatalf("%s: %d %s", path, a.status, a.body)
+	}
+	return a
+}
+
+// TestAStatusPageTellsNoSecret looks in everything that anybody gets for what they may not see.
+func TestAStatusPageTellsNoSecret(t *testing.T) {
+	r := newMemoryRig(t)
+	named := r.create(`{"name":"hush-name","tags":["secret-tag"],"email":["ops@secret.example"],"owner":"hush-owner","runbook_url":"https://secret.example/x","slug":"hush-slug","description":"hush-words"}`)
+	tagged := r.create(`{"name":"job <10> & \"more\"","tags":["shown","secret-tag"],"email":["ops@secret.example"]}`)
+	r.create(`{"name":"unpublished","tags":["other"]}`)
+	r.call("POST", "/v1/heartbeats/"+tagged.Token+"/ping/3", "hush-body")
+	r.call("POST", "/v1/heartbeats/"+named.Token+"/ping", "")
+	page := decodeAs[statusPageJSON](t, r.publish("/v1/status-pages", `{"title":"Our <jobs>","slug":"ours","tags":["shown"],"heartbeats":[{"id":"`+named.ID+`","alias":"Backups & more"}]}`).body)
+	one := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"heartbeat_id":"`+tagged.ID+`"}`).body)
+	all := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"tag":"shown","label":"jobs"}`).body)
+	if !strings.HasSuffix(page.URL, "/status/ours") || page.CreatedAt == nil || len(page.Heartbeats) != 1 || one.Tag != nil || all.HeartbeatID != nil {
+		t.Errorf("%+v %+v %+v", page, one, all)
+	}
+	path := func(url string) string { return url[strings.Index(url, "/badge/"):] }
+	for _, p := range []string{"/status/ours", path(one.SVGURL), path(one.JSONURL), path(all.SVGURL), path(all.JSONURL)} {
+		a := r.call("GET", p, "", publishedFor, "")
+		if a.status != 200 || !strings.HasPrefix(string(a.header.Peek("Cache-Control")), "public, max-age=30") || string(a.header.Peek("X-Content-Type-Options")) != "nosniff" {
+			t.Errorf("%s: %d %s", p, a.status, a.header.Peek("Cache-Control"))
+		}
+		for _, secret := range []string{
+			"hush-", "secret", "unpublished", "other", "ops@", named.ID, tagged.ID, named.Token, tagged.Token, testKey, "127.0.0.1",
+			"hb_", "al_", "<10>", "<jobs>", "style=", "<script",
+		} {
+			if strings.Contains(a.body, secret) {
+				t.Errorf("%s has %q:\n%s", p, secret, a.body)
+			}
+		}
+		if head := r.call("HEAD", p, "", publishedFor, ""); head.status != 200 || head.body != "" {
+			t.Errorf("HEAD %s: %d %q", p, head.status, head.body)
+		}
+	}
+	a := r.call("GET", "/status/ours", "", publishedFor, "")
+	for _, want := range []string{"Our &lt;jobs&gt;", "Backups &amp; more", "job &lt;10&gt; &amp; &#34;more&#34;", "1 of 2 are failing.", "100 % over 90 days", "and it goes on", `class="days"`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("the page lacks %q:\n%s", want, a.body)
+		}
+	}
+	for _, asset := range []string{"/status/assets/status.css"} {
+		if a := r.call("GET", asset, "", publishedFor, ""); a.status != 200 || !strings.Contains(a.body, ".days") {
+			t.Errorf("%s: %d", asset, a.status)
+		}
+	}
+	for rest := a.body; ; { // and all that the page links to
+		_, after, found := strings.Cut(rest, ` href="`)
+		if !found {
+			break
+		}
+		link, _, _ := strings.Cut(after, `"`)
+		if a := r.call("GET", link, "", publishedFor, ""); a.status != 200 || !strings.HasPrefix(link, "/status/assets/") {
+			t.Errorf("%s: %d", link, a.status)
+		}
+		rest = after
+	}
+}
+
+func TestBadgesAreWellFormed(t *testing.T) {
+	r := newMemoryRig(t)
+	for _, name := range []string{`a <b> & \"c\" 'd'`, "שלום", "日本 👩‍💻", "a\uffffb", strings.Repeat("long ", 40)} {
+		h := r.create(`{"name":"` + name + `"}`)
+		b := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"heartbeat_id":"`+h.ID+`"}`).body)
+		at := "/badge/" + b.ID
+		a := r.call("GET", at+".svg", "", publishedFor, "")
+		if string(a.header.ContentType()) != "image/svg+xml" || len(a.body) > 3000 {
+			t.Errorf("%s: %s, %d bytes", name, a.header.ContentType(), len(a.body))
+		}
+		for d := xml.NewDecoder(strings.NewReader(a.body)); ; {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Errorf("%s: %v in %s", name, err, a.body)
+				break
+			}
+		}
+		var shield map[string]any
+		if a := r.call("GET", at+".json", "", publishedFor, ""); json.Unmarshal([]byte(a.body), &shield) != nil || shield["schemaVersion"] != 1.0 || shield["message"] != "new" || shield["color"] != "blue" {
+			t.Errorf("%s: %s", name, a.body)
+		}
+		r.call("POST", "/v1/heartbeats/"+h.Token+"/ping/fail", "")
+		if a := r.call("GET", at+".json", "", publishedFor, ""); !strings.Contains(a.body, `"failing"`) || !strings.Contains(a.body, `"isError":true`) {
+			t.Errorf("%s fails: %s", name, a.body)
+		}
+	}
+}
+
+// TestWhatIsTakenBackIsGone: at once, and answered as what never was.
+func TestWhatIsTakenBackIsGone(t *testing.T) {
+	r := newMemoryRig(t)
+	h := r.create(`{"name":"x","tags":["t"]}`)
+	r.publish("/v1/status-pages", `{"title":"One","tags":["t"]}`)
+	b := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"heartbeat_id":"`+h.ID+`"}`).body)
+	if a := r.call("GET", "/status/one", "", publishedFor, ""); a.status != 200 {
+		t.Fatalf("%d", a.status)
+	}
+	if a := r.call("POST", "/v1/status-pages", `{"title":"Another","slug":"one","tags":["t"]}`); a.status != 409 || !strings.Contains(a.body, "take it back") {
+		t.Errorf("a slug that is taken: %d %s", a.status, a.body)
+	}
+	for _, path := range []string{"/v1/status-pages/one", "/v1/badges/" + b.ID} {
+		if a := r.call("DELETE", path, ""); a.status != 204 {
+			t.Errorf("%s: %d", path, a.status)
+		}
+		if a := r.call("DELETE", path, ""); a.status != 404 {
+			t.Errorf("%s again: %d", path, a.status)
+		}
+	}
+	unknown := r.call("GET", "/status/never", "", publishedFor, "")
+	for _, path := range []string{"/status/one", "/badge/" + b.ID + ".svg", "/badge/" + b.ID + ".json", "/badge/" + fsm.BadgeID{9}.String() + ".svg", "/badge/x", "/status/ONE"} {
+		if a := r.call("GET", path, "", publishedFor, ""); a.status != 404 || a.body != unknown.body || string(a.header.Peek("Cache-Control")) != string(unknown.header.Peek("Cache-Control")) {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	r.publish("/v1/status-pages", `{"title":"Two","slug":"one","tags":["t"]}`)
+	if a := r.call("GET", "/status/one", "", publishedFor, ""); a.status != 200 || !strings.Contains(a.body, "Two") {
+		t.Errorf("another page of the same slug: %d %s", a.status, a.body)
+	}
+}
+
+func TestOddPublications(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"x"}`)
+	for path, bodies := range map[string][]string{
+		"/v1/status-pages": {
+			`{}`, `{"title":"x"}`, `{"title":"","tags":["a"]}`, `{"title":"x","tags":["a"],"slug":"A B"}`, `{"title":"x","tags":[""]}`, `{"title":"x","tags":"a"}`,
+			`{"title":"x","heartbeats":["` + h.ID + `"]}`, `{"title":"x","heartbeats":[{"id":"` + h.ID + `"},{"id":"` + h.ID + `"}]}`, `{"title":"x","heartbeats":[{"id":"hb_x"}]}`,
+			`{"title":"x","heartbeats":[{"id":"hb_000000000000000000000000"}]}`, `{"title":"x","heartbeats":[{"id":"` + h.ID + `","alias":"a\nb"}]}`, `{"title":"x\u202e","tags":["a"]}`, `{"title":"x","tags":["a"],"color":"red"}`,
+		},
+		"/v1/badges": {`{}`, `{"heartbeat_id":"` + h.ID + `","tag":"a"}`, `{"heartbeat_id":"nonsense"}`, `{"tag":"` + strings.Repeat("x", 65) + `"}`, `{"tag":"a","label":"` + strings.Repeat("x", 201) + `"}`, `{"tag":1}`},
+	} {
+		for _, body := range bodies {
+			if a := r.call("POST", path, body); a.status != 400 {
+				t.Errorf("%s %s: %d %s", path, body, a.status, a.body)
+			}
+		}
+	}
+}
+
+// TestAPageOfManyIsQuickAndKept: a million are too many for a test; the scan's cost is told.
+func TestAPageOfManyIsQuickAndKept(t *testing.T) {
+	const jobs = 20_000
+	r := newMemoryRig(t)
+	for n := range jobs {
+		spec := fsm.Spec{Name: "job", Slug: "job", Interval: 3600, Threshold: 1, Arm: fsm.ArmCreated, Tags: []string{"t"}}
+		if _, err := r.cluster.Propose(t.Context(), fsm.Create{ID: fsm.HeartbeatID{1, byte(n >> 16), byte(n >> 8), byte(n)}, Token: fsm.Token{1, byte(n >> 16), byte(n >> 8), byte(n)}, Spec: spec}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.publish("/v1/status-pages", `{"title":"All","tags":["t"]}`)
+	began := time.Now()
+	a := r.call("GET", "/status/all", "", publishedFor, "", "Accept-Encoding", "gzip")
+	first := time.Since(began)
+	if a.status != 200 || string(a.header.Peek("Content-Encoding")) != "gzip" || len(a.body) > 100<<10 {
+		t.Errorf("%d, %d bytes", a.status, len(a.body))
+	}
+	began = time.Now()
+	const many = 200
+	for range many {
+		if again := r.call("GET", "/status/all", "", publishedFor, "", "Accept-Encoding", "gzip"); again.body != a.body {
+			t.Fatal("it is made anew")
+		}
+	}
+	t.Logf("%d heartbeats: %v at first, then %v; %d bytes", jobs, first, time.Since(began)/many, len(a.body))
+	if plain := r.call("GET", "/status/all", "", publishedFor, ""); !strings.Contains(plain.body, "And 19800 more") {
+		t.Error("the others are not counted")
+	}
+}

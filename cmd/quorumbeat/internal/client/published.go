@@ -1,0 +1,105 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
+)
+
+func statusPagesCommand(p *cli.Program) *cobra.Command {
+	pages := &cobra.Command{Use: "status-pages", Short: "Publish how heartbeats are, on pages for anybody", Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	pages.AddCommand(NewCommand(p, "list", "List the status pages", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+		return api.StatusPages(ctx)
+	}, showStatusPages, withStale))
+	var params heartbeat.StatusPageParams
+	var named []string
+	create := NewCommand(p, "create TITLE", "Publish a status page", usage.Needs("TITLE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		params.Title, params.Heartbeats = args[0], nil
+		for _, one := range named {
+			word, alias, _ := strings.Cut(one, "=")
+			id, err := heartbeatOf(ctx, api, word)
+			if err != nil {
+				return nil, err
+			}
+			params.Heartbeats = append(params.Heartbeats, heartbeat.PageHeartbeat{ID: id, Alias: alias})
+		}
+		return api.CreateStatusPage(ctx, params)
+	}, func(w *term.Table, v any) { w.Row(v.(*heartbeat.StatusPage).URL) })
+	f := create.Flags()
+	f.StringVar(&params.Slug, "slug", "", "`name` in its URL, of a-z 0-9 _ - (default: made from the title)")
+	f.Var(flags.ListOf(&params.Tags), "tag", "`tags` whose heartbeats are on it, with commas between")
+	f.StringArrayVar(&named, "heartbeat", nil, "`NAME[=ALIAS]` of a heartbeat that is on it, and what the page calls it; may be given several times")
+	pages.AddCommand(create, NewCommand(p, "delete SLUG", "Take a status page back", usage.Needs("SLUG"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		return map[string]string{"deleted": args[0]}, api.DeleteStatusPage(ctx, args[0])
+	}, showWord("deleted")))
+	return pages
+}
+
+func showStatusPages(w *term.Table, v any) {
+	pages := v.([]heartbeat.StatusPage)
+	if len(pages) == 0 {
+		w.Row("no status pages")
+		return
+	}
+	w.Row("TITLE", "SHOWS", "URL")
+	for _, p := range pages {
+		shows := fmt.Sprintf("%d heartbeats", len(p.Heartbeats))
+		if len(p.Tags) > 0 {
+			shows += ", tags " + strings.Join(p.Tags, ", ")
+		}
+		w.Row(term.Free(p.Title), term.Free(shows), p.URL)
+	}
+}
+
+func badgesCommand(p *cli.Program) *cobra.Command {
+	badges := &cobra.Command{Use: "badges", Short: "Publish badges of heartbeats and tags", Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	badges.AddCommand(NewCommand(p, "list", "List the badges", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+		return api.Badges(ctx)
+	}, showBadges, withStale))
+	var params heartbeat.BadgeParams
+	create := NewCommand(p, "create [NAME]", "Publish a badge of a heartbeat, or of a --tag", usage.AtMost("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (_ any, err error) {
+		if (len(args) == 0) == (params.Tag == "") {
+			return nil, usage.Errorf("give either a heartbeat's name or --tag")
+		}
+		if len(args) > 0 {
+			if params.HeartbeatID, err = heartbeatOf(ctx, api, args[0]); err != nil {
+				return nil, err
+			}
+		}
+		return api.CreateBadge(ctx, params)
+	}, func(w *term.Table, v any) {
+		b := v.(*heartbeat.Badge)
+		w.Row("Picture", b.SVGURL)
+		w.Row("For shields.io", b.JSONURL)
+	}, completeHeartbeat)
+	create.Flags().StringVar(&params.Tag, "tag", "", "`tag` of the heartbeats that it tells of")
+	create.Flags().StringVar(&params.Label, "label", "", "`text` of its left side (default: the heartbeat's name, or the tag)")
+	badges.AddCommand(create, NewCommand(p, "delete ID", "Take a badge back", usage.Needs("ID"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		return map[string]string{"deleted": args[0]}, api.DeleteBadge(ctx, args[0])
+	}, showWord("deleted")))
+	return badges
+}
+
+func showBadges(w *term.Table, v any) {
+	badges := v.([]heartbeat.Badge)
+	if len(badges) == 0 {
+		w.Row("no badges")
+		return
+	}
+	w.Row("OF", "LABEL", "ID", "PICTURE")
+	for _, b := range badges {
+		of := b.HeartbeatID
+		if b.Tag != "" {
+			of = "tag " + b.Tag
+		}
+		w.Row(term.Free(of), term.Free(term.OrDash(b.Label)), b.ID, b.SVGURL)
+	}
+}
