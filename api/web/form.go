@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -115,7 +116,7 @@ var fields = []field{
 		"failure_threshold", "Alert at failures", "text", fmt.Sprintf("How many failures in a row, that the job itself reports, make an alert, 1 to %d; 1: the first does.", fsm.MaxThreshold),
 		func(s fsm.Spec) string { return strconv.Itoa(s.FailuresToAlert()) },
 		func(text string, p *fsm.Patch) error {
-			n, err := strconv.Atoi(text)
+			n, err := strconv.Atoi(cmp.Or(text, "1"))
 			if err != nil || n < 1 {
 				return fmt.Errorf("%q is no number from 1 on: use 1 to %d", text, fsm.MaxThreshold)
 			}
@@ -161,7 +162,7 @@ var fields = []field{
 		func(s fsm.Spec) string { return checkedIf(s.Arm == fsm.ArmFirstPing) },
 		func(text string, p *fsm.Patch) error {
 			p.Arm = new(fsm.ArmCreated)
-			if text == checked {
+			if text != "" {
 				p.Arm = new(fsm.ArmFirstPing)
 			}
 			return nil
@@ -172,7 +173,7 @@ var fields = []field{
 		func(s fsm.Spec) string { return checkedIf(len(s.Methods) > 0) },
 		func(text string, p *fsm.Patch) error {
 			p.Methods = new([]string)
-			if text == checked {
+			if text != "" {
 				p.Methods = new(slices.Clone(fsm.MethodsPost))
 			}
 			return nil

@@ -56,6 +56,9 @@ func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) e
 // Instant is a moment in full.
 func (p heartbeatPage) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now, p.zone) }
 
+// FailuresToAlert is how many reported failures in a row alert.
+func (p heartbeatPage) FailuresToAlert() int { return p.Spec.FailuresToAlert() }
+
 // WasDue is when the run was expected whose absence made it fail; nil if nothing is amiss, or
 // the job itself told.
 func (p heartbeatPage) WasDue() *time.Time {
