@@ -28,7 +28,7 @@ func TestTickstemClients(t *testing.T) {
 		t.Fatalf("create: %d %s", created.status, created.body)
 	}
 	h := decodeAs[heartbeatJSON](t, created.body)
-	if h.Name != "nightly-sync" || h.IntervalSecs != 86400 || h.GraceSecs != 3600 || h.Status != "active" || h.LastPingedAt != nil ||
+	if h.Name != "nightly-sync" || *h.IntervalSecs != 86400 || h.GraceSecs != 3600 || h.Status != "active" || h.LastPingedAt != nil ||
 		h.PingURL != "http://qb.example/v1/heartbeats/"+h.Token+"/ping" || h.MissThreshold != 2 || h.Slug != "nightly-sync" {
 		t.Errorf("created %s", created.body)
 	}

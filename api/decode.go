@@ -53,6 +53,7 @@ func badJSON(err error) error {
 		return badRequest("the body is a JSON " + kind.Value + "; send an object")
 	case errors.As(err, &kind):
 		field := strings.TrimPrefix(kind.Field, "fields.") // the name of the embedded struct
+		field = strings.TrimPrefix(field, "schedule.")     // which a List names, too
 		return badRequest(fmt.Sprintf("%s is a JSON %s; it must be %s", field, kind.Value, jsonKind(kind.Type.String())))
 	case errors.As(err, &syntax):
 		return badRequest(fmt.Sprintf("the body is not JSON: %v at byte %d", err, syntax.Offset))

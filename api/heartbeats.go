@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/request"
+	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -28,6 +29,9 @@ type fields struct {
 	RunbookURL    *string   `json:"runbook_url"`
 	Owner         *string   `json:"owner"`
 
+	Schedule *schedules.List `json:"schedule"`
+	TZ       *string         `json:"tz"`
+
 	FailureThreshold *int      `json:"failure_threshold"`
 	MaxRunSecs       *int64    `json:"max_run_secs"`
 	MinRunSecs       *int64    `json:"min_run_secs"`
@@ -41,6 +45,7 @@ func (f fields) patch() fsm.Patch {
 		Threshold: f.MissThreshold, Arm: f.Arm, Tags: f.Tags, Emails: f.Email, Methods: f.Methods,
 		Description: f.Description, RunbookURL: f.RunbookURL, Owner: f.Owner,
 		FailureThreshold: f.failures(), MaxRun: f.MaxRunSecs, MinRun: f.MinRunSecs, Checks: f.Checks, Notify: f.Notify,
+		Schedule: (*[]string)(f.Schedule), TZ: f.TZ,
 	}
 }
 
@@ -77,6 +82,13 @@ func (f fields) spec() fsm.Spec {
 	assign(&s.Description, f.Description)
 	assign(&s.RunbookURL, f.RunbookURL)
 	assign(&s.Owner, f.Owner)
+	if f.Schedule != nil && len(*f.Schedule) > 0 {
+		s.Schedule = *f.Schedule
+		if f.IntervalSecs == nil {
+			s.Interval = 0
+		}
+	}
+	assign(&s.TZ, f.TZ)
 	assign(&s.FailureThreshold, f.failures())
 	assign(&s.MaxRun, f.MaxRunSecs)
 	assign(&s.MinRun, f.MinRunSecs)
@@ -110,7 +122,11 @@ func (s *Server) createHeartbeat(ctx *fasthttp.RequestCtx, _ []string) error {
 		return err
 	}
 	rand.Read(c.ID[:])
-	return s.commit(ctx, fasthttp.StatusCreated, c)
+	cmd, err := s.withTimetable(c, (*[]string)(f.Schedule), f.TZ, true)
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx, fasthttp.StatusCreated, cmd)
 }
 
 // commit runs a command that answers with a heartbeat.
@@ -199,7 +215,14 @@ func (s *Server) updateHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 	if c.Pause, err = pauseOf(body.Status); err != nil {
 		return err
 	}
-	return s.commit(ctx, fasthttp.StatusOK, c)
+	if h, err := s.store.Heartbeat(id); body.TZ != nil && body.Schedule == nil && err == nil && len(h.Spec.Schedule) == 0 {
+		return badRequest(fmt.Sprintf("tz is %.80q, and there is no schedule that it could be of", *body.TZ))
+	}
+	cmd, err := s.withTimetable(c, (*[]string)(body.Schedule), body.TZ, false)
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx, fasthttp.StatusOK, cmd)
 }
 
 // pauseOf reads the status that a PATCH asks for.
@@ -267,7 +290,11 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	}
 	c.IfVersion, c.Token = version, fsm.Token(uuid.New())
 	rand.Read(c.ID[:])
-	res, err := s.propose(ctx, c)
+	cmd, err := s.withTimetable(c, (*[]string)(f.Schedule), f.TZ, false)
+	if err != nil {
+		return err
+	}
+	res, err := s.propose(ctx, cmd)
 	if errors.Is(err, fsm.ErrAmbiguous) {
 		return request.NewProblem(409, "ambiguous_slug", fmt.Sprintf("several heartbeats have the slug %q: change the slug of all but one, or use their IDs", args[0]))
 	}

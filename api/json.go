@@ -1,22 +1,28 @@
 package api
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // heartbeatJSON is a heartbeat as clients see it. Every field is always present.
 type heartbeatJSON struct {
-	ID                string   `json:"id"`
-	Name              string   `json:"name"`
-	Slug              string   `json:"slug"`
-	Token             string   `json:"token"`
-	PingURL           string   `json:"ping_url"`
-	IntervalSecs      int64    `json:"interval_secs"`
+	ID           string `json:"id"`
+	Name         string `json:"name"`
+	Slug         string `json:"slug"`
+	Token        string `json:"token"`
+	PingURL      string `json:"ping_url"`
+	IntervalSecs *int64 `json:"interval_secs"` // null with a schedule
+
+	Schedule schedules.List `json:"schedule"`
+	TZ       *string        `json:"tz"` // null without one
+
 	GraceSecs         int64    `json:"grace_secs"`
 	MissThreshold     int      `json:"miss_threshold"`
 	Arm               string   `json:"arm"`
@@ -71,8 +77,8 @@ func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 	token := h.Token.String()
 	out := heartbeatJSON{
 		ID: h.ID.String(), Name: h.Spec.Name, Slug: h.Spec.Slug, Token: token,
-		PingURL:      as.origin + "/v1/heartbeats/" + token + "/ping",
-		IntervalSecs: h.Spec.Interval, GraceSecs: h.Spec.Grace, MissThreshold: h.Spec.Threshold,
+		PingURL:   as.origin + "/v1/heartbeats/" + token + "/ping",
+		GraceSecs: h.Spec.Grace, MissThreshold: h.Spec.Threshold,
 		Arm: string(h.Spec.Arm), Tags: list(h.Spec.Tags), Email: list(h.Spec.Emails), Methods: list(h.Spec.Methods),
 		Description: h.Spec.Description, RunbookURL: h.Spec.RunbookURL, Owner: h.Spec.Owner,
 		Status: string(h.Status), ConsecutiveMisses: h.Misses, PingsTotal: h.Pings,
@@ -89,6 +95,11 @@ func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 	}
 	out.Notify = s.notifyToJSON(h.Spec.Notify)
 	out.Warnings = s.warnings(h)
+	if out.Schedule = h.Spec.Schedule; len(out.Schedule) > 0 {
+		out.TZ = new(cmp.Or(h.Spec.TZ, "UTC"))
+	} else {
+		out.IntervalSecs = &h.Spec.Interval
+	}
 	out.FailureThreshold, out.Checks, out.Metrics = h.Spec.FailuresToAlert(), list(h.Spec.Checks), numbers(h.Numbers)
 	if h.Spec.MaxRun > 0 {
 		out.MaxRunSecs = &h.Spec.MaxRun

@@ -167,7 +167,7 @@ func TestACheckInMakesItsMonitor(t *testing.T) {
 	send("0 3 * * 0")
 	send("0 3 * * *")
 	list := decodeAs[struct{ Heartbeats []heartbeatJSON }](t, r.call("GET", "/v1/heartbeats?q=made", "").body).Heartbeats
-	if len(list) != 1 || list[0].Slug != "made" || list[0].IntervalSecs != 7*86400 || list[0].GraceSecs != 3600 || list[0].MissThreshold != 1 {
+	if len(list) != 1 || list[0].Slug != "made" || *list[0].IntervalSecs != 7*86400 || list[0].GraceSecs != 3600 || list[0].MissThreshold != 1 {
 		t.Errorf("made %+v", list)
 	}
 	for _, bad := range []string{`{"status":"ok","monitor_config":{"schedule":{"type":"crontab","value":"x"}}}`, `{"status":"ok"}`} {

@@ -20,7 +20,7 @@ func TestPutMakesOnceAndLeavesTheRestAlone(t *testing.T) {
 	}{
 		{`{"interval_secs":86400,"grace_secs":0}`, 201, func(h heartbeatJSON) bool { return h.Name == "nightly-sync" && h.GraceSecs == 0 }},
 		{`{"interval_secs":86400,"grace_secs":0}`, 200, func(h heartbeatJSON) bool { return h.Version == 1 }},
-		{`{"name":"Nightly","slug":"nightly-sync","tags":["a"]}`, 200, func(h heartbeatJSON) bool { return h.Name == "Nightly" && h.IntervalSecs == 86400 }},
+		{`{"name":"Nightly","slug":"nightly-sync","tags":["a"]}`, 200, func(h heartbeatJSON) bool { return h.Name == "Nightly" && *h.IntervalSecs == 86400 }},
 		{`{}`, 200, func(h heartbeatJSON) bool { return h.Version == 2 && h.Name == "Nightly" && len(h.Tags) == 1 }},
 		{`{"tags":[],"methods":["POST"]}`, 200, func(h heartbeatJSON) bool { return h.Version == 3 && len(h.Tags) == 0 && len(h.Methods) == 1 }},
 	} {
@@ -37,7 +37,7 @@ func TestPutMakesOnceAndLeavesTheRestAlone(t *testing.T) {
 		t.Errorf("%d heartbeats", n)
 	}
 	r.call("POST", "/v1/heartbeats/"+first.ID+"/pause", "")
-	if h := decodeAs[heartbeatJSON](t, r.call("PUT", path, `{"interval_secs":60}`).body); h.Status != "paused" || h.IntervalSecs != 60 {
+	if h := decodeAs[heartbeatJSON](t, r.call("PUT", path, `{"interval_secs":60}`).body); h.Status != "paused" || *h.IntervalSecs != 60 {
 		t.Errorf("a pause by hand did not hold: %+v", h)
 	}
 }

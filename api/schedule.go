@@ -16,8 +16,12 @@ import (
 // Zones finds the rules of time zones for schedules.
 type Zones = schedules.Zones
 
-// previewSchedule tells when a schedule fires next. It asks nothing of the cluster.
+// previewSchedule tells when a schedule fires next. It asks the cluster for nothing but whether
+// the key still stands.
 func (s *Server) previewSchedule(ctx *fasthttp.RequestCtx, _ []string) error {
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
 	var q schedules.Question
 	if err := decode(ctx, &q); err != nil {
 		return err
@@ -79,10 +83,18 @@ func (s *Server) suggestedZones(ctx *fasthttp.RequestCtx, current backtest.Setti
 
 // backtestSettings are those that a heartbeat has.
 func (s *Server) backtestSettings(h fsm.Heartbeat) backtest.Settings {
-	return backtest.Settings{
+	b := backtest.Settings{
 		Interval: secs(h.Spec.Interval), Grace: secs(h.Spec.Grace), MissThreshold: h.Spec.Threshold,
 		FailureThreshold: h.Spec.FailureThreshold, MaxRun: secs(h.Spec.MaxRun), MinRun: secs(h.Spec.MinRun),
 	}
+	if len(h.Spec.Schedule) > 0 {
+		if parsed, loc, err := schedules.Read(h.Spec.Schedule, h.Spec.TZ, s.cfg.Zones); err == nil {
+			b.Schedule, b.Zone = &parsed, loc
+		} else { // a zone that this node does not know
+			b.Interval = secs(fsm.DefaultInterval)
+		}
+	}
+	return b
 }
 
 // trial is a number in the query that changes settings for a trial.
@@ -144,3 +156,38 @@ func (s *Server) trySchedule(q *fasthttp.Args, b *backtest.Settings) error {
 }
 
 func secs(n int64) time.Duration { return time.Duration(n) * time.Second }
+
+// withTimetable adds the first timetable to a command that gives a heartbeat a schedule. If the
+// command does not say all of it, the leader computes the timetable, within a second or so.
+func (s *Server) withTimetable(cmd fsm.Command, list *[]string, tz *string, isNew bool) (fsm.Command, error) {
+	now := time.Now()
+	if list == nil || len(*list) == 0 {
+		if tz != nil {
+			if _, err := s.cfg.Zones.Location(*tz); err != nil {
+				return cmd, badRequest("tz: " + err.Error())
+			}
+		}
+		return cmd, nil
+	}
+	zone := ""
+	if tz != nil {
+		zone = *tz
+	}
+	when, loc, err := schedules.Read(*list, zone, s.cfg.Zones)
+	if err == nil {
+		if err = when.Check(now, loc); err != nil {
+			err = fmt.Errorf("schedule: %w", err)
+		}
+	}
+	if err != nil {
+		return cmd, badRequest(err.Error())
+	}
+	if tz == nil && !isNew {
+		return cmd, nil
+	}
+	t := fsm.Timetable{Rules: fsm.RulesOf(s.cfg.Zones.Version())}
+	for _, at := range when.Times(now, loc, fsm.MaxTimes) {
+		t.Times = append(t.Times, at.UnixMilli())
+	}
+	return fsm.WithTimetable{Timetable: t, Command: cmd}, nil
+}

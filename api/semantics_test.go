@@ -18,7 +18,7 @@ func TestAnEditLeavesOutWhatIsToStay(t *testing.T) {
 	if a.status != 200 || got.GraceSecs != 0 || len(got.Tags) != 0 {
 		t.Errorf("zero and [] are values, not absence: %d %s", a.status, a.body)
 	}
-	if got.Name != h.Name || got.Slug != h.Slug || got.IntervalSecs != 60 || len(got.Email) != 1 || got.MissThreshold != 2 {
+	if got.Name != h.Name || got.Slug != h.Slug || *got.IntervalSecs != 60 || len(got.Email) != 1 || got.MissThreshold != 2 {
 		t.Errorf("an edit changed what it did not name: %s", a.body)
 	}
 	again := decodeAs[heartbeatJSON](t, r.call("PATCH", "/v1/heartbeats/"+h.ID, `{"grace_secs":0}`).body)

@@ -185,7 +185,7 @@ func TestFormsChangeHeartbeats(t *testing.T) {
 		t.Errorf("editing: %d %s", a.status, a.body)
 	}
 	id := strings.TrimPrefix(page, "/ui/heartbeats/")
-	if h := decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+id, "").body); h.Name != "renamed" || h.IntervalSecs != 90 || len(h.Tags) != 0 || len(h.Methods) != 1 {
+	if h := decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+id, "").body); h.Name != "renamed" || *h.IntervalSecs != 90 || len(h.Tags) != 0 || len(h.Methods) != 1 {
 		t.Errorf("it is %+v", h)
 	}
 	if a := b.submit("/ui/", "/ui/bulk", "do=tag&tag=new&id="+id); a.status != 303 {

@@ -18,6 +18,15 @@ type Timetable struct {
 	Times []int64 // wall, Unix ms, rising, at most MaxTimes
 }
 
+// RulesOf tells rules of time zones from others by a number, which is not 0.
+func RulesOf(version string) uint32 {
+	h := uint32(2166136261) // FNV-1a
+	for i := range len(version) {
+		h = (h ^ uint32(version[i])) * 16777619
+	}
+	return max(1, h)
+}
+
 // WithTimetable is a Create, Ensure, PutHeartbeat or Update that gives a heartbeat a
 // schedule, with the first timetable, as the node computed it that accepted the command.
 // Result: that of the Command.

@@ -46,6 +46,13 @@ func composeSilence(e fsm.Evidence) []string {
 	if e.LastPing.IsZero() {
 		first = fmt.Sprintf("%s has never been heard from.", e.Name)
 	}
+	if e.Schedule != "" {
+		return []string{
+			first,
+			fmt.Sprintf("A ping was expected by its schedule (%s); the one due at %s did not come within its grace of %s. That makes %s in a row.",
+				e.Schedule, formatTime(e.Due), formatSeconds(e.Grace), plural(e.Misses, "miss", "misses")),
+		}
+	}
 	return []string{
 		first,
 		fmt.Sprintf("A ping was expected every %s; the one due at %s did not come within its grace of %s. That makes %s in a row.",

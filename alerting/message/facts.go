@@ -30,7 +30,11 @@ func factsOf(a fsm.Alert) (out []fact) {
 	if !e.Due.IsZero() {
 		add("Was due", "%s", formatTime(e.Due))
 	}
-	add("Interval", "%s", formatSeconds(e.Interval))
+	if e.Schedule != "" {
+		add("Schedule", "%s", e.Schedule)
+	} else {
+		add("Interval", "%s", formatSeconds(e.Interval))
+	}
 	add("Grace", "%s", formatSeconds(e.Grace))
 	if text := countMisses(a); text != "" {
 		add("Misses", "%s", text)

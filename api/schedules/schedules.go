@@ -47,6 +47,17 @@ func (l *List) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// MarshalJSON writes one expression as a string, none as null.
+func (l List) MarshalJSON() ([]byte, error) {
+	switch len(l) {
+	case 0:
+		return []byte("null"), nil
+	case 1:
+		return json.Marshal(l[0])
+	}
+	return json.Marshal([]string(l))
+}
+
 // kindOf names a JSON value for a message.
 func kindOf(data []byte) string {
 	switch data[0] {

@@ -95,6 +95,8 @@ type WantedTimes struct {
 	Schedule []string
 	TZ       string
 	Since    int64 // the times after this are wanted, wall, Unix ms; below the wall time asked for if it ran out before
+	Last     int64 // the last one that is known; 0: none is
+	Rules    uint32
 }
 
 // WantedTimes lists the heartbeats of a page, and of those after it if that has none, whose
@@ -120,9 +122,18 @@ func wantedOf(p *table.Page, first uint64, wall int64, rules uint32) (list []Wan
 			continue
 		}
 		r := p.Record(slot, first+uint64(slot))
-		list = append(list, WantedTimes{r.Ordinal, r.Cold.Version, r.Cold.Spec.Schedule, r.Cold.Spec.TZ, min(wall, t.Last())})
+		list = append(list, WantedTimes{r.Ordinal, r.Cold.Version, r.Cold.Spec.Schedule, r.Cold.Spec.TZ, since(wall, t.Last()), t.Last(), t.Rules()})
 	}
 	return list
+}
+
+// since returns from when on times are wanted: from the last that is known, unless that lies
+// ahead; if none is known, from now on.
+func since(wall, last int64) int64 {
+	if last == 0 {
+		return wall
+	}
+	return min(wall, last)
 }
 
 // ClockOff returns by how many ms the wall clock of the newest batch differs from what the newest

@@ -60,10 +60,10 @@ var order = []tree{
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},
-	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/transport", "fsm", "fsm/store", "sdk/go"}, rows: []string{
+	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/transport", "fsm", "fsm/store", "fsm/schedule", "sdk/go"}, rows: []string{
 		"load internal/length internal/usage internal/tune internal/zones",
 		"internal/term internal/flags",
-		"internal/settings",
+		"internal/settings internal/timetables",
 		"internal/node internal/cli internal/spool",
 		"internal/client internal/wrap internal/bench",
 		".",

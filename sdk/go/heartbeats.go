@@ -44,6 +44,9 @@ type Heartbeat struct {
 	Version           uint64     `json:"version"`
 	Warnings          []string   `json:"warnings,omitempty"` // what it lacks, like somebody to be told of its failures
 
+	Schedule Schedule `json:"schedule"` // when it is expected, in place of IntervalSecs, which is 0 then; nil: it has an interval
+	TZ       string   `json:"tz"`       // of the schedule
+
 	FailureThreshold int                `json:"failure_threshold"` // reported failures in a row that alert
 	MaxRunSecs       *int               `json:"max_run_secs"`      // that a run may take; nil: the grace
 	MinRunSecs       *int               `json:"min_run_secs"`      // that a run takes at least; nil: any
@@ -78,6 +81,9 @@ type CreateParams struct {
 	Description   string   `json:"description,omitempty"` // up to 2,000 characters, of any number of lines
 	RunbookURL    string   `json:"runbook_url,omitempty"` // http or https
 	Owner         string   `json:"owner,omitempty"`
+
+	Schedule Schedule `json:"schedule,omitzero"` // "0 2 * * 1-5", in place of IntervalSecs
+	TZ       string   `json:"tz,omitempty"`      // of the schedule: an IANA name; default: UTC
 
 	FailureThreshold int      `json:"failure_threshold,omitempty"` // 1 to 100
 	MaxRunSecs       int      `json:"max_run_secs,omitempty"`
@@ -116,6 +122,9 @@ type UpdateParams struct {
 	RunbookURL    *string   `json:"runbook_url,omitempty"`
 	Owner         *string   `json:"owner,omitempty"`
 	Status        *string   `json:"status,omitempty"` // StatusPaused or StatusActive
+
+	Schedule *Schedule `json:"schedule,omitempty"` // takes the place of the interval; empty: an interval again
+	TZ       *string   `json:"tz,omitempty"`
 
 	FailureThreshold *int      `json:"failure_threshold,omitempty"`
 	MaxRunSecs       *int      `json:"max_run_secs,omitempty"` // 0: the grace

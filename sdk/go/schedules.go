@@ -2,11 +2,28 @@ package heartbeat
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 )
+
+// Schedule is one or more cron expressions (five fields, or @daily and its kin) or systemd
+// calendar times: a job is expected whenever one of them fires.
+type Schedule []string
+
+// UnmarshalJSON reads one expression, which is a string, or several.
+func (s *Schedule) UnmarshalJSON(b []byte) error {
+	var one *string
+	if json.Unmarshal(b, &one) == nil {
+		if *s = nil; one != nil {
+			*s = Schedule{*one}
+		}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(s))
+}
 
 // PreviewParams is a schedule to look at.
 type PreviewParams struct {

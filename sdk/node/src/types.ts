@@ -17,8 +17,12 @@ export interface Heartbeat {
   token: string;
   /** A URL that takes a plain ping. */
   ping_url: string;
-  /** Seconds from one expected ping to the next. */
-  interval_secs: number;
+  /** Seconds from one expected ping to the next; null with a schedule. */
+  interval_secs: number | null;
+  /** When pings are expected instead: a cron expression or systemd calendar time, or several; null: it has an interval. */
+  schedule: string | string[] | null;
+  /** The schedule's time zone; null without one. */
+  tz: string | null;
   /** Seconds that a ping may be late. */
   grace_secs: number;
   /** Misses in a row that make it fail. */
@@ -124,6 +128,10 @@ export interface CreateParams {
   runbook_url?: string;
   /** Up to 200 characters. */
   owner?: string;
+  /** `"0 2 * * 1-5"`, in place of interval_secs; up to ten expressions. */
+  schedule?: string | string[];
+  /** An IANA name like `Europe/Berlin`. Default: UTC. */
+  tz?: string;
   /** 1 to 100. Default: 1, the first alerts. */
   failure_threshold?: number;
   /** Default, and 0: the grace. */

@@ -25,6 +25,9 @@ type heartbeatFlags struct {
 
 	description, runbook, owner string
 
+	schedule []string
+	tz       string
+
 	failures       int
 	maxRun, minRun flags.Seconds
 	checks         []string
@@ -55,6 +58,8 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.StringVar(&h.description, "description", "", "what the job does, up to 2,000 characters")
 	f.StringVar(&h.runbook, "runbook-url", "", "`URL` of what to do when it fails, http or https")
 	f.StringVar(&h.owner, "owner", "", "who looks after it: a `person` or a team")
+	f.StringArrayVar(&h.schedule, "schedule", nil, "when pings are expected, in place of --interval: a cron `expression` like '0 2 * * 1-5', or a systemd calendar time; may be repeated")
+	f.StringVar(&h.tz, "tz", "", "time `zone` of the schedule, like Europe/Berlin (default UTC)")
 	f.Var(flags.Between(&h.failures, 1, 100), "failure-threshold", "reported failures in a row that alert, 1 to 100"+d.failures)
 	f.Var(&h.maxRun, "max-run", "how long a run may take before it has failed; 0s: its grace")
 	f.Var(&h.minRun, "min-run", "a shorter run is a failure; 0s: any length will do")
@@ -80,6 +85,8 @@ func (h *heartbeatFlags) checkList() []string {
 // check refuses what is out of its limits, so that 0 is not taken for nothing.
 func (h *heartbeatFlags) check(f *pflag.FlagSet) error {
 	switch {
+	case f.Changed("schedule") && f.Changed("interval"):
+		return usage.Errorf("--schedule and --interval exclude each other: give one of them")
 	case f.Changed("interval") && (h.interval < 1 || h.interval > longestInterval):
 		return usage.Errorf("--interval is %s: it must be 1s to 366d", &h.interval)
 	case max(h.maxRun, h.minRun) > longestInterval:
@@ -104,6 +111,9 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 		IntervalSecs: int(h.interval), GraceSecs: int(h.grace), MissThreshold: h.threshold, Slug: h.slug, Arm: h.arm, Tags: h.tags, Email: h.email,
 		Description: h.description, RunbookURL: h.runbook, Owner: h.owner,
 		Notify: h.notify, FailureThreshold: h.failures, MaxRunSecs: int(h.maxRun), MinRunSecs: int(h.minRun),
+	}
+	if f.Changed("schedule") {
+		p.Schedule, p.TZ = h.schedule, h.tz
 	}
 	if f.Changed("check") {
 		p.Checks = h.checkList()
@@ -132,6 +142,9 @@ func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, er
 	setIfGiven(f, "description", &u.Description, &h.description)
 	setIfGiven(f, "runbook-url", &u.RunbookURL, &h.runbook)
 	setIfGiven(f, "owner", &u.Owner, &h.owner)
+	schedule := heartbeat.Schedule(h.schedule)
+	setIfGiven(f, "schedule", &u.Schedule, &schedule)
+	setIfGiven(f, "tz", &u.TZ, &h.tz)
 	maxRun, minRun, checks := int(h.maxRun), int(h.minRun), h.checkList()
 	setIfGiven(f, "failure-threshold", &u.FailureThreshold, &h.failures)
 	setIfGiven(f, "max-run", &u.MaxRunSecs, &maxRun)

@@ -38,7 +38,12 @@ func showHeartbeat(w *term.Table, v any) {
 	w.Row("ID", h.ID)
 	w.Row("Name", term.Folded(h.Name))
 	w.Row("Status", h.Status)
-	w.Row("Interval", term.Seconds(h.IntervalSecs))
+	if len(h.Schedule) > 0 {
+		w.Row("Schedule", term.Folded(strings.Join(h.Schedule, "; ")))
+		w.Row("Time zone", h.TZ)
+	} else {
+		w.Row("Interval", term.Seconds(h.IntervalSecs))
+	}
 	w.Row("Grace", term.Seconds(h.GraceSecs))
 	w.Row("Misses", missesInWords(h))
 	w.Row("Last ping", term.Time(h.LastPingedAt))

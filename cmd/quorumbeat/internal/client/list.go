@@ -40,10 +40,18 @@ func showHeartbeats(w *term.Table, v any) {
 	}
 	w.Row(head...)
 	for _, h := range all {
-		cells := []any{term.Free(h.Name), h.Status, term.Seconds(h.IntervalSecs), h.ConsecutiveMisses, term.ColumnTime(h.LastPingedAt), term.ColumnTime(h.NextExpectedAt)}
+		cells := []any{term.Free(h.Name), h.Status, every(h), h.ConsecutiveMisses, term.ColumnTime(h.LastPingedAt), term.ColumnTime(h.NextExpectedAt)}
 		if w.Wide {
 			cells = append(cells, term.Seconds(h.GraceSecs), h.Slug, term.OrDash(strings.Join(h.Tags, ",")), h.ID)
 		}
 		w.Row(cells...)
 	}
+}
+
+// every is how often a heartbeat is expected, in a column.
+func every(h *heartbeat.Heartbeat) any {
+	if len(h.Schedule) > 0 {
+		return term.Free(strings.Join(h.Schedule, "; "))
+	}
+	return term.Seconds(h.IntervalSecs)
 }

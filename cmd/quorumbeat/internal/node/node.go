@@ -19,6 +19,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/timetables"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/zones"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -106,6 +107,8 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	}
 	n.mails = mails
 	c.OnLeader(mails.Lead)
+	keeper := &timetables.Keeper{Store: store, Zones: z, Refresh: z.Refresh, Log: log, Propose: c.ProposeOnce}
+	c.OnLeader(keeper.Lead)
 
 	hc := s.API
 	hc.Logger, hc.Registry, hc.Mail, hc.Channels, hc.Zones = log, reg, mailForAPI{mails}, channelsForAPI{mails}, z

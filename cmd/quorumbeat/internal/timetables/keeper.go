@@ -1,0 +1,106 @@
+package timetables
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/store"
+)
+
+const (
+	lookEvery    = time.Second
+	refreshEvery = time.Hour // of the machine's rules
+	clockOff     = 1500      // ms: more than the serving clock lags between two of its advances
+	perCommand   = 256       // heartbeats of one command
+)
+
+// Keeper keeps timetables topped up.
+type Keeper struct {
+	Store   *store.Store
+	Zones   Zones
+	Refresh func() bool // looks whether the machine's rules are others by now
+	Log     *slog.Logger
+
+	// Propose commits a command of the leader of a term, or not at all.
+	Propose func(ctx context.Context, term uint64, cmd fsm.Command) (fsm.Result, error)
+	Now     func() time.Time // nil: time.Now
+}
+
+// Lead does the work while the node leads, until ctx ends.
+func (k *Keeper) Lead(ctx context.Context, term uint64) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	warned := map[string]bool{}
+	refreshed := time.Now()
+	for ctx.Err() == nil {
+		if time.Since(refreshed) >= refreshEvery {
+			refreshed = time.Now()
+			if k.Refresh() {
+				k.Log.Info("the rules of time zones are others now", "rules", k.Zones.Version())
+			}
+		}
+		k.look(ctx, term, warned)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// look does what is to be done now. What could not be proposed is there at the next look.
+func (k *Keeper) look(ctx context.Context, term uint64, warned map[string]bool) {
+	if off := k.Store.ClockOff(); off > clockOff || off < -clockOff {
+		if _, err := k.Propose(ctx, term, fsm.ReadClock{}); err != nil {
+			return
+		}
+	}
+	var next []fsm.NextTimes
+	rules := fsm.RulesOf(k.Zones.Version())
+	for page, more := 0, true; more && ctx.Err() == nil; {
+		var list []store.WantedTimes
+		now := k.now()
+		list, page, more = k.Store.WantedTimes(page, now.UnixMilli(), rules)
+		for _, w := range list {
+			if x, ok := k.nextOf(w, now, warned); ok {
+				next = append(next, x)
+			}
+		}
+		if len(next) >= perCommand || !more && len(next) > 0 {
+			if _, err := k.Propose(ctx, term, fsm.SetTimetables{List: next}); err != nil {
+				return
+			}
+			next = next[:0:0]
+		}
+	}
+}
+
+// nextOf computes the next times of a heartbeat. False: there are none that are new.
+func (k *Keeper) nextOf(w store.WantedTimes, now time.Time, warned map[string]bool) (fsm.NextTimes, bool) {
+	x := fsm.NextTimes{Ordinal: w.Ordinal, Version: w.Version, Since: w.Since}
+	for {
+		t, err := Next(k.Zones, w.Schedule, w.TZ, time.UnixMilli(x.Since))
+		if err != nil {
+			if !warned[w.TZ] {
+				warned[w.TZ] = true
+				k.Log.Error("this node cannot tell when heartbeats are expected, and no other does while it leads: give it newer rules of time zones, or let another lead", "err", err)
+			}
+			return x, false
+		}
+		if n := len(t.Times); n == fsm.MaxTimes && t.Times[n-1] <= now.UnixMilli() && x.Since < now.UnixMilli() {
+			x.Since = now.UnixMilli() // it ran out long ago: nobody was there to expect anything
+			continue
+		}
+		x.Timetable = t
+		known := t.Rules == w.Rules && (len(t.Times) == 0 || t.Times[len(t.Times)-1] <= w.Last)
+		return x, !known
+	}
+}
+
+func (k *Keeper) now() time.Time {
+	if k.Now != nil {
+		return k.Now()
+	}
+	return time.Now()
+}
