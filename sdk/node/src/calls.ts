@@ -4,19 +4,9 @@ import { APIError, ConnectionError, isNotFound } from "./errors.js";
 import { NoAnswer, open, type OpenAnswer } from "./exchange.js";
 import { judge } from "./judge.js";
 import { attemptMs, type Limits } from "./options.js";
+import type { Request } from "./request.js";
 import { VERSION } from "./version.js";
 import { errorOf, jsonOf, NotQuorumbeat } from "./wire.js";
-
-/** What a call asks for. */
-export interface Request<T> {
-  method: string;
-  path: string; // from /v1 on, with the query
-  headers?: Record<string, string>;
-  body?: Uint8Array | undefined;
-  keyless?: boolean; // the path holds the credential
-  once?: boolean; // it may not be repeated if it may have been done
-  read: (json: unknown) => T; // throws NotQuorumbeat
-}
 
 /** Caller makes calls to whichever node takes them. */
 export class Caller {

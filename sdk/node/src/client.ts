@@ -1,8 +1,9 @@
-import { Caller, type Request } from "./calls.js";
+import { Caller } from "./calls.js";
 import { follow } from "./events.js";
 import { basesOf, checkKey, type ClientOptions, limitsOf } from "./options.js";
 import { heartbeatPath, query, slugPath } from "./paths.js";
 import { exitSignal, type PingOptions, pingRequest, type PingStatus } from "./pings.js";
+import type { Request } from "./request.js";
 import type {
   CallOptions,
   ClusterEvent,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Request } from "./calls.js";
+import type { Request } from "./request.js";
 import { heartbeatPath, query } from "./paths.js";
 import type { CallOptions } from "./types.js";
 import { isObject, NotQuorumbeat } from "./wire.js";
