@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	timetable "github.com/quorumbeat/quorumbeat/fsm/schedule"
 	"github.com/quorumbeat/quorumbeat/fsm/schedule/backtest"
 )
 
@@ -37,9 +38,19 @@ func backtestLife(t *testing.T, rnd *rand.Rand) {
 	if rnd.IntN(2) == 0 {
 		spec.MaxRun = 20 + rnd.Int64N(100)
 	}
-	r.create(1, spec)
+	way := time.Duration(spec.Interval) * time.Second
+	var plan *timetable.Schedule
+	if every := []int64{0, 2, 3, 5}[rnd.IntN(4)]; every > 0 {
+		way, plan = time.Duration(every)*time.Minute, r.createScheduled(spec, every)
+		spec.Interval = 0
+	} else {
+		r.create(1, spec)
+	}
 	for r.wall < epoch.Add(time.Hour).UnixMilli() {
-		r.liveOn(rnd, time.Duration(spec.Interval)*time.Second)
+		r.liveOn(rnd, way)
+		if plan != nil {
+			r.topUp(1, int64(way/time.Minute))
+		}
 	}
 	r.run(2 * time.Second)
 
@@ -49,10 +60,22 @@ func backtestLife(t *testing.T, rnd *rand.Rand) {
 	}
 	slices.Reverse(pings)
 	got := backtest.Run(backtest.Settings{
-		Interval: time.Duration(spec.Interval) * time.Second, Grace: time.Duration(spec.Grace) * time.Second, MissThreshold: spec.Threshold,
+		Interval: time.Duration(spec.Interval) * time.Second, Schedule: plan, Grace: time.Duration(spec.Grace) * time.Second, MissThreshold: spec.Threshold,
 		FailureThreshold: spec.FailureThreshold, MaxRun: time.Duration(spec.MaxRun) * time.Second,
 	}, backtest.History{Pings: pings, Gaps: r.s.Gaps(), Until: fsm.WallTime(r.wall - 1000)})
 	compareAlerts(t, got.Alerts, r.downsOf(1))
+}
+
+// createScheduled makes heartbeat 1, which is expected every so many minutes.
+func (r *rig) createScheduled(spec fsm.Spec, every int64) *timetable.Schedule {
+	r.t.Helper()
+	spec.Interval, spec.Schedule = 0, []string{fmt.Sprintf("*/%d * * * *", every)}
+	r.must(fsm.WithTimetable{Timetable: fsm.Timetable{Rules: 7, Times: r.times(every, fsm.MaxTimes)}, Command: fsm.Create{ID: testID(1), Token: testToken(1), Spec: spec}})
+	s, err := timetable.Parse(spec.Schedule)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return &s
 }
 
 // liveOn is what a job does next, and how long it then takes until something happens.
@@ -67,6 +90,7 @@ func (r *rig) liveOn(rnd *rand.Rand, interval time.Duration) {
 	case 4:
 		if r.heartbeat(1).Pings > 0 {
 			r.gap(time.Duration(20+rnd.Int64N(300)) * time.Second)
+			r.must(fsm.ReadClock{}) // as a new leader does
 			r.tick()
 		}
 	default:

@@ -13,6 +13,9 @@ const maxTimes = 20_000
 type plan interface {
 	// expected is the n-th expected time, from 1, after a good run at a moment.
 	expected(anchor time.Time, n int) (time.Time, bool)
+
+	// way is the least time between two.
+	way() time.Duration
 }
 
 // every is a plan that counts from the last good run.
@@ -21,6 +24,8 @@ type every time.Duration
 func (e every) expected(anchor time.Time, n int) (time.Time, bool) {
 	return anchor.Add(time.Duration(n) * time.Duration(e)), true
 }
+
+func (e every) way() time.Duration { return time.Duration(e) }
 
 // timetable is a plan of fixed moments, sorted.
 type timetable []time.Time
@@ -41,6 +46,16 @@ func newTimetable(s Settings, h History) timetable {
 		}
 	}
 	return times
+}
+
+func (t timetable) way() time.Duration {
+	least := time.Duration(0)
+	for i := 1; i < len(t); i++ {
+		if w := t[i].Sub(t[i-1]); least == 0 || w < least {
+			least = w
+		}
+	}
+	return least
 }
 
 func (t timetable) expected(anchor time.Time, n int) (time.Time, bool) {

@@ -39,7 +39,7 @@ func newLife(s Settings, h History) *life {
 	}
 	if l.MaxRun == 0 {
 		if l.MaxRun = s.Grace; l.MaxRun == 0 {
-			l.MaxRun = max(s.Interval, time.Minute)
+			l.MaxRun = max(l.plan.way(), time.Second)
 		}
 	}
 	return l
