@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/scripts/burst"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
@@ -121,4 +123,50 @@ func (w *memoryWatch) stop() {
 
 func (w *memoryWatch) String() string {
 	return fmt.Sprintf("%.0f before, %.0f at most", w.before.max(), w.most.max())
+}
+
+// measureMinute has as many jobs ping within a second as are due at a full hour in the largest public monitor, each over a
+// connection of its own as curl makes it, beside a bare handler.
+func measureMinute(ctx context.Context, b *bench) error {
+	const jobs, during = 10_000, time.Second
+	bare, err := b.startBare()
+	if err != nil {
+		return err
+	}
+	defer bare.stop()
+	c, err := b.startCluster(ctx, 3, b.heartbeats)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	tokens, err := os.ReadFile(c.tokens)
+	if err != nil {
+		return err
+	}
+	at := func(urls ...string) func(context.Context) (*report, error) {
+		all := burst.Burst{Pings: jobs, During: during, Tokens: strings.Fields(string(tokens))}
+		for _, url := range urls {
+			all.Addrs = append(all.Addrs, strings.TrimPrefix(url, "http://"))
+		}
+		return func(ctx context.Context) (*report, error) {
+			r, err := all.Run(ctx)
+			return &report{Report: r}, err
+		}
+	}
+	none := &contestant{name: "bare fasthttp handler", run: at(bare.url), pids: []int{bare.pid}}
+	lead := &contestant{name: "through the leader", run: at(c.leader.URL()), pids: c.pids()}
+	every := &contestant{name: "spread over the nodes", run: at(c.urls()...), pids: c.pids()}
+	if err := measureRounds(ctx, b.rounds, []*contestant{none, lead, every}); err != nil {
+		return err
+	}
+	fmt.Printf("%d pings within %s, each over a new connection; medians (lowest to highest)\n\n", jobs, during)
+	t := newTable(os.Stdout, "what", "p50 ms", "p99 ms", "p99 ÷ bare", "CPU µs a ping: servers", "not OK")
+	for _, m := range []*contestant{none, lead, every} {
+		t.row(m.name, m.p50.format("%.2f"), m.p99.format("%.2f"), m.p99.dividedBy(none.p99).format("%.2f"), m.server.format("%.1f"), m.bad)
+	}
+	t.Flush()
+	ratio := lead.p99.dividedBy(none.p99)
+	b.addFinding(fmt.Sprintf("%d new connections in one second, each a ping: p99 ÷ bare fasthttp's", jobs), "≤ 1.5", ratio.format("%.2f"), ratio.median() <= 1.5)
+	b.addFinding("  same: refused or failed", "0", fmt.Sprint(lead.bad+every.bad), lead.bad+every.bad == 0)
+	return nil
 }

@@ -29,6 +29,7 @@ var parts = []part{
 	{"nodes", false, measureNodes},
 	{"growth", false, measureGrowth},
 	{"overload", false, measureOverload},
+	{"minute", false, measureMinute},
 	{"scrape", false, measureScrapes},
 	{"memory", false, measureMemory},
 	{"snapshot", false, measureSnapshot},

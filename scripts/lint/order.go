@@ -70,7 +70,7 @@ var order = []tree{
 	}},
 	{dir: "cmd/quorumbeat/e2e", uses: []string{"fsm", "sdk/go", "cmd/quorumbeat/load", "scripts/localcluster", "scripts/smtpsink"}, rows: []string{"."}},
 	{dir: "scripts", uses: []string{"fsm", "fsm/store", "fsm/wire", "sdk/go", "cmd/quorumbeat/load"}, rows: []string{
-		"etcd lint localcluster smtpsink",
+		"burst etcd lint localcluster smtpsink",
 		"bench",
 	}},
 }
