@@ -152,8 +152,8 @@ func pictureOf(nodes []Node, leader string) picturedNodes {
 }
 
 // MidX and MidY are where a line's words stand.
-func (n picturedNode) MidX() int { return (n.X+n.FromX)/2 + 6 }
-func (n picturedNode) MidY() int { return (n.Y + n.FromY) / 2 }
+func (n picturedNode) MidX() int { return (2*n.X + n.FromX) / 3 }
+func (n picturedNode) MidY() int { return (2*n.Y+n.FromY)/3 - 6 }
 
 // State is a node's as a word, which has a shape.
 func (n Node) State() string {

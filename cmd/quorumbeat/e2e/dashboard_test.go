@@ -189,6 +189,10 @@ func TestAPageOutlivesItsNode(t *testing.T) {
 	testkit.Must(t, e.Nodes[0].Kill()) // which the balancer tries first
 	ping(t, e.Nodes[2], h)
 	b.sees("the ping arrives", `document.querySelector('.verdict').classList.contains('up')`)
+	for _, n := range e.Nodes[1:] {
+		testkit.Must(t, n.Kill())
+	}
+	b.sees("it says how old it is when nobody is left", `!document.getElementById('lost').hidden && document.getElementById('age').innerText.includes('s old')`)
 }
 
 // balance is a load balancer that prefers the first node.
