@@ -76,6 +76,7 @@ soak: ## the figures of docs/reliability.md: long runs of the fault tests, some 
 	QUORUMBEAT_SOAK_FLIPS=500 go test -count 1 -timeout 1h -v -run 'TestSalvage$$' ./cluster
 	QUORUMBEAT_SOAK_CRASHES=100 go test -count 1 -timeout 1h -v -run JournalCrashes ./cluster/raftlog/journal
 	QUORUMBEAT_SOAK_CONNECTIONS=18500 go test -count 1 -timeout 1h -v -run ConnectionsHoldLittle $(E2E)
+	QUORUMBEAT_SOAK_CHANNELS=10000 go test -count 1 -timeout 1h -v -run TestAStormIntoChannels ./alerting
 	QUORUMBEAT_SOAK_BORGMATIC=1 go test -count 1 -v -run TestTheRealBorgmatic ./api
 	QUORUMBEAT_SOAK_MAIL=1 go test -count 1 -timeout 1h -v -run TestRealMailServers ./alerting/smtp
 	QUORUMBEAT_SOAK_FLOOD=5m go test -count 1 -timeout 1h -v -run AFloodOfOneTokensBodies $(E2E)

@@ -17,6 +17,7 @@ const (
 	lasts        = 365 * 24 * time.Hour // how long an alert stays that nothing ends
 	unheardLasts = time.Hour            // and a notice, which nothing ends
 	testLasts    = 5 * time.Minute
+	clockSkew    = time.Minute // that Alertmanager's clock may be behind
 	maxMembers   = 10_000
 )
 
@@ -31,8 +32,8 @@ type alert struct {
 	URL         string            `json:"generatorURL,omitempty"`
 }
 
-func render(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request, error) {
-	body, err := json.Marshal(alertsOf(m))
+func render(c fsm.ChannelSpec, m channel.Message, now time.Time) (channel.Request, error) {
+	body, err := json.Marshal(alertsOf(m, now))
 	header := map[string]string{"Content-Type": "application/json"}
 	switch {
 	case c.Get("token") != "":
@@ -46,7 +47,7 @@ func render(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request,
 	}, err
 }
 
-func alertsOf(m channel.Message) []alert {
+func alertsOf(m channel.Message, now time.Time) []alert {
 	switch {
 	case m.Test:
 		return []alert{{
@@ -57,11 +58,11 @@ func alertsOf(m channel.Message) []alert {
 	case m.Alert.Kind == fsm.AlertDigest:
 		var list []alert
 		for _, a := range newest(m.Members) {
-			list = append(list, alertOf(channel.New(a, nil, m.Base)))
+			list = append(list, alertOf(channel.New(a, nil, m.Base), now))
 		}
 		return list
 	}
-	return []alert{alertOf(m)}
+	return []alert{alertOf(m, now)}
 }
 
 // newest leaves the newest news of each incident, for one list may not name an alert twice.
@@ -83,17 +84,20 @@ func newest(members []fsm.Alert) (list []fsm.Alert) {
 
 // alertOf names an incident by labels that cannot change while it goes on: a heartbeat's name
 // can, so that is an annotation.
-func alertOf(m channel.Message) alert {
+func alertOf(m channel.Message, now time.Time) alert {
 	a, e := m.Alert, m.Alert.Evidence
-	starts, ends := a.CreatedAt, a.CreatedAt.Add(lasts)
+	starts, ends := a.CreatedAt, now.Add(lasts)
 	if !e.Since.IsZero() {
 		starts = e.Since
 	}
 	switch a.Kind {
 	case fsm.AlertRecovered:
-		ends = a.CreatedAt
+		// An end that lies in the future of Alertmanager's clock would count as none.
+		if ends = a.CreatedAt.Add(-clockSkew); ends.Before(starts) {
+			ends = starts
+		}
 	case fsm.AlertUnheard:
-		ends = a.CreatedAt.Add(unheardLasts)
+		ends = now.Add(unheardLasts)
 	}
 	return alert{
 		Labels:      map[string]string{"alertname": nameOf(a), "heartbeat_id": a.Heartbeat.String(), "incident_id": a.IncidentID(), "source": "quorumbeat"},
