@@ -55,7 +55,7 @@ func TestAStatusPageTellsNoSecret(t *testing.T) {
 		}
 	}
 	a := r.call("GET", "/status/ours", "", publishedFor, "")
-	for _, want := range []string{"Our &lt;jobs&gt;", "Backups &amp; more", "job &lt;10&gt; &amp; &#34;more&#34;", "1 of 2 are failing.", "100 % over 90 days", "and it goes on", `class="days"`} {
+	for _, want := range []string{"Our &lt;jobs&gt;", "Backups &amp; more", "job &lt;10&gt; &amp; &#34;more&#34;", "1 of 2 is failing.", "100 % over 90 days", "and it goes on", `class="days"`} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the page lacks %q:\n%s", want, a.body)
 		}
@@ -185,5 +185,49 @@ func TestAPageOfManyIsQuickAndKept(t *testing.T) {
 	t.Logf("%d heartbeats: %v at first, then %v; %d bytes", jobs, first, time.Since(began)/many, len(a.body))
 	if plain := r.call("GET", "/status/all", "", publishedFor, ""); !strings.Contains(plain.body, "And 19800 more") {
 		t.Error("the others are not counted")
+	}
+}
+
+func TestPublishingByForms(t *testing.T) {
+	r := newMemoryRig(t)
+	r.create(`{"name":"Nightly <b>","tags":["t"]}`)
+	b := r.browse(testKey)
+	const at = "/ui/published"
+	for form, want := range map[string]string{
+		"title=":                      "title has 0 characters",
+		"title=One&tags=t&slug=A B":   "slug is",
+		"title=One&heartbeats=nobody": "0 heartbeats have the slug",
+		"title=One <i>":               "both empty",
+	} {
+		if a := b.submit(at, at+"/pages", form); a.status != 422 || !strings.Contains(strings.ToLower(a.body), want) || strings.Contains(a.body, "<i>") {
+			t.Errorf("%s: %d %s", form, a.status, a.body)
+		}
+	}
+	if a := b.submit(at, at+"/badges", "heartbeat=nightly-b&tag=t"); a.status != 422 || !strings.Contains(a.body, "either") || !strings.Contains(a.body, `value="nightly-b"`) {
+		t.Errorf("a badge of both: %d %s", a.status, a.body)
+	}
+	if a := b.submit(at, at+"/pages", "title=Our+jobs&heartbeats=nightly-b+%3D+Backups%0D%0A"); a.status != 303 {
+		t.Fatalf("a page: %d %s", a.status, a.body)
+	}
+	if a := b.submit(at, at+"/badges", "tag=t&label=jobs"); a.status != 303 {
+		t.Fatalf("a badge: %d %s", a.status, a.body)
+	}
+	badge := r.server.store.Badges()[0].ID.String()
+	a := b.get(at)
+	for _, want := range []string{`href="/status/our-jobs"`, `src="/badge/` + badge + `.svg"`, "tag t"} {
+		if a.status != 200 || !strings.Contains(a.body, want) {
+			t.Errorf("the page lacks %s: %d %s", want, a.status, a.body)
+		}
+	}
+	if a := r.call("GET", "/status/our-jobs", "", publishedFor, ""); !strings.Contains(a.body, "Backups") {
+		t.Errorf("the status page: %d %s", a.status, a.body)
+	}
+	for _, path := range []string{"/pages/our-jobs/revoke", "/badges/" + badge + "/revoke"} {
+		if a := b.submit(at, at+path, ""); a.status != 303 {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	if a := b.get(at + "?did=unpublished"); strings.Count(a.body, "There are none.") != 2 || !strings.Contains(a.body, "It was taken back") {
+		t.Errorf("after all was taken back: %s", a.body)
 	}
 }

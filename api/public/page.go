@@ -96,7 +96,11 @@ func verdict(failing, all int) (words, state, icon string) {
 	case failing == all:
 		return "Everything is failing.", "failing", "failing"
 	}
-	return fmt.Sprintf("%d of %d are failing.", failing, all), "failing", "failing"
+	is := "are"
+	if failing == 1 {
+		is = "is"
+	}
+	return fmt.Sprintf("%d of %d %s failing.", failing, all, is), "failing", "failing"
 }
 
 // stateOf is a heartbeat's state in a word.

@@ -1,6 +1,8 @@
 package public
 
 import (
+	"bytes"
+	"compress/gzip"
 	"embed"
 	"html/template"
 	"sync"
@@ -106,9 +108,17 @@ func (s *Site) kept(p fsm.StatusPage) (kept, error) {
 	if err != nil {
 		return k, err
 	}
-	k = kept{at: now, published: p.CreatedAt, plain: html, gzip: fasthttp.AppendGzipBytesLevel(nil, html, fasthttp.CompressBestSpeed)}
+	k = kept{at: now, published: p.CreatedAt, plain: html, gzip: compressed(html)}
 	s.pages[p.Slug] = k
 	return k, nil
+}
+
+func compressed(b []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write(b) // to memory
+	_ = w.Close()
+	return out.Bytes()
 }
 
 // forget drops the pages that were taken back.

@@ -28,6 +28,7 @@
 //	actions.go    pause, resume, ping, delete, for one or many
 //	incidents.go  incidents, and the ledger of alerts
 //	keys.go       API keys
+//	published.go  status pages and badges: what anybody may see
 //	cluster.go    nodes and settings
 //	elections.go  who led, as this node saw it
 //	events.go     the stream of changes of a page

@@ -77,6 +77,7 @@ func (s *Site) frame(ctx *fasthttp.RequestCtx, in *session, title, here string) 
 var notices = map[string]string{
 	"made": "The heartbeat was made.", "saved": "The changes were saved.", "paused": "Paused: misses do not count until you resume it.",
 	"resumed": "Resumed: it is expected from now on.", "pinged": "A ping was recorded.", "deleted": "Deleted.", "retried": "It will be sent again.",
+	"published": "It is published.", "unpublished": "It was taken back: nobody sees it any more.",
 	"revoked": "The key was revoked.", "tagged": "The tag was added.",
 }
 

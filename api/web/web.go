@@ -162,6 +162,11 @@ var routes = []struct {
 	{"POST", "keys", admins, (*Site).makeKey},
 	{"GET", "keys/{id}/revoke", admins, (*Site).confirmRevoke},
 	{"POST", "keys/{id}/revoke", admins, (*Site).revokeKey},
+	{"GET", "published", admins, (*Site).published},
+	{"POST", "published/pages", admins, (*Site).publishPage},
+	{"POST", "published/pages/{slug}/revoke", admins, (*Site).unpublishPage},
+	{"POST", "published/badges", admins, (*Site).publishBadge},
+	{"POST", "published/badges/{id}/revoke", admins, (*Site).unpublishBadge},
 	{"GET", "cluster", reads, (*Site).cluster},
 	{"GET", "events", reads, (*Site).events},
 }
