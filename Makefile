@@ -15,7 +15,7 @@ BENCH    ?= quick
 NODE_MODULES = sdk/node/node_modules/.package-lock.json
 AXE_MODULES  = testdata/axe/node_modules/.package-lock.json
 
-.PHONY: build run test test-node test-go test-pure test-race test-e2e lint bench bench-full soak fuzz-short clean
+.PHONY: build run test test-node test-go test-pure test-race test-e2e test-others lint bench bench-full soak fuzz-short clean
 
 build: ## one static binary, bin/quorumbeat
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/quorumbeat ./cmd/quorumbeat
@@ -23,9 +23,13 @@ build: ## one static binary, bin/quorumbeat
 run: build ## three nodes in one process, to try it out
 	bin/quorumbeat dev
 
-# The nodes of the end-to-end tests, which mostly wait, run beside everything else.
+# The end-to-end tests, which mostly wait, run beside all others. More at a time would have
+# those of one machine starve each other.
 test: $(NODE_MODULES) $(AXE_MODULES) ## every test
-	@$(MAKE) --jobs --output-sync test-e2e test-race test-pure test-node
+	@$(MAKE) --jobs=2 --output-sync test-e2e test-others
+
+test-others:
+	@$(MAKE) --jobs=1 test-race test-pure test-node
 
 test-node: $(NODE_MODULES) ## those of sdk/node
 	cd sdk/node && npm test
