@@ -191,7 +191,11 @@ func drawCommand(t *rapid.T, s *Store, wall int64) fsm.Command {
 	n := rapid.IntRange(1, 6).Draw(t, "heartbeat")
 	id := testID(n)
 	small := func(label string) int64 { return int64(rapid.IntRange(1, 3).Draw(t, label)) }
-	switch rapid.IntRange(0, 9).Draw(t, "kind") {
+	switch rapid.IntRange(0, 13).Draw(t, "kind") {
+	case 10, 11, 12:
+		return drawScheduled(t, s, n, wall)
+	case 13:
+		return fsm.ReadClock{}
 	case 0, 1:
 		spec := testSpec(small("interval"), small("grace")-1, int(small("threshold")))
 		spec.Arm = rapid.SampledFrom([]fsm.Arm{fsm.ArmCreated, fsm.ArmFirstPing}).Draw(t, "arm")
@@ -227,6 +231,30 @@ func drawCommand(t *rapid.T, s *Store, wall int64) fsm.Command {
 	return drawSignal(t, s.st.byID(id), wall)
 }
 
+// drawScheduled draws what makes, changes and tops up the timetable of a heartbeat: of leaders
+// whose rules and clocks differ, early, late, and of a heartbeat that was changed meanwhile.
+func drawScheduled(t *rapid.T, s *Store, n int, wall int64) fsm.Command {
+	times := fsm.Timetable{Rules: uint32(rapid.IntRange(1, 2).Draw(t, "rules"))}
+	at := wall + int64(rapid.IntRange(-30_000, 30_000).Draw(t, "first"))
+	for range rapid.IntRange(0, fsm.MaxTimes).Draw(t, "times") {
+		at += int64(rapid.SampledFrom([]int{1, 1000, 5000, 60_000}).Draw(t, "step"))
+		times.Times = append(times.Times, at)
+	}
+	ord := s.st.byID(testID(n))
+	switch {
+	case ord == 0:
+		spec := testSpec(0, int64(rapid.IntRange(0, 9).Draw(t, "grace")), rapid.IntRange(1, 3).Draw(t, "threshold"))
+		spec.Schedule = []string{"@daily"}
+		return fsm.WithTimetable{Timetable: times, Command: fsm.Create{ID: testID(n), Token: testToken(n), Spec: spec}}
+	case rapid.IntRange(0, 3).Draw(t, "edit") == 0:
+		patch := fsm.Patch{Schedule: new([]string{rapid.SampledFrom([]string{"@daily", "@hourly"}).Draw(t, "schedule")})}
+		return fsm.WithTimetable{Timetable: times, Command: fsm.Update{ID: testID(n), Patch: patch}}
+	}
+	version := s.st.table.Record(ord).Cold.Version - uint64(rapid.IntRange(0, 4).Draw(t, "older")/4)
+	since := wall + int64(rapid.IntRange(-20_000, 20_000).Draw(t, "since"))
+	return fsm.SetTimetables{List: []fsm.NextTimes{{Ordinal: ord, Version: version, Since: since, Timetable: times}}}
+}
+
 // drawSignal draws one of a few runs and keys, so that they meet.
 func drawSignal(t *rapid.T, ord uint64, wall int64) fsm.Command {
 	c := fsm.Signal{Ordinal: ord, Exit: fsm.NotKnown, Tells: fsm.SignalKind(rapid.IntRange(0, 3).Draw(t, "tells"))}
@@ -239,6 +267,9 @@ func drawSignal(t *rapid.T, ord uint64, wall int64) fsm.Command {
 	}
 	if rapid.IntRange(0, 3).Draw(t, "late") == 0 {
 		c.At = wall - int64(rapid.IntRange(-1000, 10_000).Draw(t, "by"))
+	}
+	if rapid.Bool().Draw(t, "numbered") {
+		c.Numbers = []fsm.Number{{Name: "n", Value: float64(rapid.IntRange(0, 3).Draw(t, "number"))}}
 	}
 	if n := rapid.SampledFrom([]int{0, 0, 1, 5000, fsm.MaxBody}).Draw(t, "body"); n > 0 {
 		c.Body = bytes.Repeat([]byte{'x'}, n)
