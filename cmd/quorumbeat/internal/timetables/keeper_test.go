@@ -155,3 +155,93 @@ func TestAWallClockThatMovedIsRead(t *testing.T) {
 		}
 	}
 }
+
+// realZones are the rules of the machine or of Go, under a version of one's own.
+type realZones string
+
+func (z realZones) Version() string { return string(z) }
+
+func (realZones) Location(name string) (*time.Location, error) { return time.LoadLocation(name) }
+
+// pass lets a second pass on both clocks.
+func (r *rig) pass() {
+	r.t.Helper()
+	r.now = r.now.Add(time.Second)
+	b := fsm.Batch{Term: 1, Wall: r.now.UnixMilli(), Delta: 1000}
+	if _, err := r.keeper.Store.Apply(fsm.AppendBatch(nil, &b), 1); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// TestSummerTimeCausesNoAlarmAndHidesNone: jobs of every hour, of two in the morning and of half
+// past, in Berlin, through both changes of its clocks; the leader changes each hour, and so do the rules
+// that it knows. Then one job stops.
+func TestSummerTimeCausesNoAlarmAndHidesNone(t *testing.T) {
+	if _, err := time.LoadLocation("Europe/Berlin"); err != nil {
+		t.Skip("this machine has no rules of time zones")
+	}
+	for name, begin := range map[string]time.Time{
+		"the hour that is skipped":  time.Date(2026, 3, 28, 20, 0, 0, 0, time.UTC),
+		"the hour that comes twice": time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC),
+		"a night as any":            time.Date(2026, 6, 10, 20, 0, 0, 0, time.UTC),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.now = begin
+			jobs := []string{"0 * * * *", "0 2 * * *", "30 2 * * *", "*/20 * * * *"}
+			runs := map[uint64][]int64{} // when each job's own cron starts it
+			for i, job := range jobs {
+				r.create(byte(i+1), "Europe/Berlin", job)
+				times := runsOf(t, job, begin, begin.Add(11*time.Hour))
+				for _, at := range times {
+					runs[uint64(i+1)] = append(runs[uint64(i+1)], at.Unix())
+				}
+			}
+			stop := begin.Add(8 * time.Hour)
+			for r.now.Before(begin.Add(10 * time.Hour)) {
+				if r.now.Unix()%3600 == 1800 {
+					r.keeper.Zones = realZones(r.now.Format("15"))
+				} else if _, isReal := r.keeper.Zones.(realZones); !isReal {
+					r.keeper.Zones = realZones("first")
+				}
+				r.pass()
+				if r.now.Unix()%10 == 0 {
+					r.look()
+				}
+				for ord, times := range runs {
+					if len(times) > 0 && r.now.Unix() >= times[0]-2 { // two seconds early: a machine whose clock is ahead
+						runs[ord] = times[1:]
+						if ord != 1 || r.now.Before(stop) {
+							r.do(fsm.Ping{Ordinal: ord})
+						}
+					}
+				}
+				if alerts, _ := r.keeper.Store.Alerts(fsm.AlertFilter{}); len(alerts) > 0 && r.now.Before(stop) {
+					t.Fatalf("at %v an alert: %+v", r.now, alerts[0])
+				}
+			}
+			alerts, _ := r.keeper.Store.Alerts(fsm.AlertFilter{})
+			if len(alerts) != 1 || alerts[0].Heartbeat != (fsm.HeartbeatID{1}) {
+				t.Errorf("%d alerts, want one, of the job that stopped", len(alerts))
+			}
+		})
+	}
+}
+
+// runsOf lists when a job runs.
+func runsOf(t *testing.T, expression string, from, to time.Time) (list []time.Time) {
+	t.Helper()
+	for at := from; ; {
+		times, err := Next(realZones("x"), []string{expression}, "Europe/Berlin", at)
+		if err != nil || len(times.Times) == 0 {
+			t.Fatalf("%v, %v", times, err)
+		}
+		for _, ms := range times.Times {
+			if at = time.UnixMilli(ms); at.After(to) {
+				return list
+			}
+			list = append(list, at)
+		}
+	}
+}
