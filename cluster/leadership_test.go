@@ -12,10 +12,10 @@ import (
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
-// TestADutyThatWaitsForALeaderDoesNotKeepItAway elects a node again whose duty of
-// the first time has not returned: such a duty may be waiting for the very leader
+// TestATaskThatWaitsForALeaderDoesNotKeepItAway elects a node again whose task of
+// the first time has not returned: such a task may be waiting for the very leader
 // that this node is to be.
-func TestADutyThatWaitsForALeaderDoesNotKeepItAway(t *testing.T) {
+func TestATaskThatWaitsForALeaderDoesNotKeepItAway(t *testing.T) {
 	t.Parallel()
 	terms, held := make(chan uint64, 8), make(chan struct{})
 	release := sync.OnceFunc(func() { close(held) })
@@ -39,7 +39,7 @@ func TestADutyThatWaitsForALeaderDoesNotKeepItAway(t *testing.T) {
 		t.Errorf("%d pings counted, want 1", n)
 	}
 	release()
-	testkit.Eventually(t, "the duty does not run again", func() bool {
+	testkit.Eventually(t, "the task does not run again", func() bool {
 		select {
 		case term := <-terms:
 			return term > began && term == c.nodes[first].Status().Term

@@ -132,7 +132,7 @@ func (n *Node) decide(ctx context.Context, boot *members.Bootstrapper, req trans
 		applied, _ := n.fsm.Progress()
 		return transport.Answer{Code: fsm.CodeOK, Applied: applied, Clock: n.wallClock().UnixMilli(), Differs: n.ownSettings()}
 	case transport.AskRemoved:
-		return answerOf(n.bar(req))
+		return answerOf(n.noteRemoval(req))
 	}
 	return transport.Answer{Code: fsm.CodeInvalid, Words: "unknown question"}
 }
@@ -258,23 +258,23 @@ func (n *Node) checkAlone(servers []raft.Server) error {
 	return nil
 }
 
-// bar takes a leader's notice that this node was removed from its cluster. It names the
+// noteRemoval takes a leader's notice that this node was removed from its cluster. It names the
 // node: whoever has taken a removed one's address is not meant.
-func (n *Node) bar(notice transport.Question) error {
+func (n *Node) noteRemoval(notice transport.Question) error {
 	if notice.Node != n.id.ID.String() || notice.Cluster != n.id.Cluster() {
 		return fmt.Errorf("%w: the notice is for node %s of cluster %s", fsm.ErrNotFound, notice.Node, notice.Cluster)
 	}
-	if !n.isBarred() {
+	if !n.wasToldRemoved() {
 		n.log.Error("this node was removed from its cluster: stop it; to use the machine again, move the data folder away and start with an empty one")
 	}
-	n.barred.Store(time.Now().UnixNano())
+	n.toldRemoved.Store(time.Now().UnixNano())
 	return nil
 }
 
-// isBarred reports whether this node was told that it was removed, and no leader has
+// wasToldRemoved reports whether this node was told that it was removed, and no leader has
 // counted it as a member since: then the notice was wrong, or old.
-func (n *Node) isBarred() bool {
-	at := n.barred.Load()
+func (n *Node) wasToldRemoved() bool {
+	at := n.toldRemoved.Load()
 	if r := n.raft.Load(); at != 0 && r != nil {
 		return r.State() != raft.Leader && r.LastContact().UnixNano() < at
 	}

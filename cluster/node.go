@@ -38,40 +38,40 @@ type Node struct {
 	id    *identity.Identity
 	store *store.Store
 
-	fsm        *statemachine.Adapter
-	stores     *raftlog.Stores
-	disk       *disk.Guard
-	port       *transport.Port
-	gossip     members.Finder
-	raft       atomic.Pointer[raft.Raft] // nil before Start
-	transport  *transport.RaftTransport  // nil before Start
-	pending    *proposals.Table
-	bytesHeld  func() int   // of the commands in it
-	excess     func() int64 // see raftlog.BoundedLog
-	batcher    *commit.Batcher
-	router     *forward.Router
-	compaction lifecycle.Wakeup // woken when the log is large
-	suspicion  lifecycle.Wakeup // woken when this node begins or ceases to lead
-	reads      *forward.SharedBarrier
-	lookups    *forward.SharedBarrier // paced
-	lead       *leader.Leadership
-	rec        *members.Reconciler
-	boot       *members.Bootstrapper
-	troubles   *members.Troubles
-	met        *metrics
-	survey     *survey.Survey
-	hearing    *leader.Hearing
+	fsm         *statemachine.Adapter
+	stores      *raftlog.Stores
+	disk        *disk.Guard
+	port        *transport.Port
+	gossip      members.Finder
+	raft        atomic.Pointer[raft.Raft] // nil before Start
+	transport   *transport.RaftTransport  // nil before Start
+	pending     *proposals.Table
+	bytesHeld   func() int   // of the commands in it
+	excess      func() int64 // see raftlog.BoundedLog
+	batcher     *commit.Batcher
+	router      *forward.Router
+	compaction  lifecycle.Wakeup // woken when the log is large
+	roleChanged lifecycle.Wakeup // woken when this node begins or ceases to lead
+	reads       *forward.SharedBarrier
+	lookups     *forward.SharedBarrier // paced
+	lead        *leader.Leadership
+	rec         *members.Reconciler
+	boot        *members.Bootstrapper
+	troubles    *members.Troubles
+	met         *metrics
+	survey      *survey.Survey
+	hearing     *leader.Hearing
 
-	fatal    chan error
-	tasks    sync.WaitGroup // short work that no part waits for
-	stopping atomic.Bool
-	barred   atomic.Int64 // when this node was last told that it was removed, in ns; 0: never
-	caughtUp atomic.Bool  // since its start
-	closed   atomic.Bool  // no node of the cluster takes any
-	full     atomic.Bool  // it takes no writes, for want of room on the disks
-	stopOnce sync.Once
-	stopErr  error
-	down     lifecycle.Teardown
+	fatal       chan error
+	tasks       sync.WaitGroup // short work that no part waits for
+	stopping    atomic.Bool
+	toldRemoved atomic.Int64 // when this node was last told that it was removed, in ns; 0: never
+	caughtUp    atomic.Bool  // since its start
+	closed      atomic.Bool  // no node of the cluster takes any
+	full        atomic.Bool  // it takes no writes, for want of room on the disks
+	stopOnce    sync.Once
+	stopErr     error
+	down        lifecycle.Teardown
 }
 
 // Open prepares a node on cfg.DataDir: it takes the folder for itself, opens log
@@ -192,7 +192,7 @@ func (n *Node) assemble() {
 		OnResults: n.met.answeredForward, Log: n.log,
 	})
 	n.survey = survey.New(survey.Options{Peers: n.peers, Ask: n.askState})
-	n.compaction, n.suspicion = lifecycle.NewWakeup(), lifecycle.NewWakeup()
+	n.compaction, n.roleChanged = lifecycle.NewWakeup(), lifecycle.NewWakeup()
 	n.reads = forward.NewSharedBarrier(n.barrier, 0)
 	n.lookups = forward.NewSharedBarrier(n.reads.Wait, lookupEvery)
 	n.boot = &members.Bootstrapper{
@@ -206,7 +206,7 @@ func (n *Node) assemble() {
 			return err
 		},
 		LookBack: n.lookBack, Hears: n.hears, ClusterID: n.clusterName, Settings: n.cfg.Settings,
-		OnChange:   func() { n.router.Wake(); n.suspicion.Wake() },
+		OnChange:   func() { n.router.Wake(); n.roleChanged.Wake() },
 		WallOffset: n.cfg.Faults.wall, Log: n.log,
 	})
 	n.hearing.OnChange = n.lead.RecheckClock

@@ -172,7 +172,7 @@ func TestWithoutAMajorityNothingIsAcknowledged(t *testing.T) {
 	}
 }
 
-func TestDutiesRunOnOneLeaderAtATime(t *testing.T) {
+func TestLeaderTasksRunOnOneLeaderAtATime(t *testing.T) {
 	c := &trio{t: t, nodes: make([]*testNode, 1)}
 	cfg := DefaultConfig()
 	cfg.NodeName, cfg.DataDir = "alone", t.TempDir()
@@ -189,7 +189,7 @@ func TestDutiesRunOnOneLeaderAtATime(t *testing.T) {
 	})
 	c.start()
 	if term := <-terms; term != c.nodes[0].Status().Term {
-		t.Errorf("duty in term %d, the node says %d", term, c.nodes[0].Status().Term)
+		t.Errorf("task in term %d, the node says %d", term, c.nodes[0].Status().Term)
 	}
 	c.stop()
 	<-ended

@@ -59,7 +59,7 @@ func (n *Node) start(httpAddr string) error {
 	}
 	server := &forward.Server{Submit: n.batcher.Submit, Removed: n.store.WasRemoved, Knows: fsm.Knows, Log: n.log}
 	n.down.Go("forwarding server", func(ctx context.Context) { server.Serve(ctx, n.port.Listener(transport.KindForward)) })
-	n.down.Go("suspicion", func(ctx context.Context) { leader.DetectFailures(ctx, r, n.suspicion) })
+	n.down.Go("failure detector", func(ctx context.Context) { leader.DetectFailures(ctx, r, n.roleChanged) })
 	n.down.Go("router", n.router.Run)
 	n.down.Go("leadership", func(ctx context.Context) { n.lead.Run(ctx, r) })
 	n.down.Go("hearing", n.watchHearing)

@@ -47,7 +47,7 @@ func (n *Node) Ready() error {
 	switch {
 	case n.stopping.Load():
 		return errors.New("this node is stopping")
-	case n.isBarred():
+	case n.wasToldRemoved():
 		return errors.New("this node was removed from its cluster")
 	case n.fsm.IsBroken():
 		return statemachine.ErrBroken

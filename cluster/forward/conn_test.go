@@ -147,7 +147,7 @@ func TestForwardingNoticesSilence(t *testing.T) {
 	defer tab.Abort()
 	defer out.close()
 	if out.silent(time.Now().Add(time.Hour)) {
-		t.Error("silence while nothing is owed")
+		t.Error("silence while nothing is awaited")
 	}
 	proposalstest.Propose(t, tab, "x")
 	testkit.Eventually(t, "the silence was not noticed", func() bool { return out.silent(time.Now()) })
@@ -194,7 +194,7 @@ func TestForwardingSaysNothingWhileNothingIsOwed(t *testing.T) {
 			time.Sleep(time.Second)
 			synctest.Wait()
 			if n := len(kinds); n != 0 {
-				t.Fatalf("%d frames came while nothing was owed", n)
+				t.Fatalf("%d frames came while nothing was awaited", n)
 			}
 			here.Write(appendPropose(nil, &commit.Request{Items: []proposals.Item{{Seq: 1, Cmd: []byte("x")}}}))
 			f := <-submitted

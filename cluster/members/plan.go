@@ -22,7 +22,7 @@ type planInput struct {
 	servers   []raft.Server
 	members   []Member                 // alive, this node included
 	names     map[fsm.NodeID]string    // as registered, of the dead too
-	barred    func(fsm.NodeID) bool    //
+	removed   func(fsm.NodeID) bool    //
 	applied   map[fsm.NodeID]uint64    // of the non-voters that answered
 	committed uint64                   //
 	dead      map[fsm.NodeID]time.Time // since when a server is missed
@@ -65,7 +65,7 @@ func plan(in planInput) action {
 // planFinishRemoval takes out a node whose removal a leader began before it was lost.
 func planFinishRemoval(in planInput, alive map[fsm.NodeID]Member) action {
 	for _, s := range in.servers {
-		if id := serverID(s); in.barred(id) && id != in.self && (s.Suffrage != raft.Voter || canLose(in, alive, s)) {
+		if id := serverID(s); in.removed(id) && id != in.self && (s.Suffrage != raft.Voter || canLose(in, alive, s)) {
 			return action{actRemove, id, string(s.Address), "it was removed by an operator"}
 		}
 	}
@@ -87,7 +87,7 @@ func planMove(in planInput, alive map[fsm.NodeID]Member) action {
 // two servers may not share one.
 func planAdd(in planInput, alive map[fsm.NodeID]Member) action {
 	for _, m := range in.members {
-		if m.Cluster == "" || in.barred(m.ID) || server(in, m.ID) != nil || (!m.ClusterID.IsZero() && m.ClusterID != in.cluster) {
+		if m.Cluster == "" || in.removed(m.ID) || server(in, m.ID) != nil || (!m.ClusterID.IsZero() && m.ClusterID != in.cluster) {
 			continue
 		}
 		old := atAddress(in, m.Cluster, m.ID)

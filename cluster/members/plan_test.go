@@ -16,7 +16,7 @@ func newTown() *town {
 	t := &town{planInput{
 		self: fsm.NodeID{1}, cluster: fsm.NodeID{99}, names: map[fsm.NodeID]string{},
 		applied: map[fsm.NodeID]uint64{}, committed: 1000, dead: map[fsm.NodeID]time.Time{}, now: time.Now(),
-		barred: func(fsm.NodeID) bool { return false },
+		removed: func(fsm.NodeID) bool { return false },
 	}}
 	for n := byte(1); n <= 3; n++ {
 		t.server(n, raft.Voter)
@@ -62,16 +62,16 @@ func TestPlan(t *testing.T) {
 		"a fresh node joins":      {func(w *town) { w.alive(4).ClusterID = fsm.NodeID{} }, actAdd, 4},
 		"a node of another place": {func(w *town) { w.alive(4).ClusterID = fsm.NodeID{7} }, actNone, 0},
 		"a node not yet known":    {func(w *town) { w.alive(4).Cluster = "" }, actNone, 0},
-		"a barred node knocks": {func(w *town) {
+		"a removed node knocks": {func(w *town) {
 			w.alive(4)
-			w.in.barred = func(id fsm.NodeID) bool { return id == fsm.NodeID{4} }
+			w.in.removed = func(id fsm.NodeID) bool { return id == fsm.NodeID{4} }
 		}, actNone, 0},
-		"a barred node is still in": {func(w *town) {
-			w.in.barred = func(id fsm.NodeID) bool { return id == fsm.NodeID{3} }
+		"a removed node is still in": {func(w *town) {
+			w.in.removed = func(id fsm.NodeID) bool { return id == fsm.NodeID{3} }
 		}, actRemove, 3},
-		"a barred node that cannot be spared": {func(w *town) {
+		"a removed node that cannot be spared": {func(w *town) {
 			w.kill(2)
-			w.in.barred = func(id fsm.NodeID) bool { return id == fsm.NodeID{3} }
+			w.in.removed = func(id fsm.NodeID) bool { return id == fsm.NodeID{3} }
 		}, actNone, 0},
 		"a newcomer lags": {func(w *town) {
 			w.server(4, raft.Nonvoter).alive(4)

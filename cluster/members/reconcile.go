@@ -65,7 +65,7 @@ func (r *Reconciler) gather(ctx context.Context) planInput {
 	in := planInput{
 		self: r.Self, cluster: r.Store.ClusterID(), members: r.Members(),
 		servers: r.Raft.GetConfiguration().Configuration().Servers,
-		names:   map[fsm.NodeID]string{}, barred: r.Store.WasRemoved, applied: map[fsm.NodeID]uint64{},
+		names:   map[fsm.NodeID]string{}, removed: r.Store.WasRemoved, applied: map[fsm.NodeID]uint64{},
 		committed: r.Raft.CommitIndex(), dead: r.dead, deadAfter: r.DeadAfter, now: now,
 	}
 	for _, n := range r.Store.Nodes() {

@@ -353,7 +353,7 @@ func TestPendingTellsOnceOfAPingThatNobodyWaitsFor(t *testing.T) {
 	late := time.Now().Add(time.Hour)
 	settled := func(tab *Table, code fsm.Code) {
 		tab.Resolve(nil, 7, []ItemResult{{Seq: 1, Code: code}})
-		tab.Resolve(nil, 8, []ItemResult{{Seq: 1, Code: code}}) // of another taker
+		tab.Resolve(nil, 8, []ItemResult{{Seq: 1, Code: code}}) // of another consumer
 	}
 	for name, c := range map[string]struct {
 		end  func(*Table)

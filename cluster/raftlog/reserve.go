@@ -22,17 +22,17 @@ type diskGuard interface {
 // sent them again, and a leader steps down.
 type reservedLog struct {
 	raft.LogStore
-	guard diskGuard
-	owed  atomic.Bool // Raft has cut the log's end off and must be let store what comes in its place
+	guard      diskGuard
+	awaitsTail atomic.Bool // Raft has cut the log's end off and must be let store what comes in its place
 }
 
 func (r *reservedLog) StoreLog(l *raft.Log) error { return r.StoreLogs([]*raft.Log{l}) }
 
 func (r *reservedLog) StoreLogs(ls []*raft.Log) error {
-	if r.guard.Level() == disk.Empty && !r.owed.Load() {
+	if r.guard.Level() == disk.Empty && !r.awaitsTail.Load() {
 		return ErrDiskEmpty
 	}
-	r.owed.Store(false)
+	r.awaitsTail.Store(false)
 	size := int64(0)
 	for _, l := range ls {
 		size += sizeOf(l)
@@ -52,7 +52,7 @@ func (r *reservedLog) DeleteRange(first, last uint64) error {
 		if r.guard.Level() == disk.Empty {
 			return ErrDiskEmpty
 		}
-		r.owed.Store(true)
+		r.awaitsTail.Store(true)
 	}
 	return r.LogStore.DeleteRange(first, last)
 }

@@ -452,14 +452,14 @@ func TestRepeats(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a removed node is barred", func(t *testing.T) {
+	t.Run("a removed node stays out", func(t *testing.T) {
 		r := setup(t)
 		r.must(fsm.RemoveNode{ID: origin.Node})
 		if got := apply(t, r.s, newer, 1, ping); got != fsm.CodeStale {
 			t.Errorf("code %d", got)
 		}
 		if !r.s.WasRemoved(origin.Node) {
-			t.Error("not barred")
+			t.Error("it may come back")
 		}
 	})
 }

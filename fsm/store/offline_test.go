@@ -64,7 +64,7 @@ func TestForsakeBarsEveryOtherNode(t *testing.T) {
 	}
 	for i, want := range map[byte]bool{1: true, 2: false, 3: true} {
 		if got := r.s.WasRemoved(fsm.NodeID{i}); got != want {
-			t.Errorf("node %d barred: %t", i, got)
+			t.Errorf("node %d removed: %t", i, got)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func TestASchedule(t *testing.T) {
 	}
 }
 
-// TestTheScheduleWaitsForNobody lets the taker sleep in the middle: what it then
+// TestTheScheduleWaitsForNobody lets the sender sleep in the middle: what it then
 // takes is older, and what is too old it is not given.
 func TestTheScheduleWaitsForNobody(t *testing.T) {
 	begin := time.Now()
@@ -68,5 +68,5 @@ func TestTheScheduleEndsWithItsContext(t *testing.T) {
 	s := newSchedule(time.Now().Add(time.Hour), time.Now().Add(2*time.Hour), 1)
 	s.sendWhenDue(ctx, time.Second, nil, nil) // while it waits for the time
 	s = newSchedule(time.Now().Add(-time.Second), time.Now(), 1)
-	s.sendWhenDue(ctx, time.Minute, nil, nil) // while it waits for a taker
+	s.sendWhenDue(ctx, time.Minute, nil, nil) // while it waits for a sender
 }
