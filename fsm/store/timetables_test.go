@@ -2,11 +2,13 @@ package store
 
 import (
 	"bytes"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 const minuteMs = 60_000
@@ -252,5 +254,38 @@ func TestAnImageOfScheduleIsReadWithCare(t *testing.T) {
 		if New().Restore(bytes.NewReader(bad)) == nil {
 			t.Errorf("a flipped bit at %d is not found", i)
 		}
+	}
+}
+
+// TestAScheduleTakesLittleMemory: at most 400 bytes more than an interval.
+func TestAScheduleTakesLittleMemory(t *testing.T) {
+	testkit.SkipUnderRace(t)
+	const heartbeats = 20_000
+	measure := func(scheduled bool) float64 {
+		r := newRig(t)
+		times := fsm.Timetable{Rules: 7, Times: r.times(60, fsm.MaxTimes)}
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for n := 1; n <= heartbeats; n++ {
+			spec := testSpec(3600, 300, 2)
+			if scheduled {
+				spec.Interval, spec.Schedule, spec.TZ = 0, []string{"0 2 * * 1-5"}, "Europe/Berlin"
+			}
+			var c fsm.Command = fsm.Create{ID: testID(n), Token: testToken(n), Spec: spec}
+			if scheduled {
+				c = fsm.WithTimetable{Timetable: times, Command: c}
+			}
+			r.must(c)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(r)
+		return float64(after.HeapAlloc-before.HeapAlloc) / heartbeats
+	}
+	plain, scheduled := measure(false), measure(true)
+	t.Logf("%.0f bytes a heartbeat, %.0f with a schedule", plain, scheduled)
+	if scheduled-plain > 400 {
+		t.Errorf("a schedule takes %.0f bytes", scheduled-plain)
 	}
 }

@@ -20,6 +20,8 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"signals are in the history, the mails and the metrics":      signals,
 	"every node shows the same replicated metrics":               metrics,
 	"reads through any node see what was just written":           readYourWrites,
+	"schedules are the same on every node":                       scheduled,
+	"a good run that breaks a check is told of":                  checked,
 	"a key makes as many heartbeats as it may":                   quota,
 }
 
