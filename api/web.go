@@ -115,6 +115,10 @@ func (b backend) MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (string, 
 	return key, err
 }
 
+func (b backend) Scheduled(cmd fsm.Command, schedule *[]string, tz *string, isNew bool) (fsm.Command, error) {
+	return b.withTimetable(cmd, schedule, tz, isNew)
+}
+
 func (b backend) Zone(name string) (*time.Location, error) { return b.cfg.Zones.Location(name) }
 
 func (b backend) LastUse(key fsm.KeyID) time.Time { return b.logins.LastUse(key) }

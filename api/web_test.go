@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/binary"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -187,6 +188,18 @@ func TestFormsChangeHeartbeats(t *testing.T) {
 	id := strings.TrimPrefix(page, "/ui/heartbeats/")
 	if h := decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+id, "").body); h.Name != "renamed" || *h.IntervalSecs != 90 || len(h.Tags) != 0 || len(h.Methods) != 1 {
 		t.Errorf("it is %+v", h)
+	}
+	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=&schedule="+url.QueryEscape("0 2 * * 1-5")+"&tz=Nowhere/Land&grace=0s&threshold=1"); a.status != 422 || !strings.Contains(a.body, `id="d-tz"><strong>`) {
+		t.Errorf("a zone that is unknown: %d %s", a.status, a.body)
+	}
+	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=&schedule="+url.QueryEscape("0 2 * * 1-5")+"&grace=0s&threshold=1"); a.status != 303 {
+		t.Errorf("a schedule: %d %s", a.status, a.body)
+	}
+	if a := b.get(page); a.status != 200 || !strings.Contains(a.body, "At 02:00, Monday to Friday: 0 2 * * 1-5, UTC") {
+		t.Errorf("with a schedule: %d %s", a.status, a.body)
+	}
+	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=90s&grace=0s&threshold=1"); a.status != 303 || strings.Contains(b.get(page).body, "At 02:00") {
+		t.Errorf("an interval again: %d %s", a.status, a.body)
 	}
 	if a := b.submit("/ui/", "/ui/bulk", "do=tag&tag=new&id="+id); a.status != 303 {
 		t.Errorf("tagging: %d %s", a.status, a.body)

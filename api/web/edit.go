@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"html/template"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule"
 )
 
 type editPage struct {
@@ -25,36 +27,56 @@ type preview struct {
 	Times  []time.Time // when pings are expected, the next few
 	Missed time.Time   // if none comes
 	Told   time.Time
+	Words  string // of a schedule
 	Now    time.Time
+	zone   *time.Location
 }
 
 const previewed = 5
 
 // Instant is a moment in full.
-func (p preview) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now, time.UTC) }
+func (p preview) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now, p.zone) }
 
 // previewOf tells what a schedule means for a job that ran well now; nothing if it is none.
-func previewOf(f form, now time.Time) preview {
+func previewOf(f form, now time.Time, zones func(string) (*time.Location, error)) preview {
 	var p fsm.Patch
 	for _, one := range fields {
 		_ = one.write(f.typed[one.Name], &p)
 	}
+	out := preview{Now: now, zone: time.UTC}
 	checked := fsm.Patch{Interval: p.Interval, Grace: p.Grace, Threshold: p.Threshold}
-	if p.Interval == nil || p.Grace == nil || p.Threshold == nil || checked.Validate() != nil {
-		return preview{Now: now}
+	if p.Grace == nil || p.Threshold == nil || checked.Validate() != nil {
+		return out
 	}
-	every, grace := time.Duration(*p.Interval)*time.Second, time.Duration(*p.Grace)*time.Second
-	out := preview{Now: now, Missed: now.Add(every + grace), Told: now.Add(time.Duration(*p.Threshold)*every + grace)}
-	for n := range previewed {
-		out.Times = append(out.Times, now.Add(time.Duration(n+1)*every))
+	count := max(previewed, *p.Threshold)
+	switch {
+	case f.typed["schedule"] != "" && f.typed["every"] == "":
+		when, err := schedule.Parse(*p.Schedule)
+		zone, unknown := zones(*p.TZ)
+		if err != nil || unknown != nil {
+			return out
+		}
+		out.Words, out.zone = when.Describe(), zone
+		out.Times = when.Times(now, zone, count)
+	case f.typed["schedule"] == "" && p.Interval != nil:
+		for n := range count {
+			out.Times = append(out.Times, now.Add(time.Duration(n+1)*time.Duration(*p.Interval)*time.Second))
+		}
 	}
+	if len(out.Times) < count { // it never comes to pass so often
+		out.Times = nil
+		return out
+	}
+	grace := time.Duration(*p.Grace) * time.Second
+	out.Missed, out.Told = out.Times[0].Add(grace), out.Times[*p.Threshold-1].Add(grace)
+	out.Times = out.Times[:previewed]
 	return out
 }
 
 // preview answers with the preview of a form, for its page's script.
 func (s *Site) preview(ctx *fasthttp.RequestCtx, _ *session, _ []string) error {
 	ctx.SetContentType("text/html; charset=utf-8")
-	return s.write(ctx, []byte(s.part("edit", "preview", previewOf(typedForm(ctx.QueryArgs()), time.Now()))))
+	return s.write(ctx, []byte(s.part("edit", "preview", previewOf(typedForm(ctx.QueryArgs()), time.Now(), s.back.Zone))))
 }
 
 func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form) error {
@@ -67,7 +89,7 @@ func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form
 		title = "Not saved: " + title
 	}
 	page := editPage{frame: s.frame(ctx, in, title, "heartbeats"), Form: f, ID: id}
-	page.Preview = previewOf(f, page.Now)
+	page.Preview = previewOf(f, page.Now, s.back.Zone)
 	return s.render(ctx, "edit", page)
 }
 
@@ -82,21 +104,28 @@ func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	if ctx.PostArgs().Has("preview") {
 		return s.showForm(ctx, in, "", f)
 	}
-	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: f.patch().Apply(fsm.Spec{})}
+	p := f.patch()
+	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: p.Apply(fsm.Spec{})}
 	f.checkWhole(c.Spec)
 	if len(f.Problems) > 0 {
 		return s.showForm(ctx, in, "", f)
 	}
 	rand.Read(c.ID[:])
-	if err := s.save(ctx, c, &f); err != nil {
+	if err := s.save(ctx, c, p, true, &f); err != nil {
 		return s.showForm(ctx, in, "", f)
 	}
 	return see(ctx, Prefix+"heartbeats/"+c.ID.String()+"?did=made")
 }
 
 // save commits what a form says, or says in the form why that cannot be.
-func (s *Site) save(ctx *fasthttp.RequestCtx, cmd fsm.Command, f *form) error {
-	_, err := s.back.Propose(ctx, cmd)
+func (s *Site) save(ctx *fasthttp.RequestCtx, cmd fsm.Command, p fsm.Patch, isNew bool, f *form) error {
+	cmd, err := s.back.Scheduled(cmd, p.Schedule, p.TZ, isNew)
+	if err != nil {
+		_, words := s.back.Explain(err)
+		f.Problems[map[bool]string{true: "tz", false: "schedule"}[strings.HasPrefix(words, "tz")]] = show.Sentence(words)
+		return err
+	}
+	_, err = s.back.Propose(ctx, cmd)
 	switch {
 	case errors.Is(err, fsm.ErrConflict):
 		f.Problems[""] = "Somebody else changed it meanwhile. What you see here is what you typed: save it again to have it so, or open it in another tab to compare."
@@ -129,7 +158,7 @@ func (s *Site) edit(ctx *fasthttp.RequestCtx, in *session, args []string) error 
 	if len(f.Problems) > 0 {
 		return s.showForm(ctx, in, args[0], f)
 	}
-	if err := s.save(ctx, u, &f); err != nil {
+	if err := s.save(ctx, u, u.Patch, false, &f); err != nil {
 		f.Version = h.Version
 		return s.showForm(ctx, in, args[0], f)
 	}

@@ -77,6 +77,24 @@ func listField(name, label, words string, of func(fsm.Spec) []string, to func(*f
 	}
 }
 
+// linesField has one entry a line.
+func linesField(name, label, words string, of func(fsm.Spec) []string, to func(*fsm.Patch) **[]string) field {
+	return field{
+		name, label, "area", words,
+		func(s fsm.Spec) string { return strings.Join(of(s), "\n") },
+		func(text string, p *fsm.Patch) error {
+			var list []string
+			for line := range strings.Lines(text) {
+				if line = strings.TrimSpace(line); line != "" {
+					list = append(list, line)
+				}
+			}
+			*to(p) = &list
+			return nil
+		},
+	}
+}
+
 // fields are those of a heartbeat, in the order of the form.
 var fields = []field{
 	textField("name", "Name", "text", fmt.Sprintf("What people call the job, 1 to %d characters.", fsm.MaxNameLen),
@@ -98,6 +116,10 @@ var fields = []field{
 			return err
 		},
 	},
+	linesField("schedule", "Or by schedule", "Instead of the above: lines of cron (0 2 * * 1-5) or systemd calendar times (Mon..Fri 02:00), one a line.",
+		func(s fsm.Spec) []string { return s.Schedule }, func(p *fsm.Patch) **[]string { return &p.Schedule }),
+	textField("tz", "Time zone", "text", "Of the schedule, such as Europe/Berlin; empty: UTC.",
+		func(s *fsm.Spec) *string { return &s.TZ }, func(p *fsm.Patch) **string { return &p.TZ }),
 	durationField("grace", "Grace", "How long after that it is still not missed; a run that was started may also take this long. 0s to 366 days.", false,
 		func(s fsm.Spec) int64 { return s.Grace }, func(p *fsm.Patch) **int64 { return &p.Grace }),
 	{
@@ -131,20 +153,8 @@ var fields = []field{
 		func(s fsm.Spec) int64 { return s.MaxRun }, func(p *fsm.Patch) **int64 { return &p.MaxRun }),
 	durationField("min_run_secs", "A run takes at least", "A good run that was shorter counts as failed; empty: any may be good.", true,
 		func(s fsm.Spec) int64 { return s.MinRun }, func(p *fsm.Patch) **int64 { return &p.MinRun }),
-	{
-		"checks", "Checks", "area", "What the numbers that a good run tells must hold to, one a line: bytes > 0. Else it counts as failed.",
-		func(s fsm.Spec) string { return strings.Join(s.Checks, "\n") },
-		func(text string, p *fsm.Patch) error {
-			var list []string
-			for line := range strings.Lines(text) {
-				if line = strings.TrimSpace(line); line != "" {
-					list = append(list, line)
-				}
-			}
-			p.Checks = &list
-			return nil
-		},
-	},
+	linesField("checks", "Checks", "What the numbers that a good run tells must hold to, one a line: bytes > 0. Else it counts as failed.",
+		func(s fsm.Spec) []string { return s.Checks }, func(p *fsm.Patch) **[]string { return &p.Checks }),
 	listField("tags", "Tags", fmt.Sprintf("At most %d, with commas between, each up to %d characters; they group and filter.", fsm.MaxTags, fsm.MaxTagLen),
 		func(s fsm.Spec) []string { return s.Tags }, func(p *fsm.Patch) **[]string { return &p.Tags }),
 	listField("emails", "Mail to", fmt.Sprintf("At most %d addresses, with commas between; empty: those of the cluster's --mail-to.", fsm.MaxEmails),
@@ -223,13 +233,19 @@ func (f *form) patch() (all fsm.Patch) {
 		}
 		_ = one.write(f.typed[one.Name], &all)
 	}
+	if f.typed["schedule"] == "" {
+		all.Schedule = nil // the interval takes it away
+	}
 	return all
 }
 
 // checkWhole finds what fields that are each right do not allow together.
 func (f *form) checkWhole(spec fsm.Spec) {
-	if f.typed["every"] == "" && len(spec.Schedule) == 0 {
-		f.Problems["every"] = "Say how often the job runs."
+	switch every, schedule := f.typed["every"] != "", f.typed["schedule"] != ""; {
+	case !every && !schedule:
+		f.Problems["every"] = "Say how often the job runs, or give it a schedule."
+	case every && schedule:
+		f.Problems["schedule"] = "Give one of the two: this, or how often it is expected."
 	}
 	if err := spec.Validate(); err != nil && len(f.Problems) == 0 {
 		f.Problems[""] = show.Sentence(plainWords(err))

@@ -31,10 +31,12 @@ func TestAFormSavesWhatItShows(t *testing.T) {
 		Description: "one\ntwo", RunbookURL: "https://example.com/x?y=1", Owner: "Größe & Söhne",
 		FailureThreshold: 3, MaxRun: 120, MinRun: 5, Checks: []string{"bytes > 0", "files >= 10"},
 	}
-	for _, want := range []fsm.Spec{spec, {Name: "n", Slug: "n", Interval: 1, Threshold: 1, Arm: fsm.ArmCreated}} {
+	scheduled := spec
+	scheduled.Interval, scheduled.Schedule, scheduled.TZ = 0, []string{"0 2 * * 1,3", "Sat 04:00"}, "Europe/Berlin"
+	for _, want := range []fsm.Spec{spec, scheduled, {Name: "n", Slug: "n", Interval: 1, Threshold: 1, Arm: fsm.ArmCreated}} {
 		f := typed(formOf(want, 3).typed)
 		p := f.patch()
-		for _, from := range []fsm.Spec{{}, spec} {
+		for _, from := range []fsm.Spec{{}, spec, scheduled} {
 			if got := p.Apply(from); !reflect.DeepEqual(got, want) || len(f.Problems) > 0 {
 				t.Errorf("saved %+v\nof    %+v\n%v", got, want, f.Problems)
 			}
@@ -47,7 +49,7 @@ func TestAFormSaysAllThatIsWrong(t *testing.T) {
 	wrong := map[string]string{
 		"name": strings.Repeat("x", 201), "slug": "Not A Slug", "every": "0s", "grace": "soon", "threshold": "101", "tags": strings.Repeat("t", 65),
 		"emails": "nobody", "description": strings.Repeat("d", 2001), "runbook_url": "javascript:alert(1)", "owner": "a\tb",
-		"failure_threshold": "0", "max_run_secs": "1.5s", "min_run_secs": "367d", "checks": "bytes >",
+		"failure_threshold": "0", "max_run_secs": "1.5s", "min_run_secs": "367d", "checks": "bytes >", "schedule": "99 * * * *", "tz": strings.Repeat("z", 99),
 	}
 	f := typed(wrong)
 	f.patch()
@@ -69,13 +71,19 @@ func TestAFormSaysAllThatIsWrong(t *testing.T) {
 func TestPreviewOfASchedule(t *testing.T) {
 	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
 	f := typed(map[string]string{"every": "1h", "grace": "10m", "threshold": "2", "name": strings.Repeat("too long", 99)})
-	p := previewOf(f, now)
+	utc := func(string) (*time.Location, error) { return time.UTC, nil }
+	p := previewOf(f, now, utc)
 	if len(p.Times) != previewed || p.Times[1] != now.Add(2*time.Hour) || p.Missed != now.Add(70*time.Minute) || p.Told != now.Add(130*time.Minute) {
 		t.Errorf("%+v", p)
 	}
+	f.typed["every"], f.typed["schedule"] = "", "0 2 * * *"
+	if p := previewOf(f, now, utc); p.Words != "At 02:00" || p.Times[0] != now.Add(14*time.Hour) || p.Told != now.Add(38*time.Hour+10*time.Minute) {
+		t.Errorf("%+v", p)
+	}
+	f.typed["schedule"] = ""
 	for _, every := range []string{"", "x", "0s", "-5", "99999d"} {
 		f.typed["every"] = every
-		if p := previewOf(f, now); p.Times != nil {
+		if p := previewOf(f, now, utc); p.Times != nil {
 			t.Errorf("%q: %+v", every, p)
 		}
 	}

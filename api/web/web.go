@@ -31,6 +31,8 @@ type Backend interface {
 	Propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error)
 	// MakeKey makes an API key, which is shown this once.
 	MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (key string, err error)
+	// Scheduled adds to a command what one that gives a heartbeat a schedule needs.
+	Scheduled(cmd fsm.Command, schedule *[]string, tz *string, isNew bool) (fsm.Command, error)
 	// Zone finds a time zone by its name.
 	Zone(name string) (*time.Location, error)
 	// LastUse is when a key was last used at this node, since it was started; zero: never.
