@@ -97,6 +97,7 @@ type WantedTimes struct {
 	Since    int64 // the times after this are wanted, wall, Unix ms; below the wall time asked for if it ran out before
 	Last     int64 // the last one that is known; 0: none is
 	Rules    uint32
+	Grace    int64 // ms
 }
 
 // WantedTimes lists the heartbeats of a page, and of those after it if that has none, whose
@@ -108,21 +109,24 @@ func (s *Store) WantedTimes(page int, wall int64, rules uint32) (list []WantedTi
 	t := &s.st.table
 	for looked := 0; page < t.PageCount() && len(list) == 0 && looked < maxPerLock; looked++ {
 		if p := t.PageAt(page); p.WantsTimes(wall, rules) {
-			list = wantedOf(p, uint64(page)*table.PageSize+1, wall, rules)
+			list = s.st.wantedOf(p, uint64(page)*table.PageSize+1, wall, rules)
 		}
 		page++
 	}
 	return list, page, page < t.PageCount()
 }
 
-func wantedOf(p *table.Page, first uint64, wall int64, rules uint32) (list []WantedTimes) {
+func (st *state) wantedOf(p *table.Page, first uint64, wall int64, rules uint32) (list []WantedTimes) {
 	for slot := range table.PageSize {
 		t := p.Times(slot)
-		if t == nil || t.IsFull() || t.Rules() == rules && t.WantedAt() > wall {
+		if t == nil || t.Rules() == rules && t.WantedAt() > wall {
+			continue
+		}
+		if v := p.Hot(slot); !t.HasRoom(v.AnchorWall, v.MissesAt(t, st.horizon)-v.Carried) {
 			continue
 		}
 		r := p.Record(slot, first+uint64(slot))
-		list = append(list, WantedTimes{r.Ordinal, r.Cold.Version, r.Cold.Spec.Schedule, r.Cold.Spec.TZ, since(wall, t.Last()), t.Last(), t.Rules()})
+		list = append(list, WantedTimes{r.Ordinal, r.Cold.Version, r.Cold.Spec.Schedule, r.Cold.Spec.TZ, since(wall, t.Last()), t.Last(), t.Rules(), r.Grace()})
 	}
 	return list
 }

@@ -37,7 +37,7 @@ func (r *rig) topUp(n int, every int64) {
 	list, _, _ := r.s.WantedTimes(0, r.wall, 7)
 	for _, w := range list {
 		if w.Ordinal == r.s.st.byID(testID(n)) {
-			if r.wall-w.Since > 16*every*minuteMs { // nobody was there to know them
+			if r.wall-w.Since > 16*every*minuteMs+w.Grace { // nobody was there to know them
 				w.Since = r.wall
 			}
 			var times []int64
@@ -287,5 +287,57 @@ func TestAScheduleTakesLittleMemory(t *testing.T) {
 	t.Logf("%.0f bytes a heartbeat, %.0f with a schedule", plain, scheduled)
 	if scheduled-plain > 400 {
 		t.Errorf("a schedule takes %.0f bytes", scheduled-plain)
+	}
+}
+
+// TestATimetableThatWasFullGoesOn: a job that was silent for long, or not armed, or paused, fills
+// its timetable with times that nobody needs once it is expected again.
+func TestATimetableThatWasFullGoesOn(t *testing.T) {
+	silent := func(r *rig, minutes int) {
+		for range minutes {
+			r.run(time.Minute)
+			r.topUp(1, 1)
+		}
+	}
+	for name, x := range map[string]struct {
+		begin func(r *rig)
+		end   func(r *rig)
+		grace time.Duration
+		for_  int
+	}{
+		"in its grace": {
+			begin: func(r *rig) { r.must(fsm.Update{ID: testID(1), Patch: fsm.Patch{Grace: new(int64(3600))}}) },
+			end:   func(r *rig) { r.ping(1) }, grace: time.Hour, for_: 55,
+		},
+		"failing after a long grace": {
+			begin: func(r *rig) { r.must(fsm.Update{ID: testID(1), Patch: fsm.Patch{Grace: new(int64(3600))}}) },
+			end:   func(r *rig) { r.ping(1) }, grace: time.Hour, for_: 200,
+		},
+		"paused": {
+			begin: func(r *rig) { r.must(fsm.Pause{ID: testID(1)}) },
+			end:   func(r *rig) { r.must(fsm.Resume{ID: testID(1)}) }, grace: 5 * time.Minute, for_: 100,
+		},
+		"waiting for its first ping": {
+			begin: func(r *rig) { r.must(fsm.Update{ID: testID(1), Patch: fsm.Patch{Arm: new(fsm.ArmFirstPing)}}) },
+			end:   func(r *rig) { r.ping(1) }, grace: 5 * time.Minute, for_: 100,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.scheduled(1, 1, 16)
+			x.begin(r)
+			silent(r, x.for_)
+			before := r.heartbeat(1).Misses
+			if want := max(0, int64(x.for_)-60); x.grace == time.Hour && before < want-1 {
+				t.Errorf("%d misses after %d silent minutes, want %d", before, x.for_, want)
+			}
+			x.end(r)
+			alerts := len(r.downs())
+			silent(r, int(x.grace.Minutes())+70)
+			if h := r.heartbeat(1); h.Status != fsm.StatusFailing || h.Misses < 60 || len(r.downs()) != alerts+1 {
+				t.Errorf("silent again it is %v, with %d misses, next due %v; %d alerts more", h.Status, h.Misses, h.NextDue, len(r.downs())-alerts)
+			}
+			r.sameAfterRestore()
+		})
 	}
 }

@@ -11,6 +11,7 @@ const (
 
 	maxKept   = 64 // times in all
 	maxMissed = 16 // of which so many were missed
+	leastRoom = 12 // for which more are wanted
 
 	early = 60_000 // ms before a time in which a ping counts for it, unless a tenth of the way to it is less
 )
@@ -57,8 +58,27 @@ func (t *Timetable) WantedAt() int64 {
 	return t.times[len(t.times)-TopUpAt]
 }
 
-// IsFull reports whether there is no room for more times now.
-func (t *Timetable) IsFull() bool { return t != nil && len(t.times) >= maxKept }
+// HasRoom reports whether ToppedUp would find room for more times. What the timetable holds tells
+// nothing about that: much of it goes once another ping came, or more was missed.
+func (t *Timetable) HasRoom(anchor, counted int64) bool {
+	if t == nil {
+		return true
+	}
+	old, rest := t.needed(anchor, len(t.times))
+	return len(old)+len(rest)-t.gone(counted, len(rest)) <= maxKept-leastRoom
+}
+
+// needed returns those of the first n times that are needed for an anchor: one before it, for
+// CountsFor, and those after it.
+func (t *Timetable) needed(anchor int64, n int) (before, rest []int64) {
+	i := min(t.after(anchor), n)
+	return t.times[max(0, i-1):i], t.times[i:n]
+}
+
+// gone returns how many of rest were missed so long ago that they are not needed.
+func (t *Timetable) gone(counted int64, rest int) int {
+	return max(0, min(int(counted-t.missed)-maxMissed, rest))
+}
 
 // HasMissed reports whether it remembers misses that Fresh forgets.
 func (t *Timetable) HasMissed() bool { return t != nil && t.missed > 0 }
@@ -161,11 +181,9 @@ func (t *Timetable) ToppedUp(clock *Clock, rules uint32, anchor, counted, since 
 	var old, rest []int64
 	if t != nil {
 		next.missed, next.fair = t.missed, t.fair
-		old = t.times[:t.after(since)]
-		before := min(t.after(anchor), len(old))
-		old, rest = old[max(0, before-1):before], old[before:] // one before the anchor stays, for CountsFor
+		old, rest = t.needed(anchor, t.after(since))
 	}
-	drop := max(0, min(int(counted-next.missed)-maxMissed, len(rest)))
+	drop := next.gone(counted, len(rest))
 	for _, wall := range rest[:drop] {
 		next.missed++
 		next.fair = next.fair || isFair(wall)

@@ -134,7 +134,7 @@ func TestToppingUp(t *testing.T) {
 	for range 10 { // in a long grace nothing is missed: what is kept has a bound
 		up = up.ToppedUp(c, 7, anchor, 38, up.Last(), times(up.Last()/minute+1, 16), fair)
 	}
-	if len(up.times) != maxKept || !up.IsFull() || up.Nth(anchor, 39) != 39*minute {
+	if len(up.times) != maxKept || up.HasRoom(anchor, 38) || !up.HasRoom(anchor, 80) || !up.HasRoom(up.Last(), 0) || up.Nth(anchor, 39) != 39*minute {
 		t.Errorf("%+v", up)
 	}
 	if f := up.Fresh(); f.missed != 0 || f.fair || !up.fair {

@@ -88,8 +88,8 @@ func (k *Keeper) nextOf(w store.WantedTimes, now time.Time, warned map[string]bo
 			}
 			return x, false
 		}
-		if n := len(t.Times); n == fsm.MaxTimes && t.Times[n-1] <= now.UnixMilli() && x.Since < now.UnixMilli() {
-			x.Since = now.UnixMilli() // it ran out long ago: nobody was there to expect anything
+		if n := len(t.Times); n == fsm.MaxTimes && t.Times[n-1]+w.Grace <= now.UnixMilli() && x.Since < now.UnixMilli() {
+			x.Since = now.UnixMilli() // it ran out long ago: nobody was there to expect anything (those in a long grace are expected still)
 			continue
 		}
 		x.Timetable = t

@@ -245,3 +245,41 @@ func runsOf(t *testing.T, expression string, from, to time.Time) (list []time.Ti
 		}
 	}
 }
+
+// TestALongGraceGoesOn: every minute with an hour of grace, of which the timetable cannot hold all
+// that is expected at once.
+func TestALongGraceGoesOn(t *testing.T) {
+	r := newRig(t)
+	spec := fsm.Spec{Name: "x", Slug: "x", Grace: 3600, Threshold: 1, Arm: fsm.ArmCreated, Schedule: []string{"* * * * *"}}
+	r.do(fsm.Create{ID: fsm.HeartbeatID{1}, Token: fsm.Token{1}, Spec: spec})
+	silent := func(minutes int) (commands int) {
+		for range minutes * 30 {
+			r.serve(2 * time.Second)
+			commands += r.look()
+		}
+		return commands
+	}
+	for _, minutes := range []int{55, 90, 300} {
+		commands := silent(minutes)
+		h, err := r.keeper.Store.Heartbeat(fsm.HeartbeatID{1})
+		if want := max(0, int64(minutes)-61); err != nil || h.Misses < want-1 || h.Misses > want+1 || commands > minutes/6 {
+			t.Errorf("after %d silent minutes it has missed %d, want %d; %d commands", minutes, h.Misses, want, commands)
+		}
+		r.do(fsm.Ping{Ordinal: 1})
+		for range 20 {
+			r.look()
+		}
+		if r.due(1) != r.now.Truncate(time.Minute).Add(time.Minute).Format("02 15:04") {
+			t.Errorf("due at %q at %v", r.due(1), r.now)
+		}
+	}
+}
+
+// serve lets time pass on both clocks.
+func (r *rig) serve(d time.Duration) {
+	r.now = r.now.Add(d)
+	b := fsm.Batch{Term: 1, Wall: r.now.UnixMilli(), Delta: uint32(d.Milliseconds())}
+	if _, err := r.keeper.Store.Apply(fsm.AppendBatch(nil, &b), 1); err != nil {
+		r.t.Fatal(err)
+	}
+}
