@@ -185,9 +185,23 @@ func (s *Server) withTimetable(cmd fsm.Command, list *[]string, tz *string, isNe
 	if tz == nil && !isNew {
 		return cmd, nil
 	}
-	t := fsm.Timetable{Rules: fsm.RulesOf(s.cfg.Zones.Version())}
+	t := fsm.Timetable{Rules: s.rulesAt(now)}
 	for _, at := range when.Times(now, loc, fsm.MaxTimes) {
 		t.Times = append(t.Times, at.UnixMilli())
 	}
 	return fsm.WithTimetable{Timetable: t, Command: cmd}, nil
+}
+
+// mayDiffer is by how much a node's wall clock may differ from what the newest batch says, before
+// the leader is to compute anew what this node computes by it.
+const mayDiffer = 5 * time.Second
+
+// rulesAt returns what a timetable says of the rules by which it is computed at now; of none if
+// this node's wall clock may be wrong, so that the leader computes the times anew at once. The
+// leader's stamp is old if nothing happened for long: that costs a command.
+func (s *Server) rulesAt(now time.Time) uint32 {
+	if off := now.Sub(s.store.LastWall()); off > mayDiffer || off < -mayDiffer {
+		return 0
+	}
+	return fsm.RulesOf(s.cfg.Zones.Version())
 }

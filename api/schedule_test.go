@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/api/schedules"
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // someZones knows a zone that is two hours ahead, and calls it Europe/Berlin.
@@ -120,5 +121,20 @@ func TestSuggest(t *testing.T) {
 	}
 	if a := r.call("GET", "/v1/heartbeats/hb_000000000000000000000000/suggest", ""); a.status != 404 {
 		t.Error(a)
+	}
+}
+
+// TestANodeWhoseClockIsWrongLetsTheLeaderSayWhenJobsAreExpected: a day's run would be missed by times
+// that begin an hour from now.
+func TestANodeWhoseClockIsWrongLetsTheLeaderSayWhenJobsAreExpected(t *testing.T) {
+	r := newRigWith(t, func(c *Config) { c.Zones = someZones{} }, func(*Server) {})
+	r.call("POST", "/v1/heartbeats", `{"name":"some","schedule":"@daily"}`)
+	last := r.server.store.LastWall()
+	for off, want := range map[time.Duration]uint32{
+		time.Second: fsm.RulesOf(someZones{}.Version()), -time.Second: fsm.RulesOf(someZones{}.Version()), time.Hour: 0, -time.Hour: 0,
+	} {
+		if got := r.server.rulesAt(last.Add(off)); got != want {
+			t.Errorf("off by %v: %d, want %d", off, got, want)
+		}
 	}
 }

@@ -283,3 +283,24 @@ func (r *rig) serve(d time.Duration) {
 		r.t.Fatal(err)
 	}
 }
+
+// TestTimesByAWrongClockAreComputedAnew: the node that took the heartbeat was an hour ahead, or behind,
+// and did not trust its clock.
+func TestTimesByAWrongClockAreComputedAnew(t *testing.T) {
+	for _, off := range []time.Duration{time.Hour, -time.Hour} {
+		r := newRig(t)
+		spec := fsm.Spec{Name: "x", Slug: "x", Grace: 60, Threshold: 1, Arm: fsm.ArmCreated, Schedule: []string{"30 * * * *"}}
+		times, err := Next(zonesOf{"a", 0}, spec.Schedule, "", r.now.Add(off))
+		if err != nil {
+			t.Fatal(err)
+		}
+		times.Rules = 0
+		r.do(fsm.WithTimetable{Timetable: times, Command: fsm.Create{ID: fsm.HeartbeatID{1}, Token: fsm.Token{1}, Spec: spec}})
+		if r.look(); r.due(1) != "01 00:30" {
+			t.Errorf("due at %q by a clock that is off by %v", r.due(1), off)
+		}
+		if n := r.look(); n != 0 {
+			t.Errorf("%d commands more", n)
+		}
+	}
+}
