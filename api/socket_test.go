@@ -32,7 +32,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
-// TestMain looks for leaks, but for two goroutines of fasthttp's: one lives as long
+// TestMain looks for leaks, but for three goroutines of fasthttp's: two live as long
 // as the process, one sleeps up to 10 s before it sees that its server stopped.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(
@@ -40,7 +40,6 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp/stackless.funcWorker"), // its gzip keeps one for each processor
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp/stackless.funcWorker"), // once something was compressed
 	)
 }
 

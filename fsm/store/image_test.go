@@ -120,6 +120,17 @@ func fullStore(t testing.TB) *Store {
 	spec := testSpec(60, 5, 1)
 	spec.Owner, spec.Methods = "Größe & Söhne", fsm.MethodsPost
 	r.create(200, spec)
+	r.channel(1, func(c *fsm.ChannelSpec) {
+		c.Default, c.Tags, c.After = true, []string{"db"}, 60
+		c.Fields = []fsm.ChannelField{{Name: "url", Value: "https://example.com/hook"}, {Name: "secret", Value: "whsec_MA==", Secret: true}}
+	})
+	r.scheduled(201, 5, fsm.MaxTimes)
+	spec = testSpec(60, 5, 1)
+	spec.Checks, spec.FailureThreshold, spec.Notify = []string{"bytes >= 0.5 * last"}, 2, []string{channelID(1).String()}
+	r.create(202, spec)
+	r.signal(202, fsm.Signal{Numbers: tell("bytes", 100.)})
+	r.signal(202, fsm.Signal{Numbers: tell("bytes", 40.)})
+	r.run(2 * time.Second)
 	return s
 }
 
@@ -248,7 +259,11 @@ func told(s *Store) string {
 func toldSince5(s *Store) string {
 	var b strings.Builder
 	s.st.uptime.Each(func(ord uint64, _ string) { fmt.Fprintln(&b, ord, s.st.uptime.Of(ord)) })
-	fmt.Fprintln(&b, s.StatusPages(), s.Badges())
+	fmt.Fprintln(&b, s.StatusPages(), s.Badges(), s.Channels())
+	for _, n := range []int{201, 202} {
+		h, err := s.Heartbeat(testID(n))
+		fmt.Fprintln(&b, h, err)
+	}
 	return b.String()
 }
 
