@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -216,6 +217,9 @@ func typedForm(args *fasthttp.Args) form {
 	return f
 }
 
+// apiName is a field as the API calls it, and not the form: miss_threshold.
+var apiName = regexp.MustCompile(`^[a-z]+(_[a-z]+)+`)
+
 // patch reads what was typed, each field by itself; Problems says what is wrong with which.
 func (f *form) patch() (all fsm.Patch) {
 	if f.typed["slug"] == "" {
@@ -228,7 +232,7 @@ func (f *form) patch() (all fsm.Patch) {
 			err = alone.Validate()
 		}
 		if err != nil {
-			f.Problems[one.Name] = show.Sentence(plainWords(err))
+			f.Problems[one.Name] = show.Sentence(apiName.ReplaceAllLiteralString(plainWords(err), one.Label))
 			continue
 		}
 		_ = one.write(f.typed[one.Name], &all)
