@@ -50,8 +50,13 @@ type Result struct {
 	Alerts      []Alert   // oldest first
 }
 
-// Days is how many days the history covers.
-func (r Result) Days() float64 { return r.Until.Sub(r.From).Hours() / 24 }
+// Days is how many days the history covers: none, if there is no ping in it.
+func (r Result) Days() float64 {
+	if r.From.IsZero() {
+		return 0
+	}
+	return r.Until.Sub(r.From).Hours() / 24
+}
 
 // Run plays the history. It begins with the first ping that arms a heartbeat; without one there are
 // no alerts.

@@ -10,6 +10,12 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/schedule/backtest"
 )
 
+func TestAHistoryWithoutPingsCoversNothing(t *testing.T) {
+	if r := backtest.Run(backtest.Settings{}, backtest.History{Until: start}); r.Days() != 0 || len(r.Alerts) > 0 {
+		t.Errorf("%d alerts in %g days", len(r.Alerts), r.Days())
+	}
+}
+
 var start = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC) // a Monday
 
 func at(d time.Duration) time.Time { return start.Add(d) }
