@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -45,7 +46,8 @@ func TestPingSendsEverySignal(t *testing.T) {
 func TestPingRefusesNonsense(t *testing.T) {
 	for _, args := range []string{
 		"--start --fail", "--log --exit-code 0", "--exit-code 256", "--exit-code -1", "--at yesterday",
-		"--metric bytes", "--metric bytes=", "--metric =1", "--metric bytes=1k", "--metric bytes=NaN",
+		"--metric bytes", "--metric bytes=", "--metric =1", "--metric bytes=1k", "--metric bytes=NaN", "--metric By=1", "--metric last=1",
+		"--metric a" + strings.Repeat("x", 40) + "=1", manyMetrics(17),
 		"--url nonsense", "--url http://ok:1,ftp://user:pass-word@no", "--url http://ok:1,",
 	} {
 		p, _, stderr := newTestProgram(nil)
@@ -56,4 +58,12 @@ func TestPingRefusesNonsense(t *testing.T) {
 			t.Errorf("%s: said %q", args, words)
 		}
 	}
+}
+
+func manyMetrics(n int) string {
+	var line strings.Builder
+	for i := range n {
+		fmt.Fprintf(&line, "--metric n%d=1 ", i)
+	}
+	return line.String()
 }

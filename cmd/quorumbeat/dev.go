@@ -52,6 +52,7 @@ func (p *program) devCommand() *cobra.Command {
 	f := c.Flags()
 	f.Var((*flags.Addresses)(&s.Alerting.Settings.MailTo), "mail-to", "`addresses` that get the alerts")
 	f.StringVar(&s.Alerting.SMTPURL, "smtp-url", s.Alerting.SMTPURL, "mail server; stdout: shows mails on the terminal")
+	f.Var((*flags.Addresses)(&s.Alerting.WebhookAllow), "webhook-allow", "private `networks` that channels may reach beside public addresses, like 127.0.0.1")
 	f.BoolVar(&examples, "examples", false, "make a few heartbeats, and play their jobs")
 	f.StringVar(&s.LogLevel, "log-level", s.LogLevel, "debug, info, warn or error")
 	return c

@@ -158,7 +158,7 @@ func showChannels(w *term.Table, v any) {
 	}
 	w.Row("NAME", "KIND", "DEFAULT", "TAGS", "ON", "ID")
 	for _, c := range list {
-		w.Row(term.Free(c.Name), c.Kind, map[bool]string{true: "yes", false: "no"}[c.Default], term.Free(strings.Join(c.Tags, ",")), strings.Join(c.On, ","), c.ID)
+		w.Row(term.Free(c.Name), c.Kind, map[bool]string{true: "yes", false: "no"}[c.Default], term.Free(term.OrDash(strings.Join(c.Tags, ","))), strings.Join(c.On, ","), c.ID)
 	}
 }
 
@@ -168,7 +168,7 @@ func showChannel(w *term.Table, v any) {
 	w.Row("Name", term.Free(c.Name))
 	w.Row("Kind", c.Kind)
 	w.Row("Default", map[bool]string{true: "yes", false: "no"}[c.Default])
-	w.Row("Tags", term.Free(strings.Join(c.Tags, ", ")))
+	w.Row("Tags", term.Free(term.OrDash(strings.Join(c.Tags, ", "))))
 	w.Row("On", strings.Join(c.On, ", "))
 	if c.AfterSecs > 0 {
 		after := flags.Seconds(c.AfterSecs)

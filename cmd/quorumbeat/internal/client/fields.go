@@ -113,8 +113,9 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 		Notify: h.notify, FailureThreshold: h.failures, MaxRunSecs: int(h.maxRun), MinRunSecs: int(h.minRun),
 	}
 	if f.Changed("schedule") {
-		p.Schedule, p.TZ = h.schedule, h.tz
+		p.Schedule = h.schedule
 	}
+	p.TZ = h.tz // the server refuses it without a schedule
 	if f.Changed("check") {
 		p.Checks = h.checkList()
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,14 @@ import (
 
 // tokenForm is that of a UUID.
 var tokenForm = regexp.MustCompile(`(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)
+
+// The numbers that the server keeps. It takes a ping with others and leaves those out.
+var (
+	metricForm = regexp.MustCompile(`^[a-z_][a-z0-9_.]{0,39}$`)
+	checkWords = []string{"last", "median", "body"}
+)
+
+const maxMetrics = 16
 
 // signalFlags choose a signal and what goes with it.
 type signalFlags struct {
@@ -93,7 +102,13 @@ func (s *signalFlags) numbers() (map[string]float64, error) {
 		if !found || name == "" || err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, usage.Errorf("--metric is %q: use a name and a number, like bytes=1048576", one)
 		}
+		if !metricForm.MatchString(name) || slices.Contains(checkWords, name) {
+			return nil, usage.Errorf("--metric is %q: its name must be 1 to 40 characters of a-z, 0-9, _ and ., begin with a letter or _, and not be last, median or body", one)
+		}
 		out[name] = v
+	}
+	if len(out) > maxMetrics {
+		return nil, usage.Errorf("--metric was given for %d names: a ping takes %d", len(out), maxMetrics)
 	}
 	return out, nil
 }

@@ -38,7 +38,11 @@ func statusPagesCommand(p *cli.Program) *cobra.Command {
 	f.Var(flags.ListOf(&params.Tags), "tag", "`tags` whose heartbeats are on it, with commas between")
 	f.StringArrayVar(&named, "heartbeat", nil, "`NAME[=ALIAS]` of a heartbeat that is on it, and what the page calls it; may be given several times")
 	pages.AddCommand(create, NewCommand(p, "delete SLUG", "Take a status page back", usage.Needs("SLUG"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		return map[string]string{"deleted": args[0]}, api.DeleteStatusPage(ctx, args[0])
+		err := api.DeleteStatusPage(ctx, args[0])
+		if heartbeat.IsNotFound(err) {
+			err = cli.Failure(fmt.Sprintf("there is no status page with the slug %q: see 'quorumbeat status-pages list'", args[0]), "not_found")
+		}
+		return map[string]string{"deleted": args[0]}, err
 	}, showWord("deleted")))
 	return pages
 }
@@ -52,6 +56,9 @@ func showStatusPages(w *term.Table, v any) {
 	w.Row("TITLE", "SHOWS", "URL")
 	for _, p := range pages {
 		shows := fmt.Sprintf("%d heartbeats", len(p.Heartbeats))
+		if len(p.Heartbeats) == 1 {
+			shows = "1 heartbeat"
+		}
 		if len(p.Tags) > 0 {
 			shows += ", tags " + strings.Join(p.Tags, ", ")
 		}
@@ -83,7 +90,11 @@ func badgesCommand(p *cli.Program) *cobra.Command {
 	create.Flags().StringVar(&params.Tag, "tag", "", "`tag` of the heartbeats that it tells of")
 	create.Flags().StringVar(&params.Label, "label", "", "`text` of its left side (default: the heartbeat's name, or the tag)")
 	badges.AddCommand(create, NewCommand(p, "delete ID", "Take a badge back", usage.Needs("ID"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		return map[string]string{"deleted": args[0]}, api.DeleteBadge(ctx, args[0])
+		err := api.DeleteBadge(ctx, args[0])
+		if heartbeat.IsNotFound(err) {
+			err = cli.Failure(fmt.Sprintf("there is no badge with the ID %q: see 'quorumbeat badges list'", args[0]), "not_found")
+		}
+		return map[string]string{"deleted": args[0]}, err
 	}, showWord("deleted")))
 	return badges
 }

@@ -66,7 +66,7 @@ func suggestCommand(p *cli.Program) *cobra.Command {
 func showSuggestions(w *term.Table, v any) {
 	s := v.(*heartbeat.Suggestions)
 	if len(s.Suggestions) == 0 {
-		w.Row(term.Free(fmt.Sprintf("no suggestion: it takes %d good runs, and %d pings are stored", s.Needs, s.Pings)))
+		w.Row(term.Free(fmt.Sprintf("no suggestion: it takes %d good runs; stored pings: %d", s.Needs, s.Pings)))
 	}
 	for i, x := range s.Suggestions {
 		if i > 0 {
