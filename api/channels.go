@@ -136,13 +136,23 @@ func channelToJSON(c fsm.Channel) map[string]any {
 	return out
 }
 
+// channelFor shows a channel to the key of a request: to one that may only read without the
+// URL of a webhook, which is often a secret itself.
+func channelFor(ctx *fasthttp.RequestCtx, c fsm.Channel) map[string]any {
+	out := channelToJSON(c)
+	if c.Spec.Kind == "webhook" && !seesSecrets(ctx) {
+		out["url"] = kinds.Hidden
+	}
+	return out
+}
+
 func (s *Server) listChannels(ctx *fasthttp.RequestCtx, _ []string) error {
 	if err := s.fresh(ctx); err != nil {
 		return err
 	}
 	list := []map[string]any{}
 	for _, c := range s.store.Channels() {
-		list = append(list, channelToJSON(c))
+		list = append(list, channelFor(ctx, c))
 	}
 	return reply(ctx, fasthttp.StatusOK, map[string]any{"channels": list})
 }
@@ -159,7 +169,7 @@ func (s *Server) getChannel(ctx *fasthttp.RequestCtx, args []string) error {
 	if err != nil {
 		return err
 	}
-	return replyChannel(ctx, fasthttp.StatusOK, channelToJSON(c))
+	return replyChannel(ctx, fasthttp.StatusOK, channelFor(ctx, c))
 }
 
 // channelID reads the ID in a path; what is no ID is not found.

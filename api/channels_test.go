@@ -144,3 +144,17 @@ func TestAHeartbeatNamesChannels(t *testing.T) {
 		t.Errorf("%s", a.body)
 	}
 }
+
+// TestAReaderSeesNoWebhooksURL: what is in its path or query lets others write there.
+func TestAReaderSeesNoWebhooksURL(t *testing.T) {
+	r := newChannelRig(t)
+	c := decodeAs[map[string]any](t, r.call("POST", "/v1/channels", `{"name":"ops","kind":"webhook","url":"https://example.com/hook?key=hush"}`).body)
+	for scope, sees := range map[string]bool{"read": false, "write": true} {
+		key := "Bearer " + r.makeKey(scope).Key
+		for _, path := range []string{"/v1/channels", "/v1/channels/" + c["id"].(string)} {
+			if a := r.call("GET", path, "", "Authorization", key); a.status != 200 || strings.Contains(a.body, "hush") != sees {
+				t.Errorf("%s of %s: %d %s", path, scope, a.status, a.body)
+			}
+		}
+	}
+}

@@ -22,6 +22,10 @@ func decode(ctx *fasthttp.RequestCtx, v any) error {
 	if err != nil {
 		return err
 	}
+	return decodeBody(body, v)
+}
+
+func decodeBody(body []byte, v any) error {
 	switch string(bytes.TrimSpace(body)) {
 	case "":
 		return badRequest("the body is empty; send a JSON object")
@@ -43,6 +47,16 @@ func decode(ctx *fasthttp.RequestCtx, v any) error {
 		return badRequest("the body has more than one JSON value; send one object")
 	}
 	return nil
+}
+
+// noFields refuses a body that has fields: who asks for an end of a pause must not get one
+// without.
+func noFields(ctx *fasthttp.RequestCtx) error {
+	body, err := jsonBody(ctx)
+	if text := string(bytes.TrimSpace(body)); err != nil || text == "" || text == "null" {
+		return err
+	}
+	return decodeBody(body, &struct{}{})
 }
 
 func badJSON(err error) error {

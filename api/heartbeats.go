@@ -215,14 +215,28 @@ func (s *Server) updateHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 	if c.Pause, err = pauseOf(body.Status); err != nil {
 		return err
 	}
-	if h, err := s.store.Heartbeat(id); body.TZ != nil && body.Schedule == nil && err == nil && len(h.Spec.Schedule) == 0 {
-		return badRequest(fmt.Sprintf("tz is %.80q, and there is no schedule that it could be of", *body.TZ))
+	if body.TZ != nil && body.Schedule == nil {
+		if err := s.requireSchedule(ctx, id, *body.TZ); err != nil {
+			return err
+		}
 	}
 	cmd, err := s.withTimetable(c, (*[]string)(body.Schedule), body.TZ, false)
 	if err != nil {
 		return err
 	}
 	return s.commit(ctx, fasthttp.StatusOK, cmd)
+}
+
+// requireSchedule refuses a time zone for a heartbeat that has no schedule. It asks behind a
+// barrier: this node may not have the schedule yet that was acknowledged just before.
+func (s *Server) requireSchedule(ctx *fasthttp.RequestCtx, id fsm.HeartbeatID, tz string) error {
+	if err := s.barrier(ctx); err != nil {
+		return err
+	}
+	if h, err := s.store.Heartbeat(id); err == nil && len(h.Spec.Schedule) == 0 {
+		return badRequest(fmt.Sprintf("tz is %.80q, and there is no schedule that it could be of", tz))
+	}
+	return nil
 }
 
 // pauseOf reads the status that a PATCH asks for.
@@ -240,6 +254,9 @@ func pauseOf(status *string) (*bool, error) {
 func (s *Server) pauseHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	id, version, err := target(ctx, args)
 	if err != nil {
+		return err
+	}
+	if err := noFields(ctx); err != nil {
 		return err
 	}
 	return s.commit(ctx, fasthttp.StatusOK, fsm.Pause{ID: id, IfVersion: version})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -196,7 +197,13 @@ func (s *Server) deleteBadge(ctx *fasthttp.RequestCtx, args []string) error {
 
 // What follows is for anybody, and says of all that is not there the same.
 
+// errOld is for pages that would say how things were when this node last heard of them.
+var errOld = &request.Problem{Status: 503, Code: "no_leader", Words: "this node has heard from no leader for 10 s, so it does not know how things are now: ask another node", Retry: "1"}
+
 func (s *Server) statusPage(ctx *fasthttp.RequestCtx, args []string) error {
+	if !s.hasRecentLeader() {
+		return errOld
+	}
 	if !s.public.StatusPage(ctx, args[0]) {
 		return errNotFound
 	}
@@ -213,6 +220,9 @@ func (s *Server) statusAsset(ctx *fasthttp.RequestCtx, args []string) error {
 }
 
 func (s *Server) badge(ctx *fasthttp.RequestCtx, args []string) error {
+	if !s.hasRecentLeader() {
+		return errOld
+	}
 	if !s.public.Badge(ctx, args[0]) {
 		return errNotFound
 	}

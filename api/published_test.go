@@ -231,3 +231,24 @@ func TestPublishingByForms(t *testing.T) {
 		t.Errorf("after all was taken back: %s", a.body)
 	}
 }
+
+// TestANodeThatIsCutOffShowsNoPage: it would say for ever that all is well.
+func TestANodeThatIsCutOffShowsNoPage(t *testing.T) {
+	r := newMemoryRig(t)
+	node := &silent{fakeCluster: r.cluster}
+	r.server.cluster = node
+	h := r.create(`{"name":"job","tags":["shown"]}`)
+	r.publish("/v1/status-pages", `{"title":"Jobs","slug":"ours","tags":["shown"]}`)
+	b := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"heartbeat_id":"`+h.ID+`"}`).body)
+	for _, p := range []string{"/status/ours", "/badge/" + b.ID + ".svg", "/badge/" + b.ID + ".json"} {
+		node.since.Store(int64(9 * time.Second))
+		if a := r.call("GET", p, "", publishedFor, ""); a.status != 200 {
+			t.Errorf("%s: %d %s", p, a.status, a.body)
+		}
+		node.since.Store(int64(11 * time.Second))
+		a := r.call("GET", p, "", publishedFor, "")
+		if a.status != 503 || !strings.Contains(a.body, `"no_leader"`) || strings.Contains(string(a.header.Peek("Cache-Control")), "public") {
+			t.Errorf("%s of a node that is cut off: %d %q %s", p, a.status, a.header.Peek("Cache-Control"), a.body)
+		}
+	}
+}

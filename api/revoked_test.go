@@ -86,6 +86,8 @@ func TestARevokedKeyIsRefusedByANodeThatLags(t *testing.T) {
 			body = `{"name":"y","kind":"webhook","url":"https://example.com/"}`
 		}
 		switch rt.method + rt.pattern {
+		case "POST/v1/heartbeats/{id}/pause", "PATCH/v1/heartbeats/{id}/pause":
+			body = ""
 		case "POST/v1/status-pages":
 			body = `{"title":"y","tags":["a"]}`
 		case "POST/v1/badges":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,5 +137,28 @@ func TestANodeWhoseClockIsWrongLetsTheLeaderSayWhenJobsAreExpected(t *testing.T)
 		if got := r.server.rulesAt(last.Add(off)); got != want {
 			t.Errorf("off by %v: %d, want %d", off, got, want)
 		}
+	}
+}
+
+// TestAZoneForAScheduleThatJustCame lets the schedule arrive only with the barrier, as on a node
+// that lags behind what was acknowledged.
+func TestAZoneForAScheduleThatJustCame(t *testing.T) {
+	r := newRigWith(t, func(c *Config) { c.Zones = someZones{} }, func(*Server) {})
+	h := r.create(`{"name":"job"}`)
+	id, err := fsm.ParseHeartbeatID(h.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	r.cluster.onRead = func() {
+		once.Do(func() {
+			list := []string{"0 3 * * *"}
+			if _, err := r.cluster.Propose(t.Context(), fsm.Update{ID: id, Patch: fsm.Patch{Schedule: &list}}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if a := r.call("PATCH", "/v1/heartbeats/"+h.ID, `{"tz":"Europe/Berlin"}`); a.status != 200 || !strings.Contains(a.body, `"tz":"Europe/Berlin"`) {
+		t.Errorf("%d %s", a.status, a.body)
 	}
 }

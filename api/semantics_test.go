@@ -124,3 +124,24 @@ func TestAPingKeyMayDoNothingHere(t *testing.T) {
 		t.Errorf("%s became\n%s", before, after)
 	}
 }
+
+// TestAPauseTakesNoFields, because it would be one without an end for who asks for an end.
+func TestAPauseTakesNoFields(t *testing.T) {
+	r := newMemoryRig(t)
+	h := r.create(`{"name":"job"}`)
+	for _, body := range []string{`{"for_secs":7200}`, `{"until":"2027-01-01T00:00:00Z"}`, `{"x":1}`, `[]`, `7200`} {
+		if a := r.call("POST", "/v1/heartbeats/"+h.ID+"/pause", body); a.status != 400 {
+			t.Errorf("%s: %d %s", body, a.status, a.body)
+		}
+	}
+	if a := r.call("GET", "/v1/heartbeats/"+h.ID, ""); !strings.Contains(a.body, `"status":"active"`) {
+		t.Errorf("it was paused: %s", a.body)
+	}
+	for _, body := range []string{"", " ", "null", "{}"} {
+		for _, method := range []string{"POST", "PATCH"} {
+			if a := r.call(method, "/v1/heartbeats/"+h.ID+"/pause", body); a.status != 200 {
+				t.Errorf("%s %q: %d %s", method, body, a.status, a.body)
+			}
+		}
+	}
+}
