@@ -46,7 +46,7 @@ test-race test-e2e: export GORACE = atexit_sleep_ms=20
 test-race test-e2e: export CGO_ENABLED = 1
 
 test-race: ## all but the end-to-end tests, under the race detector, the longest first
-	@go test -race -count 1 -timeout 10m -p 3 ./cluster ./api $(filter-out %/e2e,$(shell go list ./...))
+	@go test -race -count 1 -timeout 10m -p 2 ./cluster ./api $(filter-out %/e2e,$(shell go list ./...))
 
 test-e2e: ## the end-to-end tests: the nodes under the race detector
 	QUORUMBEAT_TEST_RACE=1 go test -count 1 -timeout 10m $(E2E)

@@ -287,14 +287,14 @@ func longAlert(kind fsm.AlertKind) fsm.Alert {
 }
 
 // TestEachServiceTakesWhatItIsSent: of every kind of alert, as long as it gets, in a digest of
-// ten thousand, and as a test.
+// three thousand, and as a test.
 func TestEachServiceTakesWhatItIsSent(t *testing.T) {
 	cfg := DefaultConfig()
 	policy, err := outgoing.ParsePolicy([]string{"127.0.0.0/8"})
 	testkit.Must(t, err)
 	openers := openersFor(cfg, policy, nil)
 	var members []fsm.Alert
-	for i := range 10_000 {
+	for i := range 3_000 {
 		m := longAlert([]fsm.AlertKind{fsm.AlertDown, fsm.AlertRecovered, fsm.AlertUnheard}[i%3])
 		m.Heartbeat = fsm.HeartbeatID{byte(i), byte(i >> 8)}
 		m.Evidence.Output = ""

@@ -96,7 +96,7 @@ func (c *trio) sendBodies(heartbeats, n int) {
 	errs := make(chan error, heartbeats*n)
 	for i := range heartbeats * n {
 		go func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			_, err := c.nodes[i%len(c.nodes)].Propose(ctx, fsm.Signal{Ordinal: uint64(i%heartbeats + 1), Exit: -1, Body: body})
 			errs <- err

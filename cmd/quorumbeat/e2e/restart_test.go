@@ -15,7 +15,7 @@ func TestRestartOfAllNodesFromDisk(t *testing.T) {
 	e := start(t, 3)
 	to, dead := address(), address()
 	n := e.Nodes[0]
-	live := create(t, n, fields{"name": "live", "interval_secs": 2, "grace_secs": 1, "email": []string{to}})
+	live := create(t, n, fields{"name": "live", "interval_secs": 5, "grace_secs": 2, "email": []string{to}})
 	failing := create(t, n, fields{"name": "failing", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{dead}})
 	paused := create(t, n, fields{"name": "paused", "interval_secs": 1, "tags": []string{"a"}})
 	ask(t, 200, "POST", n.URL()+"/v1/heartbeats/"+paused.ID+"/pause", nil, nil)
@@ -33,7 +33,7 @@ func TestRestartOfAllNodesFromDisk(t *testing.T) {
 	before := state(t, e, live, failing, paused)
 
 	killAll(t, e)
-	time.Sleep(8 * time.Second) // longer than live's deadline, 2·2 s + 1 s
+	time.Sleep(13 * time.Second) // longer than live's deadline, 2·5 s + 2 s
 	for _, n := range e.Nodes {
 		testkit.Must(t, n.Start())
 	}
