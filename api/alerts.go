@@ -290,3 +290,14 @@ func (s *Server) warnings(h fsm.Heartbeat) []string {
 	}
 	return nil
 }
+
+// channelAndRecipient say by what an alert goes out, and to whom.
+func channelAndRecipient(a fsm.Alert) (channel, recipient string) {
+	if _, is := fsm.ChannelOf(a.Recipient); !is {
+		return "email", a.Recipient
+	}
+	if a.ChannelKind == "" {
+		return "deleted", a.Recipient
+	}
+	return a.ChannelKind, a.ChannelName
+}

@@ -22,6 +22,8 @@
 //	events.go       the stream of what changes in them
 //	heartbeats.go   heartbeats: create, read, update, delete, pause, put by slug
 //	alerts.go       alerts, test mails, the mail server
+//	channels.go     the channels by which alerts go out
+//	schedule.go     previews of schedules, and suggestions
 //	keys.go         API keys
 //	published.go    status pages and badges: for admins, and for anybody
 //	status.go       what it needs of the cluster; health, cluster status, backup, scrapes

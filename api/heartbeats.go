@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -346,4 +347,40 @@ func (f fields) put(slug string) (c fsm.PutHeartbeat, err error) {
 	}
 	c.Spec = f.spec()
 	return c, c.Spec.Validate()
+}
+
+// check refuses what the state would take for a default, and turns the names of channels into
+// their IDs.
+func (s *Server) check(f *fields) error {
+	if err := f.check(); err != nil || f.Notify == nil || len(*f.Notify) == 0 {
+		return err
+	}
+	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
+		return err
+	}
+	all := s.store.Channels()
+	ids := make([]string, 0, len(*f.Notify))
+	for i, name := range *f.Notify {
+		at := slices.IndexFunc(all, func(c fsm.Channel) bool { return c.Spec.Name == name || c.ID.String() == name })
+		if at < 0 {
+			return badRequest(fmt.Sprintf("notify[%d] is %.60q; there is no channel of this name or ID", i, name))
+		}
+		ids = append(ids, all[at].ID.String())
+	}
+	f.Notify = &ids
+	return nil
+}
+
+// notifyToJSON shows the channels that a heartbeat names: by name those that are there.
+func (s *Server) notifyToJSON(ids []string) []string {
+	out := []string{}
+	for _, text := range ids {
+		if id, err := fsm.ParseChannelID(text); err == nil {
+			if c, err := s.store.Channel(id); err == nil {
+				text = c.Spec.Name
+			}
+		}
+		out = append(out, text)
+	}
+	return out
 }

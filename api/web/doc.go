@@ -18,6 +18,7 @@
 //	web.go        the site, its routes and who may use them
 //	session.go    sign-in: the sealed cookie, and tokens of forms
 //	render.go     templates, assets with hashed names, errors as pages
+//	public.go     those assets for pages that are no part of the dashboard
 //	view.go       all heartbeats in the order of their names
 //	metrics.go    what Prometheus is told of the view
 //	list.go       the list: search, filter, sort, page

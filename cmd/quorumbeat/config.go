@@ -36,7 +36,7 @@ func (p *program) configCommand() *cobra.Command {
 	s.Register(check.Flags())
 	completeSettings(check)
 	cli.JSONFlag(check.Flags(), &asJSON)
-	config := &cobra.Command{Use: "config", Short: "Look at settings", Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	config := cli.Group("config", "Look at settings")
 	config.AddCommand(check)
 	return config
 }

@@ -8,7 +8,7 @@
 //	main.go     the program: arguments in, exit status out
 //	help.go     help as wide as the terminal
 //	serve.go    a node                         (internal/node, internal/settings, internal/tune)
-//	dev.go      three nodes in one process
+//	dev.go      three nodes in one process (dev_examples.go: jobs that it plays)
 //	config.go   'config check'
 //	secret.go   a cluster secret
 //	backup.go   saving a cluster's state

@@ -14,10 +14,7 @@ import (
 )
 
 func (p *program) spoolCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use: "spool", Short: "See to what 'quorumbeat run' could not tell the monitor", Args: usage.NoArguments,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
+	c := cli.Group("spool", "See to what 'quorumbeat run' could not tell the monitor")
 	c.AddCommand(p.spoolFlushCommand())
 	return c
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/quorumbeat/quorumbeat/fsm/schedule/expr"
 )
 
 // field is one number of a date or time.
@@ -69,7 +71,7 @@ func (p *parser) span(f field, item string) (span, bool) {
 
 // step reads what follows a slash. A repetition without an end must happen at least once more.
 func (p *parser) step(f field, s *span, item, numbers, text string, isRange bool) bool {
-	n, ok := number(text)
+	n, ok := expr.Number(text)
 	if !ok {
 		p.fail(f, item, "has a repetition that is no number", numbers+"/2", numbers)
 		return false
@@ -104,7 +106,7 @@ func asRange(low, high int) string {
 
 // value reads a number within the limits of the field.
 func (p *parser) value(f field, item, text string) (int, bool) {
-	n, ok := number(text)
+	n, ok := expr.Number(text)
 	if ok && f == yearField {
 		n = fullYear(n)
 	}
@@ -155,22 +157,6 @@ func (p *parser) notANumber(f field, item, text string) {
 	default:
 		p.fail(f, item, fmt.Sprintf("is no number from %d to %d", f.low, f.high), low)
 	}
-}
-
-// number reads up to four digits; more are more than any limit.
-func number(text string) (int, bool) {
-	if text == "" {
-		return 0, false
-	}
-	n := 0
-	for i := range len(text) {
-		c := text[i]
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = min(n*10+int(c-'0'), 9999)
-	}
-	return n, true
 }
 
 // setOf is the set of a field's numbers.

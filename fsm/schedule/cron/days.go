@@ -54,7 +54,7 @@ func (p *parser) dayOfMonth(d *daysOfMonth, item string) {
 }
 
 func (p *parser) beforeLast(item string) uint32 {
-	n, ok := number(item[2:])
+	n, ok := expr.Number(item[2:])
 	if !ok || n > 30 {
 		p.fail(dayField, item, "must be L-1 to L-30, that many days before the last", "L-1")
 		return 0
@@ -97,7 +97,7 @@ func (p *parser) nthWeekday(d *daysOfWeek, item, day, nth string) {
 	if !ok {
 		return
 	}
-	n, ok := number(nth)
+	n, ok := expr.Number(nth)
 	if !ok || n < 1 || n > 5 {
 		p.fail(weekdayField, item, "must end in #1 to #5: 1#2 is the second Monday of the month", fmt.Sprintf("%s#1", day))
 		return

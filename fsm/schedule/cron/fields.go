@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/quorumbeat/quorumbeat/fsm/schedule/expr"
 )
 
 // field is one of the five.
@@ -157,7 +159,7 @@ func (p *parser) item(f field, item string) uint64 {
 }
 
 func (p *parser) step(f field, item, span, step string) (int, bool) {
-	n, ok := number(step)
+	n, ok := expr.Number(step)
 	switch {
 	case !ok:
 		p.fail(f, item, "has a step that is no number", span+"/2")
@@ -221,7 +223,7 @@ func (p *parser) value(f field, item, text string) (int, bool) {
 			return f.low + i, true
 		}
 	}
-	n, ok := number(text)
+	n, ok := expr.Number(text)
 	switch {
 	case !ok:
 		p.notANumber(f, item, text)
@@ -275,20 +277,4 @@ func (f field) nearNames(text string) []string {
 		}
 	}
 	return nil
-}
-
-// number reads up to four digits; more are more than any limit.
-func number(text string) (int, bool) {
-	if text == "" {
-		return 0, false
-	}
-	n := 0
-	for i := range len(text) {
-		c := text[i]
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = min(n*10+int(c-'0'), 9999)
-	}
-	return n, true
 }

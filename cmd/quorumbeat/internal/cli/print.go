@@ -10,6 +10,11 @@ import (
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
+// Group makes a command that has others below it, and only tells of them.
+func Group(name, short string) *cobra.Command {
+	return &cobra.Command{Use: name, Short: short, Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+}
+
 // Teller makes a command that prints a line, or the same for programs.
 func (p *Program) Teller(name, short string, do func() (any, string)) *cobra.Command {
 	asJSON := false

@@ -17,20 +17,16 @@ var alertStates = []string{"pending", "claimed", "fenced", "sent", "failed", "he
 
 func alertsCommand(p *cli.Program) *cobra.Command {
 	params := heartbeat.AlertsParams{Limit: 100}
-	c := NewCommand(p, "alerts", "List the newest alerts", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := NewCommand(p, "alerts", "List the newest alerts", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (_ any, err error) {
 		chosen := params
 		if chosen.HeartbeatID != "" {
-			id, err := heartbeatOf(ctx, api, chosen.HeartbeatID)
-			if err != nil {
-				return nil, err
-			}
-			chosen.HeartbeatID = id
+			chosen.HeartbeatID, err = heartbeatOf(ctx, api, chosen.HeartbeatID)
+		}
+		if err != nil {
+			return nil, err
 		}
 		return api.Alerts(ctx, chosen)
-	}, showAlerts, withStale, withWide, func(p *cli.Program, c *cobra.Command, s *cli.Connection) {
-		c.Flags().StringVar(&params.HeartbeatID, "heartbeat", "", "only those of this heartbeat: its `name`, slug or ID")
-		completeFlag(p, c, s, "heartbeat", heartbeatNames)
-	})
+	}, showAlerts, withStale, withWide, withHeartbeat(&params.HeartbeatID))
 	c.Flags().Var(flags.OneOf(&params.State, alertStates), "state", "only those in this `state`: pending, claimed, fenced, sent, failed, held, cancelled")
 	c.Flags().Var(flags.Between(&params.Limit, 1, 1000), "limit", "how many, 1 to 1000")
 	cli.CompleteWords(c, "state", alertStates)

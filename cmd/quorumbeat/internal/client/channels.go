@@ -24,10 +24,7 @@ var channelKinds = []string{"webhook", "slack", "teams", "discord", "telegram", 
 var errTestRefused = errors.New("the test was not accepted: see to the channel's settings, and to --webhook-allow if it is in a private network")
 
 func channelsCommand(p *cli.Program) *cobra.Command {
-	channels := &cobra.Command{
-		Use: "channels", Short: "Manage the channels that alerts go out by, beside mail", Args: usage.NoArguments,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
+	channels := cli.Group("channels", "Manage the channels that alerts go out by, beside mail")
 	channels.AddCommand(
 		NewCommand(p, "list", "List the channels", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 			return api.Channels(ctx)

@@ -84,6 +84,14 @@ func withWide(_ *cli.Program, c *cobra.Command, s *cli.Connection) {
 	c.Flags().BoolVarP(&s.Wide, "wide", "w", false, "show IDs and all else, and cut nothing")
 }
 
+// withHeartbeat is the option of lists that can be of one heartbeat.
+func withHeartbeat(word *string) Option {
+	return func(p *cli.Program, c *cobra.Command, s *cli.Connection) {
+		c.Flags().StringVar(word, "heartbeat", "", "only those of this heartbeat: its `name`, slug or ID")
+		completeFlag(p, c, s, "heartbeat", heartbeatNames)
+	}
+}
+
 // showWord prints a word for what was done.
 func showWord(word string) func(*term.Table, any) {
 	return func(w *term.Table, _ any) { w.Row(word) }

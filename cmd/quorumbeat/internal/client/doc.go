@@ -7,10 +7,11 @@
 //	ping.go         pinging them
 //	incidents.go    incidents
 //	events.go       what changes, as it changes
-//	schedules.go               when schedules fire, and which settings pings suggest
-//	alerts.go                  alerts, and a test mail
+//	schedules.go    when schedules fire, and which settings pings suggest
+//	alerts.go       alerts, and a test mail
 //	channels.go     channels
 //	keys.go         API keys
+//	published.go    status pages and badges
 //	cluster.go, remove.go  the nodes
 //	names.go        finding what a name stands for
 //	completion.go   names that a shell completes

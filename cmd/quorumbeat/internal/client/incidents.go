@@ -15,20 +15,16 @@ import (
 
 func incidentsCommand(p *cli.Program) *cobra.Command {
 	params := heartbeat.IncidentsParams{Limit: 100}
-	c := NewCommand(p, "incidents", "List the newest incidents, and how far their alerts got", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := NewCommand(p, "incidents", "List the newest incidents, and how far their alerts got", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (_ any, err error) {
 		chosen := params
 		if chosen.HeartbeatID != "" {
-			id, err := heartbeatOf(ctx, api, chosen.HeartbeatID)
-			if err != nil {
-				return nil, err
-			}
-			chosen.HeartbeatID = id
+			chosen.HeartbeatID, err = heartbeatOf(ctx, api, chosen.HeartbeatID)
+		}
+		if err != nil {
+			return nil, err
 		}
 		return api.Incidents(ctx, chosen)
-	}, showIncidents, withStale, withWide, func(p *cli.Program, c *cobra.Command, s *cli.Connection) {
-		c.Flags().StringVar(&params.HeartbeatID, "heartbeat", "", "only those of this heartbeat: its `name`, slug or ID")
-		completeFlag(p, c, s, "heartbeat", heartbeatNames)
-	})
+	}, showIncidents, withStale, withWide, withHeartbeat(&params.HeartbeatID))
 	c.Flags().BoolVar(&params.Open, "open", false, "only those that go on")
 	c.Flags().Var(flags.Between(&params.Limit, 1, 1000), "limit", "how many, 1 to 1000")
 	return c

@@ -15,7 +15,7 @@ import (
 )
 
 func keysCommand(p *cli.Program) *cobra.Command {
-	keys := &cobra.Command{Use: "keys", Short: "Manage API keys", Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	keys := cli.Group("keys", "Manage API keys")
 	keys.AddCommand(NewCommand(p, "list", "List the API keys", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Keys(ctx)
 	}, showKeys, withStale))

@@ -15,7 +15,7 @@ import (
 )
 
 func statusPagesCommand(p *cli.Program) *cobra.Command {
-	pages := &cobra.Command{Use: "status-pages", Short: "Publish how heartbeats are, on pages for anybody", Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	pages := cli.Group("status-pages", "Publish how heartbeats are, on pages for anybody")
 	pages.AddCommand(NewCommand(p, "list", "List the status pages", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.StatusPages(ctx)
 	}, showStatusPages, withStale))
@@ -67,7 +67,7 @@ func showStatusPages(w *term.Table, v any) {
 }
 
 func badgesCommand(p *cli.Program) *cobra.Command {
-	badges := &cobra.Command{Use: "badges", Short: "Publish badges of heartbeats and tags", Args: usage.NoArguments, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	badges := cli.Group("badges", "Publish badges of heartbeats and tags")
 	badges.AddCommand(NewCommand(p, "list", "List the badges", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Badges(ctx)
 	}, showBadges, withStale))

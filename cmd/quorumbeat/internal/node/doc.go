@@ -8,6 +8,7 @@
 //	signals.go   what signals do to a node
 //	reload.go    exchanging certificates and secrets while it runs
 //	files.go     whether the files of certificates changed
+//	backups.go   when this node last sent a backup
 //	logqueue.go  the queue before the log's reader
 //	faults_*.go  breaking a node by order, in tests only (build tag faults)
 package node
