@@ -283,7 +283,7 @@ func trickle(from io.Reader) error {
 // TestManyScrapesAtOnceTakeLittleMemory has 40 clients scrape together, while others
 // create and delete heartbeats. Each is answered whole, or told to come again.
 func TestManyScrapesAtOnceTakeLittleMemory(t *testing.T) {
-	const clients, heartbeats, most = 40, 20_000, 64 << 20
+	const clients, heartbeats, most = 40, 8_000, 64 << 20
 	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.scrapes.Queue = 100 * time.Millisecond })
 	fill(t, r.cluster.store, heartbeats, func(int, *fsm.Spec) {})
 	transport := &http.Transport{DisableCompression: true}
