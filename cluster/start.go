@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
 
@@ -120,8 +121,14 @@ func (n *Node) observe(r *raft.Raft) {
 	r.RegisterObserver(o)
 	n.down.Go("leader observer", func(ctx context.Context) {
 		defer r.DeregisterObserver(o)
-		var last raft.ServerID
+		var last, told raft.ServerID
 		for {
+			var again <-chan time.Time
+			if last != told && n.tellLeader(last) {
+				told = last
+			} else if last != told {
+				again = time.After(nameRetry)
+			}
 			select {
 			case seen := <-ch:
 				n.router.Wake()
@@ -129,13 +136,27 @@ func (n *Node) observe(r *raft.Raft) {
 				if leader != "" && leader != last {
 					last = leader
 					n.met.leaderChanged()
-					n.log.Info("a leader is known", "leader", n.nameOf(leader))
 				}
+			case <-again:
 			case <-ctx.Done():
 				return
 			}
 		}
 	})
+}
+
+// nameRetry is how soon it is looked again what a new leader is called. A node that starts may
+// hear the leader before it hears its name.
+const nameRetry = 250 * time.Millisecond
+
+// tellLeader logs who leads, and reports whether the name was known.
+func (n *Node) tellLeader(id raft.ServerID) bool {
+	name := n.nameOf(id)
+	if name == string(id) {
+		return false
+	}
+	n.log.Info("a leader is known", "leader", name)
+	return true
 }
 
 // nameOf returns what people call a node, its ID if that is not known.
