@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -112,6 +113,31 @@ func TestTimetablesAreToppedUp(t *testing.T) {
 	if r.look(); r.due(2) != "05 20:50" {
 		t.Errorf("after it ran out due at %q", r.due(2))
 	}
+}
+
+// TestALeaderKeepsLooking: what changes while it leads is seen within a second, new rules of the
+// machine within an hour, and nothing after its term.
+func TestALeaderKeepsLooking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, refreshed := newRig(t), 0
+		r.keeper.Refresh = func() bool { refreshed++; return false }
+		ctx, endTerm := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); r.keeper.Lead(ctx, 1) }()
+		for n := byte(1); n <= 3; n++ {
+			synctest.Wait()
+			r.create(n, "", "@daily")
+			time.Sleep(lookEvery)
+			if synctest.Wait(); lookEvery > time.Second || r.due(n) == "" {
+				t.Errorf("heartbeat %d has no times after %v", n, lookEvery)
+			}
+		}
+		if time.Sleep(3 * time.Hour); refreshed < 2 || refreshed > 3 {
+			t.Errorf("%d looks at the machine's rules in three hours", refreshed)
+		}
+		endTerm()
+		<-ended
+	})
 }
 
 func TestALeaderWithOtherRulesComputesAllAnew(t *testing.T) {
