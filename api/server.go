@@ -87,7 +87,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	}
 	s.feeds = &events.Source{Store: store, Nodes: s.streamedNodes}
 	s.site = web.New(backend{s}, store, pages)
-	s.public = public.New(store, web.AssetName)
+	s.public = public.New(store)
 	if err := s.SetSecrets(nil); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 		return nil, err
 	}
 	s.met.BackedUp(cfg.LastBackup)
-	if err := cfg.Registry.Register(s.site); err != nil {
+	if err := cfg.Registry.Register(s.site.Lists()); err != nil {
 		return nil, err
 	}
 	s.scrapes = metrics.NewScrapes(store, cfg.Registry)

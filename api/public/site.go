@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/assets"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -51,10 +52,10 @@ type kept struct {
 	plain, gzip []byte
 }
 
-// New makes a site. asset is the name of one of the dashboard's files, with its hash.
-func New(from *store.Store, asset func(name string) string) *Site {
+// New makes a site.
+func New(from *store.Store) *Site {
 	funcs := template.FuncMap{
-		"asset": func(name string) string { return AssetPrefix + asset(name) }, "exact": show.Exact, "span": show.Span,
+		"asset": func(name string) string { return AssetPrefix + assets.Name(name) }, "exact": show.Exact, "span": show.Span,
 	}
 	return &Site{
 		store: from, now: time.Now, pages: map[string]kept{},

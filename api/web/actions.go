@@ -6,6 +6,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -95,12 +96,12 @@ func (s *Site) bulk(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 		}
 	}
 	back := string(args.Peek("back"))
-	c := choice{Sort: "state"}
+	c := roster.Choice{Sort: "state"}
 	if query := new(fasthttp.Args); len(back) > 1 {
 		query.Parse(back[1:])
-		c = choiceOf(query)
+		c = roster.ChoiceOf(query)
 	}
-	return see(ctx, withNotice(c.address(), bulkDid[do]))
+	return see(ctx, withNotice(c.Address(), bulkDid[do]))
 }
 
 var bulkDid = map[string]string{"pause": "paused", "resume": "resumed", "tag": "tagged", "delete": "deleted"}

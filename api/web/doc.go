@@ -6,22 +6,19 @@
 // their session. Nothing inline: the Content-Security-Policy allows own files only, and
 // names that jobs chose are shown as text.
 //
-// The state knows no order of names. A view of all heartbeats (name, tags, status, times)
-// is read page by page, at most once a second and only while somebody looks, and sorted
-// when names changed; the hundred rows that a page shows are read anew each time. A page
-// is shown without a majority too, and says then that it may be old.
+// Lists are made of package roster, which knows all heartbeats in the order of their names;
+// the hundred rows that a page shows are read anew each time. A page is shown without a
+// majority too, and says then that it may be old.
 //
-// What needs no site, words and pictures of facts, is in api/web/show.
+// What needs no site is in packages below: words and pictures of facts in show, the files that
+// pages share in assets.
 //
 // Files:
 //
 //	web.go        the site, its routes and who may use them
 //	session.go    sign-in: the sealed cookie, and tokens of forms
-//	render.go     templates, assets with hashed names, errors as pages
-//	public.go     those assets for pages that are no part of the dashboard
-//	view.go       all heartbeats in the order of their names
-//	metrics.go    what Prometheus is told of the view
-//	list.go       the list: search, filter, sort, page
+//	render.go     templates, assets, errors as pages
+//	list.go       the rows of the list
 //	heartbeat.go  one heartbeat: state, reason, history, how to ping it
 //	history.go    the pings of one, by page and filter
 //	form.go       the fields that people write

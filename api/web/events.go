@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/events"
+	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -201,23 +202,23 @@ func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session, args *fasthttp.Arg
 	case args.Has("cluster"):
 		return "cluster", s.watchCluster(*in), nil
 	}
-	page, see = s.watchList(choiceOf(args), in.CanWrite())
+	page, see = s.watchList(roster.ChoiceOf(args), in.CanWrite())
 	return page, see, nil
 }
 
 // watchList looks at the rows that the list has now.
-func (s *Site) watchList(c choice, write bool) (page string, see func() live) {
-	first := c.selectFrom(s.view.read(time.Time{}), time.Now()).ordinals
+func (s *Site) watchList(c roster.Choice, write bool) (page string, see func() live) {
+	first := c.Select(s.view.Read(time.Time{}), time.Now()).Ordinals
 	return fmt.Sprint(c, write, first), func() live {
 		now := time.Now()
-		sel := c.selectFrom(s.view.read(time.Time{}), now)
+		sel := c.Select(s.view.Read(time.Time{}), now)
 		out := live{Title: titleOf(sel.Counts), Icon: iconOf(sel.Counts)}
 		for _, r := range s.rows(first, c, write, now) {
 			out.Rows = append(out.Rows, r.ID.String())
 			out.Pieces = append(out.Pieces, piece{r.ID.String(), s.part("list", "row", r)})
 		}
-		out.Pieces = append(out.Pieces, piece{"counts", s.part("list", "counts", listPage{choice: c, selection: sel, States: stateWords[:]})})
-		for i, ord := range sel.ordinals {
+		out.Pieces = append(out.Pieces, piece{"counts", s.part("list", "counts", listPage{Choice: c, Selection: sel, States: roster.Words[:]})})
+		for i, ord := range sel.Ordinals {
 			if i >= len(first) || first[i] != ord {
 				out.Moved++
 			}
@@ -226,11 +227,11 @@ func (s *Site) watchList(c choice, write bool) (page string, see func() live) {
 	}
 }
 
-func iconOf(c counts) string {
+func iconOf(c roster.Counts) string {
 	switch {
-	case c[stateFailing] > 0:
+	case c[roster.Failing] > 0:
 		return "failing"
-	case c[stateLate] > 0:
+	case c[roster.Late] > 0:
 		return "late"
 	}
 	return "ok"

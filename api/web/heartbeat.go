@@ -9,6 +9,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -89,13 +90,13 @@ func (s *Site) find(id string) (fsm.Heartbeat, error) {
 
 // heartbeatPage looks at a heartbeat, with a part of its history.
 func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt) heartbeatPage {
-	st := stateOf(h, f.Now)
+	st := roster.Of(h, f.Now)
 	recent, _, _ := s.store.Pings(h.ID, recentPings, 0)
 	alerts, _ := s.store.Alerts(fsm.AlertFilter{Heartbeat: &h.ID, Limit: 20})
 	gaps := s.store.Gaps()
 	p := heartbeatPage{
 		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now),
-		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Waiting: h.Pings == 0 && st != stateFailing,
+		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Waiting: h.Pings == 0 && st != roster.Failing,
 	}
 	if p.zone = time.UTC; h.Spec.TZ != "" {
 		if zone, err := s.back.Zone(h.Spec.TZ); err == nil {
@@ -104,7 +105,7 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 	}
 	p.Chart = show.ChartOf(recent, p.Usual)
 	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), e == excerpt{}
-	p.Icon = cmp.Or(map[state]string{stateFailing: "failing", stateLate: "late"}[st], "ok")
+	p.Icon = cmp.Or(map[roster.State]string{roster.Failing: "failing", roster.Late: "late"}[st], "ok")
 	p.Past = incidentsOf(s.store.IncidentsOf(h.ID), f.In, f.Now)
 	p.Past = p.Past[:min(len(p.Past), shownPast)]
 	if len(p.Past) > 0 && (p.Past[0].Open || p.Past[0].UnderWay()) {
@@ -127,7 +128,7 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 			p.Gaps = append(p.Gaps, gaps[i])
 		}
 	}
-	if p.Troubled = st == stateFailing || st == stateLate; p.Troubled {
+	if p.Troubled = st == roster.Failing || st == roster.Late; p.Troubled {
 		p.Others = s.failingWith(h, f.Now)
 	}
 	return p
@@ -135,7 +136,7 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 
 // why tells since when a heartbeat is in its state, and the reason in a sentence. It is
 // made of words of ours, numbers and times only.
-func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since time.Time, words template.HTML) {
+func why(h fsm.Heartbeat, st roster.State, alerts []fsm.Alert, now time.Time) (since time.Time, words template.HTML) {
 	every := "one is expected " + template.HTMLEscapeString(show.Expected(h.Spec))
 	last := "No ping ever came"
 	if !h.LastPing.IsZero() {
@@ -143,14 +144,14 @@ func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since ti
 	}
 	say := func(format string, args ...any) template.HTML { return template.HTML(fmt.Sprintf(format, args...)) }
 	switch st {
-	case statePaused:
+	case roster.Paused:
 		return h.UpdatedAt, "Somebody paused it: pings are recorded, and misses do not count."
-	case stateNew:
+	case roster.New:
 		return h.CreatedAt, say("It is waiting for the first ping; %s.", every)
-	case stateLate:
+	case roster.Late:
 		counts := h.NextDue.Add(time.Duration(h.Spec.Grace) * time.Second)
 		return h.NextDue, say("It was due %s and has %s of grace: it counts as missed %s.", show.Moment(h.NextDue, now), show.Seconds(h.Spec.Grace), show.Moment(counts, now))
-	case stateUp:
+	case roster.Up:
 		return h.LastPing, say("%s; %s.", last, every)
 	}
 	since = h.LastAlert
@@ -169,25 +170,25 @@ func why(h fsm.Heartbeat, st state, alerts []fsm.Alert, now time.Time) (since ti
 // failingWith lists what fails too and shares a tag or the address it is pinged from. The
 // view knows no addresses: they are looked up for a bounded number.
 func (s *Site) failingWith(h fsm.Heartbeat, now time.Time) (out []row) {
-	p := s.view.read(time.Time{})
+	p := s.view.Read(time.Time{})
 	at, lookups := now.UnixMilli(), 0
-	for _, i := range p.byName {
-		e := &p.entries[i]
-		if e.ordinal == h.Ordinal || stateAt(e.status, e.lastPing, e.due, at) > stateLate {
+	for _, i := range p.ByName {
+		e := &p.Entries[i]
+		if e.Ordinal == h.Ordinal || roster.At(e.Status, e.LastPing, e.Due, at) > roster.Late {
 			continue
 		}
-		tagged := slices.ContainsFunc(h.Spec.Tags, e.tagged)
+		tagged := slices.ContainsFunc(h.Spec.Tags, e.Tagged)
 		if !tagged {
 			if h.LastFrom == "" || lookups == mostLookups {
 				continue
 			}
 			lookups++
 		}
-		o, err := s.store.HeartbeatAt(e.ordinal)
+		o, err := s.store.HeartbeatAt(e.Ordinal)
 		if err != nil || !tagged && o.LastFrom != h.LastFrom {
 			continue
 		}
-		if out = append(out, row{Heartbeat: o, State: stateOf(o, now).String(), Now: now}); len(out) == shownOthers {
+		if out = append(out, row{Heartbeat: o, State: roster.Of(o, now).String(), Now: now}); len(out) == shownOthers {
 			break
 		}
 	}

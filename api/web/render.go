@@ -2,9 +2,7 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"html/template"
 	"io/fs"
@@ -14,15 +12,13 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/assets"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 //go:embed templates/*.html
 var templateFiles embed.FS
-
-//go:embed assets/*
-var assetFiles embed.FS
 
 // parsePages parses each page with the frame that all share.
 func parsePages() map[string]*template.Template {
@@ -142,38 +138,17 @@ func (s *Site) loginPage(ctx *fasthttp.RequestCtx, problem string) error {
 	return err
 }
 
-// hashes of the assets, by name: what their addresses carry, so that they can be kept for
-// ever.
-var hashes = func() map[string]string {
-	out := map[string]string{}
-	names, _ := fs.Glob(assetFiles, "assets/*")
-	for _, name := range names {
-		b, _ := assetFiles.ReadFile(name)
-		sum := sha256.Sum256(b)
-		out[path.Base(name)] = hex.EncodeToString(sum[:6])
-	}
-	return out
-}()
+// assetPath is the address of an asset.
+func assetPath(name string) string { return Prefix + "assets/" + assets.Name(name) }
 
-// assetPath is the address of an asset: NAME.HASH.EXT.
-func assetPath(name string) string {
-	ext := path.Ext(name)
-	return Prefix + "assets/" + strings.TrimSuffix(name, ext) + "." + hashes[name] + ext
-}
-
-var assetTypes = map[string]string{
-	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
-}
-
-func (s *Site) asset(ctx *fasthttp.RequestCtx, name string) {
-	ext := path.Ext(name)
-	stem, hash, _ := strings.Cut(strings.TrimSuffix(name, ext), ".")
-	b, err := assetFiles.ReadFile("assets/" + stem + ext)
-	if err != nil || hash != hashes[stem+ext] {
+// Asset answers with a file that pages share, by the name that package assets gives it.
+func (s *Site) Asset(ctx *fasthttp.RequestCtx, name string) {
+	b, contentType, found := assets.Find(name)
+	if !found {
 		s.failed(ctx, errNoPage)
 		return
 	}
-	ctx.SetContentType(assetTypes[ext])
-	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=31536000, immutable")
+	ctx.SetContentType(contentType)
+	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, assets.CacheControl)
 	_ = s.write(ctx, b)
 }

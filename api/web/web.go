@@ -13,6 +13,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/events"
 	"github.com/quorumbeat/quorumbeat/api/request"
+	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -87,7 +88,7 @@ type Site struct {
 	back    Backend
 	store   *store.Store
 	keys    atomic.Pointer[Keys]
-	view    view
+	view    *roster.View
 	pages   map[string]*template.Template
 	streams *events.Streams
 	looks   looks
@@ -97,7 +98,7 @@ type Site struct {
 // New makes the site, which needs keys before it serves.
 func New(back Backend, from *store.Store, streams *events.Streams) *Site {
 	return &Site{
-		back: back, store: from, view: view{store: from},
+		back: back, store: from, view: roster.NewView(from),
 		pages: parsePages(), streams: streams,
 	}
 }
@@ -119,7 +120,7 @@ func (s *Site) Serve(ctx *fasthttp.RequestCtx, path string) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	rest := strings.TrimPrefix(path, Prefix)
 	if name, ok := strings.CutPrefix(rest, "assets/"); ok {
-		s.asset(ctx, name)
+		s.Asset(ctx, name)
 		return
 	}
 	if err := s.route(ctx, rest); err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
@@ -74,11 +75,11 @@ func TestStreamsOfDifferentRowsAreNotShared(t *testing.T) {
 		}
 	}
 	add("a")
-	before, _ := s.watchList(choice{Sort: "state", Page: 1}, true)
-	same, _ := s.watchList(choice{Sort: "state", Page: 1}, true)
+	before, _ := s.watchList(roster.Choice{Sort: "state", Page: 1}, true)
+	same, _ := s.watchList(roster.Choice{Sort: "state", Page: 1}, true)
 	add("b")
-	s.view.read(time.Now())
-	after, see := s.watchList(choice{Sort: "state", Page: 1}, true)
+	s.view.Read(time.Now())
+	after, see := s.watchList(roster.Choice{Sort: "state", Page: 1}, true)
 	if before != same || before == after {
 		t.Errorf("pages %q, %q, and then %q", before, same, after)
 	}

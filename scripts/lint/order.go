@@ -48,8 +48,9 @@ var order = []tree{
 		".",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/store"}, rows: []string{
-		"compat deferred events limits metrics proxied request schedules tickets web/show",
-		"listener pings web",
+		"compat deferred events limits metrics proxied request schedules tickets web/assets web/show",
+		"listener pings web/roster",
+		"web",
 		"public",
 		".",
 	}},

@@ -1,4 +1,4 @@
-package web
+package roster
 
 import (
 	"cmp"
@@ -13,54 +13,20 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
-// State of a heartbeat as the pages tell it, the worst first.
-type state uint8
-
-const (
-	stateFailing state = iota
-	stateLate          // past due, and not yet past its grace
-	stateUp
-	stateNew // no ping came yet
-	statePaused
-)
-
-var stateWords = [...]string{stateFailing: "failing", stateLate: "late", stateUp: "up", stateNew: "new", statePaused: "paused"}
-
-func (s state) String() string { return stateWords[s] }
-
-func parseState(word string) (state, bool) {
-	i := slices.Index(stateWords[:], word)
-	return state(max(i, 0)), i >= 0
-}
-
-// stateAt judges what a row says at now.
-func stateAt(status fsm.Status, lastPing, due, now int64) state {
-	switch {
-	case status == fsm.StatusPaused:
-		return statePaused
-	case status == fsm.StatusFailing:
-		return stateFailing
-	case due != 0 && now > due:
-		return stateLate
-	case lastPing == 0:
-		return stateNew
-	}
-	return stateUp
-}
-
-// entry is what the list knows of a heartbeat: enough to filter and sort it, 60 bytes and
+// Entry is what the list knows of a heartbeat: enough to filter and sort it, 60 bytes and
 // its name. The hundred of a page are read anew from the state.
-type entry struct {
-	name     string
-	tags     string // joined by newlines, and shared by all that have the same
-	ordinal  uint64
-	lastPing int64 // Unix ms
-	due      int64 // Unix ms; 0: none
-	status   fsm.Status
+type Entry struct {
+	Name     string
+	Tags     string // joined by newlines, and shared by all that have the same
+	Ordinal  uint64
+	LastPing int64 // Unix ms
+	Due      int64 // Unix ms; 0: none
+	Status   fsm.Status
 }
 
-func (e *entry) tagged(tag string) bool {
-	for rest := e.tags; rest != ""; {
+// Tagged reports whether it has a tag.
+func (e *Entry) Tagged(tag string) bool {
+	for rest := e.Tags; rest != ""; {
 		var one string
 		one, rest, _ = strings.Cut(rest, "\n")
 		if one == tag {
@@ -70,17 +36,20 @@ func (e *entry) tagged(tag string) bool {
 	return false
 }
 
-// view is all heartbeats, and the order of their names. It is made anew, at most once in a
+// View is all heartbeats, and the order of their names. It is made anew, at most once in a
 // while, when somebody looks; nobody who looks waits for that except for the first.
-type view struct {
+type View struct {
 	store *store.Store
 
 	reads [len(readWords)]atomic.Uint64
 
 	mu     sync.Mutex
-	now    picture
+	now    Picture
 	making chan struct{} // closed when the one under way is done; nil: none is
 }
+
+// NewView makes a view of the heartbeats of a store.
+func NewView(from *store.Store) *View { return &View{store: from} }
 
 // How a read of the view went.
 const (
@@ -91,12 +60,12 @@ const (
 
 var readWords = [...]string{readFresh: "fresh", readWaited: "waited", readOld: "old"}
 
-// picture is what a view was at one time. It is never written to.
-type picture struct {
+// Picture is what a view was at one time. It is never written to.
+type Picture struct {
 	made    time.Time
 	cost    time.Duration
-	entries []entry  // by ordinal
-	byName  []uint32 // places in entries
+	Entries []Entry  // by ordinal
+	ByName  []uint32 // places in entries
 }
 
 const (
@@ -105,10 +74,10 @@ const (
 	waitFor  = 250 * time.Millisecond // for a new picture, before an old one will do
 )
 
-// read returns a picture that was begun at since or later. Making one may take up to a
+// Read returns a picture that was begun at since or later. Making one may take up to a
 // tenth of a processor's time; who comes meanwhile gets the last one, unless a new one is
 // made in no time.
-func (v *view) read(since time.Time) picture {
+func (v *View) Read(since time.Time) Picture {
 	patience := time.After(waitFor)
 	for {
 		v.mu.Lock()
@@ -140,18 +109,18 @@ func (v *view) read(since time.Time) picture {
 	}
 }
 
-// isCheap reports whether a picture costs less than a page that is made of it: then each
+// IsCheap reports whether a picture costs less than a page that is made of it: then each
 // page has its own.
-func (v *view) isCheap() bool {
+func (v *View) IsCheap() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.now.cost < cheap
 }
 
-func (v *view) make(old picture) {
-	now := picture{made: time.Now(), entries: readEntries(v.store, len(old.entries)), byName: old.byName}
-	if !slices.EqualFunc(now.entries, old.entries, func(a, b entry) bool { return a.ordinal == b.ordinal && a.name == b.name }) {
-		now.byName = namesInOrder(now.entries)
+func (v *View) make(old Picture) {
+	now := Picture{made: time.Now(), Entries: readEntries(v.store, len(old.Entries)), ByName: old.ByName}
+	if !slices.EqualFunc(now.Entries, old.Entries, func(a, b Entry) bool { return a.Ordinal == b.Ordinal && a.Name == b.Name }) {
+		now.ByName = namesInOrder(now.Entries)
 	}
 	now.cost = time.Since(now.made)
 	v.mu.Lock()
@@ -160,20 +129,20 @@ func (v *view) make(old picture) {
 	v.now, v.making = now, nil
 }
 
-func namesInOrder(entries []entry) []uint32 {
+func namesInOrder(entries []Entry) []uint32 {
 	order := make([]uint32, len(entries))
 	for i := range order {
 		order[i] = uint32(i)
 	}
 	slices.SortFunc(order, func(a, b uint32) int {
-		return cmp.Or(show.CompareNatural(entries[a].name, entries[b].name), cmp.Compare(a, b))
+		return cmp.Or(show.CompareNatural(entries[a].Name, entries[b].Name), cmp.Compare(a, b))
 	})
 	return order
 }
 
 // readEntries reads all heartbeats, a page of the state at a time.
-func readEntries(from *store.Store, expect int) []entry {
-	entries := make([]entry, 0, expect+expect/8)
+func readEntries(from *store.Store, expect int) []Entry {
+	entries := make([]Entry, 0, expect+expect/8)
 	shared := map[string]string{}
 	var tags []byte
 	for page, more := 0, true; more; {
@@ -187,8 +156,8 @@ func readEntries(from *store.Store, expect int) []entry {
 				text = string(tags)
 				shared[text] = text
 			}
-			entries = append(entries, entry{
-				name: string(r.Name()), tags: text, ordinal: r.Ordinal(), lastPing: r.LastPing(), due: r.Due(), status: r.Status(),
+			entries = append(entries, Entry{
+				Name: string(r.Name()), Tags: text, Ordinal: r.Ordinal(), LastPing: r.LastPing(), Due: r.Due(), Status: r.Status(),
 			})
 		})
 	}

@@ -1,4 +1,4 @@
-package web
+package roster
 
 import (
 	"time"
@@ -15,21 +15,21 @@ var (
 )
 
 // Describe implements [prometheus.Collector], with Collect.
-func (s *Site) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(s, ch) }
+func (v *View) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(v, ch) }
 
 // Collect tells of the order of all heartbeats.
-func (s *Site) Collect(ch chan<- prometheus.Metric) {
+func (v *View) Collect(ch chan<- prometheus.Metric) {
 	for result, word := range readWords {
-		ch <- prometheus.MustNewConstMetric(descReads, prometheus.CounterValue, float64(s.view.reads[result].Load()), word)
+		ch <- prometheus.MustNewConstMetric(descReads, prometheus.CounterValue, float64(v.reads[result].Load()), word)
 	}
-	s.view.mu.Lock()
-	now := s.view.now
-	s.view.mu.Unlock()
+	v.mu.Lock()
+	now := v.now
+	v.mu.Unlock()
 	age := 0.0
 	if !now.made.IsZero() {
 		age = time.Since(now.made).Seconds()
 	}
-	ch <- prometheus.MustNewConstMetric(descEntries, prometheus.GaugeValue, float64(len(now.entries)))
+	ch <- prometheus.MustNewConstMetric(descEntries, prometheus.GaugeValue, float64(len(now.Entries)))
 	ch <- prometheus.MustNewConstMetric(descCost, prometheus.GaugeValue, now.cost.Seconds())
 	ch <- prometheus.MustNewConstMetric(descAge, prometheus.GaugeValue, age)
 }
