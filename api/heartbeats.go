@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -216,7 +217,7 @@ func (s *Server) updateHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 	if c.Pause, err = pauseOf(body.Status); err != nil {
 		return err
 	}
-	if body.TZ != nil && body.Schedule == nil {
+	if body.onlyZone() {
 		if err := s.requireSchedule(ctx, id, *body.TZ); err != nil {
 			return err
 		}
@@ -235,7 +236,7 @@ func (s *Server) requireSchedule(ctx *fasthttp.RequestCtx, id fsm.HeartbeatID, t
 		return err
 	}
 	if h, err := s.store.Heartbeat(id); err == nil && len(h.Spec.Schedule) == 0 {
-		return badRequest(fmt.Sprintf("tz is %.80q, and there is no schedule that it could be of", tz))
+		return zoneWithoutSchedule(tz)
 	}
 	return nil
 }
@@ -308,7 +309,13 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	}
 	c.IfVersion, c.Token = version, fsm.Token(uuid.New())
 	rand.Read(c.ID[:])
-	cmd, err := s.withTimetable(c, (*[]string)(f.Schedule), f.TZ, false)
+	var what fsm.Command = c
+	if f.onlyZone() {
+		if what, err = s.rezone(ctx, args[0], c); err != nil {
+			return err
+		}
+	}
+	cmd, err := s.withTimetable(what, (*[]string)(f.Schedule), f.TZ, false)
 	if err != nil {
 		return err
 	}
@@ -345,8 +352,37 @@ func (f fields) put(slug string) (c fsm.PutHeartbeat, err error) {
 	if f.Name == nil {
 		f.Name = &slug
 	}
+	if f.onlyZone() {
+		f.TZ = nil // rezone looks whether there is a schedule
+	}
 	c.Spec = f.spec()
-	return c, c.Spec.Validate()
+	return c, cmp.Or(c.Spec.Validate(), c.Patch.Validate())
+}
+
+// onlyZone reports whether a time zone comes without a schedule or interval.
+func (f fields) onlyZone() bool {
+	return f.TZ != nil && *f.TZ != "" && f.Schedule == nil && f.IntervalSecs == nil
+}
+
+// rezone makes a change of the one heartbeat with a slug of a command that gives it a time zone:
+// a heartbeat must be there, for a new one would have no schedule.
+func (s *Server) rezone(ctx *fasthttp.RequestCtx, slug string, c fsm.PutHeartbeat) (fsm.Command, error) {
+	if err := s.barrier(ctx); err != nil {
+		return nil, err
+	}
+	ordinal, n := s.store.Slug(slug)
+	if n > 1 {
+		return c, nil // which the state refuses
+	}
+	h, err := s.store.HeartbeatAt(ordinal)
+	if err != nil || len(h.Spec.Schedule) == 0 {
+		return nil, zoneWithoutSchedule(*c.Patch.TZ)
+	}
+	return fsm.Update{ID: h.ID, IfVersion: c.IfVersion, Patch: c.Patch}, nil
+}
+
+func zoneWithoutSchedule(tz string) error {
+	return badRequest(fmt.Sprintf("tz is %.80q, and there is no schedule that it could be of: give it a schedule, too", tz))
 }
 
 // check refuses what the state would take for a default, and turns the names of channels into

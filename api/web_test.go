@@ -60,9 +60,11 @@ func TestEveryPageIsShown(t *testing.T) {
 	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping/start", "")
 	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping/3", "<i>out</i>")
 	r.create(`{"name":"quiet"}`)
+	odd := r.create(`{"name":"odd","checks":["body doesn't contain \"<script>alert(2)</script>\""]}`)
+	r.call("POST", "/v1/heartbeats/"+odd.Token+"/ping", "<script>alert(2)</script>")
 	for _, path := range []string{
 		"/ui/", "/ui/?q=quiet&status=new&sort=due", "/ui/?tag=db", "/ui/heartbeats/new", "/ui/heartbeats/" + h.ID, "/ui/heartbeats/" + h.ID + "/edit",
-		"/ui/heartbeats/" + h.ID + "/delete", "/ui/alerts", "/ui/alerts?state=pending", "/ui/keys", "/ui/cluster",
+		"/ui/heartbeats/" + odd.ID, "/ui/heartbeats/" + odd.ID + "/edit", "/ui/incidents", "/ui/heartbeats/" + h.ID + "/delete", "/ui/alerts", "/ui/alerts?state=pending", "/ui/keys", "/ui/cluster",
 	} {
 		a := b.get(path)
 		if a.status != 200 || !strings.Contains(a.body, "</html>") || strings.Count(a.body, "<h1>") != 1 {

@@ -9,7 +9,7 @@ import (
 )
 
 // Cause tells in a sentence why an alert was written. It is made of words of ours, numbers
-// and times only.
+// and times, and the text of a check, which is escaped.
 func Cause(a fsm.Alert, now time.Time) template.HTML {
 	e := a.Evidence
 	last := "No ping had ever come"
@@ -25,7 +25,7 @@ func Cause(a fsm.Alert, now time.Time) template.HTML {
 	case !e.Started.IsZero():
 		return say("A run that began %s did not end in its time. %s.", Moment(e.Started, now), last)
 	case e.Broke != "":
-		return say("It %s.", e.Broke)
+		return say("It %s.", template.HTMLEscapeString(e.Broke))
 	case e.Failed && e.Exit > 0:
 		return say("The job ended with exit status %d.", e.Exit)
 	case e.Failed:

@@ -42,6 +42,11 @@ func scheduled(t *testing.T, e *env) {
 	if at := sameOnAll(); at.Hour() != 3 || at.Minute() != 45 {
 		t.Errorf("expected at %v", at)
 	}
+	var ensured heartbeat
+	e.json(t, &ensured, "ensure", "nightly-books", "--tz", "UTC")
+	if at := sameOnAll().UTC(); ensured.ID != h.ID || at.Hour() != 3 || at.Minute() != 45 {
+		t.Errorf("%s, expected at %v; the zone of %s was to change", ensured.ID, at, h.ID)
+	}
 }
 
 // checked sends numbers: a good run that breaks a check is told of in its words.
