@@ -68,7 +68,7 @@ func (r *rig) fates() []told {
 			told{head + "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", answer},
 		)
 	}
-	r.server.cluster = f
+	r.server.useCluster(f)
 	return all
 }
 

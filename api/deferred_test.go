@@ -84,9 +84,9 @@ func TestADeferredReplyIsThatOfAWaitingHandler(t *testing.T) {
 	r, waits := newSlowRig(t), newMemoryRig(t)
 	token := waits.create(`{"name":"x"}`).Token
 	outcome := fsm.CodeOK
-	waits.server.cluster = proposer{waits.cluster, func(context.Context, fsm.Command) (fsm.Result, error) {
+	waits.server.useCluster(proposer{waits.cluster, func(context.Context, fsm.Command) (fsm.Result, error) {
 		return fsm.Result{Code: outcome}, outcome.Err()
-	}}
+	}})
 	for name, request := range r.requests() {
 		conn := r.connect()
 		from, head := bufio.NewReader(conn), strings.HasPrefix(request, "HEAD")

@@ -34,7 +34,7 @@ func (a *asks) Remove(ctx context.Context, name string) error {
 func TestWaitsEnd(t *testing.T) {
 	r := newRig(t)
 	a := &asks{fakeCluster: r.cluster}
-	r.server.cluster = a
+	r.server.useCluster(a)
 	r.call("GET", "/v1/heartbeats", "")
 	r.call("GET", "/v1/heartbeats", "", "Authorization", "Bearer nobody")
 	r.call("POST", "/v1/keys", `{"name":"k"}`)
@@ -100,7 +100,7 @@ func TestARecordedRetryIsNotDenied(t *testing.T) {
 			t.Fatalf("%T: %v", c, err)
 		}
 	}
-	r.server.cluster = deaf{r.cluster}
+	r.server.useCluster(deaf{r.cluster})
 	a := r.call("POST", "/v1/alerts/"+id.String()+"/retry", "")
 	if got, _ := r.cluster.store.Alert(id); got.State != fsm.AlertPending || a.status != 503 {
 		t.Fatalf("%d %s, state %v", a.status, a.body, got.State)

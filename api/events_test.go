@@ -297,7 +297,7 @@ func (s *silent) Status() ClusterStatus {
 func TestAStreamOfANodeThatIsCutOffEnds(t *testing.T) {
 	r := newRig(t)
 	node := &silent{fakeCluster: r.cluster}
-	r.server.cluster = node
+	r.server.useCluster(node)
 	key := r.makeKey("admin")
 	own, other := r.listen("/v1/events"), r.listen("/v1/events", "Authorization", "Bearer "+key.Key)
 	own.until("reset")

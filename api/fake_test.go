@@ -150,6 +150,9 @@ func (f *fakeCluster) picture() string {
 	return fmt.Sprintf("%+v\n%+v\n%+v\n%+v", heartbeats, alerts, f.store.Keys(), f.store.Settings())
 }
 
+// useCluster has the server, and the pings that come to it, use another cluster.
+func (s *Server) useCluster(c Cluster) { s.cluster, s.pings.Cluster = c, c }
+
 // rig is a server and the way to it.
 type rig struct {
 	t       testing.TB

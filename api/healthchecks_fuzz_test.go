@@ -31,7 +31,7 @@ func FuzzPingAPI(f *testing.F) {
 	}
 	shared := newMemoryRig(f)
 	heard := &eavesdropper{fakeCluster: shared.cluster}
-	shared.server.cluster = heard
+	shared.server.useCluster(heard)
 	for _, c := range []fsm.Command{known, key} {
 		if _, err := shared.cluster.Propose(f.Context(), c); err != nil {
 			f.Fatal(err)

@@ -90,7 +90,7 @@ func newPingRigWith(t testing.TB, change func(*Server)) *pingRig {
 	t.Helper()
 	r := &pingRig{rig: newRigWith(t, func(*Config) {}, change)}
 	r.listener = &eavesdropper{fakeCluster: r.cluster}
-	r.server.cluster = r.listener
+	r.server.useCluster(r.listener)
 	r.job = r.create(`{"name":"job"}`)
 	r.create(`{"name":"twins"}`)
 	r.create(`{"name":"twins"}`)

@@ -266,12 +266,12 @@ func TestWithoutALeaderNothingIsNotFound(t *testing.T) {
 // TestAHeartbeatThatWasMadeIsNotDenied loses the leader between the two commands.
 func TestAHeartbeatThatWasMadeIsNotDenied(t *testing.T) {
 	r := newPingRig(t)
-	r.server.cluster = proposer{r.cluster, func(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
+	r.server.useCluster(proposer{r.cluster, func(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
 		if _, ok := unwrap(cmd).(fsm.Ensure); !ok {
 			return fsm.Result{}, fsm.ErrNoLeader
 		}
 		return r.cluster.Propose(ctx, cmd)
-	}}
+	}})
 	a := r.plainly("POST", "/ping/"+r.key+"/new?create=1", "")
 	if a.status != 503 || strings.Contains(a.body, "nothing was recorded") {
 		t.Errorf("%d %q", a.status, a.body)
@@ -298,7 +298,7 @@ func TestAPingKeyIsOneForURLs(t *testing.T) {
 
 func TestAFaultInThePingAPIIsText(t *testing.T) {
 	r := newPingRig(t)
-	r.server.cluster = proposer{r.cluster, func(context.Context, fsm.Command) (fsm.Result, error) { panic("a fault for the test") }}
+	r.server.useCluster(proposer{r.cluster, func(context.Context, fsm.Command) (fsm.Result, error) { panic("a fault for the test") }})
 	r.plainly("POST", "/ping/"+r.job.Token, "").text(t, "a fault", 500, "an internal error; it was logged")
 }
 

@@ -40,11 +40,11 @@ func TestAPingCarriesItsDeadlineAndItsCaller(t *testing.T) {
 	r := newRig(t)
 	h := r.create(`{"name":"x"}`)
 	var left time.Duration
-	r.server.cluster = proposer{r.cluster, func(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
+	r.server.useCluster(proposer{r.cluster, func(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
 		deadline, _ := ctx.Deadline()
 		left = time.Until(deadline)
 		return r.cluster.Propose(ctx, cmd)
-	}}
+	}})
 	overlong := fmt.Sprintf("POST /ping/%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", h.Token, 1<<20, strings.Repeat("x", 1<<20))
 	for _, request := range []string{"POST /v1/heartbeats/" + h.Token + "/ping HTTP/1.1\r\nHost: x\r\n\r\n", overlong} {
 		if a := r.raw(request); a.status != 200 {
@@ -77,7 +77,7 @@ func (p *paced) PacedReadBarrier(ctx context.Context) error {
 func TestAPingWaitsForItsBarrierAsLongAsForItsCommit(t *testing.T) {
 	r := newRig(t)
 	waits := &paced{fakeCluster: r.cluster, left: make(chan time.Duration, 1)}
-	r.server.cluster = waits
+	r.server.useCluster(waits)
 	r.call("POST", "/v1/heartbeats/00000000-0000-4000-8000-000000000000/ping", "")
 	if got := <-waits.left; got <= pings.Limit-5*time.Second {
 		t.Errorf("the barrier is given up after %v, the ping after %v", got, pings.Limit)
@@ -89,7 +89,7 @@ func TestAPanicIsAnsweredLoggedAndCounted(t *testing.T) {
 	h := r.create(`{"name":"x"}`)
 	var log bytes.Buffer
 	r.server.log = slog.New(slog.NewTextHandler(&log, nil))
-	r.server.cluster = proposer{r.cluster, func(context.Context, fsm.Command) (fsm.Result, error) { panic("a fault for the test") }}
+	r.server.useCluster(proposer{r.cluster, func(context.Context, fsm.Command) (fsm.Result, error) { panic("a fault for the test") }})
 	for _, target := range []string{"/v1/heartbeats/" + h.Token + "/ping", "/v1/heartbeats/" + h.ID + "/pause"} {
 		log.Reset()
 		a := r.call("POST", target, "")
@@ -114,9 +114,9 @@ func BenchmarkPing(b *testing.B) {
 }
 
 func benchmarkHandler(b *testing.B, r *rig, target string) {
-	r.server.cluster = proposer{r.cluster, func(context.Context, fsm.Command) (fsm.Result, error) {
+	r.server.useCluster(proposer{r.cluster, func(context.Context, fsm.Command) (fsm.Result, error) {
 		return fsm.Result{Code: fsm.CodeOK}, nil
-	}}
+	}})
 	var req fasthttp.Request
 	req.Header.SetMethod("POST")
 	req.Header.SetHost("qb.example")

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/netip"
 	"time"
 
@@ -14,16 +13,6 @@ import (
 
 // pingServer is what package pings sees of the server.
 type pingServer struct{ *Server }
-
-func (p pingServer) Ping(deadline time.Time, ping fsm.Ping) (fsm.Code, error) {
-	return p.cluster.Ping(deadline, ping)
-}
-
-func (p pingServer) PingThen(deadline time.Time, ping fsm.Ping, then func(fsm.Code)) error {
-	return p.cluster.PingThen(deadline, ping, then)
-}
-
-func (p pingServer) ReadBarrier(ctx context.Context) error { return p.cluster.ReadBarrier(ctx) }
 
 func (p pingServer) ProposeUntil(deadline time.Time, cmd fsm.Command) (fsm.Result, error) {
 	return p.proposeUntil(deadline, cmd)
@@ -51,9 +40,4 @@ func (p pingServer) ReportFault(fault any) { p.reportFault("ping", fault) }
 func (s *Server) renderFailedPing(ctx *fasthttp.RequestCtx, r deferred.Reply, code fsm.Code) {
 	s.pings.RenderFailed(ctx, r, code)
 	private(ctx)
-}
-
-// takeDirect takes a ping that its connection read itself.
-func (s *Server) takeDirect(c *deferred.Conn, r deferred.Request, now time.Time) bool {
-	return s.pings.TakeDirect(c, r, now)
 }

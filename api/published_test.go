@@ -236,7 +236,7 @@ func TestPublishingByForms(t *testing.T) {
 func TestANodeThatIsCutOffShowsNoPage(t *testing.T) {
 	r := newMemoryRig(t)
 	node := &silent{fakeCluster: r.cluster}
-	r.server.cluster = node
+	r.server.useCluster(node)
 	h := r.create(`{"name":"job","tags":["shown"]}`)
 	r.publish("/v1/status-pages", `{"title":"Jobs","slug":"ours","tags":["shown"]}`)
 	b := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"heartbeat_id":"`+h.ID+`"}`).body)

@@ -37,7 +37,7 @@ func lagRig(t *testing.T) (r *rig, node *lagging, job heartbeatJSON, admin, ping
 	node = &lagging{fakeCluster: &fakeCluster{store: truth}}
 	own := r.server.store
 	node.onRead = func() { copyStore(t, own, truth) }
-	r.server.cluster = node
+	r.server.useCluster(node)
 	for _, k := range keys {
 		id, err := fsm.ParseKeyID(k.ID)
 		if err != nil {

@@ -74,10 +74,6 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger}
 	s.http = s.newHTTPServer()
-	s.conns = deferred.NewPool(s.http, deferred.Options{
-		Take: s.takeDirect, Failed: s.renderFailedPing, Body: pings.OKBody, OwnCookie: web.Cookie,
-		Answered: func(status int, took time.Duration) { s.met.PingAnswered(status, took) },
-	})
 	pages, err := s.newStreams("page", mostPageStreams)
 	if err != nil {
 		return nil, err
@@ -92,7 +88,8 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 		return nil, err
 	}
 	if s.met, err = metrics.New(metrics.Options{
-		Version: cfg.Version, Revision: cfg.Revision, Store: store, Registry: cfg.Registry, Idle: s.conns.Idle, Active: s.conns.Active,
+		Version: cfg.Version, Revision: cfg.Revision, Store: store, Registry: cfg.Registry,
+		Idle: func() int { return s.conns.Idle() }, Active: func() int { return s.conns.Active() },
 	}); err != nil {
 		return nil, err
 	}
@@ -110,7 +107,10 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	if s.logins, err = limits.NewLogins(cfg.Registry, cfg.Logger); err != nil {
 		return nil, err
 	}
-	s.pings = pings.New(pingServer{s}, store, s.limits, s.met)
+	s.pings = pings.New(pingServer{s}, c, store, s.limits, s.met)
+	s.conns = deferred.NewPool(s.http, deferred.Options{
+		Take: s.pings.TakeDirect, Failed: s.renderFailedPing, Body: pings.OKBody, OwnCookie: web.Cookie, Answered: s.met.PingAnswered,
+	})
 	s.proxies, _ = proxied.ParseNetworks(cfg.TrustedProxies) // validated
 	s.publicURL, _ = proxied.ParsePublicURL(cfg.PublicURL)
 	if cfg.TLSCert != "" {

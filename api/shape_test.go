@@ -184,9 +184,9 @@ func TestNoAnswerIsForACache(t *testing.T) {
 	check("no room", r.read(bufio.NewReader(strings.NewReader(listener.BusyAnswer)), false))
 	r.cluster.fail(fsm.ErrNoLeader)
 	check("a ping without a leader", r.plainly("GET", "/ping/"+token, ""))
-	r.server.cluster = nil // a fault in the program
+	r.server.useCluster(nil) // a fault in the program
 	check("a fault", r.plainly("GET", "/ping/"+token, ""))
-	r.server.cluster = r.listener
+	r.server.useCluster(r.listener)
 }
 
 // TestTheHistoryShowsWhoPinged has a plain ping's caller in it.

@@ -170,10 +170,10 @@ func TestAPlainPingStaysCheap(t *testing.T) {
 	r := newRig(t)
 	h := r.create(`{"name":"x"}`)
 	var got []fsm.Command
-	r.server.cluster = proposer{r.cluster, func(_ context.Context, cmd fsm.Command) (fsm.Result, error) {
+	r.server.useCluster(proposer{r.cluster, func(_ context.Context, cmd fsm.Command) (fsm.Result, error) {
 		got = append(got, cmd)
 		return fsm.Result{Code: fsm.CodeOK}, nil
-	}}
+	}})
 	for _, target := range []string{"/ping", "/ping?utm=1", "/ping?rid=" + rid} {
 		r.call("POST", "/v1/heartbeats/"+h.Token+target, "")
 	}

@@ -134,11 +134,11 @@ func TestShutdownWaitsForWhatIsUnderWay(t *testing.T) {
 	r := newRig(t)
 	h := r.create(`{"name":"x"}`)
 	begun, finish := make(chan struct{}), make(chan struct{})
-	r.server.cluster = proposer{r.cluster, func(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
+	r.server.useCluster(proposer{r.cluster, func(ctx context.Context, cmd fsm.Command) (fsm.Result, error) {
 		close(begun)
 		<-finish
 		return r.cluster.Propose(ctx, cmd)
-	}}
+	}})
 	answers, stopped := make(chan answer, 1), make(chan error, 1)
 	go func() { answers <- r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "") }()
 	<-begun

@@ -24,30 +24,6 @@ type deadline struct {
 	want, armed uptime
 }
 
-// uptime is a moment by the monotonic clock. It takes a third of a [time.Time]: with
-// many Pool, what a request costs hangs on how much memory it touches.
-type uptime time.Duration
-
-var programStart = time.Now()
-
-// uptimeOf is 0 for the zero time.
-func uptimeOf(t time.Time) uptime {
-	if t.IsZero() {
-		return 0
-	}
-	return uptime(t.Sub(programStart))
-}
-
-func (u uptime) since() time.Duration { return time.Since(programStart) - time.Duration(u) }
-
-// time is the zero time, which is no deadline, for 0.
-func (u uptime) time() time.Time {
-	if u == 0 {
-		return time.Time{}
-	}
-	return programStart.Add(time.Duration(u))
-}
-
 func (c *deadlineConn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }

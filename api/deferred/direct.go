@@ -1,17 +1,22 @@
 package deferred
 
 import (
+	"bytes"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // Plain requests on a kept connection are taken here, before fasthttp sees them: what it
 // does for each costs as much as all else that this program does for a ping. It goes on
 // waiting for the first byte of a request, and gets the first one that is not plain, or is
-// not taken.
+// not taken. This file is all of their way in; reply.go is their way out.
 
 // directRoom is how long a request may be that is read here. It is read to memory that all
 // connections use in turn, so that those that wait need none, and caches have it.
@@ -94,24 +99,88 @@ func (c *Conn) readDirect(fd uintptr) (done bool) {
 
 // take has a plain request taken, and reports whether it was.
 func (c *Conn) take(b []byte, now time.Time) bool {
-	if c.deferred.Load() || c.pool.Leaving() {
+	if c.deferred.Load() || c.pool.leaving.Load() {
 		return false
 	}
 	r, ok := c.pool.plain.read(b)
+	r.From = c.from
 	return ok && c.pool.opts.Take(c, r, now)
 }
 
+// Request is a plain request: a head that says nothing but a method and a target, and no
+// body. Its memory is used again.
+type Request struct {
+	Path []byte // the target, as it was sent: who takes the request knows every byte of it
+	Post bool
+	Head bool
+	From netip.Addr // the connection's other end
+}
+
+// plainReader reads plain requests.
+type plainReader struct {
+	known  atomic.Pointer[[]byte] // lines that are plain; nil: none yet
+	misses atomic.Uint32          // since known
+}
+
+var (
+	getLine  = []byte("GET /")
+	postLine = []byte("POST /")
+	headLine = []byte("HEAD /")
+	firstEnd = []byte(" HTTP/1.1\r\n")
+)
+
+// rememberEvery is after how many others lines are remembered that are plain.
+const rememberEvery = 64
+
+// read reads b if it is one plain request and nothing else. What it takes is a small part of
+// HTTP/1.1, on which nobody can be of two minds: everything else is for fasthttp to judge.
+func (p *plainReader) read(b []byte) (r Request, ok bool) {
+	switch {
+	case bytes.HasPrefix(b, postLine):
+		r.Post, b = true, b[len(postLine)-1:]
+	case bytes.HasPrefix(b, getLine):
+		b = b[len(getLine)-1:]
+	case bytes.HasPrefix(b, headLine):
+		r.Head, b = true, b[len(headLine)-1:]
+	default:
+		return r, false
+	}
+	n := bytes.IndexByte(b, ' ')
+	if n < 0 || !bytes.HasPrefix(b[n:], firstEnd) {
+		return r, false
+	}
+	r.Path = b[:n]
+	return r, p.lines(b[n+len(firstEnd):])
+}
+
+// lines is plainLines, which it asks but for lines that it knows: clients of one kind all
+// send the same.
+func (p *plainReader) lines(b []byte) bool {
+	if known := p.known.Load(); known != nil && bytes.Equal(*known, b) {
+		return true
+	}
+	if !plainLines(b) {
+		return false
+	}
+	if p.misses.Add(1)%rememberEvery == 1 {
+		lines := bytes.Clone(b)
+		p.known.Store(&lines)
+	}
+	return true
+}
+
 // DeferReady defers a reply that is there already, and must not change any more, until
-// Resolve's function is called. start is when the request came.
-func (c *replyConn) DeferReady(ready []byte, r Reply, start time.Time) {
+// the function that it returns is called with the outcome. start is when the request came.
+func (c *replyConn) DeferReady(ready []byte, r Reply, start time.Time) (resolve func(fsm.Code)) {
 	r.start = uptimeOf(start)
 	c.mu.Lock()
 	c.reply, c.ready = r, ready
 	c.deferred.Store(true)
 	c.mu.Unlock()
+	return c.resolve
 }
 
-// TakeBack undoes DeferReady: Resolve's function will not be called.
+// TakeBack undoes DeferReady: its function will not be called.
 func (c *replyConn) TakeBack() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -28,9 +28,9 @@ func newDirectRig(t *testing.T) (r *rig, taken chan Request) {
 		if string(req.Path) != "/ping" {
 			return false
 		}
-		c.DeferReady([]byte(readyReply), Reply{Head: req.Head}, start)
+		resolve := c.DeferReady([]byte(readyReply), Reply{Head: req.Head}, start)
 		taken <- req
-		r.outcomes <- c.Resolve()
+		r.outcomes <- resolve
 		return true
 	}
 	return r, taken

@@ -17,9 +17,9 @@
 //
 //	pool.go      the open connections: which are idle, closing those, Shutdown's wait
 //	conn.go      Conn, with and without TLS; lingering before a close
-//	reply.go     the deferred reply: holding it back, sending it
-//	direct.go    plain pings are taken before fasthttp sees them
-//	plain.go     which requests are plain
+//	reply.go     the deferred reply: holding it back, sending it; their way out
+//	direct.go    plain pings are taken before fasthttp sees them: all of their way in
+//	plain.go     which lines of a head say nothing, for those that were not seen before
 //	correct.go   the reply to a ping that failed, in the place of the one held back
 //	rest.go      idle connections give their buffers back and wait for the next request
 //	read.go      reading, and who may close a connection that waits for its client

@@ -1,72 +1,11 @@
 package deferred
 
-import (
-	"bytes"
-	"sync/atomic"
-)
-
-// Request is a plain request: a head that says nothing but a method and a target, and no
-// body. Its memory is used again.
-type Request struct {
-	Path []byte // the target, as it was sent: who takes the request knows every byte of it
-	Post bool
-	Head bool
-}
+import "bytes"
 
 var (
-	getLine   = []byte("GET /")
-	postLine  = []byte("POST /")
-	headLine  = []byte("HEAD /")
-	firstEnd  = []byte(" HTTP/1.1\r\n")
 	zero      = []byte("0")
 	keepAlive = []byte("keep-alive")
 )
-
-// plainReader reads plain requests.
-type plainReader struct {
-	known  atomic.Pointer[[]byte] // lines that are plain; nil: none yet
-	misses atomic.Uint32          // since known
-}
-
-// rememberEvery is after how many others lines are remembered that are plain.
-const rememberEvery = 64
-
-// read reads b if it is one plain request and nothing else. What it takes is a small part of
-// HTTP/1.1, on which nobody can be of two minds: everything else is for fasthttp to judge.
-func (p *plainReader) read(b []byte) (r Request, ok bool) {
-	switch {
-	case bytes.HasPrefix(b, postLine):
-		r.Post, b = true, b[len(postLine)-1:]
-	case bytes.HasPrefix(b, getLine):
-		b = b[len(getLine)-1:]
-	case bytes.HasPrefix(b, headLine):
-		r.Head, b = true, b[len(headLine)-1:]
-	default:
-		return r, false
-	}
-	n := bytes.IndexByte(b, ' ')
-	if n < 0 || !bytes.HasPrefix(b[n:], firstEnd) {
-		return r, false
-	}
-	r.Path = b[:n]
-	return r, p.lines(b[n+len(firstEnd):])
-}
-
-// lines is plainLines, which it asks but for lines that it knows: clients of one kind all
-// send the same.
-func (p *plainReader) lines(b []byte) bool {
-	if known := p.known.Load(); known != nil && bytes.Equal(*known, b) {
-		return true
-	}
-	if !plainLines(b) {
-		return false
-	}
-	if p.misses.Add(1)%rememberEvery == 1 {
-		lines := bytes.Clone(b)
-		p.known.Store(&lines)
-	}
-	return true
-}
 
 // plainLines reports whether b is the rest of a head, to its end, whose lines say nothing.
 // One of them is the host.

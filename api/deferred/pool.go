@@ -15,8 +15,8 @@ import (
 
 // Options is what a pool asks of its server.
 type Options struct {
-	// Take takes a plain request of a connection that came at start, by DeferReady and
-	// Resolve, or reports false: then it is fasthttp's. nil: all are. r's memory is used again.
+	// Take takes a plain request of a connection that came at start, by DeferReady,
+	// or reports false: then it is fasthttp's. nil: all are. r's memory is used again.
 	Take func(c *Conn, r Request, start time.Time) bool
 	// Failed renders the reply to a ping with another outcome than OK.
 	Failed func(ctx *fasthttp.RequestCtx, r Reply, code fsm.Code)

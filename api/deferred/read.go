@@ -32,9 +32,6 @@ func (c *replyConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// noteReceived notes that a request came, or was answered.
-func (c *replyConn) noteReceived(now time.Time) { c.received.Store(int64(uptimeOf(now))) }
-
 // idle reports whether the server waits for the client to send something, and defers no
 // reply to it. A connection on which nothing was ever sent is idle, and so is one on which
 // a request begins and does not end.

@@ -307,3 +307,30 @@ func (c *replyConn) Close() error {
 	defer c.mu.Unlock()
 	return c.closeSocket()
 }
+
+// noteReceived notes that a request came, or was answered.
+func (c *replyConn) noteReceived(now time.Time) { c.received.Store(int64(uptimeOf(now))) }
+
+// uptime is a moment by the monotonic clock. It takes a third of a [time.Time]: with
+// many connections, what a request costs hangs on how much memory it touches.
+type uptime time.Duration
+
+var programStart = time.Now()
+
+// uptimeOf is 0 for the zero time.
+func uptimeOf(t time.Time) uptime {
+	if t.IsZero() {
+		return 0
+	}
+	return uptime(t.Sub(programStart))
+}
+
+func (u uptime) since() time.Duration { return time.Since(programStart) - time.Duration(u) }
+
+// time is the zero time, which is no deadline, for 0.
+func (u uptime) time() time.Time {
+	if u == 0 {
+		return time.Time{}
+	}
+	return programStart.Add(time.Duration(u))
+}

@@ -1,6 +1,7 @@
 package pings
 
 import (
+	"bytes"
 	"sync/atomic"
 	"time"
 
@@ -24,8 +25,8 @@ func (p *Pings) TakeDirect(c *deferred.Conn, r deferred.Request, now time.Time) 
 	if !ok || !known || !r.Post && p.store.OnlyPost(ordinal) || p.limits.Ping(ordinal, now) != nil {
 		return false
 	}
-	c.DeferReady(p.ready(plain, r.Head, now), deferred.Reply{Head: r.Head, Plain: plain}, now)
-	if p.server.PingThen(now.Add(Limit), fsm.Ping{Ordinal: ordinal, From: deferred.Peer(c)}, c.Resolve()) != nil {
+	resolve := c.DeferReady(p.ready(plain, r.Head, now), deferred.Reply{Head: r.Head, Plain: plain}, now)
+	if p.Cluster.PingThen(now.Add(Limit), fsm.Ping{Ordinal: ordinal, From: r.From}, resolve) != nil {
 		c.TakeBack()
 		return false
 	}
@@ -45,6 +46,41 @@ func plainPing(path []byte) (t fsm.Token, plain, ok bool) {
 	}
 	t, ok = plainPath(rest)
 	return t, true, ok
+}
+
+var (
+	pingPrefix = []byte("/v1/heartbeats/")
+	pingSuffix = []byte("/ping")
+	bodyOK     = []byte(`{"status":"ok"}`)
+	bodyPaused = []byte(`{"status":"paused"}`)
+)
+
+// pingPath returns the token's place in the path of a ping, and that of what the
+// ping tells, if the path goes on.
+func pingPath(path []byte) (token, action []byte, ok bool) {
+	if !bytes.HasPrefix(path, pingPrefix) {
+		return nil, nil, false
+	}
+	path = path[len(pingPrefix):]
+	i := bytes.IndexByte(path, '/')
+	if i <= 0 || !bytes.HasPrefix(path[i:], pingSuffix) {
+		return nil, nil, false
+	}
+	token, path = path[:i], path[i+len(pingSuffix):]
+	if string(token) == "by-slug" { // as a route has it, and a slug may be "ping"
+		return nil, nil, false
+	}
+	if len(path) == 0 {
+		return token, nil, true
+	}
+	action = path[1:]
+	if len(action) > 1 {
+		action = bytes.TrimSuffix(action, []byte("/"))
+	}
+	if len(action) == 0 { // a slash at the end
+		return token, nil, path[0] == '/'
+	}
+	return token, action, path[0] == '/' && isAction(action)
 }
 
 // readyReplies are the replies to recorded pings, which are the same for a second: they say

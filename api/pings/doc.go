@@ -7,9 +7,9 @@
 // A plain ping ends there: its reply is deferred on its connection (package deferred). All others are read whole first.
 // Nothing of a request outlives its handler but that reply.
 //
-//	pings.go         what it needs of the server; which form a path has; how refusals look in it
-//	plain.go         plain pings, and the paths of our own form
-//	direct.go        plain pings that do not pass the HTTP server
+//	pings.go         what it needs of the server and the cluster; which form a path has; how refusals look in it
+//	direct.go        plain pings that do not pass the HTTP server, as nearly all do; the paths of our own form
+//	plain.go         plain pings that do
 //	signal.go        pings that tell more: start, failure, exit status, time, body
 //	body.go          the part of a body that is kept
 //	lookup.go        whose a ping is, by token or by key and slug; making what ?create=1 asks for

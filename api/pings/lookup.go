@@ -96,7 +96,7 @@ func (p *Pings) bySlug(ctx *fasthttp.RequestCtx, a *address, create bool, now ti
 func (p *Pings) barrier(deadline time.Time) error {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	return p.server.ReadBarrier(ctx)
+	return p.Cluster.ReadBarrier(ctx)
 }
 
 func (p *Pings) pingKey(hash [32]byte) (id fsm.KeyID, known bool) {

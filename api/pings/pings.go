@@ -22,12 +22,15 @@ const Limit = 10 * time.Second
 
 const plainText = "text/plain; charset=utf-8"
 
-// Server is what pings need of the server that their requests came to.
-type Server interface {
-	// Ping, PingThen and ReadBarrier are the cluster's.
+// Cluster has pings committed. Its methods are those of the cluster that the server has.
+type Cluster interface {
 	Ping(deadline time.Time, p fsm.Ping) (fsm.Code, error)
 	PingThen(deadline time.Time, p fsm.Ping, then func(fsm.Code)) error
 	ReadBarrier(ctx context.Context) error
+}
+
+// Server is what pings need of the server that their requests came to.
+type Server interface {
 	// ProposeUntil commits a command before a deadline.
 	ProposeUntil(deadline time.Time, cmd fsm.Command) (fsm.Result, error)
 	// FindAfterBarrier asks again behind the shared barrier for what this node does not
@@ -49,6 +52,7 @@ type Server interface {
 
 // Pings takes the pings that come to a server.
 type Pings struct {
+	Cluster Cluster
 	server  Server
 	store   *store.Store
 	limits  *limits.Limits
@@ -57,8 +61,8 @@ type Pings struct {
 }
 
 // New takes the pings of a server.
-func New(server Server, store *store.Store, l *limits.Limits, m *metrics.Metrics) *Pings {
-	return &Pings{server: server, store: store, limits: l, metrics: m}
+func New(server Server, cluster Cluster, store *store.Store, l *limits.Limits, m *metrics.Metrics) *Pings {
+	return &Pings{Cluster: cluster, server: server, store: store, limits: l, metrics: m}
 }
 
 // Serve answers a request whose path takes pings, and reports whether it does.

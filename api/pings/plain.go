@@ -1,7 +1,6 @@
 package pings
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -10,41 +9,6 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
-
-var (
-	pingPrefix = []byte("/v1/heartbeats/")
-	pingSuffix = []byte("/ping")
-	bodyOK     = []byte(`{"status":"ok"}`)
-	bodyPaused = []byte(`{"status":"paused"}`)
-)
-
-// pingPath returns the token's place in the path of a ping, and that of what the
-// ping tells, if the path goes on.
-func pingPath(path []byte) (token, action []byte, ok bool) {
-	if !bytes.HasPrefix(path, pingPrefix) {
-		return nil, nil, false
-	}
-	path = path[len(pingPrefix):]
-	i := bytes.IndexByte(path, '/')
-	if i <= 0 || !bytes.HasPrefix(path[i:], pingSuffix) {
-		return nil, nil, false
-	}
-	token, path = path[:i], path[i+len(pingSuffix):]
-	if string(token) == "by-slug" { // as a route has it, and a slug may be "ping"
-		return nil, nil, false
-	}
-	if len(path) == 0 {
-		return token, nil, true
-	}
-	action = path[1:]
-	if len(action) > 1 {
-		action = bytes.TrimSuffix(action, []byte("/"))
-	}
-	if len(action) == 0 { // a slash at the end
-		return token, nil, path[0] == '/'
-	}
-	return token, action, path[0] == '/' && isAction(action)
-}
 
 // ping records what a job tells, a good run most often. It is answered with 200 only
 // once that is on the disks of a majority.
@@ -128,10 +92,10 @@ func (p *Pings) takeBare(ctx *fasthttp.RequestCtx, ordinal uint64, now time.Time
 	ping := fsm.Ping{Ordinal: ordinal, From: p.server.Remote(ctx)}
 	c := deferred.ConnFor(ctx)
 	if c == nil {
-		return p.server.Ping(now.Add(Limit), ping)
+		return p.Cluster.Ping(now.Add(Limit), ping)
 	}
 	c.Expect(deferred.Reply{Head: ctx.IsHead(), Plain: plain}, now)
-	if err := p.server.PingThen(now.Add(Limit), ping, c.Resolve()); err != nil {
+	if err := p.Cluster.PingThen(now.Add(Limit), ping, c.Resolve()); err != nil {
 		return fsm.CodeOf(err), err
 	}
 	c.Defer()

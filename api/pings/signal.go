@@ -59,7 +59,7 @@ func (p *Pings) takeSignal(ctx *fasthttp.RequestCtx, t target, g *signal, now ti
 	deadline := arrival(ctx, now).Add(Limit)
 	ping := fsm.Ping{Ordinal: t.ordinal, From: p.server.Remote(ctx)}
 	if g.plain() && !t.keyed {
-		return p.server.Ping(deadline, ping)
+		return p.Cluster.Ping(deadline, ping)
 	}
 	var cmd fsm.Command = ping
 	if !g.plain() {
