@@ -30,16 +30,17 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 		st.noteChange(ord)
 	}
 	wasJudged := v.Is(table.Armed)
+	mayComeAgain := v.Is(table.Scheduled) && v.Misses > 0 // what was missed, after a clock was set back
 	v.Set(table.Armed)
 	if v.Is(table.Paused) {
 		return fsm.CodePaused
 	}
 	v.Clear(table.Resumed | table.Unheard)
-	v.Reanchor(st.serving, st.wall, 0)
+	v.Reanchor(st.serving, st.anchorWall(v), 0)
 	if v.Is(table.Scheduled) {
 		page.CountTimes(slot)
 	}
-	if !wasJudged {
+	if !wasJudged || mayComeAgain {
 		st.table.Schedule(ord, v.NextMiss(page.Times(slot)))
 	}
 	return fsm.CodeOK
@@ -70,7 +71,7 @@ func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 	})
 	st.countMade(st.commandKey, 1)
 	st.beginTimetable(r)
-	st.table.Reanchor(r, st.serving, st.wall, 0)
+	st.anchorNow(r, 0)
 	if c.Spec.Arm != fsm.ArmFirstPing {
 		r.Set(table.Armed)
 	}
@@ -155,7 +156,7 @@ func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 		st.beginTimetable(r)
 	}
 	if spec.Interval != old.Interval || spec.Grace != old.Grace || spec.TZ != old.TZ || !slices.Equal(spec.Schedule, old.Schedule) {
-		st.table.Reanchor(r, st.serving, st.wall, r.Misses)
+		st.anchorNow(r, r.Misses)
 	}
 	if spec.Interval != old.Interval || spec.Grace != old.Grace || spec.MaxRun != old.MaxRun {
 		r.Runs.SetDeadlines(st.serving + r.RunLimit())
@@ -174,7 +175,7 @@ func (st *state) changeArm(r *table.Record, arm fsm.Arm) {
 	switch {
 	case arm == fsm.ArmCreated && !r.Is(table.Armed):
 		r.Set(table.Armed)
-		st.table.Reanchor(r, st.serving, st.wall, r.Misses)
+		st.anchorNow(r, r.Misses)
 	case arm == fsm.ArmFirstPing && r.Pings == 0 && !r.Is(table.Failing):
 		r.Clear(table.Armed)
 	}
@@ -216,7 +217,7 @@ func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
 	r.Set(table.Resumed)
 	st.paused--
 	st.uptime.Resume(r.Ordinal, st.wall)
-	st.table.Reanchor(r, st.serving, st.wall, 0)
+	st.anchorNow(r, 0)
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Resumed = st.wall
 	r.Runs.Results = r.Runs.Results.Accepted()

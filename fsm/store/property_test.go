@@ -127,8 +127,9 @@ func TestBatchesBoundsRepeatsAndSnapshotsChangeNothing(t *testing.T) {
 		rs := newRunners()
 		seq, wall := uint64(0), epoch.UnixMilli()
 		for range rapid.IntRange(1, 40).Draw(t, "segments") {
-			wall += int64(rapid.IntRange(-2000, 20_000).Draw(t, "wall"))
-			g := segment{delta: uint32(rapid.SampledFrom([]int{1, 10, 500, 1000, 2000}).Draw(t, "delta")), wall: wall}
+			g := segment{delta: uint32(rapid.SampledFrom([]int{1, 10, 500, 1000, 2000}).Draw(t, "delta"))}
+			wall += drawWallStep(t, int64(g.delta))
+			g.wall = wall
 			for range rapid.IntRange(0, 6).Draw(t, "commands") {
 				seq++
 				g.items = append(g.items, fsm.Item{Seq: seq, Cmd: fsm.AppendCommand(nil, drawCommand(t, rs[0].s, wall))})
@@ -142,6 +143,15 @@ func TestBatchesBoundsRepeatsAndSnapshotsChangeNothing(t *testing.T) {
 		}
 		replay(t, rs[3])
 	})
+}
+
+// drawWallStep draws by how much the wall clock moves while the serving clock moves by delta: about
+// as much, or it is set.
+func drawWallStep(t *rapid.T, delta int64) int64 {
+	if rapid.Bool().Draw(t, "set") {
+		return int64(rapid.IntRange(-2000, 20_000).Draw(t, "wall"))
+	}
+	return delta + int64(rapid.IntRange(-300, 300).Draw(t, "off"))
 }
 
 func checkSegment(t *rapid.T, rs []*runner, g segment) {

@@ -123,7 +123,7 @@ func (st *state) recordSignal(r *table.Record, h *received, took int64) {
 func (st *state) applyStart(r *table.Record) {
 	if !r.Is(table.Armed) {
 		r.Set(table.Armed)
-		st.table.Reanchor(r, st.serving, st.wall, 0)
+		st.anchorNow(r, 0)
 	}
 	st.scheduleNext(r)
 }
@@ -193,7 +193,7 @@ func (st *state) giveAnchor(r *table.Record, a anchor) {
 // the monitor's own trouble makes no miss.
 func (st *state) anchorOf(r *table.Record, h *received) anchor {
 	if !h.late {
-		return anchor{st.serving, st.wall, 0}
+		return anchor{st.serving, st.anchorWall(r.Hot), 0}
 	}
 	lost := max(0, st.wall-r.AnchorWall-(st.serving-r.Anchor))
 	a := anchor{max(r.Anchor, st.serving-max(0, st.wall-h.at-lost)), h.at, 0}

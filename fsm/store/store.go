@@ -100,6 +100,9 @@ func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int
 	st.term = b.Term
 	st.wall = b.Wall
 	st.advanceClock(int64(b.Delta))
+	if st.clock.IsSetBack(st.serving, st.wall) {
+		st.readClock() // or a ping would count for less than what has come
+	}
 	for _, o := range b.Origins {
 		st.dedup.observeOrigin(o)
 	}

@@ -31,6 +31,21 @@ func (st *state) beginTimetable(r *table.Record) {
 	st.table.SetTimes(r, timetable.New(st.clock, st.first.Rules, st.first.Times))
 }
 
+// anchorWall returns the wall time from which a heartbeat's next ping is expected, if that
+// counts from now. By the newest reading of the clock no time of a timetable that is later has
+// come.
+func (st *state) anchorWall(v *table.Hot) int64 {
+	if v.Is(table.Scheduled) && st.clock.IsRead() {
+		return max(st.wall, st.clock.WallAt(st.serving))
+	}
+	return st.wall
+}
+
+// anchorNow starts the schedule of a heartbeat again, with so many misses.
+func (st *state) anchorNow(r *table.Record, misses int64) {
+	st.table.Reanchor(r, st.serving, st.anchorWall(r.Hot), misses)
+}
+
 // setTimetables takes the next times that the leader has computed.
 func (st *state) setTimetables(c fsm.SetTimetables) fsm.Code {
 	for _, x := range c.List {

@@ -341,3 +341,59 @@ func TestATimetableThatWasFullGoesOn(t *testing.T) {
 		})
 	}
 }
+
+// A ping that comes while the wall clock was set back, and no leader has noticed it yet.
+func TestAPingAfterTheClockWasSetBack(t *testing.T) {
+	t.Run("what had come does not make it missed at once", func(t *testing.T) {
+		r := newRig(t)
+		r.scheduled(1, 60, 16)
+		r.run(61 * time.Minute)
+		r.wall -= 10 * minuteMs // 0:51
+		r.ping(1)
+		r.run(6 * time.Minute) // by the clock before, its grace is over
+		if h := r.heartbeat(1); h.Misses != 0 || h.Status != fsm.StatusActive || !h.NextDue.Equal(epoch.Add(time.Hour)) {
+			t.Errorf("%v, %d misses, due %v", h.Status, h.Misses, h.NextDue)
+		}
+	})
+	t.Run("what had been missed is expected once more, and judged in time", func(t *testing.T) {
+		r := newRig(t)
+		r.scheduled(1, 60, 16)
+		r.must(fsm.Update{ID: testID(1), Patch: fsm.Patch{Threshold: new(2)}})
+		r.run(66 * time.Minute)
+		if h := r.heartbeat(1); h.Misses != 1 {
+			t.Fatalf("%d misses", h.Misses)
+		}
+		r.wall -= 10 * minuteMs // 0:56; by the clock before, the next miss is at 2:05
+		r.ping(1)
+		r.run(7 * time.Minute)
+		if h := r.heartbeat(1); h.Misses != 0 {
+			t.Errorf("%d misses before the grace is over", h.Misses)
+		}
+		r.run(3 * time.Minute)
+		if h := r.heartbeat(1); h.Misses != 1 {
+			t.Errorf("%d misses after it", h.Misses)
+		}
+		r.sameAfterRestore()
+	})
+	t.Run("a little, as clocks are off", func(t *testing.T) {
+		r := newRig(t)
+		at := r.wall
+		spec := testSpec(0, 0, 1)
+		spec.Schedule = []string{"* * * * *"}
+		c := fsm.Create{ID: testID(1), Token: testToken(1), Spec: spec}
+		r.must(fsm.WithTimetable{Timetable: fsm.Timetable{Rules: 7, Times: []int64{at + 2000, at + 4000, at + 6000}}, Command: c})
+		r.batch(1950)
+		r.ping(1)
+		r.batch(100)
+		r.wall -= 900
+		r.ping(1)
+		r.batch(500)
+		r.batch(500)
+		if h := r.heartbeat(1); h.Misses != 0 {
+			t.Errorf("%d misses, though it was pinged after its time", h.Misses)
+		}
+		if code := r.signal(1, fsm.Signal{Tells: fsm.SignalFail, At: r.heartbeat(1).LastPing.UnixMilli() + 100}); code != fsm.CodeOK || r.status(1) != fsm.StatusFailing {
+			t.Errorf("a failure after it counts for nothing: %v, %v", code, r.status(1))
+		}
+	})
+}

@@ -23,9 +23,9 @@ func (r *Record) MissedAt(horizon int64) uint64 { return r.Hot.MissedAt(r.Times,
 func (r *Record) ExpectedAt(n int64) int64      { return r.Hot.ExpectedAt(r.Times, n) }
 
 // AnchoredAt returns the wall time of the anchor: of a ping that counts for a time which had not
-// come, its own.
+// come, or came by the newest reading of the clock only, its own.
 func (r *Record) AnchoredAt() int64 {
-	if r.Is(Scheduled) && r.AnchorWall > r.LastPing && r.CountsFor(r.LastPing) == r.AnchorWall {
+	if r.Is(Scheduled) && r.AnchorWall > r.LastPing && r.CountsFor(r.LastPing+timetable.Drift) >= r.AnchorWall {
 		return r.LastPing
 	}
 	return r.AnchorWall

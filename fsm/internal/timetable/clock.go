@@ -3,9 +3,9 @@ package timetable
 // maxReadings is how many readings are kept, the newest.
 const maxReadings = 64
 
-// drift is by how many ms the wall clock may differ from what the newest reading says before
+// Drift is by how many ms the wall clock may differ from what the newest reading says before
 // it is read anew.
-const drift = 1000
+const Drift = 1000
 
 // Clock tells when a wall time comes in serving time. Between two readings both clocks are
 // taken to run alike.
@@ -29,6 +29,12 @@ func (c *Clock) WallAt(serving int64) int64 {
 	return r.wall + serving - r.serving
 }
 
+// IsSetBack reports whether the wall clock is behind what the newest reading says, so that
+// times which came by that reading would come again.
+func (c *Clock) IsSetBack(serving, wall int64) bool {
+	return c.IsRead() && wall < c.WallAt(serving)-Drift
+}
+
 // Read takes a reading, if the wall clock differs from what the newest one says. It returns by
 // how much earlier times may come now, in ms.
 func (c *Clock) Read(serving, wall int64) (earlier int64) {
@@ -37,7 +43,7 @@ func (c *Clock) Read(serving, wall int64) (earlier int64) {
 		return 0
 	}
 	off := wall - c.WallAt(serving)
-	if -drift <= off && off <= drift {
+	if -Drift <= off && off <= Drift {
 		return 0
 	}
 	kept := c.readings[max(0, len(c.readings)-(maxReadings-1)):]
