@@ -121,6 +121,13 @@ func (b backend) Scheduled(cmd fsm.Command, schedule *[]string, tz *string, isNe
 
 func (b backend) Zone(name string) (*time.Location, error) { return b.cfg.Zones.Location(name) }
 
+func (b backend) TestChannel(id fsm.ChannelID) (accepted bool, answer string, err error) {
+	result, err := b.tryChannel(id)
+	return result.Accepted, result.Answer, err
+}
+
+func (b backend) AllowsCommands() bool { return b.cfg.AllowCommands }
+
 func (b backend) LastUse(key fsm.KeyID) time.Time { return b.logins.LastUse(key) }
 
 // pageLimit is how long a page waits for a majority before it shows what this node has.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"html/template"
 	"slices"
 
 	"github.com/valyala/fasthttp"
@@ -130,4 +131,13 @@ func withNotice(address, did string) string {
 		return address + "&did=" + did
 	}
 	return address + "?did=" + did
+}
+
+// surePage asks before one thing is done that cannot be undone.
+type surePage struct {
+	frame
+	Words  template.HTML // what comes of it
+	Action string        // where the form goes
+	Do     string        // its button
+	Back   string        // the page to go back to
 }

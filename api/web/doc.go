@@ -25,6 +25,8 @@
 //	edit.go       making and changing heartbeats with them
 //	actions.go    pause, resume, ping, delete, for one or many
 //	incidents.go  incidents, and the ledger of alerts
+//	channels.go   channels: making, changing, testing
+//	channelform.go  what people write of one
 //	keys.go       API keys
 //	published.go  status pages and badges: what anybody may see
 //	cluster.go    nodes and settings

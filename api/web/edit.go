@@ -17,10 +17,37 @@ import (
 
 type editPage struct {
 	frame
-	Form    form
-	ID      string // "": a new one
-	Preview preview
+	Form     form
+	ID       string // "": a new one
+	Preview  preview
+	Channels []fsm.Channel // that it can name
 }
+
+// Fields are the form's, with what was typed.
+func (p editPage) Fields() []fieldView {
+	views := p.Form.views()
+	for i := range views {
+		if views[i].Name == "notify" {
+			views[i].Choices = channelChoices(p.Channels)
+			views[i] = views[i].with(p.Form)
+		}
+	}
+	return views
+}
+
+func channelChoices(list []fsm.Channel) (out []choice) {
+	for _, c := range list {
+		note := c.Spec.Kind
+		if c.Spec.After > 0 {
+			note += ", after " + show.Seconds(c.Spec.After)
+		}
+		out = append(out, choice{Value: c.ID.String(), Words: c.Spec.Name, Note: note})
+	}
+	return out
+}
+
+// changedMeanwhile is what a form says whose object is another by now.
+const changedMeanwhile = "Somebody else changed it meanwhile. What you see here is what you typed: save it again to have it so, or open it in another tab to compare."
 
 // preview is what a form's schedule would mean.
 type preview struct {
@@ -88,7 +115,7 @@ func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form
 		ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
 		title = "Not saved: " + title
 	}
-	page := editPage{frame: s.frame(ctx, in, title, "heartbeats"), Form: f, ID: id}
+	page := editPage{frame: s.frame(ctx, in, title, "heartbeats"), Form: f, ID: id, Channels: s.channelsByName()}
 	page.Preview = previewOf(f, page.Now, s.back.Zone)
 	return s.render(ctx, "edit", page)
 }
@@ -107,6 +134,7 @@ func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	p := f.patch()
 	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: p.Apply(fsm.Spec{})}
 	f.checkWhole(c.Spec)
+	s.checkNotify(&f, p)
 	if len(f.Problems) > 0 {
 		return s.showForm(ctx, in, "", f)
 	}
@@ -115,6 +143,19 @@ func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 		return s.showForm(ctx, in, "", f)
 	}
 	return see(ctx, Prefix+"heartbeats/"+c.ID.String()+"?did=made")
+}
+
+// checkNotify finds channels that were deleted while the form was open.
+func (s *Site) checkNotify(f *form, p fsm.Patch) {
+	if p.Notify == nil {
+		return
+	}
+	for _, text := range *p.Notify {
+		id, _ := fsm.ParseChannelID(text)
+		if _, err := s.store.Channel(id); err != nil {
+			f.Problems["notify"] = "One of those that you chose was deleted meanwhile: look at what is chosen now."
+		}
+	}
 }
 
 // save commits what a form says, or says in the form why that cannot be.
@@ -128,7 +169,7 @@ func (s *Site) save(ctx *fasthttp.RequestCtx, cmd fsm.Command, p fsm.Patch, isNe
 	_, err = s.back.Propose(ctx, cmd)
 	switch {
 	case errors.Is(err, fsm.ErrConflict):
-		f.Problems[""] = "Somebody else changed it meanwhile. What you see here is what you typed: save it again to have it so, or open it in another tab to compare."
+		f.Problems[""] = changedMeanwhile
 	case err != nil:
 		_, words := s.back.Explain(err)
 		f.Problems[""] = show.Sentence(words)
@@ -155,6 +196,7 @@ func (s *Site) edit(ctx *fasthttp.RequestCtx, in *session, args []string) error 
 	}
 	u := fsm.Update{ID: h.ID, IfVersion: f.Version, Patch: f.patch()}
 	f.checkWhole(u.Patch.Apply(h.Spec))
+	s.checkNotify(&f, u.Patch)
 	if len(f.Problems) > 0 {
 		return s.showForm(ctx, in, args[0], f)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"regexp"
@@ -18,7 +19,7 @@ import (
 // read, checked against its limits and shown with what is wrong like the others.
 type field struct {
 	Name, Label string
-	Kind        string // text, area or check
+	Kind        string // text, area, check or choices
 	Words       string // what it is for, with its limits
 	read        func(fsm.Spec) string
 	write       func(text string, p *fsm.Patch) error
@@ -158,6 +159,17 @@ var fields = []field{
 		func(s fsm.Spec) []string { return s.Checks }, func(p *fsm.Patch) **[]string { return &p.Checks }),
 	listField("tags", "Tags", fmt.Sprintf("At most %d, with commas between, each up to %d characters; they group and filter.", fsm.MaxTags, fsm.MaxTagLen),
 		func(s fsm.Spec) []string { return s.Tags }, func(p *fsm.Patch) **[]string { return &p.Tags }),
+	{
+		"notify", "Channels", "choices", fmt.Sprintf("Who is told beside mail, at most %d; none: the channels that share a tag with it, or else the default ones.", fsm.MaxNotify),
+		func(s fsm.Spec) string { return strings.Join(s.Notify, "\n") },
+		func(text string, p *fsm.Patch) error {
+			p.Notify = new([]string)
+			if text != "" {
+				*p.Notify = strings.Split(text, "\n")
+			}
+			return nil
+		},
+	},
 	listField("emails", "Mail to", fmt.Sprintf("At most %d addresses, with commas between; empty: those of the cluster's --mail-to.", fsm.MaxEmails),
 		func(s fsm.Spec) []string { return s.Emails }, func(p *fsm.Patch) **[]string { return &p.Emails }),
 	textField("description", "Description", "area", fmt.Sprintf("What it does, for who is woken by it: at most %d characters.", fsm.MaxDescription),
@@ -208,11 +220,9 @@ func formOf(spec fsm.Spec, version uint64) form {
 }
 
 func typedForm(args *fasthttp.Args) form {
-	f := form{map[string]string{}, map[string]string{}, 0}
-	f.Version, _ = strconv.ParseUint(string(args.Peek("version")), 10, 64)
+	f := form{map[string]string{}, map[string]string{}, versionOf(args)}
 	for _, one := range fields {
-		text := strings.ReplaceAll(strings.TrimSpace(string(args.Peek(one.Name))), "\r\n", "\n")
-		f.typed[one.Name] = text
+		f.typed[one.Name] = typedIn(args, one.Name, one.Kind)
 	}
 	return f
 }
@@ -267,16 +277,52 @@ func plainWords(err error) string {
 
 // fieldView is a field as it is shown.
 type fieldView struct {
-	field
-	Value, Problem string
+	Name, Label, Kind, Words string
+	Value, Problem           string
+	Choices                  []choice
 }
 
-// Fields are the form's, with what was typed.
-func (f form) Fields() (out []fieldView) {
+// choice is a check box of a field that has several.
+type choice struct {
+	Value, Words, Note string
+	Chosen             bool
+}
+
+// with is the field with what was typed in a form.
+func (v fieldView) with(f form) fieldView {
+	v.Value, v.Problem = f.typed[v.Name], f.Problems[v.Name]
+	for i := range v.Choices {
+		v.Choices[i].Chosen = f.chose(v.Name, v.Choices[i].Value)
+	}
+	return v
+}
+
+// chose reports whether a check box of a field was on.
+func (f form) chose(name, value string) bool {
+	return slices.Contains(strings.Split(f.typed[name], "\n"), value)
+}
+
+// views are the form's fields, with what was typed.
+func (f form) views() (out []fieldView) {
 	for _, one := range fields {
-		out = append(out, fieldView{one, f.typed[one.Name], f.Problems[one.Name]})
+		out = append(out, fieldView{Name: one.Name, Label: one.Label, Kind: one.Kind, Words: one.Words}.with(f))
 	}
 	return out
+}
+
+// typedIn is what was typed in a field; of one with several check boxes those that are on, one
+// a line.
+func typedIn(args *fasthttp.Args, name, kind string) string {
+	if kind == "choices" {
+		return string(bytes.Join(args.PeekMulti(name), []byte("\n")))
+	}
+	return strings.ReplaceAll(strings.TrimSpace(string(args.Peek(name))), "\r\n", "\n")
+}
+
+// versionOf is the version of what a form was made of; 0: of nothing.
+func versionOf(args *fasthttp.Args) uint64 {
+	n, _ := strconv.ParseUint(string(args.Peek("version")), 10, 64)
+	return n
 }
 
 func split(list string) (out []string) {

@@ -15,7 +15,12 @@ import (
 func typed(values map[string]string) form {
 	var args fasthttp.Args
 	for name, value := range values {
-		if value != "" {
+		for one := range strings.SplitSeq(value, "\n") {
+			if name == "notify" && one != "" { // a check box each
+				args.Add(name, one)
+			}
+		}
+		if name != "notify" && value != "" {
 			args.Set(name, value)
 		}
 	}
@@ -30,6 +35,7 @@ func TestAFormSavesWhatItShows(t *testing.T) {
 		Emails: []string{"x@example.com", "y@example.com"}, Methods: fsm.MethodsPost,
 		Description: "one\ntwo", RunbookURL: "https://example.com/x?y=1", Owner: "Größe & Söhne",
 		FailureThreshold: 3, MaxRun: 120, MinRun: 5, Checks: []string{"bytes > 0", "files >= 10"},
+		Notify: []string{fsm.ChannelID{1}.String(), fsm.ChannelID{2}.String()},
 	}
 	scheduled := spec
 	scheduled.Interval, scheduled.Schedule, scheduled.TZ = 0, []string{"0 2 * * 1,3", "Sat 04:00"}, "Europe/Berlin"
@@ -49,6 +55,7 @@ func TestAFormSaysAllThatIsWrong(t *testing.T) {
 	wrong := map[string]string{
 		"name": strings.Repeat("x", 201), "slug": "Not A Slug", "every": "0s", "grace": "soon", "threshold": "101", "tags": strings.Repeat("t", 65),
 		"emails": "nobody", "description": strings.Repeat("d", 2001), "runbook_url": "javascript:alert(1)", "owner": "a\tb",
+		"notify":            "ops",
 		"failure_threshold": "0", "max_run_secs": "1.5s", "min_run_secs": "367d", "checks": "bytes >", "schedule": "99 * * * *", "tz": strings.Repeat("z", 99),
 	}
 	f := typed(wrong)

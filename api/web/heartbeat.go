@@ -37,6 +37,7 @@ type heartbeatPage struct {
 	History  history
 	Told     *incident  // the newest, if it is open or its alerts are under way
 	Past     []incident // the newest few
+	Tells    []toldOf   // who would be told if it failed now
 	Others   []row      // what fails with it
 	Gaps     []fsm.Gap
 	PingURL  string
@@ -96,7 +97,7 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 	gaps := s.store.Gaps()
 	p := heartbeatPage{
 		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now),
-		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Waiting: h.Pings == 0 && st != roster.Failing,
+		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Tells: s.tells(h.Spec), Waiting: h.Pings == 0 && st != roster.Failing,
 	}
 	if p.zone = time.UTC; h.Spec.TZ != "" {
 		if zone, err := s.back.Zone(h.Spec.TZ); err == nil {

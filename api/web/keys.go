@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -22,6 +23,18 @@ type keysPage struct {
 type usedKey struct {
 	fsm.Key
 	LastUse time.Time
+}
+
+// Doom tells what it means to revoke it.
+func (k usedKey) Doom(now time.Time) template.HTML {
+	words := template.HTML("No node takes it from then on, whoever has it. It was not used at this node since the node was started.")
+	if !k.LastUse.IsZero() {
+		words = "No node takes it from then on, whoever has it. It was last used here " + show.Moment(k.LastUse, now) + "."
+	}
+	if k.Heartbeats > 0 {
+		words += template.HTML(" " + show.Plural(int(k.Heartbeats), "heartbeat", "heartbeats") + " made with it stay.")
+	}
+	return words
 }
 
 func (s *Site) usedKeys() (list []usedKey) {
@@ -63,10 +76,8 @@ func (s *Site) makeKey(ctx *fasthttp.RequestCtx, in *session, _ []string) error 
 func (s *Site) confirmRevoke(ctx *fasthttp.RequestCtx, in *session, args []string) error {
 	for _, k := range s.usedKeys() {
 		if k.ID.String() == args[0] {
-			return s.render(ctx, "revoke", struct {
-				frame
-				Key usedKey
-			}{s.frame(ctx, in, "Revoke "+k.Name+"?", "keys"), k})
+			f := s.frame(ctx, in, "Revoke "+k.Name+"?", "keys")
+			return s.render(ctx, "sure", surePage{frame: f, Words: k.Doom(f.Now), Action: Prefix + "keys/" + args[0] + "/revoke", Do: "Revoke it", Back: Prefix + "keys"})
 		}
 	}
 	return errNoPage

@@ -74,7 +74,8 @@ var notices = map[string]string{
 	"made": "The heartbeat was made.", "saved": "The changes were saved.", "paused": "Paused: misses do not count until you resume it.",
 	"resumed": "Resumed: it is expected from now on.", "pinged": "A ping was recorded.", "deleted": "Deleted.", "retried": "It will be sent again.",
 	"published": "It is published.", "unpublished": "It was taken back: nobody sees it any more.",
-	"revoked": "The key was revoked.", "tagged": "The tag was added.",
+	"channel-made": "The channel was made: test it before it is needed.",
+	"revoked":      "The key was revoked.", "tagged": "The tag was added.",
 }
 
 // render writes a page.
@@ -107,7 +108,7 @@ func (s *Site) failed(ctx *fasthttp.RequestCtx, err error) {
 	case errors.Is(err, errMethod):
 		status = fasthttp.StatusMethodNotAllowed
 		ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD, POST")
-	case errors.Is(err, errNothing):
+	case errors.Is(err, errNothing), errors.Is(err, errNoKind):
 		status = fasthttp.StatusBadRequest
 	case errors.Is(err, errForm), errors.Is(err, errReadOnly):
 	default:

@@ -36,6 +36,11 @@ type Backend interface {
 	Scheduled(cmd fsm.Command, schedule *[]string, tz *string, isNew bool) (fsm.Command, error)
 	// Zone finds a time zone by its name.
 	Zone(name string) (*time.Location, error)
+	// TestChannel sends a test by a channel, which takes some seconds, and tells what the other
+	// end said, or why it said nothing. It is limited; then the error has words for the person.
+	TestChannel(id fsm.ChannelID) (accepted bool, answer string, err error)
+	// AllowsCommands reports whether channels may run programs of the nodes.
+	AllowsCommands() bool
 	// LastUse is when a key was last used at this node, since it was started; zero: never.
 	LastUse(key fsm.KeyID) time.Time
 	// Fresh returns once this node has all that was acknowledged. If it cannot soon, stale says
@@ -161,6 +166,14 @@ var routes = []struct {
 	{"GET", "incidents", reads, (*Site).incidents},
 	{"GET", "alerts", reads, (*Site).alerts},
 	{"POST", "alerts/{id}/retry", writes, (*Site).retry},
+	{"GET", "channels", reads, (*Site).channels},
+	{"GET", "channels/new", admins, (*Site).newChannel},
+	{"POST", "channels/new", admins, (*Site).createChannel},
+	{"GET", "channels/{id}/edit", admins, (*Site).editChannelForm},
+	{"POST", "channels/{id}/edit", admins, (*Site).editChannel},
+	{"GET", "channels/{id}/delete", admins, (*Site).confirmDeleteChannel},
+	{"POST", "channels/{id}/delete", admins, (*Site).deleteChannel},
+	{"POST", "channels/{id}/test", writes, (*Site).testChannel},
 	{"GET", "keys", admins, (*Site).keysPage},
 	{"POST", "keys", admins, (*Site).makeKey},
 	{"GET", "keys/{id}/revoke", admins, (*Site).confirmRevoke},
@@ -179,6 +192,7 @@ var (
 	errMethod   = errors.New("pages take GET and POST")
 	errForm     = errors.New("this form is too old, or comes from another site: go back, load the page again and send it anew")
 	errNothing  = errors.New("nothing was selected: go back and select some heartbeats first")
+	errNoKind   = errors.New("channels of this kind cannot be made or changed here: the nodes do not know it, or were started without --allow-command-channel")
 	errReadOnly = errors.New("the key that you signed in with does not allow this: sign in with one of a wider scope")
 )
 

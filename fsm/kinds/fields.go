@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,8 +28,6 @@ func (k Kind) Merge(old []fsm.ChannelField, sent map[string]string) ([]fsm.Chann
 		case !ok:
 			return nil, fmt.Errorf("a channel of the kind %s has no %s; it has %s", k.Name, name, k.fieldNames())
 		case f.Secret && v == Hidden && values[name] != "":
-		case !utf8.ValidString(v):
-			return nil, fmt.Errorf("%s is not valid UTF-8", name)
 		default:
 			values[name] = v
 		}
@@ -36,21 +35,33 @@ func (k Kind) Merge(old []fsm.ChannelField, sent map[string]string) ([]fsm.Chann
 	return k.pack(values)
 }
 
+// Wrong tells what is wrong with a value of the field, without repeating it; "": nothing.
+func (f Field) Wrong(v string) string {
+	switch {
+	case v == "" && f.Required:
+		return fmt.Sprintf("%s is missing: %s", f.Name, f.Help)
+	case v == "":
+		return ""
+	case !utf8.ValidString(v):
+		return f.Name + " is not valid UTF-8"
+	case len(v) > fsm.MaxChannelFieldLen:
+		return fmt.Sprintf("%s has %d bytes; it may have %d", f.Name, len(v), fsm.MaxChannelFieldLen)
+	}
+	if wrong := f.Check(v); wrong != "" {
+		return fmt.Sprintf("%s is not right: %s", f.Name, wrong)
+	}
+	return ""
+}
+
 func (k Kind) pack(values map[string]string) (list []fsm.ChannelField, err error) {
 	for _, f := range k.Fields {
 		v := values[f.Name]
-		switch {
-		case v == "" && f.Required:
-			return nil, fmt.Errorf("%s is missing: %s", f.Name, f.Help)
-		case v == "":
-			continue
-		case len(v) > fsm.MaxChannelFieldLen:
-			return nil, fmt.Errorf("%s has %d bytes; it may have %d", f.Name, len(v), fsm.MaxChannelFieldLen)
+		if wrong := f.Wrong(v); wrong != "" {
+			return nil, errors.New(wrong)
 		}
-		if wrong := f.Check(v); wrong != "" {
-			return nil, fmt.Errorf("%s is not right: %s", f.Name, wrong)
+		if v != "" {
+			list = append(list, fsm.ChannelField{Name: f.Name, Value: v, Secret: f.Secret})
 		}
-		list = append(list, fsm.ChannelField{Name: f.Name, Value: v, Secret: f.Secret})
 	}
 	return list, nil
 }

@@ -1,12 +1,15 @@
 package kinds
 
+import "github.com/quorumbeat/quorumbeat/fsm"
+
 // Kind is one kind of channels.
 type Kind struct {
 	Name   string
 	Help   string // what it is, in a few words
 	Fields []Field
-	Alone  bool // its service groups alerts itself: each is sent alone
-	Local  bool // it runs a program of the node, which has to be allowed
+	Where  string // the field that tells people where its alerts go
+	Alone  bool   // its service groups alerts itself: each is sent alone
+	Local  bool   // it runs a program of the node, which has to be allowed
 }
 
 // Field is one setting of a kind.
@@ -21,43 +24,43 @@ type Field struct {
 
 // All are the kinds, in the order in which people are told of them.
 var All = []Kind{
-	{Name: "webhook", Help: "a URL of your own, signed as Standard Webhooks says", Fields: []Field{
+	{Name: "webhook", Help: "a URL of your own, signed as Standard Webhooks says", Where: "url", Fields: []Field{
 		{Name: "url", Help: "URL that gets a POST", Required: true, Check: isURL},
 		{Name: "secret", Help: "signing secret, whsec_ and base64; one is made if none is given", Secret: true, Check: isSigningSecret},
 	}},
-	{Name: "slack", Help: "Slack, or what takes its incoming webhooks, like Mattermost", Fields: []Field{
+	{Name: "slack", Help: "Slack, or what takes its incoming webhooks, like Mattermost", Where: "url", Fields: []Field{
 		{Name: "url", Help: "URL of the incoming webhook", Secret: true, Required: true, Check: isURL},
 	}},
-	{Name: "teams", Help: "Microsoft Teams, by a workflow that posts to a channel", Fields: []Field{
+	{Name: "teams", Help: "Microsoft Teams, by a workflow that posts to a channel", Where: "url", Fields: []Field{
 		{Name: "url", Help: "URL of the workflow", Secret: true, Required: true, Check: isURL},
 	}},
-	{Name: "discord", Help: "Discord", Fields: []Field{
+	{Name: "discord", Help: "Discord", Where: "url", Fields: []Field{
 		{Name: "url", Help: "URL of the webhook", Secret: true, Required: true, Check: isURL},
 	}},
-	{Name: "telegram", Help: "Telegram, by a bot", Fields: []Field{
+	{Name: "telegram", Help: "Telegram, by a bot", Where: "chat_id", Fields: []Field{
 		{Name: "token", Help: "token of the bot", Secret: true, Required: true, Check: isBotToken},
 		{Name: "chat_id", Help: "number of the chat, or @channel", Required: true, Check: isChat},
 		{Name: "thread_id", Help: "number of the topic in the chat", Check: isNumber},
 		{Name: "api_url", Help: "URL of a Bot API server of your own", Default: "https://api.telegram.org", Check: isURL},
 	}},
-	{Name: "ntfy", Help: "ntfy", Fields: []Field{
+	{Name: "ntfy", Help: "ntfy", Where: "server", Fields: []Field{
 		{Name: "topic", Help: "topic, which whoever knows it can read", Secret: true, Required: true, Check: isTopic},
 		{Name: "server", Help: "URL of the server", Default: "https://ntfy.sh", Check: isURL},
 		{Name: "token", Help: "access token", Secret: true, Check: isHeaderText},
 		{Name: "priority", Help: "1 to 5, of alerts that something fails", Default: "4", Check: isOneOf("1", "2", "3", "4", "5")},
 	}},
-	{Name: "pagerduty", Help: "PagerDuty, by its Events API v2", Alone: true, Fields: []Field{
+	{Name: "pagerduty", Help: "PagerDuty, by its Events API v2", Where: "url", Alone: true, Fields: []Field{
 		{Name: "routing_key", Help: "integration key", Secret: true, Required: true, Check: isRoutingKey},
 		{Name: "severity", Help: "critical, error, warning or info", Default: "critical", Check: isOneOf("critical", "error", "warning", "info")},
 		{Name: "url", Help: "URL of the Events API", Default: "https://events.pagerduty.com/v2/enqueue", Check: isURL},
 	}},
-	{Name: "alertmanager", Help: "Prometheus Alertmanager, by its API v2", Fields: []Field{
+	{Name: "alertmanager", Help: "Prometheus Alertmanager, by its API v2", Where: "url", Fields: []Field{
 		{Name: "url", Help: "URL of the Alertmanager, without /api/v2", Required: true, Check: isURL},
 		{Name: "username", Help: "user name for basic authentication", Check: isUserName},
 		{Name: "password", Help: "its password", Secret: true, Check: isHeaderText},
 		{Name: "token", Help: "bearer token", Secret: true, Check: isHeaderText},
 	}},
-	{Name: "command", Help: "a program on the node that leads", Local: true, Fields: []Field{
+	{Name: "command", Help: "a program on the node that leads", Where: "path", Local: true, Fields: []Field{
 		{Name: "path", Help: "absolute path of the program", Required: true, Check: isPath},
 		{Name: "args", Help: "its arguments, one a line", Check: isLines},
 	}},
@@ -89,4 +92,18 @@ func Names() (list []string) {
 		list = append(list, k.Name)
 	}
 	return list
+}
+
+// Target tells people where the alerts of a channel go, without its secrets: of a URL the
+// host alone, for a path or query may be one.
+func Target(spec fsm.ChannelSpec) string {
+	k, _ := Find(spec.Kind)
+	v := k.Value(spec, k.Where)
+	if u, err := ParseURL(v); err == nil {
+		return u.Host
+	}
+	if f, ok := k.Field(k.Where); !ok || f.Secret {
+		return ""
+	}
+	return v
 }

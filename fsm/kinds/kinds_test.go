@@ -62,6 +62,27 @@ func TestEachFieldIsTakenAndChecked(t *testing.T) {
 	}
 }
 
+func TestTargetsTellNoSecret(t *testing.T) {
+	want := map[string]string{
+		"webhook": "example.com", "slack": "hooks.slack.com", "teams": "prod-1.logic.azure.com:443", "discord": "discord.com", "telegram": "-1001234567890",
+		"ntfy": "ntfy.example.com", "pagerduty": "events.eu.pagerduty.com", "alertmanager": "am.example:9093", "command": "/usr/local/bin/alert",
+	}
+	for _, k := range All {
+		list, err := k.Merge(nil, good[k.Name])
+		if got := Target(fsm.ChannelSpec{Kind: k.Name, Fields: list}); err != nil || got == "" || got != want[k.Name] {
+			t.Errorf("%s goes to %q, want %q (%v)", k.Name, got, want[k.Name], err)
+		}
+	}
+	if got := Target(fsm.ChannelSpec{Kind: "ntfy"}); got != "ntfy.sh" {
+		t.Errorf("by default %q", got)
+	}
+	for _, spec := range []fsm.ChannelSpec{{Kind: "of later"}, {Kind: "slack", Fields: []fsm.ChannelField{{Name: "url", Value: "hush", Secret: true}}}} {
+		if got := Target(spec); got != "" {
+			t.Errorf("%s: %q", spec.Kind, got)
+		}
+	}
+}
+
 func TestSigningSecrets(t *testing.T) {
 	for v, ok := range map[string]bool{
 		SigningSecret(make([]byte, 24)): true, SigningSecret(make([]byte, 64)): true,
