@@ -41,12 +41,6 @@ const (
 	PointApplied = "applied" // an entry took effect here, and nobody knows
 )
 
-func (f Faults) step(point string) {
-	if f.Step != nil {
-		f.Step(point)
-	}
-}
-
 func (f Faults) wall() time.Duration {
 	if f.Wall == nil {
 		return 0

@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"time"
-
 	"github.com/hashicorp/raft"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -76,16 +74,6 @@ const (
 	forwardAnswered = "answered"
 	forwardAgain    = "again" // the leader could not commit it: it goes round once more
 )
-
-func (m *metrics) batch(commands int, took time.Duration) {
-	if m == nil {
-		return
-	}
-	m.apply.Observe(took.Seconds())
-	if commands > 0 {
-		m.batchSize.Observe(float64(commands))
-	}
-}
 
 func (m *metrics) answeredForward(answers []proposals.ItemResult) {
 	if m == nil {

@@ -95,7 +95,9 @@ func Open(cfg Config, store *store.Store) (*Node, error) {
 
 func (n *Node) open() (err error) {
 	n.fsm = statemachine.New(n.store, n.fail)
-	n.fsm.Applied = func() { n.cfg.Faults.step(PointApplied) }
+	if step := n.cfg.Faults.Step; step != nil {
+		n.fsm.Applied = func() { step(PointApplied) }
+	}
 	if n.met, err = newMetrics(n.cfg.Registerer); err != nil {
 		return err
 	}
@@ -179,13 +181,17 @@ func listensEverywhere(addr string) bool {
 func (n *Node) assemble() {
 	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
 	n.bytesHeld = n.pending.BytesHeld
-	n.batcher = commit.NewBatcher(commit.Options{
+	options := commit.Options{
 		Own: n.pending, Origin: origin,
 		FailureTold: n.store.FailureTold, Shortage: n.shortOf,
-		OnCommit: func(c transport.Commit, readers []raft.ServerID) { n.transport.TellReaders(c, readers) },
-		OnBatch:  n.met.batch, OnShed: n.met.shedOne, OnStall: func() { n.lead.RecheckClock() },
-		OnPoint: n.cfg.Faults.step, WallOffset: n.cfg.Faults.wall,
-	})
+		TellReaders: func(c transport.Commit, readers []raft.ServerID) { n.transport.TellReaders(c, readers) },
+		OnShed:      n.met.shedOne, OnStall: func() { n.lead.RecheckClock() },
+		OnPoint: n.cfg.Faults.Step, WallOffset: n.cfg.Faults.Wall,
+	}
+	if n.met != nil {
+		options.BatchTook, options.BatchSize = n.met.apply.Observe, n.met.batchSize.Observe
+	}
+	n.batcher = commit.NewBatcher(options)
 	n.router = forward.NewRouter(forward.RouterOptions{
 		Table: n.pending, Batcher: n.batcher, Origin: origin,
 		Leader: n.leaderView, Dial: n.dialLeader, Applies: n.applying,

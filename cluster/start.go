@@ -26,9 +26,7 @@ func (n *Node) start(httpAddr string) error {
 	var batcher sync.WaitGroup
 	n.down.PushFunc("batcher", func() { stopBatching(); n.batcher.Abandon(); batcher.Wait() })
 
-	n.stores.Eager.Leading = n.leads
 	n.fsm.OnDisk = n.stores.Eager.WaitStored
-	n.fsm.Term = n.term
 	hurry := make(chan struct{})
 	n.fsm.Paced = &raftlog.PacedWriter{Store: n.stores.Snapshots, Hurry: hurry, Urgent: func() bool { return n.stores.Bounded.Excess() >= urgentExcess }}
 	n.stores.Bounded.Large = n.compaction.Wake
@@ -45,6 +43,8 @@ func (n *Node) start(httpAddr string) error {
 	n.down.Go("snapshots by size", func(ctx context.Context) { n.snapshotBySize(ctx, r) })
 	n.down.PushFunc("rests of a snapshot", func() { close(hurry) })
 	n.raft.Store(r)
+	n.stores.Eager.AskState(r.State)
+	n.fsm.AskTerm(r.CurrentTerm)
 	n.down.PushFunc("batching", stopBatching)
 	batcher.Go(func() { n.batcher.Run(batching, r) })
 
@@ -76,20 +76,6 @@ func (n *Node) newTransport() *transport.RaftTransport {
 		Advertised: n.raftAddr(), Find: n.ServerAddr, Durable: n.stores.Eager.Stored,
 		Timeout: raftRPCTimeout, Logger: newHCLogger(n.log, "transport"),
 	})
-}
-
-// leads reports whether this node leads, by Raft itself.
-func (n *Node) leads() bool {
-	r := n.raft.Load()
-	return r != nil && r.State() == raft.Leader
-}
-
-// term is Raft's current one, 0 before it runs.
-func (n *Node) term() uint64 {
-	if r := n.raft.Load(); r != nil {
-		return r.CurrentTerm()
-	}
-	return 0
 }
 
 // ServerAddr tells where a node is now, by gossip, else where the configuration says it

@@ -75,16 +75,6 @@ func AppendCommand(dst []byte, c Command) []byte {
 	return appendLedger(dst, c)
 }
 
-// AppendPing is AppendCommand of a Ping that need not become a Command
-// first, which would allocate.
-func AppendPing(dst []byte, p Ping) []byte {
-	return appendPing(append(dst, byte(KindPing)), p)
-}
-
-func appendPing(dst []byte, p Ping) []byte {
-	return wire.AppendAddr(binary.AppendUvarint(dst, p.Ordinal), p.From)
-}
-
 // signalDropped marks, beside what a signal tells, that the length of a dropped body
 // stands in the place of the body.
 const signalDropped = 0x80

@@ -129,6 +129,28 @@ func DecodeBatchInto(b *Batch, entry []byte) error {
 	return nil
 }
 
+// AppendPing is AppendCommand of a Ping that need not become a Command
+// first, which would allocate.
+func AppendPing(dst []byte, p Ping) []byte {
+	return appendPing(append(dst, byte(KindPing)), p)
+}
+
+func appendPing(dst []byte, p Ping) []byte {
+	return wire.AppendAddr(binary.AppendUvarint(dst, p.Ordinal), p.From)
+}
+
+// DecodePing reads a Ping without allocating; false for any other command.
+func DecodePing(b []byte) (Ping, bool) {
+	if len(b) == 0 || Kind(b[0]) != KindPing {
+		return Ping{}, false
+	}
+	r := reader{Reader: wire.NewReader(b[1:])}
+	p := r.ping()
+	return p, r.End() == nil
+}
+
+func (r *reader) ping() Ping { return Ping{Ordinal: r.Uint(), From: r.Addr()} }
+
 func (r *reader) batchItems(b *Batch) {
 	last := NoOrigin - 1
 	for left := r.Count(); left > 0 && r.OK(); {

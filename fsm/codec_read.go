@@ -50,18 +50,6 @@ func Knows(cmd []byte) bool {
 	return !errors.Is(err, ErrVersion)
 }
 
-// DecodePing reads a Ping without allocating; false for any other command.
-func DecodePing(b []byte) (Ping, bool) {
-	if len(b) == 0 || Kind(b[0]) != KindPing {
-		return Ping{}, false
-	}
-	r := reader{Reader: wire.NewReader(b[1:])}
-	p := r.ping()
-	return p, r.End() == nil
-}
-
-func (r *reader) ping() Ping { return Ping{Ordinal: r.Uint(), From: r.Addr()} }
-
 func (r *reader) signal() Signal {
 	c := Signal{Ordinal: r.Uint(), From: r.Addr()}
 	tells := r.Byte()

@@ -17,10 +17,10 @@
 //	signal.go          Signal, a ping that carries more than "a good run just ended"
 //	channel.go         channels, and the commands about them
 //	published.go       status pages and badges, and the commands about them
-//	codec.go           appending commands
+//	codec.go           appending commands but pings
 //	codec_read.go      reading them
 //	codec_fields.go    the tagged fields of heartbeats, and how commands about them end
-//	codec_batch.go     Batch, one log entry, and Result, the answer to a command; their encoding
+//	codec_batch.go     Batch, one log entry, and Result, the answer to a command; their encoding, and that of pings
 //	result.go          the heartbeat that a command answers with
 //	types.go           limits, Spec, Patch, Heartbeat, Settings and the like
 //	alert.go           Alert, its kinds, states and evidence

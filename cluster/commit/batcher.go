@@ -116,9 +116,16 @@ func (b *Batcher) proposeNext(ctx context.Context) bool {
 	}
 	// The entry gets memory of its own: Raft keeps it.
 	d.future = b.log.Apply(fsm.AppendBatch(make([]byte, 0, 128+d.bytes+16*len(d.batch.Items)), &d.batch), 0)
-	b.opt.OnPoint(PointProposed)
+	b.passed(PointProposed)
 	b.inFlight <- d
 	return true
+}
+
+// passed tells a test that a point was passed.
+func (b *Batcher) passed(point string) {
+	if b.opt.OnPoint != nil {
+		b.opt.OnPoint(point)
+	}
 }
 
 // fillBatch makes the next batch of what waits, and stamps it; nil if nothing does.
@@ -144,7 +151,10 @@ func (b *Batcher) fillBatch() *openBatch {
 	}
 	b.policy.proposed(len(d.batch.Items), now)
 	d.batch.Term = b.term
-	d.batch.Wall = now.Add(b.opt.WallOffset()).UnixMilli()
+	d.batch.Wall = now.UnixMilli()
+	if b.opt.WallOffset != nil {
+		d.batch.Wall = now.Add(b.opt.WallOffset()).UnixMilli()
+	}
 	d.batch.Delta = b.clock.takeDelta(now)
 	return d
 }
@@ -249,148 +259,82 @@ func (b *Batcher) ticksAreDue(now time.Time) bool {
 	return due
 }
 
-const (
-	busyBatch = 64                     // commands in a batch of a busy leader
-	maxPause  = 5 * time.Millisecond   // that a busy leader waits for a batch to fill
-	cameAgain = 400 * time.Microsecond // in which those who got a result propose again, if at once
-
-	// Between the batches of a steady stream pass leastSpacing to mostSpacing. Half of that and
-	// a commit are typicalWait, if they can be: for so long half of the commands wait at most.
-	leastSpacing = 2 * time.Millisecond
-	mostSpacing  = 4 * time.Millisecond
-	typicalWait  = 2500 * time.Microsecond
-	tookWeight   = 8 // batches, of which how long they took is a mean
-)
-
-// batchPolicy decides when a batch may go. A batch costs the same for one command and for a
-// thousand: a write and a sync on each node's disk, a message to each follower and back,
-// and every goroutine on the way is woken.
-//
-// An idle leader proposes a lone command at once. Where commands come in a steady stream,
-// the next batch goes a while after the last one, so that some hundred batches a second
-// take them all, however many they may be. A busy leader gains by waiting for another
-// reason: those who just got a result are about to propose again. It never waits longer
-// than the last commit took.
-type batchPolicy struct {
-	inFlight []int     // sizes of the batches in flight, oldest first
-	lastGo   time.Time // when the newest batch was proposed
-	lastSize int       // of the batch that ended last
-	lastEnd  time.Time
-	lastTook time.Duration
-	took     time.Duration // the mean of late
-	stream   streamGauge
-}
-
-// next returns how many commands the next batch must have to go at now, and after how
-// long to ask again; 0: when the batch in flight ends. So many commands wait.
-func (p *batchPolicy) next(now time.Time, waiting int) (n int, wait time.Duration) {
-	n, wait = p.nextOfBusy(now)
-	spacing := p.spacing()
-	rest := spacing - now.Sub(p.lastGo)
-	if n >= busyBatch || rest <= 0 || !p.stream.waits() {
-		return n, wait
-	}
-	if p.stream.isToBeSeen() {
-		if calm := max(rest-spacing/2, cameAgain-now.Sub(p.lastEnd)); calm > 0 && calm < rest {
-			return busyBatch, calm
+// trimBodies takes the bodies out of a batch that exceed their heartbeats' budgets, or
+// all if there is no room for any.
+func (b *Batcher) trimBodies(d *openBatch, now time.Time) {
+	for i := range d.batch.Items {
+		it := &d.batch.Items[i]
+		if fsm.Kind(it.Cmd[0]) == fsm.KindPing {
+			continue // most are
 		}
-		if len(p.inFlight) == 0 {
-			p.stream.look(now, waiting)
+		if cmd, reason := b.trimBody(it.Cmd, now); reason != "" {
+			d.bytes -= len(it.Cmd) - len(cmd)
+			it.Cmd = cmd
+			b.opt.OnShed(reason)
 		}
 	}
-	return busyBatch, rest
 }
 
-// spacing is how long after a batch the next one of a stream goes.
-func (p *batchPolicy) spacing() time.Duration {
-	return min(max(2*(typicalWait-p.took), leastSpacing), mostSpacing)
+// openBatch is a batch while it fills, and later what is to be done with its results.
+// The state machine's results belong to these commands, in this order: each forwarded
+// request's, this node's own, the leader's. Barriers and ticks have none.
+type openBatch struct {
+	batch          fsm.Batch
+	forwarded      []*Forwarded
+	own            proposals.Chunk
+	leaderCommands []*leaderCommand
+	barriers       int
+	bytes          int
+	proposed       time.Time
+	future         raft.ApplyFuture
+	results        []proposals.ItemResult // memory for those of one proposer at a time
 }
 
-// nextOfBusy is next without regard to streams.
-func (p *batchPolicy) nextOfBusy(now time.Time) (n int, wait time.Duration) {
-	if k := len(p.inFlight); k > 0 {
-		return min(p.inFlight[k-1]*3/2, maxBatchItems), 0
-	}
-	wait = min(p.lastTook, maxPause) - now.Sub(p.lastEnd)
-	if p.lastSize < busyBatch || wait <= 0 {
-		return 0, 0
-	}
-	return min(p.lastSize*4/3, maxBatchItems), wait
-}
-
-// proposed notes that a batch of n commands is in flight since now.
-func (p *batchPolicy) proposed(n int, now time.Time) {
-	p.stream.proposed(n, now, now.Sub(p.lastGo) < p.spacing())
-	p.inFlight, p.lastGo = append(p.inFlight, n), now
-}
-
-// ended notes that the oldest batch in flight, proposed at a time, ended at now.
-func (p *batchPolicy) ended(proposed, now time.Time) {
-	p.lastSize, p.lastEnd, p.lastTook = p.inFlight[0], now, now.Sub(proposed)
-	p.took += (p.lastTook - p.took) / tookWeight
-	p.inFlight = append(p.inFlight[:0], p.inFlight[1:]...)
-}
-
-// streamGauge tells whether it pays to wait for a spacing to end. It counts what comes late in
-// one: a stream goes on then, while those who only waited for their results have come again
-// by that time. Who proposes one command after the other gains nothing by it, and is made
-// to wait for a trial only.
-type streamGauge struct {
-	gain   float64   // commands in a gaugeSpan, a moving mean
-	since  time.Time // when the look was taken; zero: none was, since the last batch
-	before int       // commands that waited then
-	trial  bool      // this spacing is waited for to see what it gains
-	close  int       // batches since the last trial that followed the one before at once
-	every  int       // so many of them are between two trials
-	unseen int       // spacings since the last look
-}
-
-const (
-	gaugeSpan    = 1500 * time.Microsecond
-	worthWaiting = 0.4 // commands in a gaugeSpan
-	worthStaying = 0.2 // the same, while it is waited
-	gainWeight   = 1.0 / 4
-	seenEvery    = 4   // spacings of a stream: each look wakes the batcher once more
-	fewTrials    = 256 // batches between two, after one that gained nothing
-	manyTrials   = 16
-)
-
-func (g *streamGauge) waits() bool { return g.trial || g.gain >= worthStaying }
-
-// isToBeSeen reports whether this spacing is to be looked into.
-func (g *streamGauge) isToBeSeen() bool {
-	return g.since.IsZero() && (g.trial || g.gain < 4*worthWaiting || g.unseen >= seenEvery)
-}
-
-// look notes how many commands wait when everybody who waited for a result has come again.
-func (g *streamGauge) look(now time.Time, waiting int) {
-	g.since, g.before, g.unseen = now, waiting, 0
-}
-
-// proposed ends a spacing with a batch of n; isClose says that it follows the last one at
-// once.
-func (g *streamGauge) proposed(n int, now time.Time, isClose bool) {
-	if span := now.Sub(g.since); !g.since.IsZero() && span > 0 {
-		g.note(float64(n-g.before)*float64(gaugeSpan)/float64(max(span, gaugeSpan/4)), min(1, float64(span)/float64(gaugeSpan)))
-	}
-	g.since, g.trial = time.Time{}, false
-	g.unseen++
-	if g.gain < worthStaying && isClose {
-		g.close++
-		g.trial = g.close >= max(g.every, manyTrials)
+// reset empties the batch, and keeps its memory for the next one.
+func (d *openBatch) reset() {
+	clear(d.forwarded)
+	clear(d.leaderCommands)
+	clear(d.batch.Items) // they point into the memory of frames
+	clear(d.results)
+	d.own.Reset()
+	*d = openBatch{
+		batch:     fsm.Batch{Origins: d.batch.Origins[:0], Items: d.batch.Items[:0]},
+		forwarded: d.forwarded[:0], own: d.own, leaderCommands: d.leaderCommands[:0], results: d.results[:0],
 	}
 }
 
-// note notes what would come in a gaugeSpan, if a part of that was seen.
-func (g *streamGauge) note(gain, part float64) {
-	if !g.trial {
-		g.gain += gainWeight * part * (gain - g.gain)
-		return
+// room returns how many items and bytes may still join.
+func (d *openBatch) room() (items, bytes int) {
+	return maxBatchItems - len(d.batch.Items) - d.barriers, maxBatchBytes - d.bytes
+}
+
+func (d *openBatch) empty() bool {
+	return len(d.batch.Items) == 0 && d.barriers == 0 && len(d.leaderCommands) == 0
+}
+
+// addItems adds items under origin. Barriers get the batch's index as their result and
+// take no place in the log.
+func (d *openBatch) addItems(origin fsm.Origin, items []proposals.Item) {
+	d.batch.Origins = append(d.batch.Origins, origin)
+	for _, it := range items {
+		if len(it.Cmd) == 0 {
+			d.barriers++
+			continue
+		}
+		d.bytes += len(it.Cmd)
+		d.batch.Items = append(d.batch.Items, fsm.Item{Origin: len(d.batch.Origins) - 1, Seq: it.Seq, Cmd: it.Cmd})
 	}
-	g.close = 0
-	if gain >= worthWaiting {
-		g.gain, g.every = gain, manyTrials
-	} else {
-		g.gain, g.every = 0, min(2*max(g.every, manyTrials), fewTrials)
+}
+
+func (d *openBatch) addForwarded(f *Forwarded) {
+	d.forwarded = append(d.forwarded, f)
+	d.addItems(f.Origin, f.Items)
+}
+
+func (d *openBatch) addLeaderCommand(x *leaderCommand) {
+	d.leaderCommands = append(d.leaderCommands, x)
+	if x.cmd != nil {
+		d.bytes += len(x.cmd)
+		d.batch.Items = append(d.batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: x.cmd})
 	}
 }

@@ -55,19 +55,6 @@ func (b *bodyBudget) left(ordinal uint64, now time.Time) int {
 	return min(bodyBudgetBytes, level.left+int(bodyBudgetBytes*idle/bodyBudgetRefill))
 }
 
-// trimBodies takes the bodies out of a batch that exceed their heartbeats' budgets, or
-// all if there is no room for any.
-func (b *Batcher) trimBodies(d *openBatch, now time.Time) {
-	for i := range d.batch.Items {
-		it := &d.batch.Items[i]
-		if cmd, reason := b.trimBody(it.Cmd, now); reason != "" {
-			d.bytes -= len(it.Cmd) - len(cmd)
-			it.Cmd = cmd
-			b.opt.OnShed(reason)
-		}
-	}
-}
-
 // trimBody returns a signal without its body, and why; "" if it keeps the body.
 func (b *Batcher) trimBody(cmd []byte, now time.Time) ([]byte, string) {
 	switch fsm.Kind(cmd[0]) {

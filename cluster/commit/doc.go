@@ -16,12 +16,12 @@
 //
 // Files:
 //
-//   - batcher.go: filling a batch, when it is large enough to go, and proposing it
-//   - open_batch.go: one batch, and whose commands are in it
+//   - batcher.go: a batch is filled, stamped and proposed
+//   - policy.go: when it is large enough to go
+//   - serving_clock.go: how much serving time it carries
 //   - results.go: what others ask the batcher to commit; the end of a batch, and what they get
 //   - state.go: what the batcher may do in a term; its methods for the leader
 //   - options.go: what it needs of its node
-//   - serving_clock.go: how much serving time a batch carries
 //   - gaps.go: when a time without commits is an ingest gap
 //   - bodies.go: how many bytes of bodies each heartbeat may send; taking the body out of a ping, and why
 package commit

@@ -17,12 +17,13 @@ type Options struct {
 
 	FailureTold func(ordinal uint64) bool                         // whether an incident of a heartbeat is open already
 	Shortage    func() string                                     // why no bodies are to be recorded, as one of the shed reasons; "": they may be
-	OnCommit    func(c transport.Commit, readers []raft.ServerID) // called for each batch that was applied here, with the followers on which reads wait for it
-	OnBatch     func(commands int, took time.Duration)            // called for each batch that was applied here, for the metrics
+	TellReaders func(c transport.Commit, readers []raft.ServerID) // called for a batch that was applied here, with the followers on which reads wait for it
+	BatchTook   func(seconds float64)                             // told for each batch that was applied here how long that took
+	BatchSize   func(commands float64)                            // and of how many commands it was, if of any
 	OnShed      func(reason string)                               // called for each body that was left out
 	OnStall     func()                                            // called when nothing committed for long; it must not block
-	OnPoint     func(point string)                                // called at each of the points; for tests
-	WallOffset  func() time.Duration                              // by which the wall clock is wrong; for tests
+	OnPoint     func(point string)                                // called at each of the points, for tests; nil: nobody is
+	WallOffset  func() time.Duration                              // by which the wall clock is wrong, for tests; nil: by nothing
 	Now         func() time.Time                                  // nil: time.Now
 }
 
@@ -34,23 +35,20 @@ func (o Options) withDefaults() Options {
 	if o.Shortage == nil {
 		o.Shortage = func() string { return "" }
 	}
-	if o.OnCommit == nil {
-		o.OnCommit = func(transport.Commit, []raft.ServerID) {}
+	if o.TellReaders == nil {
+		o.TellReaders = func(transport.Commit, []raft.ServerID) {}
 	}
-	if o.OnBatch == nil {
-		o.OnBatch = func(int, time.Duration) {}
+	if o.BatchTook == nil {
+		o.BatchTook = func(float64) {}
+	}
+	if o.BatchSize == nil {
+		o.BatchSize = func(float64) {}
 	}
 	if o.OnShed == nil {
 		o.OnShed = func(string) {}
 	}
 	if o.OnStall == nil {
 		o.OnStall = func() {}
-	}
-	if o.OnPoint == nil {
-		o.OnPoint = func(string) {}
-	}
-	if o.WallOffset == nil {
-		o.WallOffset = func() time.Duration { return 0 }
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -155,11 +156,16 @@ func (b *Batcher) end(d *openBatch, err error) {
 	}
 	switch {
 	case ok:
-		b.opt.OnBatch(len(d.batch.Items), now.Sub(d.proposed))
-		b.opt.OnPoint(PointCommitted)
-		b.opt.OnCommit(transport.Commit{Term: d.batch.Term, Index: d.future.Index()}, d.readers())
+		b.opt.BatchTook(now.Sub(d.proposed).Seconds())
+		if n := len(d.batch.Items); n > 0 {
+			b.opt.BatchSize(float64(n))
+		}
+		b.passed(PointCommitted)
+		if readers := d.readers(); len(readers) > 0 {
+			b.opt.TellReaders(transport.Commit{Term: d.batch.Term, Index: d.future.Index()}, readers)
+		}
 		d.deliver(d.future.Index(), res.Results, b.resolveOwn)
-		b.opt.OnPoint(PointAnswered)
+		b.passed(PointAnswered)
 	case res != nil && res.Term != d.batch.Term:
 		d.refuseAll(fsm.CodeNotLeader, b.resolveOwn)
 	default:
@@ -207,7 +213,9 @@ func (b *Batcher) noteOutcome(d *openBatch, now time.Time, ok bool) {
 		b.pause()
 		return
 	}
-	b.noteStall(now)
+	if now.Sub(b.lastCommit) > gapAfter {
+		b.noteStall(now)
+	}
 	b.lastCommit = now
 }
 
@@ -235,4 +243,46 @@ func codeOfError(err error) fsm.Code {
 		}
 	}
 	return fsm.CodeUnknownOutcome
+}
+
+// readers lists the followers on which reads wait for the batch.
+func (d *openBatch) readers() (ids []raft.ServerID) {
+	if d.barriers == 0 {
+		return nil
+	}
+	for _, f := range d.forwarded {
+		if slices.ContainsFunc(f.Items, func(it proposals.Item) bool { return len(it.Cmd) == 0 }) {
+			ids = append(ids, raft.ServerID(f.Origin.Node.String()))
+		}
+	}
+	return ids
+}
+
+// deliver gives everybody their results, after the batch was applied.
+func (d *openBatch) deliver(index uint64, res []fsm.Result, own func(uint64, []proposals.ItemResult)) {
+	for _, f := range d.forwarded {
+		d.results, res = takeResults(d.results[:0], f.Items, res)
+		f.Reply(&Results{Index: index, Items: d.results})
+	}
+	d.results, res = takeResults(d.results[:0], d.own.Items, res)
+	own(index, d.results)
+	for _, x := range d.leaderCommands {
+		out := proposals.Result{Code: fsm.CodeOK, Index: index}
+		if x.cmd != nil {
+			out.Code, out.Data, res = leaderCommandCode(res[0].Code), res[0].Data, res[1:]
+		}
+		x.done <- out
+	}
+}
+
+// refuseAll gives everybody the code, after the batch was not applied, or when nobody
+// knows whether it was.
+func (d *openBatch) refuseAll(code fsm.Code, own func(uint64, []proposals.ItemResult)) {
+	for _, f := range d.forwarded {
+		f.Refuse(code)
+	}
+	own(0, SameResult(d.own.Items, code))
+	for _, x := range d.leaderCommands {
+		x.done <- proposals.Result{Code: code}
+	}
 }

@@ -89,12 +89,9 @@ type Stall struct{ From, To time.Time }
 
 func (s Stall) isZero() bool { return s.To.IsZero() }
 
-// noteStall stops the clock until TakeStall is called, if nothing committed for long
+// noteStall stops the clock until TakeStall is called, because nothing committed for long
 // before now; the lock is held.
 func (b *Batcher) noteStall(now time.Time) {
-	if now.Sub(b.lastCommit) <= gapAfter {
-		return
-	}
 	if b.stall.isZero() {
 		b.stall.From = b.lastCommit
 	}

@@ -2,7 +2,6 @@ package proposals
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -34,18 +33,6 @@ func (t *Table) AwaitPing(deadline time.Time, ping fsm.Ping) fsm.Code {
 	return t.awaitResult(p, nil).Code
 }
 
-// SubmitPing is AwaitPing without the wait: it calls onDone once with the ping's code,
-// perhaps before it returns. A code other than CodeNone means that it refuses the
-// ping; then onDone is not called.
-func (t *Table) SubmitPing(deadline time.Time, ping fsm.Ping, onDone func(fsm.Code)) (refused fsm.Code) {
-	p := newProposal(deadline)
-	p.cmd, p.onDone = fsm.AppendPing(p.cmd, ping), onDone
-	if _, refused = t.add(p); refused != fsm.CodeNone {
-		p.free()
-	}
-	return refused
-}
-
 func (t *Table) awaitResult(p *proposal, done <-chan struct{}) (out Result) {
 	seq, refused := t.add(p)
 	switch {
@@ -70,72 +57,6 @@ func (t *Table) awaitOrGiveUp(p *proposal, seq uint64, done <-chan struct{}) Res
 		return Result{Code: code}
 	}
 	return <-p.done
-}
-
-// resolved is a proposal that left the table, with its result.
-type resolved struct {
-	p      *proposal
-	result Result
-}
-
-// finishPerGoroutine is how many results one goroutine gives out, because each may
-// cost a write to a socket.
-const finishPerGoroutine = 64
-
-// finishAll gives all proposals their results, on several goroutines if they are
-// many, and returns when it is done.
-func finishAll(all []resolved) {
-	var others sync.WaitGroup
-	for ; len(all) > finishPerGoroutine; all = all[finishPerGoroutine:] {
-		part := all[:finishPerGoroutine]
-		others.Go(func() { finishSome(part) })
-	}
-	finishSome(all)
-	others.Wait()
-}
-
-func finishSome(some []resolved) {
-	for _, r := range some {
-		r.p.finish(r.result)
-	}
-}
-
-// Resolve gives each result to whoever waits for it. A command whose code says that it
-// must be repeated is queued again instead; Resolve reports whether there was one. The
-// consumer via, which brought the results, then takes nothing more; nil: it goes on.
-func (t *Table) Resolve(via *Consumer, index uint64, results []ItemResult) (again bool) {
-	done, again := t.removeResolved(via, index, results)
-	finishAll(done) // without the lock: those who get a result often propose again at once
-	clear(done)
-	t.mu.Lock()
-	t.spareResolved = done[:0]
-	t.mu.Unlock()
-	return again
-}
-
-func (t *Table) removeResolved(via *Consumer, index uint64, results []ItemResult) (done []resolved, again bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	done, t.spareResolved = t.spareResolved, nil
-	for _, r := range results {
-		p := t.slot(r.Seq)
-		if p == nil {
-			continue
-		}
-		if MustRepeat(r.Code) {
-			if r.Code != fsm.CodeUnknownOutcome {
-				p.copies--
-			}
-			if again = true; via != nil && t.consumer == via {
-				t.consumer = nil
-			}
-			t.enqueue(r.Seq, p)
-			continue
-		}
-		t.remove(r.Seq)
-		done = append(done, resolved{p, Result{Code: r.Code, Data: r.Data, Index: index}})
-	}
-	return done, again
 }
 
 // giveUp removes a command that nobody waits for any more, and returns the code that
@@ -195,4 +116,13 @@ func (t *Table) removeAll() (done []resolved) {
 		done = append(done, resolved{p, Result{Code: p.codeIfGivenUp(fsm.CodeShutdown)}})
 	}
 	return done
+}
+
+// codeIfGivenUp is the code of a command that nobody waits for any more: unsent if no
+// copy of it can take effect.
+func (p *proposal) codeIfGivenUp(unsent fsm.Code) fsm.Code {
+	if p.copies > 0 {
+		return fsm.CodeUnknownOutcome
+	}
+	return unsent
 }

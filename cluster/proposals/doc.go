@@ -13,9 +13,8 @@
 //
 // Files:
 //
-//   - await.go: putting a command into the table and waiting for its result; how results, deadlines and the end reach
-//     those who wait
-//   - proposal.go: one command that somebody waits for; how it and its result travel
-//   - table.go: the table: adding, queueing, removing; taking commands out, to have them committed
+//   - table.go: the way of a command: into the table, out of it to be committed, and its result to whoever waits
+//   - await.go: waiting for a result; giving up, at a deadline or at the end
+//   - consumer.go: who takes commands out
 //   - stall.go: when a request that is read now may have been sent
 package proposals

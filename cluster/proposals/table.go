@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -36,6 +35,73 @@ type Table struct {
 // NewTable returns an empty table for at most limit commands, 65,536 if that is 0.
 func NewTable(limit int) *Table {
 	return &Table{base: 1, limit: cmp.Or(limit, MaxHeld), idle: make(chan struct{})}
+}
+
+// proposal is one command that somebody waits for. The table's lock guards it while
+// it is in the table. Its result comes once: it is sent to done, or onDone is called
+// with its code.
+type proposal struct {
+	cmd      []byte    // none: a read barrier
+	deadline time.Time // zero: none
+	received time.Time // when a signal of which that matters was received; else zero
+	copies   int       // that were taken, and may still take effect
+	queued   bool      // in the table's queue
+	done     chan Result
+	onDone   func(fsm.Code) // nil: somebody waits at done
+}
+
+// maxKeptCommand is the longest command whose memory is kept for the next one. A ping
+// is shorter.
+const maxKeptCommand = 64
+
+var proposalPool = sync.Pool{New: func() any { return &proposal{done: make(chan Result, 1)} }}
+
+func newProposal(deadline time.Time) *proposal {
+	p := proposalPool.Get().(*proposal)
+	*p = proposal{cmd: p.cmd[:0], deadline: deadline, done: p.done}
+	return p
+}
+
+// free keeps p's memory for another command. No table may hold p.
+func (p *proposal) free() {
+	if cap(p.cmd) > maxKeptCommand {
+		p.cmd = nil
+	}
+	p.onDone = nil
+	proposalPool.Put(p)
+}
+
+// Item is a command under its sequence number. Without a command it is a read
+// barrier: it asks for the index of a batch that is proposed from now on.
+type Item struct {
+	Seq uint64
+	Cmd []byte
+}
+
+// ItemResult is the result of one item.
+type ItemResult struct {
+	Seq  uint64
+	Code fsm.Code
+	Data []byte
+}
+
+// Result is what whoever waits for a command gets.
+type Result struct {
+	Code  fsm.Code
+	Data  []byte
+	Index uint64 // of the log entry that holds the command's batch, 0 if there is none
+}
+
+// SubmitPing is AwaitPing without the wait: it calls onDone once with the ping's code,
+// perhaps before it returns. A code other than CodeNone means that it refuses the
+// ping; then onDone is not called.
+func (t *Table) SubmitPing(deadline time.Time, ping fsm.Ping, onDone func(fsm.Code)) (refused fsm.Code) {
+	p := newProposal(deadline)
+	p.cmd, p.onDone = fsm.AppendPing(p.cmd, ping), onDone
+	if _, refused = t.add(p); refused != fsm.CodeNone {
+		p.free()
+	}
+	return refused
 }
 
 // add gives p a sequence number and queues it; a code other than CodeNone refuses it.
@@ -99,28 +165,6 @@ func (t *Table) enqueue(seq uint64, p *proposal) {
 	}
 }
 
-// SetConsumer lets c take commands from now on, nobody if c is nil. Everything that
-// waits is queued again, oldest first, because nobody knows what the last consumer
-// did with it.
-func (t *Table) SetConsumer(c *Consumer) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.consumer == c {
-		return
-	}
-	t.consumer = c
-	t.queue = t.queue[:0]
-	for i, p := range t.slots {
-		if p != nil {
-			p.queued = true
-			t.queue = append(t.queue, t.base+uint64(i))
-		}
-	}
-	if c != nil {
-		c.Wake()
-	}
-}
-
 // Close refuses new commands. Done closes once nobody waits any more.
 func (t *Table) Close() {
 	t.mu.Lock()
@@ -172,19 +216,6 @@ func (t *Table) Len() int {
 // Done returns a channel that closes once the table is closed and nobody waits.
 func (t *Table) Done() <-chan struct{} { return t.idle }
 
-// reportHeldAfter is how long a node may hold a signal without saying so.
-const reportHeldAfter = time.Second
-
-// Consumer may take commands from a table, if it is the one that the table was given
-// last. Its wakeup tells it that there is something to take.
-type Consumer struct {
-	lifecycle.Wakeup
-	wakeAt int // how many commands wake it; the table's lock guards it
-}
-
-// NewConsumer returns a consumer that is woken for every command.
-func NewConsumer() *Consumer { return &Consumer{Wakeup: lifecycle.NewWakeup(), wakeAt: 1} }
-
 // Chunk is what a consumer took at once. It holds copies, for the commands' own
 // memory is used again as soon as nobody waits for them any more.
 type Chunk struct {
@@ -194,6 +225,9 @@ type Chunk struct {
 
 // Reset empties the chunk and keeps its memory.
 func (h *Chunk) Reset() { h.Items, h.commands = h.Items[:0], h.commands[:0] }
+
+// reportHeldAfter is how long a node may hold a signal without saying so.
+const reportHeldAfter = time.Second
 
 // append copies p's command. A signal that was held for long is told as such.
 func (h *Chunk) append(seq uint64, p *proposal) {
@@ -254,4 +288,99 @@ func (t *Table) Take(c *Consumer, chunk *Chunk, n, size int) (floor uint64) {
 		t.queue = t.queue[taken:]
 	}
 	return t.base
+}
+
+// Resolve gives each result to whoever waits for it. A command whose code says that it
+// must be repeated is queued again instead; Resolve reports whether there was one. The
+// consumer via, which brought the results, then takes nothing more; nil: it goes on.
+func (t *Table) Resolve(via *Consumer, index uint64, results []ItemResult) (again bool) {
+	done, again := t.removeResolved(via, index, results)
+	finishAll(done) // without the lock: those who get a result often propose again at once
+	clear(done)
+	t.mu.Lock()
+	t.spareResolved = done[:0]
+	t.mu.Unlock()
+	return again
+}
+
+func (t *Table) removeResolved(via *Consumer, index uint64, results []ItemResult) (done []resolved, again bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	done, t.spareResolved = t.spareResolved, nil
+	for _, r := range results {
+		p := t.slot(r.Seq)
+		if p == nil {
+			continue
+		}
+		if MustRepeat(r.Code) {
+			if r.Code != fsm.CodeUnknownOutcome {
+				p.copies--
+			}
+			if again = true; via != nil && t.consumer == via {
+				t.consumer = nil
+			}
+			t.enqueue(r.Seq, p)
+			continue
+		}
+		t.remove(r.Seq)
+		done = append(done, resolved{p, Result{Code: r.Code, Data: r.Data, Index: index}})
+	}
+	return done, again
+}
+
+// MustRepeat reports whether a code means that the command is to be proposed again,
+// rather than being its result.
+func MustRepeat(c fsm.Code) bool {
+	switch c {
+	case fsm.CodeNotLeader, fsm.CodeStaleTerm, fsm.CodeUnknownOutcome:
+		return true
+	}
+	return false
+}
+
+// resolved is a proposal that left the table, with its result.
+type resolved struct {
+	p      *proposal
+	result Result
+}
+
+// finishPerGoroutine is how many results one goroutine gives out, because each may
+// cost a write to a socket.
+const finishPerGoroutine = 64
+
+// finishAll gives all proposals their results, on several goroutines if they are
+// many, and returns when it is done.
+func finishAll(all []resolved) {
+	var others sync.WaitGroup
+	for ; len(all) > finishPerGoroutine; all = all[finishPerGoroutine:] {
+		part := all[:finishPerGoroutine]
+		others.Go(func() { finishSome(part) })
+	}
+	finishSome(all)
+	others.Wait()
+}
+
+func finishSome(some []resolved) {
+	for _, r := range some {
+		r.p.finish(r.result)
+	}
+}
+
+// finish gives p, which the table no longer holds, its result.
+func (p *proposal) finish(r Result) {
+	if p.onDone == nil {
+		p.done <- r
+		return
+	}
+	onDone := p.onDone
+	p.free()
+	onDone(r.Code)
+}
+
+// heldFor returns how long ago the command was received, 0 if that does not matter.
+func (p *proposal) heldFor() time.Duration {
+	if p.received.IsZero() {
+		return 0
+	}
+	return time.Since(p.received)
 }

@@ -2,9 +2,9 @@ package raftlog
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/hashicorp/raft"
+	"github.com/quorumbeat/quorumbeat/cluster/disk"
 )
 
 // Limits say how large the log may get, and how much of it is held in memory.
@@ -14,37 +14,6 @@ type Limits struct {
 	Entries  uint64 // and entries
 	Recent   int64  // bytes of the newest entries in memory
 }
-
-// BoundedLog bounds the log by bytes. Raft counts entries, which may be of eleven
-// bytes or of 256 KiB. So the log knows the size of each: it asks for a snapshot when
-// there is much behind the last one, and when Raft compacts it, it decides itself how
-// much stays. Raft is told to keep one entry, or it would not even ask. A follower that
-// needs an older entry is sent a snapshot.
-//
-// It also holds the newest entries, which followers are about to ask for.
-type BoundedLog struct {
-	raft.LogStore
-	Limits Limits
-	Large  func() // called, with the lock held, while there is much behind the snapshot; must not block
-
-	mu      sync.Mutex
-	entries []sizedEntry // all there are, oldest first
-	snapped uint64       // the newest snapshot holds what is up to this index
-	behind  int64        // bytes of the entries after it
-	cached  int          // entries from here on are in memory
-	recent  int64        // bytes of those
-}
-
-type sizedEntry struct {
-	index uint64
-	size  int64
-	log   *raft.Log // nil: on disk only
-}
-
-// entryOverhead is about what an entry takes beside its data.
-const entryOverhead = 64
-
-func sizeOf(l *raft.Log) int64 { return int64(len(l.Data)+len(l.Extensions)) + entryOverhead }
 
 // newBoundedLog measures what the log holds already by means of read. snapped is the
 // last index of the newest snapshot.
@@ -75,60 +44,6 @@ func (b *BoundedLog) weigh() {
 	for _, e := range b.entries[b.find(b.snapped+1):] {
 		b.behind += e.size
 	}
-}
-
-// find returns the place of the first entry from an index on.
-func (b *BoundedLog) find(index uint64) int {
-	at, _ := slices.BinarySearchFunc(b.entries, index, func(e sizedEntry, want uint64) int {
-		if e.index < want {
-			return -1
-		}
-		return int(min(e.index-want, 1))
-	})
-	return at
-}
-
-func (b *BoundedLog) StoreLog(l *raft.Log) error { return b.StoreLogs([]*raft.Log{l}) }
-
-func (b *BoundedLog) StoreLogs(ls []*raft.Log) error {
-	if err := b.LogStore.StoreLogs(ls); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, l := range ls {
-		e := sizedEntry{l.Index, sizeOf(l), l}
-		b.entries = append(b.entries, e)
-		b.recent += e.size
-		b.behind += e.size
-	}
-	for b.recent > b.Limits.Recent && b.cached < len(b.entries) {
-		e := &b.entries[b.cached]
-		e.log = nil
-		b.recent -= e.size
-		b.cached++
-	}
-	if b.behind > b.Limits.Snapshot {
-		b.Large()
-	}
-	return nil
-}
-
-func (b *BoundedLog) GetLog(index uint64, l *raft.Log) error {
-	if e := b.inMemory(index); e != nil {
-		*l = *e
-		return nil
-	}
-	return b.LogStore.GetLog(index, l)
-}
-
-func (b *BoundedLog) inMemory(index uint64) *raft.Log {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if at := b.find(index); at < len(b.entries) && b.entries[at].index == index {
-		return b.entries[at].log
-	}
-	return nil
 }
 
 // DeleteRange deletes from the end when a new leader has other entries, all of it.
@@ -181,4 +96,20 @@ func (b *BoundedLog) Excess() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.behind / b.Limits.Snapshot
+}
+
+// DeleteRange cuts the end off only if what replaces it may be stored: Raft takes a log
+// without it for the old one.
+func (r *reservedLog) DeleteRange(first, last uint64) error {
+	end, err := r.LastIndex()
+	if err != nil {
+		return err
+	}
+	if last >= end {
+		if r.guard.Level() == disk.Empty {
+			return ErrDiskEmpty
+		}
+		r.awaitsTail.Store(true)
+	}
+	return r.LogStore.DeleteRange(first, last)
 }

@@ -3,8 +3,8 @@
 //
 // The log is a stack, of which each layer has one task. From Raft down to the disk:
 //
-//	reservedLog   refuses entries while the disk is nearly full
 //	BoundedLog    bounds the log by bytes, and holds its newest entries in memory
+//	reservedLog   refuses entries while the disk is nearly full
 //	EagerLog      lets a leader send commands while its own disk still writes them
 //	Watchdog      ends the node when its disk hangs or fails
 //	Checksummed   keeps a checksum with each entry
@@ -16,7 +16,10 @@
 // Files:
 //
 //	stores.go     opens and closes all of it
-//	reserve.go, bounded.go, eager.go, watchdog.go, checksum.go   the layers; watchdog.go has the time that counts only while the process runs
+//	write.go      the layers, and the way of entries down through them and out to followers
+//	read.go       the way back up from the disk
+//	bounded.go    how large the log may get, and what is cut off it
+//	watchdog.go   Raft's term and vote are watched too; time that counts only while the process runs
 //	snapshots.go  the store of snapshots, and how the files of old ones are freed
 //	paced.go      writes snapshots beside pings
 //	unlinked_*.go tells a file that has lost its name

@@ -41,7 +41,9 @@ func newGatedLog(t *testing.T, leading bool) (*EagerLog, *gatedStore) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Leading = func() bool { return leading }
+	if leading {
+		e.AskState(func() raft.RaftState { return raft.Leader })
+	}
 	return e, g
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
@@ -31,10 +32,10 @@ type Adapter struct {
 	fatal   func(error)
 	now     func() time.Time
 	OnDisk  func(index uint64) bool // waits until an entry is on this node's disk; false: it will not be
-	Term    func() uint64           // Raft's current one
 	Applied func()                  // told after each entry that took effect; nil: nobody is
 	Paced   *raftlog.PacedWriter    // how snapshots are written; nil: as fast as can be
 
+	term     atomic.Pointer[func() uint64] // Raft's current one; nil: not known yet
 	past     Past
 	faulty   map[uint64][]int // commands that failed, by the index of their entry
 	applying uint64           // the index of the entry that is being applied
@@ -51,8 +52,11 @@ type Adapter struct {
 // New returns the adapter of a store. fatal is told, once, why it has stopped applying; it
 // must not block.
 func New(store *store.Store, fatal func(error)) *Adapter {
-	return &Adapter{store: store, fatal: fatal, now: time.Now, OnDisk: func(uint64) bool { return true }, Term: func() uint64 { return 0 }, faulty: map[uint64][]int{}, waiters: map[chan struct{}]uint64{}}
+	return &Adapter{store: store, fatal: fatal, now: time.Now, OnDisk: func(uint64) bool { return true }, faulty: map[uint64][]int{}, waiters: map[chan struct{}]uint64{}}
 }
+
+// AskTerm has the adapter learn Raft's current term.
+func (a *Adapter) AskTerm(term func() uint64) { a.term.Store(&term) }
 
 // Apply applies one command entry. It answers *applied, or nil when broken.
 func (a *Adapter) Apply(l *raft.Log) any {
@@ -73,7 +77,8 @@ func (a *Adapter) Apply(l *raft.Log) any {
 	if a.Applied != nil {
 		a.Applied()
 	}
-	a.advance(l.Index, a.Term() == l.Term)
+	term := a.term.Load()
+	a.advance(l.Index, term != nil && (*term)() == l.Term)
 	return &commit.BatchResult{Term: l.Term, Results: results}
 }
 

@@ -36,7 +36,7 @@ func (s *memorySink) Cancel() error { s.cancelled = true; return nil }
 func newTestAdapter(t *testing.T) (*Adapter, *store.Store, chan error) {
 	store, fatal := store.New(), make(chan error, 10)
 	a := New(store, func(err error) { fatal <- err })
-	a.Term = func() uint64 { return 3 }
+	a.AskTerm(func() uint64 { return 3 })
 	return a, store, fatal
 }
 

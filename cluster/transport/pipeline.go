@@ -96,6 +96,26 @@ func (p *pipeline) send(args *raft.AppendEntriesRequest, resp *raft.AppendEntrie
 	return p.AppendPipeline.AppendEntries(args, resp)
 }
 
+// EncodePeer is what a message says of its sender, which Raft asks for with each: this node.
+func (t *RaftTransport) EncodePeer(id raft.ServerID, addr raft.ServerAddress) []byte {
+	if id == t.self {
+		return t.name
+	}
+	return t.NetworkTransport.EncodePeer(id, addr)
+}
+
+// capCommit returns the message with the commit index capped. Raft goes on using args, so
+// it is not changed.
+func (t *RaftTransport) capCommit(args *raft.AppendEntriesRequest) *raft.AppendEntriesRequest {
+	limit := t.durable()
+	if args.LeaderCommitIndex <= limit {
+		return args
+	}
+	capped := *args
+	capped.LeaderCommitIndex = limit
+	return &capped
+}
+
 // notice has c sent soon, unless the follower knows it by then. It does not block;
 // calls must not overlap.
 func (p *pipeline) notice(c Commit) {

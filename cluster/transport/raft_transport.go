@@ -22,6 +22,8 @@ import (
 type RaftTransport struct {
 	*raft.NetworkTransport
 	durable func() uint64 // the cap
+	self    raft.ServerID
+	name    []byte // of this node, in every message
 
 	mu        sync.Mutex
 	pipelines map[*pipeline]struct{}
@@ -38,7 +40,8 @@ type RaftOptions struct {
 
 // NewRaftTransport carries Raft's messages over a cluster port. Close it before the port.
 func NewRaftTransport(p *Port, o RaftOptions) *RaftTransport {
-	return &RaftTransport{durable: o.Durable, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	self := raft.ServerID(p.self.String())
+	return &RaftTransport{durable: o.Durable, self: self, name: []byte(peerAddress(self, raft.ServerAddress(o.Advertised))), NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		ServerAddressProvider:   peerAddresses(o.Find),
 		Logger:                  o.Logger,
 		Stream:                  p.streamLayer(o.Advertised),
@@ -46,18 +49,6 @@ func NewRaftTransport(p *Port, o RaftOptions) *RaftTransport {
 		Timeout:                 o.Timeout,
 		MsgpackUseNewTimeFormat: true,
 	})}
-}
-
-// capCommit returns the message with the commit index capped. Raft goes on using args, so
-// it is not changed.
-func (t *RaftTransport) capCommit(args *raft.AppendEntriesRequest) *raft.AppendEntriesRequest {
-	limit := t.durable()
-	if args.LeaderCommitIndex <= limit {
-		return args
-	}
-	capped := *args
-	capped.LeaderCommitIndex = limit
-	return &capped
 }
 
 func (t *RaftTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
@@ -119,7 +110,11 @@ func (p peerAddresses) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) 
 	if err != nil {
 		return "", err
 	}
-	return raft.ServerAddress(id) + "@" + addr, nil
+	return peerAddress(id, addr), nil
+}
+
+func peerAddress(id raft.ServerID, addr raft.ServerAddress) raft.ServerAddress {
+	return raft.ServerAddress(id) + "@" + addr
 }
 
 // streamLayer is the port as Raft's transport wants it.

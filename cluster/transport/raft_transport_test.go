@@ -48,3 +48,22 @@ func TestRaftReachesTheNodeThatItMeans(t *testing.T) {
 		t.Error("an address without an ID is dialed")
 	}
 }
+
+// A message names its sender without asking where that is; of others it is asked.
+func TestMessagesNameTheirSender(t *testing.T) {
+	self, other := fsm.NodeID{1}, fsm.NodeID{2}
+	asked := 0
+	port := Serve(NoListener(), Options{Self: self})
+	defer port.Close()
+	tr := NewRaftTransport(port, RaftOptions{Advertised: "a.example:7", Find: func(raft.ServerID) (raft.ServerAddress, error) {
+		asked++
+		return "b.example:8", nil
+	}})
+	defer tr.Close()
+	if got := string(tr.EncodePeer(raft.ServerID(self.String()), "x")); got != self.String()+"@a.example:7" || asked != 0 {
+		t.Errorf("this node is %s, asked %d times", got, asked)
+	}
+	if got := string(tr.EncodePeer(raft.ServerID(other.String()), "x")); got != other.String()+"@b.example:8" || asked != 1 {
+		t.Errorf("another node is %s, asked %d times", got, asked)
+	}
+}

@@ -47,10 +47,15 @@ func OpenReadOnly(path string) (*raftboltdb.BoltStore, error) {
 func CatchPanic(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the log of this node is damaged: %v", r)
+			err = ErrorOf(r)
 		}
 	}()
 	return f()
+}
+
+// ErrorOf is the error that a panic of bbolt's stands for.
+func ErrorOf(panicked any) error {
+	return fmt.Errorf("the log of this node is damaged: %v", panicked)
 }
 
 func openError(path string, err error) error {
