@@ -49,12 +49,12 @@
 //
 // Files:
 //
-//	store.go               Store; applying batches and commands, which are prefetched
+//	store.go               Store; applying batches and commands, which are prefetched; commands that panic
+//	ping.go                plain pings: whose they are, and what they change
 //	timetables.go          the times of heartbeats with schedules
-//	state.go               what entries change; clocks, nodes, indexes
+//	state.go               what entries change; nodes, indexes
 //	dedup.go               results that proposers may ask for again
-//	fault.go               commands that panic
-//	heartbeat.go           pings, and commands that edit heartbeats
+//	heartbeat.go           commands that edit heartbeats
 //	signal.go              pings that tell more, and the runs that they begin and end
 //	judge.go               misses and overdue runs; incidents
 //	gaps.go                ingest gaps, and what they excuse

@@ -9,43 +9,6 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// applyPing records a good run.
-func (st *state) applyPing(c fsm.Ping) fsm.Code {
-	ord := c.Ordinal
-	if !st.table.Has(ord) {
-		return fsm.CodeNotFound
-	}
-	st.countDueMisses(ord)
-	page, slot := st.table.Own(ord)
-	if page.Runs(slot) != nil || page.Hot(slot).Is(table.Checked) { // it may end a run or an incident, or begin one
-		code, _ := st.applySignal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.NotKnown})
-		return code
-	}
-	v := page.Hot(slot)
-	st.pings++
-	v.Pings++
-	v.LastPing = st.wall
-	st.table.Histories.AddPing(&page.History, page, slot, st.wall, c.From, st.settings.History)
-	if v.Misses > 0 || v.Pings == 1 {
-		st.noteChange(ord)
-	}
-	wasJudged := v.Is(table.Armed)
-	mayComeAgain := v.Is(table.Scheduled) && v.Misses > 0 // what was missed, after a clock was set back
-	v.Set(table.Armed)
-	if v.Is(table.Paused) {
-		return fsm.CodePaused
-	}
-	v.Clear(table.Resumed | table.Unheard)
-	v.Reanchor(st.serving, st.anchorWall(v), 0)
-	if v.Is(table.Scheduled) {
-		page.CountTimes(slot)
-	}
-	if !wasJudged || mayComeAgain {
-		st.table.Schedule(ord, v.NextMiss(page.Times(slot)))
-	}
-	return fsm.CodeOK
-}
-
 // recoverBy ends a heartbeat's incident by a good run, and writes the recovery alerts.
 func (st *state) recoverBy(r *table.Record, h *received) {
 	endSilence(&r.Runs.Incident, r, h)

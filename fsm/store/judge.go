@@ -1,39 +1,9 @@
 package store
 
 import (
-	"math"
-
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
-
-// judgeDue counts the misses of at most bound heartbeats that are due.
-func (st *state) judgeDue(bound int) {
-	for ; ; bound-- {
-		e, found, _ := st.table.NextDue(st.horizon, math.MaxInt)
-		if !found {
-			st.horizonLog = st.horizonLog[:0]
-			return
-		}
-		if bound <= 0 {
-			return
-		}
-		st.countDueMisses(e.Ord)
-	}
-}
-
-// countDueMisses counts a heartbeat's misses up to the horizon, and makes it failing when they
-// reach its threshold. Every command about a heartbeat does this first, so that it makes
-// no difference when judgeDue gets to the heartbeat.
-func (st *state) countDueMisses(ord uint64) {
-	p, slot := st.table.At(ord)
-	if !p.Hot(slot).IsJudged() || p.Deadline(slot) > st.horizon {
-		return
-	}
-	r := st.table.OwnRecord(ord)
-	for st.countNext(r) {
-	}
-}
 
 // countNext counts the next miss or overdue run, if one is due.
 func (st *state) countNext(r *table.Record) bool {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
-	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/uptime"
 )
@@ -44,11 +43,6 @@ func (st *state) heartbeatAt(ord uint64) (fsm.Heartbeat, error) {
 	}
 	return st.viewHeartbeat(st.table.Record(ord)), nil
 }
-
-// Ordinal returns the ordinal of the heartbeat with a ping token, for
-// [fsm.Ping]. It does not allocate, and does not wait for an entry that is being
-// applied.
-func (s *Store) Ordinal(t fsm.Token) (uint64, bool) { return s.tokens.Load().Find(index.Key(t)) }
 
 // statusMatches tells of some heartbeats, without decoding them, that they do not match.
 func statusMatches(f *fsm.HeartbeatFilter, v *table.Hot) bool {
@@ -170,10 +164,6 @@ func (s *Store) nextDueWithin() (e table.Due, found, finished bool) {
 	defer s.mu.Unlock()
 	return s.st.table.NextDue(math.MaxInt64, maxPagesPerLock)
 }
-
-// OnlyPost reports whether the heartbeat with an ordinal takes pings by POST alone. It
-// does not allocate, and does not wait for an entry that is being applied.
-func (s *Store) OnlyPost(ordinal uint64) bool { return s.onlyPost.Load().Has(ordinal) }
 
 // FailureTold reports whether the heartbeat with an ordinal is failing, and a failure
 // of its incident was told: another one will not be.

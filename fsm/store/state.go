@@ -78,19 +78,6 @@ func newState() *state {
 	return st
 }
 
-// advanceClock moves the serving clock by delta milliseconds, and the horizon to
-// where the clock stood.
-func (st *state) advanceClock(delta int64) {
-	if delta == 0 {
-		return
-	}
-	if st.horizon != st.serving {
-		st.horizonLog = append(st.horizonLog, horizonMove{st.serving, st.wall})
-	}
-	st.horizon = st.serving
-	st.serving += delta
-}
-
 // wallOfDeadline returns the wall time of the batch in which the horizon passed a
 // deadline.
 func (st *state) wallOfDeadline(deadline int64) int64 {

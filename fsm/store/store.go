@@ -2,7 +2,9 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -86,6 +88,46 @@ func (s *Store) apply(at fsm.Position, entry []byte, faulty []int) ([]fsm.Result
 	return results, nil
 }
 
+// applyBatch applies a batch without the items of skip, and without those that fail.
+func (s *Store) applyBatch(b *fsm.Batch, skip []int) ([]fsm.Result, error) {
+	for {
+		results := make([]fsm.Result, len(b.Items))
+		f, newer := s.st.apply(b, results, s.maxJudged, skip)
+		if newer != nil {
+			return nil, newer
+		}
+		if f == nil {
+			return results, nil
+		}
+		if s.rebuildState == nil {
+			return nil, f
+		}
+		sound, err := s.rebuildState(*f)
+		if err != nil {
+			return nil, fmt.Errorf("%w; the state before it cannot be made anew: %w", f, err)
+		}
+		s.replaceState(sound.st)
+		skip = append(slices.Clone(skip), f.Item)
+	}
+}
+
+// Fault is a panic in a command: a mistake in this program. The command may have made half
+// of its changes.
+type Fault struct {
+	Item  int    // its index in the batch
+	Words string // what happened, and where
+}
+
+func (f *Fault) Error() string {
+	return fmt.Sprintf("a fault in command %d of the entry: %s", f.Item, f.Words)
+}
+
+// RebuildOnFault has rebuild called when a command failed half-way, with the store
+// locked. What it returns must have applied every entry before this one; the store
+// takes its state over, and applies the entry without the command, whose result is
+// CodeInternal: on every replica alike. Without rebuild Apply returns the Fault.
+func (s *Store) RebuildOnFault(rebuild func(Fault) (*Store, error)) { s.rebuildState = rebuild }
+
 // LedgerChanged has a value after an Apply that changed the ledger. It is meant
 // for one receiver.
 func (s *Store) LedgerChanged() <-chan struct{} { return s.changed }
@@ -127,6 +169,45 @@ func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int
 	}
 	st.judgeDue(bound)
 	return nil, nil
+}
+
+// catchFault is deferred by apply: it turns a command's panic into a fault. Other panics go
+// on.
+func (st *state) catchFault(f **Fault) {
+	if st.current < 0 {
+		return
+	}
+	if p := recover(); p != nil {
+		*f = &Fault{st.current, fmt.Sprintf("%v\n%s", p, debug.Stack())}
+	}
+}
+
+// advanceClock moves the serving clock by delta milliseconds, and the horizon to
+// where the clock stood.
+func (st *state) advanceClock(delta int64) {
+	if delta == 0 {
+		return
+	}
+	if st.horizon != st.serving {
+		st.horizonLog = append(st.horizonLog, horizonMove{st.serving, st.wall})
+	}
+	st.horizon = st.serving
+	st.serving += delta
+}
+
+// judgeDue counts the misses of at most bound heartbeats that are due.
+func (st *state) judgeDue(bound int) {
+	for ; ; bound-- {
+		e, found, _ := st.table.NextDue(st.horizon, math.MaxInt)
+		if !found {
+			st.horizonLog = st.horizonLog[:0]
+			return
+		}
+		if bound <= 0 {
+			return
+		}
+		st.countDueMisses(e.Ord)
+	}
 }
 
 // applyItem returns the first result of a command that was applied before, and runs any

@@ -11,8 +11,7 @@
 //
 // Files:
 //
-//	append.go   appending numbers, strings, lists and addresses
-//	reader.go   Reader: the inverse, over a slice
+//	wire.go     appending numbers, strings, lists and addresses; Reader: the inverse, over a slice
 //	checksum.go the CRC-32C table
 //	uuid.go     the version bits of a random UUID
 package wire

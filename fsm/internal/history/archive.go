@@ -35,14 +35,15 @@ func (l *archive) length() int {
 }
 
 // archiveLong archives the runs that are too long, which gather has put into from, and
-// drops the parts of which nothing is kept any more.
-func (p *Page) archiveLong(heads Heads, from []byte) {
+// drops the parts of which nothing is kept any more. It returns how many bytes it archived.
+func (p *Page) archiveLong(heads Heads, from []byte) (archived int) {
 	fresh := false
 	for slot := range p.runs {
 		r, h := &p.runs[slot], heads.Head(slot)
 		l := p.archives[slot].withoutOldest(p.archives[slot].length() + int(r.n) - int(h.Kept))
 		if r.size > archiveAt {
 			l = l.withPart(newPart(from[r.at:][:r.size], int(r.n), h.Newest, h.Step, h.Callers))
+			archived += int(r.size)
 			*r = run{}
 		}
 		if l == p.archives[slot] {
@@ -53,6 +54,7 @@ func (p *Page) archiveLong(heads Heads, from []byte) {
 		}
 		p.setArchive(slot, l)
 	}
+	return archived
 }
 
 func (p *Page) setArchive(slot int, l *archive) {

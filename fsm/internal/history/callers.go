@@ -61,13 +61,6 @@ func (c *Callers) undoEntry(extra []byte) {
 	}
 }
 
-func bytesOf(a netip.Addr) (b [16]byte) {
-	if a.IsValid() {
-		b = a.As16()
-	}
-	return b
-}
-
 // AddrOf is the inverse of bytesOf: all zeros are no address.
 func AddrOf(b [16]byte) netip.Addr {
 	if b == ([16]byte{}) {

@@ -6,8 +6,7 @@
 //
 // Files:
 //
-//	page.go     Page: runs, log and packing; Writer, which adds entries
-//	entry.go    one entry: the change of pace since the ping before
+//	page.go     Page: runs, log and packing; Writer, which adds entries; one entry: the change of pace since the ping before
 //	detail.go   Detail: what an entry tells besides its time
 //	callers.go  Callers: who sent the pings, told by changes
 //	archive.go  the older parts of long histories

@@ -13,19 +13,18 @@
 //
 // Files:
 //
-//	table.go      Table: the pages, and finding heartbeats in them
-//	page.go       Page: 64 heartbeats in a few pieces of memory
+//	table.go      Table: the pages, finding heartbeats in them, and the one that is due
+//	page.go       Page: 64 heartbeats in a few pieces of memory; Hot: their fields of fixed size; schedule arithmetic
 //	times.go      the timetables of heartbeats with schedules
 //	results.go    the results of runs in images
 //	fields.go     the tagged fields, which few heartbeats have
 //	record.go     Record: a heartbeat that is looked at closely
-//	hot.go        Hot: the fields of fixed size; schedule arithmetic
 //	cold.go       Cold: encoding and decoding names, settings and lists
-//	text.go       reading parts of the cold fields without decoding them all
+//	text.go       the texts of a page; reading parts of the cold fields without decoding them all
 //	run_state.go  RunState: open runs, bodies, the incident that is going on
 //	open_run.go   OpenRun: runs that began and have not ended
 //	bodies.go     how many bytes of bodies are kept in all
-//	due.go        which heartbeat's deadline is first
+//	due.go        the tree that knows which heartbeat's deadline is first
 //	snapshot.go   SnapshotRef: which pages a snapshot still needs
 //	build.go      Builder: filling a table from an image
 package table

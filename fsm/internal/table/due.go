@@ -18,11 +18,6 @@ type dueTree struct {
 // never is the time of a page on which no deadline is running.
 const never = math.MaxInt64
 
-type Due struct {
-	Deadline int64
-	Ord      uint64
-}
-
 func (d *dueTree) pages() int { return len(d.times) / 2 }
 
 // scheduleBy makes sure that the page of ord is looked at no later than its deadline.
@@ -77,25 +72,6 @@ func (d *dueTree) firstPage() (page int) {
 
 // Schedule makes sure that NextDue finds a heartbeat once its deadline has come.
 func (t *Table) Schedule(ord uint64, deadline int64) { t.due.scheduleBy(ord, deadline) }
-
-// NextDue returns the heartbeat whose deadline is first, if that is not after limit; of
-// several the oldest. It looks at no more than so many pages, and has not finished if it
-// would have to look at more.
-func (t *Table) NextDue(limit int64, pages int) (e Due, found, finished bool) {
-	d := &t.due
-	for ; d.pages() > 0 && d.times[1] <= limit && d.times[1] != never; pages-- {
-		if pages == 0 {
-			return Due{}, false, false
-		}
-		page := d.firstPage()
-		slot, deadline := t.pages[page].firstDue()
-		if deadline == d.times[1] {
-			return Due{deadline, uint64(page)*PageSize + uint64(slot) + 1}, true, true
-		}
-		d.setTime(page, deadline)
-	}
-	return Due{}, false, true
-}
 
 // firstDue returns the slot whose deadline is first on a page, and the deadline.
 func (p *Page) firstDue() (slot int, first int64) {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 )
@@ -79,4 +80,17 @@ func CallerOf(h *history.Head) string {
 		return from.String()
 	}
 	return ""
+}
+
+// Record returns a heartbeat with its cold fields decoded.
+func (p *Page) Record(slot int, ord uint64) *Record {
+	r := &Record{Hot: &p.hots[slot], Runs: p.Runs(slot), Ordinal: ord, Times: p.Times(slot)}
+	r.Cold.FillFrom(r.Hot)
+	if r.Cold.Decode(p.Text(slot)) != nil {
+		panic("a heartbeat's config cannot be read")
+	}
+	if fields := p.Fields(slot); fields != "" && fsm.ReadFields([]byte(fields), &r.Cold.Spec) != nil {
+		panic("a heartbeat's tagged fields cannot be read")
+	}
+	return r
 }

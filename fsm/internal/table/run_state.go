@@ -39,14 +39,6 @@ func NewRunState(epoch uint64) *RunState {
 	return &RunState{epoch: epoch, Exit: fsm.NotKnown, Took: fsm.NotKnown}
 }
 
-// Runs returns the run state of a slot, nil for most.
-func (p *Page) Runs(slot int) *RunState {
-	if p.runs == nil {
-		return nil
-	}
-	return p.runs[slot]
-}
-
 // OpenRuns counts the open runs of a page.
 func (p *Page) OpenRuns() (n int) {
 	if p.runs == nil {
@@ -92,12 +84,6 @@ func (t *Table) DropEmptyRuns(r *Record) {
 	}
 	p, slot := t.Own(r.Ordinal)
 	p.runs[slot], r.Runs = nil, nil
-}
-
-// Deadline returns the serving time of a slot's next miss or overdue run that is not
-// counted yet.
-func (p *Page) Deadline(slot int) int64 {
-	return min(p.hots[slot].NextMiss(p.Times(slot)), p.Runs(slot).Deadline())
 }
 
 // addBody keeps the body of a ping, and drops the oldest ones beyond MaxBodies.

@@ -200,3 +200,27 @@ func (t *Table) UncountedMisses(horizon int64) (misses uint64) {
 	}
 	return misses
 }
+
+type Due struct {
+	Deadline int64
+	Ord      uint64
+}
+
+// NextDue returns the heartbeat whose deadline is first, if that is not after limit; of
+// several the oldest. It looks at no more than so many pages, and has not finished if it
+// would have to look at more.
+func (t *Table) NextDue(limit int64, pages int) (e Due, found, finished bool) {
+	d := &t.due
+	for ; len(d.times) > 0 && d.times[1] <= limit && d.times[1] != never; pages-- {
+		if pages == 0 {
+			return Due{}, false, false
+		}
+		page := d.firstPage()
+		slot, deadline := t.pages[page].firstDue()
+		if deadline == d.times[1] {
+			return Due{deadline, uint64(page)*PageSize + uint64(slot) + 1}, true, true
+		}
+		d.setTime(page, deadline)
+	}
+	return Due{}, false, true
+}

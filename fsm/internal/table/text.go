@@ -2,6 +2,7 @@ package table
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
@@ -52,4 +53,37 @@ func (t *Table) Slug(ord uint64) []byte {
 	r.Uint()         // version
 	r.Take(r.Uint()) // name
 	return r.Take(r.Uint())
+}
+
+func (p *Page) Text(slot int) []byte {
+	v := &p.hots[slot]
+	return p.text[v.textAt:][:v.textLen]
+}
+
+// setText gives a heartbeat another text.
+func (p *Page) setText(slot int, text []byte) {
+	v := &p.hots[slot]
+	v.textLen = 0 // the old text is not copied when the page is packed
+	if len(p.text)+len(text) > cap(p.text) {
+		p.packText(len(text))
+	}
+	v.textAt, v.textLen = uint32(len(p.text)), uint16(len(text))
+	p.text = append(p.text, text...)
+}
+
+// packText moves the texts that are in use to new memory with room for more. It leaves an
+// eighth of room: a million heartbeats have little to spare.
+func (p *Page) packText(more int) {
+	size := more
+	for slot := range p.hots {
+		size += int(p.hots[slot].textLen)
+	}
+	packed := slices.Grow[[]byte](nil, size+size/8)
+	for slot := range p.hots {
+		v := &p.hots[slot]
+		at := len(packed)
+		packed = append(packed, p.Text(slot)...)
+		v.textAt = uint32(at)
+	}
+	p.text = packed
 }

@@ -13,14 +13,6 @@ type pageTimes struct {
 	rules    uint32 // of all of them; 0 if they differ
 }
 
-// Times returns the timetable of a slot.
-func (p *Page) Times(slot int) *timetable.Timetable {
-	if p.times == nil {
-		return nil
-	}
-	return p.times.of[slot]
-}
-
 // setTimes gives a slot of a page another timetable.
 func (p *Page) setTimes(slot int, t *timetable.Timetable) {
 	if p.Times(slot) == t {
