@@ -114,6 +114,9 @@ func fail(ctx *fasthttp.RequestCtx, err error) {
 // refuse is fail for what a handler returned; faults of this program are logged.
 func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	fail(ctx, err)
+	if isPublic(ctx.Path()) && wantsHTML(&ctx.Request.Header) {
+		s.public.Problem(ctx, statusOf(err).Words)
+	}
 	if ctx.Response.StatusCode() == fasthttp.StatusInternalServerError {
 		s.log.Error("a request could not be answered: please report it", "method", string(ctx.Method()), "error", err)
 	}

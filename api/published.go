@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type pageHeartbeatJSON struct {
 type badgeJSON struct {
 	ID          string  `json:"id"`
 	HeartbeatID *string `json:"heartbeat_id"` // or a tag
+	Heartbeat   *string `json:"heartbeat_name"`
 	Tag         *string `json:"tag"`
 	Label       string  `json:"label"`
 	SVGURL      string  `json:"svg_url"`
@@ -54,8 +56,11 @@ func (s *Server) badgeToJSON(ctx *fasthttp.RequestCtx, b fsm.Badge) badgeJSON {
 	out := badgeJSON{ID: b.ID.String(), Label: b.Label, SVGURL: url + ".svg", JSONURL: url + ".json", CreatedAt: stamp(b.CreatedAt)}
 	if b.Tag != "" {
 		out.Tag = &b.Tag
-	} else {
-		out.HeartbeatID = new(b.Heartbeat.String())
+		return out
+	}
+	out.HeartbeatID = new(b.Heartbeat.String())
+	if h, err := s.store.Heartbeat(b.Heartbeat); err == nil {
+		out.Heartbeat = &h.Spec.Name
 	}
 	return out
 }
@@ -199,6 +204,12 @@ func (s *Server) deleteBadge(ctx *fasthttp.RequestCtx, args []string) error {
 
 // errOld is for pages that would say how things were when this node last heard of them.
 var errOld = &request.Problem{Status: 503, Code: "no_leader", Words: "this node has heard from no leader for 10 s, so it does not know how things are now: ask another node", Retry: "1"}
+
+// isPublic reports whether a path is of pages and badges for anybody, where browsers are
+// answered with pages.
+func isPublic(path []byte) bool {
+	return bytes.HasPrefix(path, []byte("/status/")) || bytes.HasPrefix(path, []byte("/badge/"))
+}
 
 func (s *Server) statusPage(ctx *fasthttp.RequestCtx, args []string) error {
 	if !s.hasRecentLeader() {

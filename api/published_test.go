@@ -33,6 +33,9 @@ func TestAStatusPageTellsNoSecret(t *testing.T) {
 	page := decodeAs[statusPageJSON](t, r.publish("/v1/status-pages", `{"title":"Our <jobs>","slug":"ours","tags":["shown"],"heartbeats":[{"id":"`+named.ID+`","alias":"Backups & more"}]}`).body)
 	one := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"heartbeat_id":"`+tagged.ID+`"}`).body)
 	all := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"tag":"shown","label":"jobs"}`).body)
+	if one.Heartbeat == nil || *one.Heartbeat != "job <10> & \"more\"" || all.Heartbeat != nil {
+		t.Errorf("badges of %v and %v", one.Heartbeat, all.Heartbeat)
+	}
 	if !strings.HasSuffix(page.URL, "/status/ours") || page.CreatedAt == nil || len(page.Heartbeats) != 1 || one.Tag != nil || all.HeartbeatID != nil {
 		t.Errorf("%+v %+v %+v", page, one, all)
 	}
@@ -55,7 +58,7 @@ func TestAStatusPageTellsNoSecret(t *testing.T) {
 		}
 	}
 	a := r.call("GET", "/status/ours", "", publishedFor, "")
-	for _, want := range []string{"Our &lt;jobs&gt;", "Backups &amp; more", "job &lt;10&gt; &amp; &#34;more&#34;", "1 of 2 is failing.", "100 % over 90 days", "and it goes on", `class="days"`} {
+	for _, want := range []string{"<title>1 of 2 is failing · Our &lt;jobs&gt;", "Our &lt;jobs&gt;", "Backups &amp; more", "job &lt;10&gt; &amp; &#34;more&#34;", "1 of 2 is failing.", "100 % over 90 days", "and it goes on", `class="days"`} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the page lacks %q:\n%s", want, a.body)
 		}
@@ -132,6 +135,19 @@ func TestWhatIsTakenBackIsGone(t *testing.T) {
 		if a := r.call("GET", path, "", publishedFor, ""); a.status != 404 || a.body != unknown.body || string(a.header.Peek("Cache-Control")) != string(unknown.header.Peek("Cache-Control")) {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
+	}
+	var pages []string
+	for _, path := range []string{"/status/one", "/status/never", "/status/ONE", "/status/a/b", "/status/", "/badge/" + b.ID + ".svg"} {
+		a := r.call("GET", path, "", publishedFor, "", "Accept", "text/html,*/*")
+		if a.status != 404 || !strings.HasPrefix(string(a.header.ContentType()), "text/html") || strings.Count(a.body, "<h1>") != 1 || !strings.Contains(string(a.header.Peek("Content-Security-Policy")), "default-src 'none'") {
+			t.Errorf("%s for a browser: %d %s", path, a.status, a.body)
+		}
+		if pages = append(pages, a.body); a.body != pages[0] {
+			t.Errorf("%s is told of otherwise than what never was", path)
+		}
+	}
+	if a := r.call("POST", "/status/one", "", publishedFor, "", "Accept", "text/html"); a.status != 405 || !strings.Contains(a.body, "<h1>") {
+		t.Errorf("%d %s", a.status, a.body)
 	}
 	r.publish("/v1/status-pages", `{"title":"Two","slug":"one","tags":["t"]}`)
 	if a := r.call("GET", "/status/one", "", publishedFor, ""); a.status != 200 || !strings.Contains(a.body, "Two") {
@@ -212,15 +228,29 @@ func TestPublishingByForms(t *testing.T) {
 	if a := b.submit(at, at+"/badges", "tag=t&label=jobs"); a.status != 303 {
 		t.Fatalf("a badge: %d %s", a.status, a.body)
 	}
+	if a := b.submit(at, at+"/pages", "title=&slug=A B&tags="+strings.Repeat("t", 65)+"&heartbeats=nobody"); strings.Count(a.body, "<strong>") != 4 {
+		t.Errorf("four mistakes are not told at once: %s", a.body)
+	}
+	if a := b.submit(at, at+"/badges", "heartbeat=nobody&tag=t&label="+strings.Repeat("l", 201)); strings.Count(a.body, "<strong>") != 2 {
+		t.Errorf("two mistakes are not told at once: %s", a.body)
+	}
+	if a := b.submit(at, at+"/pages", "title=Our+jobs&tags=t"); a.status != 422 || !strings.Contains(a.body, "Another page has this address") || !strings.Contains(a.body, "<title>Not published: Published") {
+		t.Errorf("an address that is taken: %d %s", a.status, a.body)
+	}
 	badge := r.server.store.Badges()[0].ID.String()
 	a := b.get(at)
-	for _, want := range []string{`href="/status/our-jobs"`, `src="/badge/` + badge + `.svg"`, "tag t"} {
+	for _, want := range []string{"<title>Published · ", `href="/status/our-jobs"`, `src="/badge/` + badge + `.svg"`, "tag t"} {
 		if a.status != 200 || !strings.Contains(a.body, want) {
 			t.Errorf("the page lacks %s: %d %s", want, a.status, a.body)
 		}
 	}
 	if a := r.call("GET", "/status/our-jobs", "", publishedFor, ""); !strings.Contains(a.body, "Backups") {
 		t.Errorf("the status page: %d %s", a.status, a.body)
+	}
+	for path, words := range map[string]string{"/pages/our-jobs/revoke": "<title>Take Our jobs back?", "/badges/" + badge + "/revoke": "Take the badge of tag t back?"} {
+		if a := b.get(at + path); a.status != 200 || !strings.Contains(a.body, words) {
+			t.Errorf("%s is not asked about: %d %s", path, a.status, a.body)
+		}
 	}
 	for _, path := range []string{"/pages/our-jobs/revoke", "/badges/" + badge + "/revoke"} {
 		if a := b.submit(at, at+path, ""); a.status != 303 {

@@ -194,6 +194,9 @@ func TestFormsChangeHeartbeats(t *testing.T) {
 	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=&schedule="+url.QueryEscape("0 2 * * 1-5")+"&tz=Nowhere/Land&grace=0s&threshold=1"); a.status != 422 || !strings.Contains(a.body, `id="d-tz"><strong>`) {
 		t.Errorf("a zone that is unknown: %d %s", a.status, a.body)
 	}
+	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=&schedule="+url.QueryEscape("99 2 * * 1-5")+"&tz=Nowhere/Land&grace=0s&threshold=1"); !strings.Contains(a.body, `id="d-tz"><strong>`) || !strings.Contains(a.body, `id="d-schedule"><strong>`) {
+		t.Errorf("a wrong schedule in a wrong zone: not both are told: %d %s", a.status, a.body)
+	}
 	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=&schedule="+url.QueryEscape("0 2 * * 1-5")+"&grace=0s&threshold=1"); a.status != 303 {
 		t.Errorf("a schedule: %d %s", a.status, a.body)
 	}

@@ -87,6 +87,10 @@ func ofGroup(g *group) badge {
 		return badge{Message: fmt.Sprintf("%d of %d failing", g.failing, g.all), Color: "red"}
 	case g.paused == g.all:
 		return badge{Message: "paused", Color: "lightgrey"}
+	case g.unheard == g.all:
+		return badge{Message: "new", Color: "blue"}
+	case g.paused+g.unheard == g.all:
+		return badge{Message: fmt.Sprintf("%d paused, %d new", g.paused, g.unheard), Color: "lightgrey"}
 	}
 	return badge{Message: "up", Color: "brightgreen"}
 }

@@ -20,6 +20,7 @@ type groups struct {
 // group are those of one tag.
 type group struct {
 	all, failing, paused int
+	unheard              int      // of which no ping came yet
 	shown                []uint64 // ordinals of the oldest
 }
 
@@ -50,7 +51,7 @@ func (s *Site) scan(also string) map[string]*group {
 	look := func(r *store.Reading) {
 		for tag := range r.Tags() {
 			if g := found[string(tag)]; g != nil {
-				g.count(r.Status(), r.Ordinal())
+				g.count(r.Status(), r.LastPing() == 0, r.Ordinal())
 			}
 		}
 	}
@@ -60,13 +61,15 @@ func (s *Site) scan(also string) map[string]*group {
 	return found
 }
 
-func (g *group) count(status fsm.Status, ordinal uint64) {
+func (g *group) count(status fsm.Status, isNew bool, ordinal uint64) {
 	g.all++
-	switch status {
-	case fsm.StatusFailing:
+	switch {
+	case status == fsm.StatusFailing:
 		g.failing++
-	case fsm.StatusPaused:
+	case status == fsm.StatusPaused:
 		g.paused++
+	case isNew:
+		g.unheard++
 	}
 	if len(g.shown) < shownPerTag {
 		g.shown = append(g.shown, ordinal)

@@ -28,6 +28,12 @@ type statusPage struct {
 	Incidents []incident
 }
 
+// Short is the verdict as a title begins with it.
+func (p statusPage) Short() string {
+	words, _, _ := strings.Cut(p.Verdict, ":")
+	return strings.TrimSuffix(words, ".")
+}
+
 // job is one heartbeat.
 type job struct {
 	Name   string
@@ -51,16 +57,15 @@ type incident struct {
 // render makes a page; s.mu is held.
 func (s *Site) render(p fsm.StatusPage, now time.Time) ([]byte, error) {
 	v := statusPage{Title: p.Title, Now: now}
-	failing, seen := 0, map[uint64]bool{}
+	states, seen := tally{}, map[uint64]bool{}
 	add := func(h fsm.Heartbeat, alias string) {
 		if seen[h.Ordinal] {
 			return
 		}
 		seen[h.Ordinal] = true
 		j, incidents := s.look(h, alias, now)
-		if v.Jobs = append(v.Jobs, j); j.State == "failing" {
-			failing++
-		}
+		v.Jobs = append(v.Jobs, j)
+		states[j.State]++
 		v.Incidents = append(v.Incidents, incidents...)
 	}
 	for _, named := range p.Heartbeats {
@@ -81,26 +86,52 @@ func (s *Site) render(p fsm.StatusPage, now time.Time) ([]byte, error) {
 	slices.SortStableFunc(v.Jobs[byName:], func(a, b job) int { return show.CompareNatural(a.Name, b.Name) })
 	slices.SortStableFunc(v.Incidents, func(a, b incident) int { return b.From.Compare(a.From) })
 	v.Incidents = v.Incidents[:min(len(v.Incidents), shownIncidents)]
-	v.Verdict, v.State, v.Icon = verdict(failing, len(v.Jobs))
+	v.Verdict, v.State, v.Icon = states.verdict()
 	var b bytes.Buffer
 	err := s.page.Execute(&b, v)
 	return b.Bytes(), err
 }
 
-func verdict(failing, all int) (words, state, icon string) {
+// tally counts jobs by their states.
+type tally map[string]int
+
+// verdict says how all of them are, and promises nothing of those that nobody hears of.
+func (n tally) verdict() (words, state, icon string) {
+	failing, paused, unheard := n["failing"], n["paused"], n["new"]
+	all := n["up"] + failing + paused + unheard
 	switch {
 	case all == 0:
 		return "There is nothing to show.", "paused", "ok"
-	case failing == 0:
-		return "All is well.", "up", "ok"
 	case failing == all:
 		return "Everything is failing.", "failing", "failing"
+	case failing > 0:
+		return fmt.Sprintf("%d of %d %s failing.", failing, all, areOf(failing)), "failing", "failing"
+	case n["up"] == all:
+		return "All is well.", "up", "ok"
+	case paused == all:
+		return "All are paused: nobody watches them now.", "paused", "ok"
+	case unheard == all:
+		return "None has reported yet.", "new", "ok"
 	}
-	is := "are"
-	if failing == 1 {
-		is = "is"
+	var rest []string
+	if paused > 0 {
+		rest = append(rest, fmt.Sprintf("%d %s paused", paused, areOf(paused)))
 	}
-	return fmt.Sprintf("%d of %d %s failing.", failing, all, is), "failing", "failing"
+	if unheard > 0 {
+		rest = append(rest, fmt.Sprintf("%d %s not reported yet", unheard, map[bool]string{true: "has", false: "have"}[unheard == 1]))
+	}
+	others := strings.Join(rest, ", ") + "."
+	if n["up"] == 0 {
+		return "None is watched and heard of: " + others, "paused", "ok"
+	}
+	return fmt.Sprintf("Those that report are well: %d of %d; ", n["up"], all) + others, "up", "ok"
+}
+
+func areOf(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 // stateOf is a heartbeat's state in a word.

@@ -41,3 +41,37 @@ func TestWordsOfUptime(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+func TestVerdicts(t *testing.T) {
+	for _, c := range []struct {
+		up, failing, paused, unheard int
+		want, state                  string
+	}{
+		{0, 0, 0, 0, "There is nothing to show.", "paused"},
+		{3, 0, 0, 0, "All is well.", "up"},
+		{0, 2, 0, 0, "Everything is failing.", "failing"},
+		{2, 1, 0, 0, "1 of 3 is failing.", "failing"},
+		{0, 2, 1, 0, "2 of 3 are failing.", "failing"},
+		{0, 0, 2, 0, "All are paused: nobody watches them now.", "paused"},
+		{0, 0, 0, 1, "None has reported yet.", "new"},
+		{0, 0, 1, 1, "None is watched and heard of: 1 is paused, 1 has not reported yet.", "paused"},
+		{2, 0, 0, 2, "Those that report are well: 2 of 4; 2 have not reported yet.", "up"},
+		{1, 0, 2, 1, "Those that report are well: 1 of 4; 2 are paused, 1 has not reported yet.", "up"},
+	} {
+		n := tally{"up": c.up, "failing": c.failing, "paused": c.paused, "new": c.unheard}
+		if words, state, _ := n.verdict(); words != c.want || state != c.state {
+			t.Errorf("%v: %q, %s; want %q, %s", n, words, state, c.want, c.state)
+		}
+	}
+}
+
+func TestBadgesOfTags(t *testing.T) {
+	for want, g := range map[string]group{
+		"nothing": {}, "up": {all: 3, paused: 1, unheard: 1}, "paused": {all: 2, paused: 2}, "new": {all: 1, unheard: 1},
+		"1 paused, 2 new": {all: 3, paused: 1, unheard: 2}, "1 of 3 failing": {all: 3, failing: 1, paused: 2},
+	} {
+		if got := ofGroup(&g); got.Message != want || (got.Color == "brightgreen") != (want == "up") {
+			t.Errorf("%+v says %+v, want %s", g, got, want)
+		}
+	}
+}

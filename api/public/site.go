@@ -21,7 +21,7 @@ const (
 	keep         = 30 * time.Second
 	cacheControl = "public, max-age=30"
 
-	policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'none'; base-uri 'none'"
+	policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 //go:embed templates/*.html
@@ -38,7 +38,7 @@ const AssetPrefix = "/status/assets/"
 type Site struct {
 	store *store.Store
 	now   func() time.Time
-	page  *template.Template
+	page  *template.Template // and problem.html
 
 	mu     sync.Mutex
 	pages  map[string]kept
@@ -81,8 +81,7 @@ func (s *Site) StatusPage(ctx *fasthttp.RequestCtx, slug string) bool {
 		return false
 	}
 	h := &ctx.Response.Header
-	h.Set("Content-Security-Policy", policy)
-	h.Set("Referrer-Policy", "no-referrer")
+	guard(ctx)
 	h.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
 	h.Set(fasthttp.HeaderCacheControl, cacheControl)
 	ctx.SetContentType("text/html; charset=utf-8")
@@ -93,6 +92,27 @@ func (s *Site) StatusPage(ctx *fasthttp.RequestCtx, slug string) bool {
 	}
 	ctx.SetBody(k.plain)
 	return true
+}
+
+// Problem tells in a page why there is none; the status stays as it is.
+func (s *Site) Problem(ctx *fasthttp.RequestCtx, words string) {
+	says := struct{ Title, Words string }{"Not to be had now", show.Sentence(words)}
+	if ctx.Response.StatusCode() == fasthttp.StatusNotFound {
+		says.Title, says.Words = "There is no such page", "The address may be mistyped, or the page was taken back."
+	}
+	var b bytes.Buffer
+	if s.page.ExecuteTemplate(&b, "problem.html", says) != nil {
+		return
+	}
+	guard(ctx)
+	ctx.SetContentType("text/html; charset=utf-8")
+	ctx.SetBody(b.Bytes())
+}
+
+// guard has browsers take nothing but the page and its styles.
+func guard(ctx *fasthttp.RequestCtx) {
+	ctx.Response.Header.Set("Content-Security-Policy", policy)
+	ctx.Response.Header.Set("Referrer-Policy", "same-origin")
 }
 
 // kept returns a page as it was at most a while ago. Only one is made at a time.

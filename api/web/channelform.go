@@ -12,9 +12,6 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/kinds"
 )
 
-// controls are the fields of a form that is not a heartbeat's.
-type controls []fieldView
-
 // channelFields are those of a channel of a kind, in the order of the form.
 func channelFields(k kinds.Kind) controls {
 	list := controls{{Name: "name", Label: "Name", Kind: "text", Words: fmt.Sprintf("What people call it, 1 to %d characters; no other channel has it.", fsm.MaxNameLen)}}
@@ -59,14 +56,6 @@ func labelOf(name string) string {
 	return strings.Join(words, " ")
 }
 
-// views are the fields with what was typed, and what is wrong with it.
-func (list controls) views(f form) []fieldView {
-	for i := range list {
-		list[i] = list[i].with(f)
-	}
-	return list
-}
-
 // channelForm is the form of a channel as it is.
 func channelForm(k kinds.Kind, c fsm.Channel) form {
 	var on []string
@@ -89,11 +78,7 @@ func channelForm(k kinds.Kind, c fsm.Channel) form {
 }
 
 func typedChannel(k kinds.Kind, args *fasthttp.Args) form {
-	f := form{typed: map[string]string{}, Problems: map[string]string{}, Version: versionOf(args)}
-	for _, one := range channelFields(k) {
-		f.typed[one.Name] = typedIn(args, one.Name, one.Kind)
-	}
-	return f
+	return channelFields(k).typed(args)
 }
 
 // channel reads what was typed over what a channel was; Problems says what is wrong with which

@@ -134,7 +134,7 @@ func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	p := f.patch()
 	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: p.Apply(fsm.Spec{})}
 	f.checkWhole(c.Spec)
-	s.checkNotify(&f, p)
+	s.checkHere(&f, p)
 	if len(f.Problems) > 0 {
 		return s.showForm(ctx, in, "", f)
 	}
@@ -145,8 +145,14 @@ func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	return see(ctx, Prefix+"heartbeats/"+c.ID.String()+"?did=made")
 }
 
-// checkNotify finds channels that were deleted while the form was open.
-func (s *Site) checkNotify(f *form, p fsm.Patch) {
+// checkHere finds what only this node can know to be wrong: the time zone, and channels that
+// were deleted while the form was open.
+func (s *Site) checkHere(f *form, p fsm.Patch) {
+	if p.TZ != nil && f.Problems["tz"] == "" {
+		if _, err := s.back.Zone(*p.TZ); err != nil {
+			f.Problems["tz"] = show.Sentence(err.Error())
+		}
+	}
 	if p.Notify == nil {
 		return
 	}
@@ -196,7 +202,7 @@ func (s *Site) edit(ctx *fasthttp.RequestCtx, in *session, args []string) error 
 	}
 	u := fsm.Update{ID: h.ID, IfVersion: f.Version, Patch: f.patch()}
 	f.checkWhole(u.Patch.Apply(h.Spec))
-	s.checkNotify(&f, u.Patch)
+	s.checkHere(&f, u.Patch)
 	if len(f.Problems) > 0 {
 		return s.showForm(ctx, in, args[0], f)
 	}

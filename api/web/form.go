@@ -310,6 +310,26 @@ func (f form) views() (out []fieldView) {
 	return out
 }
 
+// controls are the fields of a form that is not a heartbeat's.
+type controls []fieldView
+
+// typed reads what a browser sends of them.
+func (list controls) typed(args *fasthttp.Args) form {
+	f := form{map[string]string{}, map[string]string{}, versionOf(args)}
+	for _, one := range list {
+		f.typed[one.Name] = typedIn(args, one.Name, one.Kind)
+	}
+	return f
+}
+
+// views are the fields with what was typed, and what is wrong with it.
+func (list controls) views(f form) (out []fieldView) {
+	for _, one := range list {
+		out = append(out, one.with(f))
+	}
+	return out
+}
+
 // typedIn is what was typed in a field; of one with several check boxes those that are on, one
 // a line.
 func typedIn(args *fasthttp.Args, name, kind string) string {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"html/template"
 	"strconv"
 	"time"
@@ -70,17 +71,24 @@ func (s *Site) list(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	})
 }
 
-// titleOf begins with what is worst.
+// titleOf begins with what is worst, and says that all are up only where all are.
 func titleOf(c roster.Counts) string {
+	up, all := c[roster.Up], c.All()
 	switch {
 	case c[roster.Failing] > 0:
 		return strconv.Itoa(c[roster.Failing]) + " failing"
 	case c[roster.Late] > 0:
 		return strconv.Itoa(c[roster.Late]) + " late"
-	case c.All() == 0:
+	case all == 0:
 		return "No heartbeats"
+	case up == all:
+		return "All up"
+	case c[roster.Paused] == all:
+		return "All paused"
+	case c[roster.New] == all:
+		return "All new"
 	}
-	return "All up"
+	return fmt.Sprintf("%d of %d up", up, all)
 }
 
 // Lists tells Prometheus of what lists are made of.

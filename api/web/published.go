@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,10 +17,26 @@ type publishedPage struct {
 	frame
 	StatusPages []fsm.StatusPage
 	Badges      []publishedBadge
+	Page, Badge form // of new ones, as they were typed in
+}
 
-	// What was typed in, with what is wrong with it.
-	Title, Slug, Tags, Named, PageProblem string
-	Heartbeat, Tag, Label, BadgeProblem   string
+// PageFields are those of a new status page, with what was typed.
+func (p publishedPage) PageFields() []fieldView { return pageFields.views(p.Page) }
+
+// BadgeFields are those of a new badge.
+func (p publishedPage) BadgeFields() []fieldView { return badgeFields.views(p.Badge) }
+
+var pageFields = controls{
+	{Name: "title", Label: "Title", Kind: "text", Words: fmt.Sprintf("What it says at its top, 1 to %d characters.", fsm.MaxNameLen)},
+	{Name: "slug", Label: "Address", Kind: "text", Words: "/status/ and this, of a to z, 0 to 9, - and _; empty: made of the title."},
+	{Name: "tags", Label: "Tags", Kind: "text", Words: "With commas between: all heartbeats with one of them are on it."},
+	{Name: "heartbeats", Label: "Heartbeats", Kind: "area", Words: fmt.Sprintf("One a line, at most %d: its slug, or slug = what the page calls it.", fsm.MaxPageHeartbeats)},
+}
+
+var badgeFields = controls{
+	{Name: "heartbeat", Label: "Heartbeat", Kind: "text", Words: "Its slug; or leave it empty, and give a tag."},
+	{Name: "tag", Label: "Tag", Kind: "text", Words: "How all heartbeats of a tag are."},
+	{Name: "label", Label: "Label", Kind: "text", Words: fmt.Sprintf("What stands on its left, at most %d characters; empty: the heartbeat's name, or the tag.", fsm.MaxNameLen)},
 }
 
 // publishedBadge is a badge, and what it is of.
@@ -29,7 +46,10 @@ type publishedBadge struct {
 }
 
 func (s *Site) publishedPage(ctx *fasthttp.RequestCtx, in *session) publishedPage {
-	p := publishedPage{frame: s.frame(ctx, in, "Published", "published"), StatusPages: s.store.StatusPages()}
+	return publishedPage{frame: s.frame(ctx, in, "Published", "published"), StatusPages: s.store.StatusPages(), Badges: s.publishedBadges()}
+}
+
+func (s *Site) publishedBadges() (list []publishedBadge) {
 	for _, b := range s.store.Badges() {
 		of := "tag " + b.Tag
 		if b.Tag == "" {
@@ -38,9 +58,9 @@ func (s *Site) publishedPage(ctx *fasthttp.RequestCtx, in *session) publishedPag
 				of = "a heartbeat that was deleted"
 			}
 		}
-		p.Badges = append(p.Badges, publishedBadge{b, of})
+		list = append(list, publishedBadge{b, of})
 	}
-	return p
+	return list
 }
 
 func (s *Site) published(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
@@ -50,25 +70,55 @@ func (s *Site) published(ctx *fasthttp.RequestCtx, in *session, _ []string) erro
 // publishPage publishes a status page. Its heartbeats are typed in one a line, by slug, with
 // an alias behind an equals sign.
 func (s *Site) publishPage(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	text := fieldsOf(ctx)
-	p := fsm.StatusPage{Title: text("title"), Slug: text("slug"), Tags: split(text("tags"))}
+	f := pageFields.typed(ctx.PostArgs())
+	p := fsm.StatusPage{Title: f.typed["title"], Slug: f.typed["slug"], Tags: split(f.typed["tags"])}
 	if p.Slug == "" {
 		p.Slug = fsm.MakeSlug(p.Title)
 	}
-	err := s.nameHeartbeats(&p, text("heartbeats"))
-	if err == nil {
-		err = p.Validate()
+	if err := s.nameHeartbeats(&p, f.typed["heartbeats"]); err != nil {
+		f.Problems["heartbeats"] = show.Sentence(err.Error())
 	}
-	if err == nil {
-		_, err = s.back.Propose(ctx, fsm.PutStatusPage{Page: p})
-	}
-	if err == nil {
-		return see(ctx, Prefix+"published?did=published")
+	f.checkPage(p)
+	if len(f.Problems) == 0 {
+		_, err := s.back.Propose(ctx, fsm.PutStatusPage{Page: p})
+		if err == nil {
+			return see(ctx, Prefix+"published?did=published")
+		}
+		s.refused(err, &f, "slug", "Another page has this address: take it back first, or give this one another.")
 	}
 	page := s.publishedPage(ctx, in)
-	page.Title, page.Slug, page.Tags, page.Named = text("title"), text("slug"), text("tags"), text("heartbeats")
-	page.PageProblem = s.problemOf(err)
+	page.Page = f
 	return s.renderProblem(ctx, page)
+}
+
+// checkPage checks each field of a status page by itself, and then all together.
+func (f *form) checkPage(p fsm.StatusPage) {
+	fine := fsm.StatusPage{Title: "x", Slug: "x", Tags: []string{"x"}, Heartbeats: []fsm.PageHeartbeat{{}}}
+	for name, set := range map[string]func(one *fsm.StatusPage){
+		"title": func(one *fsm.StatusPage) { one.Title = p.Title }, "slug": func(one *fsm.StatusPage) { one.Slug = p.Slug },
+		"tags": func(one *fsm.StatusPage) { one.Tags = p.Tags }, "heartbeats": func(one *fsm.StatusPage) { one.Heartbeats = p.Heartbeats },
+	} {
+		one := fine
+		set(&one)
+		if err := one.Validate(); err != nil && f.Problems[name] == "" {
+			f.Problems[name] = show.Sentence(plainWords(err))
+		}
+	}
+	if f.Problems["title"] != "" && f.typed["slug"] == "" {
+		delete(f.Problems, "slug") // it is made of the title
+	}
+	if err := p.Validate(); err != nil && len(f.Problems) == 0 {
+		f.Problems["tags"] = show.Sentence(plainWords(err))
+	}
+}
+
+// refused says in a form why the state did not take what it says; exists is for what is there
+// already, beside the field.
+func (s *Site) refused(err error, f *form, field, exists string) {
+	if f.Problems[field] = exists; !errors.Is(err, fsm.ErrExists) {
+		_, words := s.back.Explain(err)
+		f.Problems[field] = show.Sentence(words)
+	}
 }
 
 func (s *Site) nameHeartbeats(p *fsm.StatusPage, lines string) error {
@@ -86,42 +136,74 @@ func (s *Site) nameHeartbeats(p *fsm.StatusPage, lines string) error {
 	return nil
 }
 
-// unpublishedError says what cannot be published.
-type unpublishedError string
-
-func (e unpublishedError) Error() string { return string(e) }
-
 // bySlug finds the one heartbeat of a slug.
 func (s *Site) bySlug(slug string) (fsm.Heartbeat, error) {
 	ordinal, n := s.store.Slug(slug)
 	if n != 1 {
-		return fsm.Heartbeat{}, unpublishedError(fmt.Sprintf("%d heartbeats have the slug %.100q; one must", n, slug))
+		return fsm.Heartbeat{}, fmt.Errorf("%d heartbeats have the slug %.100q; one must", n, slug)
 	}
 	return s.store.HeartbeatAt(ordinal)
 }
 
 func (s *Site) publishBadge(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	text := fieldsOf(ctx)
-	b := fsm.Badge{Tag: text("tag"), Label: text("label")}
+	f := badgeFields.typed(ctx.PostArgs())
+	b := fsm.Badge{Tag: f.typed["tag"], Label: f.typed["label"]}
 	rand.Read(b.ID[:])
-	var err error
-	if slug := text("heartbeat"); slug != "" {
-		var h fsm.Heartbeat
-		h, err = s.bySlug(slug)
-		b.Heartbeat = h.ID
+	if slug := f.typed["heartbeat"]; slug != "" {
+		h, err := s.bySlug(slug)
+		if b.Heartbeat = h.ID; err != nil {
+			f.Problems["heartbeat"] = show.Sentence(err.Error())
+		}
 	}
-	if err == nil {
-		err = b.Validate()
-	}
-	if err == nil {
-		_, err = s.back.Propose(ctx, fsm.PutBadge{Badge: b})
-	}
-	if err == nil {
-		return see(ctx, Prefix+"published?did=published")
+	f.checkBadge(b)
+	if len(f.Problems) == 0 {
+		_, err := s.back.Propose(ctx, fsm.PutBadge{Badge: b})
+		if err == nil {
+			return see(ctx, Prefix+"published?did=published")
+		}
+		s.refused(err, &f, "heartbeat", "It exists already.")
 	}
 	page := s.publishedPage(ctx, in)
-	page.Heartbeat, page.Tag, page.Label, page.BadgeProblem = text("heartbeat"), text("tag"), text("label"), s.problemOf(err)
+	page.Badge = f
 	return s.renderProblem(ctx, page)
+}
+
+func (f *form) checkBadge(b fsm.Badge) {
+	any := fsm.HeartbeatID{1}
+	for name, one := range map[string]fsm.Badge{"tag": {Tag: b.Tag}, "label": {Heartbeat: any, Label: b.Label}} {
+		if err := one.Validate(); err != nil && (name != "tag" || b.Tag != "") {
+			f.Problems[name] = show.Sentence(plainWords(err))
+		}
+	}
+	if given := f.typed["heartbeat"] != ""; given == (b.Tag != "") {
+		f.Problems["heartbeat"] = "Give either the slug of a heartbeat or a tag."
+	}
+}
+
+// confirmUnpublishPage asks before a page is taken back.
+func (s *Site) confirmUnpublishPage(ctx *fasthttp.RequestCtx, in *session, args []string) error {
+	p, found := s.store.StatusPage(args[0])
+	if !found {
+		return errNoPage
+	}
+	return s.render(ctx, "sure", surePage{
+		frame:  s.frame(ctx, in, "Take "+p.Title+" back?", "published"),
+		Words:  "Nobody sees it any more, at once: its address answers that there is no such page. Who linked to it has a dead link.",
+		Action: Prefix + "published/pages/" + p.Slug + "/revoke", Do: "Take it back", Back: Prefix + "published",
+	})
+}
+
+func (s *Site) confirmUnpublishBadge(ctx *fasthttp.RequestCtx, in *session, args []string) error {
+	for _, b := range s.publishedBadges() {
+		if b.ID.String() == args[0] {
+			return s.render(ctx, "sure", surePage{
+				frame:  s.frame(ctx, in, "Take the badge of "+b.Of+" back?", "published"),
+				Words:  "Nobody sees it any more, at once. A new badge of the same has another address: whoever shows this one has to change it.",
+				Action: Prefix + "published/badges/" + args[0] + "/revoke", Do: "Take it back", Back: Prefix + "published",
+			})
+		}
+	}
+	return errNoPage
 }
 
 func (s *Site) unpublishPage(ctx *fasthttp.RequestCtx, _ *session, args []string) error {
@@ -143,20 +225,8 @@ func (s *Site) takeBack(ctx *fasthttp.RequestCtx, cmd fsm.Command) error {
 	return see(ctx, Prefix+"published?did=unpublished")
 }
 
-// fieldsOf returns what stands in a field of a form.
-func fieldsOf(ctx *fasthttp.RequestCtx) func(name string) string {
-	return func(name string) string { return string(trim(ctx.PostArgs().Peek(name))) }
-}
-
-func (s *Site) problemOf(err error) string {
-	if own, ok := err.(unpublishedError); ok {
-		return show.Sentence(own.Error())
-	}
-	_, words := s.back.Explain(err)
-	return show.Sentence(words)
-}
-
 func (s *Site) renderProblem(ctx *fasthttp.RequestCtx, p publishedPage) error {
 	ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
+	p.Title = "Not published: " + p.Title
 	return s.render(ctx, "published", p)
 }

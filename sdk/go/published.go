@@ -34,13 +34,14 @@ type StatusPageParams struct {
 // Badge is a small picture of how a heartbeat is, or those of a tag. Nobody can guess its
 // ID: whoever has it sees the badge.
 type Badge struct {
-	ID          string    `json:"id"`
-	HeartbeatID string    `json:"heartbeat_id"` // "": of Tag
-	Tag         string    `json:"tag"`
-	Label       string    `json:"label"`
-	SVGURL      string    `json:"svg_url"`
-	JSONURL     string    `json:"json_url"` // for shields.io
-	CreatedAt   time.Time `json:"created_at"`
+	ID            string    `json:"id"`
+	HeartbeatID   string    `json:"heartbeat_id"`   // "": of Tag
+	HeartbeatName string    `json:"heartbeat_name"` // "": of Tag, or it was deleted
+	Tag           string    `json:"tag"`
+	Label         string    `json:"label"`
+	SVGURL        string    `json:"svg_url"`
+	JSONURL       string    `json:"json_url"` // for shields.io
+	CreatedAt     time.Time `json:"created_at"`
 }
 
 // BadgeParams describes a badge, of a heartbeat or of a tag.

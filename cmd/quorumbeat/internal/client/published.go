@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -107,7 +108,7 @@ func showBadges(w *term.Table, v any) {
 	}
 	w.Row("OF", "LABEL", "ID", "PICTURE")
 	for _, b := range badges {
-		of := b.HeartbeatID
+		of := cmp.Or(b.HeartbeatName, b.HeartbeatID)
 		if b.Tag != "" {
 			of = "tag " + b.Tag
 		}
