@@ -88,6 +88,9 @@ func (l *Limits) Guess(guesser netip.Addr, reason string) error {
 // TakeBackGuess takes back the last Guess: it was none.
 func (l *Limits) TakeBackGuess(guesser netip.Addr) { l.guesses.Give(guesser) }
 
+// LimitsPings reports whether there is a limit on how often a heartbeat is pinged.
+func (l *Limits) LimitsPings() bool { return l.pings != nil }
+
 // Ping refuses a ping whose heartbeat was pinged too often of late.
 func (l *Limits) Ping(ordinal uint64, now time.Time) error {
 	if l.pings == nil {

@@ -22,7 +22,7 @@ func (p *Pings) TakeDirect(c *deferred.Conn, r deferred.Request, now time.Time) 
 	}()
 	token, plain, ok := plainPing(r.Path)
 	ordinal, known := p.store.Ordinal(token)
-	if !ok || !known || !r.Post && p.store.OnlyPost(ordinal) || p.limits.Ping(ordinal, now) != nil {
+	if !ok || !known || !r.Post && p.store.OnlyPost(ordinal) || p.limited && p.limits.Ping(ordinal, now) != nil {
 		return false
 	}
 	resolve := c.DeferReady(p.ready(plain, r.Head, now), deferred.Reply{Head: r.Head, Plain: plain}, now)

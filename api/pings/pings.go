@@ -56,13 +56,14 @@ type Pings struct {
 	server  Server
 	store   *store.Store
 	limits  *limits.Limits
+	limited bool // pings are, each heartbeat's
 	metrics *metrics.Metrics
 	replies readyReplies
 }
 
 // New takes the pings of a server.
 func New(server Server, cluster Cluster, store *store.Store, l *limits.Limits, m *metrics.Metrics) *Pings {
-	return &Pings{Cluster: cluster, server: server, store: store, limits: l, metrics: m}
+	return &Pings{Cluster: cluster, server: server, store: store, limits: l, limited: l.LimitsPings(), metrics: m}
 }
 
 // Serve answers a request whose path takes pings, and reports whether it does.

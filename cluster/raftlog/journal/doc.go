@@ -10,11 +10,10 @@
 //
 // Its files:
 //
-//   - journal.go: Journal: store, delete, close
+//   - journal.go: Journal: store, delete, close; what one write appends
 //   - file.go: make, open and forget the file; its name in the store behind
 //   - head.go: the file's first block, and its sizes
-//   - record.go: what one write appends
-//   - recover.go: what a crash has left; a check that changes nothing
+//   - recover.go: what a crash has left, read again; a check that changes nothing
 //   - salvage.go: entries from a file that is damaged
 //   - open_linux.go, open_other.go: writes that return when they are on disk
 package journal

@@ -25,25 +25,6 @@ const FileName = "journal"
 // bytes, zero if none does.
 var StoreKey = []byte("quorumbeat-journal")
 
-// file is a file of a head and two halves, all of it written once, so that a
-// write of entries changes nothing else.
-type file struct {
-	*os.File
-	id   uint64
-	half int  // bytes
-	sync bool // writes are not durable by themselves
-}
-
-func (f *file) write(rec []byte, half, at int) error {
-	if _, err := f.WriteAt(rec, int64(blockSize+half*f.half+at)); err != nil {
-		return err
-	}
-	if f.sync {
-		return f.Sync()
-	}
-	return nil
-}
-
 // Store is the log that a journal stands in front of.
 type Store interface {
 	raft.LogStore

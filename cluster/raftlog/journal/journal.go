@@ -1,13 +1,18 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
+	"os"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog/tail"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // Journal is a log that makes entries durable by one small write each, and stores them in
@@ -90,6 +95,91 @@ func (j *Journal) append(last uint64, ls []*raft.Log) error {
 		j.lowest[j.half] = ls[0].Index
 	}
 	return nil
+}
+
+// file is a file of a head and two halves, all of it written once, so that a
+// write of entries changes nothing else.
+type file struct {
+	*os.File
+	id   uint64
+	half int  // bytes
+	sync bool // writes are not durable by themselves
+}
+
+func (f *file) write(rec []byte, half, at int) error {
+	if _, err := f.WriteAt(rec, int64(blockSize+half*f.half+at)); err != nil {
+		return err
+	}
+	if f.sync {
+		return f.Sync()
+	}
+	return nil
+}
+
+// A record is what one write to the journal appends: a head, then entries, filled up
+// to whole blocks. The head, all little endian:
+//
+//	0  "QBJ1"
+//	4  CRC-32C of what follows, without the filling
+//	8  ID of the journal
+//	16 generation
+//	24 index of the entry before the first
+//	32 bytes of entries
+//	36 number of entries; 0: everything before this record is void
+const (
+	recordMagic    = "QBJ1"
+	recordHeadSize = 40
+	blockSize      = 4096 // writes begin and end on its multiples, as disks want it
+)
+
+// recordSize is at least what a record of entries takes, in whole blocks.
+func recordSize(ls []*raft.Log) int {
+	n := recordHeadSize
+	for _, l := range ls {
+		n += 5*binary.MaxVarintLen64 + 1 + len(l.Extensions) + len(l.Data)
+	}
+	return wholeBlocks(n, blockSize)
+}
+
+func wholeBlocks(n, block int) int { return (n + block - 1) / block * block }
+
+// alignedBuffer returns memory that may be written to a disk as it is.
+func alignedBuffer(size int) []byte {
+	b := make([]byte, size+blockSize)
+	past := int(uintptr(unsafe.Pointer(unsafe.SliceData(b))) % blockSize)
+	return b[blockSize-past:][:0:size]
+}
+
+// appendRecord appends a record to b, which has the room.
+func appendRecord(b []byte, id, gen, prev uint64, ls []*raft.Log) []byte {
+	b = append(b, recordMagic...)
+	b = binary.LittleEndian.AppendUint32(b, 0)
+	b = binary.LittleEndian.AppendUint64(b, id)
+	b = binary.LittleEndian.AppendUint64(b, gen)
+	b = binary.LittleEndian.AppendUint64(b, prev)
+	b = binary.LittleEndian.AppendUint32(b, 0)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(ls)))
+	for _, l := range ls {
+		b = appendEntry(b, l)
+	}
+	binary.LittleEndian.PutUint32(b[32:], uint32(len(b)-recordHeadSize))
+	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[8:], wire.Castagnoli))
+	n := len(b)
+	b = b[:wholeBlocks(n, blockSize)]
+	clear(b[n:])
+	return b
+}
+
+func appendEntry(b []byte, l *raft.Log) []byte {
+	b = binary.AppendUvarint(b, l.Index)
+	b = binary.AppendUvarint(b, l.Term)
+	b = append(b, byte(l.Type))
+	at := int64(0)
+	if !l.AppendedAt.IsZero() {
+		at = l.AppendedAt.UnixNano()
+	}
+	b = binary.AppendUvarint(b, uint64(at))
+	return wire.AppendBytes(wire.AppendBytes(b, l.Extensions), l.Data)
 }
 
 // turn goes on in the other half once what that held is stored, and has the entries of

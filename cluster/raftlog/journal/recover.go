@@ -2,14 +2,19 @@ package journal
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/raft"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // storeLeftovers stores what the journal holds and the store does not have.
@@ -159,3 +164,53 @@ func blockOf(b []byte) int {
 	}
 	return blockSize
 }
+
+// record is one that was read; its entries share memory with the file's.
+type record struct {
+	id   uint64 // of its journal
+	gen  uint64
+	prev uint64
+	logs []*raft.Log
+	size int // bytes without the filling
+}
+
+// readRecord reads the record that b begins with, if there is a whole one.
+func readRecord(b []byte) (r record, ok bool) {
+	if len(b) < recordHeadSize || string(b[:4]) != recordMagic {
+		return r, false
+	}
+	n := int(binary.LittleEndian.Uint32(b[32:]))
+	if n > len(b)-recordHeadSize {
+		return r, false
+	}
+	b = b[:recordHeadSize+n]
+	if crc32.Checksum(b[8:], wire.Castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
+		return r, false
+	}
+	r = record{
+		id: binary.LittleEndian.Uint64(b[8:]), gen: binary.LittleEndian.Uint64(b[16:]),
+		prev: binary.LittleEndian.Uint64(b[24:]), size: len(b),
+	}
+	d := wire.NewReader(b[recordHeadSize:])
+	for range binary.LittleEndian.Uint32(b[36:]) {
+		if !d.OK() {
+			break
+		}
+		r.logs = append(r.logs, readEntry(&d))
+	}
+	return r, d.End() == nil
+}
+
+func readEntry(r *wire.Reader) *raft.Log {
+	l := &raft.Log{Index: r.Uint(), Term: r.Uint(), Type: raft.LogType(r.Byte())}
+	if at := r.Uint(); at != 0 {
+		l.AppendedAt = time.Unix(0, int64(at))
+	}
+	l.Extensions = r.Bytes(math.MaxUint32)
+	l.Data = r.Bytes(math.MaxUint32)
+	return l
+}
+
+func (r *record) void() bool { return len(r.logs) == 0 }
+
+func (r *record) last() uint64 { return r.logs[len(r.logs)-1].Index }
