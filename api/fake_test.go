@@ -29,6 +29,7 @@ type fakeCluster struct {
 	barriers int
 	paced    int // of the barriers
 	delta    uint32
+	behind   time.Duration // by how much the wall clock is
 	onRead   func()
 	bodiless bool                                        // it has no room for bodies
 	hold     func(p fsm.Ping, then func(fsm.Code)) error // nil: PingThen tells at once
@@ -43,7 +44,7 @@ func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, e
 	if s, ok := cmd.(fsm.Signal); ok && f.bodiless {
 		cmd = s.WithoutBody()
 	}
-	b := fsm.Batch{Term: 1, Wall: time.Now().UnixMilli(), Delta: f.delta}
+	b := fsm.Batch{Term: 1, Wall: time.Now().Add(-f.behind).UnixMilli(), Delta: f.delta}
 	b.Items = []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, cmd)}}
 	at := f.store.Position()
 	at.Index, at.Term = at.Index+1, 1

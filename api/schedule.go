@@ -2,7 +2,6 @@ package api
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -46,55 +45,36 @@ func (s *Server) suggestSettings(ctx *fasthttp.RequestCtx, args []string) error 
 	if err != nil {
 		return err
 	}
-	current := s.backtestSettings(h)
+	current := schedules.SettingsOf(h.Spec, s.cfg.Zones)
 	tried, err := s.triedSettings(ctx, current)
 	if err != nil {
 		return err
 	}
-	pings, _, err := s.store.Pings(id, schedules.MaxPings, 0)
+	history, err := schedules.HistoryOf(s.store, id, time.Now())
 	if err != nil {
 		return err
 	}
-	slices.Reverse(pings)
 	zones, err := s.suggestedZones(ctx, current)
 	if err != nil {
 		return err
 	}
-	out := schedules.Suggest(backtest.History{Pings: pings, Gaps: s.store.Gaps(), Until: time.Now()}, zones, current, tried)
+	out := schedules.Suggest(history, zones, current, tried)
 	out.TZData = s.cfg.Zones.Version()
 	return reply(ctx, fasthttp.StatusOK, out)
 }
 
 // suggestedZones are those whose clock may order the job: the query's, the heartbeat's, UTC.
 func (s *Server) suggestedZones(ctx *fasthttp.RequestCtx, current backtest.Settings) ([]*time.Location, error) {
-	var zones []*time.Location
-	if tz := ctx.QueryArgs().Peek("tz"); len(tz) > 0 {
-		loc, err := s.cfg.Zones.Location(string(tz))
-		if err != nil {
-			return nil, badRequest("tz: " + err.Error())
-		}
-		zones = append(zones, loc)
+	zones := schedules.ZonesOf(current)
+	tz := ctx.QueryArgs().Peek("tz")
+	if len(tz) == 0 {
+		return zones, nil
 	}
-	if current.Zone != nil {
-		zones = append(zones, current.Zone)
+	asked, err := s.cfg.Zones.Location(string(tz))
+	if err != nil {
+		return nil, badRequest("tz: " + err.Error())
 	}
-	return append(zones, time.UTC), nil
-}
-
-// backtestSettings are those that a heartbeat has.
-func (s *Server) backtestSettings(h fsm.Heartbeat) backtest.Settings {
-	b := backtest.Settings{
-		Interval: secs(h.Spec.Interval), Grace: secs(h.Spec.Grace), MissThreshold: h.Spec.Threshold,
-		FailureThreshold: h.Spec.FailureThreshold, MaxRun: secs(h.Spec.MaxRun), MinRun: secs(h.Spec.MinRun),
-	}
-	if len(h.Spec.Schedule) > 0 {
-		if parsed, loc, err := schedules.Read(h.Spec.Schedule, h.Spec.TZ, s.cfg.Zones); err == nil {
-			b.Schedule, b.Zone = &parsed, loc
-		} else { // a zone that this node does not know
-			b.Interval = secs(fsm.DefaultInterval)
-		}
-	}
-	return b
+	return append([]*time.Location{asked}, zones...), nil
 }
 
 // trial is a number in the query that changes settings for a trial.

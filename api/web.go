@@ -14,6 +14,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/api/request"
+	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -119,7 +120,7 @@ func (b backend) Scheduled(cmd fsm.Command, schedule *[]string, tz *string, isNe
 	return b.withTimetable(cmd, schedule, tz, isNew)
 }
 
-func (b backend) Zone(name string) (*time.Location, error) { return b.cfg.Zones.Location(name) }
+func (b backend) Zones() schedules.Zones { return b.cfg.Zones }
 
 func (b backend) TestChannel(id fsm.ChannelID) (accepted bool, answer string, err error) {
 	result, err := b.tryChannel(id)

@@ -52,6 +52,9 @@ const MaxNumbers = check.MaxNumbers
 // ParseNumber reads a number as a client sends it.
 func ParseNumber(name, value string) (Number, error) { return check.ParseNumber(name, value) }
 
+// FormatNumber writes a value for people: without an exponent where that is readable.
+func FormatNumber(v float64) string { return check.Format(v) }
+
 // AddNumber adds a number to a list that is in the order of the names. Of two with one name
 // the later one counts. It reports whether there was room.
 func AddNumber(list []Number, n Number) ([]Number, bool) { return check.Add(list, n) }

@@ -5,5 +5,6 @@
 //
 //	schedules.go  List, Zones, Read
 //	preview.go    Preview: the next times and a description
+//	history.go    HistoryOf, SettingsOf: what is stored of a heartbeat, and what it has now
 //	suggest.go    Suggestions: settings that fit, and what any would have alerted on
 package schedules

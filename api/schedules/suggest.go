@@ -1,6 +1,7 @@
 package schedules
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -58,7 +59,7 @@ const maxFailures = 20
 func Suggest(h backtest.History, zones []*time.Location, current backtest.Settings, tried *backtest.Settings) Suggestions {
 	out := Suggestions{Suggestions: []Suggestion{}, Current: trial(backtest.Run(current, h)), Pings: len(h.Pings), Needs: suggest.MinRuns}
 	for _, s := range suggest.Suggest(h, zones) {
-		out.Suggestions = append(out.Suggestions, worded(s))
+		out.Suggestions = append(out.Suggestions, worded(s, trial(backtest.Run(Applied(s, current), h))))
 	}
 	if tried != nil {
 		t := trial(backtest.Run(*tried, h))
@@ -67,10 +68,21 @@ func Suggest(h backtest.History, zones []*time.Location, current backtest.Settin
 	return out
 }
 
-func worded(s suggest.Suggestion) Suggestion {
+// Applied are the settings of a heartbeat that uses a suggestion: what that leaves open stays.
+func Applied(s suggest.Suggestion, current backtest.Settings) backtest.Settings {
+	b := s.Settings()
+	b.MissThreshold, b.FailureThreshold = current.MissThreshold, current.FailureThreshold
+	b.MaxRun, b.MinRun = cmp.Or(b.MaxRun, current.MaxRun), cmp.Or(b.MinRun, current.MinRun)
+	if b.MaxRun > 0 && b.MinRun >= b.MaxRun {
+		b.MinRun = 0
+	}
+	return b
+}
+
+func worded(s suggest.Suggestion, would Trial) Suggestion {
 	out := Suggestion{
 		Description: s.Description, GraceSecs: seconds(s.Grace), MaxRunSecs: secondsIfAny(s.MaxRun), MinRunSecs: secondsIfAny(s.MinRun),
-		Fit: math.Round(s.Fit*1000) / 1000, Sure: s.Sure(), Runs: s.Runs, Trial: trial(s.Result),
+		Fit: math.Round(s.Fit*1000) / 1000, Sure: s.Sure(), Runs: s.Runs, Trial: would,
 	}
 	if len(s.Expressions) > 0 {
 		tz := s.Zone.String()

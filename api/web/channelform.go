@@ -64,9 +64,9 @@ func channelForm(k kinds.Kind, c fsm.Channel) form {
 			on = append(on, kind.String())
 		}
 	}
-	f := form{map[string]string{
+	f := form{typed: map[string]string{
 		"name": c.Spec.Name, "on": strings.Join(on, "\n"), "default": checkedIf(c.Spec.Default), "tags": strings.Join(c.Spec.Tags, ", "), "after": show.WriteDuration(c.Spec.After),
-	}, map[string]string{}, c.Version}
+	}, Problems: map[string]string{}, Version: c.Version}
 	for _, one := range k.Fields {
 		value := c.Spec.Get(one.Name)
 		if one.Secret && value != "" {

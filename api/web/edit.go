@@ -4,12 +4,15 @@ import (
 	"crypto/rand"
 	"errors"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/schedules"
+	"github.com/quorumbeat/quorumbeat/api/web/advice"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/schedule"
@@ -54,7 +57,9 @@ type preview struct {
 	Times  []time.Time // when pings are expected, the next few
 	Missed time.Time   // if none comes
 	Told   time.Time
-	Words  string // of a schedule
+	Words  string        // of a schedule
+	Rules  string        // of time zones that it was computed by; "": of none
+	Tried  *advice.Trial // what it would have alerted on; nil: nothing is known
 	Now    time.Time
 	zone   *time.Location
 }
@@ -65,11 +70,8 @@ const previewed = 5
 func (p preview) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now, p.zone) }
 
 // previewOf tells what a schedule means for a job that ran well now; nothing if it is none.
-func previewOf(f form, now time.Time, zones func(string) (*time.Location, error)) preview {
-	var p fsm.Patch
-	for _, one := range fields {
-		_ = one.write(f.typed[one.Name], &p)
-	}
+func previewOf(f form, now time.Time, zones schedules.Zones) preview {
+	p, _ := f.loosely()
 	out := preview{Now: now, zone: time.UTC}
 	checked := fsm.Patch{Interval: p.Interval, Grace: p.Grace, Threshold: p.Threshold}
 	if p.Grace == nil || p.Threshold == nil || checked.Validate() != nil {
@@ -79,11 +81,11 @@ func previewOf(f form, now time.Time, zones func(string) (*time.Location, error)
 	switch {
 	case f.typed["schedule"] != "" && f.typed["every"] == "":
 		when, err := schedule.Parse(*p.Schedule)
-		zone, unknown := zones(*p.TZ)
+		zone, unknown := zones.Location(*p.TZ)
 		if err != nil || unknown != nil {
 			return out
 		}
-		out.Words, out.zone = when.Describe(), zone
+		out.Words, out.Rules, out.zone = when.Describe(), zones.Version(), zone
 		out.Times = when.Times(now, zone, count)
 	case f.typed["schedule"] == "" && p.Interval != nil:
 		for n := range count {
@@ -103,8 +105,40 @@ func previewOf(f form, now time.Time, zones func(string) (*time.Location, error)
 // preview answers with the preview of a form, for its page's script.
 func (s *Site) preview(ctx *fasthttp.RequestCtx, _ *session, _ []string) error {
 	ctx.SetContentType("text/html; charset=utf-8")
-	return s.write(ctx, []byte(s.part("edit", "preview", previewOf(typedForm(ctx.QueryArgs()), time.Now(), s.back.Zone))))
+	args := ctx.QueryArgs()
+	p := s.previewOf(typedForm(args), string(args.Peek("heartbeat")), time.Now())
+	return s.write(ctx, []byte(s.part("edit", "preview", p)))
 }
+
+// previewOf is that of a heartbeat's form: it tells what would have been, too.
+func (s *Site) previewOf(f form, id string, now time.Time) preview {
+	p := previewOf(f, now, s.back.Zones())
+	if h, err := s.find(id); err == nil && p.Times != nil {
+		p.Tried = s.try(f, h, now)
+	}
+	return p
+}
+
+// try plays the history of a heartbeat with what a form says.
+func (s *Site) try(f form, h fsm.Heartbeat, now time.Time) *advice.Trial {
+	p, wrong := f.loosely()
+	if slices.ContainsFunc(wrong, func(name string) bool { return slices.Contains(judged, name) }) {
+		return nil
+	}
+	spec := fsm.Patch{
+		Interval: p.Interval, Schedule: p.Schedule, TZ: p.TZ, Grace: p.Grace, Threshold: p.Threshold,
+		FailureThreshold: p.FailureThreshold, MaxRun: p.MaxRun, MinRun: p.MinRun,
+	}.Apply(h.Spec)
+	history, err := schedules.HistoryOf(s.store, h.ID, now)
+	if err != nil || spec.Validate() != nil || len(history.Pings) == 0 {
+		return nil
+	}
+	t := advice.Try(spec, history, s.back.Zones())
+	return &t
+}
+
+// judged are the fields that say when a heartbeat has failed.
+var judged = []string{"every", "schedule", "tz", "grace", "threshold", "failure_threshold", "max_run_secs", "min_run_secs"}
 
 func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form) error {
 	title := "New heartbeat"
@@ -116,14 +150,16 @@ func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form
 		title = "Not saved: " + title
 	}
 	page := editPage{frame: s.frame(ctx, in, title, "heartbeats"), Form: f, ID: id, Channels: s.channelsByName()}
-	page.Preview = previewOf(f, page.Now, s.back.Zone)
+	page.Preview = s.previewOf(f, id, page.Now)
 	return s.render(ctx, "edit", page)
 }
 
 func (s *Site) newForm(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	spec := fsm.Spec{Interval: fsm.DefaultInterval, Grace: fsm.DefaultGrace, Threshold: fsm.DefaultThreshold}
-	spec.Name = string(ctx.QueryArgs().Peek("name"))
-	return s.showForm(ctx, in, "", formOf(spec, 0))
+	f := formOf(spec, 0)
+	f.fill(ctx.QueryArgs())
+	f.Filled = false // it is new anyway
+	return s.showForm(ctx, in, "", f)
 }
 
 func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
@@ -149,7 +185,7 @@ func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 // were deleted while the form was open.
 func (s *Site) checkHere(f *form, p fsm.Patch) {
 	if p.TZ != nil && f.Problems["tz"] == "" {
-		if _, err := s.back.Zone(*p.TZ); err != nil {
+		if _, err := s.back.Zones().Location(*p.TZ); err != nil {
 			f.Problems["tz"] = show.Sentence(err.Error())
 		}
 	}
@@ -188,7 +224,9 @@ func (s *Site) editForm(ctx *fasthttp.RequestCtx, in *session, args []string) er
 	if err != nil {
 		return err
 	}
-	return s.showForm(ctx, in, args[0], formOf(h.Spec, h.Version))
+	f := formOf(h.Spec, h.Version)
+	f.fill(ctx.QueryArgs())
+	return s.showForm(ctx, in, args[0], f)
 }
 
 func (s *Site) edit(ctx *fasthttp.RequestCtx, in *session, args []string) error {

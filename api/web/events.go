@@ -246,7 +246,7 @@ func (s *Site) watchHeartbeat(ctx *fasthttp.RequestCtx, in session, first fsm.He
 		}
 		p := s.heartbeatPage(frame{In: &in, Now: time.Now()}, h, url, excerpt{})
 		return live{Title: p.Title, Icon: p.Icon, Pieces: []piece{
-			{"now", s.part("heartbeat", "now", p)}, {"history", s.part("heartbeat", "history", p)},
+			{"now", s.part("heartbeat", "now", p)}, {"numbers", s.part("heartbeat", "numbers", p)}, {"history", s.part("heartbeat", "history", p)},
 		}}
 	}
 }

@@ -97,6 +97,10 @@ func linesField(name, label, words string, of func(fsm.Spec) []string, to func(*
 	}
 }
 
+// checksWords tell what a check may be.
+const checksWords = `What a good run must keep to, one a line, else it counts as failed and the alert says why: bytes > 0, bytes >= 0.5 * last, rows < 2 * median ` +
+	`(of the last 20 good runs), seconds < 600, exit_code == 0, body contains "done", body doesn't contain "error". At most 20, each up to 200 bytes.`
+
 // fields are those of a heartbeat, in the order of the form.
 var fields = []field{
 	textField("name", "Name", "text", fmt.Sprintf("What people call the job, 1 to %d characters.", fsm.MaxNameLen),
@@ -155,7 +159,7 @@ var fields = []field{
 		func(s fsm.Spec) int64 { return s.MaxRun }, func(p *fsm.Patch) **int64 { return &p.MaxRun }),
 	durationField("min_run_secs", "A run takes at least", "A good run that was shorter counts as failed; empty: any may be good.", true,
 		func(s fsm.Spec) int64 { return s.MinRun }, func(p *fsm.Patch) **int64 { return &p.MinRun }),
-	linesField("checks", "Checks", "What the numbers that a good run tells must hold to, one a line: bytes > 0. Else it counts as failed.",
+	linesField("checks", "Checks", checksWords,
 		func(s fsm.Spec) []string { return s.Checks }, func(p *fsm.Patch) **[]string { return &p.Checks }),
 	listField("tags", "Tags", fmt.Sprintf("At most %d, with commas between, each up to %d characters; they group and filter.", fsm.MaxTags, fsm.MaxTagLen),
 		func(s fsm.Spec) []string { return s.Tags }, func(p *fsm.Patch) **[]string { return &p.Tags }),
@@ -209,10 +213,11 @@ type form struct {
 	typed    map[string]string // by field
 	Problems map[string]string // likewise; "": of the whole
 	Version  uint64            // of the heartbeat that the form was made of; 0: of none
+	Filled   bool              // in part by the address of the page, as suggestions are
 }
 
 func formOf(spec fsm.Spec, version uint64) form {
-	f := form{map[string]string{}, map[string]string{}, version}
+	f := form{typed: map[string]string{}, Problems: map[string]string{}, Version: version}
 	for _, one := range fields {
 		f.typed[one.Name] = one.read(spec)
 	}
@@ -220,15 +225,51 @@ func formOf(spec fsm.Spec, version uint64) form {
 }
 
 func typedForm(args *fasthttp.Args) form {
-	f := form{map[string]string{}, map[string]string{}, versionOf(args)}
+	f := form{typed: map[string]string{}, Problems: map[string]string{}, Version: versionOf(args)}
 	for _, one := range fields {
 		f.typed[one.Name] = typedIn(args, one.Name, one.Kind)
 	}
 	return f
 }
 
-// apiName is a field as the API calls it, and not the form: miss_threshold.
-var apiName = regexp.MustCompile(`^[a-z]+(_[a-z]+)+`)
+// fill types in what an address says of fields.
+func (f *form) fill(args *fasthttp.Args) {
+	for _, one := range fields {
+		if args.Has(one.Name) {
+			f.typed[one.Name], f.Filled = typedIn(args, one.Name, one.Kind), true
+		}
+	}
+}
+
+// loosely reads what was typed as far as it can be read, for a preview; wrong are the fields that
+// cannot be.
+func (f form) loosely() (p fsm.Patch, wrong []string) {
+	for _, one := range fields {
+		next := p
+		if one.write(f.typed[one.Name], &next) != nil {
+			wrong = append(wrong, one.Name)
+			continue
+		}
+		p = next
+	}
+	return p, wrong
+}
+
+// A field as the API calls it, and not the form: miss_threshold; and an entry of a list: checks[0].
+var (
+	apiName  = regexp.MustCompile(`^[a-z]+(_[a-z]+)+`)
+	apiEntry = regexp.MustCompile(`^[a-z_]+\[(\d+)\]`)
+)
+
+// inForm turns the API's words of what is wrong into those of the form.
+func (one field) inForm(words string) string {
+	m := apiEntry.FindStringSubmatch(words)
+	if m == nil {
+		return apiName.ReplaceAllLiteralString(words, one.Label)
+	}
+	n, _ := strconv.Atoi(m[1])
+	return fmt.Sprintf("entry %d", n+1) + strings.TrimPrefix(words, m[0])
+}
 
 // patch reads what was typed, each field by itself; Problems says what is wrong with which.
 func (f *form) patch() (all fsm.Patch) {
@@ -242,7 +283,7 @@ func (f *form) patch() (all fsm.Patch) {
 			err = alone.Validate()
 		}
 		if err != nil {
-			f.Problems[one.Name] = show.Sentence(apiName.ReplaceAllLiteralString(plainWords(err), one.Label))
+			f.Problems[one.Name] = show.Sentence(one.inForm(plainWords(err)))
 			continue
 		}
 		_ = one.write(f.typed[one.Name], &all)
@@ -315,7 +356,7 @@ type controls []fieldView
 
 // typed reads what a browser sends of them.
 func (list controls) typed(args *fasthttp.Args) form {
-	f := form{map[string]string{}, map[string]string{}, versionOf(args)}
+	f := form{typed: map[string]string{}, Problems: map[string]string{}, Version: versionOf(args)}
 	for _, one := range list {
 		f.typed[one.Name] = typedIn(args, one.Name, one.Kind)
 	}

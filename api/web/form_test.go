@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -78,7 +79,7 @@ func TestAFormSaysAllThatIsWrong(t *testing.T) {
 func TestPreviewOfASchedule(t *testing.T) {
 	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
 	f := typed(map[string]string{"every": "1h", "grace": "10m", "threshold": "2", "name": strings.Repeat("too long", 99)})
-	utc := func(string) (*time.Location, error) { return time.UTC, nil }
+	utc := schedules.UTC{}
 	p := previewOf(f, now, utc)
 	if len(p.Times) != previewed || p.Times[1] != now.Add(2*time.Hour) || p.Missed != now.Add(70*time.Minute) || p.Told != now.Add(130*time.Minute) {
 		t.Errorf("%+v", p)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/schedules"
+	"github.com/quorumbeat/quorumbeat/api/web/advice"
 	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -30,6 +32,8 @@ type heartbeatPage struct {
 	Since    time.Time // of the state, as far as it is known
 	Strip    []show.Beat
 	Chart    show.Chart
+	Plots    show.Plots
+	Advice   *advice.Advice // nil on older pages of its history
 	Usual    show.Usual
 	Last     *fsm.PingRecord // the newest that ended a run
 	Good     *fsm.PingRecord // the newest good run
@@ -41,6 +45,7 @@ type heartbeatPage struct {
 	Others   []row      // what fails with it
 	Gaps     []fsm.Gap
 	PingURL  string
+	Rules    string         // of time zones, that its schedule is kept by; "": it has none
 	zone     *time.Location // of the job
 	Waiting  bool           // for its first ping
 	Troubled bool           // it fails, or is late
@@ -52,7 +57,12 @@ func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) e
 	if err != nil {
 		return err
 	}
-	return s.render(ctx, "heartbeat", s.heartbeatPage(f, h, s.back.PingURL(ctx, h.Token), excerptOf(ctx.QueryArgs())))
+	e := excerptOf(ctx.QueryArgs())
+	p := s.heartbeatPage(f, h, s.back.PingURL(ctx, h.Token), e)
+	if history, err := schedules.HistoryOf(s.store, h.ID, f.Now); err == nil && e == (excerpt{}) {
+		p.Advice = new(advice.Of(h.Spec, history, s.back.Zones()))
+	}
+	return s.render(ctx, "heartbeat", p)
 }
 
 // Instant is a moment in full.
@@ -99,12 +109,14 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now),
 		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Tells: s.tells(h.Spec), Waiting: h.Pings == 0 && st != roster.Failing,
 	}
-	if p.zone = time.UTC; h.Spec.TZ != "" {
-		if zone, err := s.back.Zone(h.Spec.TZ); err == nil {
-			p.zone = zone
-		}
+	p.zone = time.UTC
+	if zone, err := s.back.Zones().Location(h.Spec.TZ); err == nil {
+		p.zone = zone
 	}
-	p.Chart = show.ChartOf(recent, p.Usual)
+	if len(h.Spec.Schedule) > 0 {
+		p.Rules = s.back.Zones().Version()
+	}
+	p.Chart, p.Plots = show.ChartOf(recent, p.Usual), show.PlotsOf(recent)
 	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), e == excerpt{}
 	p.Icon = cmp.Or(map[roster.State]string{roster.Failing: "failing", roster.Late: "late"}[st], "ok")
 	p.Past = incidentsOf(s.store.IncidentsOf(h.ID), f.In, f.Now)

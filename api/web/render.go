@@ -25,6 +25,7 @@ func parsePages() map[string]*template.Template {
 	frame := template.Must(template.New("frame").Funcs(template.FuncMap{
 		"asset": assetPath, "span": show.Span, "took": show.Took, "seconds": show.Seconds, "exact": show.Exact, "plural": show.Plural, "join": strings.Join,
 		"plural64": func(n uint64, one, many string) string { return show.Plural(int(n), one, many) },
+		"number":   fsm.FormatNumber,
 		"millis":   func(ms int64) string { return show.Span(time.Duration(ms) * time.Millisecond) },
 		"steps":    show.Steps, "expected": show.Expected, "legend": func() any { return show.Legend }, "acts": actsOn,
 		"inDigest": func(a fsm.Alert) bool { return a.Digest != (fsm.AlertID{}) },

@@ -13,6 +13,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/events"
 	"github.com/quorumbeat/quorumbeat/api/request"
+	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -34,8 +35,8 @@ type Backend interface {
 	MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (key string, err error)
 	// Scheduled adds to a command what one that gives a heartbeat a schedule needs.
 	Scheduled(cmd fsm.Command, schedule *[]string, tz *string, isNew bool) (fsm.Command, error)
-	// Zone finds a time zone by its name.
-	Zone(name string) (*time.Location, error)
+	// Zones are the rules of time zones that this node has.
+	Zones() schedules.Zones
 	// TestChannel sends a test by a channel, which takes some seconds, and tells what the other
 	// end said, or why it said nothing. It is limited; then the error has words for the person.
 	TestChannel(id fsm.ChannelID) (accepted bool, answer string, err error)

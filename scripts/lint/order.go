@@ -49,7 +49,7 @@ var order = []tree{
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/store"}, rows: []string{
 		"compat deferred events limits metrics proxied request schedules tickets web/assets web/show",
-		"listener pings web/roster",
+		"listener pings web/advice web/roster",
 		"web",
 		"public",
 		".",

@@ -10,6 +10,7 @@
 //	strip.go     what became of the last expected times
 //	alert.go     why an alert was written, and how far it has come
 //	chart.go     how long runs take
+//	plot.go      the numbers that runs told
 //	timeline.go  moments of the last day on a line
 //	snippets.go  how to ping, in several languages
 package show

@@ -103,6 +103,7 @@ func TestTheDashboard(t *testing.T) {
 	b.press("Revoke it")
 	b.shows("The key was revoked")
 
+	suggestions(t, e, b)
 	for _, page := range []string{"alerts", "keys", "cluster"} {
 		b.visit("/ui/" + page)
 		b.look(page)
@@ -158,6 +159,9 @@ func TestTheDashboardWithoutScripts(t *testing.T) {
 	b.shows("Somebody paused it")
 	b.visit("/ui/?q=plain&status=paused")
 	b.sees("the list has it", `document.querySelectorAll('tbody tr').length == 1`)
+	h := hourlyJob(t, e, "hourly books")
+	b.visit("/ui/heartbeats/" + h.ID)
+	used(t, e, b, h)
 	b.press("Sign out")
 	b.shows("Sign in")
 }

@@ -22,9 +22,8 @@ type Suggestion struct {
 	MaxRun time.Duration // 0: none, for no run's length is known
 	MinRun time.Duration // 0: none
 
-	Fit    float64 // 0 to 1: how much of the history it explains
-	Runs   int     // good runs that it stands on
-	Result backtest.Result
+	Fit  float64 // 0 to 1: how much of the history it explains
+	Runs int     // good runs that it stands on
 }
 
 // Sure says in a word how far to trust a suggestion.
@@ -57,7 +56,6 @@ func Suggest(h backtest.History, zones []*time.Location) []Suggestion {
 	for i := range list {
 		list[i].MaxRun, list[i].MinRun = runLimits(runs)
 		list[i].Runs = len(runs)
-		list[i].Result = backtest.Run(list[i].Settings(), h)
 	}
 	if len(list) == 2 && list[1].Fit > list[0].Fit+0.1 {
 		slices.Reverse(list)

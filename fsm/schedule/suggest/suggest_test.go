@@ -105,8 +105,8 @@ func TestSuggestFindsTheSchedule(t *testing.T) {
 			if tt.says != "" && s.Sure() != tt.says {
 				t.Errorf("is %s (fit %.2f of %d), want %s", s.Sure(), s.Fit, s.Runs, tt.says)
 			}
-			if n := len(s.Result.Alerts); n != 0 {
-				t.Errorf("would have alerted %d times: %v", n, s.Result.Alerts)
+			if alerts := backtest.Run(s.Settings(), h).Alerts; len(alerts) != 0 {
+				t.Errorf("would have alerted: %v", alerts)
 			}
 			if most := tt.delay + tt.spread; s.Grace < most/2 || s.Grace > 2*most+5*time.Minute {
 				t.Errorf("grace %v for runs that end up to %v late", s.Grace, most)
@@ -132,7 +132,7 @@ func TestSuggestFindsTheInterval(t *testing.T) {
 			t.Errorf("%s: %+v", name, list)
 			continue
 		}
-		if n := len(list[0].Result.Alerts); n != 0 {
+		if n := len(backtest.Run(list[0].Settings(), h).Alerts); n != 0 {
 			t.Errorf("%s: with %v and %v of grace it would have alerted %d times", name, list[0].Interval, list[0].Grace, n)
 		}
 	}
@@ -147,8 +147,8 @@ func TestAMissedRunDoesNotStretchTheGrace(t *testing.T) {
 	if strings.Join(s.Expressions, "") != "0 2 * * *" || s.Grace > 10*time.Minute {
 		t.Errorf("%+v", s)
 	}
-	if len(s.Result.Alerts) != 1 || s.Result.Alerts[0].Reason != backtest.Missed || s.Result.Alerts[0].Until.IsZero() {
-		t.Errorf("alerts: %v", s.Result.Alerts)
+	if alerts := backtest.Run(s.Settings(), h).Alerts; len(alerts) != 1 || alerts[0].Reason != backtest.Missed || alerts[0].Until.IsZero() {
+		t.Errorf("alerts: %v", alerts)
 	}
 }
 
