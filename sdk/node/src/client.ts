@@ -1,8 +1,10 @@
 import { Caller } from "./calls.js";
+import type { Channel, ChannelParams, ChannelTest, ChannelUpdate } from "./channels.js";
 import { follow } from "./events.js";
 import { basesOf, checkKey, type ClientOptions, limitsOf } from "./options.js";
-import { heartbeatPath, query, slugPath } from "./paths.js";
+import { heartbeatPath, objectPath, query, slugPath } from "./paths.js";
 import { exitSignal, type PingOptions, pingRequest, type PingStatus } from "./pings.js";
+import type { Badge, BadgeParams, StatusPage, StatusPageParams } from "./published.js";
 import type { Request } from "./request.js";
 import type {
   CallOptions,
@@ -182,6 +184,67 @@ export class HeartbeatClient {
     return this.#call({ ...json("POST", "/v1/schedule/preview", params), read: holding<SchedulePreview>("times") }, options);
   }
 
+  /** Returns all channels, newest first. */
+  async channels(options: CallOptions = {}): Promise<Channel[]> {
+    return this.#call({ method: "GET", path: "/v1/channels", read: listed<Channel>("channels") }, options);
+  }
+
+  /** Returns one channel. */
+  async channel(id: string, options: CallOptions = {}): Promise<Channel> {
+    return this.#call({ method: "GET", path: objectPath("channels", id), read: having<Channel>("kind") }, options);
+  }
+
+  /** Makes a channel. A webhook's secret that the server made is in this one answer only. */
+  async createChannel(params: ChannelParams, options: CallOptions = {}): Promise<Channel> {
+    return this.#call({ ...json("POST", "/v1/channels", params), once: true, read: having<Channel>("kind") }, options);
+  }
+
+  /** Changes a channel. An empty setting is taken away. */
+  async updateChannel(id: string, params: ChannelUpdate, options: CallOptions = {}): Promise<Channel> {
+    return this.#call({ ...json("PATCH", objectPath("channels", id), params), read: having<Channel>("kind") }, options);
+  }
+
+  /** Deletes a channel. What waits for it fails. */
+  async deleteChannel(id: string, options: CallOptions = {}): Promise<void> {
+    return this.#call({ method: "DELETE", path: objectPath("channels", id), read: () => undefined }, options);
+  }
+
+  /** Has a node send a test by a channel. It takes some seconds; a test that was not accepted is no error. */
+  async testChannel(id: string, options: CallOptions = {}): Promise<ChannelTest> {
+    const path = objectPath("channels", id, "/test");
+    return this.#call({ method: "POST", path, once: true, read: having<ChannelTest>("answer") }, options);
+  }
+
+  /** Returns the status pages, by slug. */
+  async statusPages(options: CallOptions = {}): Promise<StatusPage[]> {
+    return this.#call({ method: "GET", path: "/v1/status-pages", read: listed<StatusPage>("status_pages") }, options);
+  }
+
+  /** Publishes a status page. */
+  async createStatusPage(params: StatusPageParams, options: CallOptions = {}): Promise<StatusPage> {
+    return this.#call({ ...json("POST", "/v1/status-pages", params), once: true, read: having<StatusPage>("slug") }, options);
+  }
+
+  /** Takes a status page back. */
+  async deleteStatusPage(slug: string, options: CallOptions = {}): Promise<void> {
+    return this.#call({ method: "DELETE", path: objectPath("status-pages", slug), read: () => undefined }, options);
+  }
+
+  /** Returns the badges, newest first. */
+  async badges(options: CallOptions = {}): Promise<Badge[]> {
+    return this.#call({ method: "GET", path: "/v1/badges", read: listed<Badge>("badges") }, options);
+  }
+
+  /** Publishes a badge. */
+  async createBadge(params: BadgeParams, options: CallOptions = {}): Promise<Badge> {
+    return this.#call({ ...json("POST", "/v1/badges", params), once: true, read: having<Badge>("id") }, options);
+  }
+
+  /** Takes a badge back. */
+  async deleteBadge(id: string, options: CallOptions = {}): Promise<void> {
+    return this.#call({ method: "DELETE", path: objectPath("badges", id), read: () => undefined }, options);
+  }
+
   #signal(token: string, signal: string, options: PingOptions): Promise<PingStatus> {
     return this.#call(pingRequest(token, signal, options), options);
   }
@@ -195,12 +258,17 @@ function json(method: string, path: string, body: object) {
   return { method, path, headers: { "Content-Type": "application/json" }, body: Buffer.from(JSON.stringify(body)) };
 }
 
-function heartbeat(answer: unknown): Heartbeat {
-  if (!isObject(answer) || typeof answer.id !== "string") {
-    throw new NotQuorumbeat();
-  }
-  return answer as unknown as Heartbeat;
+/** having reads an object that has a text under a name. */
+function having<T>(name: string): (answer: unknown) => T {
+  return (answer) => {
+    if (!isObject(answer) || typeof answer[name] !== "string") {
+      throw new NotQuorumbeat();
+    }
+    return answer as unknown as T;
+  };
 }
+
+const heartbeat = having<Heartbeat>("id");
 
 /** holding reads an answer that has a list under a name. */
 function holding<T>(name: string): (answer: unknown) => T {

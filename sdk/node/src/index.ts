@@ -1,3 +1,4 @@
+export type { Channel, ChannelAlert, ChannelKind, ChannelParams, ChannelSettings, ChannelTest, ChannelUpdate } from "./channels.js";
 export { HeartbeatClient } from "./client.js";
 export {
   APIError,
@@ -13,6 +14,7 @@ export {
 } from "./errors.js";
 export { DEFAULT_BASE_URL, type ClientOptions } from "./options.js";
 export { MAX_BODY_BYTES, type PingOptions, type PingStatus } from "./pings.js";
+export type { Badge, BadgeParams, PageHeartbeat, StatusPage, StatusPageParams } from "./published.js";
 export type {
   CallOptions,
   ClusterEvent,

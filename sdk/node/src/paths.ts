@@ -18,6 +18,14 @@ export function slugPath(slug: string): string {
   return `/v1/heartbeats/by-slug/${encodeURIComponent(slug)}`;
 }
 
+/** objectPath is the path of a channel, status page or badge; it throws as heartbeatPath does. */
+export function objectPath(kind: "channels" | "status-pages" | "badges", id: string, suffix = ""): string {
+  if (typeof id !== "string" || /^\.{0,2}$/.test(id)) {
+    throw new TypeError(`the ID or slug of one of the ${kind} is needed, not ${JSON.stringify(id)}`);
+  }
+  return `/v1/${kind}/${encodeURIComponent(id)}${suffix}`;
+}
+
 /** query is what follows the path: "" when nothing is set. */
 export function query(params: Record<string, string | number | string[] | undefined>): string {
   const set = new URLSearchParams();

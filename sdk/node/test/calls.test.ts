@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeartbeatClient, isUnauthorized } from "../src/index.js";
-import { FakeCluster, HEARTBEAT, ID, KEY, PREVIEW, SUGGESTIONS } from "./fake.js";
+import { BADGE, CHANNEL, FakeCluster, HEARTBEAT, ID, KEY, PAGE, PREVIEW, SUGGESTIONS, TESTED } from "./fake.js";
 
 test("each call asks for what the API promises, and gives its answer", async (t) => {
   const cluster = await FakeCluster.start(t, 1);
@@ -58,6 +58,30 @@ test("each call asks for what the API promises, and gives its answer", async (t)
       "",
       SUGGESTIONS,
     ],
+    ["channels", () => c.channels(), "GET /v1/channels", "", [CHANNEL]],
+    ["channel", () => c.channel("ch_1"), "GET /v1/channels/ch_1", "", CHANNEL],
+    [
+      "createChannel",
+      () => c.createChannel({ name: "ops", kind: "slack", url: "https://x.example/y", default: true, after_secs: 0 }),
+      "POST /v1/channels",
+      `{"name":"ops","kind":"slack","url":"https://x.example/y","default":true,"after_secs":0}`,
+      CHANNEL,
+    ],
+    ["updateChannel", () => c.updateChannel("ch_1", { on: ["down"], secret: "" }), "PATCH /v1/channels/ch_1", `{"on":["down"],"secret":""}`, CHANNEL],
+    ["testChannel", () => c.testChannel("ch_1"), "POST /v1/channels/ch_1/test", "", TESTED],
+    ["deleteChannel", () => c.deleteChannel("a/b"), "DELETE /v1/channels/a%2Fb", "", undefined],
+    ["statusPages", () => c.statusPages(), "GET /v1/status-pages", "", [PAGE]],
+    [
+      "createStatusPage",
+      () => c.createStatusPage({ title: "Our jobs", tags: ["prod"], heartbeats: [{ id: ID, alias: "Backups" }] }),
+      "POST /v1/status-pages",
+      `{"title":"Our jobs","tags":["prod"],"heartbeats":[{"id":"hb_1","alias":"Backups"}]}`,
+      PAGE,
+    ],
+    ["deleteStatusPage", () => c.deleteStatusPage("jobs"), "DELETE /v1/status-pages/jobs", "", undefined],
+    ["badges", () => c.badges(), "GET /v1/badges", "", [BADGE]],
+    ["createBadge", () => c.createBadge({ heartbeat_id: ID }), "POST /v1/badges", `{"heartbeat_id":"hb_1"}`, BADGE],
+    ["deleteBadge", () => c.deleteBadge("bg_1"), "DELETE /v1/badges/bg_1", "", undefined],
     ["delete", () => c.delete(ID), "DELETE /v1/heartbeats/hb_1", "", undefined],
   ];
   for (const [name, call, request, body, answer] of calls) {

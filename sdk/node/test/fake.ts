@@ -110,7 +110,7 @@ export class FakeCluster {
       return;
     }
     const cut = fault === "records it and cuts its answer off" || fault === "stalls in its answer";
-    res.writeHead(status, status === 204 ? {} : { "Content-Type": "application/json", "Content-Length": answer.length + (cut ? 9 : 0) });
+    res.writeHead(status, status === 204 ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(answer) + (cut ? 9 : 0) });
     if (fault === "answers bit by bit") {
       for (const byte of answer) {
         res.write(byte);
@@ -137,6 +137,12 @@ export class FakeCluster {
     if (method === "DELETE") {
       return [204, ""];
     }
+    const [, kind = "", id] = path.match(/^\/v1\/(channels|status-pages|badges)(?:\/(.*))?$/) ?? [];
+    const object = OBJECTS[kind];
+    if (object !== undefined) {
+      const answer = id?.endsWith("/test") ? TESTED : method === "GET" && id === undefined ? { [kind.replace("-", "_")]: [object] } : object;
+      return [method === "POST" && id === undefined ? 201 : 200, JSON.stringify(answer)];
+    }
     if (path.includes("/suggest")) {
       return [200, JSON.stringify(SUGGESTIONS)];
     }
@@ -156,6 +162,12 @@ export class FakeCluster {
 export const PREVIEW = { times: ["2026-05-04T00:00:00.000Z"], description: "At 02:00, Monday to Friday", tz: "Europe/Berlin", tz_data: "2026a" };
 export const SUGGESTIONS = { suggestions: [], current: { alerts: 3, days: 90, failed: [] }, tried: null, pings: 4, needs: 5, tz_data: "2026a" };
 export const HEARTBEAT = { id: ID, name: "nightly-sync", token: TOKEN, interval_secs: 86400, grace_secs: 3600, status: "active" };
+
+export const CHANNEL = { id: "ch_1", name: "ops", kind: "slack", url: "•••", default: true, tags: [], on: ["down"], after_secs: 0, version: 1 };
+export const PAGE = { slug: "jobs", title: "Our jobs", tags: ["prod"], heartbeats: [], url: "http://mon1/status/jobs" };
+export const BADGE = { id: "bg_1", heartbeat_id: ID, heartbeat_name: "nightly-sync", tag: null, label: "" };
+export const TESTED = { accepted: true, answer: "200 OK" };
+const OBJECTS: Record<string, object> = { channels: CHANNEL, "status-pages": PAGE, badges: BADGE };
 
 /** A URL at which nobody listens. */
 export async function deadURL(): Promise<string> {

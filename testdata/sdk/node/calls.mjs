@@ -55,6 +55,30 @@ for await (const { event, data, id } of client.events({ tag: "told" })) {
   }
 }
 
+// How people are told, and what anybody may see.
+const channel = await client.createChannel({ name: "hooks of node", kind: "webhook", url: "https://example.com/x", tags: ["hooked"] });
+assert.match(channel.secret, /^whsec_/); // this once
+assert.equal((await client.updateChannel(channel.id, { on: ["down"], after_secs: 60 })).after_secs, 60);
+assert.deepEqual([(await client.channel(channel.id)).on, (await client.channel(channel.id)).secret], [["down"], "•••"]);
+assert.deepEqual((await client.channels()).map((c) => c.id), [channel.id]);
+assert.equal(await client.deleteChannel(channel.id), undefined);
+await assert.rejects(client.channel(channel.id), isNotFound);
+await assert.rejects(client.testChannel(channel.id), isNotFound);
+
+const shown = await client.create({ name: "shown", tags: ["shown"] });
+const page = await client.createStatusPage({ title: "Jobs of node", tags: ["shown"], heartbeats: [{ id: shown.id, alias: "Backups" }] });
+assert.match(await (await fetch(page.url)).text(), /Backups/);
+assert.deepEqual((await client.statusPages()).map((p) => p.slug), ["jobs-of-node"]);
+const badge = await client.createBadge({ heartbeat_id: shown.id });
+assert.equal(badge.heartbeat_name, "shown");
+assert.match(await (await fetch(badge.svg_url)).text(), /^<svg/);
+assert.equal((await client.createBadge({ tag: "shown", label: "all" })).heartbeat_id, null);
+assert.equal((await client.badges()).length, 2);
+for (const { id } of await client.badges()) await client.deleteBadge(id);
+await client.deleteStatusPage(page.slug);
+assert.deepEqual([await client.statusPages(), await client.badges(), (await fetch(page.url)).status], [[], [], 404]);
+await client.delete(shown.id);
+
 // What the server refuses, in its words.
 await assert.rejects(client.create({ name: "" }), (err) => isInvalid(err) && err.code === "invalid_request" && /name/.test(err.message));
 await assert.rejects(new HeartbeatClient("not-the-key-of-anybody", { baseURL }).list(), isUnauthorized);

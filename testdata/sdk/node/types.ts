@@ -1,5 +1,5 @@
 // Compiled, not run: what a strict TypeScript program may write.
-import { type ClientOptions, type Heartbeat, HeartbeatClient, isNotFound, type PingOptions } from "@quorumbeat/heartbeat";
+import { type Channel, type ClientOptions, type Heartbeat, HeartbeatClient, isNotFound, type PingOptions } from "@quorumbeat/heartbeat";
 
 const options: ClientOptions = { baseURL: ["http://a", "http://b"] as const, timeoutMs: 1, retries: 0 };
 const client = new HeartbeatClient("", options);
@@ -17,6 +17,17 @@ export async function use(signal: AbortSignal): Promise<string> {
   return status + due;
 }
 
+export async function tell(): Promise<string> {
+  const channel: Channel = await client.createChannel({ name: "ops", kind: "ntfy", topic: "x", on: ["down"] });
+  const { accepted, answer } = await client.testChannel(channel.id);
+  const badge = await client.createBadge({ tag: "prod" });
+  return (accepted ? answer : channel.kind) + (badge.heartbeat_name ?? badge.tag);
+}
+
+// @ts-expect-error: no such kind
+void client.createChannel({ name: "x", kind: "pigeon" });
+// @ts-expect-error: of a heartbeat or of a tag
+void client.createBadge({ tag: "x", heartbeat_id: "hb_1" });
 // @ts-expect-error: a name is needed
 void client.create({ interval_secs: 1 });
 // @ts-expect-error: no such field
