@@ -106,13 +106,10 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 	alerts, _ := s.store.Alerts(fsm.AlertFilter{Heartbeat: &h.ID, Limit: 20})
 	gaps := s.store.Gaps()
 	p := heartbeatPage{
-		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now),
+		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now, s.zoneOf(h.Spec)),
 		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Tells: s.tells(h.Spec), Waiting: h.Pings == 0 && st != roster.Failing,
 	}
-	p.zone = time.UTC
-	if zone, err := s.back.Zones().Location(h.Spec.TZ); err == nil {
-		p.zone = zone
-	}
+	p.zone = s.zoneOf(h.Spec)
 	if len(h.Spec.Schedule) > 0 {
 		p.Rules = s.back.Zones().Version()
 	}

@@ -40,9 +40,21 @@ func (s *Site) rows(ordinals []uint64, c roster.Choice, write bool, now time.Tim
 			continue
 		}
 		pings, _, _ := s.store.Pings(h.ID, 2*show.StripLength, 0)
-		out = append(out, row{h, roster.Of(h, now).String(), show.Strip(h, pings, gaps, now), now, c, write})
+		out = append(out, row{h, roster.Of(h, now).String(), show.Strip(h, pings, gaps, now, s.zoneOf(h.Spec)), now, c, write})
 	}
 	return out
+}
+
+// zoneOf is the time zone of a schedule; UTC if this node does not know it.
+func (s *Site) zoneOf(spec fsm.Spec) *time.Location {
+	if spec.TZ == "" {
+		return time.UTC
+	}
+	zone, err := s.back.Zones().Location(spec.TZ)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // listPage is the page of heartbeats.

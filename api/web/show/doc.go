@@ -8,6 +8,7 @@
 //	duration.go  durations as people type them
 //	natural.go   the order of names
 //	strip.go     what became of the last expected times
+//	plan.go      when heartbeats were expected, for the strip
 //	alert.go     why an alert was written, and how far it has come
 //	chart.go     how long runs take
 //	plot.go      the numbers that runs told

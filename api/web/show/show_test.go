@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule"
 )
 
 func TestNaturalOrder(t *testing.T) {
@@ -78,7 +79,7 @@ func TestStrip(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			slices.Reverse(tt.pings)
 			got := ""
-			beats := Strip(h, tt.pings, tt.gaps, at(tt.now))
+			beats := Strip(h, tt.pings, tt.gaps, at(tt.now), nil)
 			for _, b := range beats {
 				if b.Kind != "none" {
 					got += b.Kind[:1]
@@ -88,6 +89,104 @@ func TestStrip(t *testing.T) {
 				t.Errorf("%s of %d, want %s", got, len(beats), tt.want)
 			}
 		})
+	}
+}
+
+// TestStripOfASchedule: what was expected and did not come is missed, by the wall of its zone.
+func TestStripOfASchedule(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip(err)
+	}
+	at := func(text string) time.Time {
+		when, err := time.ParseInLocation("2006-01-02 15:04", text, berlin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return when
+	}
+	good := func(texts ...string) (pings []fsm.PingRecord) {
+		for _, text := range slices.Backward(texts) {
+			pings = append(pings, fsm.PingRecord{At: at(text), Kind: fsm.SignalSuccess, Took: -1})
+		}
+		return pings
+	}
+	nightly := fsm.Heartbeat{Spec: fsm.Spec{Schedule: []string{"0 2 * * 1-5"}, TZ: "Europe/Berlin", Grace: 3600}, Status: fsm.StatusActive, Armed: true, CreatedAt: at("2026-10-01 12:00")}
+	paused, resumed := nightly, nightly
+	paused.Status = fsm.StatusPaused
+	resumed.Resumed = at("2026-10-22 12:00")
+	often := nightly
+	often.Spec.Schedule, often.Spec.Grace = []string{"* * * * *"}, 30
+	january := nightly
+	january.Spec.Schedule = []string{"* 0 * 1 *"} // each minute of an hour, on 31 days of the year
+	gap := []fsm.Gap{{From: at("2026-10-22 01:30"), To: at("2026-10-22 02:10")}}
+	for _, tt := range []struct {
+		name  string
+		h     fsm.Heartbeat
+		pings []fsm.PingRecord
+		gaps  []fsm.Gap
+		now   string
+		want  string
+	}{
+		{"on time, over a weekend and the change of clocks", nightly, good("2026-10-22 02:03", "2026-10-23 02:03", "2026-10-26 02:04"), nil, "2026-10-26 09:00", "hhh"},
+		{"one night is missed", nightly, good("2026-10-20 02:03", "2026-10-22 02:03"), nil, "2026-10-22 09:00", "hmh"},
+		{"nights that are missed until now", nightly, good("2026-10-20 02:03"), nil, "2026-10-26 02:30", "hmmm"},
+		{"its grace has just passed", nightly, good("2026-10-20 02:03"), nil, "2026-10-21 03:01", "hm"},
+		{"its grace has not passed", nightly, good("2026-10-20 02:03"), nil, "2026-10-21 02:59", "h"},
+		{"late within its grace, and after it", nightly, good("2026-10-20 02:00", "2026-10-21 02:40", "2026-10-22 05:00"), nil, "2026-10-22 09:00", "hlml"},
+		{"a little early", nightly, good("2026-10-19 02:00", "2026-10-20 01:59", "2026-10-21 02:00"), nil, "2026-10-21 09:00", "hhh"},
+		{"the monitor was down", nightly, good("2026-10-21 02:00"), gap, "2026-10-22 09:00", "hg"},
+		{"never pinged", nightly, nil, nil, "2026-10-05 09:00", "mm"},
+		{"paused", paused, good("2026-10-20 02:00"), nil, "2026-10-23 09:00", "hppp"},
+		{"paused, and resumed", resumed, good("2026-10-20 02:00"), nil, "2026-10-23 09:00", "hppm"},
+		{"each minute, for months", often, good("2026-01-20 02:00"), nil, "2026-10-23 09:00", strings.Repeat("m", StripLength)},
+		{"each minute of some days, months ago", january, nil, nil, "2027-08-01 00:00", strings.Repeat("m", StripLength)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			for _, b := range Strip(tt.h, tt.pings, tt.gaps, at(tt.now), berlin) {
+				if b.Kind != "none" {
+					got += b.Kind[:1]
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+		})
+	}
+	beats := Strip(january, nil, nil, at("2027-08-01 00:00"), berlin)
+	if last := beats[StripLength-1].At; !last.Equal(at("2027-01-31 00:59")) {
+		t.Errorf("the newest is of %v", last)
+	}
+	long := fsm.PingRecord{At: at("2026-10-21 02:58"), Kind: fsm.SignalSuccess, Took: 57 * time.Minute}
+	if planOf(nightly.Spec, berlin).late(long, at("2026-10-20 02:00"), time.Hour) {
+		t.Error("a run that began on time and took long is late")
+	}
+}
+
+// TestNewestTimesOfAnySchedule compares with following it from the beginning.
+func TestNewestTimesOfAnySchedule(t *testing.T) {
+	run := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, expression := range []string{"* * * * *", "*/7 3 * * *", "0 0 1 * *", "* * 1 4 *", "0 12 29 2 *", "*-*-* 00:00:07", "*-04-01 *:*:00"} {
+		for _, until := range []time.Duration{time.Minute, time.Hour, 26 * time.Hour, 33 * 24 * time.Hour, 90 * 24 * time.Hour} {
+			when, err := schedule.Parse([]string{expression})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, before := scheduled{when, time.UTC}, run.Add(until)
+			var want []time.Time
+			for at := p.answered(run); ; {
+				next, ok := when.Next(at, time.UTC)
+				if !ok || !next.Before(before) {
+					break
+				}
+				want, at = append(want, next), next
+			}
+			want = want[max(0, len(want)-StripLength):]
+			if got := p.between(run, before, StripLength); !slices.Equal(got, want) {
+				t.Errorf("%s, %v on: %v, want %v", expression, until, got, want)
+			}
+		}
 	}
 }
 
@@ -139,7 +238,7 @@ func TestAScheduleIsToldInWords(t *testing.T) {
 	if got := Expected(fsm.Spec{Interval: 90}); got != "every 1 min 30 s" {
 		t.Error(got)
 	}
-	beats := Strip(h, []fsm.PingRecord{{At: now.Add(-time.Hour), Kind: fsm.SignalSuccess}, {At: now.Add(-50 * time.Hour), Kind: fsm.SignalFail}}, nil, now)
+	beats := Strip(h, []fsm.PingRecord{{At: now.Add(-time.Hour), Kind: fsm.SignalSuccess}, {At: now.Add(-50 * time.Hour), Kind: fsm.SignalFail}}, nil, now, nil)
 	if len(beats) != StripLength || beats[StripLength-2].Kind != "failed" {
 		t.Errorf("%+v", beats)
 	}

@@ -18,7 +18,7 @@ type Beat struct {
 
 // Legend names the kinds of beats.
 var Legend = []struct{ Kind, Words string }{
-	{"hit", "on time"}, {"late", "late"}, {"failed", "failed"}, {"missed", "missed"}, {"gap", "the monitor was down"},
+	{"hit", "on time"}, {"late", "late"}, {"failed", "failed"}, {"missed", "missed"}, {"paused", "paused"}, {"gap", "the monitor was down"},
 }
 
 // Words tells a beat to those who do not see its shape.
@@ -32,58 +32,89 @@ func (b Beat) Words() string {
 }
 
 // Strip tells what became of the last expected times, oldest first, from a heartbeat's
-// pings, newest first. What the history no longer holds is left out. What a schedule was
-// in the past is not known: it is taken to have been as it is now.
-func Strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Time) []Beat {
-	interval, grace := time.Duration(h.Spec.Interval)*time.Second, time.Duration(h.Spec.Grace)*time.Second
-	var back []Beat // newest first
-	missed := func(after, before time.Time) {
-		if interval <= 0 {
-			return // when a schedule expected something in the past is not known
-		}
-		n := int((before.Sub(after.Add(grace)) - 1) / interval) // at the very end of its grace it is not missed
-		for k := n; k > 0 && len(back) < StripLength; k-- {
-			at := after.Add(time.Duration(k) * interval)
-			b := Beat{Kind: "missed", At: at, Took: -1}
-			if within(gaps, at, at.Add(grace)) {
-				b.Kind = "gap"
-			}
-			back = append(back, b)
-		}
-	}
-	next := now // the end of the time that is not told yet
+// pings, newest first; zone is that of its schedule. What the history no longer holds is
+// left out. What a schedule was in the past is not known: it is taken to have been as it is
+// now. Neither is a pause that is over and was followed by a ping.
+func Strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Time, zone *time.Location) []Beat {
+	s := strip{plan: planOf(h.Spec, zone), grace: time.Duration(h.Spec.Grace) * time.Second, gaps: gaps}
+	since, open := h.CreatedAt, h.Armed || len(pings) > 0 // of the time since the last run
+	next := now                                           // the end of the time that is not told yet
 	for i, p := range pings {
-		if len(back) >= StripLength {
+		if len(s.back) >= StripLength {
 			break
 		}
-		switch p.Kind {
-		case fsm.SignalStart, fsm.SignalLog:
+		if p.Kind == fsm.SignalStart || p.Kind == fsm.SignalLog {
 			continue
 		}
-		if h.Status != fsm.StatusPaused || next != now {
-			missed(p.At, next)
+		if next == now {
+			s.untilNow(h, p.At, now)
+			open = false
+		} else {
+			s.missed(p.At, next, "missed")
 		}
 		b := Beat{Kind: "hit", At: p.At, Took: p.Took}
 		switch before, ok := endBefore(pings[i+1:]); {
 		case p.Kind == fsm.SignalFail:
 			b.Kind = "failed"
-		case ok && interval > 0 && p.At.Sub(before) > interval+grace/4: // no job is punctual to the second
+		case ok && s.plan.late(p, before, s.grace):
 			b.Kind = "late"
 		}
-		if len(back) < StripLength {
-			back = append(back, b)
-		}
+		s.add(b)
 		next = p.At
 	}
-	if len(pings) == 0 && h.Armed && h.Status != fsm.StatusPaused {
-		missed(h.CreatedAt, now)
+	if open {
+		s.untilNow(h, since, now)
 	}
+	return s.beats()
+}
+
+// strip is one that is made from its new end.
+type strip struct {
+	plan  plan
+	grace time.Duration
+	gaps  []fsm.Gap
+	back  []Beat // newest first
+}
+
+func (s *strip) add(b Beat) {
+	if len(s.back) < StripLength {
+		s.back = append(s.back, b)
+	}
+}
+
+// untilNow tells of the time since the last run, in which it may have been paused.
+func (s *strip) untilNow(h fsm.Heartbeat, last, now time.Time) {
+	switch {
+	case h.Status == fsm.StatusPaused:
+		s.missed(last, now, "paused")
+	case h.Resumed.After(last):
+		s.missed(h.Resumed, now, "missed")
+		s.missed(last, h.Resumed, "paused")
+	default:
+		s.missed(last, now, "missed")
+	}
+}
+
+// missed adds the expected times between two runs whose grace passed.
+func (s *strip) missed(after, before time.Time, kind string) {
+	times := s.plan.between(after, before.Add(-s.grace), StripLength-len(s.back)) // at the very end of its grace it is not missed
+	for i := len(times) - 1; i >= 0; i-- {
+		b := Beat{Kind: kind, At: times[i], Took: -1}
+		if kind == "missed" && within(s.gaps, b.At, b.At.Add(s.grace)) {
+			b.Kind = "gap"
+		}
+		s.add(b)
+	}
+}
+
+// beats are the strip's, oldest first, and as many as there is room for.
+func (s *strip) beats() []Beat {
 	out := make([]Beat, 0, StripLength)
-	for range StripLength - len(back) {
+	for range StripLength - len(s.back) {
 		out = append(out, Beat{Kind: "none", Took: -1})
 	}
-	for i := len(back) - 1; i >= 0; i-- {
-		out = append(out, back[i])
+	for i := len(s.back) - 1; i >= 0; i-- {
+		out = append(out, s.back[i])
 	}
 	return out
 }
