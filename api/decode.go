@@ -49,14 +49,13 @@ func decodeBody(body []byte, v any) error {
 	return nil
 }
 
-// noFields refuses a body that has fields: who asks for an end of a pause must not get one
-// without.
-func noFields(ctx *fasthttp.RequestCtx) error {
+// decodeIfAny is decode of a body that need not be there.
+func decodeIfAny(ctx *fasthttp.RequestCtx, v any) error {
 	body, err := jsonBody(ctx)
 	if text := string(bytes.TrimSpace(body)); err != nil || text == "" || text == "null" {
 		return err
 	}
-	return decodeBody(body, &struct{}{})
+	return decodeBody(body, v)
 }
 
 func badJSON(err error) error {

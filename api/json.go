@@ -42,6 +42,7 @@ type heartbeatJSON struct {
 	AlertAtMisses     *int64   `json:"alert_at_misses"`
 	AlertRule         string   `json:"alert_rule"`
 	ResumedAt         *string  `json:"resumed_at"`
+	PausedUntil       *string  `json:"paused_until"`
 	PingsTotal        uint64   `json:"pings_total"`
 	LastPingedAt      *string  `json:"last_pinged_at"`
 	NextExpectedAt    *string  `json:"next_expected_at"`
@@ -85,7 +86,7 @@ func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 		LastPingedAt: stamp(h.LastPing), NextExpectedAt: stamp(h.NextDue), LastAlertAt: stamp(h.LastAlert),
 		CreatedAt: stamp(h.CreatedAt), UpdatedAt: stamp(h.UpdatedAt), Version: h.Version,
 		Running: !h.Started.IsZero(), StartedAt: stamp(h.Started),
-		AlertRule: h.Rule.String(), ResumedAt: stamp(h.Resumed),
+		AlertRule: h.Rule.String(), ResumedAt: stamp(h.Resumed), PausedUntil: stamp(h.PausedUntil),
 	}
 	if !as.secrets {
 		out.Token, out.PingURL = "", "" // the fields are there: clients count on them

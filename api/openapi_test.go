@@ -182,6 +182,8 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("GET", "/v1/incidents", "", "")
 	do("POST", "/v1/alerts/{id}/retry", alert.ID, "")
 	for _, m := range []string{"POST", "PATCH"} {
+		do(m, one+"/pause", h.ID, `{"for_secs":3600}`)
+		do("GET", one, h.ID, "")
 		do(m, one+"/pause", h.ID, "")
 		do(m, one+"/resume", h.ID, "")
 	}

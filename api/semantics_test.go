@@ -3,6 +3,7 @@ package api
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -125,23 +126,66 @@ func TestAPingKeyMayDoNothingHere(t *testing.T) {
 	}
 }
 
-// TestAPauseTakesNoFields, because it would be one without an end for who asks for an end.
-func TestAPauseTakesNoFields(t *testing.T) {
+// TestAPauseSaysHowItEnds: whoever asks for an end must not get a pause without one.
+func TestAPauseSaysHowItEnds(t *testing.T) {
 	r := newMemoryRig(t)
 	h := r.create(`{"name":"job"}`)
-	for _, body := range []string{`{"for_secs":7200}`, `{"until":"2027-01-01T00:00:00Z"}`, `{"x":1}`, `[]`, `7200`} {
-		if a := r.call("POST", "/v1/heartbeats/"+h.ID+"/pause", body); a.status != 400 {
+	path := "/v1/heartbeats/" + h.ID
+	for body, words := range map[string]string{
+		`{"x":1}`:                                          `unknown field \"x\"`,
+		`{"For_Secs":7200}`:                                `unknown field`,
+		`[]`:                                               `send an object`,
+		`7200`:                                             `send an object`,
+		`{"for_secs":7200,"for_secs":1}`:                   `is there twice`,
+		`{"for_secs":0}`:                                   `for_secs is 0; it must be 1 to 31622400`,
+		`{"for_secs":-1}`:                                  `for_secs is -1`,
+		`{"for_secs":31622401}`:                            `for_secs is 31622401`,
+		`{"for_secs":9223372036854775807}`:                 `for_secs is 9223372036854775807`,
+		`{"for_secs":18446744073709558816}`:                `for_secs is a JSON number`,
+		`{"for_secs":1.5}`:                                 `for_secs is a JSON number 1.5; it must be a whole number`,
+		`{"for_secs":"2h"}`:                                `for_secs is a JSON string; it must be a whole number`,
+		`{"until":7200}`:                                   `until is a JSON number; it must be a string`,
+		`{"until":"tomorrow"}`:                             `until is \"tomorrow\"; it must be a time like`,
+		`{"until":""}`:                                     `until is \"\"`,
+		`{"until":"2027-02-30T08:00:00Z"}`:                 `it must be a time like`,
+		`{"until":"2027-02-03T08:00:00"}`:                  `it must be a time like`,
+		`{"until":"2020-01-01T00:00:00Z"}`:                 `it must be after now`,
+		`{"until":"0001-01-01T00:00:00Z"}`:                 `it must be a time like`,
+		`{"until":"9999-01-01T00:00:00Z"}`:                 `within 366 days`,
+		`{"for_secs":7200,"until":"2027-01-01T00:00:00Z"}`: `send one of them`,
+		"{\"until\":\"\xff\"}":                             `not valid UTF-8`,
+	} {
+		if a := r.call("POST", path+"/pause", body); a.status != 400 || !strings.Contains(a.body, words) {
 			t.Errorf("%s: %d %s", body, a.status, a.body)
 		}
 	}
-	if a := r.call("GET", "/v1/heartbeats/"+h.ID, ""); !strings.Contains(a.body, `"status":"active"`) {
+	if a := r.call("GET", path, ""); !strings.Contains(a.body, `"status":"active"`) || !strings.Contains(a.body, `"paused_until":null`) {
 		t.Errorf("it was paused: %s", a.body)
 	}
-	for _, body := range []string{"", " ", "null", "{}"} {
+	for _, body := range []string{"", " ", "null", "{}", `{"for_secs":null}`} {
 		for _, method := range []string{"POST", "PATCH"} {
-			if a := r.call(method, "/v1/heartbeats/"+h.ID+"/pause", body); a.status != 200 {
+			if a := r.call(method, path+"/pause", body); a.status != 200 || !strings.Contains(a.body, `"paused_until":null`) {
 				t.Errorf("%s %q: %d %s", method, body, a.status, a.body)
 			}
 		}
+	}
+	now := r.cluster.store.LastWall()
+	end := func(d time.Duration) string { return now.Add(d).UTC().Format("2006-01-02T15:04:05.000Z") }
+	until := now.Add(time.Hour).In(time.FixedZone("", 7200)).Format("2006-01-02T15:04:05.000Z07:00")
+	if a := r.call("POST", path+"/pause", `{"until":"`+until+`"}`); a.status != 200 || !strings.Contains(a.body, `"paused_until":"`+end(time.Hour)+`"`) {
+		t.Errorf("until %s: %d %s", until, a.status, a.body)
+	}
+	h = decodeAs[heartbeatJSON](t, r.call("POST", path+"/pause", `{"for_secs":7200}`).body)
+	if h.PausedUntil == nil || *h.PausedUntil < end(2*time.Hour) || *h.PausedUntil > end(2*time.Hour+time.Minute) {
+		t.Errorf("for two hours from %v: %v", now, h.PausedUntil)
+	}
+	if a := r.call("POST", path+"/pause", `{"for_secs":60}`, "If-Match", `"1"`); a.status != 409 {
+		t.Errorf("of another version: %d %s", a.status, a.body)
+	}
+	if same := decodeAs[heartbeatJSON](t, r.call("PATCH", path, `{"status":"paused"}`).body); same.Version != h.Version || *same.PausedUntil != *h.PausedUntil {
+		t.Errorf("what was read, sent back, changed it: %+v", same)
+	}
+	if a := r.call("POST", path+"/resume", ""); !strings.Contains(a.body, `"status":"active"`) || !strings.Contains(a.body, `"paused_until":null`) {
+		t.Errorf("after a resume: %s", a.body)
 	}
 }

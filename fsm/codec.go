@@ -42,6 +42,9 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendEnding(appendOptional(dst, c.Pause, wire.AppendBool), nil, &c.Patch)
 	case Pause:
 		return appendTarget(dst, c.ID, c.IfVersion)
+	case TimedPause:
+		dst = appendTarget(dst, c.ID, c.IfVersion)
+		return binary.AppendUvarint(binary.AppendUvarint(dst, uint64(c.For)), uint64(c.Until))
 	case Resume:
 		return appendTarget(dst, c.ID, c.IfVersion)
 	case Delete:

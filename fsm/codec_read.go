@@ -132,6 +132,9 @@ func (r *reader) command(kind Kind) Command {
 	case KindPause:
 		id, v := r.heartbeatTarget()
 		return Pause{ID: id, IfVersion: v}
+	case KindTimedPause:
+		id, v := r.heartbeatTarget()
+		return TimedPause{ID: id, IfVersion: v, For: r.Millis(), Until: r.Millis()}
 	case KindResume:
 		id, v := r.heartbeatTarget()
 		return Resume{ID: id, IfVersion: v}

@@ -38,6 +38,8 @@ const (
 	KindPutBadge         Kind = 43
 	KindDeleteBadge      Kind = 44
 
+	KindTimedPause Kind = 45
+
 	KindNumbersSignal Kind = 50 // a Signal with Numbers
 	KindWithTimetable Kind = 51
 	KindSetTimetables Kind = 52
@@ -49,7 +51,7 @@ const (
 )
 
 // Command is one change of state. The concrete types below are all there are.
-// Those that answer with a heartbeat (Create, Ensure, PutHeartbeat, Update, Pause, Resume) carry it in
+// Those that answer with a heartbeat (Create, Ensure, PutHeartbeat, Update, Pause, TimedPause, Resume) carry it in
 // Result.Data, see DecodeHeartbeat.
 type Command interface{ Kind() Kind }
 
@@ -85,6 +87,34 @@ type Update struct {
 type Pause struct {
 	ID        HeartbeatID
 	IfVersion uint64
+}
+
+// TimedPause is a Pause that ends by itself, as by a Resume: so long after it, or when the wall
+// clock shows a time. Of a heartbeat that is paused it changes the end; so does a Pause, which
+// takes it away. Result: as Pause, or CodeInvalid.
+type TimedPause struct {
+	ID        HeartbeatID
+	IfVersion uint64
+	For       int64 // ms; 0: Until says
+	Until     int64 // wall, Unix ms; 0: For says
+}
+
+// Limits of a timed pause, in ms.
+const (
+	MinPause = 1000
+	MaxPause = 366 * 24 * 3600 * 1000
+)
+
+// End returns the wall time at which a pause ends that begins at now, ok if that is within the
+// limits.
+func (c TimedPause) End(now int64) (end int64, ok bool) {
+	switch {
+	case (c.For == 0) == (c.Until == 0):
+		return 0, false
+	case c.Until == 0:
+		return now + c.For, c.For >= MinPause && c.For <= MaxPause
+	}
+	return c.Until, c.Until > now && c.Until-now <= MaxPause
 }
 
 // Resume arms a paused heartbeat from now; the next missed interval alerts.
@@ -139,6 +169,7 @@ func (Ping) Kind() Kind         { return KindPing }
 func (Create) Kind() Kind       { return KindCreate }
 func (Update) Kind() Kind       { return KindUpdate }
 func (Pause) Kind() Kind        { return KindPause }
+func (TimedPause) Kind() Kind   { return KindTimedPause }
 func (Resume) Kind() Kind       { return KindResume }
 func (Delete) Kind() Kind       { return KindDelete }
 func (PutKey) Kind() Kind       { return KindPutKey }

@@ -47,6 +47,12 @@ func TestASignalWithNumbersSaysHowLongItWasHeld(t *testing.T) {
 
 func TestAResultTellsTheNewestNumbers(t *testing.T) {
 	numbers := []Number{{Name: "a", Value: 0.5}, {Name: "b", Value: 7}}
+	for _, told := range [][]Number{nil, numbers} {
+		h := Heartbeat{ID: heartbeatID(1), Spec: aSpec(60, 5, 2), LastExit: NotKnown, LastRun: NotKnown, Numbers: told, PausedUntil: WallTime(1_777_777_777_777)}
+		if got, err := DecodeHeartbeat(EncodeHeartbeat(h)); err != nil || !reflect.DeepEqual(got, h) {
+			t.Errorf("beside when its pause ends: %+v, %v", got, err)
+		}
+	}
 	for name, spec := range map[string]Spec{"without fields": aSpec(60, 5, 2), "with fields": everyField.with(aSpec(60, 5, 2))} {
 		h := Heartbeat{ID: heartbeatID(1), Spec: spec, LastExit: NotKnown, LastRun: NotKnown, Numbers: numbers}
 		b := EncodeHeartbeat(h)

@@ -20,7 +20,7 @@ func EncodeHeartbeat(h Heartbeat) []byte {
 	b = wire.AppendInt(wire.AppendInt(b, WallMillis(h.NextDue)), WallMillis(h.CreatedAt))
 	b = wire.AppendInt(wire.AppendInt(b, WallMillis(h.UpdatedAt)), WallMillis(h.LastAlert))
 	b = binary.AppendUvarint(b, h.Version)
-	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0 || hasFields(&h.Spec) || len(h.Numbers) > 0
+	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0 || hasFields(&h.Spec) || len(h.Numbers) > 0 || !h.PausedUntil.IsZero()
 	if h.LastExit == NotKnown && h.LastRun < 0 && h.Started.IsZero() && !ruled {
 		return b // as it always was
 	}
@@ -35,18 +35,31 @@ func EncodeHeartbeat(h Heartbeat) []byte {
 	}
 	b = wire.AppendInt(append(b, byte(h.Rule)), WallMillis(h.Resumed))
 	b = appendEnding(b, &h.Spec, nil)
-	if len(h.Numbers) > 0 {
-		b = wire.AppendBytes(append(b, toldMark, toldNumbers), check.AppendNumbers(nil, h.Numbers))
-	}
-	return b
+	return appendTold(b, &h)
 }
 
 // What few heartbeats have to tell comes last in a result: behind a mark that no ending of
 // fields begins with, each with a tag and its length. Tags rise, and are never used again.
 const (
-	toldMark    = 0x80
-	toldNumbers = 11
+	toldMark        = 0x80
+	toldPausedUntil = 4
+	toldNumbers     = 11
 )
+
+// appendTold appends what a heartbeat has of that.
+func appendTold(b []byte, h *Heartbeat) []byte {
+	if h.PausedUntil.IsZero() && len(h.Numbers) == 0 {
+		return b
+	}
+	b = append(b, toldMark)
+	if !h.PausedUntil.IsZero() {
+		b = wire.AppendBytes(append(b, toldPausedUntil), wire.AppendInt(nil, WallMillis(h.PausedUntil)))
+	}
+	if len(h.Numbers) > 0 {
+		b = wire.AppendBytes(append(b, toldNumbers), check.AppendNumbers(nil, h.Numbers))
+	}
+	return b
+}
 
 // told reads what comes behind toldMark.
 func (r *reader) told(h *Heartbeat) {
@@ -56,6 +69,8 @@ func (r *reader) told(h *Heartbeat) {
 		switch {
 		case tag <= last:
 			r.Fail()
+		case tag == toldPausedUntil:
+			h.PausedUntil = WallTime(value.Int())
 		case tag == toldNumbers:
 			h.Numbers = check.ReadNumbers(&value)
 		default:

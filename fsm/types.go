@@ -166,6 +166,8 @@ type Heartbeat struct {
 	Rule      Rule          // which miss alerts next
 	Resumed   time.Time     // when it was resumed, if no ping came since; zero: it was not
 	Numbers   []Number      // the newest that a ping told
+
+	PausedUntil time.Time // when the pause ends by itself; zero: it is not paused, or until somebody resumes it
 }
 
 // AlertsAt is how many consecutive misses alert next, 0 while a heartbeat is paused

@@ -7,6 +7,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 )
 
 // recoverBy ends a heartbeat's incident by a good run, and writes the recovery alerts.
@@ -51,6 +52,7 @@ func (st *state) openForEdit(id fsm.HeartbeatID, ifVersion uint64) (*table.Recor
 		return nil, fsm.CodeNotFound
 	}
 	st.countDueMisses(ord)
+	st.endPauseBy(ord, st.serving)
 	r := st.table.OwnRecord(ord)
 	if ifVersion != 0 && ifVersion != r.Cold.Version {
 		return nil, fsm.CodeConflict
@@ -62,12 +64,12 @@ func (st *state) heartbeatResult(r *table.Record) fsm.Result {
 	return fsm.Result{Code: fsm.CodeOK, Data: fsm.EncodeHeartbeat(st.viewHeartbeat(r))}
 }
 
-// saveEdit stores a heartbeat's new spec under the next version.
-func (st *state) saveEdit(r *table.Record, spec fsm.Spec) {
+// saveEdit stores a heartbeat's new spec, of a wall time, under the next version.
+func (st *state) saveEdit(r *table.Record, spec fsm.Spec, wall int64) {
 	st.changed = append(st.changed, fsm.Change{Ordinal: r.Ordinal, Lost: without(r.Cold.Spec.Tags, spec.Tags)})
 	r.Cold.Spec = spec
 	r.Cold.Version++
-	r.Cold.Updated = st.wall
+	r.Cold.Updated = wall
 	st.table.SetCold(r)
 }
 
@@ -97,6 +99,8 @@ func (st *state) updateHeartbeat(c fsm.Update) fsm.Result {
 	switch {
 	case c.Pause == nil:
 		return st.heartbeatResult(r)
+	case *c.Pause && r.Is(table.Paused): // whoever sends back what was read says nothing of the end
+		return st.heartbeatResult(r)
 	case *c.Pause:
 		return st.pauseHeartbeat(fsm.Pause{ID: c.ID})
 	}
@@ -110,7 +114,7 @@ func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 	if r.Is(table.Failing) {
 		st.countMissesUntil(r, st.horizon)
 	}
-	st.saveEdit(r, spec)
+	st.saveEdit(r, spec, st.wall)
 	if spec.Slug != old.Slug {
 		st.slugs.Remove(old.Slug, r.Ordinal)
 		st.slugs.Add(spec.Slug, r.Ordinal)
@@ -149,9 +153,45 @@ func (st *state) pauseHeartbeat(c fsm.Pause) fsm.Result {
 	if code != fsm.CodeOK {
 		return fsm.Result{Code: code}
 	}
-	if r.Is(table.Paused) {
+	return st.pause(r, nil)
+}
+
+// pauseForATime pauses a heartbeat until the wall clock shows a time. What the serving clock makes of
+// the wall clock may be a moment ahead of the batch's stamp: a pause is no shorter than was asked for.
+func (st *state) pauseForATime(c fsm.TimedPause) fsm.Result {
+	r, code := st.openForEdit(c.ID, c.IfVersion)
+	if code != fsm.CodeOK {
+		return fsm.Result{Code: code}
+	}
+	now := st.wall
+	if st.clock.IsRead() {
+		now = max(now, st.clock.WallAt(st.serving))
+	}
+	until, ok := c.End(now)
+	if !ok {
+		return fsm.Result{Code: fsm.CodeInvalid}
+	}
+	if !st.clock.IsRead() {
+		st.clock.Read(st.serving, st.wall)
+	}
+	return st.pause(r, timetable.PauseUntil(st.clock, until))
+}
+
+// pause pauses a heartbeat, if it is not paused, and says how that ends: nil, not by itself.
+func (st *state) pause(r *table.Record, end *timetable.Pause) fsm.Result {
+	if r.Is(table.Paused) && r.Runs.PausedUntil() == end.Until() {
 		return st.heartbeatResult(r)
 	}
+	if !r.Is(table.Paused) {
+		st.stopJudging(r)
+	}
+	st.table.SetPause(r, end)
+	st.table.DropEmptyRuns(r)
+	st.saveEdit(r, r.Cold.Spec, st.wall)
+	return st.heartbeatResult(r)
+}
+
+func (st *state) stopJudging(r *table.Record) {
 	if r.Is(table.Failing) {
 		st.endIncident(r)
 		st.ledgerNow().CancelUnsent(r)
@@ -161,11 +201,8 @@ func (st *state) pauseHeartbeat(c fsm.Pause) fsm.Result {
 	if r.Runs != nil {
 		r.Runs.Results = r.Runs.Results.WithFailures(0)
 	}
-	st.table.DropEmptyRuns(r)
 	st.paused++
 	st.uptime.Pause(r.Ordinal, st.wall)
-	st.saveEdit(r, r.Cold.Spec)
-	return st.heartbeatResult(r)
 }
 
 func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
@@ -173,21 +210,39 @@ func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
 	if code != fsm.CodeOK {
 		return fsm.Result{Code: code}
 	}
-	if !r.Is(table.Paused) {
-		return st.heartbeatResult(r)
+	if r.Is(table.Paused) {
+		st.resume(r, st.serving, st.wall)
 	}
+	return st.heartbeatResult(r)
+}
+
+// endPauseBy ends the pause of a heartbeat that ends by itself, if that is by a serving time. It is
+// as if somebody had resumed it at that moment, whenever this is called. Judging is behind by up
+// to a second or two, but what comes after the end of a pause is not taken for a part of it.
+func (st *state) endPauseBy(ord uint64, serving int64) {
+	p, slot := st.table.At(ord)
+	if !p.Hot(slot).Is(table.Paused) {
+		return
+	}
+	if at := p.Runs(slot).PauseEnds(); at <= serving {
+		st.resume(st.table.OwnRecord(ord), at, st.clock.WallAt(at))
+	}
+}
+
+// resume has a paused heartbeat judged again, from a time on that is given by both clocks.
+func (st *state) resume(r *table.Record, serving, wall int64) {
 	r.Clear(table.Paused)
 	r.Set(table.Resumed)
 	st.paused--
-	st.uptime.Resume(r.Ordinal, st.wall)
-	st.anchorNow(r, 0)
+	st.uptime.Resume(r.Ordinal, wall)
+	st.table.Reanchor(r, serving, st.anchorWallAt(r.Hot, serving, wall), 0)
 	r.Runs = st.table.OwnRuns(r.Ordinal)
-	r.Runs.Resumed = st.wall
+	r.Runs.Pause = nil
+	r.Runs.Resumed = wall
 	r.Runs.Results = r.Runs.Results.Accepted()
 	r.Runs.ExcuseRuns()
-	st.saveEdit(r, r.Cold.Spec)
+	st.saveEdit(r, r.Cold.Spec, wall)
 	st.scheduleNext(r)
-	return st.heartbeatResult(r)
 }
 
 func (st *state) deleteHeartbeat(c fsm.Delete) fsm.Code {

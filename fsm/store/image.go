@@ -30,6 +30,7 @@ var sections = []section{
 	{1, (*state).writeFields, (*state).readFields},
 	{2, (*state).writeUptime, (*state).readUptime},
 	{3, (*state).writePublished, (*state).readPublished},
+	{4, (*state).writePauses, (*state).readPauses},
 	{10, (*state).writeTimetables, (*state).readTimetables},
 	{11, (*state).writeResults, (*state).readResults},
 	{20, (*state).writeChannels, (*state).readChannels},

@@ -99,8 +99,36 @@ func limitedStore(t testing.TB) *Store {
 	return s
 }
 
-// fullStore is a limitedStore with what version 5 of images has: add yours.
+// fullStore is a frozenStore with what has come since: add yours.
 func fullStore(t testing.TB) *Store {
+	tt, ok := t.(*testing.T)
+	if !ok {
+		tt = &testing.T{}
+	}
+	s := frozenStore(t)
+	r := &rig{t: tt, s: s, term: 1, wall: s.LastWall().UnixMilli()}
+	addPauses(r)
+	return s
+}
+
+// sectionsSince are the sections that came after images of version 5 were frozen: each has a file
+// of its own, an image of a store with nothing else.
+var sectionsSince = map[uint64]func(r *rig){
+	4: addPauses,
+}
+
+// addPauses adds pauses that end by themselves.
+func addPauses(r *rig) {
+	for n := 401; n <= 403; n++ {
+		r.create(n, testSpec(60, 5, 1))
+		r.must(fsm.TimedPause{ID: testID(n), For: int64(n) * 1000})
+	}
+	r.must(fsm.Pause{ID: testID(402)}) // until somebody resumes it
+	r.ping(403)
+}
+
+// frozenStore is a limitedStore with what version 5 of images had when it was frozen.
+func frozenStore(t testing.TB) *Store {
 	tt, ok := t.(*testing.T)
 	if !ok {
 		tt = &testing.T{}
@@ -161,40 +189,55 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 
 // TestTheImageFormatStays compares with bytes that are on disks already.
 func TestTheImageFormatStays(t *testing.T) {
-	got := imageOf(t, fullStore(t))
-	if *update {
-		if err := os.WriteFile(imageFile(imageVersion), got, 0o644); err != nil {
-			t.Fatal(err)
-		}
+	compareWithFrozen(t, imageFile(imageVersion), frozenStore(t))
+	for tag, add := range sectionsSince {
+		r := newRig(t)
+		add(r)
+		compareWithFrozen(t, sectionFile(tag), r.s)
 	}
-	want, err := os.ReadFile(imageFile(imageVersion))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("this version is not frozen yet: -update writes it")
+}
+
+// compareWithFrozen compares an image with a file. -update writes one that is not there yet.
+func compareWithFrozen(t *testing.T, path string, s *Store) {
+	t.Helper()
+	got := imageOf(t, s)
+	want, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && *update {
+		err = os.WriteFile(path, got, 0o644)
+		want = got
 	}
 	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("the format changed without a new version (%v): run with -update only after giving it one", err)
+		t.Errorf("the format of %s changed (%v); -update writes it if it is a new one", path, err)
 	}
 }
 
 // TestAnImageOnDiskLoads keeps images as they are on disks already, and what they say.
 func TestAnImageOnDiskLoads(t *testing.T) {
-	for version, store := range map[int]func(testing.TB) *Store{4: limitedStore, 5: fullStore} {
-		image, err := os.ReadFile(imageFile(version))
-		if errors.Is(err, fs.ErrNotExist) && version == imageVersion {
-			continue // not frozen yet
-		}
+	load := func(path string) *Store {
+		image, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := New()
 		if err := s.Restore(bytes.NewReader(image)); err != nil {
-			t.Fatalf("version %d: %v", version, err)
+			t.Fatalf("%s: %v", path, err)
 		}
+		return s
+	}
+	for version, store := range map[int]func(testing.TB) *Store{4: limitedStore, 5: frozenStore} {
+		s := load(imageFile(version))
 		if got, want := told(s), told(store(t)); got != want {
 			t.Errorf("the image of version %d says\n%s\nwant\n%s", version, got, want)
 		}
 		if got, want := toldSince5(s), toldSince5(store(t)); version >= 5 && got != want {
 			t.Errorf("the image of version %d says\n%s\nwant\n%s", version, got, want)
+		}
+	}
+	for tag, add := range sectionsSince {
+		r := newRig(t)
+		add(r)
+		if got, want := told(load(sectionFile(tag))), told(r.s); got != want {
+			t.Errorf("the image with section %d says\n%s\nwant\n%s", tag, got, want)
 		}
 	}
 }
@@ -237,6 +280,10 @@ func TestWhatASectionDoesNotKnowIsRefused(t *testing.T) {
 
 func imageFile(version int) string {
 	return filepath.Join("..", "..", "testdata", "formats", fmt.Sprintf("image-v%d.bin", version))
+}
+
+func sectionFile(tag uint64) string {
+	return filepath.Join("..", "..", "testdata", "formats", fmt.Sprintf("image-v%d-section%d.bin", imageVersion, tag))
 }
 
 // told is everything that queries tell of a store.

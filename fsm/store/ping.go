@@ -23,7 +23,7 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 	}
 	st.countDueMisses(ord)
 	page, slot := st.table.Own(ord)
-	if page.Runs(slot) != nil || page.Hot(slot).Is(table.Checked) { // it may end a run or an incident, or begin one
+	if page.Runs(slot) != nil || page.Hot(slot).Is(table.Checked) { // it may end a run or an incident, or begin one, or its pause has an end
 		code, _ := st.applySignal(fsm.Signal{Ordinal: ord, From: c.From, Exit: fsm.NotKnown})
 		return code
 	}
@@ -56,9 +56,13 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 
 // countDueMisses counts a heartbeat's misses up to the horizon, and makes it failing when they
 // reach its threshold. Every command about a heartbeat does this first, so that it makes
-// no difference when judgeDue gets to the heartbeat.
+// no difference when judgeDue gets to the heartbeat. A pause that ends by then ends first.
 func (st *state) countDueMisses(ord uint64) {
 	p, slot := st.table.At(ord)
+	if p.Hot(slot).Is(table.Paused) {
+		st.endPauseBy(ord, st.horizon)
+		p, slot = st.table.At(ord)
+	}
 	if !p.Hot(slot).IsJudged() || p.Deadline(slot) > st.horizon {
 		return
 	}

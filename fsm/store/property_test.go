@@ -216,7 +216,7 @@ func drawCommand(t *rapid.T, s *Store, wall int64) fsm.Command {
 		pause := rapid.SampledFrom([]*bool{nil, nil, new(bool)}).Draw(t, "pause")
 		return fsm.Update{ID: id, Patch: fsm.Patch{Interval: &interval, Threshold: &threshold}, Pause: pause}
 	case 3:
-		return fsm.Pause{ID: id}
+		return drawPause(t, id, wall)
 	case 4:
 		return fsm.Resume{ID: id}
 	case 5:
@@ -239,6 +239,17 @@ func drawCommand(t *rapid.T, s *Store, wall int64) fsm.Command {
 		return pingOf(s, n)
 	}
 	return drawSignal(t, s.st.byID(id), wall)
+}
+
+// drawPause draws a pause that ends by itself soon, or not at all.
+func drawPause(t *rapid.T, id fsm.HeartbeatID, wall int64) fsm.Command {
+	switch rapid.IntRange(0, 3).Draw(t, "ends") {
+	case 0:
+		return fsm.Pause{ID: id}
+	case 1:
+		return fsm.TimedPause{ID: id, Until: wall + int64(rapid.IntRange(-100, 30_000).Draw(t, "until"))}
+	}
+	return fsm.TimedPause{ID: id, For: int64(rapid.IntRange(900, 5000).Draw(t, "for"))}
 }
 
 // drawScheduled draws what makes, changes and tops up the timetable of a heartbeat: of leaders

@@ -221,7 +221,7 @@ func (st *state) viewHeartbeat(r *table.Record) fsm.Heartbeat {
 		LastExit: fsm.NotKnown, LastRun: fsm.NotKnown, Rule: r.Rule(),
 	}
 	if x := r.Runs; x != nil {
-		h.LastExit, h.Resumed = x.Exit, fsm.WallTime(x.Resumed)
+		h.LastExit, h.Resumed, h.PausedUntil = x.Exit, fsm.WallTime(x.Resumed), fsm.WallTime(x.PausedUntil())
 		h.Numbers = slices.Clone(x.Results.Latest())
 		if x.Took != fsm.NotKnown {
 			h.LastRun = time.Duration(x.Took) * time.Millisecond

@@ -31,7 +31,7 @@ func (s *Store) Restore(from io.Reader) error {
 	if version > 4 {
 		newer = st.readSections(r)
 	}
-	if newer == nil && !st.table.HasIntervals() {
+	if newer == nil && (!st.table.HasIntervals() || !st.clock.IsRead() && st.table.HasTimedPauses()) {
 		r.Fail()
 	}
 	if err := r.Close(); err != nil {

@@ -18,6 +18,7 @@ func (st *state) applySignal(c fsm.Signal) (code fsm.Code, numbersDropped bool) 
 		return code, false
 	}
 	st.countDueMisses(c.Ordinal)
+	st.endPauseBy(c.Ordinal, st.serving)
 	r := st.table.OwnRecord(c.Ordinal)
 	r.Runs = st.table.OwnRuns(c.Ordinal)
 	h := received{Signal: c, at: st.sentAt(c), before: r.LastPing, ended: r.Runs.Ended}

@@ -85,12 +85,13 @@ func (w *world) checkBeat(b *beat) {
 		history, open, exit    int
 		last                   int64
 		inRow                  int
+		until                  int64
 	}
 	got := facts{paused: r.Is(table.Paused), failing: r.Is(table.Failing), armed: r.Is(table.Armed), misses: r.MissesAt(st.horizon), pings: r.Pings, incident: r.Incident, history: int(r.Head.Kept), open: 0, exit: fsm.NotKnown, last: r.LastPing}
 	if x := st.table.Record(ord).Runs; x != nil {
-		got.open, got.exit, got.inRow = len(x.Open), x.Exit, x.Results.FailuresInARow()
+		got.open, got.exit, got.inRow, got.until = len(x.Open), x.Exit, x.Results.FailuresInARow(), x.PausedUntil()
 	}
-	want := facts{paused: b.paused, failing: b.failing, armed: b.armed, misses: b.misses, pings: b.pings, incident: b.incident, history: len(b.history), open: len(b.open), exit: b.exit, last: b.last, inRow: b.inRow}
+	want := facts{paused: b.paused, failing: b.failing, armed: b.armed, misses: b.misses, pings: b.pings, incident: b.incident, history: len(b.history), open: len(b.open), exit: b.exit, last: b.last, inRow: b.inRow, until: b.until}
 	if got != want {
 		w.fail("hb%d: %+v, want %+v", b.id[7], got, want)
 	}
@@ -382,6 +383,7 @@ func (w *world) checkEnd() {
 	w.reached[sawKeyGone] += w.model.keyGone
 	w.reached[sawBroke] += w.model.broke
 	w.reached[sawTolerated] += w.model.tolerated
+	w.reached[sawPauseEnd] += w.model.ended
 	for id, seen := range w.rows {
 		if !seen.gone && !seen.row.State.Settled() {
 			w.fail("row %x is %v at the end", id[:3], seen.row.State)

@@ -139,7 +139,7 @@ func (w *world) giveUp(e event) {
 	}
 	i := int(e.b) % len(n.waiting)
 	switch n.waiting[i].cmd.(type) {
-	case fsm.Ping, fsm.Signal, fsm.Create, fsm.Update, fsm.Pause, fsm.Resume, fsm.Delete:
+	case fsm.Ping, fsm.Signal, fsm.Create, fsm.Update, fsm.Pause, fsm.TimedPause, fsm.Resume, fsm.Delete:
 		w.say("%v: the client of %d gives up", n, n.waiting[i].seq)
 		n.waiting = slices.Delete(n.waiting, i, i+1)
 	}
@@ -226,7 +226,7 @@ func (w *world) drawEdit(e event) fsm.Command {
 	id := testID(w.pick(e.b))
 	switch e.kind {
 	case evPause:
-		return fsm.Pause{ID: id}
+		return w.drawPause(id, w.node(e.a), e.c/4)
 	case evResume:
 		return fsm.Resume{ID: id}
 	case evDelete:
@@ -346,6 +346,8 @@ func describe(cmd fsm.Command) string {
 		return fmt.Sprintf("update(hb%d%s)", c.ID[7], describePatch(c.Patch))
 	case fsm.Pause:
 		return fmt.Sprintf("pause(hb%d)", c.ID[7])
+	case fsm.TimedPause:
+		return fmt.Sprintf("pause(hb%d for %d until %d)", c.ID[7], c.For, c.Until)
 	case fsm.Resume:
 		return fmt.Sprintf("resume(hb%d)", c.ID[7])
 	case fsm.Delete:

@@ -154,6 +154,7 @@ func (w *world) propose() {
 	if l == nil {
 		return
 	}
+	l.readClock()
 	p := &proposal{items: l.open, at: w.now, capable: w.capable, entryTerm: l.term}
 	p.batch = fsm.Batch{Term: l.term, Wall: w.wall(l.n), Delta: l.takeDelta(w.now)}
 	if len(p.items) == 0 && p.batch.Delta == 0 {

@@ -26,6 +26,8 @@ type model struct {
 	broke, tolerated       int   // runs that broke a check, and failures that were too few to alert
 	stamped                int64 // what capable was when the batch was stamped
 	resettled              bool  // the flap window has changed
+	readings               []simReading
+	ended                  int // pauses that ended by themselves
 }
 
 // ident is what makes a repeated command the same command.
@@ -70,6 +72,7 @@ type beat struct {
 	open                             []simRun
 	keys                             []simKey // beside history
 	used                             []byte   // every key there ever was
+	until                            int64    // wall: when the pause ends by itself, 0 if it does not
 	downSince, down                  int64    // wall: of the incident that is going on; ms of those before
 	windowAt                         int64    // serving: when the flap window began, -1: none has
 	inWindow                         int64    // incidents in it
@@ -94,6 +97,11 @@ func (m *model) apply(p *proposal, got []fsm.Result, capable int64) error {
 	m.wall = p.batch.Wall
 	if d := int64(p.batch.Delta); d > 0 {
 		m.horizon, m.serving = m.serving, m.serving+d
+	}
+	if m.clockOff() < -1000 {
+		if err := m.readClock(); err != nil {
+			return err
+		}
 	}
 	if m.serving > capable {
 		return fmt.Errorf("serving time is %d ms, but pings could commit for %d ms only", m.serving, capable)
@@ -165,6 +173,12 @@ func (m *model) run(p *proposal, cmd fsm.Command, got fsm.Code) error {
 		want, err = m.edit(c.ID, func(b *beat) { m.update(b, c.Patch) })
 	case fsm.Pause:
 		want, err = m.edit(c.ID, m.pause)
+	case fsm.TimedPause:
+		code := fsm.CodeOK
+		want, err = m.edit(c.ID, func(b *beat) { code = m.pauseForATime(b, c) })
+		want = max(want, code)
+	case fsm.ReadClock:
+		err = m.readClock()
 	case fsm.Resume:
 		want, err = m.edit(c.ID, m.resume)
 	case fsm.Delete:
@@ -265,6 +279,7 @@ func (m *model) edit(id fsm.HeartbeatID, f func(*beat)) (fsm.Code, error) {
 	if b == nil {
 		return fsm.CodeNotFound, nil
 	}
+	m.endPause(b, m.serving)
 	if err := m.judge(b); err != nil {
 		return 0, err
 	}
@@ -305,11 +320,12 @@ func (m *model) pause(b *beat) {
 		m.endByHand(b)
 		b.paused, b.resumed, b.unheard, b.inRow = true, false, false, 0
 	}
+	b.until = 0
 }
 
 func (m *model) resume(b *beat) {
 	if b.paused {
-		b.paused, b.resumed = false, true
+		b.paused, b.resumed, b.until = false, true, 0
 		b.accept()
 		m.reanchor(b, 0)
 		for i := range b.open {
@@ -348,6 +364,7 @@ func (m *model) judgeAll() error {
 
 // judge takes the misses of a heartbeat up to the horizon.
 func (m *model) judge(b *beat) error {
+	m.endPause(b, m.horizon)
 	for b.armed && !b.paused && !b.deleted {
 		deadline := b.anchor + (b.misses-b.base+1)*b.interval() + b.grace()
 		if run := b.overdue(min(deadline, m.horizon)); run != nil {

@@ -25,6 +25,7 @@ import (
 //   - sim_sender_test.go: the alert sender and the mail server
 //   - sim_model_test.go: the rules of the design once more, written plainly
 //   - sim_check_test.go: the invariants; sim_flap_test.go: those of flapping jobs
+//   - sim_pause_test.go: pauses that end by themselves
 //   - sim_schedule_test.go, sim_shrink_test.go: events, and the least that fails
 //
 // Faults put into the state machine by hand, each found within the default seeds:
@@ -103,6 +104,7 @@ const (
 	sawChannel
 	sawBroke
 	sawTolerated
+	sawPauseEnd
 	situations
 )
 
@@ -118,6 +120,7 @@ var situationNames = [situations]string{
 	"a failure told in an incident that began with silence", "one told by the alert of its incident",
 	"a message delivered to a channel",
 	"a good run that broke a check", "a failure of which there were too few to alert",
+	"a pause that ended by itself",
 }
 
 func (s situation) String() string { return situationNames[s] }

@@ -27,6 +27,7 @@ func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
 	if code, same := m.keyed(b, c.IdempotencyKey[0]); same {
 		return code, nil
 	}
+	m.endPause(b, m.serving)
 	if err := m.judge(b); err != nil {
 		return 0, err
 	}

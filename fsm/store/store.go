@@ -271,6 +271,8 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 		return st.updateHeartbeat(c)
 	case fsm.Pause:
 		return st.pauseHeartbeat(c)
+	case fsm.TimedPause:
+		return st.pauseForATime(c)
 	case fsm.Resume:
 		return st.resumeHeartbeat(c)
 	case fsm.Delete:

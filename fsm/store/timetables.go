@@ -34,11 +34,14 @@ func (st *state) beginTimetable(r *table.Record) {
 // anchorWall returns the wall time from which a heartbeat's next ping is expected, if that
 // counts from now. By the newest reading of the clock no time of a timetable that is later has
 // come.
-func (st *state) anchorWall(v *table.Hot) int64 {
+func (st *state) anchorWall(v *table.Hot) int64 { return st.anchorWallAt(v, st.serving, st.wall) }
+
+// anchorWallAt is anchorWall of a time that is given by both clocks.
+func (st *state) anchorWallAt(v *table.Hot, serving, wall int64) int64 {
 	if v.Is(table.Scheduled) && st.clock.IsRead() {
-		return max(st.wall, st.clock.WallAt(st.serving))
+		return max(wall, st.clock.WallAt(serving))
 	}
-	return st.wall
+	return wall
 }
 
 // anchorNow starts the schedule of a heartbeat again, with so many misses.
@@ -101,6 +104,18 @@ func (st *state) readTimetables(item *wire.Reader) error {
 		return fsm.ErrCorrupt
 	}
 	return nil
+}
+
+// writePauses writes when pauses end by themselves, of the heartbeats that are paused so.
+func (st *state) writePauses(s *image.Section) {
+	st.table.EachDrainedPause(func(ord, until uint64) {
+		s.Add(binary.AppendUvarint(binary.AppendUvarint(nil, ord), until))
+	})
+}
+
+func (st *state) readPauses(item *wire.Reader) error {
+	ord, until := item.Uint(), item.Millis()
+	return st.table.RestorePause(ord, timetable.PauseUntil(st.clock, until))
 }
 
 // WantedTimes is a heartbeat whose timetable wants more times.

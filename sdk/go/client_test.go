@@ -110,6 +110,14 @@ func TestTheWireForms(t *testing.T) {
 			_, err := c.Update(t.Context(), "hb_1", UpdateParams{GraceSecs: new(0), Status: new(StatusPaused)})
 			return err
 		},
+		`POST /v1/heartbeats/hb_1/pause {"for_secs":7201}`: func(c *Client) error {
+			_, err := c.PauseFor(t.Context(), "hb_1", 2*time.Hour+time.Millisecond)
+			return err
+		},
+		`POST /v1/heartbeats/hb_1/pause {"until":"2026-05-02T06:00:00.5Z"}`: func(c *Client) error {
+			_, err := c.PauseUntil(t.Context(), "hb_1", time.Date(2026, 5, 2, 8, 0, 0, 500_000_000, time.FixedZone("", 7200)))
+			return err
+		},
 		"POST /v1/heartbeats/hb_1/pause ":  func(c *Client) error { _, err := c.Pause(t.Context(), "hb_1"); return err },
 		"POST /v1/heartbeats/hb_1/resume ": func(c *Client) error { _, err := c.Resume(t.Context(), "hb_1"); return err },
 		"DELETE /v1/heartbeats/hb_1 ":      func(c *Client) error { return c.Delete(t.Context(), "hb_1") },

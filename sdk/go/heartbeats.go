@@ -31,6 +31,7 @@ type Heartbeat struct {
 	AlertAtMisses     *int       `json:"alert_at_misses"` // nil while paused or failing
 	AlertRule         string     `json:"alert_rule"`      // why: threshold; resumed or unheard: the next one alerts
 	ResumedAt         *time.Time `json:"resumed_at"`      // nil: a ping came since, or it never was
+	PausedUntil       *time.Time `json:"paused_until"`    // nil: the pause does not end by itself, or there is none
 	PingsTotal        uint64     `json:"pings_total"`
 	LastPingedAt      *time.Time `json:"last_pinged_at"`
 	NextExpectedAt    *time.Time `json:"next_expected_at"` // without grace; nil while paused or unarmed
@@ -219,9 +220,21 @@ func (c *Client) Update(ctx context.Context, id string, p UpdateParams) (*Heartb
 	return c.heartbeat(ctx, http.MethodPatch, id, "", p)
 }
 
-// Pause stops the judging of a heartbeat; its pings are still recorded.
+// Pause stops the judging of a heartbeat until it is resumed; its pings are still recorded.
 func (c *Client) Pause(ctx context.Context, id string) (*Heartbeat, error) {
 	return c.heartbeat(ctx, http.MethodPost, id, "/pause", nil)
+}
+
+// PauseFor is Pause for a time, after which the heartbeat is resumed: 1 s to 366 days, in whole seconds, rounded up.
+// It counts from the call's arrival, so a call that is repeated may pause for a little longer.
+func (c *Client) PauseFor(ctx context.Context, id string, d time.Duration) (*Heartbeat, error) {
+	secs := int64((d + time.Second - 1) / time.Second)
+	return c.heartbeat(ctx, http.MethodPost, id, "/pause", map[string]int64{"for_secs": secs})
+}
+
+// PauseUntil is Pause until a time, at which the heartbeat is resumed: one to come, within 366 days.
+func (c *Client) PauseUntil(ctx context.Context, id string, t time.Time) (*Heartbeat, error) {
+	return c.heartbeat(ctx, http.MethodPost, id, "/pause", map[string]string{"until": t.UTC().Format(time.RFC3339Nano)})
 }
 
 // Resume arms a paused heartbeat from now; the next missed interval alerts.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // result is what a command did.
@@ -62,6 +63,24 @@ func commandLine(t *testing.T, e *env) {
 	e.json(t, &h, "pause", h.ID)
 	if h.Status != "paused" || h.PingsTotal != 1 {
 		t.Errorf("after pause: %+v", h)
+	}
+	e.json(t, &h, "pause", h.ID, "--for", "2h")
+	if left := time.Until(h.PausedUntil); left < 119*time.Minute || left > 121*time.Minute {
+		t.Errorf("paused for two hours: until %v", h.PausedUntil)
+	}
+	e.json(t, &h, "pause", h.ID, "--until", "2027-01-01T00:00:00Z")
+	if r := cli(t, e.clientEnv(), "get", h.ID); !strings.Contains(r.stdout, "paused until 2027-01-01") && !strings.Contains(r.stdout, "paused until 2026-12-31") {
+		t.Errorf("get does not show the end of the pause: %s", r.stdout)
+	}
+	for words, args := range map[string][]string{
+		"give one of them": {"--for", "2h", "--until", "08:00"}, "it must be 1s to 366d": {"--for", "0s"}, "use a time like": {"--until", "tomorrow"},
+	} {
+		if r := cli(t, e.clientEnv(), append([]string{"pause", h.ID}, args...)...); r.code != 2 || !strings.Contains(r.stderr, words) {
+			t.Errorf("pause %v: exit code %d, %s", args, r.code, r.stderr)
+		}
+	}
+	if r := cli(t, e.clientEnv(), "pause", h.ID, "--until", "2020-01-01T00:00:00Z"); r.code != 1 || !strings.Contains(r.stderr, "it must be after now") {
+		t.Errorf("a pause until a time that is past: exit code %d, %s", r.code, r.stderr)
 	}
 	e.json(t, &h, "resume", h.ID)
 	if got := get(t, e.Nodes[2], h.ID); got.Status != "active" {

@@ -25,6 +25,8 @@ type heartbeat struct {
 	PingsTotal        int      `json:"pings_total"`
 	Email             []string `json:"email"`
 	PingURL           string   `json:"ping_url"`
+
+	PausedUntil time.Time `json:"paused_until"`
 }
 
 // alert is what the tests read of a row of the ledger.

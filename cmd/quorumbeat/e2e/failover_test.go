@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
 // TestKillOfTheLeaderUnderLoad is promise 1, 2 and 3 at once.
@@ -18,6 +19,7 @@ func TestKillOfTheLeaderUnderLoad(t *testing.T) {
 	l.waitEach(5)
 	to := address()
 	stopped := create(t, survivors[0], fields{"name": "stopped", "interval_secs": 3, "grace_secs": 1, "email": []string{to}})
+	paused := pauseForATime(t, e, leader, 5)
 	ping(t, leader, stopped) // its second miss is 7 s of serving time from here
 	e.expectMails(t, to, 0)
 	l.mark()
@@ -30,8 +32,10 @@ func TestKillOfTheLeaderUnderLoad(t *testing.T) {
 		leader.Name, next.Round(time.Millisecond), newLeader.Name, total, l.failed.Load(), time.Duration(l.slowest.Load()).Round(time.Millisecond))
 
 	e.waitMails(t, to, 1)
+	checkPauseEnded(t, e, newLeader, paused)
 	e.canary(t)
 	e.expectMails(t, to, 1)
+	e.expectMails(t, paused.Email[0], 1)
 
 	testkit.Must(t, leader.Start())
 	e.waitReady()
@@ -41,6 +45,30 @@ func TestKillOfTheLeaderUnderLoad(t *testing.T) {
 		}
 	}
 	e.expectMails(t, to, 1)
+}
+
+// pauseForATime makes a heartbeat that nobody pings, and pauses it for so many seconds.
+func pauseForATime(t *testing.T, e *env, n *localcluster.Node, secs int) (h heartbeat) {
+	t.Helper()
+	h = create(t, n, fields{"name": "paused", "interval_secs": 1, "grace_secs": 1, "miss_threshold": 3, "email": []string{address()}})
+	ask(t, 200, "POST", n.URL()+"/v1/heartbeats/"+h.ID+"/pause", fields{"for_secs": secs}, &h)
+	if left := time.Until(h.PausedUntil); h.Status != "paused" || left < 0 || left > time.Duration(secs+2)*time.Second {
+		t.Errorf("paused for %d s: %+v", secs, h)
+	}
+	return h
+}
+
+// checkPauseEnded waits for the end of a pause under another leader, and for what is then missed: the
+// first interval. Nobody may be told before.
+func checkPauseEnded(t *testing.T, e *env, n *localcluster.Node, h heartbeat) {
+	t.Helper()
+	down := e.waitMails(t, h.Email[0], 1)[0]
+	if early := h.PausedUntil.Add(2 * time.Second).Sub(down.At); early > 0 {
+		t.Errorf("alerted %s before an interval and the grace had passed since the end of the pause", early)
+	}
+	if now := get(t, n, h.ID); now.Status != "failing" || !now.PausedUntil.IsZero() {
+		t.Errorf("after the pause: %+v", now)
+	}
 }
 
 // TestAFrozenLeaderIsReplaced stops the leader's process without its knowing.

@@ -16,6 +16,7 @@
 //	table.go      Table: the pages, finding heartbeats in them, and the one that is due
 //	page.go       Page: 64 heartbeats in a few pieces of memory; Hot: their fields of fixed size; schedule arithmetic
 //	times.go      the timetables of heartbeats with schedules
+//	pauses.go     pauses that end by themselves
 //	results.go    the results of runs in images
 //	fields.go     the tagged fields, which few heartbeats have
 //	record.go     Record: a heartbeat that is looked at closely

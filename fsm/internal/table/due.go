@@ -81,7 +81,7 @@ func (p *Page) firstDue() (slot int, first int64) {
 	}
 	for i := range p.hots {
 		v := &p.hots[i]
-		if v.Flags&(Live|Armed|Paused) != Live|Armed {
+		if !v.Is(Live) || !v.Is(Armed|Paused) {
 			continue
 		}
 		if t := p.Deadline(i); t < first {

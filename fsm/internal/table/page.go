@@ -83,8 +83,11 @@ func (p *Page) Runs(slot int) *RunState {
 }
 
 // Deadline returns the serving time of a slot's next miss or overdue run that is not
-// counted yet.
+// counted yet; if it is paused, that at which the pause ends by itself.
 func (p *Page) Deadline(slot int) int64 {
+	if p.hots[slot].Is(Paused) {
+		return p.Runs(slot).PauseEnds()
+	}
 	at := p.hots[slot].NextMiss(p.Times(slot))
 	if x := p.Runs(slot); x != nil {
 		return min(at, x.Deadline())

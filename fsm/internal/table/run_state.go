@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/results"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 )
 
 // RunState is what a heartbeat has besides plain pings: runs, bodies, an incident. Few
@@ -24,6 +25,8 @@ type RunState struct {
 
 	Incident Incident
 	Resumed  int64 // wall: when the heartbeat was resumed, if no ping came since; else 0
+
+	Pause *timetable.Pause // how the pause ends by itself; nil: it does not, or there is none
 }
 
 // Body is what came with a ping. Its text is never written to.
@@ -73,7 +76,7 @@ func (t *Table) OwnRuns(ord uint64) *RunState {
 
 // isEmpty reports whether the run state says nothing that a new one does not.
 func (x *RunState) isEmpty() bool {
-	return len(x.Open) == 0 && len(x.Bodies) == 0 && x.Exit == fsm.NotKnown && x.Took == fsm.NotKnown && x.Incident == Incident{} && x.Resumed == 0 && x.Results == nil
+	return len(x.Open) == 0 && len(x.Bodies) == 0 && x.Exit == fsm.NotKnown && x.Took == fsm.NotKnown && x.Incident == Incident{} && x.Resumed == 0 && x.Results == nil && x.Pause == nil
 }
 
 // DropEmptyRuns drops the run state of a record if it is empty, so that the heartbeat's

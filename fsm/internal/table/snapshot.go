@@ -38,6 +38,7 @@ func (t *Table) Drain(s *SnapshotRef, f func(first uint64, p *Page) bool) {
 		}
 		t.drainResults(uint64(i)*PageSize+1, p)
 		t.drainTimes(uint64(i)*PageSize+1, p)
+		t.drainPauses(uint64(i)*PageSize+1, p)
 		t.pages[i] = nil
 		s.passPages(i + 1)
 	}

@@ -21,6 +21,7 @@ type Table struct {
 	drained   []drainedFields   // of an image that is being written
 	results   []drainedResults  // likewise
 	timed     []drainedTimes    // likewise
+	pauses    []drainedPause    // likewise
 	Trip      func()            // for tests only: called at each write and after each command, and may panic
 }
 

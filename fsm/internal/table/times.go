@@ -79,11 +79,11 @@ func (p *Page) CountTimes(slot int) {
 	}
 }
 
-// AdvanceDeadlines says that the deadlines of timetables may come earlier than they were to, by
-// so many ms.
+// AdvanceDeadlines says that the deadlines of timetables and the ends of pauses may come earlier
+// than they were to, by so many ms.
 func (t *Table) AdvanceDeadlines(by int64) {
 	for i, p := range t.pages {
-		if p != nil && p.times != nil && i < t.due.pages() {
+		if p != nil && (p.times != nil || p.runs != nil) && i < t.due.pages() {
 			if at := t.due.times[t.due.pages()+i]; at != never {
 				t.due.setTime(i, at-by)
 			}

@@ -9,7 +9,10 @@ const Drift = 1000
 
 // Clock tells when a wall time comes in serving time. Between two readings both clocks are
 // taken to run alike.
-type Clock struct{ readings []reading }
+type Clock struct {
+	readings []reading
+	sure     int64 // serving: from then on the newest reading ends pauses; derived
+}
 
 // reading is what the wall clock showed at a serving time.
 type reading struct {
@@ -18,7 +21,7 @@ type reading struct {
 }
 
 // Copy returns a copy, for an image.
-func (c *Clock) Copy() *Clock { return &Clock{append([]reading(nil), c.readings...)} }
+func (c *Clock) Copy() *Clock { return &Clock{append([]reading(nil), c.readings...), c.sure} }
 
 // IsRead reports whether there is any reading.
 func (c *Clock) IsRead() bool { return len(c.readings) > 0 }
@@ -48,7 +51,34 @@ func (c *Clock) Read(serving, wall int64) (earlier int64) {
 	}
 	kept := c.readings[max(0, len(c.readings)-(maxReadings-1)):]
 	c.readings = append(append(make([]reading, 0, len(kept)+1), kept...), reading{serving, wall, off < 0})
-	return max(0, off)
+	before := c.sure
+	c.findSure()
+	return max(0, off) + max(0, before-c.sure)
+}
+
+// mostDoubt is for how long, in ms, a wall clock that jumped ahead is doubted at most.
+const mostDoubt = 10 * 60_000
+
+// findSure finds out when every reading that jumped ahead has stood for as long as its jump, or
+// for mostDoubt.
+func (c *Clock) findSure() {
+	c.sure = 0
+	for i := 1; i < len(c.readings); i++ {
+		x, r := c.readings[i-1], c.readings[i]
+		if off := r.wall - (x.wall + r.serving - x.serving); off > 0 {
+			c.sure = max(c.sure, r.serving+min(off, mostDoubt))
+		}
+	}
+}
+
+// shows returns the serving time from which on the clock surely shows a wall time or a later one,
+// by the newest reading.
+func (c *Clock) shows(wall int64) (serving int64) {
+	if !c.IsRead() {
+		return Never
+	}
+	r := c.readings[len(c.readings)-1]
+	return max(r.serving+wall-r.wall, c.sure)
 }
 
 // At returns the serving time at which a wall time comes, or came. One that a reading puts

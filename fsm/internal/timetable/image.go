@@ -36,5 +36,6 @@ func (c *Clock) ReadFrom(r *wire.Reader) bool {
 	for r.Len() > 0 && len(c.readings) < maxReadings {
 		c.readings = append(c.readings, reading{r.Int(), r.Int(), r.Bool()})
 	}
+	c.findSure()
 	return r.End() == nil && c.IsRead()
 }

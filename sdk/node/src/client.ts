@@ -15,6 +15,7 @@ import type {
   Heartbeat,
   HeartbeatPing,
   ListParams,
+  PauseOptions,
   PingsParams,
   PreviewParams,
   SchedulePreview,
@@ -130,9 +131,18 @@ export class HeartbeatClient {
     return this.#call({ ...json("PATCH", heartbeatPath(id), params), read: heartbeat }, options);
   }
 
-  /** Stops the judging of a heartbeat; its pings are still recorded. */
-  async pause(id: string, options: CallOptions = {}): Promise<Heartbeat> {
-    return this.#call({ method: "POST", path: heartbeatPath(id, "/pause"), read: heartbeat }, options);
+  /**
+   * Stops the judging of a heartbeat; its pings are still recorded. It lasts until it is resumed, or
+   * until its end: `pause(id, { for_secs: 7200 })`, or `pause(id, { until: "2026-05-02T08:00:00Z" })`.
+   */
+  async pause(id: string, options: PauseOptions = {}): Promise<Heartbeat> {
+    const { for_secs, until, ...call } = options;
+    const path = heartbeatPath(id, "/pause");
+    if (for_secs === undefined && until === undefined) {
+      return this.#call({ method: "POST", path, read: heartbeat }, call);
+    }
+    const end = { for_secs, until: until instanceof Date ? until.toISOString() : until };
+    return this.#call({ ...json("POST", path, end), read: heartbeat }, call);
   }
 
   /** Goes on with a paused heartbeat from now; the next missed interval alerts. */

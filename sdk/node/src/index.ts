@@ -27,6 +27,7 @@ export type {
   HeartbeatPing,
   HeartbeatStatus,
   ListParams,
+  PauseOptions,
   PingsParams,
   PreviewParams,
   SchedulePreview,

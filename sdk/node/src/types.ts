@@ -60,6 +60,8 @@ export interface Heartbeat {
   alert_rule: "threshold" | "resumed" | "unheard";
   /** When it was resumed, if no ping came since. */
   resumed_at: string | null;
+  /** When the pause ends by itself; null if it does not, and while it is not paused. */
+  paused_until: string | null;
   pings_total: number;
   last_pinged_at: string | null;
   /** Without the grace; null while paused or not armed. */
@@ -151,6 +153,14 @@ export type EnsureParams = Partial<Omit<CreateParams, "slug">>;
 export interface UpdateParams extends Partial<CreateParams> {
   /** Pauses or resumes, together with the other changes. */
   status?: "active" | "paused";
+}
+
+/** How a pause ends by itself, by one of these; without them it does not. */
+export interface PauseOptions extends CallOptions {
+  /** After so long: 1 to 31,622,400, which are 366 days. */
+  for_secs?: number;
+  /** At a time to come, within 366 days (RFC 3339). */
+  until?: string | Date;
 }
 
 /** Which heartbeats; together, all must fit. */

@@ -15,7 +15,7 @@ import (
 func Commands(p *cli.Program) []*cobra.Command {
 	return []*cobra.Command{
 		createCommand(p), ensureCommand(p), listCommand(p), getCommand(p), updateCommand(p),
-		heartbeatCommand(p, "pause", "Stop judging a heartbeat; its pings are still recorded", (*heartbeat.Client).Pause),
+		pauseCommand(p),
 		heartbeatCommand(p, "resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
 		deleteCommand(p), pingCommand(p), pingsCommand(p), uptimeCommand(p), suggestCommand(p),
 		previewCommand(p),

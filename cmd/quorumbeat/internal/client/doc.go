@@ -2,8 +2,8 @@
 // command takes may be given as a name or slug, if only one thing has it.
 //
 //	command.go      what these commands have in common
-//	create.go (also ensure), update.go, fields.go  writing heartbeats, and their flags
-//	list.go, get.go (also pause, resume and delete), pings.go  reading them
+//	create.go (also ensure), update.go (also pause), fields.go  writing heartbeats, and their flags
+//	list.go, get.go (also resume and delete), pings.go  reading them
 //	ping.go         pinging them
 //	incidents.go    incidents
 //	events.go       what changes, as it changes

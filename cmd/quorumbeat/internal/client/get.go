@@ -37,7 +37,7 @@ func showHeartbeat(w *term.Table, v any) {
 	h := v.(*heartbeat.Heartbeat)
 	w.Row("ID", h.ID)
 	w.Row("Name", term.Folded(h.Name))
-	w.Row("Status", h.Status)
+	w.Row("Status", statusInWords(h))
 	if len(h.Schedule) > 0 {
 		w.Row("Schedule", term.Folded(strings.Join(h.Schedule, "; ")))
 		w.Row("Time zone", h.TZ)
@@ -84,6 +84,14 @@ func showHeartbeat(w *term.Table, v any) {
 		w.Row()
 		w.Row("Warning: " + warning)
 	}
+}
+
+// statusInWords says when a pause ends by itself, too.
+func statusInWords(h *heartbeat.Heartbeat) string {
+	if h.PausedUntil == nil {
+		return h.Status
+	}
+	return h.Status + " until " + term.Time(h.PausedUntil)
 }
 
 // inWords lists numbers by their names.
