@@ -123,6 +123,25 @@ func excusesTimes(gaps []gap, r *table.Record) bool {
 	return !fair
 }
 
+// alsoExcuse reports whether the newest miss of a timetable, with a deadline, fell into the same gap as the one before it:
+// serving time stands still in a gap, and wall time does not, so many times of a timetable may come at once after it.
+func (g *gapLog) alsoExcuse(r *table.Record, deadline int64) bool {
+	n := r.Misses - r.Carried
+	if !r.Is(table.Scheduled) || n < 2 {
+		return false
+	}
+	last, this := r.ExpectedAt(n-1), r.ExpectedAt(n)
+	return r.MissAt(n-1) == deadline || slices.ContainsFunc(g.sinceAnchor(r), func(x gap) bool {
+		return x.overlaps(last, last+r.Grace()) && x.overlaps(this, this+r.Grace())
+	})
+}
+
+// excuseNewest reports whether the newest miss of a timetable fell into a gap.
+func (g *gapLog) excuseNewest(r *table.Record) bool {
+	this := r.ExpectedAt(r.Misses - r.Carried)
+	return r.Is(table.Scheduled) && firstOverlapping(g.sinceAnchor(r), this, this+r.Grace()) != nil
+}
+
 // excusesRun reports whether a run may have ended in a gap, that is, whether any gap ended
 // after its start.
 func (g *gapLog) excusesRun(o *table.OpenRun) bool {

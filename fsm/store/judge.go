@@ -54,11 +54,14 @@ func (st *state) countMiss(r *table.Record, c cause) {
 	if !r.Is(table.Resumed|table.Unheard) && r.Misses < int64(r.Threshold) {
 		return
 	}
-	if r.Is(table.Unheard) || !st.gaps.excuses(r, c.due) {
+	told := r.Is(table.Unheard)
+	switch {
+	case told && st.gaps.alsoExcuse(r, c.due): // by what it was told for
+	case st.gaps.excuses(r, c.due) && (!told || st.gaps.excuseNewest(r)):
+		st.reportUnheard(r, c)
+	default:
 		st.beginIncident(r, c)
-		return
 	}
-	st.reportUnheard(r, c)
 }
 
 // reportUnheard writes the notice that pings were due only while none could be taken.

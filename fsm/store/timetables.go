@@ -77,6 +77,9 @@ func (st *state) topUp(x fsm.NextTimes) {
 // readClock compares the clocks. What is due already is judged by the old reading.
 func (st *state) readClock() fsm.Code {
 	st.judgeDue(math.MaxInt)
+	if by := st.clock.Mends(st.serving, st.wall); by != nil {
+		st.table.MendAnchors(by)
+	}
 	if earlier := st.clock.Read(st.serving, st.wall); earlier > 0 {
 		st.table.AdvanceDeadlines(earlier)
 	}

@@ -33,7 +33,10 @@ func (r *Record) AnchoredAt() int64 {
 }
 
 // LastMiss returns the serving time of the newest miss that was counted since the anchor.
-func (r *Record) LastMiss() int64 { return r.missAt(r.Times, r.Misses-r.Carried) }
+func (r *Record) LastMiss() int64 { return r.MissAt(r.Misses - r.Carried) }
+
+// MissAt returns the serving time of the n-th miss since the anchor.
+func (r *Record) MissAt(n int64) int64 { return r.missAt(r.Times, n) }
 
 // MissesSince returns how many misses there would be by a horizon, had the newest ping been
 // sent at another time.

@@ -91,6 +91,23 @@ func (t *Table) AdvanceDeadlines(by int64) {
 	}
 }
 
+// MendAnchors moves the anchors of timetables by what they were stamped too early. One after which something was missed stays.
+func (t *Table) MendAnchors(by func(anchored int64) int64) {
+	for i, p := range t.pages {
+		if p == nil || p.times == nil {
+			continue
+		}
+		for slot, x := range p.times.of {
+			v := &p.hots[slot]
+			if x == nil || v.Misses != v.Carried || by(v.Anchor) == 0 {
+				continue
+			}
+			v = t.OwnHot(uint64(i)*PageSize + uint64(slot) + 1)
+			v.AnchorWall = x.CountsFor(v.AnchorWall + by(v.Anchor))
+		}
+	}
+}
+
 // drainedTimes is a timetable that a snapshot has let go of.
 type drainedTimes struct {
 	ord uint64

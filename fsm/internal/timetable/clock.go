@@ -1,11 +1,18 @@
 package timetable
 
+import "math"
+
 // maxReadings is how many readings are kept, the newest.
 const maxReadings = 64
 
 // Drift is by how many ms the wall clock may differ from what the newest reading says before
 // it is read anew.
 const Drift = 1000
+
+const (
+	mendedWithin = 3600_000 // ms of serving time after the wall clock was set back in which a step forward may mend that
+	mendedNearly = 60_000   // ms that elections may take meanwhile
+)
 
 // Clock tells when a wall time comes in serving time. Between two readings both clocks are
 // taken to run alike.
@@ -79,6 +86,67 @@ func (c *Clock) shows(wall int64) (serving int64) {
 	}
 	r := c.readings[len(c.readings)-1]
 	return max(r.serving+wall-r.wall, c.sure)
+}
+
+// Mends tells by how many ms what was stamped at a serving time was stamped too early, if a reading finds that the wall clock was
+// set forward again after it was set back. Nil: it mends nothing. Where it cannot tell a clock that is mended from one that goes
+// wrong, it takes it for mended: then no job that pinged is called missed.
+func (c *Clock) Mends(serving, wall int64) (by func(stamped int64) int64) {
+	if !c.IsRead() || wall-c.WallAt(serving) <= drift {
+		return nil
+	}
+	ahead := c.ahead()
+	began, right := c.setBack(ahead, serving)
+	if began < 0 {
+		return nil
+	}
+	first := c.readings[0]
+	now := min(right, wall-first.wall-(serving-first.serving))
+	return func(stamped int64) int64 {
+		best := int64(math.MinInt64) // what was mended before is not mended again
+		for i := len(ahead) - 1; i >= began; i-- {
+			best = max(best, ahead[i])
+			if c.readings[i].serving <= stamped {
+				return max(0, now-min(right, best))
+			}
+		}
+		return 0
+	}
+}
+
+// ahead returns by how much the wall clock was ahead of the first reading, since each of them.
+func (c *Clock) ahead() []int64 {
+	list, first := make([]int64, len(c.readings)), c.readings[0]
+	for i, r := range c.readings {
+		list[i] = r.wall - first.wall - (r.serving - first.serving)
+	}
+	return list
+}
+
+// setBack returns the reading since which the wall clock is set back, and how far ahead it was before; -1 if it is not, or that
+// was long before a serving time. Who sets it back to where it was does not set it back: it was wrong meanwhile.
+func (c *Clock) setBack(ahead []int64, serving int64) (began int, right int64) {
+	began = -1
+	for i := 1; i < len(ahead); i++ {
+		switch {
+		case serving-c.readings[i].serving > mendedWithin:
+		case began >= 0 && ahead[i] >= right-drift:
+			began = -1
+		case began < 0 && ahead[i] < ahead[i-1] && !c.wasSo(ahead[:i], ahead[i], serving):
+			began, right = i, ahead[i-1]
+		}
+	}
+	return began, right
+}
+
+// wasSo reports whether the clock was about so far ahead not long before a serving time.
+func (c *Clock) wasSo(ahead []int64, now, serving int64) bool {
+	for i, was := range ahead[:len(ahead)-1] {
+		if off := now - was; -mendedNearly <= off && off <= mendedNearly && serving-c.readings[i+1].serving <= mendedWithin {
+			return true
+		}
+	}
+	return false
 }
 
 // At returns the serving time at which a wall time comes, or came. One that a reading puts
