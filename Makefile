@@ -38,8 +38,8 @@ test-node: $(NODE_MODULES) ## those of sdk/node
 
 test-go: test-pure test-race test-e2e ## those of Go; those of the npm package are skipped unless npm ci was run
 
-test-pure: ## those of fsm, of one goroutine and long: without the race detector
-	go test -count 1 -timeout 10m ./fsm/...
+test-pure: ## those of fsm and timetables, of one goroutine and long: without the race detector
+	go test -count 1 -timeout 10m ./fsm/... ./cmd/quorumbeat/internal/timetables
 
 # A process with the race detector sleeps for a second before it ends, unless told otherwise.
 test-race test-e2e: export GORACE = atexit_sleep_ms=20

@@ -130,9 +130,9 @@ func (g *gapLog) alsoExcuse(r *table.Record, deadline int64) bool {
 	if !r.Is(table.Scheduled) || n < 2 {
 		return false
 	}
-	last, this := r.ExpectedAt(n-1), r.ExpectedAt(n)
-	return r.MissAt(n-1) == deadline || slices.ContainsFunc(g.sinceAnchor(r), func(x gap) bool {
-		return x.overlaps(last, last+r.Grace()) && x.overlaps(this, this+r.Grace())
+	last, this, atOnce := r.ExpectedAt(n-1), r.ExpectedAt(n), r.MissAt(n-1) == deadline
+	return slices.ContainsFunc(g.sinceAnchor(r), func(x gap) bool {
+		return x.isUnmeasured() && atOnce || x.overlaps(last, last+r.Grace()) && x.overlaps(this, this+r.Grace())
 	})
 }
 

@@ -80,6 +80,9 @@ func (st *state) readClock() fsm.Code {
 	if by := st.clock.Mends(st.serving, st.wall); by != nil {
 		st.table.MendAnchors(by)
 	}
+	if st.clock.IsSetBack(st.serving, st.wall) {
+		st.table.DoubtTimes(st.wall)
+	}
 	if earlier := st.clock.Read(st.serving, st.wall); earlier > 0 {
 		st.table.AdvanceDeadlines(earlier)
 	}

@@ -397,3 +397,105 @@ func TestAPingAfterTheClockWasSetBack(t *testing.T) {
 		}
 	})
 }
+
+// TestAPingWhileTheClockWasSetBack: it is stamped too early for the time that it was of, until the clock is mended.
+func TestAPingWhileTheClockWasSetBack(t *testing.T) {
+	for _, by := range []time.Duration{-90 * time.Second, -10 * time.Minute, -2 * time.Hour} {
+		r := newRig(t)
+		r.scheduled(1, 60, 16)
+		r.run(59 * time.Minute)
+		r.jump(by)
+		r.run(65 * time.Second)
+		r.ping(1) // 5 s late
+		r.run(30 * time.Second)
+		r.jump(-by / 2) // in two steps
+		r.run(30 * time.Second)
+		r.jump(-by + by/2)
+		r.run(30 * time.Minute)
+		if h := r.heartbeat(1); h.Status != fsm.StatusActive || h.Misses != 0 || !h.NextDue.Equal(epoch.Add(2*time.Hour)) {
+			t.Errorf("after %v: %v, %d misses, due %v", by, h.Status, h.Misses, h.NextDue)
+		}
+		r.sameAfterRestore()
+		r.run(36 * time.Minute)
+		if h := r.heartbeat(1); h.Status != fsm.StatusFailing {
+			t.Errorf("after %v a run that is missed is not told: %v, due %v", by, h.Status, h.NextDue)
+		}
+	}
+}
+
+// TestAClockThatWasAheadMendsNothing: set back to where it was, and then ahead again, it says nothing about the pings before.
+func TestAClockThatWasAheadMendsNothing(t *testing.T) {
+	r := newRig(t)
+	r.scheduled(1, 60, 16)
+	r.run(20 * time.Minute)
+	r.jump(30 * time.Minute)
+	r.run(time.Minute)
+	r.jump(-30 * time.Minute)
+	r.run(time.Minute)
+	r.ping(1)
+	r.jump(45 * time.Minute)
+	r.run(time.Minute)
+	r.jump(-45 * time.Minute)
+	r.run(43 * time.Minute)
+	if h := r.heartbeat(1); h.Status != fsm.StatusFailing {
+		t.Errorf("%v, due %v", h.Status, h.NextDue)
+	}
+}
+
+// TestTimesThatAWrongClockLetGoComeBack: by a clock that is ahead, the times before a ping are not needed; when it is mended, they are.
+func TestTimesThatAWrongClockLetGoComeBack(t *testing.T) {
+	r := newRig(t)
+	r.scheduled(1, 5, 16)
+	r.run(20 * time.Minute)
+	r.ping(1)
+	r.jump(55 * time.Minute)
+	r.ping(1)
+	r.topUp(1, 5)
+	r.run(time.Minute)
+	r.jump(-55 * time.Minute)
+	r.topUp(1, 5)
+	r.run(time.Minute)
+	r.ping(1)
+	if h := r.heartbeat(1); !h.NextDue.Equal(epoch.Add(25 * time.Minute)) {
+		t.Errorf("due %v", h.NextDue)
+	}
+	r.sameAfterRestore()
+}
+
+// TestAnOutageIsToldOnce: all of the times that fell into it come at once, and none of them had a fair chance.
+func TestAnOutageIsToldOnce(t *testing.T) {
+	outage := func(r *rig, d time.Duration) {
+		r.gap(d)
+		r.must(fsm.ReadClock{})
+		r.topUp(1, 20)
+	}
+	t.Run("of many times", func(t *testing.T) {
+		r := newRig(t)
+		r.scheduled(1, 20, 16)
+		r.run(18 * time.Minute) // the grace of the first would end after the outage began
+		outage(r, 8*time.Hour)
+		r.run(7 * time.Minute)
+		if got := r.alerts(1); !slices.Equal(got, []string{"unheard pending"}) {
+			t.Errorf("%v", got)
+		}
+		r.sameAfterRestore()
+		r.run(20 * time.Minute) // one is missed after it
+		if got := r.alerts(1); !slices.Equal(got, []string{"unheard pending", "down pending"}) {
+			t.Errorf("%v", got)
+		}
+	})
+	t.Run("and the next one once more", func(t *testing.T) {
+		r := newRig(t)
+		r.scheduled(1, 20, 16)
+		r.run(15 * time.Minute)
+		outage(r, time.Hour)
+		r.run(2 * time.Minute)
+		outage(r, time.Hour)
+		r.run(7 * time.Minute)
+		for _, a := range r.alerts(1) {
+			if a == "down pending" {
+				t.Errorf("%v", r.alerts(1))
+			}
+		}
+	})
+}

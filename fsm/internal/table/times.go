@@ -108,6 +108,22 @@ func (t *Table) MendAnchors(by func(anchored int64) int64) {
 	}
 }
 
+// DoubtTimes has timetables computed anew that were anchored by a clock which was ahead of what it is now: they may have let go
+// of times that lie ahead again.
+func (t *Table) DoubtTimes(wall int64) {
+	for i, p := range t.pages {
+		if p == nil || p.times == nil {
+			continue
+		}
+		for slot, x := range p.times.of {
+			if x != nil && p.hots[slot].AnchorWall > wall+timetable.Early {
+				p, slot = t.Own(uint64(i)*PageSize + uint64(slot) + 1)
+				p.setTimes(slot, x.Doubted())
+			}
+		}
+	}
+}
+
 // drainedTimes is a timetable that a snapshot has let go of.
 type drainedTimes struct {
 	ord uint64

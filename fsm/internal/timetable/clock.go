@@ -1,6 +1,9 @@
 package timetable
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // maxReadings is how many readings are kept, the newest.
 const maxReadings = 64
@@ -92,7 +95,7 @@ func (c *Clock) shows(wall int64) (serving int64) {
 // set forward again after it was set back. Nil: it mends nothing. Where it cannot tell a clock that is mended from one that goes
 // wrong, it takes it for mended: then no job that pinged is called missed.
 func (c *Clock) Mends(serving, wall int64) (by func(stamped int64) int64) {
-	if !c.IsRead() || wall-c.WallAt(serving) <= drift {
+	if !c.IsRead() || wall-c.WallAt(serving) <= Drift {
 		return nil
 	}
 	ahead := c.ahead()
@@ -127,26 +130,28 @@ func (c *Clock) ahead() []int64 {
 // was long before a serving time. Who sets it back to where it was does not set it back: it was wrong meanwhile.
 func (c *Clock) setBack(ahead []int64, serving int64) (began int, right int64) {
 	began = -1
+	trusted := []int{0} // the readings of a clock that was not set back
 	for i := 1; i < len(ahead); i++ {
 		switch {
 		case serving-c.readings[i].serving > mendedWithin:
-		case began >= 0 && ahead[i] >= right-drift:
+		case began >= 0 && ahead[i] >= right-Drift:
 			began = -1
-		case began < 0 && ahead[i] < ahead[i-1] && !c.wasSo(ahead[:i], ahead[i], serving):
+		case began < 0 && ahead[i] < ahead[i-1] && !c.wasSo(ahead, trusted, i):
 			began, right = i, ahead[i-1]
+		}
+		if began < 0 {
+			trusted = append(trusted, i)
 		}
 	}
 	return began, right
 }
 
-// wasSo reports whether the clock was about so far ahead not long before a serving time.
-func (c *Clock) wasSo(ahead []int64, now, serving int64) bool {
-	for i, was := range ahead[:len(ahead)-1] {
-		if off := now - was; -mendedNearly <= off && off <= mendedNearly && serving-c.readings[i+1].serving <= mendedWithin {
-			return true
-		}
-	}
-	return false
+// wasSo reports whether the clock was about as far ahead not long before the i-th reading as since it.
+func (c *Clock) wasSo(ahead []int64, trusted []int, i int) bool {
+	return slices.ContainsFunc(trusted[:len(trusted)-1], func(was int) bool {
+		off := ahead[i] - ahead[was]
+		return -mendedNearly <= off && off <= mendedNearly && c.readings[i].serving-c.readings[was+1].serving <= mendedWithin
+	})
 }
 
 // At returns the serving time at which a wall time comes, or came. One that a reading puts

@@ -13,7 +13,7 @@ const (
 	maxMissed = 16 // of which so many were missed
 	leastRoom = 12 // for which more are wanted
 
-	early = 60_000 // ms before a time in which a ping counts for it, unless a tenth of the way to it is less
+	Early = 60_000 // ms before a time in which a ping counts for it, unless a tenth of the way to it is less
 )
 
 // Never is a serving time that does not come.
@@ -93,6 +93,13 @@ func (t *Timetable) Fresh() *Timetable {
 	return &c
 }
 
+// Doubted returns the timetable without its rules, so that whoever leads computes it anew.
+func (t *Timetable) Doubted() *Timetable {
+	c := *t
+	c.rules = 0
+	return &c
+}
+
 // after returns the place of the first time after a wall time.
 func (t *Timetable) after(wall int64) int {
 	if t == nil {
@@ -132,7 +139,7 @@ func (t *Timetable) CountsFor(ping int64) int64 {
 	if t == nil || i == len(t.times) {
 		return ping
 	}
-	next, near := t.times[i], int64(early)
+	next, near := t.times[i], int64(Early)
 	switch {
 	case i > 0:
 		near = min(near, (next-t.times[i-1])/10)

@@ -70,10 +70,13 @@ func (t timetable) expected(anchor time.Time, n int) (time.Time, bool) {
 }
 
 // early is how long before an expected time a ping counts for it: a minute, or a tenth of the way
-// from the one before.
+// from the one before, or to the one after the first.
 func (t timetable) early(i int) time.Duration {
-	if i == 0 {
-		return time.Minute
+	switch {
+	case i > 0:
+		return min(time.Minute, t[i].Sub(t[i-1])/10)
+	case len(t) > 1:
+		return min(time.Minute, t[1].Sub(t[0])/10)
 	}
-	return min(time.Minute, t[i].Sub(t[i-1])/10)
+	return time.Minute
 }

@@ -68,6 +68,7 @@ func (l *life) countNext(now time.Time) bool {
 	l.lastMiss = deadline
 	switch {
 	case !l.unheard && l.misses < l.MissThreshold:
+	case l.unheard && l.Schedule != nil && l.unheardAgain(deadline):
 	case l.unheard || l.couldBeHeard(deadline):
 		l.fail(Alert{At: deadline, Reason: Missed, Expected: expected})
 	default:
@@ -106,6 +107,23 @@ func (l *life) couldBeHeard(deadline time.Time) bool {
 			return true
 		}
 	}
+}
+
+// unheardAgain reports whether the newest miss of a schedule fell into a gap: into that of the miss before it, or like all since
+// the anchor.
+func (l *life) unheardAgain(deadline time.Time) bool {
+	n := l.misses - l.carried
+	this, _ := l.plan.expected(l.anchor, n)
+	for _, g := range l.gaps {
+		one := serving{[]fsm.Gap{g}}
+		if n == 1 || !one.overlaps(this, this.Add(l.Grace), deadline) {
+			continue
+		}
+		if last, _ := l.plan.expected(l.anchor, n-1); one.overlaps(last, last.Add(l.Grace), deadline) {
+			return true
+		}
+	}
+	return l.overlaps(this, this.Add(l.Grace), deadline) && !l.couldBeHeard(deadline)
 }
 
 // nextMiss is the next expected time that is not missed yet, and when it will be.

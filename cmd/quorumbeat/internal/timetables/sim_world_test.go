@@ -107,10 +107,10 @@ func (w *simWorld) say(format string, args ...any) {
 }
 
 // simBroken is what a check panics with.
-type simBroken string
+type simBroken struct{ promise, why string }
 
 func (w *simWorld) fail(format string, args ...any) {
-	panic(simBroken(fmt.Sprintf("at %s: ", time.UnixMilli(w.now).UTC().Format("02 15:04:05.000")) + fmt.Sprintf(format, args...)))
+	panic(simBroken{format, clockOf(w.now) + ": " + fmt.Sprintf(format, args...)})
 }
 
 // batch stamps commands as the leader does now.
