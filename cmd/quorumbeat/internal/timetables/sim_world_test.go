@@ -336,6 +336,9 @@ func (w *simWorld) step(r *rand.Rand) {
 	if w.leader == nil {
 		return
 	}
+	if w.leader.skew != 0 {
+		w.uneasy = w.now
+	}
 	if len(w.flight) > 0 && r.IntN(8) == 0 {
 		w.land(1)
 	}
