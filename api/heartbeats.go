@@ -227,7 +227,21 @@ func (s *Server) updateHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 	if err != nil {
 		return err
 	}
-	return s.commit(ctx, fasthttp.StatusOK, cmd)
+	err = s.commit(ctx, fasthttp.StatusOK, cmd)
+	return s.explainInvalid(ctx, err, c.Patch, func() (fsm.Heartbeat, error) { return s.store.Heartbeat(id) })
+}
+
+// explainInvalid finds the words for a change that the state refused: its fields are each right, but
+// not beside those that the heartbeat has.
+func (s *Server) explainInvalid(ctx *fasthttp.RequestCtx, err error, p fsm.Patch, find func() (fsm.Heartbeat, error)) error {
+	if !errors.Is(err, fsm.ErrInvalid) || s.barrier(ctx) != nil {
+		return err
+	}
+	h, gone := find()
+	if gone != nil {
+		return err
+	}
+	return cmp.Or(p.Apply(h.Spec).Validate(), err)
 }
 
 // requireSchedule refuses a time zone for a heartbeat that has no schedule. It asks behind a
@@ -363,7 +377,10 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 		return request.NewProblem(409, "ambiguous_slug", fmt.Sprintf("several heartbeats have the slug %q: change the slug of all but one, or use their IDs", args[0]))
 	}
 	if err != nil {
-		return err
+		return s.explainInvalid(ctx, err, c.Patch, func() (fsm.Heartbeat, error) {
+			ordinal, _ := s.store.Slug(args[0])
+			return s.store.HeartbeatAt(ordinal)
+		})
 	}
 	h, err := fsm.DecodeHeartbeat(res.Data)
 	if err != nil {

@@ -98,3 +98,19 @@ func whenOf(t *testing.T, body string) string {
 	}
 	return strings.Join(h.Schedule, ",") + " " + *h.TZ
 }
+
+// TestWhatDoesNotFitTogetherIsSaid: each field is right, but not beside what the heartbeat has.
+func TestWhatDoesNotFitTogetherIsSaid(t *testing.T) {
+	r := newScheduleRig(t)
+	h := r.create(`{"name":"job","slug":"job","min_run_secs":600}`)
+	before := r.cluster.picture()
+	for _, path := range []string{"PATCH /v1/heartbeats/" + h.ID, "PUT /v1/heartbeats/by-slug/job"} {
+		method, path, _ := strings.Cut(path, " ")
+		if a := r.call(method, path, `{"max_run_secs":300}`); a.status != 400 || !strings.Contains(a.body, "min_run_secs is 600 and max_run_secs is 300") {
+			t.Errorf("%s: %d %s", method, a.status, a.body)
+		}
+	}
+	if r.cluster.picture() != before {
+		t.Error("what was refused changed the state")
+	}
+}

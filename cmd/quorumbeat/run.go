@@ -16,6 +16,7 @@ func registerRun(f *pflag.FlagSet, s *wrap.Settings) {
 	s.Wait = wrap.DefaultWait
 	f.Var((*flags.Length)(&s.Wait), "wait", "how long to try to tell of the job's end, after it, up to 5m")
 	f.BoolVar(&s.NoCapture, "no-capture", false, "leave the job's output alone: none of it is sent")
+	f.Var(&s.Metrics, "metric", "a number to tell with the job's end, like bytes=1048576; may be repeated, up to 16")
 	s.Spool.Register(f)
 }
 
@@ -23,7 +24,7 @@ const runHelp = `Run a command, and tell the monitor that it starts, and how it 
 exit status and the last 10,000 bytes of what it printed.
 
 The job does not wait for the monitor, and does not fail because of it. It has the streams, the
-working folder, the environment (but for QUORUMBEAT_ variables with secrets, which are not handed on)
+working folder, the environment (without QUORUMBEAT_ variables of secrets, and with QUORUMBEAT_METRICS)
 and the process group that it would have without. What could not
 be told within --wait after its end is kept on disk, and told with the next run, or by
 'quorumbeat spool flush', with its own time, for up to 24 hours.
@@ -39,6 +40,9 @@ somebody else sends to the whole group the job gets twice; so let systemd have K
 Output: a stream that is a terminal stays the job's own, and is not sent; others pass through a pipe. With
 --no-capture none does. What a process in the background still prints after the job's end is carried
 on by a process of its own.
+
+Numbers: the job may write lines like bytes=1048576 into the file that $QUORUMBEAT_METRICS names. They are told with its
+end, beside those of --metric, and may be checked there. What is no number is left out and said.
 
 Others on the machine can see the flags of a command: QUORUMBEAT_TOKEN or QUORUMBEAT_TOKEN_FILE hide the token.`
 

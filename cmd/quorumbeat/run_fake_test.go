@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,6 +38,7 @@ type fakeMonitor struct {
 
 type heardSignal struct {
 	signal, rid, at, key, body string
+	metrics                    string // like m.bytes=1
 }
 
 func newFakeMonitor(t *testing.T) *fakeMonitor {
@@ -78,9 +80,19 @@ func (m *fakeMonitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"error":"not found","code":"not_found"}`)
 	default:
-		m.note(heardSignal{strings.TrimPrefix(suffix, "/"), q.Get("rid"), q.Get("at"), r.Header.Get("Idempotency-Key"), string(body)})
+		m.note(heardSignal{strings.TrimPrefix(suffix, "/"), q.Get("rid"), q.Get("at"), r.Header.Get("Idempotency-Key"), string(body), metricsOf(q)})
 		_, _ = io.WriteString(w, `{"status":"ok"}`)
 	}
+}
+
+// metricsOf are the numbers of a query.
+func metricsOf(q url.Values) string {
+	for name := range q {
+		if !strings.HasPrefix(name, "m.") {
+			delete(q, name)
+		}
+	}
+	return q.Encode()
 }
 
 // busy reports whether somebody waits for an answer.

@@ -82,6 +82,7 @@ func TestUsageErrorsRunNothing(t *testing.T) {
 		{"--token", "", "--", "touch"},
 		{"--nonsense", "--", "touch"},
 		{"--wait", "1h", "--", "touch"},
+		{"--metric", "bytes=many", "--", "touch"},
 		{"--url", "nonsense", "--", "touch"},
 		{"--url", "http://user:pass-word@a:1,ftp://user:pass-word@b", "--", "touch"},
 		{"--"},

@@ -28,6 +28,7 @@ func Parse(expression string) (*Expression, error) {
 	if wrong == nil {
 		return e, nil
 	}
+	wrong.swapDays(strings.Fields(expression))
 	wrong.Expression = expression
 	wrong.Suggestion = firstThatWorks(wrong.near)
 	return nil, &wrong.Error

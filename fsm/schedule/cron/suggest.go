@@ -1,6 +1,7 @@
 package cron
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,14 @@ func wrongCount(words []string) *problem {
 	}
 	reason := "has " + n + "; cron has five (minute, hour, day of month, month, day of week)"
 	joined := strings.Join(words, " ")
+	if len(words) == 1 && hasLetters(joined) {
+		for _, f := range []field{weekdayField, dayField} { // the rest of 1#2, 15W or mon-fri is not said
+			if isDay(f, joined) {
+				p := parser{words: strings.Fields(lastResort)}
+				return wholly(reason, p.with(f, joined))
+			}
+		}
+	}
 	if zone, ok := zonePrefix(words[0]); ok {
 		return wholly("begins with a time zone. Put "+zone+" into tz", strings.Join(words[1:], " "))
 	}
@@ -54,6 +63,53 @@ func wrongCount(words []string) *problem {
 		return wholly(reason+", and no seconds or years. A calendar time (*-*-* 02:00:30) has seconds", strings.Join(words[1:6], " "))
 	}
 	return wholly(reason+". Leave user and command away", append(near, strings.Join(words[:5], " "))...)
+}
+
+// swapDays says so if what is wrong in one field of days would be right in the other: 1#2 in the day
+// of month, 15W in the day of week.
+func (p *problem) swapDays(words []string) {
+	from, to, place := dayField, weekdayField, "day of week, the fifth field"
+	if p.Field == weekdayField.name {
+		from, to, place = weekdayField, dayField, "day of month, the third field"
+	}
+	if p.Field != from.name || len(words) != 5 {
+		return
+	}
+	var rest, moved []string
+	for item := range strings.SplitSeq(words[from.index], ",") {
+		if hasLetters(item) && isDay(to, item) && !isDay(from, item) && !strings.EqualFold(item, "L") {
+			moved = append(moved, item)
+		} else {
+			rest = append(rest, item)
+		}
+	}
+	item := strings.Join(moved, ",")
+	if !strings.Contains(item, p.Value) || item == "" {
+		return
+	}
+	swapped := append([]string(nil), words...)
+	swapped[from.index], swapped[to.index] = cmp.Or(strings.Join(rest, ","), "*"), item
+	if !isStar(words[to.index]) {
+		swapped[to.index] = words[to.index] + "," + item
+	}
+	p.Value, p.Reason = item, "belongs to the "+place
+	p.near = append([]string{strings.Join(swapped, " ")}, p.near...)
+}
+
+func hasLetters(item string) bool {
+	return strings.ContainsFunc(item, func(c rune) bool { return c == '#' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' })
+}
+
+// isDay reports whether a field of days takes an item.
+func isDay(f field, item string) bool {
+	p := parser{words: strings.Fields("0 0 * * *")}
+	p.words[f.index] = item
+	if f.index == dayField.index {
+		p.daysOfMonth()
+	} else {
+		p.daysOfWeek()
+	}
+	return p.wrong == nil
 }
 
 // zonePrefix finds TZ=Europe/Berlin and CRON_TZ=Europe/Berlin.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +12,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+	"github.com/quorumbeat/quorumbeat/fsm"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -46,6 +46,12 @@ func showHeartbeat(w *term.Table, v any) {
 	}
 	w.Row("Grace", term.Seconds(h.GraceSecs))
 	w.Row("Misses", missesInWords(h))
+	if h.FailureThreshold > 1 {
+		w.Row("Failures", fmt.Sprintf("alert at %d reported in a row", h.FailureThreshold))
+	}
+	if limits := runLimits(h); limits != "" {
+		w.Row("A run takes", limits)
+	}
 	w.Row("Last ping", term.Time(h.LastPingedAt))
 	w.Row("Next expected", term.Time(h.NextExpectedAt))
 	w.Row("Last alert", term.Time(h.LastAlertAt))
@@ -94,11 +100,23 @@ func statusInWords(h *heartbeat.Heartbeat) string {
 	return h.Status + " until " + term.Time(h.PausedUntil)
 }
 
+// runLimits says how long a run may take; "" if the grace alone says it.
+func runLimits(h *heartbeat.Heartbeat) string {
+	var words []string
+	if h.MinRunSecs != nil {
+		words = append(words, "at least "+term.Seconds(*h.MinRunSecs))
+	}
+	if h.MaxRunSecs != nil {
+		words = append(words, "at most "+term.Seconds(*h.MaxRunSecs))
+	}
+	return strings.Join(words, ", ")
+}
+
 // inWords lists numbers by their names.
 func inWords(numbers map[string]float64) string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(numbers)) {
-		out = append(out, name+" "+strconv.FormatFloat(numbers[name], 'f', -1, 64))
+		out = append(out, name+" "+fsm.FormatNumber(numbers[name]))
 	}
 	return strings.Join(out, ", ")
 }

@@ -3,10 +3,7 @@ package client
 import (
 	"context"
 	"io"
-	"math"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,20 +20,12 @@ import (
 // tokenForm is that of a UUID.
 var tokenForm = regexp.MustCompile(`(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)
 
-// The numbers that the server keeps. It takes a ping with others and leaves those out.
-var (
-	metricForm = regexp.MustCompile(`^[a-z_][a-z0-9_.]{0,39}$`)
-	checkWords = []string{"last", "median", "body"}
-)
-
-const maxMetrics = 16
-
 // signalFlags choose a signal and what goes with it.
 type signalFlags struct {
 	start, fail, log bool
 	exit             int
 	rid, body, at    string
-	metrics          []string
+	metrics          flags.Numbers
 }
 
 func (s *signalFlags) register(f *pflag.FlagSet) {
@@ -46,7 +35,7 @@ func (s *signalFlags) register(f *pflag.FlagSet) {
 	f.Var(flags.Between(&s.exit, 0, 255), "exit-code", "the job ended with this `status`, 0 to 255; not 0 is a failure")
 	f.StringVar(&s.rid, "rid", "", "run `ID`, a UUID: the same for start and end of one run")
 	f.StringVar(&s.body, "body", "", "`text` to be kept with it, up to 10,000 bytes; - reads the standard input")
-	f.StringArrayVar(&s.metrics, "metric", nil, "a number that the run tells, `NAME=VALUE` like bytes=1048576; may be repeated, up to 16")
+	f.Var(&s.metrics, "metric", "a number that the run tells, `NAME=VALUE` like bytes=1048576; may be repeated, up to 16")
 	f.StringVar(&s.at, "at", "", "when it happened, if that was a while ago: a `time` like 2026-05-02T03:04:05Z, at most 24h back")
 }
 
@@ -73,7 +62,7 @@ func (s *signalFlags) signal(f *pflag.FlagSet) (heartbeat.Signal, error) {
 }
 
 func (s *signalFlags) params(f *pflag.FlagSet, stdin io.Reader) (p heartbeat.SignalParams, err error) {
-	p.RunID, p.Body = s.rid, []byte(s.body)
+	p.RunID, p.Body, p.Metrics = s.rid, []byte(s.body), s.metrics
 	if f.Changed("rid") && s.rid == "" {
 		return p, usage.Errorf("--rid is empty: use a UUID, the same for start and end of one run")
 	}
@@ -82,35 +71,12 @@ func (s *signalFlags) params(f *pflag.FlagSet, stdin io.Reader) (p heartbeat.Sig
 			return p, usage.Errorf("--at is %q: use a time like 2026-05-02T03:04:05Z", s.at)
 		}
 	}
-	if p.Metrics, err = s.numbers(); err != nil {
-		return p, err
-	}
 	if s.body == "-" {
 		// One byte more than is kept, so that a character at the end is not cut in two.
 		p.Body, err = io.ReadAll(io.LimitReader(stdin, heartbeat.MaxBody+1))
 		_, _ = io.Copy(io.Discard, stdin) // or who writes there is killed for it
 	}
 	return p, err
-}
-
-// numbers reads --metric.
-func (s *signalFlags) numbers() (map[string]float64, error) {
-	out := map[string]float64{}
-	for _, one := range s.metrics {
-		name, value, found := strings.Cut(one, "=")
-		v, err := strconv.ParseFloat(value, 64)
-		if !found || name == "" || err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, usage.Errorf("--metric is %q: use a name and a number, like bytes=1048576", one)
-		}
-		if !metricForm.MatchString(name) || slices.Contains(checkWords, name) {
-			return nil, usage.Errorf("--metric is %q: its name must be 1 to 40 characters of a-z, 0-9, _ and ., begin with a letter or _, and not be last, median or body", one)
-		}
-		out[name] = v
-	}
-	if len(out) > maxMetrics {
-		return nil, usage.Errorf("--metric was given for %d names: a ping takes %d", len(out), maxMetrics)
-	}
-	return out, nil
 }
 
 func pingCommand(p *cli.Program) *cobra.Command {

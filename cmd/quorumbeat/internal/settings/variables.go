@@ -21,7 +21,10 @@ func variableOf(flag string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// knownVariables are those that some command reads.
+// MetricsVariable names, for a job that 'run' runs, the file of the numbers that it tells.
+const MetricsVariable = envPrefix + "METRICS"
+
+// knownVariables are those that some command reads, or sets.
 func knownVariables(root *cobra.Command) (known []string) {
 	add := func(f *pflag.Flag) {
 		known = append(known, variableOf(f.Name))
@@ -37,6 +40,7 @@ func knownVariables(root *cobra.Command) (known []string) {
 		}
 	}
 	walk(root)
+	known = append(known, MetricsVariable)
 	slices.Sort(known)
 	return slices.Compact(known)
 }

@@ -22,6 +22,8 @@ type Signal struct {
 	At     time.Time `json:"at"`
 	Key    string    `json:"key"` // so that a signal that was sent before is not sent twice
 	Body   []byte    `json:"body,omitempty"`
+
+	Metrics map[string]float64 `json:"metrics,omitempty"` // the numbers that the run told
 }
 
 const entryVersion = 1
@@ -31,7 +33,7 @@ func (e *Entry) at() time.Time { return e.Signals[len(e.Signals)-1].At }
 
 // Tell sends one signal; if it is late, with its time.
 func (e *Entry) Tell(ctx context.Context, api *heartbeat.Client, s Signal, late bool) error {
-	p := heartbeat.SignalParams{RunID: e.RunID, Body: s.Body, Key: s.Key}
+	p := heartbeat.SignalParams{RunID: e.RunID, Body: s.Body, Key: s.Key, Metrics: s.Metrics}
 	if late {
 		p.At = s.At
 	}

@@ -6,6 +6,7 @@
 //	signals.go   passing signals on to it
 //	output.go    passing on what it prints
 //	tail.go      the end of that, for the report
+//	numbers.go   the numbers that it tells, by flags or in a file
 //	report.go    telling of the start and the end, or keeping it for later
 //	leftover.go  a process for the output of what the job left in the background
 package wrap

@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
-
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
 )
 
 // Statuses of a command that was not run, as shells have them.
@@ -27,15 +25,15 @@ type job struct {
 }
 
 // startJob starts a command, or returns an error that is for a person.
-func startJob(command []string, out *output) (*job, error) {
+func startJob(command, environ []string, out *output) (*job, error) {
 	path, err := exec.LookPath(command[0])
 	if err != nil && !errors.Is(err, exec.ErrDot) { // shells run what is in "."
 		out.closePipes()
 		return nil, fmt.Errorf("%s cannot be run: %w", command[0], withoutExecPrefix(err))
 	}
-	j, err := startProcess(path, command, out)
+	j, err := startProcess(path, command, environ, out)
 	if errors.Is(err, syscall.ENOEXEC) { // a script that does not name its shell
-		j, err = startProcess("/bin/sh", append([]string{"sh", path}, command[1:]...), out)
+		j, err = startProcess("/bin/sh", append([]string{"sh", path}, command[1:]...), environ, out)
 	}
 	if err != nil {
 		out.closePipes()
@@ -45,8 +43,8 @@ func startJob(command []string, out *output) (*job, error) {
 	return j, nil
 }
 
-func startProcess(path string, argv []string, out *output) (*job, error) {
-	cmd := &exec.Cmd{Path: path, Args: argv, Stdin: os.Stdin, Stdout: out.stdout(), Stderr: out.stderr(), Env: settings.WithoutSecrets(os.Environ())}
+func startProcess(path string, argv, environ []string, out *output) (*job, error) {
+	cmd := &exec.Cmd{Path: path, Args: argv, Stdin: os.Stdin, Stdout: out.stdout(), Stderr: out.stderr(), Env: environ}
 	j := &job{cmd: cmd, started: time.Now()}
 	return j, cmd.Start()
 }

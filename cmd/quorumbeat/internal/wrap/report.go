@@ -85,7 +85,7 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // tellEnd tells of the end, or has it kept. enough cuts it short.
-func (r *report) tellEnd(enough <-chan struct{}, status int, at time.Time, printed []byte) {
+func (r *report) tellEnd(enough <-chan struct{}, end spool.Signal) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.wait)
 	defer cancel()
 	go func() {
@@ -95,7 +95,7 @@ func (r *report) tellEnd(enough <-chan struct{}, status int, at time.Time, print
 		case <-ctx.Done():
 		}
 	}()
-	end := spool.Signal{Signal: string(heartbeat.ExitStatus(status)), At: at, Key: heartbeat.NewKey(), Body: printed}
+	end.Key = heartbeat.NewKey()
 	r.finishStart(ctx)
 	err := r.run.Tell(ctx, r.api, end, false)
 	switch {

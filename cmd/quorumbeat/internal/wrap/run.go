@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/length"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/spool"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -15,6 +16,7 @@ type Settings struct {
 	URL, Token string
 	Wait       time.Duration
 	NoCapture  bool
+	Metrics    flags.Numbers
 	Spool      spool.Folder
 }
 
@@ -36,6 +38,8 @@ func (s *Settings) Validate() error {
 	return nil
 }
 
+func exitSignal(status int) string { return string(heartbeat.ExitStatus(status)) }
+
 // Run runs a job to its end and returns its exit status. Whatever happens to the
 // reports about it, they only cost time after its end. say tells a person one line.
 func Run(s *Settings, api *heartbeat.Client, command []string, say func(string, ...any)) int {
@@ -43,18 +47,19 @@ func Run(s *Settings, api *heartbeat.Client, command []string, say func(string, 
 	defer signals.stop()
 	out := newOutput(say, !s.NoCapture)
 	report := newReport(s, api, say)
-	j, err := startJob(command, out)
+	told := newNumbers(s.Metrics, say)
+	j, err := startJob(command, told.environ(), out)
 	if err != nil {
 		say("%v", err)
 		signals.passTo(nil)
-		report.tellEnd(signals.enough, commandStatus(err), time.Now(), []byte(err.Error()))
+		report.tellEnd(signals.enough, spool.Signal{Signal: exitSignal(commandStatus(err)), At: time.Now(), Body: []byte(err.Error()), Metrics: told.take()})
 		return commandStatus(err)
 	}
 	signals.passTo(j.process())
 	report.tellStart(j.started)
 	status := j.wait()
 	ended := time.Now()
-	report.tellEnd(signals.enough, status, ended, out.drain())
+	report.tellEnd(signals.enough, spool.Signal{Signal: exitSignal(status), At: ended, Body: out.drain(), Metrics: told.take()})
 	out.release()
 	return status
 }
