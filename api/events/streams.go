@@ -2,6 +2,7 @@ package events
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"io"
 	"log/slog"
@@ -71,8 +72,10 @@ type Stream struct {
 	// Alive writes what shows that the stream lives.
 	Alive func(w io.Writer)
 	// Wake returns a channel that closes when Tell has something to tell; nil: it is asked
-	// every second.
+	// again and again.
 	Wake func() <-chan struct{}
+	// Every is how often it is asked if nobody wakes it; 0: every second.
+	Every time.Duration
 	// Stands reports, every second, whether who opened the stream may listen. If not, last is
 	// the data of its last event.
 	Stands func() (last string, ok bool)
@@ -151,7 +154,7 @@ func (s *Streams) run(to *bufio.Writer, one Stream, done <-chan struct{}) (reaso
 		}
 		wait(done, rest)
 		if one.Wake == nil {
-			wait(done, lookEvery-rest)
+			wait(done, cmp.Or(one.Every, lookEvery)-rest)
 		} else {
 			waitEither(done, one.Wake(), lookEvery-rest)
 		}

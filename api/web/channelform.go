@@ -107,7 +107,10 @@ func (f *form) channel(k kinds.Kind, old fsm.ChannelSpec, secret string) fsm.Cha
 		if kept := one.Secret && v == kinds.Hidden && old.Get(one.Name) != ""; kept {
 			continue
 		}
-		if wrong := one.Wrong(v); wrong != "" {
+		switch wrong := one.Wrong(v); {
+		case wrong != "" && v == "":
+			f.Problems[one.Name] = labelOf(one.Name) + " is missing."
+		case wrong != "":
 			f.Problems[one.Name] = show.Sentence(strings.Replace(wrong, one.Name, labelOf(one.Name), 1))
 		}
 	}

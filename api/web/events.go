@@ -18,10 +18,21 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-const lookEvery = time.Second
-
 // A page's stream tells what has changed in it, as pieces of the page by their id. They
-// are rendered like the page itself, once a second, and only those that differ are sent.
+// are rendered like the page itself, and only those that differ are sent: once a second, for
+// what time alone changes, and as soon as a glance at its heartbeats, which costs next to
+// nothing, shows that something came.
+const (
+	lookEvery   = time.Second
+	glanceEvery = 200 * time.Millisecond
+)
+
+// watched is how a stream looks at a page.
+type watched struct {
+	page   string        // what has the same name looks the same
+	see    func() live   // renders it
+	glance func() uint64 // differs when something came; nil: nothing is looked at between
+}
 
 // piece is a part of a page that may change.
 type piece struct {
@@ -48,11 +59,11 @@ const mostPages = 16
 func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	args := ctx.QueryArgs()
 	if args.Has("once") {
-		_, see, err := s.watcher(ctx, in, args)
+		w, err := s.watcher(ctx, in, args)
 		if err != nil {
 			return err
 		}
-		data, err := json.Marshal(see())
+		data, err := json.Marshal(w.see())
 		if err != nil {
 			return err
 		}
@@ -70,7 +81,7 @@ func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	hash := in.hash
 	if s.streams.Serve(ctx, events.Stream{
 		Tell: all.tell, Alive: func(w io.Writer) { fmt.Fprint(w, "event: alive\ndata: \n\n") },
-		Stands: func() (string, bool) { return "", s.back.Stands(hash) }, Leave: leave,
+		Stands: func() (string, bool) { return "", s.back.Stands(hash) }, Leave: leave, Every: glanceEvery,
 	}) != nil {
 		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "5")
@@ -93,11 +104,11 @@ func (s *Site) tellersOf(ctx *fasthttp.RequestCtx, in *session, pages [][]byte) 
 	for _, raw := range pages {
 		var args fasthttp.Args
 		args.ParseBytes(bytes.TrimPrefix(raw, []byte("?")))
-		name, see, err := s.watcher(ctx, in, &args)
+		w, err := s.watcher(ctx, in, &args)
 		if err != nil {
 			continue
 		}
-		shared, leave := s.looks.join(name, see)
+		shared, leave := s.looks.join(w)
 		leaves = append(leaves, leave)
 		all = append(all, &teller{page: string(raw), see: shared, seed: maphash.MakeSeed(), sent: map[string]uint64{}})
 	}
@@ -115,7 +126,8 @@ var fromNow = regexp.MustCompile(`(<time datetime="[^"]*")[^>]*>[^<]*`)
 // teller is what a stream tells of one page: it knows what it told already.
 type teller struct {
 	page string
-	see  func() live
+	see  func() (seen live, at time.Time)
+	at   time.Time // of what was told
 	seed maphash.Seed
 	sent map[string]uint64 // hashes of pieces, by their IDs
 	last []byte
@@ -123,8 +135,11 @@ type teller struct {
 
 // tell writes what see returns if it differs from what was told.
 func (t *teller) tell(w io.Writer) {
-	now := t.see()
-	now.Page = t.page
+	now, at := t.see()
+	if at.Equal(t.at) {
+		return
+	}
+	now.Page, t.at = t.page, at
 	if t.last != nil {
 		now.Rows = nil
 	}
@@ -142,74 +157,100 @@ func (t *teller) tell(w io.Writer) {
 	t.last = data
 }
 
-// looks are what streams see, shared by those of the same page: a page is rendered once a
-// second, however many people have it on a wall.
+// looks are what streams see, shared by those of the same page: a page is rendered once,
+// however many people have it on a wall.
 type looks struct {
 	mu  sync.Mutex
 	all map[string]*look
 }
 
 type look struct {
-	mu   sync.Mutex
-	at   time.Time
-	seen live
-	of   int // streams
+	mu      sync.Mutex
+	at      time.Time
+	seen    live
+	glanced time.Time
+	print   uint64 // what the glance showed before seen
+	of      int    // streams
 }
 
-// join makes a stream one of those that see what see does; leave is to be called at its end.
-func (l *looks) join(page string, see func() live) (shared func() live, leave func()) {
+// join makes a stream one of those that look at a page; leave is to be called at its end.
+func (l *looks) join(w watched) (shared func() (live, time.Time), leave func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	one := l.all[page]
+	one := l.all[w.page]
 	if one == nil {
 		one = &look{}
 		if l.all == nil {
 			l.all = map[string]*look{}
 		}
-		l.all[page] = one
+		l.all[w.page] = one
 	}
 	one.of++
-	return func() live {
-			one.mu.Lock()
-			defer one.mu.Unlock()
-			if time.Since(one.at) >= lookEvery/2 {
-				one.seen, one.at = see(), time.Now()
-			}
-			out := one.seen
-			out.Pieces = slices.Clone(out.Pieces)
-			return out
-		}, func() {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			if one.of--; one.of == 0 {
-				delete(l.all, page)
-			}
+	return func() (live, time.Time) { return one.now(w) }, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if one.of--; one.of == 0 {
+			delete(l.all, w.page)
 		}
+	}
 }
 
-// watcher returns what looks at the page that a stream belongs to, and a name of that page:
-// what has the same name looks the same.
-func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session, args *fasthttp.Args) (page string, see func() live, err error) {
+// now looks again if that was a while ago, or a glance shows that something came.
+func (l *look) now(w watched) (live, time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	due, print := time.Since(l.at) >= lookEvery, l.print
+	if w.glance != nil && (due || time.Since(l.glanced) >= glanceEvery/2) {
+		print, l.glanced = w.glance(), time.Now() // before it is rendered, so that nothing is missed
+	}
+	if due || print != l.print {
+		l.at, l.print = time.Now(), print
+		l.seen = w.see()
+	}
+	out := l.seen
+	out.Pieces = slices.Clone(out.Pieces)
+	return out, l.at
+}
+
+// glanceSeed is one for all streams, which share what they see.
+var glanceSeed = maphash.MakeSeed()
+
+// glanceAt tells in a number what heartbeats are like; it changes with each ping.
+func (s *Site) glanceAt(ordinals []uint64) func() uint64 {
+	return func() uint64 {
+		var sum maphash.Hash
+		sum.SetSeed(glanceSeed)
+		for _, ord := range ordinals {
+			h, _ := s.store.HeartbeatAt(ord) // one that is gone is like nothing
+			maphash.WriteComparable(&sum, [...]uint64{h.Pings, h.Version, uint64(h.Misses)})
+			maphash.WriteComparable(&sum, h.Status)
+			maphash.WriteComparable(&sum, h.Started.UnixMilli())
+		}
+		return sum.Sum64()
+	}
+}
+
+// watcher returns what looks at the page that a stream belongs to.
+func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session, args *fasthttp.Args) (watched, error) {
 	switch {
 	case args.Has("heartbeat"):
 		h, err := s.find(string(args.Peek("heartbeat")))
 		if err != nil {
-			return "", nil, err
+			return watched{}, err
 		}
-		return h.ID.String() + in.CSRF, s.watchHeartbeat(ctx, *in, h), nil // its forms are the session's
+		return watched{h.ID.String() + in.CSRF, s.watchHeartbeat(ctx, *in, h), s.glanceAt([]uint64{h.Ordinal})}, nil // its forms are the session's
 	case args.Has("incidents"):
-		return "incidents" + in.CSRF, s.watchIncidents(*in), nil
+		return watched{"incidents" + in.CSRF, s.watchIncidents(*in), nil}, nil
 	case args.Has("cluster"):
-		return "cluster", s.watchCluster(*in), nil
+		return watched{"cluster", s.watchCluster(*in), nil}, nil
 	}
-	page, see = s.watchList(roster.ChoiceOf(args), in.CanWrite())
-	return page, see, nil
+	return s.watchList(roster.ChoiceOf(args), in.CanWrite()), nil
 }
 
 // watchList looks at the rows that the list has now.
-func (s *Site) watchList(c roster.Choice, write bool) (page string, see func() live) {
+func (s *Site) watchList(c roster.Choice, write bool) watched {
 	first := c.Select(s.view.Read(time.Time{}), time.Now()).Ordinals
-	return fmt.Sprint(c, write, first), func() live {
+	return watched{fmt.Sprint(c, write, first), func() live {
 		now := time.Now()
 		sel := c.Select(s.view.Read(time.Time{}), now)
 		out := live{Title: titleOf(sel.Counts), Icon: iconOf(sel.Counts)}
@@ -224,7 +265,7 @@ func (s *Site) watchList(c roster.Choice, write bool) (page string, see func() l
 			}
 		}
 		return out
-	}
+	}, s.glanceAt(first)}
 }
 
 func iconOf(c roster.Counts) string {

@@ -8,6 +8,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestCookiesAreSealed(t *testing.T) {
@@ -37,15 +38,15 @@ func TestCookiesAreSealed(t *testing.T) {
 // TestStreamsOfOnePageShareItsRendering counts how often a page is rendered for many.
 func TestStreamsOfOnePageShareItsRendering(t *testing.T) {
 	var l looks
-	rendered := 0
+	rendered, came := 0, uint64(7)
 	see := func() live {
 		rendered++
 		return live{Pieces: []piece{{"a", "b"}}}
 	}
 	var leaves []func()
 	for range 50 {
-		shared, leave := l.join("page", see)
-		if got := shared(); len(got.Pieces) != 1 {
+		shared, leave := l.join(watched{"page", see, func() uint64 { return came }})
+		if got, _ := shared(); len(got.Pieces) != 1 {
 			t.Fatalf("%+v", got)
 		}
 		leaves = append(leaves, leave)
@@ -53,6 +54,13 @@ func TestStreamsOfOnePageShareItsRendering(t *testing.T) {
 	if rendered != 1 {
 		t.Errorf("rendered %d times", rendered)
 	}
+	came++
+	testkit.Eventually(t, "it is rendered again as soon as a glance shows that something came", func() bool {
+		for range 10 {
+			_, _ = l.all["page"].now(watched{"page", see, func() uint64 { return came }})
+		}
+		return rendered > 1
+	})
 	for _, leave := range leaves {
 		leave()
 	}
@@ -75,15 +83,23 @@ func TestStreamsOfDifferentRowsAreNotShared(t *testing.T) {
 		}
 	}
 	add("a")
-	before, _ := s.watchList(roster.Choice{Sort: "state", Page: 1}, true)
-	same, _ := s.watchList(roster.Choice{Sort: "state", Page: 1}, true)
+	before := s.watchList(roster.Choice{Sort: "state", Page: 1}, true)
+	same := s.watchList(roster.Choice{Sort: "state", Page: 1}, true)
 	add("b")
 	s.view.Read(time.Now())
-	after, see := s.watchList(roster.Choice{Sort: "state", Page: 1}, true)
-	if before != same || before == after {
-		t.Errorf("pages %q, %q, and then %q", before, same, after)
+	after := s.watchList(roster.Choice{Sort: "state", Page: 1}, true)
+	if before.page != same.page || before.page == after.page {
+		t.Errorf("pages %q, %q, and then %q", before.page, same.page, after.page)
 	}
-	if got := see(); len(got.Pieces) != 3 || got.Moved != 0 { // two rows and the counts
+	if before.glance() != same.glance() || before.glance() == after.glance() {
+		t.Error("a glance at the same rows differs, or one at others does not")
+	}
+	glimpse := after.glance()
+	ping := fsm.Batch{Term: 1, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.Ping{Ordinal: s.view.Read(time.Time{}).Entries[0].Ordinal})}}}
+	if res, err := state.Apply(fsm.AppendBatch(nil, &ping), 1); err != nil || after.glance() == glimpse {
+		t.Errorf("a glance does not see a ping: %v %v", res, err)
+	}
+	if got := after.see(); len(got.Pieces) != 3 || got.Moved != 0 { // two rows and the counts
 		t.Errorf("%+v", got)
 	}
 }

@@ -17,6 +17,7 @@ import (
 type heartbeat struct {
 	ID                string   `json:"id"`
 	Name              string   `json:"name"`
+	Slug              string   `json:"slug"`
 	Token             string   `json:"token"`
 	Status            string   `json:"status"`
 	ConsecutiveMisses int      `json:"consecutive_misses"`
