@@ -1,6 +1,8 @@
 package api
 
 import (
+	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -22,6 +24,15 @@ func TestNumbersComeWithPings(t *testing.T) {
 		"by Uptime Kuma's":         {"GET", "/api/push/T?status=up&msg=OK&ping=27", "", map[string]float64{"ping_ms": 27}, ""},
 		"a name that is none":      {"GET", "/v1/heartbeats/T/ping?m.Bytes=1&m.ok=2", "", map[string]float64{"ok": 2}, `dropped 1; the name "Bytes"`},
 		"a value that is none":     {"GET", "/v1/heartbeats/T/ping?m.a=1k&m.b=NaN&m.c=1e999&m.d=", "", nil, `dropped 4; a is "1k", which is no finite decimal number`},
+		"minus nothing":            {"GET", "/v1/heartbeats/T/ping?m.a=-0&m.b=-0.0e5", "", map[string]float64{"a": 0, "b": 0}, ""},
+		"minus nothing in a body":  {"POST", "/v1/heartbeats/T/ping", `{"metrics":{"a":-0,"b":-0.0}}`, map[string]float64{"a": 0, "b": 0}, ""},
+		"the ends of all numbers":  {"GET", "/v1/heartbeats/T/ping?m.a=1.7976931348623157e308&m.b=5e-324&m.c=1e-400", "", map[string]float64{"a": math.MaxFloat64, "b": 5e-324, "c": 0}, ""},
+		"endless ones":             {"GET", "/v1/heartbeats/T/ping?m.a=Inf&m.b=-infinity&m.c=1e400&m.d=0x10&m.e=1_000", "", nil, `dropped 5; a is "Inf", which is no finite decimal number`},
+		"endless ones in a body":   {"POST", "/v1/heartbeats/T/ping", `{"metrics":{"a":1e400,"b":1}}`, map[string]float64{"b": 1}, `dropped 1; a is "1e400"`},
+		"a huge name":              {"GET", "/v1/heartbeats/T/ping?m." + strings.Repeat("n", 5000) + "=1&m.ok=2", "", map[string]float64{"ok": 2}, `dropped 1; the name "nnnn`},
+		"a huge name in a body":    {"POST", "/v1/heartbeats/T/ping", `{"metrics":{"` + strings.Repeat("n", 5000) + `":1,"ok":2}}`, map[string]float64{"ok": 2}, `dropped 1; the name "nnnn`},
+		"a hundred in a body":      {"POST", "/v1/heartbeats/T/ping", hundredNumbers(), firstSixteen(), "dropped 84; n016 is one of too many"},
+		"a name that is no text":   {"GET", "/v1/heartbeats/T/ping?m.%ff%fe=1", "", nil, `dropped 1; the name "\xff\xfe"`},
 		"a name with line breaks":  {"GET", "/v1/heartbeats/T/ping?m.a%0d%0aX:1=1", "", nil, `dropped 1; the name "a\r\nX:1"`},
 		"a text in a body":         {"POST", "/v1/heartbeats/T/ping", `{"metrics":{"bytes":"7","é":1}}`, nil, `dropped 2; bytes is "\"7\""`},
 		"a list in a body":         {"POST", "/v1/heartbeats/T/ping", `{"metrics":[1]}`, nil, "dropped 1; the body is not JSON with an object metrics"},
@@ -46,6 +57,23 @@ func TestNumbersComeWithPings(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hundredNumbers is a body with the numbers n000 to n099.
+func hundredNumbers() string {
+	var list []string
+	for i := range 100 {
+		list = append(list, fmt.Sprintf(`"n%03d":%d`, i, i))
+	}
+	return `{"metrics":{` + strings.Join(list, ",") + `}}`
+}
+
+func firstSixteen() map[string]float64 {
+	out := map[string]float64{}
+	for i := range 16 {
+		out[fmt.Sprintf("n%03d", i)] = float64(i)
+	}
+	return out
 }
 
 func TestResultsInTheAPI(t *testing.T) {

@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -25,7 +26,7 @@ func composeDown(a fsm.Alert) content {
 	case !e.Started.IsZero():
 		c.Lead = []string{
 			fmt.Sprintf("%s began a run at %s that did not finish.", e.Name, formatTime(e.Started)),
-			fmt.Sprintf("Its end was expected by %s, within its %s.", formatTime(e.Due), runLimit(e)),
+			fmt.Sprintf("Its end was expected by %s, %s.", formatTime(e.Due), runLimit(e)),
 		}
 	default:
 		c.Lead = composeSilence(e)
@@ -75,10 +76,15 @@ func exitStatus(e fsm.Evidence) string {
 	return fmt.Sprintf(" (exit status %d)", e.Exit)
 }
 
-// runLimit is how long a run may take.
+// runLimit says where the time for a run's end came from. A limit of its own, and time in which the
+// monitor took no pings, are told by what they come to.
 func runLimit(e fsm.Evidence) string {
-	if e.Grace == 0 {
-		return "interval of " + formatSeconds(e.Interval)
+	switch allowed := int64(e.Due.Sub(e.Started).Round(time.Second) / time.Second); {
+	case e.Grace > 0 && allowed == e.Grace:
+		return "within its grace of " + formatSeconds(e.Grace)
+	case e.Grace == 0 && allowed == e.Interval:
+		return "within its interval of " + formatSeconds(e.Interval)
+	default:
+		return formatSeconds(allowed) + " after it began"
 	}
-	return "grace of " + formatSeconds(e.Grace)
 }

@@ -70,6 +70,9 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	failed.Evidence.Output = "copying…\r\x1b[31mno space left on <device>\x1b[0m\r\n\xff\xfe\u202e\x00\tend\n.\nFrom here\n"
 	hanging := alertFor(fsm.AlertDown, "nightly-sync")
 	hanging.Evidence.Started, hanging.Evidence.Output = hanging.Evidence.LastPing.Add(24*time.Hour), "step 1 of 9"
+	hanging.Evidence.Due = hanging.Evidence.Started.Add(time.Duration(hanging.Evidence.Grace) * time.Second)
+	slow := hanging
+	slow.Evidence.Due = hanging.Evidence.Started.Add(90 * time.Second)
 	good := recovered
 	good.Evidence.Silent, good.Evidence.Misses, good.Evidence.Failures, good.Evidence.Clean = 0, 3, 2, true
 	failure := failed
@@ -83,7 +86,7 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	again := alertFor(fsm.AlertDown, "nightly-sync")
 	again.Evidence.Rule, again.Evidence.Misses = fsm.RuleUnheard, 2
 	endless := hanging
-	endless.Evidence.Grace = 0
+	endless.Evidence.Grace, endless.Evidence.Due = 0, hanging.Evidence.Started.Add(time.Duration(hanging.Evidence.Interval)*time.Second)
 	runUnheard := alertFor(fsm.AlertUnheard, "nightly-sync")
 	runUnheard.Evidence.Started, runUnheard.Evidence.Misses = hanging.Evidence.Started, 0
 	flapping, flapped := failed, recoveryFor("nightly-sync")
@@ -111,6 +114,7 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 		"long":      {long, nil},
 		"wide":      {wide, nil},
 		"hanging":   {hanging, nil},
+		"slow":      {slow, nil},
 		"good":      {good, nil},
 		"late":      {late, nil},
 		"failure":   {failure, nil},

@@ -22,6 +22,7 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"reads through any node see what was just written":           readYourWrites,
 	"schedules are the same on every node":                       scheduled,
 	"a good run that breaks a check is told of":                  checked,
+	"results are judged alike by every node":                     results,
 	"a key makes as many heartbeats as it may":                   quota,
 }
 

@@ -40,6 +40,21 @@ for (const baseURL of JSON.parse(process.argv[2])) {
 }
 assert.equal((await client.get(id)).pings_total, after.pings_total + 1);
 
+// Numbers, checks and schedules, as the API has them.
+const dump = await client.create({ name: "dump", schedule: "0 2 * * 1-5", tz: "Europe/Berlin", checks: ["bytes > 0"], failure_threshold: 2, max_run_secs: 60, min_run_secs: 1, email: ["signals@example.com"] });
+assert.deepEqual([dump.schedule, dump.tz, dump.failure_threshold, dump.max_run_secs, dump.min_run_secs], ["0 2 * * 1-5", "Europe/Berlin", 2, 60, 1]);
+await client.ping(dump.token, { metrics: { bytes: 0, rows: 2.5 } });
+const [told] = await client.pings(dump.id);
+assert.deepEqual([told.kind, told.metrics, told.check_broken], ["fail", { bytes: 0, rows: 2.5 }, "completed but wrote 0 bytes; expected bytes > 0"]);
+assert.equal((await client.get(dump.id)).status, "active"); // one failure of two
+await client.ping(dump.token, { metrics: { bytes: 0 } });
+assert.equal((await client.get(dump.id)).status, "failing");
+await assert.rejects(client.update(dump.id, { checks: ["bytes >> 0"] }), (err) => isInvalid(err) && /checks\[0\]/.test(err.message));
+assert.equal((await client.ensure("dump", { tz: "UTC" })).tz, "UTC");
+assert.equal((await client.previewSchedule({ schedule: "0 2 * * *", tz: "UTC", count: 2 })).times.length, 2);
+assert.equal((await client.suggest(dump.id)).needs, 5);
+await client.delete(dump.id);
+
 // What the server refuses changes nothing.
 const kept = await client.pings(id);
 await assert.rejects(client.start(token, { rid: "no-uuid" }), isInvalid);
