@@ -281,6 +281,56 @@ func TestPagesOfANodeThatIsCutOff(t *testing.T) {
 	}
 }
 
+// TestPausesForATime are made from a heartbeat's page and for those that are selected, without scripts.
+func TestPausesForATime(t *testing.T) {
+	r := newMemoryRig(t)
+	h := r.create(`{"name":"x","schedule":"0 2 * * *"}`)
+	other := r.create(`{"name":"y"}`)
+	b := r.browse(testKey)
+	page := "/ui/heartbeats/" + h.ID
+	until := func(id string) time.Duration {
+		t.Helper()
+		h := decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+id, "").body)
+		if h.PausedUntil == nil {
+			return 0
+		}
+		at, err := time.Parse(time.RFC3339, *h.PausedUntil)
+		if err != nil || h.Status != "paused" {
+			t.Fatalf("%v, %+v", err, h)
+		}
+		return time.Until(at).Round(time.Minute)
+	}
+	for form, want := range map[string]time.Duration{"for=8h": 8 * time.Hour, "for=7d&length=": 7 * 24 * time.Hour, "for=1h&length=2h 30m": 150 * time.Minute, "for=": 0, "": 0} {
+		if a := b.submit(page, page+"/pause", form); a.status != 303 || until(h.ID) != want {
+			t.Errorf("%q: %d %s, %v", form, a.status, a.body, until(h.ID))
+		}
+	}
+	b.submit(page, page+"/pause", "for=morning")
+	if at := time.Now().Add(until(h.ID)).UTC(); at.Hour() != 8 || at.Minute() != 0 || at.Day() != time.Now().UTC().AddDate(0, 0, 1).Day() {
+		t.Errorf("until tomorrow morning: %v", at)
+	}
+	if a := b.get(page); !strings.Contains(a.body, "<dt>Paused until</dt>") || !strings.Contains(a.body, "It is resumed by itself") || !strings.Contains(a.body, "tomorrow 8:00 (UTC)") {
+		t.Errorf("its page: %s", a.body)
+	}
+	if a := b.get("/ui/"); !strings.Contains(a.body, "paused, ends ") {
+		t.Errorf("the list: %s", a.body)
+	}
+	for form, words := range map[string]string{"length=soon": "is no duration", "length=0s": "it must be 1s to 366d", "length=367d": "it must be 1s to 366d", "length=-5": "it must be 1s to 366d", "for=noon": "is no duration", "length=99999999999999999999": "is no duration"} {
+		if a := b.submit(page, page+"/pause", form); a.status != 400 || !strings.Contains(a.body, words) {
+			t.Errorf("%q: %d %s", form, a.status, a.body)
+		}
+	}
+	if a := b.submit("/ui/", "/ui/bulk", "do=pause&for=1h&id="+h.ID+"&id="+other.ID); a.status != 303 || until(h.ID) != time.Hour || until(other.ID) != time.Hour {
+		t.Errorf("both: %d, %v, %v", a.status, until(h.ID), until(other.ID))
+	}
+	if a := b.get("/ui/?did=paused-for"); !strings.Contains(a.body, "which it will be by itself") {
+		t.Errorf("after that: %s", a.body)
+	}
+	if a := b.submit("/ui/", "/ui/bulk", "do=pause&for=&id="+h.ID); a.status != 303 || until(h.ID) != 0 {
+		t.Errorf("without an end: %d, %v", a.status, until(h.ID))
+	}
+}
+
 // TestAFormWithNothingSelected says so.
 func TestAFormWithNothingSelected(t *testing.T) {
 	r := newMemoryRig(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html/template"
 	"slices"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -25,10 +26,6 @@ func change(did string, cmd func(fsm.Heartbeat) fsm.Command) page {
 		}
 		return see(ctx, Prefix+"heartbeats/"+args[0]+"?did="+did)
 	}
-}
-
-func (s *Site) pause(ctx *fasthttp.RequestCtx, in *session, args []string) error {
-	return change("paused", func(h fsm.Heartbeat) fsm.Command { return fsm.Pause{ID: h.ID} })(s, ctx, in, args)
 }
 
 func (s *Site) resume(ctx *fasthttp.RequestCtx, in *session, args []string) error {
@@ -83,9 +80,9 @@ func (s *Site) bulk(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 			s.frame(ctx, in, "Delete "+show.Plural(len(chosen), "heartbeat", "heartbeats")+"?", "heartbeats"), chosen, Prefix + "bulk",
 		})
 	}
-	tag := string(trim(args.Peek("tag")))
+	tag, length := string(trim(args.Peek("tag"))), pauseForm(ctx)
 	for _, h := range chosen {
-		cmd, err := bulkCommand(do, tag, h)
+		cmd, err := s.bulkCommand(do, tag, length, h)
 		if err != nil {
 			return err
 		}
@@ -102,15 +99,19 @@ func (s *Site) bulk(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 		query.Parse(back[1:])
 		c = roster.ChoiceOf(query)
 	}
-	return see(ctx, withNotice(c.Address(), bulkDid[do]))
+	did := bulkDid[do]
+	if do == "pause" {
+		did = didPause(length)
+	}
+	return see(ctx, withNotice(c.Address(), did))
 }
 
-var bulkDid = map[string]string{"pause": "paused", "resume": "resumed", "tag": "tagged", "delete": "deleted"}
+var bulkDid = map[string]string{"resume": "resumed", "tag": "tagged", "delete": "deleted"}
 
-func bulkCommand(do, tag string, h fsm.Heartbeat) (fsm.Command, error) {
+func (s *Site) bulkCommand(do, tag, length string, h fsm.Heartbeat) (fsm.Command, error) {
 	switch do {
 	case "pause":
-		return fsm.Pause{ID: h.ID}, nil
+		return s.pauseCommand(h, length, time.Now())
 	case "resume":
 		return fsm.Resume{ID: h.ID}, nil
 	case "delete":

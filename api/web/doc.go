@@ -23,7 +23,8 @@
 //	history.go    the pings of one, by page and filter
 //	form.go       the fields that people write
 //	edit.go       making and changing heartbeats with them
-//	actions.go    pause, resume, ping, delete, for one or many
+//	actions.go    resume, ping, delete, for one or many
+//	pause.go      pausing for a time
 //	incidents.go  incidents, and the ledger of alerts
 //	channels.go   channels: making, changing, testing
 //	channelform.go  what people write of one

@@ -66,6 +66,9 @@ func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) e
 }
 
 // Instant is a moment in full.
+// ZoneName is how its time zone is called.
+func (p heartbeatPage) ZoneName() string { return p.zone.String() }
+
 func (p heartbeatPage) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now, p.zone) }
 
 // FailuresToAlert is how many reported failures in a row alert.
@@ -155,7 +158,11 @@ func why(h fsm.Heartbeat, st roster.State, alerts []fsm.Alert, now time.Time) (s
 	say := func(format string, args ...any) template.HTML { return template.HTML(fmt.Sprintf(format, args...)) }
 	switch st {
 	case roster.Paused:
-		return h.UpdatedAt, "Somebody paused it: pings are recorded, and misses do not count."
+		words := say("Somebody paused it: pings are recorded, and misses do not count.")
+		if !h.PausedUntil.IsZero() {
+			words += say(" It is resumed by itself %s.", show.Moment(h.PausedUntil, now))
+		}
+		return h.UpdatedAt, words
 	case roster.New:
 		return h.CreatedAt, say("It is waiting for the first ping; %s.", every)
 	case roster.Late:

@@ -73,7 +73,8 @@ func (s *Site) frame(ctx *fasthttp.RequestCtx, in *session, title, here string) 
 // notices are what a page says of what was just done, by the word in its address.
 var notices = map[string]string{
 	"made": "The heartbeat was made.", "saved": "The changes were saved.", "paused": "Paused: misses do not count until you resume it.",
-	"resumed": "Resumed: it is expected from now on.", "pinged": "A ping was recorded.", "deleted": "Deleted.", "retried": "It will be sent again.",
+	"paused-for": "Paused: misses do not count until it is resumed, which it will be by itself.",
+	"resumed":    "Resumed: it is expected from now on.", "pinged": "A ping was recorded.", "deleted": "Deleted.", "retried": "It will be sent again.",
 	"published": "It is published.", "unpublished": "It was taken back: nobody sees it any more.",
 	"channel-made": "The channel was made: test it before it is needed.",
 	"revoked":      "The key was revoked.", "tagged": "The tag was added.",

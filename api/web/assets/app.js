@@ -56,6 +56,9 @@ function offerCopies(root) {
 const same = (a, b) => plain(a) === plain(b)
 const plain = (html) => html.replace(/(<time datetime="[^"]*")[^>]*>[^<]*/g, '$1').replace(/(<span class="local">)[^<]*/g, '$1').replaceAll(' hidden=""', '').trim()
 
+const fields = 'select,input:not([type])'
+const focusable = 'a,button,input,select,summary,pre'
+
 // replace puts a new piece in place of the old one, and keeps what a person did in it. A
 // piece that is the same stays: somebody may be about to click on it.
 function replace({ id, html }) {
@@ -64,8 +67,9 @@ function replace({ id, html }) {
   const fresh = document.createElement(old.tagName === 'TR' ? 'tr' : 'div')
   fresh.innerHTML = html
   if (same(fresh.innerHTML, fresh.firstElementChild?.id === id ? old.outerHTML : old.innerHTML)) return
-  const focused = old.contains(document.activeElement) ? [...old.querySelectorAll('a,button,input,summary,pre')].indexOf(document.activeElement) : -1
+  const focused = old.contains(document.activeElement) ? [...old.querySelectorAll(focusable)].indexOf(document.activeElement) : -1
   const picked = new Set([...old.querySelectorAll('input:checked')].map((i) => i.value))
+  const typed = [...old.querySelectorAll(fields)].map((i) => i.value)
   const open = [...old.querySelectorAll('details')].map((d) => d.open)
   if (old.tagName === 'TR') {
     old.innerHTML = html
@@ -78,8 +82,9 @@ function replace({ id, html }) {
   }
   const now = document.getElementById(id)
   for (const i of now.querySelectorAll('input[type=checkbox]')) i.checked = picked.has(i.value)
+  now.querySelectorAll(fields).forEach((e, i) => { if (typed.length > i) e.value = typed[i] })
   now.querySelectorAll('details').forEach((d, i) => { if (open[i]) d.open = true })
-  if (focused >= 0) now.querySelectorAll('a,button,input,summary,pre')[focused]?.focus({ preventScroll: true })
+  if (focused >= 0) now.querySelectorAll(focusable)[focused]?.focus({ preventScroll: true })
   offerCopies(now)
   if (now.tagName === 'TR' && shown) {
     now.classList.remove('changed')
