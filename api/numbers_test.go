@@ -113,7 +113,7 @@ func TestResultsInTheAPI(t *testing.T) {
 		`{"checks":["a > 0","a > 0"]}`:          "checks[1] repeats",
 		`{"checks":"bytes > 0"}`:                "checks is a JSON string; it must be an array of strings",
 		`{"failure_threshold":0}`:               "failure_threshold is 0; it must be 1 to 100",
-		`{"failure_threshold":101}`:             "failure_threshold is 101",
+		`{"failure_threshold":101}`:             "failure_threshold is 101; it must be 1 to 100",
 		`{"max_run_secs":-1}`:                   "max_run_secs is -1",
 		`{"min_run_secs":60,"max_run_secs":60}`: "min_run_secs is 60 and max_run_secs is 60",
 		`{"min_run_secs":1.5}`:                  "min_run_secs is a JSON number 1.5",

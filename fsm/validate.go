@@ -42,7 +42,7 @@ func (s Spec) Validate() error {
 		validateLines("description", s.Description, MaxDescription),
 		validateURL("runbook_url", s.RunbookURL),
 		validateOptional("owner", s.Owner, MaxOwnerLen),
-		validateRange("failure_threshold", int64(s.FailureThreshold), 0, MaxThreshold),
+		validateFailures(s.FailureThreshold),
 		validateRange("max_run_secs", s.MaxRun, 0, MaxGrace),
 		validateRange("min_run_secs", s.MinRun, 0, MaxGrace),
 		validateRunLimits(s),
@@ -186,6 +186,14 @@ func validateWhen(s Spec) error {
 		return invalidf("tz is %.80q; it must be the name of a time zone, like Europe/Berlin", s.TZ)
 	}
 	return nil
+}
+
+// validateFailures takes 0 for 1, which is the default.
+func validateFailures(n int) error {
+	if n == 0 {
+		return nil
+	}
+	return validateRange("failure_threshold", int64(n), 1, MaxThreshold)
 }
 
 // validateRunLimits refuses a run that would have to be longer than it may.
