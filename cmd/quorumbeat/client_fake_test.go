@@ -116,6 +116,7 @@ func fakeIncidents() []heartbeat.Incident {
 
 func fakeSuggestions() heartbeat.Suggestions {
 	return heartbeat.Suggestions{
+		TZData: "2026a (built in)",
 		Suggestions: []heartbeat.Suggestion{
 			{Schedule: []string{"5 4 * * 1-5"}, TZ: new("Europe/Berlin"), Description: "At 04:05, Monday to Friday", GraceSecs: 600, MaxRunSecs: new(1200), MinRunSecs: new(60), Fit: 1, Sure: "sure", Runs: 90, Trial: heartbeat.Trial{Days: 126}},
 			{IntervalSecs: new(86400), Description: "Every day", GraceSecs: 900, Fit: 0.8, Sure: "a guess", Runs: 90, Trial: heartbeat.Trial{Alerts: 18, Days: 126}},

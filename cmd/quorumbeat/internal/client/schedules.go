@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,6 +79,9 @@ func showSuggestions(w *term.Table, v any) {
 	w.Row("as it is", "", wouldHave(s.Current))
 	if s.Tried != nil {
 		w.Row("as tried", "", wouldHave(*s.Tried))
+	}
+	if slices.ContainsFunc(s.Suggestions, func(x heartbeat.Suggestion) bool { return x.TZ != nil }) {
+		w.Row("time zones", s.TZData)
 	}
 }
 
