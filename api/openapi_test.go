@@ -12,6 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/quorumbeat/quorumbeat/api/web/assets"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -210,7 +211,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("POST", "/v1/badges", "", `{"heartbeat_id":"`+h.ID+`"}`)
 	do("GET", "/v1/badges", "", "")
 	do("GET", "/status/{slug}", "jobs", "")
-	do("GET", "/status/assets/{file}", "status.css", "")
+	do("GET", "/status/assets/{file}", assets.Name("style.css"), "")
 	do("GET", "/badge/{file}", badge.ID+".json", "")
 	do("DELETE", "/v1/status-pages/{slug}", "jobs", "")
 	do("DELETE", "/v1/badges/{id}", badge.ID, "")

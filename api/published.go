@@ -222,11 +222,7 @@ func (s *Server) statusPage(ctx *fasthttp.RequestCtx, args []string) error {
 }
 
 func (s *Server) statusAsset(ctx *fasthttp.RequestCtx, args []string) error {
-	if args[0] == "status.css" {
-		s.public.Style(ctx)
-	} else {
-		s.site.Asset(ctx, args[0])
-	}
+	s.site.Asset(ctx, args[0])
 	return nil
 }
 

@@ -77,6 +77,9 @@ type backend struct{ *Server }
 // SignIn implements [web.Backend], with the methods below.
 func (b backend) SignIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account, error) {
 	if err := b.authorizeHash(ctx, hash, reads); err != nil {
+		if retry := statusOf(err).Retry; retry != "" {
+			ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, retry)
+		}
 		if errors.Is(err, errUnknown) {
 			err = request.NewProblem(401, "unauthorized", "this key is not known: look whether it was copied whole")
 		}

@@ -27,9 +27,6 @@ const (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-//go:embed assets/status.css
-var style []byte
-
 // AssetPrefix is where the pages have their styles and icons: nothing of the dashboard need
 // be reached by who looks at them.
 const AssetPrefix = "/status/assets/"
@@ -61,13 +58,6 @@ func New(from *store.Store) *Site {
 		store: from, now: time.Now, pages: map[string]kept{},
 		page: template.Must(template.New("status.html").Funcs(funcs).ParseFS(templateFiles, "templates/*.html")),
 	}
-}
-
-// Style answers with the styles that only the public pages have.
-func (s *Site) Style(ctx *fasthttp.RequestCtx) {
-	ctx.SetContentType("text/css; charset=utf-8")
-	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=3600")
-	ctx.SetBody(style)
 }
 
 // StatusPage answers with a status page; false if there is none of this slug.

@@ -259,11 +259,7 @@ func (s *Site) watchList(c roster.Choice, write bool) watched {
 			out.Pieces = append(out.Pieces, piece{r.ID.String(), s.part("list", "row", r)})
 		}
 		out.Pieces = append(out.Pieces, piece{"counts", s.part("list", "counts", listPage{Choice: c, Selection: sel, States: roster.Words[:]})})
-		for i, ord := range sel.Ordinals {
-			if i >= len(first) || first[i] != ord {
-				out.Moved++
-			}
-		}
+		out.Moved = roster.Changed(first, sel.Ordinals)
 		return out
 	}, s.glanceAt(first)}
 }

@@ -131,14 +131,10 @@ func (s *Site) failed(ctx *fasthttp.RequestCtx, err error) {
 func (s *Site) loginPage(ctx *fasthttp.RequestCtx, problem string) error {
 	f := frame{Title: "Sign in", Now: time.Now(), Icon: "ok"}
 	next := string(ctx.FormValue("next"))
-	err := s.render(ctx, "login", struct {
+	return s.render(ctx, "login", struct {
 		frame
 		Problem, Next string
 	}{f, show.Sentence(problem), next})
-	if problem != "" {
-		ctx.SetStatusCode(fasthttp.StatusUnauthorized)
-	}
-	return err
 }
 
 // assetPath is the address of an asset.

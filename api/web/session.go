@@ -155,7 +155,15 @@ func (s *Site) signIn(ctx *fasthttp.RequestCtx) error {
 	key := ctx.PostArgs().Peek("key")
 	hash := sha256.Sum256(trim(key))
 	if _, err := s.back.SignIn(ctx, hash); err != nil {
-		return s.loginPage(ctx, err.Error())
+		status, words := s.back.Explain(err)
+		if err := s.loginPage(ctx, words); err != nil {
+			return err
+		}
+		if status == fasthttp.StatusForbidden { // of the page, whatever the key may do elsewhere
+			status = fasthttp.StatusUnauthorized
+		}
+		ctx.SetStatusCode(status)
+		return nil
 	}
 	setCookie(ctx, s.keys.Load().seal(hash, time.Now()), s.back.Secure(ctx))
 	to := string(ctx.PostArgs().Peek("next"))

@@ -112,11 +112,11 @@ function show(live) {
   if (moved) {
     if (live.rows) {
       const here = [...document.querySelectorAll('tbody tr[id]')].map((row) => row.id)
-      misplaced = live.rows.filter((id, i) => id !== here[i]).length
+      misplaced = live.rows.filter((id) => !here.includes(id)).length || Number(live.rows.some((id, i) => id !== here[i]))
     }
     const n = Math.max(misplaced, live.moved)
     moved.hidden = !n
-    moved.firstElementChild.textContent = `${n} changed places or are new:`
+    moved.firstElementChild.textContent = `${n} changed:`
   }
   shown = true
   tellTimes()

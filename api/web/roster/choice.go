@@ -153,6 +153,35 @@ func (c Choice) Select(p Picture, now time.Time) (out Selection) {
 	return out
 }
 
+// Changed is how many rows a page would show anew, or in another place among the others, than
+// it does: a row that came first and pushed the others down is one.
+func Changed(shown, now []uint64) int {
+	was := map[uint64]int{}
+	for i, ord := range shown {
+		was[ord] = i
+	}
+	var stay []int // where those that are still there were
+	for _, ord := range now {
+		if i, still := was[ord]; still {
+			stay = append(stay, i)
+		}
+	}
+	return max(len(now), len(shown)) - longestRising(stay)
+}
+
+// longestRising is the length of the longest part of a list, not in one piece, that rises.
+func longestRising(list []int) int {
+	var ends []int // the least end of a part of each length
+	for _, n := range list {
+		i, _ := slices.BinarySearch(ends, n)
+		if i == len(ends) {
+			ends = append(ends, n)
+		}
+		ends[i] = n
+	}
+	return len(ends)
+}
+
 // order puts what fails before what is late, and both before the rest.
 func order(st State) int { return min(int(st), int(Up)) }
 

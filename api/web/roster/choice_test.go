@@ -88,3 +88,24 @@ func TestPagesOfAList(t *testing.T) {
 		}
 	}
 }
+
+func TestHowManyRowsChanged(t *testing.T) {
+	for _, c := range []struct {
+		shown, now []uint64
+		want       int
+	}{
+		{[]uint64{1, 2, 3, 4}, []uint64{1, 2, 3, 4}, 0},
+		{[]uint64{1, 2, 3, 4}, []uint64{4, 1, 2, 3}, 1}, // the last came first
+		{[]uint64{1, 2, 3, 4}, []uint64{9, 1, 2, 3}, 1}, // a new one pushed the last off the page
+		{[]uint64{1, 2, 3, 4}, []uint64{1, 3, 4}, 1},    // one is gone
+		{[]uint64{1, 2, 3, 4}, []uint64{2, 1, 4, 3}, 2},
+		{[]uint64{1, 2, 3, 4}, []uint64{4, 3, 2, 1}, 3},
+		{nil, []uint64{1, 2}, 2},
+		{nil, nil, 0},
+		{[]uint64{1}, nil, 1},
+	} {
+		if got := Changed(c.shown, c.now); got != c.want {
+			t.Errorf("%v is %v now: %d changed, want %d", c.shown, c.now, got, c.want)
+		}
+	}
+}

@@ -22,6 +22,10 @@ func Snippets(u string, s fsm.Spec) []Snippet {
 			at = s.Schedule[0]
 		}
 	}
+	zone := ""
+	if s.TZ != "" {
+		zone = "  timeZone: " + s.TZ + "\n"
+	}
 	return []Snippet{
 		{"curl", call + u},
 		{"crontab", at + " /path/to/job && " + call + u},
@@ -31,7 +35,7 @@ func Snippets(u string, s fsm.Spec) []Snippet {
 		{"Python", "import urllib.request\nurllib.request.urlopen('" + u + "', data=b'', timeout=10)"},
 		{"PowerShell", "Invoke-RestMethod -Method Post -TimeoutSec 10 -Uri '" + u + "'"},
 		{"systemd", "[Service]\nType=oneshot\nExecStart=/path/to/job\nExecStartPost=" + call + u},
-		{"Kubernetes", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + kubernetesName(s.Slug) + "}\nspec:\n  schedule: \"" + at + "\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          - name: job\n            image: your/image\n            command: [sh, -c, \"/path/to/job && " + call + u + "\"]"},
+		{"Kubernetes", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + kubernetesName(s.Slug) + "}\nspec:\n  schedule: \"" + at + "\"\n" + zone + "  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          - name: job\n            image: your/image\n            command: [sh, -c, \"/path/to/job && " + call + u + "\"]"},
 	}
 }
 

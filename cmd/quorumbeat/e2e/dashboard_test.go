@@ -69,7 +69,7 @@ func TestTheDashboard(t *testing.T) {
 	b.look("list")
 	ping(t, e.Nodes[0], h)
 	b.sees("its row turns where it stands", `document.querySelector('tbody tr .state').classList.contains('up')`)
-	b.sees("and says that the order is another", `!document.getElementById('moved').hidden`)
+	b.sees("and says that the order is another", `document.getElementById("moved").innerText.trim() === "1 changed: show"`)
 	create(t, e.Nodes[2], fields{"name": "job3", "interval_secs": 86400})
 
 	b.visit("/ui/?tag=db")
