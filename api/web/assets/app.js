@@ -37,6 +37,7 @@ function offerCopies(root) {
     button.hidden = false
     button.onclick = async () => {
       const code = button.previousElementSibling
+      let done = true
       try {
         await navigator.clipboard.writeText(code.textContent)
       } catch { // without a secure context there is no clipboard, but there is this
@@ -44,9 +45,9 @@ function offerCopies(root) {
         range.selectNodeContents(code)
         getSelection().removeAllRanges()
         getSelection().addRange(range)
-        document.execCommand('copy')
+        done = document.execCommand('copy')
       }
-      button.textContent = 'Copied'
+      button.textContent = done ? 'Copied' : 'Press Ctrl+C' // it is selected
       setTimeout(() => { button.textContent = 'Copy' }, 2000)
     }
   }

@@ -49,6 +49,8 @@ func TestTheDashboard(t *testing.T) {
 	ping(t, e.Nodes[1], h)
 	b.sees("the ping arrives", `document.querySelector('.verdict').classList.contains('up')`)
 	quickly(t, e, b, h)
+	copied(t, b, h)
+	polls(t, e, b, h)
 	answer, err := http.Post(pingURL(e.Nodes[2], h)+"/3", "text/plain", strings.NewReader("backup of db-3\nerror: no space left on device\n"))
 	testkit.Must(t, err)
 	testkit.Must(t, answer.Body.Close())

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
@@ -48,6 +49,40 @@ func quickly(t *testing.T, e *env, b *browser, job heartbeat) {
 		}
 	}
 	t.Errorf("pings are seen after %v: no median of %d in a row was below %v", took, inARow, goal)
+}
+
+// copied presses a copy button as if the page had come without TLS: browsers have no clipboard
+// for such a page.
+func copied(t *testing.T, b *browser, job heartbeat) {
+	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`Object.defineProperty(navigator, 'clipboard', { value: undefined }),
+		document.addEventListener('copy', () => { window.copied = getSelection().toString() }), true`))
+	testkit.Must(t, err)
+	b.press("Copy") // by a script, which may not copy: it does not say that it did
+	b.shows("Press Ctrl+C")
+	b.do("a person's click", chromedp.Click(chromedp.CSS("details[open] button.copy")))
+	b.shows("Copied")
+	b.sees("the whole command", fmt.Sprintf(`window.copied?.startsWith('curl ') && window.copied.trim().endsWith(%q)`, "/v1/heartbeats/"+job.Token+"/ping"))
+}
+
+// noStreams is an EventSource of a browser behind a proxy that lets no stream through.
+const noStreams = `window.EventSource = class extends EventTarget {
+	constructor() { super(); setTimeout(() => this.dispatchEvent(new Event('error'))) }
+	close() {}
+}`
+
+// polls has the page's stream fail: the page asks instead.
+func polls(t *testing.T, e *env, b *browser, job heartbeat) {
+	added, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: noStreams})
+	testkit.Must(t, err)
+	b.visit("/ui/heartbeats/" + job.ID)
+	for range 2 {
+		n := get(t, e.Nodes[1], job.ID).PingsTotal + 1
+		ping(t, e.Nodes[1], job)
+		b.sees("the ping arrives without a stream", fmt.Sprintf(`document.getElementById('history').innerText.includes('%d pings in all')`, n))
+	}
+	b.sees("it does not say that it is old", `document.getElementById('lost').hidden`)
+	_, err = chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: added.Identifier})
+	testkit.Must(t, err)
 }
 
 // everyWay looks at a page light, dark, and on a phone.
