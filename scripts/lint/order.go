@@ -72,7 +72,7 @@ var order = []tree{
 	{dir: "cmd/quorumbeat/e2e", uses: []string{"fsm", "sdk/go", "cmd/quorumbeat/load", "scripts/localcluster", "scripts/smtpsink"}, rows: []string{"."}},
 	{dir: "scripts", uses: []string{"fsm", "fsm/store", "fsm/wire", "sdk/go", "cmd/quorumbeat/load"}, rows: []string{
 		"burst etcd lint localcluster smtpsink",
-		"bench",
+		"bench way",
 	}},
 }
 
