@@ -3,11 +3,13 @@ package api
 import (
 	"fmt"
 	"html"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -127,5 +129,27 @@ func TestAPageTellsHowARunBrokeItsCheck(t *testing.T) {
 	a := b.submit("/ui/heartbeats/"+h.ID+"/edit", "/ui/heartbeats/"+h.ID+"/edit", "name=dump&slug=dump&every=1h&grace=5m&threshold=2&checks=bytes+%3E+0%0Arows+%3E%3E+1")
 	if !strings.Contains(a.body, `Entry 2 is &#34;rows &gt;&gt; 1&#34;`) || !strings.Contains(a.body, "At most 20, each up to 200 bytes.") {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// TestASuggestionAlertsAsItIsTold: trying its settings tells the same, whatever the thresholds.
+func TestASuggestionAlertsAsItIsTold(t *testing.T) {
+	for _, threshold := range []int{1, 2} {
+		r := newMemoryRig(t)
+		h := pingedHourly(r, fmt.Sprintf(`{"name":"nightly","interval_secs":600,"miss_threshold":%d}`, threshold))
+		newest := time.Now().Add(-5 * time.Minute).Truncate(time.Hour).Add(5 * time.Minute)
+		r.cluster.behind = time.Since(newest.Add(2 * time.Hour)) // one run did not come
+		r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
+		ask := "/v1/heartbeats/" + h.ID + "/suggest"
+		for _, s := range decodeAs[schedules.Suggestions](t, r.call("GET", ask, "").body).Suggestions {
+			q := url.Values{"grace_secs": {fmt.Sprint(s.GraceSecs)}, "schedule": s.Schedule}
+			if s.IntervalSecs != nil {
+				q.Set("interval_secs", fmt.Sprint(*s.IntervalSecs))
+			}
+			got := decodeAs[schedules.Suggestions](t, r.call("GET", ask+"?"+q.Encode(), "").body).Tried
+			if got == nil || got.Alerts != s.Alerts {
+				t.Errorf("with a threshold of %d %s would have meant %d alerts, tried it is %+v", threshold, s.Description, s.Alerts, got)
+			}
+		}
 	}
 }

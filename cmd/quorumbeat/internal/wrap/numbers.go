@@ -2,6 +2,7 @@ package wrap
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"maps"
 	"os"
@@ -22,14 +23,23 @@ type numbers struct {
 // mostNumbers is how much of the file is read, in bytes.
 const mostNumbers = 16 << 10
 
+// folders are where the file may be: where temporary ones are, or in memory, for containers whose
+// file system cannot be written to.
+func folders() []string { return []string{os.TempDir(), "/dev/shm"} }
+
 // newNumbers makes the file. Where that fails the job cannot tell numbers; it comes first.
 func newNumbers(given flags.Numbers, say func(string, ...any)) *numbers {
 	n := &numbers{say: say, given: given}
-	var err error
-	if n.file, err = os.CreateTemp("", "quorumbeat-metrics-"); err != nil {
-		n.file = nil
-		say("the job can tell no numbers in $%s: %v", settings.MetricsVariable, err)
+	var why error
+	for _, dir := range folders() {
+		file, err := os.CreateTemp(dir, "quorumbeat-metrics-")
+		if err == nil {
+			n.file = file
+			return n
+		}
+		why = cmp.Or(why, err)
 	}
+	say("the job can tell no numbers in $%s: %v", settings.MetricsVariable, why)
 	return n
 }
 
