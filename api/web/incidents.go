@@ -142,6 +142,9 @@ func (s *Site) alerts(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 		filter.Before = &id
 	}
 	p := alertsPage{frame: s.frame(ctx, in, "Alerts", "alerts"), State: state, States: alertStates, Back: string(ctx.RequestURI())}
+	if n := p.Totals.Queue; n > 0 {
+		p.Title = show.Plural(n, "alert under way", "alerts under way")
+	}
 	var more bool
 	if p.Alerts, more = s.store.Alerts(filter); more {
 		p.Next = p.Alerts[len(p.Alerts)-1].ID.String()
