@@ -31,6 +31,7 @@ type Config struct {
 	PingRate            float64               // pings a second of each heartbeat, 0.001 to 100000; 0: not limited
 	PingBurst           int                   // pings of it at once, 1 to 1000000
 	Zones               Zones                 // of schedules; nil: UTC alone
+	Now                 func() time.Time      // the clock by which schedules are computed; nil: time.Now
 	Mail                Mail                  // nil: the node sends none
 	Channels            Channels              // nil: the node sends no alerts
 	AllowCommands       bool                  // channels of the kind command may be made

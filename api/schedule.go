@@ -28,7 +28,7 @@ func (s *Server) previewSchedule(ctx *fasthttp.RequestCtx, _ []string) error {
 	if q.Schedule == nil {
 		return badRequest("schedule is missing; give a cron expression or a calendar time, like 0 2 * * 1-5")
 	}
-	out, err := schedules.Show(q, s.cfg.Zones, time.Now())
+	out, err := schedules.Show(q, s.cfg.Zones, s.cfg.Now())
 	if err != nil {
 		return badRequest(err.Error())
 	}
@@ -50,7 +50,7 @@ func (s *Server) suggestSettings(ctx *fasthttp.RequestCtx, args []string) error 
 	if err != nil {
 		return err
 	}
-	history, err := schedules.HistoryOf(s.store, id, time.Now())
+	history, err := schedules.HistoryOf(s.store, id, s.cfg.Now())
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func secs(n int64) time.Duration { return time.Duration(n) * time.Second }
 // withTimetable adds the first timetable to a command that gives a heartbeat a schedule. If the
 // command does not say all of it, the leader computes the timetable, within a second or so.
 func (s *Server) withTimetable(cmd fsm.Command, list *[]string, tz *string, isNew bool) (fsm.Command, error) {
-	now := time.Now()
+	now := s.cfg.Now()
 	if list == nil || len(*list) == 0 {
 		if tz != nil {
 			if _, err := s.cfg.Zones.Location(*tz); err != nil {

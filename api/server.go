@@ -72,6 +72,9 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	if cfg.Zones == nil {
 		cfg.Zones = schedules.UTC{}
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger}
 	s.http = s.newHTTPServer()
 	pages, err := s.newStreams("page", mostPageStreams)

@@ -130,7 +130,7 @@ func (n *Node) decide(ctx context.Context, boot *members.Bootstrapper, req trans
 		return n.answerHeld()
 	case transport.AskState:
 		applied, _ := n.fsm.Progress()
-		return transport.Answer{Code: fsm.CodeOK, Applied: applied, Clock: n.wallClock().UnixMilli(), Differs: n.ownSettings()}
+		return transport.Answer{Code: fsm.CodeOK, Applied: applied, Clock: n.WallClock().UnixMilli(), Differs: n.ownSettings()}
 	case transport.AskRemoved:
 		return answerOf(n.noteRemoval(req))
 	}

@@ -58,8 +58,8 @@ func (n *Node) ownSettings() []string {
 	return n.cfg.Settings.Differences(n.store.Settings())
 }
 
-// wallClock is this node's clock, as batches are stamped by it.
-func (n *Node) wallClock() time.Time {
+// WallClock is this node's clock, as batches are stamped by it.
+func (n *Node) WallClock() time.Time {
 	return time.Now().Add(n.cfg.Faults.wall())
 }
 

@@ -26,7 +26,8 @@ import (
 //	descriptors anything: the process can open no more until the file is gone
 //	held       commands that may wait, read at the start
 //	snapshots  entries between snapshots, read at the start
-func injectFaults(s *settings.Node) {
+//	zoneinfo   a folder: the machine's rules of time zones, in place of its own
+func injectFaults(s *settings.Node) (zoneinfo []string) {
 	f := faultFolder{dir: s.Cluster.DataDir + ".faults"}
 	s.Cluster.Faults = cluster.Faults{
 		Step: f.stepReached, Disk: f.disk, Wall: f.wall,
@@ -34,6 +35,7 @@ func injectFaults(s *settings.Node) {
 	}
 	s.Alerting.Step = f.stepReached
 	go f.limitDescriptors()
+	return []string{filepath.Join(f.dir, "zoneinfo")}
 }
 
 type faultFolder struct{ dir string }

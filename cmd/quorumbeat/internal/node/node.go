@@ -74,8 +74,7 @@ func Run(ctx context.Context, s *settings.Node, again func() (*settings.Node, er
 func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) error {
 	reg := prometheus.NewRegistry()
 	store := store.New()
-	z := zones.New()
-	injectFaults(s)
+	z := zones.New(injectFaults(s)...)
 
 	cc := s.Cluster
 	cc.Logger, cc.Registerer, cc.Settings = log, reg, &s.Alerting.Settings
@@ -107,11 +106,11 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	}
 	n.mails = mails
 	c.OnLeader(mails.Lead)
-	keeper := &timetables.Keeper{Store: store, Zones: z, Refresh: z.Refresh, Log: log, Propose: c.ProposeOnce}
+	keeper := &timetables.Keeper{Store: store, Zones: z, Refresh: z.Refresh, Log: log, Propose: c.ProposeOnce, Now: c.WallClock}
 	c.OnLeader(keeper.Lead)
 
 	hc := s.API
-	hc.Logger, hc.Registry, hc.Mail, hc.Channels, hc.Zones = log, reg, mailForAPI{mails}, channelsForAPI{mails}, z
+	hc.Logger, hc.Registry, hc.Mail, hc.Channels, hc.Zones, hc.Now = log, reg, mailForAPI{mails}, channelsForAPI{mails}, z, c.WallClock
 	hc.LastBackup = readLastBackup(cc.DataDir)
 	hc.BackedUp = func(at time.Time) error { return writeLastBackup(cc.DataDir, at) }
 	server, err := api.New(hc, store, clusterForAPI{c})

@@ -25,7 +25,7 @@ type Keeper struct {
 
 	// Propose commits a command of the leader of a term, or not at all.
 	Propose func(ctx context.Context, term uint64, cmd fsm.Command) (fsm.Result, error)
-	Now     func() time.Time // nil: time.Now
+	Now     func() time.Time // as batches are stamped; nil: time.Now
 }
 
 // Lead does the work while the node leads, until ctx ends.
@@ -33,7 +33,7 @@ func (k *Keeper) Lead(ctx context.Context, term uint64) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	warned := map[string]bool{}
-	refreshed := time.Now()
+	refreshed := time.Time{} // they may have been replaced while another led
 	for ctx.Err() == nil {
 		if time.Since(refreshed) >= refreshEvery {
 			refreshed = time.Now()
