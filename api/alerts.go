@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/incidents"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -85,38 +87,93 @@ func (s *Server) listAlerts(ctx *fasthttp.RequestCtx, _ []string) error {
 	return reply(ctx, fasthttp.StatusOK, out)
 }
 
-// incidentJSON is an incident as clients see it: what its alerts tell.
+// incidentJSON is an incident with the alerts that are kept. One that is shown alone has its story.
 type incidentJSON struct {
-	ID            string      `json:"id"`
-	HeartbeatID   string      `json:"heartbeat_id"`
-	HeartbeatName string      `json:"heartbeat_name"`
-	State         string      `json:"state"` // open or ended
-	Reason        string      `json:"reason"`
-	Since         *string     `json:"since"`
-	EndedAt       *string     `json:"ended_at"`
-	Alerts        []alertJSON `json:"alerts"`
+	incidents.Incident
+	Story  []incidents.Event `json:"story,omitempty"`
+	Left   uint64            `json:"story_left_out,omitempty"`
+	Alerts []alertJSON       `json:"alerts"`
 }
 
 func incidentToJSON(in fsm.Incident) incidentJSON {
-	first := in.First()
-	began := reason(first)
-	switch {
-	case first.Kind == fsm.AlertRecovered && first.Evidence.Silent > 0: // older alerts are gone
-		began = "silence"
-	case first.Kind == fsm.AlertRecovered:
-		began = "failure"
-	}
-	out := incidentJSON{
-		ID: in.ID(), HeartbeatID: in.Heartbeat.String(), HeartbeatName: first.Evidence.Name, State: "ended", Reason: began,
-		Since: stamp(in.Since()), EndedAt: stamp(in.Ended()),
-	}
-	if in.Open {
-		out.State = "open"
-	}
+	out := incidentJSON{Incident: incidents.Of(in), Alerts: make([]alertJSON, 0, len(in.Alerts))}
 	for _, a := range in.Alerts {
 		out.Alerts = append(out.Alerts, alertToJSON(a))
 	}
 	return out
+}
+
+// getIncident answers with one incident, and its story.
+func (s *Server) getIncident(ctx *fasthttp.RequestCtx, args []string) error {
+	ref, err := incidentRef(args)
+	if err != nil {
+		return err
+	}
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
+	return s.replyIncident(ctx, ref)
+}
+
+func (s *Server) replyIncident(ctx *fasthttp.RequestCtx, ref fsm.IncidentRef) error {
+	in, err := s.store.Incident(ref)
+	if err != nil {
+		return err
+	}
+	out := incidentToJSON(in)
+	out.Story, out.Left = incidents.StoryOf(in), in.Left
+	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+// incidentRef reads the ID in a path; what is no ID is not found.
+func incidentRef(args []string) (fsm.IncidentRef, error) {
+	ref, err := fsm.ParseIncidentRef(args[0])
+	if err != nil {
+		return ref, errNotFound
+	}
+	return ref, nil
+}
+
+func (s *Server) ackIncident(ctx *fasthttp.RequestCtx, args []string) error {
+	return actOnIncident[incidents.Ack](s, ctx, args)
+}
+
+func (s *Server) unackIncident(ctx *fasthttp.RequestCtx, args []string) error {
+	return actOnIncident[incidents.Unack](s, ctx, args)
+}
+
+func (s *Server) snoozeIncident(ctx *fasthttp.RequestCtx, args []string) error {
+	return actOnIncident[incidents.Snooze](s, ctx, args)
+}
+
+// actOnIncident does what a body says of an incident, and answers with it.
+func actOnIncident[B interface {
+	Command(ref fsm.IncidentRef) (fsm.Command, error)
+}](s *Server, ctx *fasthttp.RequestCtx, args []string) error {
+	ref, err := incidentRef(args)
+	if err != nil {
+		return err
+	}
+	var body B
+	if request.HasBody(&ctx.Request.Header) {
+		if err := decode(ctx, &body); err != nil {
+			return err
+		}
+	}
+	cmd, err := body.Command(ref)
+	if err != nil {
+		return err
+	}
+	if _, err := s.propose(ctx, cmd); err != nil {
+		if errors.Is(err, fsm.ErrRejected) {
+			return errIncidentOver
+		}
+		return err
+	}
+	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
+		return errUnread
+	}
+	return s.replyIncident(ctx, ref)
 }
 
 func (s *Server) listIncidents(ctx *fasthttp.RequestCtx, _ []string) error {
@@ -142,20 +199,47 @@ func (s *Server) listIncidents(ctx *fasthttp.RequestCtx, _ []string) error {
 		out.Incidents = append(out.Incidents, incidentToJSON(in))
 	}
 	if more {
-		out.NextCursor = makeCursor(found[len(found)-1].First().ID.String())
+		out.NextCursor = makeCursor(found[len(found)-1].ID())
 	}
 	return reply(ctx, fasthttp.StatusOK, out)
 }
 
-// incidentFilter reads what alertFilter does, but for the state.
+// incidentFilter reads which incidents are asked for.
 func incidentFilter(ctx *fasthttp.RequestCtx) (f fsm.IncidentFilter, heartbeat *fsm.HeartbeatID, err error) {
 	state := string(ctx.QueryArgs().Peek("state"))
 	if state != "" && state != "open" {
 		return f, nil, badRequest(fmt.Sprintf("state is %.40q; it must be open, or left out for all", state))
 	}
-	ctx.QueryArgs().Del("state")
-	of, err := alertFilter(ctx)
-	return fsm.IncidentFilter{Open: state == "open", Limit: of.Limit, Before: of.Before}, of.Heartbeat, err
+	f.Open = state == "open"
+	if heartbeat, err = heartbeatArg(ctx); err != nil {
+		return f, nil, err
+	}
+	if f.Limit, err = limitArg(ctx, 100, maxList); err != nil {
+		return f, nil, err
+	}
+	cursor, err := cursorArg(ctx)
+	if err != nil || cursor == "" {
+		return f, heartbeat, err
+	}
+	ref, err := fsm.ParseIncidentRef(cursor)
+	if err != nil {
+		return f, nil, badCursor()
+	}
+	f.Before = &ref
+	return f, heartbeat, nil
+}
+
+// heartbeatArg reads the heartbeat whose alerts or incidents are asked for; nil for those of all.
+func heartbeatArg(ctx *fasthttp.RequestCtx) (*fsm.HeartbeatID, error) {
+	raw := string(ctx.QueryArgs().Peek("heartbeat_id"))
+	if raw == "" {
+		return nil, nil
+	}
+	id, err := fsm.ParseHeartbeatID(raw)
+	if err != nil {
+		return nil, badRequest(fmt.Sprintf("heartbeat_id is %.60q; it must be like hb_0123456789abcdef01234567", raw))
+	}
+	return &id, nil
 }
 
 func alertFilter(ctx *fasthttp.RequestCtx) (f fsm.AlertFilter, err error) {
@@ -167,12 +251,8 @@ func alertFilter(ctx *fasthttp.RequestCtx) (f fsm.AlertFilter, err error) {
 		}
 		f.State = state
 	}
-	if raw := string(args.Peek("heartbeat_id")); raw != "" {
-		id, err := fsm.ParseHeartbeatID(raw)
-		if err != nil {
-			return f, badRequest(fmt.Sprintf("heartbeat_id is %.60q; it must be like hb_0123456789abcdef01234567", raw))
-		}
-		f.Heartbeat = &id
+	if f.Heartbeat, err = heartbeatArg(ctx); err != nil {
+		return f, err
 	}
 	if f.Limit, err = limitArg(ctx, 100, maxList); err != nil {
 		return f, err

@@ -41,15 +41,16 @@ var statuses = []struct {
 }
 
 var (
-	errNoKey    = request.NewProblem(401, "unauthorized", "no API key was given: send Authorization: Bearer KEY")
-	errUnknown  = request.NewProblem(401, "unauthorized", "the API key is not known")
-	errNotFound = request.ErrNotFound
-	errTooLarge = request.NewProblem(413, "body_too_large", "the body is over the limit of 65536 bytes")
-	errHeaders  = request.NewProblem(431, "headers_too_large", "the request's headers are over the limit of 33792 bytes, or its first line of 8192")
-	errUnread   = &request.Problem{Status: 503, Code: "unread", Words: "it was recorded, but this node could not read it back in time: look again", Retry: "1"}
-	errStreams  = &request.Problem{Status: 503, Code: "too_many_streams", Words: "this node has as many event streams as it may: ask another node, or try again later", Retry: "5"}
-	errScrapes  = &request.Problem{Status: 503, Code: "too_many_scrapes", Words: "too many scrapes at the same time: try again later; /metrics/node and /metrics?tag=TAG are smaller", Retry: "5"}
-	errPanic    = request.NewProblem(500, "internal", "an internal error; it was logged")
+	errNoKey        = request.NewProblem(401, "unauthorized", "no API key was given: send Authorization: Bearer KEY")
+	errUnknown      = request.NewProblem(401, "unauthorized", "the API key is not known")
+	errNotFound     = request.ErrNotFound
+	errTooLarge     = request.NewProblem(413, "body_too_large", "the body is over the limit of 65536 bytes")
+	errHeaders      = request.NewProblem(431, "headers_too_large", "the request's headers are over the limit of 33792 bytes, or its first line of 8192")
+	errIncidentOver = request.NewProblem(409, "invalid_state", "the incident is over: there is nothing to acknowledge or to snooze")
+	errUnread       = &request.Problem{Status: 503, Code: "unread", Words: "it was recorded, but this node could not read it back in time: look again", Retry: "1"}
+	errStreams      = &request.Problem{Status: 503, Code: "too_many_streams", Words: "this node has as many event streams as it may: ask another node, or try again later", Retry: "5"}
+	errScrapes      = &request.Problem{Status: 503, Code: "too_many_scrapes", Words: "too many scrapes at the same time: try again later; /metrics/node and /metrics?tag=TAG are smaller", Retry: "5"}
+	errPanic        = request.NewProblem(500, "internal", "an internal error; it was logged")
 )
 
 // scopeError is a 403 for a key of a scope that does not allow what needs another one.

@@ -40,6 +40,7 @@ type fields struct {
 	MinRunSecs       *int64    `json:"min_run_secs"`
 	Checks           *[]string `json:"checks"`
 	Notify           *[]string `json:"notify"` // names or IDs of channels
+	RemindEverySecs  *int64    `json:"remind_every_secs"`
 }
 
 func (f fields) patch() fsm.Patch {
@@ -48,7 +49,8 @@ func (f fields) patch() fsm.Patch {
 		Threshold: f.MissThreshold, Arm: f.Arm, Tags: f.Tags, Emails: f.Email, Methods: f.Methods,
 		Description: f.Description, RunbookURL: f.RunbookURL, Owner: f.Owner,
 		FailureThreshold: f.failures(), MaxRun: f.MaxRunSecs, MinRun: f.MinRunSecs, Checks: f.Checks, Notify: f.Notify,
-		Schedule: (*[]string)(f.Schedule), TZ: f.TZ,
+		RemindEvery: f.RemindEverySecs,
+		Schedule:    (*[]string)(f.Schedule), TZ: f.TZ,
 	}
 }
 
@@ -97,6 +99,7 @@ func (f fields) spec() fsm.Spec {
 	assign(&s.MinRun, f.MinRunSecs)
 	assign(&s.Checks, f.Checks)
 	assign(&s.Notify, f.Notify)
+	assign(&s.RemindEvery, f.RemindEverySecs)
 	if f.Slug == nil {
 		s.Slug = fsm.MakeSlug(s.Name)
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -43,5 +44,121 @@ func TestListingIncidents(t *testing.T) {
 		if a := r.call("GET", "/v1/incidents"+query, ""); a.status != 400 {
 			t.Errorf("%s: %d %s", query, a.status, a.body)
 		}
+	}
+}
+
+// TestActingOnIncidents acknowledges, snoozes and takes back, and tries what is no such thing.
+func TestActingOnIncidents(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"a","interval_secs":1,"grace_secs":0,"miss_threshold":1,"email":["x@example.com"],"remind_every_secs":3600}`)
+	if h.RemindEverySecs != 3600 || h.Incident != nil {
+		t.Errorf("new: every %d s, incident %v", h.RemindEverySecs, h.Incident)
+	}
+	r.cluster.pass(3 * time.Second)
+	get := func() heartbeatJSON {
+		return decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+h.ID, "").body)
+	}
+	open := get().Incident
+	if open == nil || open.Reason != "silence" || open.Since == nil || open.AcknowledgedBy != nil || open.SnoozedUntil != nil {
+		t.Fatalf("failing: %+v", open)
+	}
+	at := "/v1/incidents/" + open.ID
+	act := func(what, body string) incidentJSON {
+		t.Helper()
+		a := r.call("POST", at+"/"+what, body)
+		if a.status != 200 {
+			t.Fatalf("%s %s: %d %s", what, body, a.status, a.body)
+		}
+		return decodeAs[incidentJSON](t, a.body)
+	}
+	if in := act("ack", `{"by":"Ann","note":"on it"}`); in.State != "open" || in.AcknowledgedBy == nil || *in.AcknowledgedBy != "Ann" || in.NextReminderAt != nil {
+		t.Errorf("acknowledged: %+v", in)
+	}
+	if open = get().Incident; *open.AcknowledgedBy != "Ann" || open.AcknowledgedAt == nil {
+		t.Errorf("the heartbeat says %+v", open)
+	}
+	if in := act("snooze", `{"for_secs":7200,"by":"Bob"}`); in.SnoozedUntil == nil || in.NextReminderAt == nil {
+		t.Errorf("snoozed: %+v", in)
+	}
+	in := act("unack", "")
+	if in.AcknowledgedBy != nil || in.SnoozedUntil != nil || in.Reminders != 1 {
+		t.Errorf("taken back: %+v", in)
+	}
+	var events []string
+	for _, e := range in.Story {
+		events = append(events, e.Event+" "+e.By)
+	}
+	if got := strings.Join(events, ","); got != "began ,acknowledged Ann,snoozed Bob,withdrawn " || in.Story[1].Note != "on it" {
+		t.Errorf("the story is %s", got)
+	}
+	for _, x := range []struct {
+		path, body string
+		status     int
+	}{
+		{at + "/snooze", "", 400},
+		{at + "/snooze", `{"for_secs":0}`, 400},
+		{at + "/snooze", `{"for_secs":2592001}`, 400},
+		{at + "/snooze", `{"for_secs":"1h"}`, 400},
+		{at + "/snooze", `{"for_secs":1e99}`, 400},
+		{at + "/ack", `{"By_":"x"}`, 400},
+		{at + "/ack", `{"by":"` + strings.Repeat("x", 201) + `"}`, 400},
+		{at + "/ack", `{"note":"` + strings.Repeat("x", 501) + `"}`, 400},
+		{at + "/ack", `{"by":"a\nb"}`, 400},
+		{at + "/ack", "{\"by\":\"\xff\"}", 400},
+		{at + "/unack", `{"note":"x"}`, 400},
+		{at + "7/ack", "", 404},
+		{"/v1/incidents/" + strings.ToUpper(open.ID) + "/ack", "", 404},
+		{"/v1/incidents/in_00_1/ack", "", 404},
+		{strings.TrimSuffix(at, "_1") + "_01/ack", "", 404},
+	} {
+		if a := r.call("POST", x.path, x.body); a.status != x.status {
+			t.Errorf("%s %.60s: %d %s", x.path, x.body, a.status, a.body)
+		}
+	}
+	for _, body := range []string{`{"remind_every_secs":9}`, `{"remind_every_secs":-1}`, `{"remind_every_secs":2592001}`} {
+		if a := r.call("PATCH", "/v1/heartbeats/"+h.ID, body); a.status != 400 || !strings.Contains(a.body, "remind_every_secs") {
+			t.Errorf("%s: %d %s", body, a.status, a.body)
+		}
+	}
+	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
+	if a := r.call("POST", at+"/ack", ""); a.status != 409 || !strings.Contains(a.body, "over") {
+		t.Errorf("when it is over: %d %s", a.status, a.body)
+	}
+	if in := decodeAs[incidentJSON](t, r.call("GET", at, "").body); in.State != "ended" || *in.EndedBy != "recovered" || get().Incident != nil {
+		t.Errorf("ended: %+v", in)
+	}
+}
+
+// TestThePagesOfIncidents acknowledges, snoozes and takes back by the buttons.
+func TestThePagesOfIncidents(t *testing.T) {
+	r := newMemoryRig(t)
+	h := r.create(`{"name":"<b>a</b>","interval_secs":1,"grace_secs":0,"miss_threshold":1,"email":["x@example.com"]}`)
+	r.cluster.pass(3 * time.Second)
+	b := r.browse(testKey)
+	at := "/ui/incidents/in_" + strings.TrimPrefix(h.ID, "hb_") + "_1/"
+	for _, x := range []struct{ page, do, form, want string }{
+		{"/ui/incidents", "ack", "", "Tell people again"},
+		{"/ui/heartbeats/" + h.ID, "snooze", "for_secs=3600", "Snoozed until"},
+		{"/ui/incidents", "unack", "", "taken back"},
+		{"/ui/incidents", "ack", "note=%3Cscript%3E", "&lt;script&gt;"},
+	} {
+		a := b.submit(x.page, at+x.do, x.form)
+		if a.status != 303 {
+			t.Fatalf("%s: %d %s", x.do, a.status, a.body)
+		}
+		page := b.get(string(a.header.Peek("Location")))
+		if page.status != 200 || !strings.Contains(page.body, x.want) && x.do != "unack" || strings.Contains(page.body, "<script>") || strings.Contains(page.body, "<b>a</b>") {
+			t.Errorf("%s: %d, without %q", x.do, page.status, x.want)
+		}
+	}
+	if a := b.submit("/ui/incidents", at+"snooze", "for_secs=x"); a.status < 400 {
+		t.Errorf("snoozed for nothing: %d", a.status)
+	}
+	if a := b.submit("/ui/incidents", strings.Replace(at, "in_", "no_", 1)+"ack", ""); a.status != 404 {
+		t.Errorf("no such incident: %d", a.status)
+	}
+	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
+	if a := b.submit("/ui/heartbeats/"+h.ID, at+"ack", ""); !strings.HasSuffix(string(a.header.Peek("Location")), "did=over") {
+		t.Errorf("when it is over: %d %s", a.status, a.header.Peek("Location"))
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/incidents"
 	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -37,6 +38,7 @@ type heartbeatJSON struct {
 	MinRunSecs        *int64   `json:"min_run_secs"`
 	Checks            []string `json:"checks"`
 	Notify            []string `json:"notify"`
+	RemindEverySecs   int64    `json:"remind_every_secs"`
 	Status            string   `json:"status"`
 	ConsecutiveMisses int64    `json:"consecutive_misses"`
 	AlertAtMisses     *int64   `json:"alert_at_misses"`
@@ -56,6 +58,8 @@ type heartbeatJSON struct {
 	Version           uint64   `json:"version"`
 
 	Metrics map[string]float64 `json:"metrics"`
+
+	Incident *incidents.Open `json:"incident"`
 
 	Warnings []string `json:"warnings,omitempty"` // the one field that may be absent
 }
@@ -87,6 +91,7 @@ func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 		CreatedAt: stamp(h.CreatedAt), UpdatedAt: stamp(h.UpdatedAt), Version: h.Version,
 		Running: !h.Started.IsZero(), StartedAt: stamp(h.Started),
 		AlertRule: h.Rule.String(), ResumedAt: stamp(h.Resumed), PausedUntil: stamp(h.PausedUntil),
+		RemindEverySecs: h.Spec.RemindEvery, Incident: incidents.OpenOf(h),
 	}
 	if !as.secrets {
 		out.Token, out.PingURL = "", "" // the fields are there: clients count on them

@@ -181,6 +181,13 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	}
 	do("GET", "/v1/alerts", "", "")
 	do("GET", "/v1/incidents", "", "")
+	incident := *alert.IncidentID
+	do("POST", "/v1/incidents/{id}/ack", incident, `{"by":"Ann","note":"on it"}`)
+	do("POST", "/v1/incidents/{id}/snooze", incident, `{"for_secs":3600}`)
+	do("GET", one, h.ID, "")
+	do("POST", "/v1/incidents/{id}/unack", incident, "")
+	do("POST", "/v1/incidents/{id}/ack", "in_0_1", "")
+	do("GET", "/v1/incidents/{id}", incident, "")
 	do("POST", "/v1/alerts/{id}/retry", alert.ID, "")
 	for _, m := range []string{"POST", "PATCH"} {
 		do(m, one+"/pause", h.ID, `{"for_secs":3600}`)

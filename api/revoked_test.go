@@ -77,6 +77,9 @@ func TestARevokedKeyIsRefusedByANodeThatLags(t *testing.T) {
 		if strings.HasPrefix(rt.pattern, "/v1/channels") {
 			id = fsm.ChannelID{1}.String()
 		}
+		if strings.HasPrefix(rt.pattern, "/v1/incidents") {
+			id = fsm.IncidentRef{Heartbeat: fsm.HeartbeatID{1}, Number: 1}.String()
+		}
 		path := strings.NewReplacer("{id}", id, "{node}", "alpha", "{slug}", "new").Replace(rt.pattern)
 		body := map[bool]string{true: `{"name":"y"}`}[rt.method == "POST" || rt.method == "PATCH" || rt.method == "PUT"]
 		if rt.method+rt.pattern == "PATCH/v1/keys/{id}" {
@@ -88,6 +91,10 @@ func TestARevokedKeyIsRefusedByANodeThatLags(t *testing.T) {
 		switch rt.method + rt.pattern {
 		case "POST/v1/heartbeats/{id}/pause", "PATCH/v1/heartbeats/{id}/pause":
 			body = ""
+		case "POST/v1/incidents/{id}/ack", "POST/v1/incidents/{id}/unack":
+			body = `{"by":"Ann"}`
+		case "POST/v1/incidents/{id}/snooze":
+			body = `{"for_secs":60}`
 		case "POST/v1/status-pages":
 			body = `{"title":"y","tags":["a"]}`
 		case "POST/v1/badges":

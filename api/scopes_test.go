@@ -26,6 +26,10 @@ var scopesOfRoutes = map[string]string{
 	"GET /v1/heartbeats/{id}/pings":     "read",
 	"GET /v1/heartbeats/{id}/suggest":   "read",
 	"GET /v1/incidents":                 "read",
+	"GET /v1/incidents/{id}":            "read",
+	"POST /v1/incidents/{id}/ack":       "write",
+	"POST /v1/incidents/{id}/unack":     "write",
+	"POST /v1/incidents/{id}/snooze":    "write",
 	"GET /v1/alerts":                    "read",
 	"POST /v1/alerts/test":              "write",
 	"POST /v1/schedule/preview":         "read",
@@ -76,6 +80,9 @@ var scopesOfPages = map[string]string{
 	"GET heartbeats/{id}/delete":         "write",
 	"POST heartbeats/{id}/delete":        "write",
 	"GET incidents":                      "read",
+	"POST incidents/{id}/ack":            "write",
+	"POST incidents/{id}/unack":          "write",
+	"POST incidents/{id}/snooze":         "write",
 	"GET alerts":                         "read",
 	"POST alerts/{id}/retry":             "write",
 	"GET channels":                       "read",
@@ -227,6 +234,9 @@ func TestAReaderSeesNoSecret(t *testing.T) {
 			id := h.ID
 			if strings.HasPrefix(pattern, "/v1/channels") {
 				id = channel
+			}
+			if strings.HasPrefix(pattern, "/v1/incidents") {
+				id = "in_" + strings.TrimPrefix(h.ID, "hb_") + "_1"
 			}
 			path := strings.NewReplacer("{id}", id).Replace(pattern)
 			look(path, r.call("GET", path, "", "Authorization", key))

@@ -1,6 +1,10 @@
 package fsm
 
-import "time"
+import (
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm/story"
+)
 
 // AlertKind says what an alert tells.
 type AlertKind uint8
@@ -11,6 +15,7 @@ const (
 	AlertUnheard   AlertKind = 3 // due while no ping could be taken
 	AlertDigest    AlertKind = 4 // one message for several of the others
 	AlertFailure   AlertKind = 5 // in an incident that began with silence: the job reports a failure by now, or hangs
+	AlertReminder  AlertKind = 6 // the incident goes on
 )
 
 // AlertState is where a row of the ledger stands.
@@ -27,7 +32,7 @@ const (
 )
 
 var (
-	kindNames  = [...]string{AlertDown: "down", AlertRecovered: "recovered", AlertUnheard: "unheard", AlertDigest: "digest", AlertFailure: "failure"}
+	kindNames  = [...]string{AlertDown: "down", AlertRecovered: "recovered", AlertUnheard: "unheard", AlertDigest: "digest", AlertFailure: "failure", AlertReminder: "reminder"}
 	stateNames = [...]string{
 		AlertPending: "pending", AlertClaimed: "claimed", AlertFenced: "fenced", AlertSent: "sent",
 		AlertFailed: "failed", AlertHeld: "held", AlertCancelled: "cancelled",
@@ -38,12 +43,14 @@ func (k AlertKind) String() string  { return nameAt(kindNames[:], int(k)) }
 func (s AlertState) String() string { return nameAt(stateNames[:], int(s)) }
 
 // Alarms reports whether a kind tells that something fails.
-func (k AlertKind) Alarms() bool { return k == AlertDown || k == AlertFailure }
+func (k AlertKind) Alarms() bool { return k == AlertDown || k == AlertFailure || k == AlertReminder }
 
 // Rank orders the kinds of one incident.
 func (k AlertKind) Rank() int {
 	switch k {
 	case AlertRecovered:
+		return 3
+	case AlertReminder:
 		return 2
 	case AlertFailure:
 		return 1
@@ -112,7 +119,20 @@ type Evidence struct {
 	Down      time.Duration // recovered: from Since until this was known
 	Clean     bool          // recovered: the run that ended it told the exit status 0
 	Schedule  string        // instead of an interval: its expressions and time zone
+	Reminder  int64         // reminder: counts those of the incident, from 1
+	Acts      []story.Event // what people did to it, the newest few, oldest first
 	Broke     string        // failed: not by the job's word; this is how it broke a check, a sentence without its subject
+}
+
+// Reason is the word for why an incident began, of the alert that tells that.
+func (e Evidence) Reason() string {
+	switch {
+	case e.Failed:
+		return "failure"
+	case !e.Started.IsZero():
+		return "hung_run"
+	}
+	return "silence"
 }
 
 // Alert is one row of the ledger, as a copy. A row that is a member of a digest
@@ -156,35 +176,43 @@ func (a Alert) Target() string {
 // IncidentID names an incident in the API.
 func (a Alert) IncidentID() string { return incidentID(a.Heartbeat, a.Incident) }
 
-// Incident is what the ledger knows of one incident of a heartbeat, or of one time in
-// which it was not heard. The alerts of a very old one may be gone.
+// OpenIncident is what a heartbeat tells of the incident that goes on.
+type OpenIncident struct {
+	Number   uint32 // counts a heartbeat's incidents, from 1
+	Since    time.Time
+	Reason   string // silence, failure or hung_run
+	AckedBy  string
+	AckedAt  time.Time // zero: nobody has acknowledged it
+	Snoozed  time.Time // until about then, by the wall; zero: it is not snoozed
+	RemindAt time.Time // when it is told again, about, by the wall; zero: never
+}
+
+// ID names the incident of a heartbeat in the API.
+func (in OpenIncident) ID(hb HeartbeatID) string { return incidentID(hb, in.Number) }
+
+// How an incident ended.
+const (
+	EndedRecovered = "recovered" // by a good run
+	EndedPaused    = "paused"    // by a pause: nobody knows whether the job runs well
+	EndedDeleted   = "deleted"
+)
+
+// Incident is one incident of a heartbeat, or one time in which it was not heard, as a copy.
+// It stays when its alerts, or its heartbeat, are gone.
 type Incident struct {
 	Heartbeat HeartbeatID
-	Number    uint32  // counts a heartbeat's incidents, from 1
-	Open      bool    // it goes on
-	Alerts    []Alert // those that are kept, the oldest first; one at least
+	OpenIncident
+	Open     bool
+	Name     string    // of the heartbeat, when it began
+	Until    time.Time // when it ended; zero: it goes on
+	EndedBy  string    // one of those above; "": it goes on
+	Misses   int64     // in it, with those that led to it
+	Failures int64     // and runs that did not end in time
+	Told     int64     // reminders
+	Story    []story.Event
+	Left     uint64  // events of the story that are not kept
+	Alerts   []Alert // those that are kept, the oldest first
 }
 
 // ID names the incident in the API.
 func (in Incident) ID() string { return incidentID(in.Heartbeat, in.Number) }
-
-// First is the alert that tells of its beginning, if that is kept.
-func (in Incident) First() Alert { return in.Alerts[0] }
-
-// Since is when it began.
-func (in Incident) Since() time.Time {
-	for _, a := range in.Alerts {
-		if !a.Evidence.Since.IsZero() {
-			return a.Evidence.Since
-		}
-	}
-	return in.First().CreatedAt
-}
-
-// Ended is when a good run ended it; zero if it goes on, or ended by a pause or a deletion.
-func (in Incident) Ended() time.Time {
-	if last := in.Alerts[len(in.Alerts)-1]; last.Kind == AlertRecovered {
-		return last.CreatedAt
-	}
-	return time.Time{}
-}

@@ -57,12 +57,12 @@ func SetOf(kinds ...AlertKind) (s AlertSet) {
 }
 
 // ChannelKinds are the kinds of alerts that a channel can be told to take. A failure in an
-// incident that began with silence goes where the incident's down went.
+// incident that began with silence, and a reminder, go where a down goes.
 var ChannelKinds = []AlertKind{AlertDown, AlertRecovered, AlertUnheard}
 
 // Has reports whether a kind is in the set.
 func (s AlertSet) Has(k AlertKind) bool {
-	if k == AlertFailure {
+	if k == AlertFailure || k == AlertReminder {
 		k = AlertDown
 	}
 	return s&(1<<k) != 0

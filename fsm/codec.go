@@ -74,6 +74,8 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendPublishing(dst, c)
 	case CreateChannel, UpdateChannel, DeleteChannel:
 		return appendChannelCommand(dst, c)
+	case AckIncident, SnoozeIncident, UnackIncident:
+		return appendIncidentCommand(dst, c)
 	}
 	return appendLedger(dst, c)
 }

@@ -26,6 +26,7 @@ var fields = []field{
 	number(14, func(s *Spec) *int64 { return &s.MinRun }, func(p *Patch) **int64 { return &p.MinRun }),
 	texts(15, func(s *Spec) *[]string { return &s.Checks }, func(p *Patch) **[]string { return &p.Checks }),
 	texts(20, func(s *Spec) *[]string { return &s.Notify }, func(p *Patch) **[]string { return &p.Notify }),
+	number(22, func(s *Spec) *int64 { return &s.RemindEvery }, func(p *Patch) **int64 { return &p.RemindEvery }),
 }
 
 // field is how one tagged field is written and read. A value of a Spec is nil if the field

@@ -180,6 +180,8 @@ func (r *reader) command(kind Kind) Command {
 		return r.publishing(kind)
 	case KindCreateChannel, KindUpdateChannel, KindDeleteChannel:
 		return r.channelCommand(kind)
+	case KindAckIncident, KindSnoozeIncident, KindUnackIncident:
+		return r.incidentCommand(kind)
 	}
 	return r.ledgerCommand(kind)
 }

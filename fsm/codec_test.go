@@ -81,6 +81,9 @@ var everyCommand = []Command{
 	// Those since then have a file for each kind.
 	TimedPause{ID: heartbeatID(1), IfVersion: 300, For: 7_200_000},
 	TimedPause{ID: heartbeatID(1), Until: 1_777_777_777_777},
+	AckIncident{Heartbeat: heartbeatID(1), Incident: 300, By: "Ann Größe", Note: "on it"},
+	SnoozeIncident{Heartbeat: heartbeatID(1), Incident: 300, For: 7_200_000, By: "Ann", Note: "after lunch"},
+	UnackIncident{Heartbeat: heartbeatID(1), Incident: 1, By: "Bob"},
 }
 
 // These are how many of everyCommand there were when batches had version 2, and when version 3

@@ -48,6 +48,10 @@ const (
 	KindCreateChannel Kind = 60
 	KindUpdateChannel Kind = 61
 	KindDeleteChannel Kind = 62
+
+	KindAckIncident    Kind = 63
+	KindSnoozeIncident Kind = 64
+	KindUnackIncident  Kind = 65
 )
 
 // Command is one change of state. The concrete types below are all there are.

@@ -1,5 +1,11 @@
 package fsm
 
+import (
+	"encoding/binary"
+
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
+)
+
 // Claim takes a row for sending, before SMTP begins. Term must be the term of
 // the batch; Attempt must be the row's attempts + 1. Result: CodeOK,
 // CodeRejected, CodeGrouped.
@@ -58,4 +64,84 @@ type FormDigest struct {
 	ID        AlertID
 	Recipient string
 	Members   []AlertID
+}
+
+// AckIncident says that a person sees to an incident: until it is over no alert is sent but
+// its recovery, and what nobody has had yet is cancelled. It ends a snooze. Saying the same
+// again changes nothing. Result: CodeOK, CodeNotFound, CodeInvalid, or CodeRejected if the
+// incident is over.
+type AckIncident struct {
+	Heartbeat HeartbeatID
+	Incident  uint32
+	By        string // who; "": the key that the command came with
+	Note      string
+}
+
+// SnoozeIncident silences an incident as AckIncident does, for a time. If the heartbeat still
+// fails then, that is told again, and nobody sees to it any more. Result: as AckIncident.
+type SnoozeIncident struct {
+	Heartbeat HeartbeatID
+	Incident  uint32
+	For       int64 // ms of serving time, 1,000 to MaxSnooze
+	By        string
+	Note      string
+}
+
+// UnackIncident takes back an AckIncident or a SnoozeIncident: the incident is told again at
+// once. Without one it changes nothing. Result: as AckIncident.
+type UnackIncident struct {
+	Heartbeat HeartbeatID
+	Incident  uint32
+	By        string
+}
+
+func (AckIncident) Kind() Kind    { return KindAckIncident }
+func (SnoozeIncident) Kind() Kind { return KindSnoozeIncident }
+func (UnackIncident) Kind() Kind  { return KindUnackIncident }
+
+// Validate checks what a person wrote, and the time.
+func (c SnoozeIncident) Validate() error {
+	return firstError(
+		validateRange("for_secs", c.For/1000, 1, MaxSnooze/1000),
+		validateOptional("by", c.By, MaxOwnerLen),
+		validateLines("note", c.Note, MaxIncidentNote),
+	)
+}
+
+// Validate checks what a person wrote.
+func (c AckIncident) Validate() error {
+	return SnoozeIncident{For: 1000, By: c.By, Note: c.Note}.Validate()
+}
+
+// Validate checks what a person wrote.
+func (c UnackIncident) Validate() error { return SnoozeIncident{For: 1000, By: c.By}.Validate() }
+
+func appendIncidentCommand(dst []byte, c Command) []byte {
+	switch c := c.(type) {
+	case AckIncident:
+		return wire.AppendString(wire.AppendString(appendIncidentTarget(dst, c.Heartbeat, c.Incident), c.By), c.Note)
+	case SnoozeIncident:
+		dst = binary.AppendUvarint(appendIncidentTarget(dst, c.Heartbeat, c.Incident), uint64(c.For))
+		return wire.AppendString(wire.AppendString(dst, c.By), c.Note)
+	case UnackIncident:
+		return wire.AppendString(appendIncidentTarget(dst, c.Heartbeat, c.Incident), c.By)
+	}
+	return nil
+}
+
+func appendIncidentTarget(dst []byte, hb HeartbeatID, incident uint32) []byte {
+	return binary.AppendUvarint(append(dst, hb[:]...), uint64(incident))
+}
+
+func (r *reader) incidentCommand(kind Kind) Command {
+	var hb HeartbeatID
+	r.Fill(hb[:])
+	incident := r.Uint32()
+	switch kind {
+	case KindAckIncident:
+		return AckIncident{Heartbeat: hb, Incident: incident, By: r.String(), Note: r.String()}
+	case KindSnoozeIncident:
+		return SnoozeIncident{Heartbeat: hb, Incident: incident, For: r.Millis(), By: r.String(), Note: r.String()}
+	}
+	return UnackIncident{Heartbeat: hb, Incident: incident, By: r.String()}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // HeartbeatID names a heartbeat in the API: "hb_" and 24 hex digits. It is made
@@ -161,4 +163,29 @@ func incidentID(hb HeartbeatID, n uint32) string {
 		return ""
 	}
 	return fmt.Sprintf("in_%s_%d", hex.EncodeToString(hb[:]), n)
+}
+
+// IncidentRef names one incident: it is the Number-th of its heartbeat.
+type IncidentRef struct {
+	Heartbeat HeartbeatID
+	Number    uint32
+}
+
+func (r IncidentRef) String() string { return incidentID(r.Heartbeat, r.Number) }
+
+// ParseIncidentRef reads the form that String writes.
+func ParseIncidentRef(s string) (IncidentRef, error) {
+	var r IncidentRef
+	rest, isOne := strings.CutPrefix(s, "in_")
+	id, number, both := strings.Cut(rest, "_")
+	b, err := hex.DecodeString(id)
+	n, errNumber := strconv.ParseUint(number, 10, 32)
+	if !isOne || !both || err != nil || errNumber != nil || len(b) != len(r.Heartbeat) {
+		return r, errID
+	}
+	r = IncidentRef{HeartbeatID(b), uint32(n)}
+	if r.String() != s { // one incident has one name
+		return IncidentRef{}, errID
+	}
+	return r, nil
 }

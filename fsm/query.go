@@ -21,9 +21,9 @@ type AlertFilter struct {
 
 // IncidentFilter chooses incidents; its zero value chooses all.
 type IncidentFilter struct {
-	Open   bool     // only those that go on
-	Limit  int      // 0: all
-	Before *AlertID // only those listed after the one whose first alert this is; nil: from the newest
+	Open   bool         // only those that go on
+	Limit  int          // 0: all
+	Before *IncidentRef // only those listed after it; nil: from the newest
 }
 
 // AlertCount is how many rows ever entered a state; for AlertPending, how many

@@ -20,7 +20,7 @@ func EncodeHeartbeat(h Heartbeat) []byte {
 	b = wire.AppendInt(wire.AppendInt(b, WallMillis(h.NextDue)), WallMillis(h.CreatedAt))
 	b = wire.AppendInt(wire.AppendInt(b, WallMillis(h.UpdatedAt)), WallMillis(h.LastAlert))
 	b = binary.AppendUvarint(b, h.Version)
-	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0 || hasFields(&h.Spec) || len(h.Numbers) > 0 || !h.PausedUntil.IsZero()
+	ruled := h.Rule != RuleThreshold || len(h.Spec.Methods) > 0 || hasFields(&h.Spec) || len(h.Numbers) > 0 || !h.PausedUntil.IsZero() || h.Incident.Number > 0
 	if h.LastExit == NotKnown && h.LastRun < 0 && h.Started.IsZero() && !ruled {
 		return b // as it always was
 	}
@@ -44,11 +44,12 @@ const (
 	toldMark        = 0x80
 	toldPausedUntil = 4
 	toldNumbers     = 11
+	toldIncident    = 21
 )
 
 // appendTold appends what a heartbeat has of that.
 func appendTold(b []byte, h *Heartbeat) []byte {
-	if h.PausedUntil.IsZero() && len(h.Numbers) == 0 {
+	if h.PausedUntil.IsZero() && len(h.Numbers) == 0 && h.Incident.Number == 0 {
 		return b
 	}
 	b = append(b, toldMark)
@@ -57,6 +58,9 @@ func appendTold(b []byte, h *Heartbeat) []byte {
 	}
 	if len(h.Numbers) > 0 {
 		b = wire.AppendBytes(append(b, toldNumbers), check.AppendNumbers(nil, h.Numbers))
+	}
+	if h.Incident.Number > 0 {
+		b = wire.AppendBytes(append(b, toldIncident), appendOpenIncident(nil, &h.Incident))
 	}
 	return b
 }
@@ -73,6 +77,8 @@ func (r *reader) told(h *Heartbeat) {
 			h.PausedUntil = WallTime(value.Int())
 		case tag == toldNumbers:
 			h.Numbers = check.ReadNumbers(&value)
+		case tag == toldIncident:
+			h.Incident = readOpenIncident(&value)
 		default:
 			r.newer = fmt.Sprintf("a heartbeat in a result tells %d, which this version does not know", tag)
 			return
@@ -131,4 +137,18 @@ func DecodeHeartbeat(data []byte) (Heartbeat, error) {
 		return Heartbeat{}, fmt.Errorf("heartbeat in a result: %w", err)
 	}
 	return h, nil
+}
+
+func appendOpenIncident(dst []byte, in *OpenIncident) []byte {
+	dst = wire.AppendInt(binary.AppendUvarint(dst, uint64(in.Number)), WallMillis(in.Since))
+	dst = wire.AppendString(wire.AppendString(dst, in.Reason), in.AckedBy)
+	dst = wire.AppendInt(wire.AppendInt(dst, WallMillis(in.AckedAt)), WallMillis(in.Snoozed))
+	return wire.AppendInt(dst, WallMillis(in.RemindAt))
+}
+
+func readOpenIncident(r *wire.Reader) OpenIncident {
+	return OpenIncident{
+		Number: r.Uint32(), Since: WallTime(r.Int()), Reason: r.String(), AckedBy: r.String(),
+		AckedAt: WallTime(r.Int()), Snoozed: WallTime(r.Int()), RemindAt: WallTime(r.Int()),
+	}
 }

@@ -43,8 +43,15 @@ const (
 	MaxAllBodies     = 256 << 20 // bytes of bodies kept in all, counted likewise
 	MaxExcerpt       = 2_000     // bytes of a body in a mail, its end
 	MaxExit          = 255
-	MaxOpenRuns      = 32     // for each heartbeat, the newest
-	MaxKeyed         = 10_000 // pings of a history that are looked through for an idempotency key
+	MaxOpenRuns      = 32             // for each heartbeat, the newest
+	MinRemindEvery   = 10             // seconds
+	MaxRemindEvery   = 30 * 86400     // seconds
+	MaxSnooze        = 30 * 86400_000 // ms
+	MaxIncidentNote  = 500            // characters
+	MaxIncidentsPer  = 20             // of a heartbeat that are kept, the newest
+	MaxIncidents     = 100_000        // that are over and kept, in all
+	MaxIncidentBytes = 64 << 20       // and how large they are together
+	MaxKeyed         = 10_000         // pings of a history that are looked through for an idempotency key
 )
 
 // Scopes of API keys. Each of the first three allows what the ones after it do; ScopePing
@@ -110,6 +117,7 @@ type Spec struct {
 	MinRun           int64    `json:"min_run,omitempty"`           // seconds that a run takes at least; 0: any
 	Checks           []string `json:"checks,omitempty"`            // of good runs: see package check
 	Notify           []string `json:"notify,omitempty"`            // IDs of channels; empty: see package channels
+	RemindEvery      int64    `json:"remind_every,omitempty"`      // seconds between reminders of an incident; 0: none
 }
 
 // FailuresToAlert is how many reported failures in a row alert.
@@ -139,6 +147,7 @@ type Patch struct {
 	MinRun           *int64
 	Checks           *[]string
 	Notify           *[]string
+	RemindEvery      *int64
 }
 
 // Heartbeat is what queries and results tell of a heartbeat. It is a copy; the
@@ -166,6 +175,7 @@ type Heartbeat struct {
 	Rule      Rule          // which miss alerts next
 	Resumed   time.Time     // when it was resumed, if no ping came since; zero: it was not
 	Numbers   []Number      // the newest that a ping told
+	Incident  OpenIncident  // the one that goes on; its Number is 0 if there is none
 
 	PausedUntil time.Time // when the pause ends by itself; zero: it is not paused, or until somebody resumes it
 }

@@ -48,6 +48,7 @@ func (s Spec) Validate() error {
 		validateRunLimits(s),
 		validateChecks(s.Checks),
 		validateNotify(s.Notify),
+		validateReminders(s.RemindEvery),
 	)
 }
 
@@ -70,6 +71,17 @@ func (s Settings) Validate() error {
 		validateRange("alert-flap-window in milliseconds", s.FlapWindow, 0, maxFlapWindow),
 		ValidateMaxHeartbeats("max-heartbeats", s.MaxHeartbeats),
 	)
+}
+
+// validateReminders checks the time between reminders; 0 is none.
+func validateReminders(every int64) error {
+	if every == 0 {
+		return nil
+	}
+	if every < MinRemindEvery || every > MaxRemindEvery {
+		return invalidf("remind_every_secs is %d; it must be %d to %d, or 0 for no reminders", every, MinRemindEvery, MaxRemindEvery)
+	}
+	return nil
 }
 
 func firstError(errs ...error) error {

@@ -38,6 +38,8 @@ func compose(a fsm.Alert, members []fsm.Alert) content {
 		c = composeRecovered(a)
 	case fsm.AlertUnheard:
 		c = composeUnheard(a)
+	case fsm.AlertReminder:
+		c = composeReminder(a)
 	default:
 		c = composeDown(a)
 	}
@@ -62,6 +64,8 @@ func subjectTag(a fsm.Alert) string {
 		return "UNHEARD"
 	case a.Kind == fsm.AlertFailure && a.Answers != "":
 		return "FAILED"
+	case a.Kind == fsm.AlertReminder && a.Answers != "":
+		return "STILL DOWN"
 	}
 	return "DOWN"
 }

@@ -52,6 +52,8 @@ func newestState(a fsm.Alert) string {
 		return "pings again"
 	case a.Kind == fsm.AlertRecovered:
 		return fmt.Sprintf("well again; was down for %s (%s)", formatDuration(e.Down), countFailures(e))
+	case a.Kind == fsm.AlertReminder && !e.Failed && e.Started.IsZero():
+		return fmt.Sprintf("down since %s (%s)", formatTime(e.Since), countFailures(e))
 	case e.Broke != "":
 		return e.Broke
 	case e.Failed:

@@ -18,6 +18,7 @@ var digestGroups = [...]struct{ one, many string }{
 		"were due while no ping could be taken; please check whether the jobs ran",
 	},
 	{"pings again", "ping again"},
+	{"is still down", "are still down"},
 }
 
 func digestGroupOf(a fsm.Alert) int {
@@ -27,6 +28,8 @@ func digestGroupOf(a fsm.Alert) int {
 		return 5
 	case a.Kind == fsm.AlertUnheard:
 		return 4
+	case subjectTag(a) == "STILL DOWN":
+		return 6
 	case subjectTag(a) == "FAILED":
 		return 3
 	case e.Failed:

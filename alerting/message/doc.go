@@ -7,6 +7,7 @@
 //
 //	content.go      what an alert says, and which kind says what
 //	down.go         a silence, a failure or a run that did not finish
+//	reminder.go     an incident that goes on, and what people did to one
 //	digest.go       one line for each of several heartbeats
 //	digest_lead.go  the first lines of a digest: what happened how often
 //	compose.go      the same for channels that have a form of their own

@@ -43,6 +43,7 @@ func factsOf(a fsm.Alert) (out []fact) {
 		add("Failures", "%d in this incident", e.Failures)
 	}
 	add("Pings so far", "%d", e.Pings)
+	out = append(out, actsOf(e)...)
 	for _, g := range e.Gaps {
 		to := formatTime(g.To)
 		if g.To.Equal(g.From) {

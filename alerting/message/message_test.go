@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/story"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -96,8 +97,24 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	broken := failed
 	broken.Evidence.Exit, broken.Evidence.Output = 0, ""
 	broken.Evidence.Broke = "completed but wrote 0 bytes; expected bytes > 0"
+	reminder := alertFor(fsm.AlertReminder, "nightly-sync")
+	reminder.Answers = recovered.Answers
+	reminder.Evidence.Since, reminder.Evidence.Down, reminder.Evidence.Due = recovered.Evidence.Since, 8*time.Hour, time.Time{}
+	reminder.Evidence.Misses, reminder.Evidence.Failures, reminder.Evidence.Reminder = 3, 2, 2
+	acts := func(list ...story.Event) []story.Event {
+		for i := range list {
+			list[i].At = recovered.Evidence.Since.Add(time.Duration(i+1) * time.Hour).UnixMilli()
+		}
+		return list
+	}
+	woke, paused := reminder, good
+	woke.Evidence.Acts = acts(
+		story.Event{What: story.Acknowledged, Who: "Ann Größe", Note: "on it\nsoon"}, story.Event{What: story.Edited, Who: "ops", Text: "interval, grace"},
+		story.Event{What: story.Snoozed, Who: "Bob <b>", Number: recovered.Evidence.Since.Add(5 * time.Hour).UnixMilli()}, story.Event{What: story.Woke},
+	)
+	paused.Evidence.Acts = acts(story.Event{What: story.Paused, Who: "ops"}, story.Event{What: story.GoodRun}, story.Event{What: story.Resumed, Who: "ops"})
 	digest := alertFor(fsm.AlertDigest, "")
-	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), recoveryFor("c"), never, failed, hanging, good, flapping, flapped, failure, runUnheard, broken}
+	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), recoveryFor("c"), never, failed, hanging, good, flapping, flapped, failure, runUnheard, broken, reminder}
 	for i := range members {
 		members[i].Heartbeat = fsm.HeartbeatID{byte(1 + i)}
 	}
@@ -126,6 +143,9 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 		"flapping":  {flapping, nil},
 		"flapped":   {flapped, nil},
 		"broken":    {broken, nil},
+		"reminder":  {reminder, nil},
+		"woke":      {woke, nil},
+		"paused":    {paused, nil},
 		"digest":    {digest, members},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -167,15 +167,14 @@ func (s *Site) look(h fsm.Heartbeat, alias string, now time.Time) (job, []incide
 
 // tell tells of an incident by its times alone.
 func tell(in fsm.Incident, name string) (incident, bool) {
-	i := incident{Name: name, From: in.Since(), Open: in.Open}
-	for _, a := range in.Alerts {
-		switch a.Kind {
-		case fsm.AlertUnheard: // the monitor's own trouble
-			return i, false
-		case fsm.AlertRecovered:
-			i.Until = a.CreatedAt
-			i.Took = max(0, i.Until.Sub(i.From))
-		}
+	i := incident{Name: name, From: in.Since, Open: in.Open, Until: in.Until}
+	if in.Reason == "unheard" { // the monitor's own trouble
+		return i, false
+	}
+	if in.EndedBy == fsm.EndedRecovered {
+		i.Took = max(0, i.Until.Sub(i.From))
+	} else {
+		i.Until = time.Time{} // nobody knows
 	}
 	return i, true
 }

@@ -80,8 +80,8 @@ func (p heartbeatPage) WasDue() *time.Time {
 	if p.Told == nil || !p.Told.Open {
 		return nil
 	}
-	if due := p.Told.First().Evidence.Due; !due.IsZero() {
-		return &due
+	if first := p.Told.First(); first != nil && !first.Evidence.Due.IsZero() {
+		return &first.Evidence.Due
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 	p.Chart, p.Plots = show.ChartOf(recent, p.Usual), show.PlotsOf(recent)
 	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), e == excerpt{}
 	p.Icon = cmp.Or(map[roster.State]string{roster.Failing: "failing", roster.Late: "late"}[st], "ok")
-	p.Past = incidentsOf(s.store.IncidentsOf(h.ID), f.In, f.Now)
+	p.Past = incidentsOf(s.store.IncidentsOf(h.ID), f.In, f.Now, Prefix+"heartbeats/"+h.ID.String())
 	p.Past = p.Past[:min(len(p.Past), shownPast)]
 	if len(p.Past) > 0 && (p.Past[0].Open || p.Past[0].UnderWay()) {
 		p.Told = &p.Past[0]

@@ -2,9 +2,11 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"html/template"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -21,8 +23,9 @@ const (
 // incident is one as pages show it.
 type incident struct {
 	fsm.Incident
-	Now time.Time
-	In  *session
+	Now  time.Time
+	In   *session
+	Back string // the page to come back to
 }
 
 func (i incident) Moment(t time.Time) template.HTML { return show.Moment(t, i.Now) }
@@ -30,16 +33,42 @@ func (i incident) Moment(t time.Time) template.HTML { return show.Moment(t, i.No
 // State is its state as a word, which has a shape.
 func (i incident) State() string {
 	switch {
+	case !i.Snoozed.IsZero():
+		return "snoozed"
+	case !i.AckedAt.IsZero():
+		return "acknowledged"
 	case i.Open:
 		return "open"
-	case i.First().Kind == fsm.AlertUnheard:
+	case i.Reason == "unheard":
 		return "unheard"
 	}
 	return "ended"
 }
 
+// First is the alert that tells of its beginning; nil if that is no longer kept.
+func (i incident) First() *fsm.Alert {
+	if len(i.Alerts) == 0 || i.Alerts[0].Kind == fsm.AlertRecovered || i.Alerts[0].Kind == fsm.AlertReminder {
+		return nil
+	}
+	return &i.Alerts[0]
+}
+
 // Why tells how it began.
-func (i incident) Why() template.HTML { return show.Cause(i.First(), i.Now) }
+func (i incident) Why() template.HTML {
+	if first := i.First(); first != nil {
+		return show.Cause(*first, i.Now)
+	}
+	return show.CauseOf(i.Reason)
+}
+
+// Told tells its story, an event a line.
+func (i incident) Told() []show.Line { return show.Story(i.Incident.Story, i.Now) }
+
+// CanAct reports whether whoever looks may acknowledge or snooze it.
+func (i incident) CanAct() bool { return i.Open && i.In.CanWrite() }
+
+// Quiet reports whether somebody sees to it.
+func (i incident) Quiet() bool { return !i.AckedAt.IsZero() || !i.Snoozed.IsZero() }
 
 // UnderWay reports whether an alert of it is not settled, or needs a person.
 func (i incident) UnderWay() bool {
@@ -50,18 +79,18 @@ func (i incident) UnderWay() bool {
 
 // Lasted is how long it took, or takes; 0 if nobody knows.
 func (i incident) Lasted() time.Duration {
-	switch end := i.Ended(); {
+	switch {
 	case i.Open:
-		return max(i.Now.Sub(i.Since()), 0)
-	case !end.IsZero():
-		return end.Sub(i.Since())
+		return max(i.Now.Sub(i.Since), 0)
+	case i.EndedBy == fsm.EndedRecovered:
+		return max(i.Until.Sub(i.Since), 0)
 	}
 	return 0
 }
 
-func incidentsOf(list []fsm.Incident, in *session, now time.Time) (out []incident) {
+func incidentsOf(list []fsm.Incident, in *session, now time.Time, back string) (out []incident) {
 	for _, one := range list {
-		out = append(out, incident{one, now, in})
+		out = append(out, incident{one, now, in, back})
 	}
 	return out
 }
@@ -78,28 +107,28 @@ type incidentsPage struct {
 
 func (s *Site) incidents(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	f := s.frame(ctx, in, "", "incidents")
-	var before *fsm.AlertID
-	if id, err := fsm.ParseAlertID(string(ctx.QueryArgs().Peek("before"))); err == nil {
-		before = &id
+	var before *fsm.IncidentRef
+	if ref, err := fsm.ParseIncidentRef(string(ctx.QueryArgs().Peek("before"))); err == nil {
+		before = &ref
 	}
 	return s.render(ctx, "incidents", s.incidentsPage(f, before))
 }
 
-func (s *Site) incidentsPage(f frame, before *fsm.AlertID) incidentsPage {
+func (s *Site) incidentsPage(f frame, before *fsm.IncidentRef) incidentsPage {
 	p := incidentsPage{frame: f, Later: before != nil}
 	if before == nil {
 		var open []fsm.Incident
 		open, p.More = s.store.Incidents(fsm.IncidentFilter{Open: true, Limit: shownIncidents})
-		p.Open = incidentsOf(open, f.In, f.Now)
+		p.Open = incidentsOf(open, f.In, f.Now, Prefix+"incidents")
 		p.Live, p.IsLive = "?incidents", true
 	}
 	all, more := s.store.Incidents(fsm.IncidentFilter{Limit: shownIncidents, Before: before})
 	if more {
-		p.Next = all[len(all)-1].First().ID.String()
+		p.Next = all[len(all)-1].ID()
 	}
 	for _, one := range all {
 		if !one.Open || before != nil {
-			p.Ended = append(p.Ended, incident{one, f.Now, f.In})
+			p.Ended = append(p.Ended, incident{one, f.Now, f.In, Prefix + "incidents"})
 		}
 	}
 	p.Title, p.Icon = "No open incident", "ok"
@@ -120,6 +149,51 @@ func (s *Site) watchIncidents(in session) func() live {
 		p := s.incidentsPage(frame{In: &in, Now: time.Now()}, nil)
 		return live{Title: p.Title, Icon: p.Icon, Pieces: []piece{{"incidents", s.part("incidents", "all", p)}}}
 	}
+}
+
+// snoozes are for how long an incident can be snoozed by a button.
+var snoozes = []struct {
+	Secs  int64
+	Words string
+}{{3600, "1 hour"}, {4 * 3600, "4 hours"}, {24 * 3600, "a day"}, {7 * 24 * 3600, "a week"}}
+
+// Snoozes are what a person may choose from.
+func (i incident) Snoozes() any { return snoozes }
+
+// ackIncident acknowledges in the name of the key that somebody signed in with.
+func (s *Site) ackIncident(ctx *fasthttp.RequestCtx, _ *session, args []string) error {
+	note := strings.TrimSpace(string(ctx.PostArgs().Peek("note")))
+	return s.actOnIncident(ctx, args, "acknowledged", func(ref fsm.IncidentRef) fsm.Command {
+		return fsm.AckIncident{Heartbeat: ref.Heartbeat, Incident: ref.Number, Note: note}
+	})
+}
+
+func (s *Site) unackIncident(ctx *fasthttp.RequestCtx, _ *session, args []string) error {
+	return s.actOnIncident(ctx, args, "unacknowledged", func(ref fsm.IncidentRef) fsm.Command {
+		return fsm.UnackIncident{Heartbeat: ref.Heartbeat, Incident: ref.Number}
+	})
+}
+
+func (s *Site) snoozeIncident(ctx *fasthttp.RequestCtx, _ *session, args []string) error {
+	secs, _ := strconv.ParseInt(string(ctx.PostArgs().Peek("for_secs")), 10, 32)
+	return s.actOnIncident(ctx, args, "snoozed", func(ref fsm.IncidentRef) fsm.Command {
+		return fsm.SnoozeIncident{Heartbeat: ref.Heartbeat, Incident: ref.Number, For: secs * 1000}
+	})
+}
+
+// actOnIncident commits what a person says of an incident, and shows the page again where they were.
+func (s *Site) actOnIncident(ctx *fasthttp.RequestCtx, args []string, did string, cmd func(ref fsm.IncidentRef) fsm.Command) error {
+	ref, err := fsm.ParseIncidentRef(args[0])
+	if err != nil {
+		return errNoPage
+	}
+	switch _, err := s.back.Propose(ctx, cmd(ref)); {
+	case errors.Is(err, fsm.ErrRejected):
+		did = "over" // it ended meanwhile
+	case err != nil:
+		return err
+	}
+	return see(ctx, comeBack(ctx, "incidents", did))
 }
 
 type alertsPage struct {

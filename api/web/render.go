@@ -75,7 +75,11 @@ var notices = map[string]string{
 	"made": "The heartbeat was made.", "saved": "The changes were saved.", "paused": "Paused: misses do not count until you resume it.",
 	"paused-for": "Paused: misses do not count until it is resumed, which it will be by itself.",
 	"resumed":    "Resumed: it is expected from now on.", "pinged": "A ping was recorded.", "deleted": "Deleted.", "retried": "It will be sent again.",
-	"published": "It is published.", "unpublished": "It was taken back: nobody sees it any more.",
+	"acknowledged":   "Acknowledged: nobody is told any more, until it recovers.",
+	"unacknowledged": "Taken back: people are told again.",
+	"snoozed":        "Snoozed: people are told again then, if it still fails.",
+	"over":           "That incident is over already.",
+	"published":      "It is published.", "unpublished": "It was taken back: nobody sees it any more.",
 	"channel-made": "The channel was made: test it before it is needed.",
 	"revoked":      "The key was revoked.", "tagged": "The tag was added.",
 }

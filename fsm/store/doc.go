@@ -56,8 +56,8 @@
 //	dedup.go               results that proposers may ask for again
 //	heartbeat.go           commands that edit heartbeats
 //	signal.go              pings that tell more, and the runs that they begin and end
-//	judge.go               misses and overdue runs; incidents
-//	gaps.go                ingest gaps, and what they excuse
+//	judge.go               misses and overdue runs, and what ingest gaps excuse
+//	incidents.go           how incidents begin and end, what people say of them, reminders
 //	evidence.go            what an alert tells of a heartbeat
 //	keys.go                API keys and quotas
 //	query.go               queries of heartbeats

@@ -77,15 +77,27 @@ func silentSince(r *table.Record, h *received) int64 {
 // addIncident adds an incident's figures to the evidence.
 func addIncident(e *fsm.Evidence, in table.Incident) {
 	e.Since, e.Misses, e.Failures = fsm.WallTime(in.Since), in.Misses, in.Failures
-	e.Silent = time.Duration(max(0, in.Silent)) * time.Millisecond
+	e.Silent = millis(in.Silent)
+}
+
+func millis(ms int64) time.Duration { return time.Duration(max(0, ms)) * time.Millisecond }
+
+// reminderEvidence returns what the n-th reminder of an incident tells, at a wall time.
+func (st *state) reminderEvidence(r *table.Record, n, wall int64) fsm.Evidence {
+	e := st.scheduleEvidence(r)
+	addIncident(&e, r.Runs.Incident)
+	e.Due, e.Reminder, e.Down = time.Time{}, n, millis(wall-r.Runs.Incident.Since)
+	e.Acts = st.actsOf(r.Cold.ID, r.Incident)
+	return e
 }
 
 // recoveryEvidence returns the evidence of a good run that ended an incident.
-func (st *state) recoveryEvidence(r *table.Record, ended table.Incident, h *received) fsm.Evidence {
+func (st *state) recoveryEvidence(r *table.Record, ended table.Incident) fsm.Evidence {
 	e := st.scheduleEvidence(r)
 	addIncident(&e, ended)
-	e.Due, e.Clean = time.Time{}, h.Exit == 0
-	e.Down = time.Duration(max(0, st.wall-ended.Since)) * time.Millisecond
+	e.Due = time.Time{}
+	e.Down = millis(st.wall - ended.Since)
+	e.Acts = st.actsOf(r.Cold.ID, r.Incident)
 	return e
 }
 

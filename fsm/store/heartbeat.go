@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
@@ -13,7 +14,10 @@ import (
 // recoverBy ends a heartbeat's incident by a good run, and writes the recovery alerts.
 func (st *state) recoverBy(r *table.Record, h *received) {
 	endSilence(&r.Runs.Incident, r, h)
-	st.ledgerNow().WriteRecoveries(r, st.recoveryEvidence(r, st.endIncident(r), h))
+	ended := st.endIncident(r, incident.Recovered)
+	e := st.recoveryEvidence(r, ended)
+	e.Clean = h.Exit == 0
+	st.ledgerNow().WriteRecoveries(r, e)
 }
 
 func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
@@ -115,6 +119,7 @@ func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 		st.countMissesUntil(r, st.horizon)
 	}
 	st.saveEdit(r, spec, st.wall)
+	st.tellEdit(r, &old)
 	if spec.Slug != old.Slug {
 		st.slugs.Remove(old.Slug, r.Ordinal)
 		st.slugs.Add(spec.Slug, r.Ordinal)
@@ -193,7 +198,7 @@ func (st *state) pause(r *table.Record, end *timetable.Pause) fsm.Result {
 
 func (st *state) stopJudging(r *table.Record) {
 	if r.Is(table.Failing) {
-		st.endIncident(r)
+		st.endIncident(r, incident.Paused)
 		st.ledgerNow().CancelUnsent(r)
 	}
 	r.ResetRule()
@@ -211,7 +216,7 @@ func (st *state) resumeHeartbeat(c fsm.Resume) fsm.Result {
 		return fsm.Result{Code: code}
 	}
 	if r.Is(table.Paused) {
-		st.resume(r, st.serving, st.wall)
+		st.resume(r, moment{st.serving, st.wall}, st.whoActs(""))
 	}
 	return st.heartbeatResult(r)
 }
@@ -225,23 +230,28 @@ func (st *state) endPauseBy(ord uint64, serving int64) {
 		return
 	}
 	if at := p.Runs(slot).PauseEnds(); at <= serving {
-		st.resume(st.table.OwnRecord(ord), at, st.clock.WallAt(at))
+		st.resume(st.table.OwnRecord(ord), moment{at, st.clock.WallAt(at)}, "")
 	}
 }
 
-// resume has a paused heartbeat judged again, from a time on that is given by both clocks.
-func (st *state) resume(r *table.Record, serving, wall int64) {
+// moment is a time, given by both clocks.
+type moment struct{ serving, wall int64 }
+
+// resume has a paused heartbeat judged again, from a moment on. by names who resumed it; "": nobody,
+// or nobody knows.
+func (st *state) resume(r *table.Record, at moment, by string) {
 	r.Clear(table.Paused)
 	r.Set(table.Resumed)
 	st.paused--
-	st.uptime.Resume(r.Ordinal, wall)
-	st.table.Reanchor(r, serving, st.anchorWallAt(r.Hot, serving, wall), 0)
+	st.uptime.Resume(r.Ordinal, at.wall)
+	st.table.Reanchor(r, at.serving, st.anchorWallAt(r.Hot, at.serving, at.wall), 0)
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Pause = nil
-	r.Runs.Resumed = wall
+	r.Runs.Resumed = at.wall
 	r.Runs.Results = r.Runs.Results.Accepted()
 	r.Runs.ExcuseRuns()
-	st.saveEdit(r, r.Cold.Spec, wall)
+	st.tellResumed(r, at, by)
+	st.saveEdit(r, r.Cold.Spec, at.wall)
 	st.scheduleNext(r)
 }
 
@@ -251,7 +261,7 @@ func (st *state) deleteHeartbeat(c fsm.Delete) fsm.Code {
 		return code
 	}
 	if r.Is(table.Failing) {
-		st.endIncident(r)
+		st.endIncident(r, incident.Deleted)
 		st.ledgerNow().CancelUnsent(r)
 	}
 	if r.Is(table.Paused) {

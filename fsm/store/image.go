@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
@@ -34,6 +35,7 @@ var sections = []section{
 	{10, (*state).writeTimetables, (*state).readTimetables},
 	{11, (*state).writeResults, (*state).readResults},
 	{20, (*state).writeChannels, (*state).readChannels},
+	{21, (*state).writeIncidents, (*state).readIncidents},
 }
 
 // section is how one of them is written and read. write adds its items in an order that
@@ -69,6 +71,7 @@ func (s *Store) Snapshot() *Image {
 	c.uptime = s.st.uptime.Snapshot()
 	c.published = s.st.published.Snapshot()
 	c.channels = c.channels.Snapshot()
+	c.incidents = s.st.incidents.Snapshot()
 	c.clock = c.clock.Copy()
 	c.ids, c.tokens, c.slugs, c.keyByHash, c.madeByKey, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}
@@ -164,6 +167,24 @@ func (st *state) readPublished(item *wire.Reader) error { return st.published.Re
 
 func (st *state) writeChannels(s *image.Section)       { st.channels.Write(s) }
 func (st *state) readChannels(item *wire.Reader) error { return st.channels.Read(item) }
+
+func (st *state) writeIncidents(s *image.Section) { st.incidents.Write(s) }
+
+// readIncidents reads one, and has its heartbeat looked at when it is told again.
+func (st *state) readIncidents(item *wire.Reader) error {
+	x, err := st.incidents.Read(item)
+	if err != nil || x.End != incident.GoesOn {
+		return err
+	}
+	if st.openIncident(x.Ordinal) != x.Number || st.table.Record(x.Ordinal).Cold.ID != x.Heartbeat {
+		return fsm.ErrCorrupt
+	}
+	st.table.OwnRuns(x.Ordinal).Incident.Tell = x.Tell
+	if x.Tell > 0 {
+		st.table.Schedule(x.Ordinal, x.Tell)
+	}
+	return nil
+}
 
 func sortedNodes[V any](m map[fsm.NodeID]V) []fsm.NodeID {
 	return slices.SortedFunc(maps.Keys(m), func(a, b fsm.NodeID) int { return bytes.Compare(a[:], b[:]) })

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
@@ -108,13 +109,15 @@ func fullStore(t testing.TB) *Store {
 	s := frozenStore(t)
 	r := &rig{t: tt, s: s, term: 1, wall: s.LastWall().UnixMilli()}
 	addPauses(r)
+	addIncidents(r)
 	return s
 }
 
 // sectionsSince are the sections that came after images of version 5 were frozen: each has a file
 // of its own, an image of a store with nothing else.
 var sectionsSince = map[uint64]func(r *rig){
-	4: addPauses,
+	4:  addPauses,
+	21: addIncidents,
 }
 
 // addPauses adds pauses that end by themselves.
@@ -125,6 +128,24 @@ func addPauses(r *rig) {
 	}
 	r.must(fsm.Pause{ID: testID(402)}) // until somebody resumes it
 	r.ping(403)
+}
+
+// addIncidents adds incidents that were acknowledged, snoozed, told again, and ended by a pause.
+func addIncidents(r *rig) {
+	for n := 411; n <= 416; n++ {
+		spec := testSpec(60, 5, 1)
+		spec.RemindEvery = 60
+		r.create(n, spec)
+	}
+	r.run(130 * time.Second)
+	r.must(fsm.AckIncident{Heartbeat: testID(411), Incident: 1, By: "Ann Größe", Note: "on it"})
+	r.must(fsm.SnoozeIncident{Heartbeat: testID(412), Incident: 1, For: 3_600_000, By: "Bob"})
+	r.must(fsm.AckIncident{Heartbeat: testID(413), Incident: 1, By: "Ann"})
+	r.must(fsm.UnackIncident{Heartbeat: testID(413), Incident: 1, By: "Ann"})
+	r.must(fsm.Update{ID: testID(414), Patch: fsm.Patch{Interval: new(int64(120))}})
+	r.must(fsm.Pause{ID: testID(415)})
+	r.ping(415)
+	r.ping(416)
 }
 
 // frozenStore is a limitedStore with what version 5 of images had when it was frozen.
@@ -172,7 +193,7 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 	if !bytes.Equal(image, imageOf(t, fresh)) {
 		t.Error("the image of the restored store differs")
 	}
-	if a, b := told(s)+toldSince5(s), told(fresh)+toldSince5(fresh); a != b {
+	if a, b := told(s)+toldSince5(s)+toldIncidents(s), told(fresh)+toldSince5(fresh)+toldIncidents(fresh); a != b {
 		t.Errorf("it tells\n%s, and told\n%s", b, a)
 	}
 	if !maps.Equal(s.st.madeByKey, fresh.st.madeByKey) || len(s.st.madeByKey) != 2 {
@@ -189,7 +210,9 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 
 // TestTheImageFormatStays compares with bytes that are on disks already.
 func TestTheImageFormatStays(t *testing.T) {
-	compareWithFrozen(t, imageFile(imageVersion), frozenStore(t))
+	frozen := frozenStore(t)
+	frozen.st.incidents = incident.New() // which every incident has by now
+	compareWithFrozen(t, imageFile(imageVersion), frozen)
 	for tag, add := range sectionsSince {
 		r := newRig(t)
 		add(r)
@@ -236,7 +259,8 @@ func TestAnImageOnDiskLoads(t *testing.T) {
 	for tag, add := range sectionsSince {
 		r := newRig(t)
 		add(r)
-		if got, want := told(load(sectionFile(tag))), told(r.s); got != want {
+		s := load(sectionFile(tag))
+		if got, want := told(s)+toldIncidents(s), told(r.s)+toldIncidents(r.s); got != want {
 			t.Errorf("the image with section %d says\n%s\nwant\n%s", tag, got, want)
 		}
 	}
@@ -300,6 +324,12 @@ func told(s *Store) string {
 	fmt.Fprintln(&b, s.Totals(), s.Serving(), s.Horizon(), s.WasRemoved(fsm.NodeID{2}), due, running)
 	fmt.Fprintln(&b, s.st.dedup.proposers[fsm.NodeID{1}])
 	return b.String()
+}
+
+// toldIncidents is what images tell of incidents.
+func toldIncidents(s *Store) string {
+	list, _ := s.Incidents(fsm.IncidentFilter{})
+	return fmt.Sprintf("%+v", list)
 }
 
 // toldSince5 is what images tell from version 5 on.

@@ -39,8 +39,8 @@ func TestIncidents(t *testing.T) {
 				t.Errorf("%s has %+v", in.ID(), a)
 			}
 		}
-		if i > 0 && in.Since().After(all[i-1].Since()) {
-			t.Errorf("%v comes after %v", in.Since(), all[i-1].Since())
+		if i > 0 && in.Since.After(all[i-1].Since) {
+			t.Errorf("%v comes after %v", in.Since, all[i-1].Since)
 		}
 	}
 	if rows, _ := r.s.Alerts(fsm.AlertFilter{}); alerts != len(rows) {
@@ -63,17 +63,17 @@ func TestIncidents(t *testing.T) {
 			if paged = append(paged, page...); !more {
 				break
 			}
-			f.Before = &page[len(page)-1].Alerts[0].ID
+			f.Before = &fsm.IncidentRef{Heartbeat: page[len(page)-1].Heartbeat, Number: page[len(page)-1].Number}
 		}
 		if !slices.Equal(ids(paged), ids(all)) {
 			t.Errorf("by %d: %v", limit, ids(paged))
 		}
 	}
 	of := r.s.IncidentsOf(testID(2))
-	if len(of) != 2 || of[0].Open || of[0].Ended().IsZero() || of[0].Number != 2 || of[1].Number != 1 {
+	if len(of) != 2 || of[0].Open || of[0].EndedBy != fsm.EndedRecovered || of[0].Until.IsZero() || of[0].Number != 2 || of[1].Number != 1 {
 		t.Errorf("of job 2: %+v", of)
 	}
-	if in := r.s.IncidentsOf(testID(12))[0]; in.Open || !in.Ended().IsZero() {
+	if in := r.s.IncidentsOf(testID(12))[0]; in.Open || in.EndedBy != fsm.EndedPaused {
 		t.Errorf("of the paused job: %+v", in)
 	}
 	if got := fmt.Sprint(r.s.IncidentsOf(testID(99))); got != "[]" {

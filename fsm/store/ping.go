@@ -39,6 +39,7 @@ func (st *state) applyPing(c fsm.Ping) fsm.Code {
 	mayComeAgain := v.Is(table.Scheduled) && v.Misses > 0 // what was missed, after a clock was set back
 	v.Set(table.Armed)
 	if v.Is(table.Paused) {
+		st.seeWhilePaused(st.table.Record(ord), true, st.wall)
 		return fsm.CodePaused
 	}
 	v.Clear(table.Resumed | table.Unheard)

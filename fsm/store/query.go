@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/uptime"
 )
@@ -219,6 +220,9 @@ func (st *state) viewHeartbeat(r *table.Record) fsm.Heartbeat {
 		CreatedAt: fsm.WallTime(r.Cold.Created), UpdatedAt: fsm.WallTime(r.Cold.Updated),
 		LastAlert: fsm.WallTime(r.LastAlert), Version: r.Cold.Version,
 		LastExit: fsm.NotKnown, LastRun: fsm.NotKnown, Rule: r.Rule(),
+	}
+	if x := st.incidents.Get(refOf(r)); x != nil && x.End == incident.GoesOn {
+		h.Incident = st.viewOpen(x)
 	}
 	if x := r.Runs; x != nil {
 		h.LastExit, h.Resumed, h.PausedUntil = x.Exit, fsm.WallTime(x.Resumed), fsm.WallTime(x.PausedUntil())

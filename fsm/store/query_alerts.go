@@ -2,6 +2,7 @@ package store
 
 import (
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 )
 
@@ -41,27 +42,79 @@ func (s *Store) alertsOf(f fsm.AlertFilter) (list []fsm.Alert, more bool) {
 	return s.st.ledgerNow().ListOf(f)
 }
 
-// Incidents lists incidents newest first, by the rows that the ledger has of them. It is
-// paged like Alerts; its Before is the first alert of the last one.
+// Incidents lists incidents newest first, each with the alerts that are kept. It is paged like
+// Alerts; its Before is the last one.
 func (s *Store) Incidents(f fsm.IncidentFilter) (list []fsm.Incident, more bool) {
-	before, ok := s.alertPosition(f.Before)
-	for ok && !more {
-		list, more, before, ok = s.someIncidents(f, list, before)
+	s.mu.RLock()
+	before, ok := s.st.incidents.Position(f.Before)
+	s.mu.RUnlock()
+	for ok {
+		list, before, ok = s.someIncidents(f, list, before)
+		if f.Limit > 0 && len(list) > f.Limit {
+			return list[:f.Limit], true
+		}
 	}
-	return list, more
+	return list, false
 }
 
-func (s *Store) someIncidents(f fsm.IncidentFilter, list []fsm.Incident, before *ledger.Key) (_ []fsm.Incident, more bool, last *ledger.Key, ok bool) {
+// someIncidents appends what matches among the next maxPerLock incidents.
+func (s *Store) someIncidents(f fsm.IncidentFilter, list []fsm.Incident, before *incident.Key) (_ []fsm.Incident, last *incident.Key, more bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.ledgerNow().IncidentPage(f, list, before, maxPerLock)
+	last, more = s.st.incidents.Page(before, maxPerLock, func(x *incident.Record) bool {
+		if !f.Open || x.End == incident.GoesOn {
+			list = append(list, s.st.viewIncident(x))
+		}
+		return f.Limit == 0 || len(list) <= f.Limit
+	})
+	return list, last, more
 }
 
 // IncidentsOf lists the incidents of one heartbeat, newest first.
-func (s *Store) IncidentsOf(id fsm.HeartbeatID) []fsm.Incident {
+func (s *Store) IncidentsOf(id fsm.HeartbeatID) (list []fsm.Incident) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.ledgerNow().IncidentsOf(id)
+	for _, x := range s.st.incidents.Of(id) {
+		list = append(list, s.st.viewIncident(x))
+	}
+	return list
+}
+
+// Incident returns one incident, or ErrNotFound.
+func (s *Store) Incident(ref fsm.IncidentRef) (fsm.Incident, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	x := s.st.incidents.Get(ref)
+	if x == nil {
+		return fsm.Incident{}, fsm.ErrNotFound
+	}
+	return s.st.viewIncident(x), nil
+}
+
+func (st *state) viewIncident(x *incident.Record) fsm.Incident {
+	in := fsm.Incident{
+		Heartbeat: x.Heartbeat, OpenIncident: st.viewOpen(x), Open: x.End == incident.GoesOn, Name: x.Name,
+		Until: fsm.WallTime(x.Until), EndedBy: x.End.String(), Misses: x.Misses, Failures: x.Failures, Told: x.Told,
+		Alerts: st.ledgerNow().RowsOf(x.IncidentRef, x.Ordinal),
+	}
+	in.Story, in.Left = x.Story.Events()
+	if in.Open {
+		r := st.table.Record(x.Ordinal)
+		in.Misses = r.Runs.Incident.Misses + r.MissesAt(st.horizon) - r.Misses
+		in.Failures = r.Runs.Incident.Failures
+	}
+	return in
+}
+
+func (st *state) viewOpen(x *incident.Record) fsm.OpenIncident {
+	in := fsm.OpenIncident{
+		Number: x.Number, Since: fsm.WallTime(x.Since), Reason: x.Reason, AckedBy: x.AckedBy, AckedAt: fsm.WallTime(x.AckedAt),
+		Snoozed: fsm.WallTime(x.Snoozed),
+	}
+	if x.Tell > 0 {
+		in.RemindAt = fsm.WallTime(st.wall + x.Tell - st.serving)
+	}
+	return in
 }
 
 // Alert returns one row of the ledger, or ErrNotFound.

@@ -34,6 +34,9 @@ func (s *Store) Restore(from io.Reader) error {
 	if newer == nil && (!st.table.HasIntervals() || !st.clock.IsRead() && st.table.HasTimedPauses()) {
 		r.Fail()
 	}
+	if r.OK() {
+		st.completeIncidents()
+	}
 	if err := r.Close(); err != nil {
 		return fmt.Errorf("snapshot is damaged: %w", err)
 	}

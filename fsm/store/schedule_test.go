@@ -132,7 +132,7 @@ func TestPausing(t *testing.T) {
 		wantAlerts(t, r, 1, "down cancelled")
 		r.must(fsm.Resume{ID: testID(1)})
 		r.ping(1)
-		wantAlerts(t, r, 1, "down cancelled")
+		wantAlerts(t, r, 1, "down cancelled", "recovered cancelled") // nobody had been told
 	})
 	t.Run("an unarmed heartbeat stays unarmed through pause and resume", func(t *testing.T) {
 		r := newRig(t)

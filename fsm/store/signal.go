@@ -134,6 +134,7 @@ func (st *state) applyStart(r *table.Record) {
 func (st *state) applyFailure(r *table.Record, h *received) {
 	r.Set(table.Armed)
 	if r.Is(table.Paused) {
+		st.seeWhilePaused(r, false, 0)
 		return
 	}
 	c := cause{due: st.serving, created: st.wall, failed: h}
@@ -161,6 +162,7 @@ func (st *state) applyFailure(r *table.Record, h *received) {
 func (st *state) applySuccess(r *table.Record, h *received) {
 	r.Set(table.Armed)
 	if r.Is(table.Paused) {
+		st.seeWhilePaused(r, true, h.at)
 		return
 	}
 	r.Runs.Results = r.Runs.Results.WithFailures(0)
@@ -173,6 +175,8 @@ func (st *state) applySuccess(r *table.Record, h *received) {
 	}
 	if r.Is(table.Failing) {
 		st.recoverBy(r, h)
+	} else {
+		st.recoverResumed(r, h)
 	}
 	r.ResetRule()
 	st.giveAnchor(r, a)

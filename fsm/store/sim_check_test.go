@@ -48,7 +48,7 @@ func (w *world) checkEntry() {
 		missing := w.rows[ledger.AlertIDOf(k.hb, k.incident, k.kind, k.to)] == nil && !w.wasCrowded(k.hb)
 		if missing && k.kind == fsm.AlertFailure {
 			down := w.rows[ledger.AlertIDOf(k.hb, k.incident, fsm.AlertDown, k.to)]
-			missing = down == nil || !w.merged(&down.row)
+			missing = down == nil || !w.merged(&ledger.Row{Heartbeat: k.hb, Incident: k.incident, Recipient: k.to})
 			w.saw(sawMerged, !missing)
 		}
 		if missing {
@@ -86,12 +86,17 @@ func (w *world) checkBeat(b *beat) {
 		last                   int64
 		inRow                  int
 		until                  int64
+		quiet                  bool
+		tell                   int64
 	}
 	got := facts{paused: r.Is(table.Paused), failing: r.Is(table.Failing), armed: r.Is(table.Armed), misses: r.MissesAt(st.horizon), pings: r.Pings, incident: r.Incident, history: int(r.Head.Kept), open: 0, exit: fsm.NotKnown, last: r.LastPing}
 	if x := st.table.Record(ord).Runs; x != nil {
 		got.open, got.exit, got.inRow, got.until = len(x.Open), x.Exit, x.Results.FailuresInARow(), x.PausedUntil()
 	}
-	want := facts{paused: b.paused, failing: b.failing, armed: b.armed, misses: b.misses, pings: b.pings, incident: b.incident, history: len(b.history), open: len(b.open), exit: b.exit, last: b.last, inRow: b.inRow, until: b.until}
+	if x := st.incidents.Get(fsm.IncidentRef{Heartbeat: b.id, Number: b.incident}); x != nil {
+		got.quiet, got.tell = x.IsQuiet(), x.Tell
+	}
+	want := facts{quiet: b.quiet(), tell: b.tellAt, paused: b.paused, failing: b.failing, armed: b.armed, misses: b.misses, pings: b.pings, incident: b.incident, history: len(b.history), open: len(b.open), exit: b.exit, last: b.last, inRow: b.inRow, until: b.until}
 	if got != want {
 		w.fail("hb%d: %+v, want %+v", b.id[7], got, want)
 	}
@@ -142,17 +147,25 @@ func (w *world) checkLedger() {
 	// When all rows are known: these compare some with others.
 	for id, r := range l.Rows {
 		w.checkState(id, r)
+		w.checkQuiet(r)
 	}
 }
 
 func (w *world) checkNew(r *ledger.Row) {
-	if r.Kind == fsm.AlertDigest {
+	switch {
+	case r.Kind == fsm.AlertDigest:
+		return
+	case r.Kind == fsm.AlertReminder:
+		w.checkReminder(r)
 		return
 	}
 	w.reached[situationOf[r.Kind]]++
 	w.saw(sawReported, r.Evidence.Unpack().Failed)
 	w.saw(sawHanging, !r.Evidence.Unpack().Started.IsZero())
 	want := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]
+	if want == nil && r.Kind == fsm.AlertRecovered && w.wasReminded(r) {
+		return
+	}
 	if want == nil {
 		w.fail("hb%d: a %v alert to %q for incident %d that the rules do not call for", r.Heartbeat[7], r.Kind, r.Recipient, r.Incident)
 	}
@@ -249,6 +262,9 @@ func (w *world) checkCancelled(r *ledger.Row) {
 		return
 	}
 	if r.Kind == fsm.AlertFailure && w.merged(r) {
+		return
+	}
+	if w.isSilenced(r) || w.reminderAfter(r) {
 		return
 	}
 	for k := range w.model.alerts {
@@ -384,6 +400,8 @@ func (w *world) checkEnd() {
 	w.reached[sawBroke] += w.model.broke
 	w.reached[sawTolerated] += w.model.tolerated
 	w.reached[sawPauseEnd] += w.model.ended
+	w.reached[sawWoke] += w.model.woke
+	w.reached[sawGoodWhilePaused] += w.model.goodWhilePaused
 	for id, seen := range w.rows {
 		if !seen.gone && !seen.row.State.Settled() {
 			w.fail("row %x is %v at the end", id[:3], seen.row.State)
@@ -393,6 +411,7 @@ func (w *world) checkEnd() {
 		w.checkHistory(b)
 	}
 	w.checkTold()
+	w.checkReminded()
 	for _, n := range w.nodes {
 		w.catchUp(n, len(w.log))
 	}

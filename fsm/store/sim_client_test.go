@@ -139,7 +139,7 @@ func (w *world) giveUp(e event) {
 	}
 	i := int(e.b) % len(n.waiting)
 	switch n.waiting[i].cmd.(type) {
-	case fsm.Ping, fsm.Signal, fsm.Create, fsm.Update, fsm.Pause, fsm.TimedPause, fsm.Resume, fsm.Delete:
+	case fsm.Ping, fsm.Signal, fsm.Create, fsm.Update, fsm.Pause, fsm.TimedPause, fsm.Resume, fsm.Delete, fsm.AckIncident, fsm.SnoozeIncident, fsm.UnackIncident:
 		w.say("%v: the client of %d gives up", n, n.waiting[i].seq)
 		n.waiting = slices.Delete(n.waiting, i, i+1)
 	}
@@ -225,6 +225,8 @@ func (w *world) drawEdit(e event) fsm.Command {
 	}
 	id := testID(w.pick(e.b))
 	switch e.kind {
+	case evAct:
+		return w.drawAct(id, e.a/8, e.c/4)
 	case evPause:
 		return w.drawPause(id, w.node(e.a), e.c/4)
 	case evResume:
@@ -276,6 +278,9 @@ func (w *world) spec(a, b uint32) fsm.Spec {
 	if b/4096%4 == 0 {
 		spec.MaxRun = 2 + int64(b/16384%6)
 	}
+	if b/2%3 == 0 {
+		spec.RemindEvery = 10 + int64(b/6%6)
+	}
 	spec.Emails = [][]string{nil, {"a@example.com"}, {"a@example.com", "b@example.com"}}[b/5%3]
 	return spec
 }
@@ -312,6 +317,8 @@ func patchFrom(a uint32) (p fsm.Patch) {
 		p.Interval, p.Threshold = &interval, &threshold
 	}
 	switch a / 512 % 8 {
+	case 3:
+		p.RemindEvery = new([]int64{0, 10, 12}[a/4096%3])
 	case 0:
 		p.FailureThreshold = &threshold
 	case 1:
@@ -352,6 +359,12 @@ func describe(cmd fsm.Command) string {
 		return fmt.Sprintf("resume(hb%d)", c.ID[7])
 	case fsm.Delete:
 		return fmt.Sprintf("delete(hb%d)", c.ID[7])
+	case fsm.AckIncident:
+		return fmt.Sprintf("ack(hb%d incident %d)", c.Heartbeat[7], c.Incident)
+	case fsm.SnoozeIncident:
+		return fmt.Sprintf("snooze(hb%d incident %d for %d ms)", c.Heartbeat[7], c.Incident, c.For)
+	case fsm.UnackIncident:
+		return fmt.Sprintf("unack(hb%d incident %d)", c.Heartbeat[7], c.Incident)
 	case fsm.CreateChannel:
 		return fmt.Sprintf("create(ch%d %q default %v tags %v)", c.ID[0], c.Spec.Name, c.Spec.Default, c.Spec.Tags)
 	case fsm.DeleteChannel:

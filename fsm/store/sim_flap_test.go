@@ -34,7 +34,7 @@ type teller struct {
 	to string
 }
 
-func story(k fsm.AlertKind) bool { return k.Alarms() || k == fsm.AlertRecovered }
+func isTold(k fsm.AlertKind) bool { return k.Alarms() || k == fsm.AlertRecovered }
 
 // checkBounds asks that what a flapping heartbeat leaves waiting is bounded: one row
 // in a sender's hands and one that waits, of its story and of what was unheard each.
@@ -62,7 +62,7 @@ func (w *world) checkBounds() {
 			if waits[p]++; waits[p] > 1 {
 				w.fail("%d rows of hb%d for %q wait", waits[p], r.Heartbeat[7], r.Recipient)
 			}
-			if story(r.Kind) {
+			if isTold(r.Kind) {
 				slots[p.teller] = r
 			}
 		}
@@ -77,7 +77,7 @@ func (w *world) checkSlots(slots map[teller]*ledger.Row) {
 		if next == nil || next.ID == old.ID || seen.row.State != fsm.AlertCancelled || old.Evidence.Unpack().Flaps == 0 {
 			continue
 		}
-		if next.NotBefore > old.NotBefore && !w.byHand(to) {
+		if next.NotBefore > old.NotBefore && !w.byHand(to) && !w.isSilenced(old) {
 			w.fail("row %x puts off what %x was to tell from %d to %d", next.ID[:3], old.ID[:3], old.NotBefore, next.NotBefore)
 		}
 	}
@@ -148,7 +148,7 @@ func (w *world) checkTold() {
 	for _, seen := range w.rows {
 		r := &seen.row
 		to := teller{r.Heartbeat, r.Recipient}
-		if !story(r.Kind) || r.Recipient == "" {
+		if !isTold(r.Kind) || r.Recipient == "" {
 			continue
 		}
 		if old := last[to]; old == nil || later(r, old) {
@@ -168,6 +168,7 @@ func (w *world) checkTold() {
 		switch {
 		case r.State != fsm.AlertCancelled:
 		case r.Kind == fsm.AlertFailure && w.merged(r):
+		case r.Kind.Alarms() && w.model.quieted[simIncident{r.Heartbeat, r.Incident}]: // see checkReminded
 		case r.Kind.Alarms():
 			w.fail("hb%d fails, and its alert %x to %q is cancelled", to.hb[7], r.ID[:3], to.to)
 		case known != nil && !bytes.Equal(r.Answers[:], known.ID[:]) && !w.endTold(known):
@@ -180,14 +181,17 @@ func (w *world) checkTold() {
 
 // later orders the rows of a story.
 func later(a, b *ledger.Row) bool {
-	return a.Incident > b.Incident || a.Incident == b.Incident && a.Kind.Rank() > b.Kind.Rank()
+	if a.Incident != b.Incident || a.Kind.Rank() != b.Kind.Rank() {
+		return a.Incident > b.Incident || a.Incident == b.Incident && a.Kind.Rank() > b.Kind.Rank()
+	}
+	return a.Evidence.Unpack().Reminder > b.Evidence.Unpack().Reminder
 }
 
 // merged reports whether the failure that a row tells of is told by the alert of its
 // incident.
 func (w *world) merged(r *ledger.Row) bool {
 	down := w.rows[ledger.AlertIDOf(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
-	return down != nil && tellsFailure(down.row.Evidence.Unpack())
+	return down != nil && tellsFailure(down.row.Evidence.Unpack()) || w.remindedOfFailure(r)
 }
 
 func tellsFailure(e fsm.Evidence) bool { return e.Failed || !e.Started.IsZero() }

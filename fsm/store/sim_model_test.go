@@ -28,6 +28,9 @@ type model struct {
 	resettled              bool  // the flap window has changed
 	readings               []simReading
 	ended                  int // pauses that ended by themselves
+	reminders              map[simIncident][]simReminder
+	quieted                map[simIncident]bool // once
+	woke, goodWhilePaused  int
 }
 
 // ident is what makes a repeated command the same command.
@@ -78,12 +81,17 @@ type beat struct {
 	inWindow                         int64    // incidents in it
 	inRow                            int      // reported failures
 	past                             []simValue
+	acked                            bool
+	snooze, tellAt                   int64  // serving; 0: none
+	pausedIn                         uint32 // the incident that a pause ended, of which nobody knows the end; 0: none
+	good                             bool   // and a good run was seen since
 }
 
 func newModel() *model {
 	return &model{
 		settings: fsm.DefaultSettings(), origins: map[fsm.NodeID]fsm.Origin{}, first: map[ident]fsm.Code{},
 		doubts: map[fsm.AlertID]int{}, alerts: map[alertKey]*expected{}, channels: map[fsm.ChannelID]simChannel{},
+		reminders: map[simIncident][]simReminder{}, quieted: map[simIncident]bool{},
 	}
 }
 
@@ -181,6 +189,12 @@ func (m *model) run(p *proposal, cmd fsm.Command, got fsm.Code) error {
 		err = m.readClock()
 	case fsm.Resume:
 		want, err = m.edit(c.ID, m.resume)
+	case fsm.AckIncident:
+		want, err = m.act(simIncident{c.Heartbeat, c.Incident}, func(b *beat) { m.quieten(b, 0) })
+	case fsm.SnoozeIncident:
+		want, err = m.act(simIncident{c.Heartbeat, c.Incident}, func(b *beat) { m.quieten(b, m.serving+c.For) })
+	case fsm.UnackIncident:
+		want, err = m.act(simIncident{c.Heartbeat, c.Incident}, m.unack)
 	case fsm.Delete:
 		want, err = m.edit(c.ID, func(b *beat) { m.endByHand(b); b.deleted = true })
 	case fsm.SetSettings:
@@ -298,6 +312,11 @@ func (m *model) update(b *beat, p fsm.Patch) {
 	assign(&b.spec.FailureThreshold, p.FailureThreshold)
 	assign(&b.spec.MaxRun, p.MaxRun)
 	assign(&b.spec.MinRun, p.MinRun)
+	if p.RemindEvery != nil && *p.RemindEvery != old.RemindEvery {
+		if b.spec.RemindEvery = *p.RemindEvery; b.failing && !b.quiet() {
+			b.tellAt = b.nextReminder(m.serving)
+		}
+	}
 	if p.Checks != nil && !slices.Equal(*p.Checks, old.Checks) {
 		b.spec.Checks = *p.Checks
 		b.accept()
@@ -317,6 +336,9 @@ func (m *model) update(b *beat, p fsm.Patch) {
 
 func (m *model) pause(b *beat) {
 	if !b.paused {
+		if b.failing {
+			b.pausedIn, b.good = b.incident, false
+		}
 		m.endByHand(b)
 		b.paused, b.resumed, b.unheard, b.inRow = true, false, false, 0
 	}
@@ -326,6 +348,9 @@ func (m *model) pause(b *beat) {
 func (m *model) resume(b *beat) {
 	if b.paused {
 		b.paused, b.resumed, b.until = false, true, 0
+		if b.good && !b.deleted {
+			m.endSeen(b)
+		}
 		b.accept()
 		m.reanchor(b, 0)
 		for i := range b.open {
@@ -350,6 +375,7 @@ func (m *model) endByHand(b *beat) {
 // ends ends an incident, and counts how long it was. The wall clock may have been set back.
 func (m *model) ends(b *beat) {
 	b.failing = false
+	b.acked, b.snooze, b.tellAt = false, 0, 0
 	b.down += max(0, m.wall-b.downSince)
 }
 
@@ -367,6 +393,10 @@ func (m *model) judge(b *beat) error {
 	m.endPause(b, m.horizon)
 	for b.armed && !b.paused && !b.deleted {
 		deadline := b.anchor + (b.misses-b.base+1)*b.interval() + b.grace()
+		if b.tellAt > 0 && b.tellAt <= m.horizon && b.overdue(b.tellAt) == nil {
+			m.wakes(b)
+			continue
+		}
 		if run := b.overdue(min(deadline, m.horizon)); run != nil {
 			if err := m.takeRun(b, run); err != nil {
 				return err
@@ -399,6 +429,7 @@ func (m *model) judge(b *beat) error {
 func (m *model) notHeard(b *beat) {
 	b.incident++
 	b.unheard = true
+	b.pausedIn, b.good = 0, false
 	m.expect(b, fsm.AlertUnheard)
 }
 
@@ -406,7 +437,8 @@ func (m *model) notHeard(b *beat) {
 func (m *model) fails(b *beat, at int64, failure bool) {
 	b.incident++
 	b.failing, b.resumed, b.unheard, b.told = true, false, false, failure
-	b.downSince = m.wall
+	b.downSince, b.tellAt = m.wall, b.nextReminder(at)
+	b.pausedIn, b.good = 0, false
 	b.missed, b.failures = b.misses, 0
 	if failure {
 		b.failures = 1
@@ -422,6 +454,9 @@ func (m *model) failsAgain(b *beat, tolerated bool) {
 		return
 	}
 	b.told = true
+	if b.quiet() {
+		return
+	}
 	for _, to := range m.toldOf(b) {
 		m.alerts[alertKey{b.id, b.incident, fsm.AlertFailure, to}] = &expected{}
 	}

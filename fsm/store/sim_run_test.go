@@ -26,6 +26,7 @@ import (
 //   - sim_model_test.go: the rules of the design once more, written plainly
 //   - sim_check_test.go: the invariants; sim_flap_test.go: those of flapping jobs
 //   - sim_pause_test.go: pauses that end by themselves
+//   - sim_incident_test.go: what people say of incidents, and reminders
 //   - sim_schedule_test.go, sim_shrink_test.go: events, and the least that fails
 //
 // Faults put into the state machine by hand, each found within the default seeds:
@@ -105,6 +106,11 @@ const (
 	sawBroke
 	sawTolerated
 	sawPauseEnd
+	sawReminder
+	sawReminded
+	sawWoke
+	sawSilenced
+	sawGoodWhilePaused
 	situations
 )
 
@@ -121,6 +127,8 @@ var situationNames = [situations]string{
 	"a message delivered to a channel",
 	"a good run that broke a check", "a failure of which there were too few to alert",
 	"a pause that ended by itself",
+	"a reminder", "a reminder delivered", "an incident told again after a snooze or an acknowledgement",
+	"an alert cancelled since somebody sees to its incident", "a recovery known from a pause, or after it",
 }
 
 func (s situation) String() string { return situationNames[s] }

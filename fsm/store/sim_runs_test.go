@@ -67,6 +67,9 @@ func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
 		m.reanchor(b, 0)
 	}
 	b.armed = true
+	if b.paused && ends && b.pausedIn > 0 {
+		b.good = tells == fsm.SignalSuccess
+	}
 	if b.paused || !ends {
 		return code, nil
 	}
@@ -95,6 +98,8 @@ func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
 	case b.failing:
 		m.ends(b)
 		m.recovered(b)
+	case b.pausedIn > 0:
+		m.endSeen(b)
 	}
 	b.resumed, b.unheard = false, false
 	anchor()

@@ -69,6 +69,7 @@ const (
 	evOutage
 	evRetry
 	evGiveUp
+	evAct
 	eventKinds
 )
 
@@ -78,7 +79,7 @@ var weights = [eventKinds]int{
 	evElect: 4, evDepose: 2, evCrash: 2, evRestart: 4, evQueued: 4, evWallJump: 2,
 	evCatchUp: 6, evSnapshot: 4, evInstall: 3,
 	evCreate: 3, evPause: 3, evResume: 3, evUpdate: 3, evDelete: 1, evSettings: 2,
-	evLook: 18, evStep: 34, evOutage: 2, evRetry: 2, evGiveUp: 2,
+	evLook: 18, evStep: 34, evOutage: 2, evRetry: 2, evGiveUp: 2, evAct: 6,
 }
 
 var mailLists = [][]string{nil, {"team@example.com"}, {"team@example.com", "boss@example.com"}}
@@ -177,7 +178,7 @@ func (w *world) happen(e event) {
 		w.snapshot(w.node(e.a), e.b%3 == 0)
 	case evInstall:
 		w.install(w.node(e.a), w.node(e.b))
-	case evCreate, evPause, evResume, evUpdate, evDelete, evSettings, evRetry:
+	case evCreate, evPause, evResume, evUpdate, evDelete, evSettings, evRetry, evAct:
 		w.edit(e)
 	case evLook:
 		w.look(e)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/channels"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/published"
@@ -39,6 +40,7 @@ type state struct {
 	uptime     uptime.Log
 	published  published.Table
 	channels   channels.Table
+	incidents  incident.Log
 	clock      *timetable.Clock // of all timetables
 
 	// Derived, or without meaning between batches.
@@ -72,8 +74,9 @@ func newState() *state {
 		madeByKey: map[fsm.KeyID]int{},
 		failing:   map[uint64]struct{}{},
 		clock:     &timetable.Clock{},
+		incidents: incident.New(),
 	}
-	st.ledger = ledger.New(st.openIncident)
+	st.ledger = ledger.New(ledger.Watch{OpenIncident: st.openIncident, IsQuiet: st.isQuiet, Settled: st.tellSettled})
 	st.slugs = index.NewSlugs(st.table.Slug)
 	return st
 }

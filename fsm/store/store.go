@@ -299,6 +299,8 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 		return fsm.Result{Code: st.published.Run(c, st.wall, func(id fsm.HeartbeatID) bool { return st.byID(id) != 0 })}
 	case fsm.CreateChannel, fsm.UpdateChannel, fsm.DeleteChannel:
 		return fsm.Result{Code: st.runChannel(c)}
+	case fsm.AckIncident, fsm.SnoozeIncident, fsm.UnackIncident:
+		return fsm.Result{Code: st.runIncident(c)}
 	default:
 		return fsm.Result{Code: st.runLedger(c)}
 	}

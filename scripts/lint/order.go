@@ -21,14 +21,14 @@ var order = []tree{
 	{dir: "internal/testkit", rows: []string{"."}},
 	{dir: "fsm", rows: []string{
 		"wire schedule/expr schedule/civil",
-		"check schedule/cron schedule/calendar",
+		"check story schedule/cron schedule/calendar",
 		"schedule",
 		".",
 		"schedule/backtest",
 		"schedule/suggest",
 		"kinds internal/changes internal/ordered internal/index internal/image",
 		"internal/channels internal/history",
-		"internal/results internal/timetable",
+		"internal/results internal/timetable internal/incident",
 		"internal/uptime internal/published",
 		"internal/table",
 		"internal/ledger",
@@ -47,14 +47,14 @@ var order = []tree{
 		"members leader survey",
 		".",
 	}},
-	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/store"}, rows: []string{
+	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/story", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/store"}, rows: []string{
 		"compat deferred events limits metrics proxied request schedules tickets web/assets web/show",
-		"listener pings web/advice web/roster",
+		"incidents listener pings web/advice web/roster",
 		"web",
 		"public",
 		".",
 	}},
-	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/store"}, rows: []string{
+	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/story", "fsm/store"}, rows: []string{
 		"message outgoing",
 		"smtp channel",
 		"webhook chat telegram ntfy pagerduty alertmanager command",

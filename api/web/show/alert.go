@@ -36,6 +36,19 @@ func Cause(a fsm.Alert, now time.Time) template.HTML {
 	return say("%s missed in a row. %s, and one is expected every %s.", Plural(int(e.Misses), "run was", "runs were"), last, Seconds(e.Interval))
 }
 
+// CauseOf tells why an incident began whose first alert is no longer kept, by its reason.
+func CauseOf(reason string) template.HTML {
+	switch reason {
+	case "failure":
+		return "The job reported a failure."
+	case "hung_run":
+		return "A run did not end in its time."
+	case "unheard":
+		return "It was due while the monitor could take no pings, so nobody knows whether it ran."
+	}
+	return "No ping came when one was due."
+}
+
 // Step is one on the way of an alert to who is told.
 type Step struct {
 	Name string

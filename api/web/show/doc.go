@@ -10,6 +10,7 @@
 //	strip.go     what became of the last expected times
 //	plan.go      when heartbeats were expected, for the strip
 //	alert.go     why an alert was written, and how far it has come
+//	story.go     what happened in an incident
 //	chart.go     how long runs take
 //	plot.go      the numbers that runs told
 //	timeline.go  moments of the last day on a line

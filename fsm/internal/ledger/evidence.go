@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/story"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -18,6 +19,8 @@ const (
 	hasMore       = 0x80
 	evidenceBroke = 1
 	evidenceSched = 2
+	evidenceTimes = 21
+	evidenceActs  = 22
 )
 
 func appendMore(b []byte, e *fsm.Evidence) []byte {
@@ -26,6 +29,15 @@ func appendMore(b []byte, e *fsm.Evidence) []byte {
 	}
 	if e.Schedule != "" {
 		b = wire.AppendString(append(b, evidenceSched), e.Schedule)
+	}
+	if e.Reminder > 0 {
+		b = wire.AppendInt(append(b, evidenceTimes), e.Reminder)
+	}
+	if len(e.Acts) > 0 {
+		b = binary.AppendUvarint(append(b, evidenceActs), uint64(len(e.Acts)))
+		for _, act := range e.Acts {
+			b = story.Append(b, act)
+		}
 	}
 	return b
 }
@@ -40,6 +52,12 @@ func readMore(b []byte, e *fsm.Evidence) bool {
 			e.Broke = r.String()
 		case tag == evidenceSched && tag > last:
 			e.Schedule = r.String()
+		case tag == evidenceTimes && tag > last:
+			e.Reminder = r.Int()
+		case tag == evidenceActs && tag > last:
+			for n := r.Count(); n > 0 && r.OK(); n-- {
+				e.Acts = append(e.Acts, story.Read(&r))
+			}
 		default:
 			return false
 		}
@@ -92,6 +110,14 @@ func (packed Packed) withoutOutput() Packed {
 func (packed Packed) withFlaps(of fsm.Evidence) Packed {
 	e := packed.Unpack()
 	e.Flaps, e.Within = of.Flaps, of.Within
+	return Pack(e)
+}
+
+// insteadOf returns the evidence for a row that was to tell another one: it stands for the same
+// flapping, and is the same reminder.
+func (packed Packed) insteadOf(other Packed) Packed {
+	e, of := packed.Unpack(), other.Unpack()
+	e.Flaps, e.Within, e.Reminder = of.Flaps, of.Within, of.Reminder
 	return Pack(e)
 }
 

@@ -15,6 +15,8 @@ const (
 	overtaken       = "a newer alert took its place before this could be sent"
 	neverWentOut    = "the alert that it answers never went out"
 	toldAtOnce      = "the alert of its incident had not gone out yet, and tells it"
+	silenced        = "its incident was acknowledged or snoozed before this could be sent"
+	silencedInDoubt = "it may have been delivered; it is not sent again, for its incident was acknowledged or snoozed"
 )
 
 // holdBack counts an incident that begins at a serving time, and returns when its alert
@@ -136,7 +138,7 @@ func (now Now) yieldToNewer(id fsm.AlertID) {
 		return
 	}
 	if next.Kind == fsm.AlertFailure && next.Incident == x.Incident {
-		now.changeRow(id, func(r *Row) { r.Evidence = next.Evidence.withFlaps(x.Evidence.Unpack()) })
+		now.changeRow(id, func(r *Row) { r.Evidence = next.Evidence.insteadOf(x.Evidence) })
 		now.cancelRow(next.ID, toldAtOnce)
 		return
 	}
@@ -178,7 +180,7 @@ func (l *Ledger) waitingBehind(x *Row) *Row {
 // alert still waits, it tells that itself.
 func (now Now) writeFailure(r *table.Record, down *Row, x Row) {
 	if down.IsCancellable() {
-		now.changeRow(down.ID, func(r *Row) { r.Evidence = x.Evidence.withFlaps(down.Evidence.Unpack()) })
+		now.changeRow(down.ID, func(r *Row) { r.Evidence = x.Evidence.insteadOf(down.Evidence) })
 		return
 	}
 	now.supersedeWaiting(r, &x)

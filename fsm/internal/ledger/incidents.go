@@ -1,65 +1,89 @@
 package ledger
 
-import "github.com/quorumbeat/quorumbeat/fsm"
+import (
+	"slices"
 
-// IncidentPage appends the incidents, newest first, whose oldest row is among the next most
-// rows before a position; ok tells that there may be more after last, the row that it came
-// to. So each incident is listed once, whatever rows it has.
-func (now Now) IncidentPage(f fsm.IncidentFilter, list []fsm.Incident, before *Key, most int) (_ []fsm.Incident, more bool, last *Key, ok bool) {
-	var at Key
-	read := 0
-	for k := range now.order.Before(before) {
-		if read++; read > most {
-			return list, false, &at, true
-		}
-		at = k
-		r := now.Rows[k.id]
-		if r.ordinal == 0 || f.Open && !now.isOpen(r) {
-			continue
-		}
-		rows := now.besides(r)
-		if rows[0].ID != r.ID {
-			continue
-		}
-		if f.Limit > 0 && len(list) == f.Limit {
-			return list, true, nil, false
-		}
-		list = append(list, now.viewIncident(rows))
-	}
-	return list, false, nil, false
-}
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+)
 
-// IncidentsOf returns those of one heartbeat, newest first; they are few.
-func (now Now) IncidentsOf(hb fsm.HeartbeatID) (list []fsm.Incident) {
-	seen := map[uint32]bool{}
-	keys := now.byHeartbeat[hb]
-	for i := len(keys) - 1; i >= 0; i-- {
-		if r := now.Rows[keys[i].id]; !seen[r.Incident] {
-			seen[r.Incident] = true
-			list = append(list, now.viewIncident(now.besides(r)))
+// RowsOf returns what is kept of the rows of an incident, oldest first.
+func (now Now) RowsOf(ref fsm.IncidentRef, ordinal uint64) (list []fsm.Alert) {
+	for _, k := range now.byHeartbeat[ref.Heartbeat] {
+		if r := now.Rows[k.id]; r.ordinal == ordinal && r.Incident == ref.Number {
+			list = append(list, now.viewRow(r))
 		}
 	}
 	return list
 }
 
-// besides returns the rows of a row's incident, oldest first.
-func (now Now) besides(r *Row) (rows []*Row) {
-	for _, k := range now.byHeartbeat[r.Heartbeat] {
-		if x := now.Rows[k.id]; x.ordinal == r.ordinal && x.Incident == r.Incident {
-			rows = append(rows, x)
+// Silence cancels the alarms of a heartbeat's incident that did not go out, for somebody has
+// said that no more shall. One that may have gone out is held, so that its recipient is told
+// of the recovery.
+func (now Now) Silence(h *table.Record) {
+	for _, r := range now.rowsOfIncident(h, h.Incident) {
+		if r.Kind.Alarms() && r.Digest == (fsm.AlertID{}) && (r.State == fsm.AlertPending || r.State == fsm.AlertClaimed) {
+			now.changeRow(r.ID, func(r *Row) { r.silence() })
 		}
 	}
-	return rows
 }
 
-// isOpen reports whether the incident that a row tells of goes on.
-func (now Now) isOpen(r *Row) bool { return now.openIncident(r.ordinal) == r.Incident }
-
-func (now Now) viewIncident(rows []*Row) fsm.Incident {
-	first := rows[0]
-	in := fsm.Incident{Heartbeat: first.Heartbeat, Number: first.Incident, Open: now.isOpen(first)}
-	for _, r := range rows {
-		in.Alerts = append(in.Alerts, now.viewRow(r))
+// silence ends a row without sending it.
+func (r *Row) silence() {
+	r.State, r.Err = fsm.AlertCancelled, silenced
+	if r.isInDoubt() {
+		r.State, r.Err = fsm.AlertHeld, silencedInDoubt
 	}
-	return in
+}
+
+// silenceIfQuiet ends a row that would have to be tried again, if its incident is silent by now.
+func (now Now) silenceIfQuiet(r *Row) {
+	if r.Kind.Alarms() && r.State == fsm.AlertPending && now.watch.IsQuiet(r.Heartbeat, r.Incident) {
+		r.silence()
+	}
+}
+
+// WriteReminders writes the n-th reminder of the incident that goes on, for each of those who are
+// told of its heartbeat now. Who has another alarm under way, or waiting, is left out: it tells
+// the same. due is the serving time for which it stands, created the wall time at which that came.
+func (now Now) WriteReminders(r *table.Record, n, due, created int64, e fsm.Evidence) {
+	packed := Pack(e)
+	alarms := now.alarmRows(r)
+	for _, to := range now.targetsOf(r) {
+		if to.name == "" || !to.on.Has(fsm.AlertReminder) || now.hasOpenAlarm(r, to.name) {
+			continue
+		}
+		x := Row{
+			ID: ReminderID(r.Cold.ID, r.Incident, n, to.name), Kind: fsm.AlertReminder, Recipient: to.name,
+			Due: due, created: created, Evidence: packed,
+		}
+		if i := slices.IndexFunc(alarms, func(a *Row) bool { return a.Recipient == to.name }); i >= 0 {
+			x.followAlarm(alarms[i], now.CarrierState(alarms[i]))
+		} else if to.after > 0 {
+			x.NotBefore = now.beganAt(r, due) + to.after
+		}
+		now.supersedeWaiting(r, &x)
+		now.writeRow(r, x)
+	}
+}
+
+// beganAt returns when the incident began that goes on, in serving time, by what is kept of it.
+func (now Now) beganAt(r *table.Record, otherwise int64) int64 {
+	if rows := now.rowsOfIncident(r, r.Incident); len(rows) > 0 {
+		return rows[0].Due
+	}
+	return otherwise
+}
+
+// followAlarm lets a reminder follow the newest alarm of its recipient: the one that went out, or
+// else that which went out before. What had to wait for its time does so still.
+func (x *Row) followAlarm(alarm *Row, state fsm.AlertState) {
+	if x.Answers = alarm.ID; state == fsm.AlertFailed || state == fsm.AlertCancelled {
+		x.Answers, x.NotBefore = alarm.Answers, alarm.NotBefore
+	}
+}
+
+// hasOpenAlarm reports whether an alarm of a heartbeat's incident to a recipient has not settled.
+func (now Now) hasOpenAlarm(r *table.Record, to string) bool {
+	return slices.ContainsFunc(now.openRows(r, to), func(x *Row) bool { return x.Incident == r.Incident && x.Kind.Alarms() })
 }

@@ -8,7 +8,7 @@ import (
 
 // Ledger holds the alerts: rows, and the windows that turn storms into digests.
 type Ledger struct {
-	openIncident func(ordinal uint64) uint32 // of a heartbeat; 0: none
+	watch Watch
 
 	Rows    map[fsm.AlertID]*Row
 	windows map[string]burstWindow // by recipient
@@ -29,12 +29,18 @@ type countKey struct {
 	state fsm.AlertState
 }
 
-// New returns an empty ledger. openIncident tells the incident of a heartbeat that
-// is going on, or 0: its rows are kept.
-func New(openIncident func(ordinal uint64) uint32) Ledger {
+// Watch is what the ledger asks, and tells, of the incidents of its rows.
+type Watch struct {
+	OpenIncident func(ordinal uint64) uint32                    // the one of a heartbeat that goes on; 0: none
+	IsQuiet      func(hb fsm.HeartbeatID, incident uint32) bool // whether nothing but its recovery is told
+	Settled      func(r *Row, isNew bool)                       // a row of a heartbeat reached its end, or begins with it
+}
+
+// New returns an empty ledger. The rows of an incident that goes on are kept.
+func New(watch Watch) Ledger {
 	return Ledger{
-		openIncident: openIncident,
-		Rows:         map[fsm.AlertID]*Row{}, windows: map[string]burstWindow{}, counts: map[countKey]uint64{},
+		watch: watch,
+		Rows:  map[fsm.AlertID]*Row{}, windows: map[string]burstWindow{}, counts: map[countKey]uint64{},
 		byHeartbeat: map[fsm.HeartbeatID][]Key{}, stages: newStages(),
 	}
 }
@@ -52,7 +58,15 @@ func (l *Ledger) insertRow(r Row) {
 	}
 	l.Changed = true
 	if r.State.Settled() {
+		l.tellSettled(&r, true)
 		l.dropOldest(&r, noIncident)
+	}
+}
+
+// tellSettled tells that a row of a heartbeat came to its end: it was sent, or it could not be.
+func (l *Ledger) tellSettled(r *Row, isNew bool) {
+	if r.ordinal != 0 && r.State != fsm.AlertCancelled {
+		l.watch.Settled(r, isNew)
 	}
 }
 
@@ -85,12 +99,13 @@ func (l *Ledger) changeRow(id fsm.AlertID, f func(r *Row)) {
 	}
 	if r.State.Settled() {
 		l.counts[countKey{r.Kind, r.State}]++
-		l.dropOldest(&r, l.openIncident)
+		l.tellSettled(&r, false)
+		l.dropOldest(&r, l.watch.OpenIncident)
 	}
 }
 
 // dropOldest drops the oldest settled rows: beyond MaxSettledPer of r's heartbeat, except
-// those of the incident that is going on, and beyond MaxSettled in all. Of a heartbeat's
+// those of the incident that is going on (its reminders go), and beyond MaxSettled in all. Of a heartbeat's
 // rows the cancelled ones go first while they are more than half, so that the mails that
 // a flapping job did not cause do not push out those that it did.
 func (l *Ledger) dropOldest(r *Row, openIncident func(ordinal uint64) uint32) {
@@ -119,7 +134,7 @@ func (l *Ledger) dropOldestOf(hb fsm.HeartbeatID, ord uint64, openIncident uint3
 		if excess <= 0 {
 			return
 		}
-		if openIncident != 0 && r.Incident == openIncident {
+		if openIncident != 0 && r.Incident == openIncident && r.Kind != fsm.AlertReminder {
 			continue
 		}
 		if r.State == fsm.AlertCancelled {

@@ -46,6 +46,9 @@ type Key struct {
 	id   fsm.AlertID
 }
 
+// Created returns the wall time at which what it tells was known.
+func (r *Row) Created() int64 { return r.created }
+
 // isInDoubt reports whether an attempt may have been delivered.
 func (r *Row) isInDoubt() bool { return r.doubts > 0 }
 
@@ -54,10 +57,13 @@ func (r *Row) orderKey() Key { return Key{r.Due, r.turnOf(), r.ID} }
 // turnOf orders the rows of a heartbeat: those of earlier incidents come first, and in an
 // incident its beginning.
 func (r *Row) turnOf() uint32 {
-	if r.Kind == fsm.AlertRecovered {
-		return 2*r.Incident + 1
+	switch r.Kind {
+	case fsm.AlertRecovered:
+		return 3*r.Incident + 2
+	case fsm.AlertReminder:
+		return 3*r.Incident + 1
 	}
-	return 2 * r.Incident
+	return 3 * r.Incident
 }
 
 func (a Key) Compare(b Key) int {
@@ -77,6 +83,15 @@ func AlertIDOf(hb fsm.HeartbeatID, incident uint32, kind fsm.AlertKind, recipien
 	b = append(b, byte(kind))
 	b = append(b, recipient...)
 	sum := sha256.Sum256(b)
+	return fsm.AlertID(sum[:12])
+}
+
+// ReminderID returns the ID of the row of the n-th reminder of an incident.
+func ReminderID(hb fsm.HeartbeatID, incident uint32, n int64, recipient string) fsm.AlertID {
+	b := append([]byte("reminder\x00"), hb[:]...)
+	b = binary.BigEndian.AppendUint32(b, incident)
+	b = binary.BigEndian.AppendUint64(b, uint64(n))
+	sum := sha256.Sum256(append(b, recipient...))
 	return fsm.AlertID(sum[:12])
 }
 

@@ -119,7 +119,10 @@ func (now Now) settleRow(c fsm.Settle) fsm.Code {
 	if r.Term != c.Term || r.Attempt != c.Attempt || !awaitsSettle(r, c.Outcome) {
 		return fsm.CodeRejected
 	}
-	now.finishAttempt(r, func(r *Row) { now.applyOutcome(r, c) })
+	now.finishAttempt(r, func(r *Row) {
+		now.applyOutcome(r, c)
+		now.silenceIfQuiet(r)
+	})
 	return fsm.CodeOK
 }
 
@@ -193,6 +196,7 @@ func (now Now) resolveDoubt(c fsm.ResolveDoubt) fsm.Code {
 	now.finishAttempt(r, func(r *Row) {
 		r.Err = "the connection or the leader was lost after the message: it may have been delivered"
 		r.addDoubt(c.Resend)
+		now.silenceIfQuiet(r)
 	})
 	return fsm.CodeOK
 }

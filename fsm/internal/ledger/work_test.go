@@ -35,7 +35,7 @@ type driver struct {
 }
 
 func newDriver(t *rapid.T) *driver {
-	d := &driver{t: t, l: New(noIncident), settings: fsm.DefaultSettings()}
+	d := &driver{t: t, l: New(Watch{noIncident, func(fsm.HeartbeatID, uint32) bool { return false }, func(*Row, bool) {}}), settings: fsm.DefaultSettings()}
 	d.env = Env{Term: 1, Serving: 100_000, Settings: &d.settings}
 	return d
 }
@@ -124,7 +124,7 @@ func TestWindowsAreDroppedAsIfAllWereLookedAt(t *testing.T) {
 	testkit.SkipUnderRace(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	settings := fsm.Settings{Burst: 2, GroupWait: 1000}
-	l, serving := New(noIncident), int64(0)
+	l, serving := New(Watch{noIncident, func(fsm.HeartbeatID, uint32) bool { return false }, func(*Row, bool) {}}), int64(0)
 	now := func() Now { return l.At(Env{Serving: serving, Settings: &settings}) }
 	plain := map[string]burstWindow{}
 	drop := func() {

@@ -75,7 +75,9 @@ func (now Now) WriteFailures(r *table.Record, due, created int64, e fsm.Evidence
 
 // writeRow fills in what all rows of a heartbeat have, and inserts the row.
 func (now Now) writeRow(r *table.Record, x Row) {
-	x.ID = AlertIDOf(r.Cold.ID, r.Incident, x.Kind, x.Recipient)
+	if x.ID == (fsm.AlertID{}) {
+		x.ID = AlertIDOf(r.Cold.ID, r.Incident, x.Kind, x.Recipient)
+	}
 	x.ordinal = r.Ordinal
 	x.Heartbeat = r.Cold.ID
 	x.Incident = r.Incident

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"math"
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -80,12 +79,14 @@ func (x *RunState) NextRun() *OpenRun {
 	return next
 }
 
-// Deadline returns when the first open run is overdue; math.MaxInt64 if none can be.
+// Deadline returns when the first open run is overdue, or the incident is told again, if that is
+// first; math.MaxInt64 if neither can be.
 func (x *RunState) Deadline() int64 {
+	at := x.TellAt()
 	if o := x.NextRun(); o != nil {
-		return o.Deadline
+		return min(at, o.Deadline)
 	}
-	return math.MaxInt64
+	return at
 }
 
 // ExcuseRuns lets none of the open runs count as a failure.

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"math"
 	"slices"
 	"unicode/utf8"
 
@@ -172,4 +173,14 @@ type Incident struct {
 	Silent   int64 // ms until a ping came again; fsm.NotKnown: none came yet
 	Misses   int64 // including those that led to it
 	Failures int64 // reported ones, and runs that did not end in time
+
+	Tell int64 // serving: when it is told again; 0: never. Images have it with the incident.
+}
+
+// TellAt returns the serving time at which the incident is told again; math.MaxInt64 if never.
+func (x *RunState) TellAt() int64 {
+	if x == nil || x.Incident.Tell == 0 {
+		return math.MaxInt64
+	}
+	return x.Incident.Tell
 }
