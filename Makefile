@@ -11,6 +11,12 @@ SOAKTESTS = PowerCuts|AllNodesDie|LostWhileAJobFlaps|SoakFaults|KillsUnderLoad|A
 
 BENCH    ?= quick
 
+# Packages that have tests; and those of them, but for fsm and the end-to-end tests, which start
+# goroutines, lock or serve: the race detector has something to find in these only.
+TESTED      = $(shell go list -f '{{if or .TestGoFiles .XTestGoFiles}}.{{slice .Dir (len .Module.Dir)}}{{end}}' ./...)
+CONCURRENT  = '^[[:space:]]+go [[:alnum:]_.]+\(|\.Go\(|"sync|"testing/synctest"|"net"|"net/http|fasthttp"'
+RACING      = $(shell grep -lE $(CONCURRENT) $(addsuffix /*.go,$(filter-out %/e2e ./fsm ./fsm/%,$(TESTED))) | xargs -n 1 dirname | sort -u)
+
 # What npm ci writes last.
 NODE_MODULES = sdk/node/node_modules/.package-lock.json
 AXE_MODULES  = testdata/axe/node_modules/.package-lock.json
@@ -38,18 +44,22 @@ test-node: $(NODE_MODULES) ## those of sdk/node
 
 test-go: test-pure test-race test-e2e ## those of Go; those of the npm package are skipped unless npm ci was run
 
-test-pure: ## those of fsm and timetables, of one goroutine and long: without the race detector
-	go test -count 1 -timeout 10m ./fsm/... ./cmd/quorumbeat/internal/timetables
+# make lint vets, so that the tests need not.
+test-pure: ## those of one goroutine, fsm's above all: without the race detector
+	@go test -vet=off -count 1 -timeout 10m $(filter-out %/e2e $(RACING),$(TESTED))
 
 # A process with the race detector sleeps for a second before it ends, unless told otherwise.
 test-race test-e2e: export GORACE = atexit_sleep_ms=20
 test-race test-e2e: export CGO_ENABLED = 1
 
-test-race: ## all but the end-to-end tests, under the race detector, the longest first
-	@go test -race -count 1 -timeout 10m -p 2 ./cluster ./api $(filter-out %/e2e,$(shell go list ./...))
+# Three packages at a time, as the long ones mostly wait. Of fsm, only tests with one of these
+# words in their name start goroutines: scripts/lint holds them to that.
+test-race: ## those of goroutines, under the race detector, the longest first
+	@go test -race -vet=off -count 1 -timeout 10m -p 3 ./cluster ./api ./alerting ./cmd/quorumbeat $(RACING)
+	@go test -race -vet=off -count 1 -timeout 10m -run 'Beside|While' ./fsm/store
 
 test-e2e: ## the end-to-end tests: the nodes under the race detector
-	QUORUMBEAT_TEST_RACE=1 go test -count 1 -timeout 10m $(E2E)
+	QUORUMBEAT_TEST_RACE=1 go test -vet=off -count 1 -timeout 10m $(E2E)
 
 $(NODE_MODULES): sdk/node/package.json sdk/node/package-lock.json
 	@for tool in node npm; do command -v $$tool >/dev/null || { \

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -20,8 +21,9 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// parsePages parses each page with the frame that all share.
-func parsePages() map[string]*template.Template {
+// parsedPages is each page with the frame that all share. They are parsed once, for all nodes of
+// a process.
+var parsedPages = sync.OnceValue(func() map[string]*template.Template {
 	frame := template.Must(template.New("frame").Funcs(template.FuncMap{
 		"asset": assetPath, "span": show.Span, "took": show.Took, "seconds": show.Seconds, "exact": show.Exact, "plural": show.Plural, "join": strings.Join,
 		"plural64": func(n uint64, one, many string) string { return show.Plural(int(n), one, many) },
@@ -39,7 +41,7 @@ func parsePages() map[string]*template.Template {
 		}
 	}
 	return pages
-}
+})
 
 // frame is what every page has.
 type frame struct {

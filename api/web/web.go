@@ -105,7 +105,7 @@ type Site struct {
 func New(back Backend, from *store.Store, streams *events.Streams) *Site {
 	return &Site{
 		back: back, store: from, view: roster.NewView(from),
-		pages: parsePages(), streams: streams,
+		pages: parsedPages(), streams: streams,
 	}
 }
 

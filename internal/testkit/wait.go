@@ -10,19 +10,20 @@ import (
 // than a quiet one, and a long limit costs nothing where the condition comes to hold.
 const patience = time.Minute
 
-// slowest is the longest pause between two looks.
-const slowest = 20 * time.Millisecond
+// slowest is the longest pause between two looks. Pauses grow with what was waited for already,
+// by a tenth of it: a look takes processor time, and what is waited for may need that.
+const slowest = 100 * time.Millisecond
 
 // Eventually waits until ok holds, and fails the test if it does not within a minute. what
 // says what is waited for. A test of how soon something happens measures that itself.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for pause := time.Millisecond; !ok(); pause = min(2*pause, slowest) {
-		if time.Now().After(deadline) {
+	for began := time.Now(); !ok(); {
+		waited := time.Since(began)
+		if waited > patience {
 			t.Fatalf("waited %v in vain: %s", patience, what)
 		}
-		time.Sleep(pause)
+		time.Sleep(min(max(time.Millisecond, waited/10), slowest))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 type pkg struct {
 	ImportPath, Dir                    string
 	GoFiles, IgnoredGoFiles            []string
+	TestGoFiles, XTestGoFiles          []string
 	Imports, TestImports, XTestImports []string
 }
 

@@ -205,3 +205,21 @@ func expect(t *testing.T, found []string, want string) {
 		t.Errorf("found %q, want %q", got, want)
 	}
 }
+
+func TestTestsOfFsmTellThatTheyStartGoroutines(t *testing.T) {
+	for _, tt := range []struct{ name, src, want string }{
+		{"a go statement", `func TestIt(t *testing.T) { go work() }`, "TestIt starts a goroutine"},
+		{"a group", `func TestIt(t *testing.T) { t.Run("x", func(t *testing.T) { wg.Go(work) }) }`, "TestIt starts a goroutine"},
+		{"a name that tells", `func TestReadsBesideApply(t *testing.T) { wg.Go(work) }`, ""},
+		{"another", `func TestReadsWhileItIsApplied(t *testing.T) { go work() }`, ""},
+		{"one goroutine", `func TestIt(t *testing.T) { work() }`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			found, err := checkBeside("x_test.go", "package x\n"+tt.src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			expect(t, found, tt.want)
+		})
+	}
+}

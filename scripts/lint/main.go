@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -49,7 +50,7 @@ func check() ([]string, error) {
 }
 
 // checkCode looks at every package: what it imports, how large it is and, in fsm,
-// whether it reads a clock.
+// whether it reads a clock and which tests start goroutines.
 func checkCode() ([]string, error) {
 	pkgs, err := listPackages()
 	if err != nil {
@@ -60,20 +61,34 @@ func checkCode() ([]string, error) {
 		if !under(packageDir(p.ImportPath), "fsm") {
 			continue
 		}
-		for _, name := range p.GoFiles {
-			v, err := checkPurity(filepath.Join(p.Dir, name), nil)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, v...)
+		pure, err := inFiles(p, p.GoFiles, checkPurity)
+		if err != nil {
+			return nil, err
 		}
+		named, err := inFiles(p, slices.Concat(p.TestGoFiles, p.XTestGoFiles), checkBeside)
+		if err != nil {
+			return nil, err
+		}
+		found = slices.Concat(found, pure, named)
+	}
+	return found, nil
+}
+
+// inFiles is what a check finds in files of a package.
+func inFiles(p pkg, names []string, check func(string, any) ([]string, error)) (found []string, err error) {
+	for _, name := range names {
+		v, err := check(filepath.Join(p.Dir, name), nil)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, v...)
 	}
 	return found, nil
 }
 
 // listPackages asks the go command what there is and what it imports.
 func listPackages() ([]pkg, error) {
-	out, err := run("go", "list", "-json=ImportPath,Dir,GoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports", "./...")
+	out, err := run("go", "list", "-json=ImportPath,Dir,GoFiles,IgnoredGoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports", "./...")
 	if err != nil {
 		return nil, err
 	}

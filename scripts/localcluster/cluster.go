@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Options say what to run.
@@ -105,14 +104,14 @@ func (c *Cluster) WaitReady(ctx context.Context) error {
 
 // Leader returns the running node that all running nodes call the leader.
 func (c *Cluster) Leader(ctx context.Context) (*Node, error) {
-	for {
+	for wait := newPoll(); ; {
 		if n := c.agreedLeader(ctx); n != nil {
 			return n, nil
 		}
 		select {
 		case <-ctx.Done():
 			return nil, errors.New("the running nodes do not agree on a leader")
-		case <-time.After(20 * time.Millisecond):
+		case <-wait.next():
 		}
 	}
 }

@@ -28,3 +28,14 @@ func get(ctx context.Context, url, key string) (int, []byte, error) {
 	body, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, body, err
 }
+
+// poll is the times between questions to a node: they grow with what was waited for already, as
+// each takes processor time that the node may need.
+type poll struct{ began time.Time }
+
+func newPoll() poll { return poll{time.Now()} }
+
+// next tells when it is time for the next question.
+func (p poll) next() <-chan time.Time {
+	return time.After(min(max(10*time.Millisecond, time.Since(p.began)/10), 100*time.Millisecond))
+}

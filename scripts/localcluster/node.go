@@ -200,7 +200,7 @@ func (n *Node) Log() string {
 // WaitReady returns once /readyz answers 200.
 func (n *Node) WaitReady(ctx context.Context) error {
 	last := "no answer"
-	for {
+	for wait := newPoll(); ; {
 		status, body, err := get(ctx, n.URL()+"/readyz", "")
 		if err == nil && status == http.StatusOK {
 			return nil
@@ -213,7 +213,7 @@ func (n *Node) WaitReady(ctx context.Context) error {
 			return fmt.Errorf("%s is not ready: %s", n.Name, last)
 		case <-n.done:
 			return fmt.Errorf("%s ended:\n%s", n.Name, n.Log())
-		case <-time.After(20 * time.Millisecond):
+		case <-wait.next():
 		}
 	}
 }

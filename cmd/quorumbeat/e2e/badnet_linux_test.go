@@ -58,7 +58,7 @@ func startOn(t *testing.T, w *network) *env {
 func (e *env) bearBadNetwork(t *testing.T, q quality) {
 	t.Helper()
 	mistaken, to := address(), address()
-	h := startHerd(t, e, 8, 0, 10*time.Millisecond, fields{"interval_secs": 10, "grace_secs": 10, "miss_threshold": 1, "email": []string{mistaken}})
+	h := startHerd(t, e, 8, 0, 20*time.Millisecond, fields{"interval_secs": 10, "grace_secs": 10, "miss_threshold": 1, "email": []string{mistaken}})
 	lost := create(t, e.Nodes[0], fields{"name": to, "interval_secs": 2, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
 	time.Sleep(2 * time.Second) // under load, until the alert is due
 	leader := e.leader()

@@ -68,7 +68,7 @@ func TestAFollowerThatStalls(t *testing.T) {
 		e.waitReady()
 	}
 	mistaken := address()
-	h := startHerd(t, e, 8, 0, 5*time.Millisecond, touchy(mistaken))
+	h := startHerd(t, e, 8, 0, 20*time.Millisecond, touchy(mistaken))
 	leader := e.leader()
 	stalled := e.Followers(leader)[0]
 	h.shun(stalled)

@@ -37,12 +37,12 @@ type load struct {
 }
 
 // startLoad gives each client a heartbeat and a node in turn. Each ping that is
-// not answered 200 fails the test. All together ping at most a thousand times a second: more
-// takes the time of other tests and makes the batches of this one no fuller.
+// not answered 200 fails the test. All together ping at most 400 times a second: more
+// takes the time of other tests and makes the batches of this one hardly fuller.
 func startLoad(t *testing.T, clients int, nodes []*localcluster.Node) *load {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	l := &load{t: t, stop: stop, rest: time.Duration(clients) * time.Millisecond}
+	l := &load{t: t, stop: stop, rest: time.Duration(clients) * time.Second / 400}
 	for i := range clients {
 		n := nodes[i%len(nodes)]
 		h := create(t, n, fields{"name": fmt.Sprintf("client %d", i), "interval_secs": 3600})
