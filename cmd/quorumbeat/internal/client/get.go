@@ -53,7 +53,11 @@ func showHeartbeat(w *term.Table, v any) {
 		w.Row("A run takes", limits)
 	}
 	w.Row("Last ping", term.Time(h.LastPingedAt))
-	w.Row("Next expected", term.Time(h.NextExpectedAt))
+	if len(h.Schedule) > 0 {
+		w.Row("Next expected", term.TimeIn(h.NextExpectedAt, h.TZ))
+	} else {
+		w.Row("Next expected", term.Time(h.NextExpectedAt))
+	}
 	w.Row("Last alert", term.Time(h.LastAlertAt))
 	w.Row("Pings", h.PingsTotal)
 	if h.LastExitCode != nil || h.LastDurationMs != nil {

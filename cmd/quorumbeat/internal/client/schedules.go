@@ -122,5 +122,16 @@ func wouldHave(t heartbeat.Trial) string {
 	if t.Alerts == 1 {
 		alerts = "1 alert"
 	}
-	return fmt.Sprintf("%s in %.0f days", alerts, t.Days)
+	return alerts + " in " + daysInWords(t.Days)
+}
+
+// daysInWords says how long a history is, in hours where it has no two days.
+func daysInWords(days float64) string {
+	switch {
+	case days < 0.1:
+		return "less than 3 hours"
+	case days < 2:
+		return fmt.Sprintf("%.0f hours", days*24)
+	}
+	return fmt.Sprintf("%.0f days", days)
 }

@@ -18,6 +18,17 @@ func Time(t *time.Time) string {
 	return local.Format(wallClock) + " " + zoneOf(local)
 }
 
+// TimeIn shows a time in a zone that is named, with its offset; if this machine does not know the
+// zone, in the local one.
+func TimeIn(t *time.Time, zone string) string {
+	loc, err := time.LoadLocation(zone)
+	if t == nil || t.IsZero() || err != nil {
+		return Time(t)
+	}
+	there := t.In(loc)
+	return there.Format(wallClock) + " " + zoneOf(there)
+}
+
 func zoneOf(t time.Time) string {
 	if _, offset := t.Zone(); offset == 0 {
 		return "UTC"
