@@ -124,3 +124,36 @@ func TestAHeartbeatsFormNamesChannels(t *testing.T) {
 		t.Errorf("%d %s", made.status, made.body)
 	}
 }
+
+// TestOddFormsGetWords: what no browser sends changes nothing, breaks nothing, and is answered
+// as a page.
+func TestOddFormsGetWords(t *testing.T) {
+	r := newChannelRig(t)
+	b := r.browse(testKey)
+	csrf := "csrf=" + url.QueryEscape(csrfField.FindStringSubmatch(b.get("/ui/published").body)[1])
+	long := strings.Repeat("x", 70_000)
+	values := []string{"", "%00", "%ff%fe", "%F0%9F%92%A9", "%E2%80%AE", "a%0Ab", long, "%E2%80%A2%E2%80%A2%E2%80%A2", "-1", "99999999999999999999", "ch_000000000000000000000000", "%3Cscript%3E"}
+	before := r.cluster.picture()
+	for path, form := range map[string]string{
+		"/ui/channels/new":       "kind=webhook&name=%s&url=%s&secret=%s&on=%s&on=%s&tags=%s&after=%s&default=%s&version=%s",
+		"/ui/channels/new?kind=": "kind=%s&name=%s&on=%s",
+		"/ui/published/pages":    "title=%s&slug=%s&tags=%s&heartbeats=%s",
+		"/ui/published/badges":   "heartbeat=%s&tag=%s&label=%s",
+		"/ui/heartbeats/new":     "name=%s&every=%s&notify=%s&notify=%s&schedule=%s&tz=%s&grace=%s&threshold=%s",
+	} {
+		for _, v := range values {
+			a := b.post(path, csrf+"&"+strings.ReplaceAll(form, "%s", v))
+			if a.status != 422 && a.status != 400 && a.status != 413 || !strings.Contains(a.body, "<h1>") && a.status != 413 || strings.Contains(a.body, "<script>") {
+				t.Errorf("%s with %.20s: %d %.300s", path, v, a.status, a.body)
+			}
+		}
+	}
+	if len(r.cluster.store.Channels())+len(r.cluster.store.StatusPages())+len(r.cluster.store.Badges()) > 0 || r.cluster.picture() != before {
+		t.Error("something was made of it")
+	}
+	for _, path := range []string{"/ui/channels/%00/edit", "/ui/channels/ch_%ff/delete", "/ui/published/pages/%2e%2e/revoke", "/ui/published/badges/bg_1/revoke", "/ui/channels/new/edit", "/ui/channels?did=%3Cscript%3E", "/ui/channels/new?kind=%ff"} {
+		if a := b.get(path); a.status != 404 && a.status != 200 || strings.Contains(a.body, "<script>") {
+			t.Errorf("%s: %d %.300s", path, a.status, a.body)
+		}
+	}
+}
