@@ -137,7 +137,7 @@ func TestTheLargeStateIsWhatItSays(t *testing.T) {
 	image, tokens := filepath.Join(dir, "image"), filepath.Join(dir, "tokens")
 	const n, pings = 2500, 5
 	now := time.Now()
-	if err := writeImage(image, tokens, n, pings, now); err != nil {
+	if err := writeImage(image, tokens, n, pings, 50, now); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(image)
@@ -173,13 +173,20 @@ func TestTheLargeStateIsWhatItSays(t *testing.T) {
 	if known != n || len(list) != n {
 		t.Errorf("%d of %d tokens are known, want %d", known, len(list), n)
 	}
-	dues := map[int64]bool{}
+	dues, scheduled := map[int64]bool{}, 0
 	all, _ := s.Heartbeats(fsm.HeartbeatFilter{})
 	for _, h := range all {
 		if h.Pings != pings || h.LastPing.After(now) || now.Sub(h.LastPing) > anchors {
 			t.Errorf("%s: %d pings, the last %s ago", h.Spec.Name, h.Pings, now.Sub(h.LastPing))
 		}
-		dues[h.NextDue.UnixMilli()] = true
+		if len(h.Spec.Schedule) > 0 {
+			scheduled++
+		} else {
+			dues[h.NextDue.UnixMilli()] = true
+		}
+	}
+	if scheduled != n/2 {
+		t.Errorf("%d have schedules, want half of %d", scheduled, n)
 	}
 	if len(dues) != 3 {
 		t.Errorf("the deadlines fall on %d times, want one for each herd", len(dues))

@@ -29,12 +29,14 @@ type filler struct {
 	batch fsm.Batch
 	bytes []byte
 	cmds  []byte
+	cron  int // percent that have a cron schedule
+	now   time.Time
 }
 
-// writeImage writes a backup of n heartbeats with so many pings each, as of now, and
+// writeImage writes a backup of n heartbeats with so many pings each, so many percent of them with cron schedules, as of now, and
 // the file of their tokens. It takes about half a minute for a million of a hundred.
-func writeImage(image, tokens string, n, pings int, now time.Time) (err error) {
-	f := &filler{store: store.New(), rand: rand.New(rand.NewPCG(1, uint64(n)))}
+func writeImage(image, tokens string, n, pings, cron int, now time.Time) (err error) {
+	f := &filler{store: store.New(), rand: rand.New(rand.NewPCG(1, uint64(n))), cron: cron, now: now}
 	list, err := f.fill(n, pings, now)
 	if err != nil {
 		return err
@@ -131,7 +133,7 @@ func (f *filler) advanceTime(d time.Duration, wall time.Time) error {
 	return nil
 }
 
-func (f *filler) createCommand(i int, token *fsm.Token) fsm.Create {
+func (f *filler) createCommand(i int, token *fsm.Token) fsm.Command {
 	var id fsm.HeartbeatID
 	binary.LittleEndian.PutUint64(id[:], f.rand.Uint64())
 	binary.LittleEndian.PutUint32(id[8:], uint32(i))
@@ -139,9 +141,30 @@ func (f *filler) createCommand(i int, token *fsm.Token) fsm.Create {
 	binary.LittleEndian.PutUint64(token[8:], f.rand.Uint64())
 	*token = wire.RandomUUID(*token)
 	name := fmt.Sprintf("nightly job %d", i)
-	return fsm.Create{ID: id, Token: *token, Spec: fsm.Spec{
+	c := fsm.Create{ID: id, Token: *token, Spec: fsm.Spec{
 		Name: name, Slug: fsm.MakeSlug(name), Interval: 86400, Grace: 3600, Threshold: fsm.DefaultThreshold, Arm: fsm.ArmCreated,
 	}}
+	if i%100 < f.cron {
+		return f.scheduled(c, i)
+	}
+	return c
+}
+
+// scheduled gives a heartbeat a cron schedule: it runs each day, next when those with intervals do. The first
+// leader computes the timetable anew, as one does that has other rules of time zones.
+func (f *filler) scheduled(c fsm.Create, i int) fsm.Command {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		zone = time.UTC
+	}
+	at := f.now.Add(anchors + time.Hour + time.Duration(i%600)*time.Minute).Truncate(time.Minute).In(zone)
+	c.Spec.Interval, c.Spec.Schedule, c.Spec.TZ = 0, []string{fmt.Sprintf("%d %d * * *", at.Minute(), at.Hour())}, zone.String()
+	t := fsm.Timetable{Rules: 1}
+	for len(t.Times) < fsm.MaxTimes {
+		t.Times = append(t.Times, at.UnixMilli())
+		at = at.AddDate(0, 0, 1)
+	}
+	return fsm.WithTimetable{Timetable: t, Command: c}
 }
 
 func (f *filler) addCommand(c fsm.Command) {

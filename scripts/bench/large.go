@@ -125,6 +125,9 @@ func (l *large) waitServing(ctx context.Context) error {
 // if it is not there yet.
 func (b *bench) stateFolder(ctx context.Context, n int) (dir string, err error) {
 	tag := fmt.Sprintf("%d-%d", n, b.history)
+	if b.cron > 0 {
+		tag += fmt.Sprintf("-cron%d", b.cron)
+	}
 	dir = filepath.Join(b.dir, "state-"+tag)
 	if b.state != "" {
 		dir = filepath.Join(b.state, tag)
@@ -184,7 +187,7 @@ func (b *bench) prepareFolder(ctx context.Context, dir string, n int) error {
 	}
 	image := filepath.Join(dir, "image")
 	began := time.Now()
-	if err := writeImage(image, filepath.Join(dir, "tokens"), n, b.history, time.Now()); err != nil {
+	if err := writeImage(image, filepath.Join(dir, "tokens"), n, b.history, b.cron, time.Now()); err != nil {
 		return err
 	}
 	defer os.Remove(image)

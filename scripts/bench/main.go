@@ -36,6 +36,7 @@ type options struct {
 	rate       float64
 	many       int
 	history    int
+	cron       int
 	alerts     int
 	storm      int
 	overload   int
@@ -83,6 +84,7 @@ func parseOptions(args []string) (o options, err error) {
 	f.Float64Var(&o.rate, "rate", 4000, "moderate rate of pings, a second, for latencies beside other work")
 	f.IntVar(&o.many, "many", 1_000_000, "heartbeats of the large state")
 	f.IntVar(&o.history, "history", 100, "pings of each of them")
+	f.IntVar(&o.cron, "cron", 0, "percent of them that have a cron schedule with a time zone")
 	f.IntVar(&o.alerts, "alerts", 300, "alerts whose delay is measured")
 	f.IntVar(&o.storm, "storm", 10_000, "heartbeats that fail at once")
 	f.IntVar(&o.overload, "overload", 12_000, "connections of the overload")

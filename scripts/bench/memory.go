@@ -42,7 +42,7 @@ func measureMemory(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d heartbeats, %d pings of history each; no pings for %s, then %d at full speed\n\n", b.many, b.history, idleTime, r.Whole.Acknowledged)
+	fmt.Printf("%d heartbeats, %d %% of them with cron schedules, %d pings of history each; no pings for %s, then %d at full speed\n\n", b.many, b.cron, b.history, idleTime, r.Whole.Acknowledged)
 	t := newTable(os.Stdout, "node", "idle: CPU, % of a core", "resident MiB", "after the pings", "at most")
 	var resident, loaded, cpu spread
 	for i, n := range l.Nodes {
