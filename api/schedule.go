@@ -50,7 +50,7 @@ func (s *Server) suggestSettings(ctx *fasthttp.RequestCtx, args []string) error 
 	if err != nil {
 		return err
 	}
-	history, err := schedules.HistoryOf(s.store, id, s.cfg.Now())
+	history, err := schedules.HistoryOf(s.store, id, schedules.MaxPings, s.cfg.Now())
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,12 @@ type Store interface {
 	Gaps() []fsm.Gap
 }
 
-// HistoryOf returns what is stored of a heartbeat, as far as it is looked at.
-func HistoryOf(from Store, id fsm.HeartbeatID, now time.Time) (backtest.History, error) {
-	pings, _, err := from.Pings(id, MaxPings, 0)
-	slices.Reverse(pings)
-	return backtest.History{Pings: pings, Gaps: from.Gaps(), Until: now}, err
+// HistoryOf returns the newest pings of a heartbeat, so many at most, and what else they are judged
+// by.
+func HistoryOf(from Store, id fsm.HeartbeatID, pings int, now time.Time) (backtest.History, error) {
+	list, _, err := from.Pings(id, pings, 0)
+	slices.Reverse(list)
+	return backtest.History{Pings: list, Gaps: from.Gaps(), Until: now}, err
 }
 
 // SettingsOf are those of a heartbeat. In the place of a schedule whose zone this node does not

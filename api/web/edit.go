@@ -129,7 +129,7 @@ func (s *Site) try(f form, h fsm.Heartbeat, now time.Time) *advice.Trial {
 		Interval: p.Interval, Schedule: p.Schedule, TZ: p.TZ, Grace: p.Grace, Threshold: p.Threshold,
 		FailureThreshold: p.FailureThreshold, MaxRun: p.MaxRun, MinRun: p.MinRun,
 	}.Apply(h.Spec)
-	history, err := schedules.HistoryOf(s.store, h.ID, now)
+	history, err := schedules.HistoryOf(s.store, h.ID, judgedPings, now)
 	if err != nil || spec.Validate() != nil || len(history.Pings) == 0 {
 		return nil
 	}

@@ -18,6 +18,7 @@ import (
 
 const (
 	recentPings = 200 // that the usual duration, the strip and the chart are made of
+	judgedPings = 500 // that settings are played with: some tens of ms at most
 	shownOthers = 10
 	shownPast   = 10 // incidents
 	mostLookups = 1000
@@ -59,7 +60,7 @@ func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) e
 	}
 	e := excerptOf(ctx.QueryArgs())
 	p := s.heartbeatPage(f, h, s.back.PingURL(ctx, h.Token), e)
-	if history, err := schedules.HistoryOf(s.store, h.ID, f.Now); err == nil && e == (excerpt{}) {
+	if history, err := schedules.HistoryOf(s.store, h.ID, judgedPings, f.Now); err == nil && e == (excerpt{}) {
 		p.Advice = new(advice.Of(h.Spec, history, s.back.Zones()))
 	}
 	return s.render(ctx, "heartbeat", p)
