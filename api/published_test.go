@@ -58,7 +58,7 @@ func TestAStatusPageTellsNoSecret(t *testing.T) {
 		}
 	}
 	a := r.call("GET", "/status/ours", "", publishedFor, "")
-	for _, want := range []string{"<title>1 of 2 is failing · Our &lt;jobs&gt;", "Our &lt;jobs&gt;", "Backups &amp; more", "job &lt;10&gt; &amp; &#34;more&#34;", "1 of 2 is failing.", "100 % over 90 days", "and it goes on", `class="days"`} {
+	for _, want := range []string{"<title>1 of 2 is failing · Our &lt;jobs&gt;", "Our &lt;jobs&gt;", "Backups &amp; more", "job &lt;10&gt; &amp; &#34;more&#34;", "1 of 2 is failing.", "100 % so far", "and it goes on", `class="days"`} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the page lacks %q:\n%s", want, a.body)
 		}
@@ -206,7 +206,7 @@ func TestPublishingByForms(t *testing.T) {
 	const at = "/ui/published"
 	for form, want := range map[string]string{
 		"title=":                      "title has 0 characters",
-		"title=One&tags=t&slug=A B":   "slug is",
+		"title=One&tags=t&slug=A B":   "address is",
 		"title=One&heartbeats=nobody": "0 heartbeats have the slug",
 		"title=One <i>":               "both empty",
 	} {

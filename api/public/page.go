@@ -154,7 +154,7 @@ func (s *Site) look(h fsm.Heartbeat, alias string, now time.Time) (job, []incide
 	days, _ := s.store.UptimeAt(h.Ordinal, now)
 	j := job{Name: name, State: stateOf(h), Uptime: "no uptime yet", Days: draw(days), Words: wordsOf(days)}
 	if part, ok := fsm.Uptime(days); ok {
-		j.Uptime = percent(part) + " over 90 days"
+		j.Uptime = percent(part) + overWhat(days)
 	}
 	var list []incident
 	for _, in := range s.store.IncidentsOf(h.ID) {
@@ -177,6 +177,21 @@ func tell(in fsm.Incident, name string) (incident, bool) {
 		i.Until = time.Time{} // nobody knows
 	}
 	return i, true
+}
+
+// overWhat tells of which time an uptime is: one that was watched for an hour has none of 90 days.
+func overWhat(days []fsm.UptimeDay) string {
+	watched := time.Duration(0)
+	for _, d := range days {
+		watched += time.Duration(d.Watched()) * time.Millisecond
+	}
+	switch {
+	case len(days) > 0 && days[0].Watched() > 0:
+		return " over 90 days"
+	case watched < time.Minute:
+		return " so far"
+	}
+	return " in the " + show.Span(watched) + " that it was watched"
 }
 
 // percent never says 100 % of what was not whole.
@@ -235,7 +250,7 @@ func wordsOf(days []fsm.UptimeDay) string {
 	}
 	switch {
 	case len(bad) == 0:
-		return "it did not fail in 90 days"
+		return "it did not fail while it was watched"
 	case more > 0:
 		return fmt.Sprintf("failing on %s, and %d days before", strings.Join(bad, ", "), more)
 	}

@@ -17,7 +17,7 @@ func TestWordsOfUptime(t *testing.T) {
 	for i := range days {
 		days[i].Date = time.Date(2026, 5, 1+i, 0, 0, 0, 0, time.UTC)
 	}
-	if got := wordsOf(days); got != "it did not fail in 90 days" {
+	if got := wordsOf(days); got != "it did not fail while it was watched" {
 		t.Errorf("%q", got)
 	}
 	days[89].Down, days[88].Down, days[0].Unknown = 3600_000, 500, 24*3600_000
@@ -39,6 +39,21 @@ func TestWordsOfUptime(t *testing.T) {
 	}
 	if m := draw(days); len(m) != 2 || m[0].Kind != "bad" || m[1].Path != "M0 0h3v20h-3z" {
 		t.Errorf("%+v", m)
+	}
+}
+
+func TestWhatAnUptimeIsOf(t *testing.T) {
+	const day = 24 * 3600_000
+	for want, watched := range map[string][]int64{
+		" over 90 days": {5, 0, day}, " so far": {0, 0, 59_000}, " in the 1 h that it was watched": {0, 0, 3600_000}, " in the 1 d 2 h that it was watched": {0, 2 * 3600_000, day},
+	} {
+		var days []fsm.UptimeDay
+		for _, w := range watched {
+			days = append(days, fsm.UptimeDay{Unknown: day - w})
+		}
+		if got := overWhat(days); got != want {
+			t.Errorf("%v: %q, want %q", watched, got, want)
+		}
 	}
 }
 

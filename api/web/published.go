@@ -101,7 +101,7 @@ func (f *form) checkPage(p fsm.StatusPage) {
 		one := fine
 		set(&one)
 		if err := one.Validate(); err != nil && f.Problems[name] == "" {
-			f.Problems[name] = show.Sentence(plainWords(err))
+			f.Problems[name] = show.Sentence(strings.Replace(plainWords(err), "slug is", "address is", 1))
 		}
 	}
 	if f.Problems["title"] != "" && f.typed["slug"] == "" {

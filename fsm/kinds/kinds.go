@@ -34,7 +34,7 @@ var All = []Kind{
 	{Name: "teams", Help: "Microsoft Teams, by a workflow that posts to a channel", Where: "url", Fields: []Field{
 		{Name: "url", Help: "URL of the workflow", Secret: true, Required: true, Check: isURL},
 	}},
-	{Name: "discord", Help: "Discord", Where: "url", Fields: []Field{
+	{Name: "discord", Help: "Discord, by a webhook of one of its channels", Where: "url", Fields: []Field{
 		{Name: "url", Help: "URL of the webhook", Secret: true, Required: true, Check: isURL},
 	}},
 	{Name: "telegram", Help: "Telegram, by a bot", Where: "chat_id", Fields: []Field{
@@ -43,7 +43,7 @@ var All = []Kind{
 		{Name: "thread_id", Help: "number of the topic in the chat", Check: isNumber},
 		{Name: "api_url", Help: "URL of a Bot API server of your own", Default: "https://api.telegram.org", Check: isURL},
 	}},
-	{Name: "ntfy", Help: "ntfy", Where: "server", Fields: []Field{
+	{Name: "ntfy", Help: "ntfy, to phones that subscribe to a topic", Where: "server", Fields: []Field{
 		{Name: "topic", Help: "topic, which whoever knows it can read", Secret: true, Required: true, Check: isTopic},
 		{Name: "server", Help: "URL of the server", Default: "https://ntfy.sh", Check: isURL},
 		{Name: "token", Help: "access token", Secret: true, Check: isHeaderText},
