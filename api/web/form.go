@@ -159,6 +159,8 @@ var fields = []field{
 		func(s fsm.Spec) int64 { return s.MaxRun }, func(p *fsm.Patch) **int64 { return &p.MaxRun }),
 	durationField("min_run_secs", "A run takes at least", "A good run that was shorter counts as failed; empty: any may be good.", true,
 		func(s fsm.Spec) int64 { return s.MinRun }, func(p *fsm.Patch) **int64 { return &p.MinRun }),
+	durationField("remind_every_secs", "Remind every", "An incident is told again after this time, until it is acknowledged or over: 10 seconds to 30 days; empty: it is told once.", true,
+		func(s fsm.Spec) int64 { return s.RemindEvery }, func(p *fsm.Patch) **int64 { return &p.RemindEvery }),
 	linesField("checks", "Checks", checksWords,
 		func(s fsm.Spec) []string { return s.Checks }, func(p *fsm.Patch) **[]string { return &p.Checks }),
 	listField("tags", "Tags", fmt.Sprintf("At most %d, with commas between, each up to %d characters; they group and filter.", fsm.MaxTags, fsm.MaxTagLen),

@@ -57,7 +57,7 @@ func TestAFormSaysAllThatIsWrong(t *testing.T) {
 		"name": strings.Repeat("x", 201), "slug": "Not A Slug", "every": "0s", "grace": "soon", "threshold": "101", "tags": strings.Repeat("t", 65),
 		"emails": "nobody", "description": strings.Repeat("d", 2001), "runbook_url": "javascript:alert(1)", "owner": "a\tb",
 		"notify":            "ops",
-		"failure_threshold": "0", "max_run_secs": "1.5s", "min_run_secs": "367d", "checks": "bytes >", "schedule": "99 * * * *", "tz": strings.Repeat("z", 99),
+		"failure_threshold": "0", "max_run_secs": "1.5s", "min_run_secs": "367d", "remind_every_secs": "9s", "checks": "bytes >", "schedule": "99 * * * *", "tz": strings.Repeat("z", 99),
 	}
 	f := typed(wrong)
 	f.patch()

@@ -117,6 +117,7 @@ func TestZeroIsAValue(t *testing.T) {
 func TestNamesAndSlugsStandForIDs(t *testing.T) {
 	a := newFakeAPI(t)
 	one := heartbeatIDOf(1)
+	incident := "in_" + strings.TrimPrefix(one, "hb_") + "_3"
 	for line, want := range map[string]string{
 		"get nightly-backup":                             "GET /v1/heartbeats/" + one,
 		"get Nightly\u00a0Backup":                        "GET /v1/heartbeats/" + one,
@@ -130,6 +131,11 @@ func TestNamesAndSlugsStandForIDs(t *testing.T) {
 		"alerts --heartbeat nightly-backup":              "GET /v1/alerts?heartbeat_id=" + one + "&limit=100",
 		"alerts retry nightly-backup":                    "POST /v1/alerts/" + alertIDOf(1) + "/retry",
 		"alerts retry " + alertIDOf(7):                   "POST /v1/alerts/" + alertIDOf(7) + "/retry",
+		"incidents list --open":                          "GET /v1/incidents?limit=100&state=open",
+		"incidents show " + incident:                     "GET /v1/incidents/" + incident,
+		"incidents ack " + incident + " --by Ann":        "POST /v1/incidents/" + incident + `/ack {"by":"Ann"}`,
+		"incidents snooze " + incident + " --for 2h":     "POST /v1/incidents/" + incident + `/snooze {"for_secs":7200}`,
+		"incidents unack " + incident:                    "POST /v1/incidents/" + incident + "/unack",
 		"ping nightly-backup --fail":                     "POST /v1/heartbeats/" + testToken + "/ping/fail",
 		"list --status failing --tag a -q b":             "GET /v1/heartbeats?q=b&status=failing&tag=a",
 		"list --stale":                                   "GET /v1/heartbeats?consistency=stale",
@@ -154,11 +160,12 @@ func TestNamesAndSlugsStandForIDs(t *testing.T) {
 func TestWhatANameDoesNotTellIsSaid(t *testing.T) {
 	a := newFakeAPI(t)
 	for line, want := range map[string][]string{
-		"get twins":           {heartbeatIDOf(2), heartbeatIDOf(3), "failing", "paused"},
-		"delete twins":        {heartbeatIDOf(2), heartbeatIDOf(3)},
-		"pings nightly":       {`"nightly"`, "no heartbeat"},
-		"keys delete nobody":  {`"nobody"`, "no API key"},
-		"alerts retry nobody": {`"nobody"`, "no heartbeat"},
+		"get twins":            {heartbeatIDOf(2), heartbeatIDOf(3), "failing", "paused"},
+		"delete twins":         {heartbeatIDOf(2), heartbeatIDOf(3)},
+		"pings nightly":        {`"nightly"`, "no heartbeat"},
+		"keys delete nobody":   {`"nobody"`, "no API key"},
+		"alerts retry nobody":  {`"nobody"`, "no heartbeat"},
+		"incidents ack nobody": {`"nobody"`, "no heartbeat"},
 	} {
 		code, stdout, stderr := a.ask(t, nil, strings.Fields(line)...)
 		for _, w := range want {

@@ -16,7 +16,7 @@ type Alert struct {
 	IncidentID    string     `json:"incident_id"`
 	HeartbeatID   string     `json:"heartbeat_id"`
 	HeartbeatName string     `json:"heartbeat_name"`
-	Kind          string     `json:"kind"` // down, failure, recovered, unheard, digest
+	Kind          string     `json:"kind"` // down, failure, reminder, recovered, unheard, digest
 	Channel       string     `json:"channel"`
 	Recipient     string     `json:"recipient"`  // an address, or the name of a channel
 	ChannelID     string     `json:"channel_id"` // "": by mail
@@ -78,8 +78,46 @@ type Incident struct {
 	State         string     `json:"state"`  // open, ended
 	Reason        string     `json:"reason"` // silence, failure, hung_run, unheard
 	Since         time.Time  `json:"since"`
-	EndedAt       *time.Time `json:"ended_at"` // nil if it goes on, or ended by a pause or a deletion
+	EndedAt       *time.Time `json:"ended_at"` // nil if it goes on, or was never open
+	EndedBy       string     `json:"ended_by"` // recovered, paused, deleted; "": it goes on, or was never open
 	Alerts        []Alert    `json:"alerts"`   // those that are kept, the oldest first
+
+	AcknowledgedBy *string    `json:"acknowledged_by"` // who sees to it; nil: nobody
+	AcknowledgedAt *time.Time `json:"acknowledged_at"`
+	SnoozedUntil   *time.Time `json:"snoozed_until"` // it is silent until about then
+	Misses         int64      `json:"misses"`
+	Failures       int64      `json:"failures"`         // with runs that did not end in time
+	Reminders      int64      `json:"reminders"`        // how often it was told again
+	NextReminderAt *time.Time `json:"next_reminder_at"` // nil: it is not told again
+
+	Story        []IncidentEvent `json:"story"`          // what happened, oldest first; of an incident that is shown alone
+	StoryLeftOut int64           `json:"story_left_out"` // events that are no longer kept
+}
+
+// OpenIncident is the incident that a heartbeat has open.
+type OpenIncident struct {
+	ID             string     `json:"id"`
+	Since          time.Time  `json:"since"`
+	Reason         string     `json:"reason"`          // silence, failure, hung_run
+	AcknowledgedBy *string    `json:"acknowledged_by"` // nil: nobody sees to it
+	AcknowledgedAt *time.Time `json:"acknowledged_at"`
+	SnoozedUntil   *time.Time `json:"snoozed_until"`
+}
+
+// IncidentEvent is one thing that happened in an incident.
+type IncidentEvent struct {
+	At       time.Time  `json:"at"`
+	Event    string     `json:"event"` // began, failed, hung, alerted, acknowledged, withdrawn, snoozed, woke, edited, paused, resumed, good_run, recovered, deleted
+	By       string     `json:"by"`
+	Note     string     `json:"note"`
+	Reason   string     `json:"reason"`    // began
+	ExitCode *int       `json:"exit_code"` // began, failed
+	Broke    string     `json:"broke"`     // failed: a check, in words
+	Alert    string     `json:"alert"`     // alerted: its kind
+	To       string     `json:"to"`        // alerted
+	State    string     `json:"state"`     // alerted: sent, failed, held
+	Until    *time.Time `json:"until"`     // snoozed
+	Fields   string     `json:"fields"`    // edited
 }
 
 // IncidentsParams chooses incidents; zero values choose all.
@@ -104,6 +142,39 @@ func (c *Client) Incidents(ctx context.Context, p IncidentsParams) ([]Incident, 
 	}
 	return out.Incidents, nil
 }
+
+// Incident returns one incident, with its story.
+func (c *Client) Incident(ctx context.Context, id string) (*Incident, error) {
+	return result[Incident](ctx, c, request{method: http.MethodGet, path: incidentPath(id, "")}, nil)
+}
+
+// AckParams says who sees to an incident; zero values are left out.
+type AckParams struct {
+	By   string `json:"by,omitempty"` // "": the name of the key
+	Note string `json:"note,omitempty"`
+}
+
+// AckIncident says that somebody sees to an incident: no alert but its recovery goes out any more.
+func (c *Client) AckIncident(ctx context.Context, id string, p AckParams) (*Incident, error) {
+	return result[Incident](ctx, c, request{method: http.MethodPost, path: incidentPath(id, "/ack")}, p)
+}
+
+// UnackIncident takes an acknowledgement or a snooze back: people are told again at once.
+func (c *Client) UnackIncident(ctx context.Context, id, by string) (*Incident, error) {
+	return result[Incident](ctx, c, request{method: http.MethodPost, path: incidentPath(id, "/unack")}, AckParams{By: by})
+}
+
+// SnoozeIncident silences an incident for a time, 1 second to 30 days. If it still goes on then,
+// people are told again.
+func (c *Client) SnoozeIncident(ctx context.Context, id string, forTime time.Duration, p AckParams) (*Incident, error) {
+	body := struct {
+		ForSecs int64 `json:"for_secs"`
+		AckParams
+	}{int64(forTime / time.Second), p}
+	return result[Incident](ctx, c, request{method: http.MethodPost, path: incidentPath(id, "/snooze"), once: true}, body)
+}
+
+func incidentPath(id, act string) string { return "/v1/incidents/" + url.PathEscape(id) + act }
 
 // RetryAlert has a failed or held alert sent again.
 func (c *Client) RetryAlert(ctx context.Context, id string) (*Alert, error) {

@@ -51,6 +51,8 @@ type Heartbeat struct {
 	FailureThreshold int                `json:"failure_threshold"` // reported failures in a row that alert
 	MaxRunSecs       *int               `json:"max_run_secs"`      // that a run may take; nil: the grace
 	MinRunSecs       *int               `json:"min_run_secs"`      // that a run takes at least; nil: any
+	RemindEverySecs  int                `json:"remind_every_secs"` // seconds between reminders of an incident; 0: none
+	Incident         *OpenIncident      `json:"incident"`          // the one that goes on; nil: none
 	Notify           []string           `json:"notify"`            // channels that it names; empty: those with a tag of its own, else the default ones
 	Checks           []string           `json:"checks"`            // of good runs, like "bytes > 0"
 	Metrics          map[string]float64 `json:"metrics"`           // the newest numbers that a ping told
@@ -89,8 +91,9 @@ type CreateParams struct {
 	FailureThreshold int      `json:"failure_threshold,omitempty"` // 1 to 100
 	MaxRunSecs       int      `json:"max_run_secs,omitempty"`
 	MinRunSecs       int      `json:"min_run_secs,omitempty"`
-	Notify           []string `json:"notify,omitzero"` // names or IDs of channels
-	Checks           []string `json:"checks,omitzero"` // "bytes > 0", "bytes >= 0.5 * last"; empty, but not nil: none
+	RemindEverySecs  int      `json:"remind_every_secs,omitempty"` // 10 seconds to 30 days
+	Notify           []string `json:"notify,omitzero"`             // names or IDs of channels
+	Checks           []string `json:"checks,omitzero"`             // "bytes > 0", "bytes >= 0.5 * last"; empty, but not nil: none
 }
 
 // MarshalJSON writes NoGrace as the server knows it.
@@ -128,8 +131,9 @@ type UpdateParams struct {
 	TZ       *string   `json:"tz,omitempty"`
 
 	FailureThreshold *int      `json:"failure_threshold,omitempty"`
-	MaxRunSecs       *int      `json:"max_run_secs,omitempty"` // 0: the grace
-	MinRunSecs       *int      `json:"min_run_secs,omitempty"` // 0: any
+	MaxRunSecs       *int      `json:"max_run_secs,omitempty"`      // 0: the grace
+	MinRunSecs       *int      `json:"min_run_secs,omitempty"`      // 0: any
+	RemindEverySecs  *int      `json:"remind_every_secs,omitempty"` // 0: none
 	Notify           *[]string `json:"notify,omitempty"`
 	Checks           *[]string `json:"checks,omitempty"`
 }

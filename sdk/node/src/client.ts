@@ -7,6 +7,7 @@ import { exitSignal, type PingOptions, pingRequest, type PingStatus } from "./pi
 import type { Badge, BadgeParams, StatusPage, StatusPageParams } from "./published.js";
 import type { Request } from "./request.js";
 import type {
+  AckParams,
   CallOptions,
   ClusterEvent,
   CreateParams,
@@ -14,6 +15,8 @@ import type {
   EventsParams,
   Heartbeat,
   HeartbeatPing,
+  Incident,
+  IncidentsParams,
   ListParams,
   PauseOptions,
   PingsParams,
@@ -192,6 +195,32 @@ export class HeartbeatClient {
   /** Tells when a schedule fires next, and what it says in English. */
   async previewSchedule(params: PreviewParams, options: CallOptions = {}): Promise<SchedulePreview> {
     return this.#call({ ...json("POST", "/v1/schedule/preview", params), read: holding<SchedulePreview>("times") }, options);
+  }
+
+  /** Returns the newest incidents, newest first. */
+  async incidents(params: IncidentsParams = {}, options: CallOptions = {}): Promise<Incident[]> {
+    return this.#call({ method: "GET", path: "/v1/incidents" + query({ ...params }), read: listed<Incident>("incidents") }, options);
+  }
+
+  /** Returns one incident, with its story. */
+  async incident(id: string, options: CallOptions = {}): Promise<Incident> {
+    return this.#call({ method: "GET", path: objectPath("incidents", id), read: having<Incident>("reason") }, options);
+  }
+
+  /** Says that somebody sees to an incident: no alert but its recovery goes out any more. */
+  async ackIncident(id: string, params: AckParams = {}, options: CallOptions = {}): Promise<Incident> {
+    return this.#call({ ...json("POST", objectPath("incidents", id, "/ack"), params), read: having<Incident>("reason") }, options);
+  }
+
+  /** Takes an acknowledgement or a snooze back: people are told again at once. */
+  async unackIncident(id: string, params: Pick<AckParams, "by"> = {}, options: CallOptions = {}): Promise<Incident> {
+    return this.#call({ ...json("POST", objectPath("incidents", id, "/unack"), params), read: having<Incident>("reason") }, options);
+  }
+
+  /** Silences an incident for a time. If it still goes on then, people are told again. */
+  async snoozeIncident(id: string, forSecs: number, params: AckParams = {}, options: CallOptions = {}): Promise<Incident> {
+    const body = { ...params, for_secs: forSecs };
+    return this.#call({ ...json("POST", objectPath("incidents", id, "/snooze"), body), once: true, read: having<Incident>("reason") }, options);
   }
 
   /** Returns all channels, newest first. */

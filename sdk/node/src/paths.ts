@@ -19,7 +19,7 @@ export function slugPath(slug: string): string {
 }
 
 /** objectPath is the path of a channel, status page or badge; it throws as heartbeatPath does. */
-export function objectPath(kind: "channels" | "status-pages" | "badges", id: string, suffix = ""): string {
+export function objectPath(kind: "channels" | "incidents" | "status-pages" | "badges", id: string, suffix = ""): string {
   if (typeof id !== "string" || /^\.{0,2}$/.test(id)) {
     throw new TypeError(`the ID or slug of one of the ${kind} is needed, not ${JSON.stringify(id)}`);
   }

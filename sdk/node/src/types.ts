@@ -48,6 +48,10 @@ export interface Heartbeat {
   min_run_secs: number | null;
   /** Channels that it names; empty: those with a tag of its own, else the default ones. */
   notify: string[];
+  /** Seconds between reminders of an incident; 0: none. */
+  remind_every_secs: number;
+  /** The one that goes on; null: it is not failing. */
+  incident: OpenIncident | null;
   /** What a good run must keep to, like `bytes > 0`. */
   checks: string[];
   /** The newest numbers that a ping told. */
@@ -142,6 +146,8 @@ export interface CreateParams {
   min_run_secs?: number;
   /** Names or IDs of channels that are told. */
   notify?: string[];
+  /** Seconds between reminders of an incident, 10 to 2,592,000; 0 and default: none. */
+  remind_every_secs?: number;
   /** Up to 20, like `bytes > 0`, `bytes >= 0.5 * last` or `body contains "done"`. */
   checks?: string[];
 }
@@ -193,6 +199,71 @@ export type ClusterEvent = { id: string | undefined } & (
   | { event: "incident"; data: EventIncident }
   | { event: "node"; data: ClusterNode }
 );
+
+/** The incident that a heartbeat has open. */
+export interface OpenIncident {
+  id: string;
+  since: string;
+  reason: "silence" | "failure" | "hung_run";
+  /** Who sees to it; null: nobody. */
+  acknowledged_by: string | null;
+  acknowledged_at: string | null;
+  /** It is silent until about then. */
+  snoozed_until: string | null;
+}
+
+/** An incident of a heartbeat, or a time in which it could not be heard. */
+export interface Incident extends Omit<OpenIncident, "reason"> {
+  reason: "silence" | "failure" | "hung_run" | "unheard";
+  heartbeat_id: string;
+  heartbeat_name: string;
+  state: "open" | "ended";
+  ended_at: string | null;
+  ended_by: "recovered" | "paused" | "deleted" | null;
+  misses: number;
+  failures: number;
+  /** How often it was told again. */
+  reminders: number;
+  next_reminder_at: string | null;
+  /** What happened, oldest first; of an incident that is shown alone. */
+  story?: IncidentEvent[];
+  /** How many events are no longer kept. */
+  story_left_out?: number;
+  /** Those that are kept, oldest first. */
+  alerts: Record<string, unknown>[];
+}
+
+/** One thing that happened in an incident. */
+export interface IncidentEvent {
+  at: string;
+  event: string;
+  by?: string;
+  note?: string;
+  reason?: string;
+  exit_code?: number;
+  broke?: string;
+  alert?: string;
+  to?: string;
+  state?: string;
+  until?: string;
+  fields?: string;
+}
+
+/** Which incidents. */
+export interface IncidentsParams {
+  /** Only those that go on. */
+  state?: "open";
+  heartbeat_id?: string;
+  /** 1 to 1,000. Default: 100. */
+  limit?: number;
+}
+
+/** Who sees to an incident. Default: the name of the key. */
+export interface AckParams {
+  by?: string;
+  /** Up to 500 characters. */
+  note?: string;
+}
 
 /** An incident that began or ended. */
 export interface EventIncident {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeartbeatClient, isUnauthorized } from "../src/index.js";
-import { BADGE, CHANNEL, FakeCluster, HEARTBEAT, ID, KEY, PAGE, PREVIEW, SUGGESTIONS, TESTED } from "./fake.js";
+import { BADGE, CHANNEL, FakeCluster, HEARTBEAT, ID, INCIDENT, KEY, PAGE, PREVIEW, SUGGESTIONS, TESTED } from "./fake.js";
 
 test("each call asks for what the API promises, and gives its answer", async (t) => {
   const cluster = await FakeCluster.start(t, 1);
@@ -66,6 +66,11 @@ test("each call asks for what the API promises, and gives its answer", async (t)
       "",
       SUGGESTIONS,
     ],
+    ["incidents", () => c.incidents({ state: "open" }), "GET /v1/incidents?state=open", "", [INCIDENT]],
+    ["incident", () => c.incident("in_1_1"), "GET /v1/incidents/in_1_1", "", INCIDENT],
+    ["ackIncident", () => c.ackIncident("in_1_1", { by: "Ann" }), "POST /v1/incidents/in_1_1/ack", `{"by":"Ann"}`, INCIDENT],
+    ["unackIncident", () => c.unackIncident("in_1_1"), "POST /v1/incidents/in_1_1/unack", `{}`, INCIDENT],
+    ["snoozeIncident", () => c.snoozeIncident("in_1_1", 60), "POST /v1/incidents/in_1_1/snooze", `{"for_secs":60}`, INCIDENT],
     ["channels", () => c.channels(), "GET /v1/channels", "", [CHANNEL]],
     ["channel", () => c.channel("ch_1"), "GET /v1/channels/ch_1", "", CHANNEL],
     [

@@ -137,7 +137,7 @@ export class FakeCluster {
     if (method === "DELETE") {
       return [204, ""];
     }
-    const [, kind = "", id] = path.match(/^\/v1\/(channels|status-pages|badges)(?:\/(.*))?$/) ?? [];
+    const [, kind = "", id] = path.match(/^\/v1\/(channels|incidents|status-pages|badges)(?:\/([^?]*))?(?:\?.*)?$/) ?? [];
     const object = OBJECTS[kind];
     if (object !== undefined) {
       const answer = id?.endsWith("/test") ? TESTED : method === "GET" && id === undefined ? { [kind.replace("-", "_")]: [object] } : object;
@@ -167,7 +167,8 @@ export const CHANNEL = { id: "ch_1", name: "ops", kind: "slack", url: "•••
 export const PAGE = { slug: "jobs", title: "Our jobs", tags: ["prod"], heartbeats: [], url: "http://mon1/status/jobs" };
 export const BADGE = { id: "bg_1", heartbeat_id: ID, heartbeat_name: "nightly-sync", tag: null, label: "" };
 export const TESTED = { accepted: true, answer: "200 OK" };
-const OBJECTS: Record<string, object> = { channels: CHANNEL, "status-pages": PAGE, badges: BADGE };
+export const INCIDENT = { id: "in_1_1", heartbeat_id: "hb_1", state: "open", reason: "silence", story: [], alerts: [] };
+const OBJECTS: Record<string, object> = { channels: CHANNEL, incidents: INCIDENT, "status-pages": PAGE, badges: BADGE };
 
 /** A URL at which nobody listens. */
 export async function deadURL(): Promise<string> {

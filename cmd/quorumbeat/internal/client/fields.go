@@ -32,6 +32,7 @@ type heartbeatFlags struct {
 	maxRun, minRun flags.Seconds
 	checks         []string
 	notify         []string
+	remind         flags.Seconds
 }
 
 // fieldDefaults tell, in help texts, what a field is that no flag sets.
@@ -65,6 +66,8 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.Var(&h.minRun, "min-run", "a shorter run is a failure; 0s: any length will do")
 	f.Lookup("max-run").DefValue, f.Lookup("min-run").DefValue = "", ""
 	f.Var(flags.ListOf(&h.notify), "notify", "`channels` that are told, by name or ID, with commas between; '' leaves it to tags and defaults")
+	f.Var(&h.remind, "remind-every", "time between reminders of an incident until it is acknowledged or over, 10s to 30d; 0s: none")
+	f.Lookup("remind-every").DefValue = ""
 	f.StringArrayVar(&h.checks, "check", nil, "what a good run must keep to, like `'bytes > 0'` or 'bytes >= 0.5 * last'; may be repeated, and '' is none")
 	cli.CompleteWords(c, "arm", arms)
 }
@@ -110,7 +113,7 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 	p = heartbeat.CreateParams{
 		IntervalSecs: int(h.interval), GraceSecs: int(h.grace), MissThreshold: h.threshold, Slug: h.slug, Arm: h.arm, Tags: h.tags, Email: h.email,
 		Description: h.description, RunbookURL: h.runbook, Owner: h.owner,
-		Notify: h.notify, FailureThreshold: h.failures, MaxRunSecs: int(h.maxRun), MinRunSecs: int(h.minRun),
+		RemindEverySecs: int(h.remind), Notify: h.notify, FailureThreshold: h.failures, MaxRunSecs: int(h.maxRun), MinRunSecs: int(h.minRun),
 	}
 	if f.Changed("schedule") {
 		p.Schedule = h.schedule
@@ -152,6 +155,8 @@ func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, er
 	setIfGiven(f, "min-run", &u.MinRunSecs, &minRun)
 	setIfGiven(f, "check", &u.Checks, &checks)
 	setIfGiven(f, "notify", &u.Notify, &h.notify)
+	remind := int(h.remind)
+	setIfGiven(f, "remind-every", &u.RemindEverySecs, &remind)
 	if u == (heartbeat.UpdateParams{}) {
 		return u, usage.Errorf("nothing to change: see 'quorumbeat update --help' for the flags")
 	}

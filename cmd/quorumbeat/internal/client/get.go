@@ -59,6 +59,12 @@ func showHeartbeat(w *term.Table, v any) {
 		w.Row("Next expected", term.Time(h.NextExpectedAt))
 	}
 	w.Row("Last alert", term.Time(h.LastAlertAt))
+	if in := h.Incident; in != nil {
+		w.Row("Incident", stateOfIncident(&heartbeat.Incident{State: "open since " + term.Time(&in.Since), AcknowledgedBy: in.AcknowledgedBy, AcknowledgedAt: in.AcknowledgedAt, SnoozedUntil: in.SnoozedUntil}))
+	}
+	if h.RemindEverySecs > 0 {
+		w.Row("Reminders", "every "+term.Seconds(h.RemindEverySecs))
+	}
 	w.Row("Pings", h.PingsTotal)
 	if h.LastExitCode != nil || h.LastDurationMs != nil {
 		w.Row("Last run", fmt.Sprintf("exit status %s, took %s", term.Number(h.LastExitCode), term.Took(h.LastDurationMs)))
