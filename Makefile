@@ -89,7 +89,7 @@ bench-full: build ## all figures of docs/performance.md: half an hour, 8 GiB of 
 soak: ## the figures of docs/reliability.md: long runs of the fault tests, some hours
 	QUORUMBEAT_SIM_SEEDS=10000 go test -count 1 -timeout 2h -v -run Simulation ./fsm/store
 	QUORUMBEAT_SOAK_RACE=1 CGO_ENABLED=1 go test -race -count 1 -timeout 1h ./fsm/...
-	QUORUMBEAT_SOAK_FLIPS=500 go test -count 1 -timeout 1h -v -run 'TestSalvage$$' ./cluster
+	QUORUMBEAT_SOAK_FLIPS=500 go test -count 1 -timeout 1h -v -run 'TestSalvage$$' ./cluster/salvage
 	QUORUMBEAT_SOAK_CRASHES=100 go test -count 1 -timeout 1h -v -run JournalCrashes ./cluster/raftlog/journal
 	QUORUMBEAT_SOAK_CONNECTIONS=18500 go test -count 1 -timeout 1h -v -run ConnectionsHoldLittle $(E2E)
 	QUORUMBEAT_SOAK_CHANNELS=10000 go test -count 1 -timeout 1h -v -run TestAStormIntoChannels ./alerting

@@ -47,6 +47,5 @@
 //	hclog.go       the log lines of Raft and gossip
 //	faults.go      a node that is broken from within, for tests
 //	offline.go     a data folder from a backup
-//	recovery.go    a cluster whose majority is lost for good
-//	salvage.go, salvage_entries.go  the newest state that a damaged folder proves
+//	recovery.go    a cluster whose majority is lost for good (salvage saves what a damaged folder proves)
 package cluster

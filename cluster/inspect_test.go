@@ -1,9 +1,7 @@
 package cluster
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -94,20 +92,6 @@ func (f *folder) snapshotAt(t *testing.T, index uint64) {
 	testkit.Must(t, s.Persist(sink))
 }
 
-// hashes tells every file of a folder with its content.
-func hashes(t *testing.T, dir string) string {
-	t.Helper()
-	var b strings.Builder
-	testkit.Must(t, fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			text, err := os.ReadFile(filepath.Join(dir, path))
-			fmt.Fprintf(&b, "%s %x %v\n", path, sha256.Sum256(text), err)
-		}
-		return err
-	}))
-	return b.String()
-}
-
 // freshLog replaces a log by one that was never used, with an owner if one is given.
 func freshLog(t *testing.T, dir, owner string) {
 	t.Helper()
@@ -139,7 +123,7 @@ func TestAFolderWithoutItsLogIsRefused(t *testing.T) {
 	}{
 		{"missing", func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, raftlog.FileName))) }},
 		{"an empty file", func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, raftlog.FileName), 0)) }},
-		{"cut off", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, raftlog.FileName), 2) }},
+		{"cut off", func(t *testing.T, dir string) { testkit.CutFile(t, filepath.Join(dir, raftlog.FileName), 2) }},
 		{"cut off within its first pages", func(t *testing.T, dir string) {
 			testkit.Must(t, os.Truncate(filepath.Join(dir, raftlog.FileName), 5000))
 		}},
@@ -158,12 +142,12 @@ func TestAFolderWithoutItsLogIsRefused(t *testing.T) {
 	for _, snapshot := range []bool{false, true} {
 		for _, journal := range []bool{false, true} {
 			whole := makeFolder(t, folderPlan{snapshot: snapshot, journal: journal})
-			if err := startFolder(t, copyFolder(t, whole)); err != nil {
+			if err := startFolder(t, testkit.CopyFolder(t, whole)); err != nil {
 				t.Fatalf("nothing is wrong with it: %v", err)
 			}
 			for _, loss := range losses {
 				t.Run(fmt.Sprintf("log %s, snapshot %v, journal %v", loss.name, snapshot, journal), func(t *testing.T) {
-					dir := copyFolder(t, whole)
+					dir := testkit.CopyFolder(t, whole)
 					loss.lose(t, dir)
 					refusedUnchanged(t, dir)
 				})
@@ -178,7 +162,7 @@ func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
 	stopped := makeFolder(t, folderPlan{snapshot: true})
 	for name, lose := range map[string]func(t *testing.T, dir string){
 		"the journal is gone":    func(t *testing.T, dir string) { testkit.Must(t, os.Remove(filepath.Join(dir, journal.FileName))) },
-		"the journal is cut off": func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journal.FileName), 2) },
+		"the journal is cut off": func(t *testing.T, dir string) { testkit.CutFile(t, filepath.Join(dir, journal.FileName), 2) },
 		"the log of an earlier stop beside a journal": func(t *testing.T, dir string) {
 			forgetNewest(t, dir)
 		},
@@ -198,13 +182,13 @@ func TestALostJournalOrSnapshotIsRefused(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := copyFolder(t, whole)
+			dir := testkit.CopyFolder(t, whole)
 			lose(t, dir)
 			refusedUnchanged(t, dir)
 		})
 	}
 	t.Run("the snapshot is gone and the log begins behind it", func(t *testing.T) {
-		dir := copyFolder(t, stopped)
+		dir := testkit.CopyFolder(t, stopped)
 		testkit.Must(t, os.RemoveAll(filepath.Join(dir, "snapshots")))
 		store, err := boltfile.Open(filepath.Join(dir, raftlog.FileName))
 		testkit.Must(t, err)
@@ -228,7 +212,7 @@ func TestAFreshFolderIsNotRefused(t *testing.T) {
 		func() { freshLog(t, dir, "") },
 	} {
 		step()
-		if err := startFolder(t, copyFolder(t, dir)); err != nil {
+		if err := startFolder(t, testkit.CopyFolder(t, dir)); err != nil {
 			t.Error(err)
 		}
 	}
@@ -236,7 +220,7 @@ func TestAFreshFolderIsNotRefused(t *testing.T) {
 
 func refusedUnchanged(t *testing.T, dir string) {
 	t.Helper()
-	before := hashes(t, dir)
+	before := testkit.HashFolder(t, dir)
 	err := startFolder(t, dir)
 	if err == nil {
 		t.Fatal("it started")
@@ -244,7 +228,7 @@ func refusedUnchanged(t *testing.T, dir string) {
 	if words := err.Error(); !strings.Contains(words, "quorumbeat salvage") || !strings.Contains(words, "nothing") || !strings.Contains(words, "do not delete") {
 		t.Errorf("words: %v", err)
 	}
-	if after := hashes(t, dir); after != before {
+	if after := testkit.HashFolder(t, dir); after != before {
 		t.Errorf("the folder was changed by a refusal (%v):\n%s\nwas\n%s", err, after, before)
 	}
 }
@@ -262,21 +246,6 @@ func startFolder(t *testing.T, dir string) error {
 		return err
 	}
 	return r.Shutdown().Error()
-}
-
-func copyFolder(t *testing.T, dir string) string {
-	t.Helper()
-	to := filepath.Join(t.TempDir(), "copy")
-	testkit.Must(t, os.CopyFS(to, os.DirFS(dir)))
-	testkit.Must(t, os.Chmod(to, 0o700))
-	return to
-}
-
-func cutFile(t *testing.T, file string, by int64) {
-	t.Helper()
-	info, err := os.Stat(file)
-	testkit.Must(t, err)
-	testkit.Must(t, os.Truncate(file, info.Size()/by))
 }
 
 func voteIn(t *testing.T, dir string, term uint64) {

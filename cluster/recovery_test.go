@@ -112,7 +112,7 @@ func TestACrashWithinARecovery(t *testing.T) {
 			var crashed string
 			r, err := OpenRecovery(dir, quiet)
 			testkit.Must(t, err)
-			crash := func() { crashed = copyFolder(t, dir) }
+			crash := func() { crashed = testkit.CopyFolder(t, dir) }
 			if step == 0 {
 				r.folder.stores.Log = crashingLog{r.folder.stores.Log, 20, crash, nil}
 			} else {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cluster/salvage"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -43,7 +43,7 @@ type salvaged struct {
 }
 
 func (p *program) salvage(dir, out string, asJSON bool) error {
-	store, found, err := cluster.Salvage(dir)
+	store, found, err := salvage.Read(dir)
 	if err != nil {
 		if found != nil && !asJSON {
 			p.tellMissing(found)
@@ -71,7 +71,7 @@ func countedInWords(store *store.Store) string {
 }
 
 // tellMissing says how sure the saved state is, and what is not in it.
-func (p *program) tellMissing(found *cluster.Salvaged) {
+func (p *program) tellMissing(found *salvage.Found) {
 	for _, note := range found.Notes {
 		fmt.Fprintln(p.Stdout, note)
 	}

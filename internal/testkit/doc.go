@@ -4,5 +4,6 @@
 //   - wait.go: Eventually, Must
 //   - buffer.go: Buffer, for logs
 //   - bytes.go: Flip, Key
+//   - folder.go: HashFolder, CopyFolder, CutFile
 //   - race.go: SkipUnderRace; race_on.go, race_off.go: whether the race detector is on
 package testkit

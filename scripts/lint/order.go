@@ -46,6 +46,7 @@ var order = []tree{
 		"forward statemachine",
 		"members leader survey",
 		".",
+		"salvage",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/story", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/store"}, rows: []string{
 		"compat deferred events limits metrics proxied request schedules tickets web/assets web/show",
@@ -61,7 +62,7 @@ var order = []tree{
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},
-	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/transport", "fsm", "fsm/store", "fsm/schedule", "sdk/go"}, rows: []string{
+	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/salvage", "cluster/transport", "fsm", "fsm/store", "fsm/schedule", "sdk/go"}, rows: []string{
 		"load internal/length internal/usage internal/tune internal/zones",
 		"internal/term internal/flags",
 		"internal/settings internal/timetables",

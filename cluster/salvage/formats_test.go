@@ -1,4 +1,4 @@
-package cluster_test
+package salvage_test
 
 import (
 	"archive/tar"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/cluster/salvage"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -18,7 +19,7 @@ import (
 // already: testdata/formats tells which revision wrote it.
 func TestAFolderOnDiskLoads(t *testing.T) {
 	t.Run("salvage reads it", func(t *testing.T) {
-		s, found, err := cluster.Salvage(unpack(t, "folder-v1.tar.gz"))
+		s, found, err := salvage.Read(unpack(t, "folder-v1.tar.gz"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +56,7 @@ func asItWas(t *testing.T, s *store.Store) {
 // unpack makes a folder of an archive of testdata/formats.
 func unpack(t *testing.T, name string) string {
 	t.Helper()
-	f, err := os.Open(filepath.Join("..", "testdata", "formats", name))
+	f, err := os.Open(filepath.Join("..", "..", "testdata", "formats", name))
 	if err != nil {
 		t.Fatal(err)
 	}

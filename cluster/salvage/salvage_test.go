@@ -1,8 +1,9 @@
-package cluster
+package salvage
 
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cluster"
+	"github.com/quorumbeat/quorumbeat/fsm"
+	"go.uber.org/goleak"
+
 	"github.com/quorumbeat/quorumbeat/cluster/raftlog"
 
 	"github.com/hashicorp/raft"
@@ -22,6 +27,10 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).probeNode"))
+}
 
 // lostNode is what is left of a node that was the only one.
 type lostNode struct {
@@ -38,25 +47,23 @@ func stoppedNode(t *testing.T) lostNode { return loseNode(t, 0, 60, false) }
 
 func loseNode(t *testing.T, snapshotEvery uint64, last int, kill bool) (n lostNode) {
 	t.Helper()
-	c := &trio{t: t, nodes: make([]*testNode, 1)}
-	cfg := DefaultConfig()
+	cfg := cluster.DefaultConfig()
 	cfg.NodeName, cfg.DataDir = "only", t.TempDir()
 	cfg.ClusterAddr, cfg.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Faults.SnapshotEvery = snapshotEvery
-	c.open(0, cfg)
-	c.start()
-	_, token := c.heartbeat(0, 1)
+	node := startNode(t, cfg)
+	node.propose(t, fsm.Create{ID: fsm.HeartbeatID{1, 1}, Token: fsm.Token{1, 2}, Spec: fsm.Spec{
+		Name: "job", Slug: "job", Interval: fsm.DefaultInterval, Grace: fsm.DefaultGrace, Threshold: fsm.DefaultThreshold, Arm: fsm.ArmCreated,
+	}})
 	ping := func(k int) {
 		for range k {
-			_, err := c.nodes[0].Propose(within(t, 10*time.Second), pingOf(c.nodes[0], token))
-			testkit.Must(t, err)
+			node.propose(t, fsm.Ping{Ordinal: 1})
 			n.acked++
 		}
 	}
 	ping(30)
-	c.stop()
-	c.open(0, cfg) // another term
-	c.start()
+	node.stop(t)
+	node = startNode(t, cfg) // another term
 	testkit.Eventually(t, "no two snapshots", func() bool {
 		ping(20)
 		names, err := raftlog.SnapshotNames(cfg.DataDir)
@@ -65,13 +72,40 @@ func loseNode(t *testing.T, snapshotEvery uint64, last int, kill bool) (n lostNo
 	})
 	ping(last)
 	if !kill {
-		c.stop()
+		node.stop(t)
 	}
 	n.dir = filepath.Join(t.TempDir(), "lost")
 	testkit.Must(t, os.CopyFS(n.dir, os.DirFS(cfg.DataDir)))
-	c.stop()
+	node.stop(t)
 	n.pingsAt = countAt(t, n.dir)
 	return n
+}
+
+// onlyNode is a node that is a cluster of its own.
+type onlyNode struct{ *cluster.Node }
+
+func startNode(t *testing.T, cfg cluster.Config) onlyNode {
+	t.Helper()
+	n, err := cluster.Open(cfg, store.New())
+	testkit.Must(t, err)
+	testkit.Must(t, n.Start("127.0.0.1:1"))
+	testkit.Eventually(t, "the node is not ready", func() bool { return n.Ready() == nil })
+	return onlyNode{n}
+}
+
+func (n onlyNode) propose(t *testing.T, cmd fsm.Command) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, err := n.Propose(ctx, cmd)
+	testkit.Must(t, err)
+}
+
+func (n onlyNode) stop(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	testkit.Must(t, n.Shutdown(ctx))
 }
 
 // countAt tells how many pings a sound folder has at each entry.
@@ -80,7 +114,7 @@ func countAt(t *testing.T, dir string) map[uint64]uint64 {
 	at := map[uint64]uint64{}
 	names, err := raftlog.SnapshotNames(dir)
 	testkit.Must(t, err)
-	found := new(Salvaged).collect(dir)
+	found := new(Found).collect(dir)
 	for _, n := range append(names, raftlog.SnapshotName{Term: 1, Index: 1}) {
 		store, prev := store.New(), &raft.Log{Index: n.Index, Term: n.Term}
 		if n.Index > 1 {
@@ -114,12 +148,12 @@ func TestSalvage(t *testing.T) {
 // salvageFlipped flips one bit in each of the files, many times. It must get all pings
 // up to where it says.
 func (n lostNode) salvageFlipped(t *testing.T) {
-	store, whole, err := Salvage(n.dir)
+	store, whole, err := Read(n.dir)
 	testkit.Must(t, err)
 	if got := store.Totals().Pings; got != n.acked || len(whole.Notes) > 0 || whole.Guessed > 0 {
 		t.Fatalf("of a sound folder it saved %d pings of %d: %+v", got, n.acked, whole)
 	}
-	before := hashes(t, n.dir)
+	before := testkit.HashFolder(t, n.dir)
 	files, err := filepath.Glob(filepath.Join(n.dir, "snapshots", "*", "*"))
 	testkit.Must(t, err)
 	for _, file := range append(files, filepath.Join(n.dir, raftlog.FileName), filepath.Join(n.dir, journal.FileName)) {
@@ -127,7 +161,7 @@ func (n lostNode) salvageFlipped(t *testing.T) {
 			n.flipBits(t, file, text, whole.Index)
 		}
 	}
-	if hashes(t, n.dir) != before {
+	if testkit.HashFolder(t, n.dir) != before {
 		t.Error("the folder was changed")
 	}
 }
@@ -142,7 +176,7 @@ func (n lostNode) flipBits(t *testing.T, file string, text []byte, last uint64) 
 	for seed := range runs {
 		bad, what := flipOne(text, uint64(seed))
 		testkit.Must(t, os.WriteFile(file, bad, 0o600))
-		store, out, err := Salvage(n.dir)
+		store, out, err := Read(n.dir)
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
@@ -202,7 +236,7 @@ func (n lostNode) salvageParts(t *testing.T) {
 		{"without its identity", remove(identity.FileName, identity.LockName), true, ""},
 		{"without its journal", remove(journal.FileName), false, "which is missing"},
 		{"with an empty journal", func(t *testing.T, dir string) { testkit.Must(t, os.Truncate(filepath.Join(dir, journal.FileName), 0)) }, false, "which is missing"},
-		{"with half a journal", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, journal.FileName), 2) }, false, "The journal is damaged"},
+		{"with half a journal", func(t *testing.T, dir string) { testkit.CutFile(t, filepath.Join(dir, journal.FileName), 2) }, false, "The journal is damaged"},
 		{"another log's journal", func(t *testing.T, dir string) {
 			other := killedNode(t)
 			testkit.Must(t, os.Rename(filepath.Join(other.dir, journal.FileName), filepath.Join(dir, journal.FileName)))
@@ -230,16 +264,16 @@ func (n lostNode) salvageParts(t *testing.T) {
 			testkit.Must(t, os.Truncate(filepath.Join(newest(dir), "state.bin"), 100))
 		}, true, "is damaged"},
 		{"the log's heads are zeros", func(t *testing.T, dir string) { zero(t, filepath.Join(dir, raftlog.FileName), 0, 8192) }, true, "it has no head"},
-		{"the log is cut off", func(t *testing.T, dir string) { cutFile(t, filepath.Join(dir, raftlog.FileName), 2) }, false, ""},
+		{"the log is cut off", func(t *testing.T, dir string) { testkit.CutFile(t, filepath.Join(dir, raftlog.FileName), 2) }, false, ""},
 		{"another node's log", func(t *testing.T, dir string) {
-			testkit.Must(t, os.Rename(filepath.Join(makeFolder(t, folderPlan{}), raftlog.FileName), filepath.Join(dir, raftlog.FileName)))
+			testkit.Must(t, os.Rename(filepath.Join(stoppedNode(t).dir, raftlog.FileName), filepath.Join(dir, raftlog.FileName)))
 		}, false, "was left out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := copyFolder(t, n.dir)
+			dir := testkit.CopyFolder(t, n.dir)
 			c.spoil(t, dir)
-			before := hashes(t, dir)
-			store, out, err := Salvage(dir)
+			before := testkit.HashFolder(t, dir)
+			store, out, err := Read(dir)
 			testkit.Must(t, err)
 			if got := store.Totals().Pings; got != n.pingsAt[out.Index] || c.whole && got != n.acked {
 				t.Errorf("%d pings at entry %d, which has %d; %d were acknowledged", got, out.Index, n.pingsAt[out.Index], n.acked)
@@ -247,29 +281,29 @@ func (n lostNode) salvageParts(t *testing.T) {
 			if told := strings.Join(out.Notes, "\n"); !strings.Contains(told, c.words) {
 				t.Errorf("it tells %q, not %q", told, c.words)
 			}
-			if hashes(t, dir) != before {
+			if testkit.HashFolder(t, dir) != before {
 				t.Error("the folder was changed")
 			}
 		})
 	}
 	t.Run("nothing is missing", func(t *testing.T) {
-		if _, out, err := Salvage(copyFolder(t, n.dir)); err != nil || len(out.Notes) > 0 {
+		if _, out, err := Read(testkit.CopyFolder(t, n.dir)); err != nil || len(out.Notes) > 0 {
 			t.Errorf("it tells %q, %v", out.Notes, err)
 		}
 	})
 	t.Run("nothing is left", func(t *testing.T) {
-		dir := copyFolder(t, n.dir)
+		dir := testkit.CopyFolder(t, n.dir)
 		remove("snapshots", raftlog.FileName)(t, dir)
-		if _, out, err := Salvage(dir); err == nil || out == nil || !strings.Contains(err.Error(), "proves any state") {
+		if _, out, err := Read(dir); err == nil || out == nil || !strings.Contains(err.Error(), "proves any state") {
 			t.Errorf("got %v, %+v", err, out)
 		}
 	})
 	t.Run("the node runs", func(t *testing.T) {
-		dir := copyFolder(t, n.dir)
-		id, err := openIdentity(dir, anyFolder)
+		dir := testkit.CopyFolder(t, n.dir)
+		id, err := identity.Open(dir, identity.Options{Inspect: func(string, identity.Content) error { return nil }})
 		testkit.Must(t, err)
 		defer id.Close()
-		if _, _, err := Salvage(dir); err == nil || !strings.Contains(err.Error(), "in use by another process") {
+		if _, _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 			t.Errorf("got %v", err)
 		}
 	})

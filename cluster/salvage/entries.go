@@ -1,4 +1,4 @@
-package cluster
+package salvage
 
 import (
 	"bytes"
@@ -95,7 +95,7 @@ func follows(prev, e *raft.Log) bool {
 }
 
 // collect reads log and journal of a folder.
-func (s *Salvaged) collect(dir string) *foundEntries {
+func (s *Found) collect(dir string) *foundEntries {
 	f := &foundEntries{sure: map[uint64]*raft.Log{}, damaged: map[uint64]bool{}, loose: map[uint64][]*raft.Log{}}
 	named := uint64(0)
 	if b := s.read(filepath.Join(dir, raftlog.FileName)); len(b) > 0 {
@@ -110,7 +110,7 @@ func (s *Salvaged) collect(dir string) *foundEntries {
 
 // ofLog reports whether a journal may be that in which a log goes on, and tells if it is not
 // whole.
-func (s *Salvaged) ofLog(b []byte, named uint64) bool {
+func (s *Found) ofLog(b []byte, named uint64) bool {
 	id, err := journal.ReadID(b)
 	switch {
 	case named == 0: // the log has all, or nobody knows
@@ -126,7 +126,7 @@ func (s *Salvaged) ofLog(b []byte, named uint64) bool {
 }
 
 // collectLog adds a log's entries, and returns the ID of the journal in which it goes on, or 0.
-func (s *Salvaged) collectLog(f *foundEntries, b []byte, owner string) (journalID uint64) {
+func (s *Found) collectLog(f *foundEntries, b []byte, owner string) (journalID uint64) {
 	pairs, err := boltfile.Salvage(b)
 	if has := string(pairs.Conf[string(raftlog.OwnerKey)]); otherNode(has, owner) {
 		s.note("The log is that of node %s, and %s is of node %s: the log was left out.", has, identity.FileName, owner)
@@ -216,7 +216,7 @@ func (f *foundEntries) addJournal(b []byte) {
 }
 
 // read reads what can be read of a file: bytes on broken sectors are zero.
-func (s *Salvaged) read(path string) []byte {
+func (s *Found) read(path string) []byte {
 	file, err := os.Open(path)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) || filepath.Base(path) == raftlog.FileName {

@@ -1,4 +1,4 @@
-package cluster
+package salvage
 
 import (
 	"cmp"
@@ -19,8 +19,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
-// Salvaged tells what [Salvage] found in a data folder.
-type Salvaged struct {
+// Found tells what [Read] found in a data folder.
+type Found struct {
 	Snapshot uint64   // index of the snapshot that the state begins with; 0: none
 	Index    uint64   // of the last entry that is in the state
 	Guessed  int      // entries up to Index that were found, but not where the log keeps them
@@ -28,18 +28,18 @@ type Salvaged struct {
 	Notes    []string // what could not be used, one sentence each
 }
 
-// Salvage reads the newest state that a data folder proves, whatever of it is missing
+// Read reads the newest state that a data folder proves, whatever of it is missing
 // or damaged, and changes nothing in it. It begins with the newest snapshot that is
 // whole, and goes on with entries as long as none is missing and each has its checksum.
 // The node must not run. The last entries may be some that no majority ever had: those
 // are in the state too, for an acknowledged ping must not be lost.
-func Salvage(dir string) (*store.Store, *Salvaged, error) {
+func Read(dir string) (*store.Store, *Found, error) {
 	unlock, err := lockForReading(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer unlock()
-	out := &Salvaged{}
+	out := &Found{}
 	store, prev := out.restoreNewest(dir)
 	found := out.collect(dir)
 	out.lookBeyond(found, out.applyFrom(store, found, prev))
@@ -50,7 +50,7 @@ func Salvage(dir string) (*store.Store, *Salvaged, error) {
 }
 
 // applyFrom applies what follows prev, up to the first hole, and returns the last entry.
-func (s *Salvaged) applyFrom(store *store.Store, found *foundEntries, prev *raft.Log) *raft.Log {
+func (s *Found) applyFrom(store *store.Store, found *foundEntries, prev *raft.Log) *raft.Log {
 	for s.Index = prev.Index; ; s.Index = prev.Index {
 		e, sure := found.next(prev)
 		if e == nil {
@@ -67,7 +67,7 @@ func (s *Salvaged) applyFrom(store *store.Store, found *foundEntries, prev *raft
 	}
 }
 
-func (s *Salvaged) note(format string, args ...any) {
+func (s *Found) note(format string, args ...any) {
 	s.Notes = append(s.Notes, fmt.Sprintf(format, args...))
 }
 
@@ -89,7 +89,7 @@ func lockForReading(dir string) (unlock func(), err error) {
 
 // restoreNewest restores the newest snapshot that is whole. It returns what its last
 // entry was; with none, an empty store and entry 1.
-func (s *Salvaged) restoreNewest(dir string) (*store.Store, *raft.Log) {
+func (s *Found) restoreNewest(dir string) (*store.Store, *raft.Log) {
 	names, err := raftlog.SnapshotNames(dir)
 	if err != nil {
 		s.note("The snapshots cannot be listed: %v.", err)
@@ -139,7 +139,7 @@ func applyAlone(store *store.Store, e *raft.Log) (err error) {
 }
 
 // lookBeyond tells what is there after the state's last entry.
-func (s *Salvaged) lookBeyond(found *foundEntries, last *raft.Log) {
+func (s *Found) lookBeyond(found *foundEntries, last *raft.Log) {
 	if n, first, end := found.beyond(last); n > 0 {
 		s.Known = max(s.Known, end)
 		s.note("Entry %d is missing or damaged, or nothing tells which of several it is. Behind it %d entries were found, from %d to %d: they cannot be used without it.",
