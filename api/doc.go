@@ -10,7 +10,8 @@
 // handlers need, limits and proxied say who calls too often and who calls, metrics is what /metrics shows, web the dashboard, events the
 // streams of changes.
 //
-//	server.go       the server, its life, and where a request goes first
+//	server.go       the server: what it is made of, and its life
+//	handle.go       where a request goes first, who asks, and what package pings sees of the server
 //	routes.go       the table of routes under /v1 and beside it
 //	auth.go         keys, revoking them, barriers for what this node does not know
 //	config.go       settings, and the secrets that can be exchanged while it runs
@@ -27,7 +28,6 @@
 //	keys.go         API keys
 //	published.go    status pages and badges: for admins, and for anybody
 //	status.go       what it needs of the cluster; health, cluster status, backup, scrapes
-//	pings.go        what package pings sees of this one
 //	web.go          the dashboard's view of this package
 //
 // Errors of package fsm become statuses in one table, statusOf. Answers under /v1

@@ -2,12 +2,8 @@ package api
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +18,6 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/pings"
 	"github.com/quorumbeat/quorumbeat/api/proxied"
 	"github.com/quorumbeat/quorumbeat/api/public"
-	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/api/web"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -186,76 +181,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return s.conns.End(ctx)
 }
 
-// handle answers every request, whatever happens in it.
-func (s *Server) handle(ctx *fasthttp.RequestCtx) {
-	defer private(ctx)
-	defer s.recover(ctx)
-	defer s.closeIfLeaving(ctx)
-	deferred.BeginRequest(ctx.Conn(), ctx.Time())
-	if request.HasBody(&ctx.Request.Header) {
-		deferred.Linger(ctx.Conn()) // if it is closed before the body is read
-	}
-	path := request.Path(&ctx.Request.Header)
-	if s.pings.Serve(ctx, path) {
-		return
-	}
-	if !s.dashboard(ctx, path) {
-		s.routed(ctx)
-	}
-	if ctx.Response.IsBodyStream() {
-		deferred.NoteStream(ctx.Conn())
-	}
-}
-
-func (s *Server) recover(ctx *fasthttp.RequestCtx) {
-	if p := recover(); p != nil {
-		s.reportFault(string(ctx.Method()), p)
-		ctx.Response.Reset()
-		fail(ctx, errPanic)
-	}
-}
-
-func (s *Server) reportFault(method string, p any) {
-	s.log.Error("a request met a fault in this program: please report it", "method", method, "fault", fmt.Sprint(p), "stack", string(debug.Stack()))
-}
-
-var (
-	headerCache   = []byte(fasthttp.HeaderCacheControl)
-	noStore       = []byte("no-store")
-	headerNosniff = []byte("X-Content-Type-Options")
-	nosniff       = []byte("nosniff")
-)
-
-// private has no cache keep an answer: one in front of a node would answer pings itself.
-// Nor may a browser guess what it is. Who wants an answer to be kept says so before.
-func private(ctx *fasthttp.RequestCtx) {
-	if deferred.Defers(ctx.Conn()) {
-		return // the connection adds these headers
-	}
-	h := &ctx.Response.Header
-	h.SetCanonical(headerNosniff, nosniff)
-	if len(h.Peek(fasthttp.HeaderCacheControl)) == 0 {
-		h.SetCanonical(headerCache, noStore)
-	}
-}
-
-// unreadable answers what fasthttp could not read as a request. The rest of it may still
-// be on its way.
-func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
-	defer private(ctx)
-	if request.IsTimeout(err) {
-		fail(ctx, request.ErrTimeout)
-		return
-	}
-	deferred.Linger(ctx.Conn())
-	var small *fasthttp.ErrSmallBuffer
-	if errors.As(err, &small) {
-		fail(ctx, errHeaders)
-		return
-	}
-	fail(ctx, request.ErrMalformed)
-}
-
 // leaveFor is how long a server that leaves still answers: long enough for a
 // handshake that has begun, and for a balancer's next request on a kept connection,
 // whose answer tells it that there will be no further one.
@@ -283,39 +208,4 @@ func (s *Server) Leave(ctx context.Context) {
 	case <-time.After(leaveFor):
 	case <-ctx.Done():
 	}
-}
-
-// closeIfLeaving ends the request's connection with its answer if the server leaves, or if
-// the connection holds too much.
-func (s *Server) closeIfLeaving(ctx *fasthttp.RequestCtx) {
-	if s.conns.Leaving() || deferred.HoldsTooMuch(ctx.Conn()) {
-		ctx.SetConnectionClose()
-	}
-}
-
-// remote returns who called: the connection's other end, or whom trusted proxies name.
-func (s *Server) remote(ctx *fasthttp.RequestCtx) netip.Addr {
-	from := deferred.Peer(ctx.Conn())
-	if len(s.proxies) == 0 {
-		return from
-	}
-	return s.proxies.Client(from, &ctx.Request.Header)
-}
-
-// origin is where clients reach this node: --public-url, or the scheme and host that the
-// client used, also behind a proxy that ends TLS. A client that names no host, or what
-// cannot be one, gets the address it connected to.
-func (s *Server) origin(ctx *fasthttp.RequestCtx) string {
-	if s.publicURL != "" {
-		return s.publicURL
-	}
-	scheme := "http"
-	if ctx.IsTLS() || string(ctx.Request.Header.Peek(fasthttp.HeaderXForwardedProto)) == "https" {
-		scheme = "https"
-	}
-	host := string(ctx.Request.Header.Host())
-	if !proxied.IsHost(host) {
-		host = ctx.LocalAddr().String()
-	}
-	return scheme + "://" + host
 }
