@@ -306,7 +306,7 @@ func TestPausesForATime(t *testing.T) {
 		}
 	}
 	b.submit(page, page+"/pause", "for=morning")
-	if at := time.Now().Add(until(h.ID)).UTC(); at.Hour() != 8 || at.Minute() != 0 || at.Day() != time.Now().UTC().AddDate(0, 0, 1).Day() {
+	if at := time.Now().Add(until(h.ID)).UTC().Round(time.Minute); at.Hour() != 8 || at.Minute() != 0 || at.Day() != time.Now().UTC().AddDate(0, 0, 1).Day() {
 		t.Errorf("until tomorrow morning: %v", at)
 	}
 	if a := b.get(page); !strings.Contains(a.body, "<dt>Paused until</dt>") || !strings.Contains(a.body, "It is resumed by itself") || !strings.Contains(a.body, "tomorrow 8:00 (UTC)") {
