@@ -21,6 +21,8 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"every node shows the same replicated metrics":               metrics,
 	"reads through any node see what was just written":           readYourWrites,
 	"schedules are the same on every node":                       scheduled,
+	"schedules are given by all ways alike":                      scheduledAlike,
+	"what no schedule, zone, check or number is changes nothing": badSchedules,
 	"a good run that breaks a check is told of":                  checked,
 	"results are judged alike by every node":                     results,
 	"a key makes as many heartbeats as it may":                   quota,

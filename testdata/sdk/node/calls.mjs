@@ -79,6 +79,16 @@ await client.deleteStatusPage(page.slug);
 assert.deepEqual([await client.statusPages(), await client.badges(), (await fetch(page.url)).status], [[], [], 404]);
 await client.delete(shown.id);
 
+// A schedule is expected when its preview says, and a bad one changes nothing.
+const [next] = (await client.previewSchedule({ schedule: "0 2 * * 1-5", tz: "Europe/Berlin", count: 1 })).times;
+const scheduled = await client.create({ name: "scheduled", schedule: "0 2 * * 1-5", tz: "Europe/Berlin" });
+assert.deepEqual([scheduled.schedule, scheduled.tz, scheduled.interval_secs], ["0 2 * * 1-5", "Europe/Berlin", null]);
+assert.equal((await client.get(scheduled.id)).next_expected_at, next);
+await assert.rejects(client.update(scheduled.id, { schedule: "0 25 * * *" }), (err) => isInvalid(err) && /hour "25".*would work/.test(err.message));
+await assert.rejects(client.update(scheduled.id, { tz: "Europe/Berln" }), (err) => isInvalid(err) && /Europe\/Berlin/.test(err.message));
+assert.deepEqual(await client.get(scheduled.id), scheduled);
+await client.delete(scheduled.id);
+
 // What the server refuses, in its words.
 await assert.rejects(client.create({ name: "" }), (err) => isInvalid(err) && err.code === "invalid_request" && /name/.test(err.message));
 await assert.rejects(new HeartbeatClient("not-the-key-of-anybody", { baseURL }).list(), isUnauthorized);
