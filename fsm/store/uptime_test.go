@@ -63,7 +63,7 @@ func TestUptimeIsCountedByDay(t *testing.T) {
 
 // TestUptimeIsSmall: nothing for those that never failed, a few bytes a day for the others.
 func TestUptimeIsSmall(t *testing.T) {
-	const beats = 6400
+	const beats = 1600
 	var before, after runtime.MemStats
 	r := newRig(t)
 	for n := 1; n <= beats; n++ {

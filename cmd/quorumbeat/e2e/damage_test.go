@@ -23,7 +23,7 @@ const damagedName = "a-name-to-be-found-in-the-log"
 // must refuse with words, or come up with exactly what it had.
 func TestADamagedDataFolderNeverStartsWrong(t *testing.T) {
 	t.Parallel()
-	e := start(t, 1)
+	e := startPlain(t, 1)
 	n := e.Nodes[0]
 	h := create(t, n, fields{"name": damagedName, "interval_secs": 3600})
 	for range 10 {
@@ -86,7 +86,7 @@ func startsRight(t *testing.T, dir string, h heartbeat) bool {
 	sink := newSink(t, smtpsink.Config{})
 	testkit.Must(t, os.Rename(dir, filepath.Join(filepath.Dir(dir), "n1")))
 	c, err := localcluster.Start(localcluster.Options{
-		Binary: binary, Dir: filepath.Dir(dir), Nodes: 1, AdminKey: adminKey, Flags: mailFlags(sink, "none"),
+		Binary: plainBinary(t), Dir: filepath.Dir(dir), Nodes: 1, AdminKey: adminKey, Flags: mailFlags(sink, "none"),
 	})
 	if err != nil {
 		refusedInWords(t, err.Error())

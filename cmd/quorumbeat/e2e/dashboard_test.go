@@ -135,7 +135,7 @@ func TestTheDashboard(t *testing.T) {
 // keyboard alone, and with several tabs.
 func TestTheDashboardForEverybody(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	b := openBrowser(t, e.Nodes[0].URL())
 	b.signIn()
 	h := create(t, e.Nodes[0], fields{"name": "nightly backup of all the shops", "interval_secs": 86400, "tags": []string{"db", "nightly"}})

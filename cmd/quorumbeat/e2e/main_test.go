@@ -33,7 +33,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	faulty.dir = filepath.Join(dir, "faulty")
+	faulty.dir, plain.dir = filepath.Join(dir, "faulty"), filepath.Join(dir, "plain")
 	if binary = os.Getenv(builtBinary); binary != "" {
 		return m.Run() // of a test that runs itself again in another namespace
 	}

@@ -74,7 +74,7 @@ func TestPagesOfManyHeartbeats(t *testing.T) {
 	if os.Getenv("QUORUMBEAT_SOAK") != "" {
 		count = 100_000
 	}
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	makeMany(t, e, count)
 	h := create(t, e.Nodes[0], fields{"name": "the one", "tags": []string{"t1"}, "interval_secs": 86400})
 	for range 120 {
