@@ -269,23 +269,40 @@ func alertFilter(ctx *fasthttp.RequestCtx) (f fsm.AlertFilter, err error) {
 	return f, nil
 }
 
-func (s *Server) retryAlert(ctx *fasthttp.RequestCtx, args []string) error {
-	id, err := fsm.ParseAlertID(args[0])
-	if err != nil {
-		return errNotFound
+// handleAlert returns a handler that has a person do something about an alert. wants says, for one that is
+// refused, which alerts that is possible for.
+func handleAlert(wants string, cmd func(id fsm.AlertID) fsm.Command) handler {
+	return func(s *Server, ctx *fasthttp.RequestCtx, args []string) error {
+		id, err := fsm.ParseAlertID(args[0])
+		if err != nil {
+			return errNotFound
+		}
+		_, err = s.propose(ctx, cmd(id))
+		switch {
+		case errors.Is(err, fsm.ErrRejected):
+			return request.NewProblem(fasthttp.StatusConflict, "invalid_state", "the alert is not in a state that allows this: "+wants)
+		case errors.Is(err, fsm.ErrQuota):
+			return request.NewProblem(fasthttp.StatusConflict, "too_many_held", fmt.Sprintf("%d alerts are held by hand, which is the most: send or cancel some", fsm.MaxOnHold))
+		case err != nil:
+			return err
+		}
+		if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
+			return errUnread
+		}
+		a, err := s.store.Alert(id)
+		if err != nil {
+			return err
+		}
+		return reply(ctx, fasthttp.StatusOK, alertToJSON(a))
 	}
-	if _, err := s.propose(ctx, fsm.RetryAlert{Alert: id}); err != nil {
-		return err
-	}
-	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
-		return errUnread
-	}
-	a, err := s.store.Alert(id)
-	if err != nil {
-		return err
-	}
-	return reply(ctx, fasthttp.StatusOK, alertToJSON(a))
 }
+
+var (
+	retryAlert   = handleAlert("it must be failed or held", func(id fsm.AlertID) fsm.Command { return fsm.RetryAlert{Alert: id} })
+	deliverAlert = handleAlert("it must be pending; retry sends one that failed or is held", func(id fsm.AlertID) fsm.Command { return fsm.DeliverAlert{Alert: id} })
+	holdAlert    = handleAlert("it must be pending, in no digest, and not in doubt", func(id fsm.AlertID) fsm.Command { return fsm.HoldAlert{Alert: id} })
+	cancelAlert  = handleAlert("it must be pending or held by hand, in no digest, and not in doubt", func(id fsm.AlertID) fsm.Command { return fsm.CancelAlert{Alert: id} })
+)
 
 // Mail is what the API needs of this node's way to the mail server.
 type Mail interface {

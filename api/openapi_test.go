@@ -172,6 +172,10 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	// Not a recovery: that waits for its alert.
 	alert := list[slices.IndexFunc(list, func(a alertJSON) bool { return a.Kind == "down" && a.State == "pending" })]
 	do("POST", "/v1/alerts/{id}/retry", alert.ID, "") // pending: 409
+	do("POST", "/v1/alerts/{id}/hold", alert.ID, "")
+	do("POST", "/v1/alerts/{id}/deliver", alert.ID, "") // held: 409
+	do("POST", "/v1/alerts/{id}/retry", alert.ID, "")
+	do("POST", "/v1/alerts/{id}/deliver", alert.ID, "")
 	if _, err := r.cluster.Propose(t.Context(), claimOf(alert.ID)); err != nil {
 		t.Fatal(err)
 	}
@@ -189,6 +193,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("POST", "/v1/incidents/{id}/ack", "in_0_1", "")
 	do("GET", "/v1/incidents/{id}", incident, "")
 	do("POST", "/v1/alerts/{id}/retry", alert.ID, "")
+	do("POST", "/v1/alerts/{id}/cancel", alert.ID, "")
 	for _, m := range []string{"POST", "PATCH"} {
 		do(m, one+"/pause", h.ID, `{"for_secs":3600}`)
 		do("GET", one, h.ID, "")

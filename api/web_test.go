@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -328,6 +329,73 @@ func TestPausesForATime(t *testing.T) {
 	}
 	if a := b.submit("/ui/", "/ui/bulk", "do=pause&for=&id="+h.ID); a.status != 303 || until(h.ID) != 0 {
 		t.Errorf("without an end: %d, %v", a.status, until(h.ID))
+	}
+}
+
+// TestWhatAPersonDoesAboutAnAlert: a pending one is held, sent, cancelled or delivered at once, as its state allows, by
+// the API and from its page.
+func TestWhatAPersonDoesAboutAnAlert(t *testing.T) {
+	r := newMemoryRig(t)
+	r.create(`{"name":"x","interval_secs":1,"grace_secs":0,"miss_threshold":1,"email":["ops@example.com"]}`)
+	r.cluster.pass(5 * time.Second)
+	b := r.browse(testKey)
+	alert := func() alertJSON {
+		return decodeAs[struct{ Alerts []alertJSON }](t, r.call("GET", "/v1/alerts", "").body).Alerts[0]
+	}
+	buttons := func(want ...string) {
+		t.Helper()
+		a := b.get("/ui/alerts")
+		for _, words := range []string{"Deliver now", "Hold", "Cancel", "Send it", "Send again"} {
+			if strings.Contains(a.body, "<button>"+words+"</button>") != slices.Contains(want, words) {
+				t.Errorf("%s: wrong about %q", alert().State, words)
+			}
+		}
+	}
+	id := alert().ID
+	buttons("Deliver now", "Hold", "Cancel")
+	for _, step := range []struct {
+		do     string
+		status int
+		state  string
+	}{
+		{"deliver", 200, "pending"},
+		{"retry", 409, "pending"},
+		{"hold", 200, "held"},
+		{"hold", 200, "held"},
+		{"deliver", 409, "held"},
+		{"retry", 200, "pending"},
+		{"hold", 200, "held"},
+		{"cancel", 200, "cancelled"},
+		{"cancel", 409, "cancelled"},
+		{"retry", 409, "cancelled"},
+		{"hold", 409, "cancelled"},
+	} {
+		a := r.call("POST", "/v1/alerts/"+id+"/"+step.do, "")
+		if a.status != step.status || alert().State != step.state || a.status == 409 && !strings.Contains(a.body, "it must be") {
+			t.Errorf("%s: %d %s", step.do, a.status, a.body)
+		}
+	}
+	for _, do := range []string{"deliver", "hold", "cancel"} {
+		for _, id := range []string{"al_000000000000000000000000", "hb_1", "%2e"} {
+			if a := r.call("POST", "/v1/alerts/"+id+"/"+do, ""); a.status != 404 {
+				t.Errorf("%s of %s: %d %s", do, id, a.status, a.body)
+			}
+		}
+	}
+	buttons()
+	r.call("POST", "/v1/heartbeats", `{"name":"y","interval_secs":1,"grace_secs":0,"miss_threshold":1,"email":["ops@example.com"]}`)
+	r.cluster.pass(5 * time.Second)
+	id = alert().ID
+	for _, step := range []struct{ do, says, state string }{
+		{"hold", "It is held back", "held"}, {"retry", "It will be sent again", "pending"}, {"deliver", "It is sent as soon", "pending"}, {"cancel", "it will never be sent", "cancelled"},
+	} {
+		a := b.submit("/ui/alerts", "/ui/alerts/"+id+"/"+step.do, "")
+		if at := string(a.header.Peek("Location")); a.status != 303 || alert().State != step.state || !strings.Contains(b.get(at).body, step.says) {
+			t.Errorf("%s: %d %s %s", step.do, a.status, at, alert().State)
+		}
+		if step.state == "held" {
+			buttons("Send it", "Cancel")
+		}
 	}
 }
 

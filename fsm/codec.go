@@ -136,6 +136,12 @@ func appendLedger(dst []byte, c Command) []byte {
 		return wire.AppendBool(appendAttempt(dst, c.Alert, c.Term, c.Attempt), c.Resend)
 	case RetryAlert:
 		return append(dst, c.Alert[:]...)
+	case DeliverAlert:
+		return append(dst, c.Alert[:]...)
+	case HoldAlert:
+		return append(dst, c.Alert[:]...)
+	case CancelAlert:
+		return append(dst, c.Alert[:]...)
 	case FormDigest:
 		dst = wire.AppendString(append(dst, c.ID[:]...), c.Recipient)
 		dst = binary.AppendUvarint(dst, uint64(len(c.Members)))

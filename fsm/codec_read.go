@@ -205,6 +205,12 @@ func (r *reader) ledgerCommand(kind Kind) Command {
 		return ResolveDoubt{Alert: id, Term: term, Attempt: n, Resend: r.Bool()}
 	case KindRetryAlert:
 		return RetryAlert{Alert: r.alertID()}
+	case KindDeliverAlert:
+		return DeliverAlert{Alert: r.alertID()}
+	case KindHoldAlert:
+		return HoldAlert{Alert: r.alertID()}
+	case KindCancelAlert:
+		return CancelAlert{Alert: r.alertID()}
 	case KindFormDigest:
 		c := FormDigest{ID: r.alertID(), Recipient: r.String()}
 		for n := r.Count(); n > 0 && r.OK(); n-- {

@@ -84,6 +84,9 @@ var everyCommand = []Command{
 	AckIncident{Heartbeat: heartbeatID(1), Incident: 300, By: "Ann Größe", Note: "on it"},
 	SnoozeIncident{Heartbeat: heartbeatID(1), Incident: 300, For: 7_200_000, By: "Ann", Note: "after lunch"},
 	UnackIncident{Heartbeat: heartbeatID(1), Incident: 1, By: "Bob"},
+	DeliverAlert{Alert: AlertID{1}},
+	HoldAlert{Alert: AlertID{1}},
+	CancelAlert{Alert: AlertID{1}},
 }
 
 // These are how many of everyCommand there were when batches had version 2, and when version 3

@@ -38,7 +38,10 @@ const (
 	KindPutBadge         Kind = 43
 	KindDeleteBadge      Kind = 44
 
-	KindTimedPause Kind = 45
+	KindTimedPause   Kind = 45
+	KindDeliverAlert Kind = 46
+	KindHoldAlert    Kind = 47
+	KindCancelAlert  Kind = 48
 
 	KindNumbersSignal Kind = 50 // a Signal with Numbers
 	KindWithTimetable Kind = 51
@@ -185,6 +188,9 @@ func (Fence) Kind() Kind        { return KindFence }
 func (Settle) Kind() Kind       { return KindSettle }
 func (ResolveDoubt) Kind() Kind { return KindResolveDoubt }
 func (RetryAlert) Kind() Kind   { return KindRetryAlert }
+func (DeliverAlert) Kind() Kind { return KindDeliverAlert }
+func (HoldAlert) Kind() Kind    { return KindHoldAlert }
+func (CancelAlert) Kind() Kind  { return KindCancelAlert }
 func (FormDigest) Kind() Kind   { return KindFormDigest }
 func (RecordGap) Kind() Kind    { return KindRecordGap }
 func (PutNode) Kind() Kind      { return KindPutNode }

@@ -55,8 +55,24 @@ type ResolveDoubt struct {
 	Resend  bool
 }
 
-// RetryAlert makes a failed or held row pending again, by hand.
+// RetryAlert makes a failed or held row pending again, by hand: it is due at once. Result: CodeOK,
+// CodeNotFound or CodeRejected, as of the other three by hand.
 type RetryAlert struct{ Alert AlertID }
+
+// DeliverAlert makes a row that waits, or the digest that carries it, due at once, whatever it waits
+// for but for the row before it.
+type DeliverAlert struct{ Alert AlertID }
+
+// HoldAlert holds back a row that nobody has in hand, that is in no digest and was certainly not
+// delivered: until somebody retries or cancels it, or a newer one takes its place. Result: also
+// CodeQuota, if MaxOnHold are held back.
+type HoldAlert struct{ Alert AlertID }
+
+// CancelAlert cancels a row that HoldAlert could hold back, or did.
+type CancelAlert struct{ Alert AlertID }
+
+// MaxOnHold is how many rows may be held back by hand at a time: they are never dropped.
+const MaxOnHold = 10_000
 
 // FormDigest makes one message of several pending rows of one recipient. ID is
 // made by DigestID. Result: CodeOK or CodeRejected.

@@ -226,16 +226,26 @@ func (s *Site) alerts(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	return s.render(ctx, "alerts", p)
 }
 
-func (s *Site) retry(ctx *fasthttp.RequestCtx, _ *session, args []string) error {
-	id, err := fsm.ParseAlertID(args[0])
-	if err != nil {
-		return errNoPage
+// doTo returns a page that has something done about an alert.
+func doTo(did string, cmd func(id fsm.AlertID) fsm.Command) page {
+	return func(s *Site, ctx *fasthttp.RequestCtx, _ *session, args []string) error {
+		id, err := fsm.ParseAlertID(args[0])
+		if err != nil {
+			return errNoPage
+		}
+		if _, err := s.back.Propose(ctx, cmd(id)); err != nil {
+			return err
+		}
+		return see(ctx, comeBack(ctx, "alerts", did))
 	}
-	if _, err := s.back.Propose(ctx, fsm.RetryAlert{Alert: id}); err != nil {
-		return err
-	}
-	return see(ctx, comeBack(ctx, "alerts", "retried"))
 }
+
+var (
+	retryAlert   = doTo("retried", func(id fsm.AlertID) fsm.Command { return fsm.RetryAlert{Alert: id} })
+	deliverAlert = doTo("delivered", func(id fsm.AlertID) fsm.Command { return fsm.DeliverAlert{Alert: id} })
+	holdAlert    = doTo("held", func(id fsm.AlertID) fsm.Command { return fsm.HoldAlert{Alert: id} })
+	cancelAlert  = doTo("cancelled", func(id fsm.AlertID) fsm.Command { return fsm.CancelAlert{Alert: id} })
+)
 
 // acts are what a person may do about an alert.
 type acts struct {
@@ -249,8 +259,15 @@ type act struct{ Do, Words string }
 
 func actsOn(a fsm.Alert, csrf, back string) acts {
 	out := acts{ID: a.ID, CSRF: csrf, Back: back}
-	if a.Digest == (fsm.AlertID{}) && (a.State == fsm.AlertFailed || a.State == fsm.AlertHeld) {
-		out.Acts = append(out.Acts, act{"retry", "Send again"})
+	switch single := a.Digest == (fsm.AlertID{}); {
+	case a.State == fsm.AlertPending && single && a.Kind != fsm.AlertDigest && !a.InDoubt:
+		out.Acts = []act{{"deliver", "Deliver now"}, {"hold", "Hold"}, {"cancel", "Cancel"}}
+	case a.State == fsm.AlertPending:
+		out.Acts = []act{{"deliver", "Deliver now"}}
+	case a.State == fsm.AlertHeld && single && !a.InDoubt:
+		out.Acts = []act{{"retry", "Send it"}, {"cancel", "Cancel"}}
+	case single && (a.State == fsm.AlertFailed || a.State == fsm.AlertHeld):
+		out.Acts = []act{{"retry", "Send again"}}
 	}
 	return out
 }

@@ -82,6 +82,8 @@ var notices = map[string]string{
 	"snoozed":        "Snoozed: people are told again then, if it still fails.",
 	"over":           "That incident is over already.",
 	"published":      "It is published.", "unpublished": "It was taken back: nobody sees it any more.",
+	"delivered": "It is sent as soon as a sender has it.", "held": "It is held back until somebody sends or cancels it, or a newer one takes its place.",
+	"cancelled":    "It was cancelled: it will never be sent.",
 	"channel-made": "The channel was made: test it before it is needed.",
 	"revoked":      "The key was revoked.", "tagged": "The tag was added.",
 }

@@ -309,6 +309,14 @@ func drawSending(t *rapid.T, s *Store) fsm.Command {
 		return nil
 	}
 	a := list[rapid.IntRange(0, len(list)-1).Draw(t, "row")]
+	switch rapid.IntRange(0, 9).Draw(t, "by hand") {
+	case 0:
+		return fsm.DeliverAlert{Alert: a.ID}
+	case 1:
+		return fsm.HoldAlert{Alert: a.ID}
+	case 2:
+		return fsm.CancelAlert{Alert: a.ID}
+	}
 	switch a.State {
 	case fsm.AlertClaimed:
 		return fsm.Fence{Alert: a.ID, Term: a.Term, Attempt: a.Attempt}

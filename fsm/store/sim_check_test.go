@@ -237,8 +237,13 @@ func (w *world) checkState(id fsm.AlertID, r *ledger.Row) {
 			w.fail("row %x has failed, but was never refused", id[:3])
 		}
 	case fsm.AlertHeld:
-		if w.model.doubts[carrier] == 0 {
-			w.fail("row %x is held, but was never in doubt", id[:3])
+		byHand := w.model.hands[id] == fsm.AlertHeld
+		w.saw(sawOnHold, byHand)
+		if w.model.doubts[carrier] == 0 && !byHand {
+			w.fail("row %x is held, but was never in doubt, and nobody held it", id[:3])
+		}
+		if byHand && w.mail.delivered[id] > 0 {
+			w.fail("row %x is held by hand, and was delivered", id[:3])
 		}
 	case fsm.AlertCancelled:
 		w.checkCancelled(r)
@@ -255,13 +260,16 @@ func (w *world) checkCancelled(r *ledger.Row) {
 	if gone := down == nil || down.gone; r.Kind == fsm.AlertRecovered && gone && w.settledOf(r.Heartbeat) >= fsm.MaxSettledPer {
 		return // its down was cancelled and dropped within one entry
 	}
+	if w.model.hands[r.ID] == fsm.AlertCancelled {
+		return
+	}
 	if r.Kind == fsm.AlertRecovered && down != nil && (down.failed || down.cancelled) {
 		return
 	}
 	if e := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]; e != nil && e.mayCancel {
 		return
 	}
-	if r.Kind == fsm.AlertFailure && w.merged(r) {
+	if r.Kind == fsm.AlertFailure && w.merged(r) || r.Kind == fsm.AlertReminder && w.endedByHand(r) {
 		return
 	}
 	if w.isSilenced(r) || w.reminderAfter(r) {
@@ -276,12 +284,27 @@ func (w *world) checkCancelled(r *ledger.Row) {
 	w.fail("hb%d: row %x, a %v for %q, is cancelled (%s), but nothing newer is told", r.Heartbeat[7], r.ID[:3], r.Kind, r.Recipient, r.Err)
 }
 
+// endedByHand reports whether the incident of a row ended by hand. A reminder may go to somebody who
+// was told nothing of its beginning.
+func (w *world) endedByHand(r *ledger.Row) bool {
+	for k, e := range w.model.alerts {
+		if k.hb == r.Heartbeat && k.incident == r.Incident && e.mayCancel {
+			return true
+		}
+	}
+	return false
+}
+
 // checkDelivery holds the promise that an incident alerts once, at the moment in
 // which a message reaches somebody.
 func (w *world) checkDelivery(id fsm.AlertID) {
 	r := w.observer.st.ledger.Rows[id]
 	if r == nil || r.State == fsm.AlertSent || r.State == fsm.AlertCancelled {
 		w.fail("row %x is delivered, though its state is final", id[:3])
+	}
+	w.saw(sawReleased, w.model.hands[id] == fsm.AlertPending && w.rows[id].held)
+	if r.State != fsm.AlertFenced && w.model.hands[id] == fsm.AlertHeld {
+		w.fail("row %x is delivered, though somebody holds it back", id[:3])
 	}
 	told := []fsm.AlertID{id}
 	w.saw(sawTwice, w.mail.delivered[id] > 1)

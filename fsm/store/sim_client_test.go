@@ -218,7 +218,7 @@ func (w *world) drawEdit(e event) fsm.Command {
 		return fsm.SetSettings{Settings: settingsFrom(e.b, e.c/2)}
 	}
 	if e.kind == evRetry {
-		return w.drawRetry(e.b)
+		return w.drawByHand(e.b, e.c/4)
 	}
 	if w.created == 0 {
 		return nil
@@ -235,6 +235,31 @@ func (w *world) drawEdit(e event) fsm.Command {
 		return fsm.Delete{ID: id}
 	}
 	return fsm.Update{ID: id, Patch: patchFrom(e.c / 2)}
+}
+
+// drawByHand is somebody who does something about an alert.
+func (w *world) drawByHand(pick, how uint32) fsm.Command {
+	if how%3 == 0 {
+		return w.drawRetry(pick)
+	}
+	list, _ := w.observer.Alerts(fsm.AlertFilter{})
+	if len(list) == 0 {
+		return nil
+	}
+	if held, _ := w.observer.Alerts(fsm.AlertFilter{State: fsm.AlertHeld}); len(held) > 0 && how/3%4 == 0 {
+		return fsm.CancelAlert{Alert: held[int(pick)%len(held)].ID}
+	}
+	if waits, _ := w.observer.Alerts(fsm.AlertFilter{State: fsm.AlertPending}); len(waits) > 0 && how/12%4 > 0 {
+		list = waits
+	}
+	id := list[int(pick)%len(list)].ID
+	switch how / 48 % 5 {
+	case 0, 1:
+		return fsm.DeliverAlert{Alert: id}
+	case 2, 3:
+		return fsm.HoldAlert{Alert: id}
+	}
+	return fsm.CancelAlert{Alert: id}
 }
 
 func (w *world) drawRetry(pick uint32) fsm.Command {
@@ -379,6 +404,12 @@ func describe(cmd fsm.Command) string {
 		return fmt.Sprintf("doubt(%s term %d attempt %d)", short(c.Alert), c.Term, c.Attempt)
 	case fsm.RetryAlert:
 		return fmt.Sprintf("retry(%s)", short(c.Alert))
+	case fsm.DeliverAlert:
+		return fmt.Sprintf("deliver(%s)", short(c.Alert))
+	case fsm.HoldAlert:
+		return fmt.Sprintf("hold(%s)", short(c.Alert))
+	case fsm.CancelAlert:
+		return fmt.Sprintf("cancel(%s)", short(c.Alert))
 	case fsm.FormDigest:
 		return fmt.Sprintf("digest(%s of %d)", short(c.ID), len(c.Members))
 	case fsm.RecordGap:

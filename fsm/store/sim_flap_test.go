@@ -100,13 +100,23 @@ func (w *world) checkHeld(r *ledger.Row) {
 // did whose incident began less than a flap window before.
 func (w *world) checkWindow(r *ledger.Row) {
 	w.saw(sawFlaps, r != nil && r.Evidence.Unpack().Flaps > 0)
-	if r == nil || r.Kind != fsm.AlertDown || w.model.resettled {
+	if r == nil || r.Kind != fsm.AlertDown || w.model.resettled || w.wasHurried(teller{r.Heartbeat, r.Recipient}) {
 		return
 	}
 	at := w.rows[r.ID].slot
 	if old, ok := w.toldAt[teller{r.Heartbeat, r.Recipient}]; ok && old.id != r.ID && at-old.at < w.model.settings.FlapWindow && at >= old.at {
 		w.fail("hb%d: row %x tells %q of incident %d, %d ms after %x told of another", r.Heartbeat[7], r.ID[:3], r.Recipient, r.Incident, at-old.at, old.id[:3])
 	}
+}
+
+// wasHurried reports whether somebody had an alert delivered at once: then windows bind no more.
+func (w *world) wasHurried(to teller) bool {
+	for id := range w.model.hurried {
+		if seen := w.rows[id]; seen != nil && seen.row.Heartbeat == to.hb && seen.row.Recipient == to.to {
+			return true
+		}
+	}
+	return false
 }
 
 // told is a down that reached somebody, and from when it might.
@@ -217,7 +227,7 @@ func (w *world) byHand(to teller) bool {
 		}
 	}
 	for _, seen := range w.rows {
-		if seen.row.Heartbeat == to.hb && seen.row.Recipient == to.to && (seen.failed || seen.held) {
+		if seen.row.Heartbeat == to.hb && seen.row.Recipient == to.to && (seen.failed || seen.held || w.model.hands[seen.row.ID] == fsm.AlertCancelled) {
 			return true
 		}
 	}

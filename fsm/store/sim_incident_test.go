@@ -177,7 +177,7 @@ func (w *world) checkReminded() {
 			continue
 		}
 		for _, to := range list[len(list)-1].targets {
-			if to != "" && !w.hasAlarm(b, to) {
+			if to != "" && !w.hasAlarm(b, to) && !w.byHand(teller{b.id, to}) {
 				w.fail("hb%d fails and nobody sees to it, and %q is not told again", b.id[7], to)
 			}
 		}

@@ -18,6 +18,8 @@ type model struct {
 	origins                map[fsm.NodeID]fsm.Origin
 	first                  map[ident]fsm.Code // the first answer to each command that took effect
 	doubts                 map[fsm.AlertID]int
+	hurried                map[fsm.AlertID]bool           // somebody had it delivered at once
+	hands                  map[fsm.AlertID]fsm.AlertState // what somebody made of an alert: pending, held or cancelled
 	alerts                 map[alertKey]*expected
 	channels               map[fsm.ChannelID]simChannel
 	capable                int64 // see world
@@ -90,7 +92,7 @@ type beat struct {
 func newModel() *model {
 	return &model{
 		settings: fsm.DefaultSettings(), origins: map[fsm.NodeID]fsm.Origin{}, first: map[ident]fsm.Code{},
-		doubts: map[fsm.AlertID]int{}, alerts: map[alertKey]*expected{}, channels: map[fsm.ChannelID]simChannel{},
+		doubts: map[fsm.AlertID]int{}, hurried: map[fsm.AlertID]bool{}, hands: map[fsm.AlertID]fsm.AlertState{}, alerts: map[alertKey]*expected{}, channels: map[fsm.ChannelID]simChannel{},
 		reminders: map[simIncident][]simReminder{}, quieted: map[simIncident]bool{},
 	}
 }
@@ -235,6 +237,14 @@ func (m *model) ledger(p *proposal, cmd fsm.Command, got fsm.Code) error {
 			return fmt.Errorf("%s is accepted in term %d: its sender may still be at work", describe(cmd), p.entryTerm)
 		}
 		m.doubts[c.Alert]++
+	case fsm.DeliverAlert:
+		m.hurried[c.Alert] = true
+	case fsm.HoldAlert:
+		m.hands[c.Alert] = fsm.AlertHeld
+	case fsm.CancelAlert:
+		m.hands[c.Alert] = fsm.AlertCancelled
+	case fsm.RetryAlert:
+		m.hands[c.Alert], m.hurried[c.Alert] = fsm.AlertPending, true
 	case fsm.Settle:
 		if c.Outcome == fsm.OutcomeInDoubt {
 			m.doubts[c.Alert]++

@@ -111,6 +111,8 @@ const (
 	sawWoke
 	sawSilenced
 	sawGoodWhilePaused
+	sawOnHold
+	sawReleased
 	situations
 )
 
@@ -129,6 +131,7 @@ var situationNames = [situations]string{
 	"a pause that ended by itself",
 	"a reminder", "a reminder delivered", "an incident told again after a snooze or an acknowledgement",
 	"an alert cancelled since somebody sees to its incident", "a recovery known from a pause, or after it",
+	"an alert held by hand", "a held alert released and delivered",
 }
 
 func (s situation) String() string { return situationNames[s] }

@@ -79,7 +79,7 @@ var weights = [eventKinds]int{
 	evElect: 4, evDepose: 2, evCrash: 2, evRestart: 4, evQueued: 4, evWallJump: 2,
 	evCatchUp: 6, evSnapshot: 4, evInstall: 3,
 	evCreate: 3, evPause: 3, evResume: 3, evUpdate: 3, evDelete: 1, evSettings: 2,
-	evLook: 18, evStep: 34, evOutage: 2, evRetry: 2, evGiveUp: 2, evAct: 6,
+	evLook: 18, evStep: 34, evOutage: 2, evRetry: 4, evGiveUp: 2, evAct: 6,
 }
 
 var mailLists = [][]string{nil, {"team@example.com"}, {"team@example.com", "boss@example.com"}}

@@ -178,7 +178,28 @@ func incidentPath(id, act string) string { return "/v1/incidents/" + url.PathEsc
 
 // RetryAlert has a failed or held alert sent again.
 func (c *Client) RetryAlert(ctx context.Context, id string) (*Alert, error) {
-	return result[Alert](ctx, c, request{method: http.MethodPost, path: "/v1/alerts/" + url.PathEscape(id) + "/retry", once: true}, nil)
+	return c.alert(ctx, id, "/retry")
+}
+
+// DeliverAlert has a pending alert, or the digest that it is in, sent at once: it waits for no
+// group, next attempt or channel any more.
+func (c *Client) DeliverAlert(ctx context.Context, id string) (*Alert, error) {
+	return c.alert(ctx, id, "/deliver")
+}
+
+// HoldAlert holds a pending alert back until it is sent by RetryAlert or cancelled, or a newer one
+// takes its place.
+func (c *Client) HoldAlert(ctx context.Context, id string) (*Alert, error) {
+	return c.alert(ctx, id, "/hold")
+}
+
+// CancelAlert cancels a pending alert, or one that HoldAlert holds back: it is never sent.
+func (c *Client) CancelAlert(ctx context.Context, id string) (*Alert, error) {
+	return c.alert(ctx, id, "/cancel")
+}
+
+func (c *Client) alert(ctx context.Context, id, do string) (*Alert, error) {
+	return result[Alert](ctx, c, request{method: http.MethodPost, path: "/v1/alerts/" + url.PathEscape(id) + do, once: true}, nil)
 }
 
 // MailTest is what became of a test mail.

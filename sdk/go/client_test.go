@@ -119,6 +119,10 @@ func TestTheWireForms(t *testing.T) {
 			return err
 		},
 		"POST /v1/heartbeats/hb_1/pause ":  func(c *Client) error { _, err := c.Pause(t.Context(), "hb_1"); return err },
+		"POST /v1/alerts/al_1/retry ":      func(c *Client) error { _, err := c.RetryAlert(t.Context(), "al_1"); return err },
+		"POST /v1/alerts/al_1/deliver ":    func(c *Client) error { _, err := c.DeliverAlert(t.Context(), "al_1"); return err },
+		"POST /v1/alerts/al_1/hold ":       func(c *Client) error { _, err := c.HoldAlert(t.Context(), "al_1"); return err },
+		"POST /v1/alerts/al_1/cancel ":     func(c *Client) error { _, err := c.CancelAlert(t.Context(), "al_1"); return err },
 		"POST /v1/heartbeats/hb_1/resume ": func(c *Client) error { _, err := c.Resume(t.Context(), "hb_1"); return err },
 		"DELETE /v1/heartbeats/hb_1 ":      func(c *Client) error { return c.Delete(t.Context(), "hb_1") },
 		"GET /v1/heartbeats/hb_1/pings ": func(c *Client) error {

@@ -37,7 +37,7 @@
 //
 // A retry never counts twice. All attempts of one ping carry the same
 // Idempotency-Key, by which the server knows them for one. Create, CreateKey and
-// RetryAlert are only repeated when the server did not get the request, or says that
+// RetryAlert, DeliverAlert, HoldAlert and CancelAlert are only repeated when the server did not get the request, or says that
 // it did nothing; else their error may mean that it was done, see IsUnknownOutcome.
 //
 // # Errors

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // result is what a command did.
@@ -52,6 +54,45 @@ func (e *env) json(t *testing.T, v any, args ...string) {
 	if err := json.Unmarshal([]byte(r.stdout), v); err != nil {
 		t.Fatalf("%s: %v in %s", strings.Join(args, " "), err, r.stdout)
 	}
+}
+
+// alertsByHand holds an alert that waits for its channel's time, releases it, and has another one delivered at
+// once: both go out a day before they would have.
+func alertsByHand(t *testing.T, e *env) {
+	var channel struct{ ID string }
+	ask(t, 201, "POST", e.Nodes[0].URL()+"/v1/channels", fields{"name": "tomorrow", "kind": "webhook", "url": "http://127.0.0.1:9/", "after_secs": 86400}, &channel)
+	said := func(want string, args ...string) {
+		t.Helper()
+		if r := cli(t, e.clientEnv(), append([]string{"alerts"}, args...)...); r.code != 0 || want != "" && strings.TrimSpace(r.stdout) != want {
+			t.Errorf("alerts %v: exit code %d, %q, %s", args, r.code, r.stdout, r.stderr)
+		}
+	}
+	waits := func(name string) heartbeat {
+		h := create(t, e.Nodes[0], fields{"name": name, "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "notify": []string{channel.ID}})
+		testkit.Eventually(t, name+" has an alert", func() bool { return len(alerts(t, e.Nodes[1], h)) == 1 })
+		return h
+	}
+	goesOut := func(h heartbeat) {
+		testkit.Eventually(t, h.Name+" is tried", func() bool { return alerts(t, e.Nodes[2], h)[0].Attempts > 0 })
+	}
+	held, hurried := waits("held-by-hand"), waits("hurried")
+	said("held", "hold", held.Name)
+	if r := cli(t, e.clientEnv(), "alerts", "deliver", held.Name); r.code != 1 {
+		t.Errorf("a held one is delivered: %d %s", r.code, r.stdout)
+	}
+	said("", "deliver", hurried.Name) // a sender may have it by now
+	goesOut(hurried)
+	if a := alerts(t, e.Nodes[1], held)[0]; a.State != "held" || a.Attempts != 0 {
+		t.Errorf("while it is held: %+v", a)
+	}
+	said("", "retry", held.Name)
+	goesOut(held)
+	last := waits("never-told")
+	said("cancelled", "cancel", last.Name)
+	for _, h := range []heartbeat{held, hurried, last} {
+		ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/heartbeats/"+h.ID, nil, nil)
+	}
+	ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/channels/"+channel.ID, nil, nil)
 }
 
 func commandLine(t *testing.T, e *env) {

@@ -15,6 +15,7 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"the ping API of Healthchecks through every node":            healthchecksAPI,
 	"bad input is refused and changes nothing":                   badInput,
 	"the command line does what the API does":                    commandLine,
+	"alerts are held, released and delivered by hand":            alertsByHand,
 	"a page leads from cron":                                     fromCron,
 	"a slug that all nodes are asked for is made once":           ensuredOnce,
 	"signals are in the history, the mails and the metrics":      signals,

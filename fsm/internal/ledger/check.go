@@ -200,7 +200,7 @@ func sortedWork(w fsm.Work) fsm.Work {
 }
 
 func (l *Ledger) checkStages() error {
-	var n [ready + 1]int
+	var n [onHold + 1]int
 	open := 0
 	for id, r := range l.Rows {
 		if want := l.stageOf(r); r.stage != want {
@@ -225,7 +225,7 @@ func (l *Ledger) checkStages() error {
 		waiting += x.ready.Len()
 	}
 	want := fmt.Sprint(n, open, len(l.Rows))
-	got := fmt.Sprint([...]int{l.settled.Len(), l.carried, l.inFlight.Len(), l.blocked, queued, waiting}, l.open.Len(), l.order.Len())
+	got := fmt.Sprint([...]int{l.settled.Len(), l.carried, l.inFlight.Len(), l.blocked, queued, waiting, l.onHold}, l.open.Len(), l.order.Len())
 	if got != want {
 		return fmt.Errorf("the stages hold %s, the rows say %s", got, want)
 	}

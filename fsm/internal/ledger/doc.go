@@ -12,7 +12,8 @@
 // lane and each channel another: what waits in one is looked up without the others.
 //
 // An unsettled row is in one stage, which says who has to see to it next: in flight with
-// a sender, blocked by the row before it, in its recipient's queue, or ready. A recipient
+// a sender, blocked by the row before it, in its recipient's queue, or ready. One that somebody
+// holds back is in none of these, blocks none, and is never dropped. A recipient
 // gets single mails until the burst is used up; what waits beyond it becomes a digest. Of
 // a heartbeat that flaps one row waits for each recipient, the newest, and tells of the
 // others.
@@ -26,6 +27,7 @@
 //	write.go     writing the rows of an incident
 //	flap.go      a newer row takes the place of one that waits
 //	send.go      the steps of a sender: claim, fence, settle and the like
+//	hand.go      what a person does to a row: retry, deliver now, hold, cancel
 //	digest.go    one message of several rows
 //	burst.go     how many single mails a recipient gets in a window
 //	stages.go    the stage of each row

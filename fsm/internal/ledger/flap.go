@@ -49,7 +49,7 @@ func addFlaps(e *fsm.Evidence, r *table.Record, at int64) {
 // IsCancellable reports whether a row can be cancelled unsent: it is not in flight, in no
 // digest, and was certainly not delivered.
 func (r *Row) IsCancellable() bool {
-	return r.State == fsm.AlertPending && !r.isInDoubt() && r.Digest == (fsm.AlertID{})
+	return r.State == fsm.AlertPending && !r.isInDoubt() && r.Digest == (fsm.AlertID{}) || r.isOnHold()
 }
 
 // supersedeWaiting prepares a new row to replace the one that waits for the same heartbeat and
@@ -83,11 +83,12 @@ func (x *Row) inheritFlaps(old *Row, more int64) {
 	x.NotBefore = min(x.NotBefore, old.NotBefore)
 }
 
-// openRows returns the rows for a recipient that have not settled, oldest first.
+// openRows returns the rows for a recipient that have not settled, or are held back by hand, oldest
+// first.
 func (now Now) openRows(r *table.Record, to string) (rows []*Row) {
 	for _, k := range now.byHeartbeat[r.Cold.ID] {
 		x := now.Rows[k.id]
-		if x.ordinal == r.Ordinal && x.Recipient == to && x.Kind != fsm.AlertDigest && !now.CarrierState(x).Settled() {
+		if x.ordinal == r.Ordinal && x.Recipient == to && x.Kind != fsm.AlertDigest && (!now.CarrierState(x).Settled() || x.isOnHold()) {
 			rows = append(rows, x)
 		}
 	}

@@ -22,7 +22,7 @@ func (now Now) RowsOf(ref fsm.IncidentRef, ordinal uint64) (list []fsm.Alert) {
 // of the recovery.
 func (now Now) Silence(h *table.Record) {
 	for _, r := range now.rowsOfIncident(h, h.Incident) {
-		if r.Kind.Alarms() && r.Digest == (fsm.AlertID{}) && (r.State == fsm.AlertPending || r.State == fsm.AlertClaimed) {
+		if r.Kind.Alarms() && r.Digest == (fsm.AlertID{}) && (r.State == fsm.AlertPending || r.State == fsm.AlertClaimed || r.isOnHold()) {
 			now.changeRow(r.ID, func(r *Row) { r.silence() })
 		}
 	}

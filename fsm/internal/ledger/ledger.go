@@ -122,7 +122,7 @@ func (l *Ledger) dropOldestOf(hb fsm.HeartbeatID, ord uint64, openIncident uint3
 	excess, cancelled := -fsm.MaxSettledPer, 0
 	var settled []*Row
 	for _, k := range l.byHeartbeat[hb] {
-		if r := l.Rows[k.id]; r.ordinal == ord && r.State.Settled() {
+		if r := l.Rows[k.id]; r.ordinal == ord && r.State.Settled() && !r.isOnHold() {
 			settled = append(settled, r)
 			excess++
 			if r.State == fsm.AlertCancelled {

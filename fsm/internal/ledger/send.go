@@ -24,6 +24,12 @@ func (now Now) Run(c fsm.Command) fsm.Code {
 		return now.resolveDoubt(c)
 	case fsm.RetryAlert:
 		return now.retryAlert(c)
+	case fsm.DeliverAlert:
+		return now.deliverAlert(c)
+	case fsm.HoldAlert:
+		return now.holdAlert(c)
+	case fsm.CancelAlert:
+		return now.cancelAlert(c)
 	case fsm.FormDigest:
 		return now.formDigest(c)
 	}
@@ -43,6 +49,12 @@ func (l *Ledger) Heartbeats(c fsm.Command) (ordinals []uint64) {
 		about = l.withMembers(c.Alert)
 	case fsm.RetryAlert:
 		about = l.withMembers(c.Alert)
+	case fsm.DeliverAlert:
+		about = l.withMembers(c.Alert)
+	case fsm.HoldAlert:
+		about = []fsm.AlertID{c.Alert}
+	case fsm.CancelAlert:
+		about = []fsm.AlertID{c.Alert}
 	case fsm.FormDigest:
 		about = c.Members
 	}
@@ -197,24 +209,6 @@ func (now Now) resolveDoubt(c fsm.ResolveDoubt) fsm.Code {
 		r.Err = "the connection or the leader was lost after the message: it may have been delivered"
 		r.addDoubt(c.Resend)
 		now.silenceIfQuiet(r)
-	})
-	return fsm.CodeOK
-}
-
-func (now Now) retryAlert(c fsm.RetryAlert) fsm.Code {
-	r := now.Rows[c.Alert]
-	if r == nil {
-		return fsm.CodeNotFound
-	}
-	if r.Digest != (fsm.AlertID{}) && now.Rows[r.Digest] != nil {
-		r = now.Rows[r.Digest]
-	}
-	if (r.State != fsm.AlertFailed && r.State != fsm.AlertHeld) || r.Recipient == "" || r.Digest != (fsm.AlertID{}) {
-		return fsm.CodeRejected
-	}
-	now.finishAttempt(r, func(r *Row) {
-		r.State, r.NotBefore, r.refused, r.counted = fsm.AlertPending, 0, 0, true
-		r.doubts = min(r.doubts, 1)
 	})
 	return fsm.CodeOK
 }

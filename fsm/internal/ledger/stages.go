@@ -16,6 +16,7 @@ const (
 	blocked        // the row before it has not settled
 	queued         // in its recipient's queue, for a place in the burst or for a digest
 	ready          // it waits for its time only: a digest, or one more attempt
+	onHold         // somebody holds it back
 )
 
 // stages holds the rows by stage, each in the order in which it is read.
@@ -25,6 +26,7 @@ type stages struct {
 	carried  int
 	inFlight ordered.Set[Key]
 	blocked  int
+	onHold   int
 	lanes    map[string]*lane
 }
 
@@ -34,6 +36,8 @@ func newStages() stages {
 
 func (l *Ledger) stageOf(r *Row) stage {
 	switch {
+	case r.isOnHold():
+		return onHold
 	case r.State.Settled():
 		return settled
 	case r.Digest != (fsm.AlertID{}):
@@ -86,7 +90,7 @@ func (l *Ledger) replaceRow(old, r *Row) {
 	}
 }
 
-func (p stage) isOpen() bool { return p != settled && p != carried }
+func (p stage) isOpen() bool { return p != settled && p != carried && p != onHold }
 
 func (l *Ledger) putInStage(r *Row) {
 	switch r.stage {
@@ -98,6 +102,8 @@ func (l *Ledger) putInStage(r *Row) {
 		l.inFlight.Add(r.orderKey())
 	case blocked:
 		l.blocked++
+	case onHold:
+		l.onHold++
 	case queued:
 		l.laneOf(r).queues.addRow(r)
 	case ready:
@@ -115,6 +121,8 @@ func (l *Ledger) takeFromStage(r *Row) {
 		l.inFlight.Remove(r.orderKey())
 	case blocked:
 		l.blocked--
+	case onHold:
+		l.onHold--
 	case queued:
 		l.laneOf(r).queues.removeRow(r)
 		l.dropIfEmpty(r)

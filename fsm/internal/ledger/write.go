@@ -97,7 +97,7 @@ func (now Now) writeRow(r *table.Record, x Row) {
 // CancelUnsent cancels the alerts of a heartbeat's incident that no sender has claimed.
 func (now Now) CancelUnsent(h *table.Record) {
 	for _, r := range now.rowsOfIncident(h, h.Incident) {
-		if r.Kind.Alarms() && r.State == fsm.AlertPending && r.Digest == (fsm.AlertID{}) {
+		if r.Kind.Alarms() && (r.State == fsm.AlertPending && r.Digest == (fsm.AlertID{}) || r.isOnHold()) {
 			now.cancelRow(r.ID, "its heartbeat was paused or deleted before this could be sent")
 		}
 	}

@@ -30,10 +30,21 @@ func alertsCommand(p *cli.Program) *cobra.Command {
 	c.Flags().Var(flags.OneOf(&params.State, alertStates), "state", "only those in this `state`: pending, claimed, fenced, sent, failed, held, cancelled")
 	c.Flags().Var(flags.Between(&params.Limit, 1, 1000), "limit", "how many, 1 to 1000")
 	cli.CompleteWords(c, "state", alertStates)
-	c.AddCommand(alertsTestCommand(p), NewCommand(p, "retry ALERT", "Send a failed or held alert again: by ID, or by its heartbeat's name", usage.Needs("ALERT"), onID(alertOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
-		return api.RetryAlert(ctx, id)
-	}), func(w *term.Table, v any) { w.Row(v.(*heartbeat.Alert).State) }, completeNames(alertIDs)))
+	c.AddCommand(
+		alertsTestCommand(p),
+		alertCommand(p, "retry", "Send a failed or held alert again: by ID, or by its heartbeat's name", (*heartbeat.Client).RetryAlert, "failed", "held"),
+		alertCommand(p, "deliver", "Send a pending alert, or its digest, at once", (*heartbeat.Client).DeliverAlert, "pending"),
+		alertCommand(p, "hold", "Hold a pending alert back until it is sent (retry) or cancelled", (*heartbeat.Client).HoldAlert, "pending"),
+		alertCommand(p, "cancel", "Cancel a pending alert, or one that is held by hand", (*heartbeat.Client).CancelAlert, "pending", "held"),
+	)
 	return c
+}
+
+// alertCommand makes a command that takes an alert in one of some states and does something about it.
+func alertCommand(p *cli.Program, name, short string, do func(*heartbeat.Client, context.Context, string) (*heartbeat.Alert, error), states ...string) *cobra.Command {
+	return NewCommand(p, name+" ALERT", short, usage.Needs("ALERT"), onID(alertIn(states), func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
+		return do(api, ctx, id)
+	}), func(w *term.Table, v any) { w.Row(v.(*heartbeat.Alert).State) }, completeNames(alertIDs(states)))
 }
 
 func showAlerts(w *term.Table, v any) {

@@ -85,17 +85,19 @@ func keyNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Complet
 	return names, err
 }
 
-func alertIDs(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
-	for _, state := range retriable {
-		rows, err := api.Alerts(ctx, heartbeat.AlertsParams{State: state})
-		if err != nil {
-			return nil, err
+func alertIDs(states []string) func(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+	return func(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+		for _, state := range states {
+			rows, err := api.Alerts(ctx, heartbeat.AlertsParams{State: state})
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range rows {
+				names = append(names, cobra.CompletionWithDesc(a.ID, term.Printable(a.HeartbeatName)+", "+a.State))
+			}
 		}
-		for _, a := range rows {
-			names = append(names, cobra.CompletionWithDesc(a.ID, term.Printable(a.HeartbeatName)+", "+a.State))
-		}
+		return names, nil
 	}
-	return names, nil
 }
 
 func nodeNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {

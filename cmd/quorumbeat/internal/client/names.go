@@ -84,28 +84,27 @@ func keyOf(ctx context.Context, api *heartbeat.Client, word string) (string, err
 	return onlyCandidate("API key with the ID or name", word, found)
 }
 
-// retriable are the states of alerts that can be sent again.
-var retriable = []string{"failed", "held"}
-
-// alertOf returns the ID of an alert: the word itself, or the only failed or held one of
-// the heartbeat that it names.
-func alertOf(ctx context.Context, api *heartbeat.Client, word string) (string, error) {
-	if idForm.MatchString(word) && strings.HasPrefix(word, "al_") {
-		return word, nil
-	}
-	id, err := heartbeatOf(ctx, api, word)
-	if err != nil {
-		return "", err
-	}
-	var found []candidate
-	for _, state := range retriable {
-		rows, err := api.Alerts(ctx, heartbeat.AlertsParams{State: state, HeartbeatID: id})
+// alertIn returns what finds an alert in one of some states: by its ID, or by its heartbeat's name if
+// that has one such alert.
+func alertIn(states []string) func(ctx context.Context, api *heartbeat.Client, word string) (string, error) {
+	return func(ctx context.Context, api *heartbeat.Client, word string) (string, error) {
+		if idForm.MatchString(word) && strings.HasPrefix(word, "al_") {
+			return word, nil
+		}
+		id, err := heartbeatOf(ctx, api, word)
 		if err != nil {
 			return "", err
 		}
-		for _, a := range rows {
-			found = append(found, candidate{a.ID, fmt.Sprintf("%s to %s, %s", a.Kind, a.Recipient, a.State)})
+		var found []candidate
+		for _, state := range states {
+			rows, err := api.Alerts(ctx, heartbeat.AlertsParams{State: state, HeartbeatID: id})
+			if err != nil {
+				return "", err
+			}
+			for _, a := range rows {
+				found = append(found, candidate{a.ID, fmt.Sprintf("%s to %s, %s", a.Kind, a.Recipient, a.State)})
+			}
 		}
+		return onlyCandidate(strings.Join(states, " or ")+" alert of", word, found)
 	}
-	return onlyCandidate("failed or held alert of", word, found)
 }
