@@ -27,5 +27,4 @@
 //	query.go           filters and answers of queries
 //	validate.go        limits of fields
 //	address.go         e-mail addresses
-//	invisible.go       characters that a name may not consist of
 package fsm

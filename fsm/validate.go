@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/quorumbeat/quorumbeat/fsm/charset"
 	"github.com/quorumbeat/quorumbeat/fsm/check"
 	"github.com/quorumbeat/quorumbeat/fsm/schedule"
 )
@@ -109,9 +110,9 @@ func validateText(field, s string, most int) error {
 		return invalidf("%s has %d characters; it must have 1 to %d", field, n, most)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return invalidf("%s %q has control characters or line breaks; it must have none", field, s)
-	case strings.ContainsFunc(s, isMisleading):
+	case strings.ContainsFunc(s, charset.IsMisleading):
 		return invalidf("%s %+q has line separators or characters that turn the direction of the text; it must have none", field, s)
-	case !strings.ContainsFunc(s, isVisible):
+	case !strings.ContainsFunc(s, charset.IsVisible):
 		return invalidf("%s %+q is only spaces and invisible characters; it must have others", field, s)
 	}
 	return nil
@@ -158,7 +159,7 @@ func isPageURL(s string) bool {
 		host = rest[:i]
 	}
 	return (scheme == "https" || scheme == "http") && isHostPort(host) && utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {
-		return !isVisible(c) || isMisleading(c) || strings.ContainsRune("<>\"`{}|^\\", c)
+		return !charset.IsVisible(c) || charset.IsMisleading(c) || strings.ContainsRune("<>\"`{}|^\\", c)
 	})
 }
 

@@ -66,6 +66,5 @@
 //	reading.go             scanning all heartbeats, a page at a time
 //	image.go               Snapshot and its image
 //	image_heartbeats.go    the heartbeats in it
-//	restore.go             Restore, and changing a state outside of any log
-//	restore_heartbeats.go  the heartbeats of an image
+//	restore.go             Restore, the heartbeats of an image, and changing a state outside of any log
 package store

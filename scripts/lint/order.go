@@ -20,7 +20,7 @@ type tree struct {
 var order = []tree{
 	{dir: "internal/testkit", rows: []string{"."}},
 	{dir: "fsm", rows: []string{
-		"wire schedule/expr schedule/civil",
+		"charset wire schedule/expr schedule/civil",
 		"check story schedule/cron schedule/calendar",
 		"schedule",
 		".",

@@ -1,4 +1,4 @@
-package fsm
+package charset
 
 // The tables are our own: those of package unicode grow with Go, and two nodes must
 // never disagree about a name.
@@ -41,8 +41,11 @@ var invisible = []span{
 	{0xE0000, 0xE0FFF},
 }
 
-func isMisleading(r rune) bool { return inSpans(directional, r) }
-func isVisible(r rune) bool    { return !inSpans(invisible, r) }
+// IsMisleading reports whether a name with a character may not look like what it is.
+func IsMisleading(r rune) bool { return inSpans(directional, r) }
+
+// IsVisible reports whether a character shows by itself.
+func IsVisible(r rune) bool { return !inSpans(invisible, r) }
 
 func inSpans(spans []span, r rune) bool {
 	for _, s := range spans {
