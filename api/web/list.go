@@ -14,8 +14,6 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-const rowsPerPage = 100
-
 // row is a heartbeat in a list.
 type row struct {
 	fsm.Heartbeat

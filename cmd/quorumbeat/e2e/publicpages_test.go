@@ -81,7 +81,7 @@ func polls(t *testing.T, e *env, b *browser, job heartbeat) {
 		b.sees("the ping arrives without a stream", fmt.Sprintf(`document.getElementById('history').innerText.includes('%d pings in all')`, n))
 	}
 	b.sees("it does not say that it is old", `document.getElementById('lost').hidden`)
-	_, err = chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: added.Identifier})
+	_, err = chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(added))
 	testkit.Must(t, err)
 }
 
