@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -217,4 +218,16 @@ func (s *Server) guesser(ctx *fasthttp.RequestCtx) (netip.Addr, bool) {
 		a = network.Addr()
 	}
 	return a, true
+}
+
+// fresh makes a read linearizable, unless the client asks for what this node has.
+func (s *Server) fresh(ctx *fasthttp.RequestCtx) error {
+	switch mode := string(ctx.QueryArgs().Peek("consistency")); mode {
+	case "stale":
+		return s.requireRecentLeader(ctx)
+	case "", "linearizable":
+		return s.barrier(ctx)
+	default:
+		return badRequest(fmt.Sprintf("consistency is %.40q; it must be linearizable or stale", mode))
+	}
 }

@@ -1,6 +1,11 @@
 package api
 
 import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/deferred"
@@ -71,4 +76,35 @@ func jsonBody(ctx *fasthttp.RequestCtx) ([]byte, error) {
 		err = errTooLarge
 	}
 	return body, err
+}
+
+// decode reads a JSON object; see [request.DecodeObject].
+func decode(ctx *fasthttp.RequestCtx, v any) error {
+	body, err := jsonBody(ctx)
+	if err != nil {
+		return err
+	}
+	return request.DecodeObject(body, v)
+}
+
+// decodeIfAny is decode of a body that need not be there.
+func decodeIfAny(ctx *fasthttp.RequestCtx, v any) error {
+	body, err := jsonBody(ctx)
+	if text := string(bytes.TrimSpace(body)); err != nil || text == "" || text == "null" {
+		return err
+	}
+	return request.DecodeObject(body, v)
+}
+
+// ifMatch reads the version that a change depends on; 0 if it depends on none.
+func ifMatch(ctx *fasthttp.RequestCtx) (uint64, error) {
+	raw := string(ctx.Request.Header.Peek(fasthttp.HeaderIfMatch))
+	if raw == "" || raw == "*" {
+		return 0, nil
+	}
+	v, err := strconv.ParseUint(strings.Trim(strings.TrimPrefix(raw, "W/"), `"`), 10, 64)
+	if err != nil || v == 0 {
+		return 0, badRequest(fmt.Sprintf(`If-Match is %.40q; send the heartbeat's version, like "3"`, raw))
+	}
+	return v, nil
 }

@@ -16,10 +16,9 @@
 //	auth.go         keys, revoking them, barriers for what this node does not know
 //	config.go       settings, and the secrets that can be exchanged while it runs
 //	errors.go       the table from errors to statuses
-//	body.go         bodies: who may send one, and how much of it is read
-//	decode.go       JSON bodies, strictly
+//	body.go         bodies: who may send one, and how much of it is read; the version that a change depends on
 //	json.go         heartbeats and evidence as JSON
-//	listings.go     pages of lists
+//	listings.go     pages of lists, and their cursors
 //	events.go       the stream of what changes in them
 //	heartbeats.go   heartbeats: create, read, update, delete, pause, put by slug
 //	alerts.go       alerts, test mails, the mail server

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -184,4 +185,45 @@ func (s *Server) tellUptime(ctx *fasthttp.RequestCtx, args []string) error {
 		return err
 	}
 	return reply(ctx, fasthttp.StatusOK, uptimeToJSON(days))
+}
+
+// limitArg reads ?limit=; absent is what absent says.
+func limitArg(ctx *fasthttp.RequestCtx, absent, most int) (int, error) {
+	raw := ctx.QueryArgs().Peek("limit")
+	if raw == nil {
+		return absent, nil
+	}
+	n, err := strconv.Atoi(string(raw))
+	if err != nil || n < 1 || n > most {
+		return 0, badRequest(fmt.Sprintf("limit is %.40q; it must be 1 to %d", raw, most))
+	}
+	return n, nil
+}
+
+// A cursor is opaque to clients: what follows it is this server's affair.
+func makeCursor(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+
+func cursorArg(ctx *fasthttp.RequestCtx) (string, error) {
+	raw := ctx.QueryArgs().Peek("cursor")
+	b, err := base64.RawURLEncoding.DecodeString(string(raw))
+	if err != nil {
+		return "", badCursor()
+	}
+	return string(b), nil
+}
+
+func numberCursor(ctx *fasthttp.RequestCtx) (uint64, error) {
+	s, err := cursorArg(ctx)
+	if err != nil || s == "" {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || n == 0 {
+		return 0, badCursor()
+	}
+	return n, nil
+}
+
+func badCursor() error {
+	return badRequest("cursor is not one that this server gave; leave it out to begin anew")
 }
