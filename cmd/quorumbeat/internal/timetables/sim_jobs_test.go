@@ -36,7 +36,8 @@ type simJob struct {
 	exactly bool  // the last contact was by a clock that was right
 	contact int64
 	failing bool
-	unheard int
+	unheard int // notices
+	told    int // outages up to the last that one was of
 }
 
 func newSimJob(n byte, r *rand.Rand) *simJob {
@@ -195,7 +196,7 @@ func (j *simJob) checkDue(w *simWorld, h fsm.Heartbeat) {
 	}
 }
 
-// checkUnheard asks that what is told as unheard was due in an outage.
+// checkUnheard asks that what is told as unheard was due in an outage that was not told yet.
 func (w *simWorld) checkUnheard() {
 	for _, j := range w.jobs {
 		list, _ := w.observer.Alerts(fsm.AlertFilter{Heartbeat: &j.id})
@@ -207,13 +208,23 @@ func (w *simWorld) checkUnheard() {
 		}
 		if n > j.unheard && !j.disputed() {
 			w.reached[simUnheard]++
-			lost := slices.ContainsFunc(j.runs, func(run int64) bool {
-				return run > j.done && run <= w.now && slices.ContainsFunc(w.outages, func(o [2]int64) bool { return o[0] <= run+j.grace && o[1] >= run })
-			})
-			if !lost {
-				w.fail("job %s is told as unheard, and nothing was lost since its last ping", j.name())
+			for range n - j.unheard {
+				if j.told = w.nextOutage(j); j.told < 0 {
+					w.fail("job %s is told as unheard %d times, and nothing more was lost since its last ping", j.name(), n)
+				}
 			}
 		}
 		j.unheard = n
 	}
+}
+
+// nextOutage counts the outages up to the next in which a job may have lost a ping that is not told of; negative if there is none.
+func (w *simWorld) nextOutage(j *simJob) int {
+	for i := j.told; i < len(w.outages); i++ {
+		o := w.outages[i]
+		if slices.ContainsFunc(j.runs, func(run int64) bool { return run > j.done && run <= w.now && o[0] <= run+j.grace && o[1] >= run }) {
+			return i + 1
+		}
+	}
+	return -1
 }

@@ -201,7 +201,12 @@ func (w *simWorld) happen(e simEpisode, r *rand.Rand) {
 		w.snapshot(n, e.b%2 == 0 && n != w.leader)
 		w.install(w.nodes[e.b%3], w.nodes[e.c%3])
 	case epEdit:
+		if e.c%2 == 0 { // while the leader computes all anew
+			w.leader.rules.version, w.lose = fmt.Sprint("edit ", e.b), 1
+			w.pass(3000, r)
+		}
 		w.edit(j, e, n)
+		w.land(len(w.flight))
 	case epPause:
 		w.do(fsm.Pause{ID: j.id})
 		w.say("job %s is paused", j.name())
