@@ -4,6 +4,7 @@ package smtpsink
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"io"
 	"log"
@@ -52,6 +53,7 @@ type Delivery struct{ MessageID, To string }
 type Sink struct {
 	cfg  Config
 	addr string
+	hold io.Closer // keeps the port from others while the server is down; nil: it is up
 
 	mu     sync.Mutex
 	server *smtp.Server // nil while down
@@ -83,10 +85,11 @@ func (s *Sink) Addr() string { return s.addr }
 
 // Up listens again after Down, on the same address.
 func (s *Sink) Up() error {
-	ln, err := net.Listen("tcp", s.addr)
+	ln, err := (&net.ListenConfig{Control: shared}).Listen(context.Background(), "tcp", s.addr)
 	if err != nil {
 		return err
 	}
+	s.release()
 	server := smtp.NewServer(smtp.BackendFunc(s.session))
 	server.Domain = "sink.example.com"
 	server.TLSConfig = s.cfg.TLS
@@ -115,6 +118,7 @@ func (s *Sink) Down() {
 	s.server = nil
 	s.mu.Unlock()
 	if server != nil {
+		s.hold, _ = reserve(s.addr)
 		_ = ln.Close() // the server does not know it yet if it has only just begun
 		_ = server.Close()
 		<-served
@@ -125,6 +129,15 @@ func (s *Sink) Down() {
 func (s *Sink) Close() {
 	s.Resume()
 	s.Down()
+	s.release()
+}
+
+// release gives up the hold on the port.
+func (s *Sink) release() {
+	if s.hold != nil {
+		_ = s.hold.Close()
+		s.hold = nil
+	}
 }
 
 // Fail makes the server answer with this code at a stage; 0 ends it.
