@@ -117,6 +117,7 @@ func TestTheDashboard(t *testing.T) {
 		b.look(page)
 	}
 	b.visit("/ui/heartbeats/" + h.ID)
+	b.sees("who was told of the last incident", `document.querySelector('.told').innerText.includes('recovered to ops@example.com')`)
 	for _, look := range []struct {
 		width  int64
 		scheme string
