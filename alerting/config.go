@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -29,6 +30,10 @@ type Config struct {
 	MailFrom  string       // the sender's bare address
 	InDoubt   string       // InDoubtResend or InDoubtHold
 	PublicURL string       // where the dashboard is; "": messages have no links
+
+	// SignLink returns the token of a link by which an incident is acknowledged, until a time; "" if
+	// there are none. The same each time, for every attempt of a mail is the same bytes. nil: no links.
+	SignLink func(ref fsm.IncidentRef, until time.Time) string
 
 	WebhookAllow  []string // networks that channels may reach beside public addresses
 	AllowCommands bool     // channels of the kind command run programs of this node

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/alerting/message"
@@ -56,7 +57,7 @@ func (d *dispatcher) prepare(ctx context.Context, id fsm.AlertID) {
 		d.finish(ctx, id)
 		return
 	}
-	if m.message, err = message.Render(d.s.cfg.MailFrom, m.alert, members); err != nil {
+	if m.message, err = message.RenderWithLink(d.s.cfg.MailFrom, m.alert, members, d.s.linkOf(m.alert)); err != nil {
 		d.recordFailure(ctx, m, fmt.Errorf("%w: %w", errUnmailable, err))
 		d.finish(ctx, id)
 		return
@@ -125,4 +126,20 @@ func backoff(n uint32) time.Duration {
 func clipError(err error) string {
 	s := message.OneLine(err.Error())
 	return s[:min(len(s), fsm.MaxErrorLen)]
+}
+
+// linkFor is how long the link in a mail is good.
+const linkFor = 7 * 24 * time.Hour
+
+// linkOf is where whoever gets a mail may acknowledge its incident; "" for what is no alarm, and
+// without --public-url.
+func (s *Service) linkOf(a fsm.Alert) string {
+	if !a.Kind.Alarms() || s.cfg.PublicURL == "" || s.cfg.SignLink == nil {
+		return ""
+	}
+	token := s.cfg.SignLink(fsm.IncidentRef{Heartbeat: a.Heartbeat, Number: a.Incident}, a.CreatedAt.Add(linkFor))
+	if token == "" {
+		return ""
+	}
+	return strings.TrimSuffix(s.cfg.PublicURL, "/") + "/incident/" + token
 }

@@ -31,6 +31,7 @@ type Config struct {
 	PingRate            float64               // pings a second of each heartbeat, 0.001 to 100000; 0: not limited
 	PingBurst           int                   // pings of it at once, 1 to 1000000
 	Zones               Zones                 // of schedules; nil: UTC alone
+	Links               Links                 // nil: there are no links in mails
 	Now                 func() time.Time      // the clock by which schedules are computed; nil: time.Now
 	Mail                Mail                  // nil: the node sends none
 	Channels            Channels              // nil: the node sends no alerts

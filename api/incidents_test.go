@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // TestListingIncidents follows one from its beginning to its end.
@@ -160,5 +162,81 @@ func TestThePagesOfIncidents(t *testing.T) {
 	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
 	if a := b.submit("/ui/heartbeats/"+h.ID, at+"ack", ""); !strings.HasSuffix(string(a.header.Peek("Location")), "did=over") {
 		t.Errorf("when it is over: %d %s", a.status, a.header.Peek("Location"))
+	}
+}
+
+// aLink opens one token.
+type aLink struct {
+	token string
+	ref   fsm.IncidentRef
+}
+
+func (l *aLink) Open(token string, _ time.Time) (fsm.IncidentRef, bool) {
+	return l.ref, token == l.token
+}
+
+// TestLinksInMails: looking changes nothing, a form does, and neither too often.
+func TestLinksInMails(t *testing.T) {
+	link := &aLink{token: "good-token"}
+	r := newRigWith(t, func(c *Config) { c.Links = link }, func(*Server) {})
+	h := r.create(`{"name":"<b>a</b>","interval_secs":1,"grace_secs":0,"miss_threshold":1,"email":["x@example.com"]}`)
+	id, _ := fsm.ParseHeartbeatID(h.ID)
+	link.ref = fsm.IncidentRef{Heartbeat: id, Number: 1}
+	const path = "/incident/good-token"
+	get := func(method string) answer {
+		return r.call(method, path, "", "Authorization", "", "Accept", "text/html")
+	}
+	post := func(form string) answer {
+		return r.call("POST", path, form, "Authorization", "", "Content-Type", "application/x-www-form-urlencoded", "Accept", "text/html")
+	}
+	if a := get("GET"); a.status != 404 {
+		t.Errorf("before there is an incident: %d", a.status)
+	}
+	r.cluster.pass(3 * time.Second)
+	before := r.cluster.picture()
+	for range 30 { // scanners look often
+		a := get("GET")
+		if a.status != 200 || !strings.Contains(a.body, "&lt;b&gt;a&lt;/b&gt;") || !strings.Contains(a.body, "Acknowledge") || strings.Contains(a.body, h.Token) {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		for name, want := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "Content-Security-Policy": "form-action 'self'", "X-Content-Type-Options": "nosniff"} {
+			if got := string(a.header.Peek(name)); !strings.Contains(got, want) {
+				t.Errorf("%s is %q", name, got)
+			}
+		}
+	}
+	if a := get("HEAD"); a.status != 200 {
+		t.Errorf("HEAD: %d", a.status)
+	}
+	if r.cluster.picture() != before {
+		t.Error("looking changed something")
+	}
+	for form, status := range map[string]int{"": 400, "do=delete": 400, "do=snooze": 400, "do=snooze&for_secs=0": 400, "do=snooze&for_secs=99999999": 400, "do=ack&by=%ff": 400} {
+		if a := post(form); a.status != status {
+			t.Errorf("%q: %d %s", form, a.status, a.body)
+		}
+	}
+	incident := func() incidentJSON {
+		return decodeAs[incidentJSON](t, r.call("GET", "/v1/incidents/"+link.ref.String(), "").body)
+	}
+	if a := post("do=ack&by=Ann"); a.status != 200 || !strings.Contains(a.body, "Acknowledged") || *incident().AcknowledgedBy != "Ann" {
+		t.Errorf("acknowledged: %d %s", a.status, a.body)
+	}
+	if a := post("do=snooze&for_secs=3600"); a.status != 200 || incident().SnoozedUntil == nil {
+		t.Errorf("snoozed: %d %s", a.status, a.body)
+	}
+	limited := false
+	for range 20 {
+		limited = limited || post("do=ack").status == 429
+	}
+	if !limited {
+		t.Error("a link may be used without end")
+	}
+	if a := r.call("GET", "/incident/other", "", "Authorization", ""); a.status != 404 || strings.Contains(a.body, "<b>") {
+		t.Errorf("another token: %d %s", a.status, a.body)
+	}
+	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
+	if a := get("GET"); a.status != 200 || !strings.Contains(a.body, "over") || strings.Contains(a.body, "<form") {
+		t.Errorf("when it is over: %d %s", a.status, a.body)
 	}
 }

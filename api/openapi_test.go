@@ -128,7 +128,8 @@ func (c *checker) checkError(t *testing.T, a answer) {
 }
 
 func TestAnswersAreAsDocumented(t *testing.T) {
-	r := newRigWith(t, func(c *Config) { c.Mail, c.Channels = &fakeMail{}, fakeChannels{} }, func(*Server) {})
+	link := &aLink{token: "good"}
+	r := newRigWith(t, func(c *Config) { c.Mail, c.Channels, c.Links = &fakeMail{}, fakeChannels{}, link }, func(*Server) {})
 	c := newChecker(t)
 	settings := fsm.DefaultSettings()
 	settings.FlapWindow = 0 // so that a later failure is claimable at once
@@ -192,6 +193,11 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	do("POST", "/v1/incidents/{id}/unack", incident, "")
 	do("POST", "/v1/incidents/{id}/ack", "in_0_1", "")
 	do("GET", "/v1/incidents/{id}", incident, "")
+	link.ref, _ = fsm.ParseIncidentRef(incident)
+	do("GET", "/incident/{token}", "good", "")
+	do("POST", "/incident/{token}", "good", "do=ack", "Content-Type", "application/x-www-form-urlencoded")
+	do("POST", "/incident/{token}", "good", "do=nothing", "Content-Type", "application/x-www-form-urlencoded")
+	do("GET", "/incident/{token}", "bad", "")
 	do("POST", "/v1/alerts/{id}/retry", alert.ID, "")
 	do("POST", "/v1/alerts/{id}/cancel", alert.ID, "")
 	for _, m := range []string{"POST", "PATCH"} {

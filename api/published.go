@@ -2,13 +2,18 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/incidents"
+	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -208,7 +213,7 @@ var errOld = &request.Problem{Status: 503, Code: "no_leader", Words: "this node 
 // isPublic reports whether a path is of pages and badges for anybody, where browsers are
 // answered with pages.
 func isPublic(path []byte) bool {
-	return bytes.HasPrefix(path, []byte("/status/")) || bytes.HasPrefix(path, []byte("/badge/"))
+	return bytes.HasPrefix(path, []byte("/status/")) || bytes.HasPrefix(path, []byte("/badge/")) || bytes.HasPrefix(path, []byte("/incident/"))
 }
 
 func (s *Server) statusPage(ctx *fasthttp.RequestCtx, args []string) error {
@@ -234,4 +239,88 @@ func (s *Server) badge(ctx *fasthttp.RequestCtx, args []string) error {
 		return errNotFound
 	}
 	return nil
+}
+
+// Links reads the links in mails by which an incident is acknowledged without a key.
+type Links interface {
+	// Open returns the incident of a token; false if this cluster did not sign it, or its time
+	// is over.
+	Open(token string, now time.Time) (fsm.IncidentRef, bool)
+}
+
+var errNoLink = request.NewProblem(404, "not_found", "this link is not known, or it is too old: look at the dashboard")
+
+// showIncidentLink shows the page of a link, which asks what is to be done. It changes nothing: mail
+// scanners look at links.
+func (s *Server) showIncidentLink(ctx *fasthttp.RequestCtx, args []string) error {
+	ref, err := s.openLink(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	return s.showIncidentPage(ctx, ref, "")
+}
+
+// openLink reads a link. Guesses are counted like those of tokens.
+func (s *Server) openLink(ctx *fasthttp.RequestCtx, token string) (fsm.IncidentRef, error) {
+	if s.cfg.Links != nil {
+		if ref, ok := s.cfg.Links.Open(token, s.cfg.Now()); ok {
+			return ref, nil
+		}
+	}
+	if guesser, counts := s.guesser(ctx); counts {
+		if err := s.limits.Guess(guesser, limits.UnknownToken); err != nil {
+			return fsm.IncidentRef{}, err
+		}
+	}
+	return fsm.IncidentRef{}, errNoLink
+}
+
+func (s *Server) showIncidentPage(ctx *fasthttp.RequestCtx, ref fsm.IncidentRef, done string) error {
+	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
+		return err
+	}
+	in, err := s.store.Incident(ref)
+	if err != nil {
+		return errNoLink // it is no longer kept
+	}
+	return s.public.IncidentPage(ctx, in, done)
+}
+
+// useIncidentLink does what a form of such a page says.
+func (s *Server) useIncidentLink(ctx *fasthttp.RequestCtx, args []string) error {
+	ref, err := s.openLink(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	if err := s.limits.Link(ref); err != nil {
+		return err
+	}
+	body, err := jsonBody(ctx)
+	if err != nil {
+		return err
+	}
+	ctx.Request.SetBodyRaw(body)
+	cmd, done, err := linkCommand(ref, ctx.PostArgs())
+	if err != nil {
+		return err
+	}
+	if _, err = s.propose(ctx, cmd); err != nil && !errors.Is(err, fsm.ErrRejected) { // the page says that it is over
+		return err
+	}
+	return s.showIncidentPage(ctx, ref, done)
+}
+
+// linkCommand returns what a form says, and what to say when that is done.
+func linkCommand(ref fsm.IncidentRef, form *fasthttp.Args) (cmd fsm.Command, done string, err error) {
+	by := cmp.Or(strings.TrimSpace(string(form.Peek("by"))), "a link in a mail")
+	if string(form.Peek("do")) == "ack" {
+		cmd, err = incidents.Ack{By: by}.Command(ref)
+		return cmd, "Acknowledged.", err
+	}
+	secs, err := strconv.ParseInt(string(form.Peek("for_secs")), 10, 64)
+	if err != nil || string(form.Peek("do")) != "snooze" {
+		return nil, "", badRequest("this form says nothing: load the page again")
+	}
+	cmd, err = incidents.Snooze{ForSecs: &secs, By: by}.Command(ref)
+	return cmd, "Snoozed.", err
 }

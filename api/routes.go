@@ -74,6 +74,8 @@ var routes = []route{
 	{"GET", "/v1/badges", admins, (*Server).listBadges},
 	{"POST", "/v1/badges", admins, (*Server).createBadge},
 	{"DELETE", "/v1/badges/{id}", admins, (*Server).deleteBadge},
+	{"GET", "/incident/{token}", anyone, (*Server).showIncidentLink},
+	{"POST", "/incident/{token}", anyone, (*Server).useIncidentLink},
 	{"GET", "/status/{slug}", anyone, (*Server).statusPage},
 	{"GET", "/status/assets/{file}", anyone, (*Server).statusAsset},
 	{"GET", "/badge/{file}", anyone, (*Server).badge},

@@ -57,6 +57,8 @@ var scopesOfRoutes = map[string]string{
 	"GET /v1/badges":                    "admin",
 	"POST /v1/badges":                   "admin",
 	"DELETE /v1/badges/{id}":            "admin",
+	"GET /incident/{token}":             "",
+	"POST /incident/{token}":            "",
 	"GET /status/{slug}":                "",
 	"GET /status/assets/{file}":         "",
 	"GET /badge/{file}":                 "",

@@ -16,6 +16,7 @@ type content struct {
 	Lines   []digestLine // of a digest: one for each member
 	More    int          // members that are not shown
 	Notes   []string     // small print
+	Act     string       // where its incident can be acknowledged and snoozed; "": nowhere
 }
 
 // OutputLines are to be indented, so that none is taken for the end of a part.

@@ -25,7 +25,15 @@ var (
 // Render makes the mail of a row: the same bytes on every attempt, but for the
 // word that it may be a repeat. members are those of a digest.
 func Render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
-	return renderContent(from, a, compose(a, members), setAlertHeaders)
+	return RenderWithLink(from, a, members, "")
+}
+
+// RenderWithLink is Render with the address at which its incident can be acknowledged and snoozed;
+// "" for none.
+func RenderWithLink(from string, a fsm.Alert, members []fsm.Alert, link string) ([]byte, error) {
+	c := compose(a, members)
+	c.Act = link
+	return renderContent(from, a, c, setAlertHeaders)
 }
 
 // renderContent writes what an alert says as a MIME message. Of the row it takes only the

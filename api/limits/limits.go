@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // An address may name what no node knows (a token, a key) once a second, and GuessBurst
@@ -25,12 +27,20 @@ const (
 	TestMailBurst = 6
 )
 
+// Uses of the link to one incident.
+const (
+	linkEvery = 10 * time.Second
+	linkBurst = 10
+	linked    = 10_000 // incidents that are told apart
+)
+
 // Why a request is refused with 429.
 const (
 	UnknownToken = "unknown_token"
 	FailedLogin  = "failed_login"
 	PingRate     = "ping_rate"
 	TestMail     = "test_mail"
+	LinkRate     = "incident_link"
 )
 
 // Limits are a node's limits on how often something may be asked of it.
@@ -38,6 +48,7 @@ type Limits struct {
 	guesses *Allowance[netip.Addr]
 	pings   *Allowance[uint64] // by ordinal; nil: not limited
 	mails   *Allowance[struct{}]
+	links   *Allowance[fsm.IncidentRef]
 	rate    float64
 	refused *prometheus.CounterVec
 }
@@ -55,6 +66,7 @@ func New(opts Options) (*Limits, error) {
 	l := &Limits{
 		guesses: NewAllowance[netip.Addr](guessEvery, GuessBurst, guessers), rate: opts.Rate,
 		mails: NewAllowance[struct{}](testMailEvery, TestMailBurst, 1),
+		links: NewAllowance[fsm.IncidentRef](linkEvery, linkBurst, linked),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "quorumbeat_rate_limited_total", Help: "Requests refused with 429, by reason.",
 		}, []string{"reason"}),
@@ -62,7 +74,7 @@ func New(opts Options) (*Limits, error) {
 	if opts.Rate > 0 {
 		l.pings = NewAllowance[uint64](time.Duration(float64(time.Second)/opts.Rate), opts.Burst, pingers)
 	}
-	for _, reason := range []string{UnknownToken, FailedLogin, PingRate, TestMail} {
+	for _, reason := range []string{UnknownToken, FailedLogin, PingRate, TestMail, LinkRate} {
 		l.refused.WithLabelValues(reason)
 	}
 	return l, opts.Registry.Register(l.refused)
@@ -107,6 +119,14 @@ func (l *Limits) Ping(ordinal uint64, now time.Time) error {
 func (l *Limits) TestMail() error {
 	if wait := l.mails.Take(struct{}{}, time.Now()); wait > 0 {
 		return l.exceeded(TestMail, wait, "this node has sent several test mails just now: try again later")
+	}
+	return nil
+}
+
+// Link refuses a use of the link to an incident that was used too often just now.
+func (l *Limits) Link(ref fsm.IncidentRef) error {
+	if wait := l.links.Take(ref, time.Now()); wait > 0 {
+		return l.exceeded(LinkRate, wait, "this link was used several times just now: try again later")
 	}
 	return nil
 }

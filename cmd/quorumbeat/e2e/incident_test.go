@@ -19,7 +19,7 @@ import (
 // what the mails and the API say of it.
 func TestWhatIsToldOfAnIncident(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := start(t, 3, "--public-url", publicURL)
 	e.waitServing(t)
 	n, to := e.Nodes[1], address()
 	h := create(t, n, fields{"name": "nightly", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})
@@ -53,6 +53,66 @@ func TestWhatIsToldOfAnIncident(t *testing.T) {
 	}
 	if x := list[0].Evidence; x.Failures != 2 || x.Misses < 1 || x.DownSince == "" || x.ExitCode == nil || *x.ExitCode != 0 {
 		t.Errorf("the API says of the recovery %+v", x)
+	}
+	seeToAnIncident(t, e)
+}
+
+// publicURL is where the links of mails lead to: the tests go to a node instead.
+const publicURL = "https://beat.example.com/x"
+
+// seeToAnIncident loses the leader while an incident is to be told again, and acknowledges it by
+// the link of a mail through a node that does not lead.
+func seeToAnIncident(t *testing.T, e *env) {
+	to, leader := address(), e.leader()
+	h := create(t, leader, fields{"name": "watched", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}, "remind_every_secs": 10})
+	e.waitNewest(t, to, "[DOWN] watched")
+	testkit.Must(t, leader.Kill())
+	e.waitNewest(t, to, "[STILL DOWN] watched")
+	testkit.Must(t, leader.Start())
+	e.waitReady()
+	link := regexp.MustCompile(regexp.QuoteMeta(publicURL) + `(/incident/[\w-]+)`).FindStringSubmatch(plainText(t, e.sink.Mails(to)[0]))
+	if link == nil {
+		t.Fatalf("no link in\n%s", plainText(t, e.sink.Mails(to)[0]))
+	}
+	follower := e.Followers(e.leader())[0]
+	var seen struct {
+		Incident *struct {
+			ID string
+			By *string `json:"acknowledged_by"`
+		}
+	}
+	ask(t, http.StatusOK, "GET", follower.URL()+"/v1/heartbeats/"+h.ID, nil, &seen)
+	for range 3 {
+		if page := call(t, "", "GET", follower.URL()+link[1], nil); page.status != http.StatusOK || !strings.Contains(page.body, "watched") {
+			t.Fatalf("the page of the link: %d %s", page.status, page.body)
+		}
+	}
+	if ask(t, http.StatusOK, "GET", follower.URL()+"/v1/heartbeats/"+h.ID, nil, &seen); seen.Incident == nil || seen.Incident.By != nil {
+		t.Fatalf("looking at the page changed something: %+v", seen.Incident)
+	}
+	answer, err := http.PostForm(follower.URL()+link[1], map[string][]string{"do": {"ack"}, "by": {"Ann"}})
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("acknowledging: %v, %v", answer, err)
+	}
+	answer.Body.Close()
+	if ask(t, http.StatusOK, "GET", e.leader().URL()+"/v1/heartbeats/"+h.ID, nil, &seen); seen.Incident.By == nil || *seen.Incident.By != "Ann" {
+		t.Errorf("acknowledged: %+v", seen.Incident)
+	}
+	ask(t, http.StatusOK, "POST", pingURL(follower, h)+"/0", nil, nil)
+	e.waitNewest(t, to, "[RECOVERED] watched")
+	ids := map[string]bool{}
+	for _, m := range e.sink.Mails(to) {
+		if ids[m.MessageID] {
+			t.Errorf("%s came twice", m.Subject)
+		}
+		ids[m.MessageID] = true
+	}
+	var told struct {
+		Story []struct{ Event, By string }
+	}
+	ask(t, http.StatusOK, "GET", follower.URL()+"/v1/incidents/"+seen.Incident.ID, nil, &told)
+	if len(told.Story) < 5 || told.Story[0].Event != "began" {
+		t.Errorf("the story is %+v", told.Story)
 	}
 }
 

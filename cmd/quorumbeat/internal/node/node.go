@@ -36,6 +36,7 @@ type Node struct {
 	Cluster *cluster.Node
 	server  *api.Server
 	mails   *alerting.Service
+	links   links
 	Failed  chan error // why it cannot go on, though its cluster can
 	public  net.Listener
 	down    lifecycle.Teardown
@@ -99,7 +100,10 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	}
 
 	ac := s.Alerting
-	ac.Logger, ac.Registerer, ac.Terminal = log, reg, terminal
+	if err := n.links.setSecrets(cc.Secrets); err != nil {
+		return err
+	}
+	ac.Logger, ac.Registerer, ac.Terminal, ac.SignLink = log, reg, terminal, n.links.Sign
 	mails, err := alerting.New(ac, store, c)
 	if err != nil {
 		return err
@@ -111,6 +115,7 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 
 	hc := s.API
 	hc.Logger, hc.Registry, hc.Mail, hc.Channels, hc.Zones, hc.Now = log, reg, mailForAPI{mails}, channelsForAPI{mails}, z, c.WallClock
+	hc.Links = &n.links
 	hc.LastBackup = readLastBackup(cc.DataDir)
 	hc.BackedUp = func(at time.Time) error { return writeLastBackup(cc.DataDir, at) }
 	server, err := api.New(hc, store, clusterForAPI{c})

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func (r *reloader) exchangeCredentials(s *settings.Node, http, cluster string) (
 	is, err := r.node.server.LoadCertificate(s.API.TLSCert, s.API.TLSKey)
 	changed = r.noteChange(changed, http, is, err)
 	if is, err = r.node.Cluster.Trust(s.Cluster); err == nil {
-		err = r.node.server.SetSecrets(s.Cluster.Secrets)
+		err = errors.Join(r.node.server.SetSecrets(s.Cluster.Secrets), r.node.links.setSecrets(s.Cluster.Secrets))
 	}
 	return r.noteChange(changed, cluster, is, err)
 }
