@@ -305,3 +305,27 @@ func TestAScopeThatIsNoneIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryFormNeedsItsOwnToken posts every form as another site would make a browser do: with the
+// cookie, and without the token, or with that of somebody else's session.
+func TestEveryFormNeedsItsOwnToken(t *testing.T) {
+	for _, p := range web.Pages() {
+		if p.Method != "POST" || p.Pattern == "login" {
+			continue
+		}
+		r, keys, h := scopeRig(t)
+		other := r.browse(strings.TrimPrefix(keys["write"], "Bearer "))
+		theirs := csrfField.FindStringSubmatch(other.get("/ui/").body)[1]
+		b := r.browse(strings.TrimPrefix(keys["admin"], "Bearer "))
+		before := r.cluster.picture()
+		path := "/ui/" + strings.NewReplacer("{id}", h.ID).Replace(p.Pattern)
+		for _, form := range []string{"", "csrf=", "csrf=x", "csrf=" + url.QueryEscape(theirs), "name=x&id=" + h.ID} {
+			if a := b.post(path, form); a.status != 403 || r.cluster.picture() != before {
+				t.Errorf("POST %s with %q: %d %s", path, form, a.status, a.body)
+			}
+		}
+		if b.get("/ui/").status != 200 {
+			t.Errorf("POST %s without a token signs out", path)
+		}
+	}
+}
