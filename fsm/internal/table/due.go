@@ -84,7 +84,13 @@ func (p *Page) firstDue() (slot int, first int64) {
 		if !v.Is(Live) || !v.Is(Armed|Paused) {
 			continue
 		}
-		if t := p.Deadline(i); t < first {
+		t := int64(never)
+		if p.runs == nil && !v.Is(Paused) {
+			t = v.NextMiss(p.Times(i)) // which is all that Deadline would find
+		} else {
+			t = p.Deadline(i)
+		}
+		if t < first {
 			slot, first = i, t
 		}
 	}
