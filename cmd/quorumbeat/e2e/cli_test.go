@@ -59,18 +59,12 @@ func (e *env) json(t *testing.T, v any, args ...string) {
 // alertsByHand holds an alert that waits for its channel's time, releases it, and has another one delivered at
 // once: both go out a day before they would have.
 func alertsByHand(t *testing.T, e *env) {
-	var channel struct{ ID string }
-	ask(t, 201, "POST", e.Nodes[0].URL()+"/v1/channels", fields{"name": "tomorrow", "kind": "webhook", "url": "http://127.0.0.1:9/", "after_secs": 86400}, &channel)
+	channel, waits := waitingAlerts(t, e)
 	said := func(want string, args ...string) {
 		t.Helper()
 		if r := cli(t, e.clientEnv(), append([]string{"alerts"}, args...)...); r.code != 0 || want != "" && strings.TrimSpace(r.stdout) != want {
 			t.Errorf("alerts %v: exit code %d, %q, %s", args, r.code, r.stdout, r.stderr)
 		}
-	}
-	waits := func(name string) heartbeat {
-		h := create(t, e.Nodes[0], fields{"name": name, "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "notify": []string{channel.ID}})
-		testkit.Eventually(t, name+" has an alert", func() bool { return len(alerts(t, e.Nodes[1], h)) == 1 })
-		return h
 	}
 	goesOut := func(h heartbeat) {
 		testkit.Eventually(t, h.Name+" is tried", func() bool { return alerts(t, e.Nodes[2], h)[0].Attempts > 0 })
@@ -92,7 +86,20 @@ func alertsByHand(t *testing.T, e *env) {
 	for _, h := range []heartbeat{held, hurried, last} {
 		ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/heartbeats/"+h.ID, nil, nil)
 	}
-	ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/channels/"+channel.ID, nil, nil)
+	ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/channels/"+channel, nil, nil)
+}
+
+// waitingAlerts makes a channel that is told after a day, and returns what makes heartbeats with an alert that
+// waits for that.
+func waitingAlerts(t *testing.T, e *env) (channelID string, waits func(name string) heartbeat) {
+	t.Helper()
+	var channel struct{ ID string }
+	ask(t, 201, "POST", e.Nodes[0].URL()+"/v1/channels", fields{"name": "tomorrow", "kind": "webhook", "url": "http://127.0.0.1:9/", "after_secs": 86400}, &channel)
+	return channel.ID, func(name string) heartbeat {
+		h := create(t, e.Nodes[0], fields{"name": name, "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "notify": []string{channel.ID}})
+		testkit.Eventually(t, name+" has an alert", func() bool { return len(alerts(t, e.Nodes[1], h)) == 1 })
+		return h
+	}
 }
 
 func commandLine(t *testing.T, e *env) {

@@ -112,6 +112,7 @@ func TestTheDashboard(t *testing.T) {
 	suggestions(t, e, b)
 	channelPages(t, e, b)
 	publicPages(t, b, h)
+	alertsOnThePage(t, e, b)
 	for _, page := range []string{"alerts", "keys", "cluster"} {
 		b.visit("/ui/" + page)
 		b.look(page)
@@ -130,6 +131,28 @@ func TestTheDashboard(t *testing.T) {
 	b.appears(375, "light")
 	b.look("list-narrow")
 	plainPages(t, b)
+}
+
+// alertsOnThePage holds an alert that waits for its channel's time, has it sent, and cancels another.
+func alertsOnThePage(t *testing.T, e *env, b *browser) {
+	channel, waits := waitingAlerts(t, e)
+	first := waits("on the page")
+	b.visit("/ui/alerts?state=pending")
+	b.look("alerts-pending")
+	b.press("Hold")
+	b.shows("It is held back until")
+	b.visit("/ui/alerts?state=held")
+	b.shows("held by hand")
+	b.look("alerts-held")
+	b.press("Send it")
+	b.shows("It will be sent again")
+	second := waits("off the page")
+	b.visit("/ui/alerts?state=pending")
+	b.press("Cancel")
+	b.shows("it will never be sent")
+	for _, gone := range []string{"heartbeats/" + first.ID, "heartbeats/" + second.ID, "channels/" + channel} {
+		ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/"+gone, nil, nil)
+	}
 }
 
 // TestTheDashboardForEverybody: enlarged twice, on paper, with names in any letters, by the
