@@ -25,8 +25,11 @@ func New() Log {
 	return Log{records: map[fsm.IncidentRef]*Record{}, byHeartbeat: map[fsm.HeartbeatID][]*Record{}}
 }
 
-// Add adds a record of an incident that has none.
+// Add adds a record. It takes the place of one of a deleted heartbeat that had the same ID.
 func (l *Log) Add(x Record) {
+	if old := l.records[x.IncidentRef]; old != nil {
+		l.drop(old)
+	}
 	l.file(&x)
 	l.dropOldest(x.Heartbeat)
 }
