@@ -427,7 +427,7 @@ func TestAPingWhileTheClockWasSetBack(t *testing.T) {
 func TestAClockThatWasAheadMendsNothing(t *testing.T) {
 	r := newRig(t)
 	r.scheduled(1, 60, 16)
-	r.run(20 * time.Minute)
+	r.run(35 * time.Minute)
 	r.jump(30 * time.Minute)
 	r.run(time.Minute)
 	r.jump(-30 * time.Minute)
@@ -436,7 +436,7 @@ func TestAClockThatWasAheadMendsNothing(t *testing.T) {
 	r.jump(45 * time.Minute)
 	r.run(time.Minute)
 	r.jump(-45 * time.Minute)
-	r.run(43 * time.Minute)
+	r.run(28 * time.Minute)
 	if h := r.heartbeat(1); h.Status != fsm.StatusFailing {
 		t.Errorf("%v, due %v", h.Status, h.NextDue)
 	}
