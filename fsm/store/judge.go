@@ -164,6 +164,16 @@ func (g *gapLog) lengthSinceAnchor(r *table.Record) (ms int64) {
 	return ms
 }
 
+// lengthUntil returns the ms of gaps that were known at a serving time.
+func (g *gapLog) lengthUntil(serving int64) (ms int64) {
+	for _, x := range g.list {
+		if x.serving <= serving {
+			ms += x.to - x.from
+		}
+	}
+	return ms
+}
+
 // excuses reports whether every ping that was expected since the anchor, up to a deadline,
 // was expected in a gap or too close before one: then the job had no fair chance. An
 // expected time is fair if no gap touches the grace after it. Each turn of the loop

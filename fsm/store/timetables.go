@@ -77,7 +77,7 @@ func (st *state) topUp(x fsm.NextTimes) {
 // readClock compares the clocks. What is due already is judged by the old reading.
 func (st *state) readClock() fsm.Code {
 	st.judgeDue(math.MaxInt)
-	if by := st.clock.Mends(st.serving, st.wall); by != nil {
+	if by := st.clock.Mends(st.serving, st.wall, st.gaps.lengthUntil); by != nil {
 		st.table.MendAnchors(by)
 	}
 	if st.clock.IsSetBack(st.serving, st.wall) {

@@ -93,18 +93,25 @@ func (c *Clock) shows(wall int64) (serving int64) {
 
 // Mends tells by how many ms what was stamped at a serving time was stamped too early, if a reading finds that the wall clock was
 // set forward again after it was set back. Nil: it mends nothing. Where it cannot tell a clock that is mended from one that goes
-// wrong, it takes it for mended: then no job that pinged is called missed.
-func (c *Clock) Mends(serving, wall int64) (by func(stamped int64) int64) {
+// wrong, it takes it for mended: then no job that pinged is called missed. lost tells how many ms were lost to gaps up to a serving
+// time: for them nobody set a clock.
+func (c *Clock) Mends(serving, wall int64, lost func(serving int64) int64) (by func(stamped int64) int64) {
 	if !c.IsRead() || wall-c.WallAt(serving) <= Drift {
 		return nil
 	}
-	ahead := c.ahead()
+	first := c.readings[0]
+	aheadAt := func(serving, wall int64) int64 {
+		return wall - first.wall - (serving - first.serving) - (lost(serving) - lost(first.serving))
+	}
+	ahead := make([]int64, len(c.readings)) // of the first reading, since each
+	for i, r := range c.readings {
+		ahead[i] = aheadAt(r.serving, r.wall)
+	}
 	began, right := c.setBack(ahead, serving)
 	if began < 0 {
 		return nil
 	}
-	first := c.readings[0]
-	now := min(right, wall-first.wall-(serving-first.serving))
+	now := min(right, aheadAt(serving, wall))
 	return func(stamped int64) int64 {
 		best := int64(math.MinInt64) // what was mended before is not mended again
 		for i := len(ahead) - 1; i >= began; i-- {
@@ -115,15 +122,6 @@ func (c *Clock) Mends(serving, wall int64) (by func(stamped int64) int64) {
 		}
 		return 0
 	}
-}
-
-// ahead returns by how much the wall clock was ahead of the first reading, since each of them.
-func (c *Clock) ahead() []int64 {
-	list, first := make([]int64, len(c.readings)), c.readings[0]
-	for i, r := range c.readings {
-		list[i] = r.wall - first.wall - (r.serving - first.serving)
-	}
-	return list
 }
 
 // setBack returns the reading since which the wall clock is set back, and how far ahead it was before; -1 if it is not, or that
