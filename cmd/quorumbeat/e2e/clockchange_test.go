@@ -21,8 +21,8 @@ func TestSchedulesThroughClockChanges(t *testing.T) {
 	t.Parallel()
 	n := &night{env: startFaulty(t, 3, "--alert-flap-window", "0s"), t: t}
 	n.waitServing(t)
-	n.set("2026-03-29T00:58:00Z") // two minutes later it is 3 o'clock
-	n.hourly, n.nightly = n.create("hourly", "0 * * * *", 2), n.create("nightly", "30 2 * * *", 2)
+	n.set("2026-03-29T00:58:00Z")                                                                    // two minutes later it is 3 o'clock
+	n.hourly, n.nightly = n.create("hourly", "0 * * * *", 10), n.create("nightly", "30 2 * * *", 10) // a busy machine takes seconds
 	n.expects(n.hourly, "2026-03-29T01:00:00.000Z")
 	n.expects(n.nightly, "2026-03-29T01:00:00.000Z") // it is skipped, and runs right after
 	n.set("2026-03-29T00:59:58Z")
@@ -89,7 +89,7 @@ func (n *night) pings(h heartbeat, next string) {
 
 const stamp = "2006-01-02T15:04:05.000Z"
 
-// hour has the hourly job run at an hour, two seconds early, and another one not, and waits until their grace is over.
+// hour has the hourly job run at an hour, two seconds early, and another one not, and waits until that is told.
 func (n *night) hour(at, next string) {
 	n.t.Helper()
 	hour, err := time.Parse(time.RFC3339, at)
