@@ -19,6 +19,7 @@ import (
 // TestReadmesCommands runs README's commands as they are printed. A block of sh
 // that follows the comment <!-- run: GROUP --> belongs to that group.
 func TestReadmesCommands(t *testing.T) {
+	t.Parallel()                                            // the ports that it takes are no other test's on this network
 	for _, port := range []string{"8080", "8180", "8280"} { // README names these
 		ln, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
