@@ -23,6 +23,9 @@ AXE_MODULES  = testdata/axe/node_modules/.package-lock.json
 
 .PHONY: build run test test-node test-go test-pure test-race test-e2e test-others lint bench bench-full soak fuzz-short clean
 
+# So that the last lines of make test are those of the tests.
+MAKEFLAGS += --no-print-directory
+
 build: ## one static binary, bin/quorumbeat
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/quorumbeat ./cmd/quorumbeat
 
