@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -129,6 +130,8 @@ func caller(ctx *fasthttp.RequestCtx) (key fsm.KeyID, ofCluster bool) {
 func (s *Server) propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error) {
 	if key, ok := caller(ctx); ok {
 		cmd = fsm.Authorized{Key: key, Command: cmd}
+	} else {
+		cmd = signed(cmd)
 	}
 	res, err := s.proposeUntil(time.Now().Add(commandLimit), cmd)
 	if errors.Is(err, fsm.ErrRevoked) {
@@ -136,6 +139,26 @@ func (s *Server) propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result,
 	}
 	return res, err
 }
+
+// signed says of a command about an incident that the admin key of this node's settings sent it,
+// which the state does not know, if it names nobody.
+func signed(cmd fsm.Command) fsm.Command {
+	switch c := cmd.(type) {
+	case fsm.AckIncident:
+		c.By = cmp.Or(c.By, settingsKey)
+		return c
+	case fsm.SnoozeIncident:
+		c.By = cmp.Or(c.By, settingsKey)
+		return c
+	case fsm.UnackIncident:
+		c.By = cmp.Or(c.By, settingsKey)
+		return c
+	}
+	return cmd
+}
+
+// settingsKey is the name of the admin key of a node's settings.
+const settingsKey = "admin key of the settings"
 
 // proposeUntil commits a command before a deadline.
 func (s *Server) proposeUntil(deadline time.Time, cmd fsm.Command) (fsm.Result, error) {

@@ -90,7 +90,7 @@ func TestActingOnIncidents(t *testing.T) {
 	for _, e := range in.Story {
 		events = append(events, e.Event+" "+e.By)
 	}
-	if got := strings.Join(events, ","); got != "began ,acknowledged Ann,snoozed Bob,withdrawn " || in.Story[1].Note != "on it" {
+	if got := strings.Join(events, ","); got != "began ,acknowledged Ann,snoozed Bob,withdrawn admin key of the settings" || in.Story[1].Note != "on it" {
 		t.Errorf("the story is %s", got)
 	}
 	for _, x := range []struct {

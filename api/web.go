@@ -100,7 +100,7 @@ func (b backend) SignedIn(ctx *fasthttp.RequestCtx, hash [32]byte) (web.Account,
 
 func (b backend) account(hash [32]byte) web.Account {
 	if b.isConfigured(hash) {
-		return web.Account{Name: "admin key of the settings", Scope: fsm.ScopeAdmin}
+		return web.Account{Name: settingsKey, Scope: fsm.ScopeAdmin}
 	}
 	k, _ := b.store.KeyByHash(hash)
 	return web.Account{Name: k.Name, Scope: k.Scope}

@@ -52,6 +52,8 @@ func ParseURL(raw string) (Target, error) {
 	t := Target{Host: u.Hostname(), Security: Security(u.Query().Get("tls")), CA: u.Query().Get("ca"), User: u.User.Username()}
 	t.Password, _ = u.User.Password()
 	switch {
+	case u.Scheme == "":
+		return bad("does not begin with smtp:// or smtps://: use smtp://user:password@host:587, or stdout: to show mails instead of sending them") // not shown: it may be a password
 	case u.Scheme != "smtp" && u.Scheme != "smtps":
 		return bad("begins with %q: use smtp:// or smtps://", u.Scheme+":")
 	case t.Host == "":

@@ -25,6 +25,7 @@ func TestParseSMTPURL(t *testing.T) {
 		"smtp://u:secret@example.com/path":      {},
 		"":                                      {},
 		"example.com:25":                        {},
+		"stdout":                                {},
 		"smtp://u:secret@example.com:notaport":  {},
 
 		"smtps://u:secret@example.com?tls=none":             {},
@@ -45,5 +46,8 @@ func TestParseSMTPURL(t *testing.T) {
 		if err != nil && (!errors.Is(err, fsm.ErrConfig) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "sec ret")) {
 			t.Errorf("%q: the error %q is no configuration error or shows the password", raw, err)
 		}
+	}
+	if _, err := ParseURL("stdout"); err == nil || !strings.Contains(err.Error(), "stdout: to show mails") {
+		t.Errorf("without its colon: %v", err)
 	}
 }
