@@ -246,3 +246,27 @@ func TestAScheduleIsToldInWords(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestSnippetsPingTheHeartbeat(t *testing.T) {
+	const u = "https://qb.example/base/v1/heartbeats/3f872a6e-b4e9-4372-afaf-cc7c0fc2aafa/ping"
+	for methods, post := range map[string]bool{"": false, "POST": true} {
+		spec := fsm.Spec{Slug: "job", Interval: 3600}
+		if post {
+			spec.Methods = fsm.MethodsPost
+		}
+		for _, x := range Snippets(u, spec) {
+			if x.Name == "with output" {
+				if x.Code != "quorumbeat run --url https://qb.example/base --token 3f872a6e-b4e9-4372-afaf-cc7c0fc2aafa -- /path/to/job" {
+					t.Errorf("%s: %s", x.Name, x.Code)
+				}
+				continue
+			}
+			if strings.Count(x.Code, u) != 1 {
+				t.Errorf("%s: %s", x.Name, x.Code)
+			}
+			if strings.Contains(x.Code, "curl") && strings.Contains(x.Code, "-X POST") != post {
+				t.Errorf("%s, of methods %q: %s", x.Name, methods, x.Code)
+			}
+		}
+	}
+}

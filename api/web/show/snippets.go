@@ -11,7 +11,8 @@ import (
 // Snippet is one way to ping a heartbeat.
 type Snippet struct{ Name, Code string }
 
-const call = "curl -fsS -m 10 --retry 5 -o /dev/null "
+// call is curl's, which waits longer than a node holds a ping that cannot be recorded yet.
+const call = "curl -fsS -m 15 --retry 5 -o /dev/null "
 
 // Snippets tells how to ping a URL whenever a heartbeat is expected, in several languages.
 func Snippets(u string, s fsm.Spec) []Snippet {
@@ -22,6 +23,10 @@ func Snippets(u string, s fsm.Spec) []Snippet {
 			at = s.Schedule[0]
 		}
 	}
+	call := call
+	if len(s.Methods) > 0 {
+		call += "-X POST "
+	}
 	zone := ""
 	if s.TZ != "" {
 		zone = "  timeZone: " + s.TZ + "\n"
@@ -29,14 +34,20 @@ func Snippets(u string, s fsm.Spec) []Snippet {
 	return []Snippet{
 		{"curl", call + u},
 		{"crontab", at + " /path/to/job && " + call + u},
-		{"with output", "quorumbeat run --url " + u + " -- /path/to/job"},
-		{"Go", "client := http.Client{Timeout: 10 * time.Second}\nresp, err := client.Post(\"" + u + "\", \"\", nil)\nif err == nil {\n\tresp.Body.Close()\n}"},
-		{"Node.js", "await fetch('" + u + "', { method: 'POST', signal: AbortSignal.timeout(10000) })"},
-		{"Python", "import urllib.request\nurllib.request.urlopen('" + u + "', data=b'', timeout=10)"},
-		{"PowerShell", "Invoke-RestMethod -Method Post -TimeoutSec 10 -Uri '" + u + "'"},
+		{"with output", wrapped(u)},
+		{"Go", "client := http.Client{Timeout: 15 * time.Second}\nresp, err := client.Post(\"" + u + "\", \"\", nil)\nif err == nil {\n\tresp.Body.Close()\n}"},
+		{"Node.js", "await fetch('" + u + "', { method: 'POST', signal: AbortSignal.timeout(15000) })"},
+		{"Python", "import urllib.request\nurllib.request.urlopen('" + u + "', data=b'', timeout=15)"},
+		{"PowerShell", "Invoke-RestMethod -Method Post -TimeoutSec 15 -Uri '" + u + "'"},
 		{"systemd", "[Service]\nType=oneshot\nExecStart=/path/to/job\nExecStartPost=" + call + u},
 		{"Kubernetes", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + kubernetesName(s.Slug) + "}\nspec:\n  schedule: \"" + at + "\"\n" + zone + "  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          - name: job\n            image: your/image\n            command: [sh, -c, \"/path/to/job && " + call + u + "\"]"},
 	}
+}
+
+// wrapped runs a job under the program's own wrapper, which takes the parts of a URL.
+func wrapped(u string) string {
+	base, token, _ := strings.Cut(strings.TrimSuffix(u, "/ping"), "/v1/heartbeats/")
+	return "quorumbeat run --url " + base + " --token " + token + " -- /path/to/job"
 }
 
 // crontab is a line of cron's that runs about as often as every so many seconds.
