@@ -277,6 +277,9 @@ func handleAlert(wants string, cmd func(id fsm.AlertID) fsm.Command) handler {
 		if err != nil {
 			return errNotFound
 		}
+		if err := noFields(ctx); err != nil {
+			return err
+		}
 		_, err = s.propose(ctx, cmd(id))
 		switch {
 		case errors.Is(err, fsm.ErrRejected):

@@ -96,6 +96,9 @@ func decodeIfAny(ctx *fasthttp.RequestCtx, v any) error {
 	return request.DecodeObject(body, v)
 }
 
+// noFields refuses whatever a body asks of a route that takes none: it would be ignored.
+func noFields(ctx *fasthttp.RequestCtx) error { return decodeIfAny(ctx, &struct{}{}) }
+
 // ifMatch reads the version that a change depends on; 0 if it depends on none.
 func ifMatch(ctx *fasthttp.RequestCtx) (uint64, error) {
 	raw := string(ctx.Request.Header.Peek(fasthttp.HeaderIfMatch))

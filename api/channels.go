@@ -334,6 +334,9 @@ func (s *Server) testChannel(ctx *fasthttp.RequestCtx, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := noFields(ctx); err != nil {
+		return err
+	}
 	if err := s.barrier(ctx); err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@
 //	json.go         heartbeats and evidence as JSON
 //	listings.go     pages of lists, and their cursors
 //	events.go       the stream of what changes in them
-//	heartbeats.go   heartbeats: create, read, update, delete, pause, put by slug
+//	heartbeats.go   heartbeats: create, read, update, delete, put by slug
+//	pause.go        pausing one, for a time too, and resuming it
 //	alerts.go       alerts, test mails, the mail server
 //	channels.go     the channels by which alerts go out
 //	schedule.go     previews of schedules, and suggestions

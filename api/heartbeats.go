@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
@@ -269,63 +268,6 @@ func pauseOf(status *string) (*bool, error) {
 		return nil, badRequest(fmt.Sprintf("status is %.40q; it may be set to paused or active", *status))
 	}
 	return &pause, nil
-}
-
-func (s *Server) pauseHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
-	id, version, err := target(ctx, args)
-	if err != nil {
-		return err
-	}
-	var body pauseBody
-	if err := decodeIfAny(ctx, &body); err != nil {
-		return err
-	}
-	cmd, err := body.command(id, version)
-	if err != nil {
-		return err
-	}
-	err = s.commit(ctx, fasthttp.StatusOK, cmd)
-	if errors.Is(err, fsm.ErrInvalid) && body.Until != nil {
-		return badRequest(fmt.Sprintf("until is %s; it must be after now, and within 366 days: by the cluster's clock it is %s", *body.Until, *stamp(s.store.LastWall())))
-	}
-	return err
-}
-
-// pauseBody says when a pause ends by itself. Without any of its fields it does not.
-type pauseBody struct {
-	ForSecs *int64  `json:"for_secs"`
-	Until   *string `json:"until"`
-}
-
-// command makes a command of it. Whether a time has passed is for the leader's clock to say.
-func (b pauseBody) command(id fsm.HeartbeatID, version uint64) (fsm.Command, error) {
-	c := fsm.TimedPause{ID: id, IfVersion: version}
-	switch {
-	case b.ForSecs == nil && b.Until == nil:
-		return fsm.Pause{ID: id, IfVersion: version}, nil
-	case b.ForSecs != nil && b.Until != nil:
-		return nil, badRequest("for_secs and until are both there; send one of them")
-	case b.ForSecs != nil:
-		if *b.ForSecs < fsm.MinPause/1000 || *b.ForSecs > fsm.MaxPause/1000 {
-			return nil, badRequest(fmt.Sprintf("for_secs is %d; it must be %d to %d, which are 366 days", *b.ForSecs, fsm.MinPause/1000, fsm.MaxPause/1000))
-		}
-		c.For = *b.ForSecs * 1000
-		return c, nil
-	}
-	until, err := time.Parse(time.RFC3339, *b.Until)
-	if err != nil || until.UnixMilli() <= 0 {
-		return nil, badRequest(fmt.Sprintf("until is %.40q; it must be a time like 2026-05-02T08:00:00Z (RFC 3339)", *b.Until))
-	}
-	c.Until = until.UnixMilli()
-	return c, nil
-}
-
-func (s *Server) resumeHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
-	id, version, err := target(ctx, args)
-	if err != nil {
-		return err
-	}
-	return s.commit(ctx, fasthttp.StatusOK, fsm.Resume{ID: id, IfVersion: version})
 }
 
 func (s *Server) deleteHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {

@@ -78,7 +78,7 @@ func oddities(hidden string) []oddity {
 // TestOddRequests sends each oddity to each kind of route: the answer is the right one, comes
 // soon and is read whole; a ping counts if it was answered 200, and what hides in it never.
 func TestOddRequests(t *testing.T) {
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.conns.ReadTimeout = 2 * time.Second })
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.conns.ReadTimeout = 20 * time.Second })
 	h, never := r.create(`{"name":"pinged"}`), r.create(`{"name":"hidden"}`)
 	paths := map[string]string{
 		"/v1": "/v1/heartbeats/" + h.Token + "/ping", "/ping": "/ping/" + h.Token, "/api/push": "/api/push/" + h.Token,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 const publishedFor = "Authorization" // with "": as anybody
@@ -29,7 +30,11 @@ func TestAStatusPageTellsNoSecret(t *testing.T) {
 	tagged := r.create(`{"name":"job <10> & \"more\"","tags":["shown","secret-tag"],"email":["ops@secret.example"]}`)
 	r.create(`{"name":"unpublished","tags":["other"]}`)
 	r.call("POST", "/v1/heartbeats/"+tagged.Token+"/ping/3", "hush-body")
-	r.call("POST", "/v1/heartbeats/"+named.Token+"/ping", "")
+	began := r.cluster.store.LastWall()
+	testkit.Eventually(t, "there is a time to tell the uptime of", func() bool {
+		r.call("POST", "/v1/heartbeats/"+named.Token+"/ping", "")
+		return r.cluster.store.LastWall().After(began)
+	})
 	page := decodeAs[statusPageJSON](t, r.publish("/v1/status-pages", `{"title":"Our <jobs>","slug":"ours","tags":["shown"],"heartbeats":[{"id":"`+named.ID+`","alias":"Backups & more"}]}`).body)
 	one := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"heartbeat_id":"`+tagged.ID+`"}`).body)
 	all := decodeAs[badgeJSON](t, r.publish("/v1/badges", `{"tag":"shown","label":"jobs"}`).body)

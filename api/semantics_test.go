@@ -132,26 +132,30 @@ func TestAPauseSaysHowItEnds(t *testing.T) {
 	h := r.create(`{"name":"job"}`)
 	path := "/v1/heartbeats/" + h.ID
 	for body, words := range map[string]string{
-		`{"x":1}`:                                          `unknown field \"x\"`,
-		`{"For_Secs":7200}`:                                `unknown field`,
-		`[]`:                                               `send an object`,
-		`7200`:                                             `send an object`,
-		`{"for_secs":7200,"for_secs":1}`:                   `is there twice`,
-		`{"for_secs":0}`:                                   `for_secs is 0; it must be 1 to 31622400`,
-		`{"for_secs":-1}`:                                  `for_secs is -1`,
-		`{"for_secs":31622401}`:                            `for_secs is 31622401`,
-		`{"for_secs":9223372036854775807}`:                 `for_secs is 9223372036854775807`,
-		`{"for_secs":18446744073709558816}`:                `for_secs is a JSON number`,
-		`{"for_secs":1.5}`:                                 `for_secs is a JSON number 1.5; it must be a whole number`,
-		`{"for_secs":"2h"}`:                                `for_secs is a JSON string; it must be a whole number`,
-		`{"until":7200}`:                                   `until is a JSON number; it must be a string`,
-		`{"until":"tomorrow"}`:                             `until is \"tomorrow\"; it must be a time like`,
-		`{"until":""}`:                                     `until is \"\"`,
-		`{"until":"2027-02-30T08:00:00Z"}`:                 `it must be a time like`,
-		`{"until":"2027-02-03T08:00:00"}`:                  `it must be a time like`,
-		`{"until":"2020-01-01T00:00:00Z"}`:                 `it must be after now`,
-		`{"until":"0001-01-01T00:00:00Z"}`:                 `it must be a time like`,
-		`{"until":"9999-01-01T00:00:00Z"}`:                 `within 366 days`,
+		`{"x":1}`:                           `unknown field \"x\"`,
+		`{"For_Secs":7200}`:                 `unknown field`,
+		`[]`:                                `send an object`,
+		`7200`:                              `send an object`,
+		`null`:                              `send an object`,
+		`{"for_secs":null}`:                 `for_secs is null; leave it out`,
+		`{"until":null}`:                    `until is null; leave it out`,
+		`{"for_secs":60,"until":null}`:      `until is null; leave it out`,
+		`{"for_secs":7200,"for_secs":1}`:    `is there twice`,
+		`{"for_secs":0}`:                    `for_secs is 0; it must be 1 to 31622400`,
+		`{"for_secs":-1}`:                   `for_secs is -1`,
+		`{"for_secs":31622401}`:             `for_secs is 31622401`,
+		`{"for_secs":9223372036854775807}`:  `for_secs is 9223372036854775807`,
+		`{"for_secs":18446744073709558816}`: `for_secs is a JSON number`,
+		`{"for_secs":1.5}`:                  `for_secs is a JSON number 1.5; it must be a whole number`,
+		`{"for_secs":"2h"}`:                 `for_secs is a JSON string; it must be a whole number`,
+		`{"until":7200}`:                    `until is a JSON number; it must be a string`,
+		`{"until":"tomorrow"}`:              `until is \"tomorrow\"; it must be a time like`,
+		`{"until":""}`:                      `until is \"\"`,
+		`{"until":"2027-02-30T08:00:00Z"}`:  `it must be a time like`,
+		`{"until":"2027-02-03T08:00:00"}`:   `it must be a time like`,
+		`{"until":"2020-01-01T00:00:00Z"}`:  `it must be after now`,
+		`{"until":"0001-01-01T00:00:00Z"}`:  `it must be a time like`,
+		`{"until":"9999-01-01T00:00:00Z"}`:  `within 366 days`,
 		`{"for_secs":7200,"until":"2027-01-01T00:00:00Z"}`: `send one of them`,
 		"{\"until\":\"\xff\"}":                             `not valid UTF-8`,
 	} {
@@ -162,7 +166,7 @@ func TestAPauseSaysHowItEnds(t *testing.T) {
 	if a := r.call("GET", path, ""); !strings.Contains(a.body, `"status":"active"`) || !strings.Contains(a.body, `"paused_until":null`) {
 		t.Errorf("it was paused: %s", a.body)
 	}
-	for _, body := range []string{"", " ", "null", "{}", `{"for_secs":null}`} {
+	for _, body := range []string{"", " ", "{}"} {
 		for _, method := range []string{"POST", "PATCH"} {
 			if a := r.call(method, path+"/pause", body); a.status != 200 || !strings.Contains(a.body, `"paused_until":null`) {
 				t.Errorf("%s %q: %d %s", method, body, a.status, a.body)
@@ -187,5 +191,23 @@ func TestAPauseSaysHowItEnds(t *testing.T) {
 	}
 	if a := r.call("POST", path+"/resume", ""); !strings.Contains(a.body, `"status":"active"`) || !strings.Contains(a.body, `"paused_until":null`) {
 		t.Errorf("after a resume: %s", a.body)
+	}
+}
+
+// TestWhatTakesNoFieldsRefusesThem: a hold that was asked to end must not be one without an end.
+func TestWhatTakesNoFieldsRefusesThem(t *testing.T) {
+	r := newMemoryRig(t)
+	h := r.create(`{"name":"job"}`)
+	channel := decodeAs[struct{ ID string }](t, r.call("POST", "/v1/channels", `{"name":"ops","kind":"webhook","url":"https://example.com/"}`).body).ID
+	alert := "/v1/alerts/" + fsm.AlertID{1}.String()
+	for _, path := range []string{"/v1/heartbeats/" + h.ID + "/resume", alert + "/retry", alert + "/deliver", alert + "/hold", alert + "/cancel", "/v1/channels/" + channel + "/test"} {
+		if a := r.call("POST", path, `{"for_secs":60}`); a.status != 400 || !strings.Contains(a.body, `unknown field \"for_secs\"`) {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	for _, body := range []string{"", "{}"} {
+		if a := r.call("POST", "/v1/heartbeats/"+h.ID+"/resume", body); a.status != 200 {
+			t.Errorf("resume with %q: %d %s", body, a.status, a.body)
+		}
 	}
 }
