@@ -118,7 +118,7 @@ func channelToJSON(c fsm.Channel) map[string]any {
 	out := map[string]any{
 		"id": c.ID.String(), "name": c.Spec.Name, "kind": c.Spec.Kind, "default": c.Spec.Default,
 		"tags": append([]string{}, c.Spec.Tags...), "after_secs": c.Spec.After, "hours": nil,
-		"version": c.Version, "created_at": stamp(c.CreatedAt), "updated_at": stamp(c.UpdatedAt),
+		"version": c.Version, "created_at": request.Stamp(c.CreatedAt), "updated_at": request.Stamp(c.UpdatedAt),
 	}
 	on := []string{}
 	for _, k := range fsm.ChannelKinds {

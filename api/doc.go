@@ -22,12 +22,12 @@
 //	events.go       the stream of what changes in them
 //	heartbeats.go   heartbeats: create, read, update, delete, put by slug
 //	pause.go        pausing one, for a time too, and resuming it
-//	alerts.go       alerts, test mails, the mail server
+//	alerts.go       alerts and incidents, and what people do about them
 //	channels.go     the channels by which alerts go out
-//	schedule.go     previews of schedules, and suggestions
+//	schedule.go     previews of schedules, suggestions, and a zone alone
 //	keys.go         API keys
 //	published.go    status pages and badges: for admins, and for anybody
-//	status.go       what it needs of the cluster; health, cluster status, backup, scrapes
+//	status.go       what it needs of the cluster and of the mail server; health, cluster status, backup, scrapes, test mails
 //	web.go          the dashboard's view of this package
 //
 // Errors of package fsm become statuses in one table, statusOf. Answers under /v1

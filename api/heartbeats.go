@@ -246,30 +246,6 @@ func (s *Server) explainInvalid(ctx *fasthttp.RequestCtx, err error, p fsm.Patch
 	return cmp.Or(p.Apply(h.Spec).Validate(), err)
 }
 
-// requireSchedule refuses a time zone for a heartbeat that has no schedule. It asks behind a
-// barrier: this node may not have the schedule yet that was acknowledged just before.
-func (s *Server) requireSchedule(ctx *fasthttp.RequestCtx, id fsm.HeartbeatID, tz string) error {
-	if err := s.barrier(ctx); err != nil {
-		return err
-	}
-	if h, err := s.store.Heartbeat(id); err == nil && len(h.Spec.Schedule) == 0 {
-		return zoneWithoutSchedule(tz)
-	}
-	return nil
-}
-
-// pauseOf reads the status that a PATCH asks for.
-func pauseOf(status *string) (*bool, error) {
-	if status == nil {
-		return nil, nil
-	}
-	pause := *status == string(fsm.StatusPaused)
-	if !pause && *status != string(fsm.StatusActive) {
-		return nil, badRequest(fmt.Sprintf("status is %.40q; it may be set to paused or active", *status))
-	}
-	return &pause, nil
-}
-
 func (s *Server) deleteHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	id, version, err := target(ctx, args)
 	if err != nil {
@@ -358,32 +334,6 @@ func (f fields) put(slug string) (c fsm.PutHeartbeat, err error) {
 	}
 	c.Spec = f.spec()
 	return c, cmp.Or(c.Spec.Validate(), c.Patch.Validate())
-}
-
-// onlyZone reports whether a time zone comes without a schedule or interval.
-func (f fields) onlyZone() bool {
-	return f.TZ != nil && *f.TZ != "" && f.Schedule == nil && f.IntervalSecs == nil
-}
-
-// rezone makes a change of the one heartbeat with a slug of a command that gives it a time zone:
-// a heartbeat must be there, for a new one would have no schedule.
-func (s *Server) rezone(ctx *fasthttp.RequestCtx, slug string, c fsm.PutHeartbeat) (fsm.Command, error) {
-	if err := s.barrier(ctx); err != nil {
-		return nil, err
-	}
-	ordinal, n := s.store.Slug(slug)
-	if n > 1 {
-		return c, nil // which the state refuses
-	}
-	h, err := s.store.HeartbeatAt(ordinal)
-	if err != nil || len(h.Spec.Schedule) == 0 {
-		return nil, zoneWithoutSchedule(*c.Patch.TZ)
-	}
-	return fsm.Update{ID: h.ID, IfVersion: c.IfVersion, Patch: c.Patch}, nil
-}
-
-func zoneWithoutSchedule(tz string) error {
-	return badRequest(fmt.Sprintf("tz is %.80q, and there is no schedule that it could be of: give it a schedule, too", tz))
 }
 
 // check refuses what the state would take for a default, and turns the names of channels into

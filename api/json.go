@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/incidents"
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -87,10 +88,10 @@ func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 		Arm: string(h.Spec.Arm), Tags: list(h.Spec.Tags), Email: list(h.Spec.Emails), Methods: list(h.Spec.Methods),
 		Description: h.Spec.Description, RunbookURL: h.Spec.RunbookURL, Owner: h.Spec.Owner,
 		Status: string(h.Status), ConsecutiveMisses: h.Misses, PingsTotal: h.Pings,
-		LastPingedAt: stamp(h.LastPing), NextExpectedAt: stamp(h.NextDue), LastAlertAt: stamp(h.LastAlert),
-		CreatedAt: stamp(h.CreatedAt), UpdatedAt: stamp(h.UpdatedAt), Version: h.Version,
-		Running: !h.Started.IsZero(), StartedAt: stamp(h.Started),
-		AlertRule: h.Rule.String(), ResumedAt: stamp(h.Resumed), PausedUntil: stamp(h.PausedUntil),
+		LastPingedAt: request.Stamp(h.LastPing), NextExpectedAt: request.Stamp(h.NextDue), LastAlertAt: request.Stamp(h.LastAlert),
+		CreatedAt: request.Stamp(h.CreatedAt), UpdatedAt: request.Stamp(h.UpdatedAt), Version: h.Version,
+		Running: !h.Started.IsZero(), StartedAt: request.Stamp(h.Started),
+		AlertRule: h.Rule.String(), ResumedAt: request.Stamp(h.Resumed), PausedUntil: request.Stamp(h.PausedUntil),
 		RemindEverySecs: h.Spec.RemindEvery, Incident: incidents.OpenOf(h),
 	}
 	if !as.secrets {
@@ -131,15 +132,6 @@ func numbers(list []fsm.Number) map[string]float64 {
 	return out
 }
 
-// stamp writes a time with exactly three decimals, null for none.
-func stamp(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := t.UTC().Format("2006-01-02T15:04:05.000Z")
-	return &s
-}
-
 // list is never null.
 func list[T any](l []T) []T {
 	if l == nil {
@@ -171,9 +163,9 @@ func evidenceToJSON(a fsm.Alert) *evidenceJSON {
 	e := a.Evidence
 	out := &evidenceJSON{
 		Reason: reason(a), Misses: e.Misses, Failures: e.Failures,
-		DownSince: stamp(e.Since), DownSecs: wholeSeconds(e.Down), SilentSecs: wholeSeconds(e.Silent),
-		LastPingedAt: stamp(e.LastPing), LastFrom: e.LastFrom, DueAt: stamp(e.Due), RunStartedAt: stamp(e.Started),
-		AlertRule: e.Rule.String(), ResumedAt: stamp(e.Resumed), Flaps: e.Flaps,
+		DownSince: request.Stamp(e.Since), DownSecs: wholeSeconds(e.Down), SilentSecs: wholeSeconds(e.Silent),
+		LastPingedAt: request.Stamp(e.LastPing), LastFrom: e.LastFrom, DueAt: request.Stamp(e.Due), RunStartedAt: request.Stamp(e.Started),
+		AlertRule: e.Rule.String(), ResumedAt: request.Stamp(e.Resumed), Flaps: e.Flaps,
 		CheckBroken: e.Broke,
 	}
 	if e.Failed && e.Exit > 0 || e.Clean {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -24,7 +25,7 @@ type keyJSON struct {
 
 func keyToJSON(k fsm.Key) keyJSON {
 	return keyJSON{
-		ID: k.ID.String(), Name: k.Name, Scope: k.Scope, CreatedAt: stamp(k.CreatedAt),
+		ID: k.ID.String(), Name: k.Name, Scope: k.Scope, CreatedAt: request.Stamp(k.CreatedAt),
 		MaxHeartbeats: k.MaxHeartbeats, Heartbeats: k.Heartbeats,
 	}
 }
@@ -56,7 +57,7 @@ func (s *Server) createKey(ctx *fasthttp.RequestCtx, _ []string) error {
 		return err
 	}
 	return reply(ctx, fasthttp.StatusCreated, keyJSON{
-		ID: c.ID.String(), Name: c.Name, Scope: c.Scope, Key: key, CreatedAt: stamp(s.createdAt(c.ID)), MaxHeartbeats: c.MaxHeartbeats,
+		ID: c.ID.String(), Name: c.Name, Scope: c.Scope, Key: key, CreatedAt: request.Stamp(s.createdAt(c.ID)), MaxHeartbeats: c.MaxHeartbeats,
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -79,7 +80,7 @@ type pingJSON struct {
 func pingToJSON(heartbeat string, p fsm.PingRecord) pingJSON {
 	out := pingJSON{
 		ID:          fmt.Sprintf("pg_%s_%d", heartbeat[len("hb_"):], p.Number),
-		HeartbeatID: heartbeat, PingedAt: stamp(p.At), Kind: p.Kind.String(), From: p.From,
+		HeartbeatID: heartbeat, PingedAt: request.Stamp(p.At), Kind: p.Kind.String(), From: p.From,
 	}
 	if p.Exit >= 0 {
 		out.ExitCode = &p.Exit
@@ -92,7 +93,7 @@ func pingToJSON(heartbeat string, p fsm.PingRecord) pingJSON {
 		out.DurationMs = new(p.Took.Milliseconds())
 	}
 	if out.Late = !p.Received.Equal(p.At); out.Late {
-		out.ReceivedAt = stamp(p.Received)
+		out.ReceivedAt = request.Stamp(p.Received)
 	}
 	if len(p.Body) > 0 {
 		text := strings.ToValidUTF8(string(p.Body), "\uFFFD")

@@ -28,7 +28,7 @@ func (s *Server) pauseHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	}
 	err = s.commit(ctx, fasthttp.StatusOK, cmd)
 	if errors.Is(err, fsm.ErrInvalid) && body.Until != nil {
-		return badRequest(fmt.Sprintf("until is %s; it must be after now, and within 366 days: by the cluster's clock it is %s", *body.Until, *stamp(s.store.LastWall())))
+		return badRequest(fmt.Sprintf("until is %s; it must be after now, and within 366 days: by the cluster's clock it is %s", *body.Until, *request.Stamp(s.store.LastWall())))
 	}
 	return err
 }
@@ -93,4 +93,16 @@ func (s *Server) resumeHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 		return err
 	}
 	return s.commit(ctx, fasthttp.StatusOK, fsm.Resume{ID: id, IfVersion: version})
+}
+
+// pauseOf reads the status that a PATCH asks for.
+func pauseOf(status *string) (*bool, error) {
+	if status == nil {
+		return nil, nil
+	}
+	pause := *status == string(fsm.StatusPaused)
+	if !pause && *status != string(fsm.StatusActive) {
+		return nil, badRequest(fmt.Sprintf("status is %.40q; it may be set to paused or active", *status))
+	}
+	return &pause, nil
 }

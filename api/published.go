@@ -48,7 +48,7 @@ type badgeJSON struct {
 func (s *Server) pageToJSON(ctx *fasthttp.RequestCtx, p fsm.StatusPage) statusPageJSON {
 	out := statusPageJSON{
 		Slug: p.Slug, Title: p.Title, Tags: list(p.Tags), Heartbeats: []pageHeartbeatJSON{},
-		URL: s.origin(ctx) + "/status/" + p.Slug, CreatedAt: stamp(p.CreatedAt),
+		URL: s.origin(ctx) + "/status/" + p.Slug, CreatedAt: request.Stamp(p.CreatedAt),
 	}
 	for _, h := range p.Heartbeats {
 		out.Heartbeats = append(out.Heartbeats, pageHeartbeatJSON{h.ID.String(), h.Alias})
@@ -58,7 +58,7 @@ func (s *Server) pageToJSON(ctx *fasthttp.RequestCtx, p fsm.StatusPage) statusPa
 
 func (s *Server) badgeToJSON(ctx *fasthttp.RequestCtx, b fsm.Badge) badgeJSON {
 	url := s.origin(ctx) + "/badge/" + b.ID.String()
-	out := badgeJSON{ID: b.ID.String(), Label: b.Label, SVGURL: url + ".svg", JSONURL: url + ".json", CreatedAt: stamp(b.CreatedAt)}
+	out := badgeJSON{ID: b.ID.String(), Label: b.Label, SVGURL: url + ".svg", JSONURL: url + ".json", CreatedAt: request.Stamp(b.CreatedAt)}
 	if b.Tag != "" {
 		out.Tag = &b.Tag
 		return out

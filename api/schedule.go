@@ -185,3 +185,41 @@ func (s *Server) rulesAt(now time.Time) uint32 {
 	}
 	return fsm.RulesOf(s.cfg.Zones.Version())
 }
+
+// requireSchedule refuses a time zone for a heartbeat that has no schedule. It asks behind a
+// barrier: this node may not have the schedule yet that was acknowledged just before.
+func (s *Server) requireSchedule(ctx *fasthttp.RequestCtx, id fsm.HeartbeatID, tz string) error {
+	if err := s.barrier(ctx); err != nil {
+		return err
+	}
+	if h, err := s.store.Heartbeat(id); err == nil && len(h.Spec.Schedule) == 0 {
+		return zoneWithoutSchedule(tz)
+	}
+	return nil
+}
+
+// onlyZone reports whether a time zone comes without a schedule or interval.
+func (f fields) onlyZone() bool {
+	return f.TZ != nil && *f.TZ != "" && f.Schedule == nil && f.IntervalSecs == nil
+}
+
+// rezone makes a change of the one heartbeat with a slug of a command that gives it a time zone:
+// a heartbeat must be there, for a new one would have no schedule.
+func (s *Server) rezone(ctx *fasthttp.RequestCtx, slug string, c fsm.PutHeartbeat) (fsm.Command, error) {
+	if err := s.barrier(ctx); err != nil {
+		return nil, err
+	}
+	ordinal, n := s.store.Slug(slug)
+	if n > 1 {
+		return c, nil // which the state refuses
+	}
+	h, err := s.store.HeartbeatAt(ordinal)
+	if err != nil || len(h.Spec.Schedule) == 0 {
+		return nil, zoneWithoutSchedule(*c.Patch.TZ)
+	}
+	return fsm.Update{ID: h.ID, IfVersion: c.IfVersion, Patch: c.Patch}, nil
+}
+
+func zoneWithoutSchedule(tz string) error {
+	return badRequest(fmt.Sprintf("tz is %.80q, and there is no schedule that it could be of: give it a schedule, too", tz))
+}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -61,7 +62,7 @@ func TestSignals(t *testing.T) {
 	if got := strings.Join(kinds, " "); got != "fail success success success fail log start" {
 		t.Errorf("kinds %s", got)
 	}
-	if p := list[0]; !p.Late || *p.PingedAt != *stamp(time.Unix(at.Unix(), 0)) || p.ReceivedAt == nil || p.From != "127.0.0.1" {
+	if p := list[0]; !p.Late || *p.PingedAt != *request.Stamp(time.Unix(at.Unix(), 0)) || p.ReceivedAt == nil || p.From != "127.0.0.1" {
 		t.Errorf("%+v", p)
 	}
 	if p := list[4]; *p.ExitCode != 3 || *p.RID != rid || p.DurationMs == nil || *p.Body != "disk\uFFFD full" || p.BodySize != 10 {

@@ -3,6 +3,7 @@ package incidents
 import (
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/story"
 )
@@ -27,7 +28,7 @@ func OpenOf(h fsm.Heartbeat) *Open {
 }
 
 func openOf(id string, in fsm.OpenIncident) Open {
-	out := Open{ID: id, Since: stamp(in.Since), Reason: in.Reason, AcknowledgedAt: stamp(in.AckedAt), SnoozedUntil: stamp(in.Snoozed)}
+	out := Open{ID: id, Since: request.Stamp(in.Since), Reason: in.Reason, AcknowledgedAt: request.Stamp(in.AckedAt), SnoozedUntil: request.Stamp(in.Snoozed)}
 	if !in.AckedAt.IsZero() {
 		out.AcknowledgedBy = &in.AckedBy
 	}
@@ -52,13 +53,13 @@ type Incident struct {
 func Of(in fsm.Incident) Incident {
 	out := Incident{
 		Open: openOf(in.ID(), in.OpenIncident), HeartbeatID: in.Heartbeat.String(), HeartbeatName: in.Name, State: "ended",
-		Misses: in.Misses, Failures: in.Failures, Reminders: in.Told, NextReminderAt: stamp(in.RemindAt),
+		Misses: in.Misses, Failures: in.Failures, Reminders: in.Told, NextReminderAt: request.Stamp(in.RemindAt),
 	}
 	switch {
 	case in.Open:
 		out.State = "open"
 	case in.EndedBy != "":
-		out.EndedAt, out.EndedBy = stamp(in.Until), &in.EndedBy
+		out.EndedAt, out.EndedBy = request.Stamp(in.Until), &in.EndedBy
 	}
 	return out
 }
@@ -89,7 +90,7 @@ func StoryOf(in fsm.Incident) []Event {
 }
 
 func eventOf(e story.Event) Event {
-	out := Event{At: stamp(time.UnixMilli(e.At)), Event: e.What.String()}
+	out := Event{At: request.Stamp(time.UnixMilli(e.At)), Event: e.What.String()}
 	switch e.What {
 	case story.Began:
 		out.Reason = e.Text
@@ -99,7 +100,7 @@ func eventOf(e story.Event) Event {
 		out.Alert, out.To, out.State = e.Text, e.Who, e.Note
 		return out
 	case story.Snoozed:
-		out.Until = stamp(time.UnixMilli(e.Number))
+		out.Until = request.Stamp(time.UnixMilli(e.Number))
 	case story.Edited:
 		out.Fields = e.Text
 	}
@@ -108,13 +109,4 @@ func eventOf(e story.Event) Event {
 	}
 	out.By, out.Note = e.Who, e.Note
 	return out
-}
-
-// stamp writes a time with exactly three decimals, null for none.
-func stamp(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := t.UTC().Format("2006-01-02T15:04:05.000Z")
-	return &s
 }

@@ -3,7 +3,7 @@
 //
 //	path.go     the raw path, and parts of it
 //	body.go     bodies, which are streams
-//	json.go     JSON objects, strictly
+//	json.go     JSON objects, strictly, and times as answers have them
 //	key.go      the key in Authorization
 //	problem.go  errors that clients see
 package request

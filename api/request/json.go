@@ -8,6 +8,7 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -108,4 +109,13 @@ func fieldNames(t reflect.Type) map[string]bool {
 		}
 	}
 	return names
+}
+
+// Stamp writes a time with exactly three decimals, null for none.
+func Stamp(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := t.UTC().Format("2006-01-02T15:04:05.000Z")
+	return &s
 }

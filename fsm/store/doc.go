@@ -57,7 +57,8 @@
 //	heartbeat.go           commands that edit heartbeats
 //	signal.go              pings that tell more, and the runs that they begin and end
 //	judge.go               misses and overdue runs, and what ingest gaps excuse
-//	incidents.go           how incidents begin and end, what people say of them, reminders
+//	incidents.go           how incidents begin, are told again and end
+//	acts.go                what people do about them: acknowledge, snooze, edit, pause
 //	evidence.go            what an alert tells of a heartbeat
 //	keys.go                API keys and quotas
 //	query.go               queries of heartbeats
