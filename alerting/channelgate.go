@@ -21,6 +21,15 @@ type channelGate struct {
 	until    time.Time
 }
 
+// begin shuts the gate for as long as the service asked for, of a leader before this one.
+func (g *channelGate) begin(refuses time.Duration, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if refuses > 0 {
+		g.troubles, g.until = 1, now.Add(refuses)
+	}
+}
+
 // room returns how many attempts may be under way, and for how long none may; 0: some may.
 func (g *channelGate) room(now time.Time) (room int, closed time.Duration) {
 	g.mu.Lock()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/alerting/alertmanager"
@@ -13,15 +15,21 @@ import (
 	"github.com/quorumbeat/quorumbeat/alerting/ntfy"
 	"github.com/quorumbeat/quorumbeat/alerting/outgoing"
 	"github.com/quorumbeat/quorumbeat/alerting/pagerduty"
+	"github.com/quorumbeat/quorumbeat/alerting/shoutrrr"
 	"github.com/quorumbeat/quorumbeat/alerting/telegram"
 	"github.com/quorumbeat/quorumbeat/alerting/webhook"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/kinds"
 )
 
 // openersFor returns who speaks to the channels of each kind.
 func openersFor(cfg Config, policy outgoing.Policy, wrote func()) map[string]channel.Opener {
 	client := outgoing.New(policy)
 	client.Wrote = wrote
+	return openersBy(client, cfg)
+}
+
+func openersBy(client *outgoing.Client, cfg Config) map[string]channel.Opener {
 	return map[string]channel.Opener{
 		"webhook":      channel.HTTP(client, webhook.Format),
 		"slack":        channel.HTTP(client, chat.Slack),
@@ -31,8 +39,29 @@ func openersFor(cfg Config, policy outgoing.Policy, wrote func()) map[string]cha
 		"ntfy":         channel.HTTP(client, ntfy.Format),
 		"pagerduty":    channel.HTTP(client, pagerduty.Format),
 		"alertmanager": channel.HTTP(client, alertmanager.Format),
-		"command":      command.Opener{Allowed: cfg.AllowCommands, Began: wrote},
+		"shoutrrr":     channel.HTTP(client, shoutrrr.Format),
+		"command":      command.Opener{Allowed: cfg.AllowCommands, Began: client.Wrote},
 	}
+}
+
+// JudgeChannel says whether the URLs of a channel can be asked at all, as far as that is known without looking
+// names up. The error is for people.
+func (s *Service) JudgeChannel(c fsm.ChannelSpec) error {
+	for _, f := range c.Fields {
+		host := ""
+		if u, err := kinds.ParseURL(f.Value); err == nil {
+			host = u.Hostname()
+		} else if x, err := kinds.ParseShoutrrr(f.Value); err == nil && c.Kind == "shoutrrr" {
+			host = x.Server()
+		}
+		if host == "" {
+			continue
+		}
+		if err := s.policy.JudgeHost(host); err != nil {
+			return fmt.Errorf("%s: %s may not be asked: %w", f.Name, host, err)
+		}
+	}
+	return nil
 }
 
 // TestChannel sends a test by a channel, from this node and in the same way as an alert, but
@@ -42,6 +71,9 @@ func (s *Service) TestChannel(ctx context.Context, id fsm.ChannelID) (TestResult
 	if err != nil {
 		return TestResult{}, err
 	}
+	if c.Spec.Kind == fsm.KindEmail {
+		return s.testMailChannel(ctx, c.Spec), nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, testLimit)
 	defer cancel()
 	answer, err := s.sendChannelTest(ctx, c.Spec)
@@ -49,6 +81,23 @@ func (s *Service) TestChannel(ctx context.Context, id fsm.ChannelID) (TestResult
 		answer = clipError(err)
 	}
 	return TestResult{Recipient: c.Spec.Name, Accepted: err == nil, Answer: answer}, nil
+}
+
+// testMailChannel sends a test mail to each address of a channel.
+func (s *Service) testMailChannel(ctx context.Context, c fsm.ChannelSpec) TestResult {
+	ctx, cancel := context.WithTimeout(ctx, testLimit)
+	defer cancel()
+	out := TestResult{Recipient: c.Name, Accepted: true}
+	var answers []string
+	for _, to := range c.Addresses() {
+		answer, err := s.sendTest(ctx, to)
+		if err != nil {
+			out.Accepted, answer = false, clipError(err)
+		}
+		answers = append(answers, to+": "+answer)
+	}
+	out.Answer = strings.Join(answers, "; ")
+	return out
 }
 
 func (s *Service) sendChannelTest(ctx context.Context, c fsm.ChannelSpec) (answer string, err error) {

@@ -40,6 +40,7 @@ func (x *channelSenders) wakeAll(ctx context.Context) {
 		c := x.running[name]
 		if c == nil {
 			c = &channelSender{lane: newLane(x.s, x.term, name, maxAtOnce)}
+			c.gate.begin(x.s.store.LaneRefuses(name), time.Now())
 			x.running[name] = c
 			x.parts.Go(func() { c.run(ctx, x) })
 		}
@@ -98,7 +99,7 @@ func (c *channelSender) run(ctx context.Context, senders *channelSenders) {
 // attempt takes a row through claim, connection, fence, request and settle.
 func (c *channelSender) attempt(ctx context.Context, id fsm.AlertID) {
 	defer c.finish(ctx, id)
-	a, _, err := c.loadRow(id)
+	a, err := c.s.store.Alert(id)
 	if err != nil { // dropped meanwhile
 		return
 	}
@@ -111,7 +112,7 @@ func (c *channelSender) attempt(ctx context.Context, id fsm.AlertID) {
 		return
 	}
 	c.s.passPoint(PointClaimed)
-	kind, err := c.deliver(ctx, m)
+	kind, ref, err := c.deliver(ctx, m)
 	if errors.Is(err, errNotLeading) {
 		return
 	}
@@ -125,27 +126,30 @@ func (c *channelSender) attempt(ctx context.Context, id fsm.AlertID) {
 	}
 	c.s.met.observeDelivery(kind, time.Since(m.began))
 	c.s.passPoint(PointTaken)
-	c.settleRow(ctx, m, fsm.Settle{Outcome: fsm.OutcomeSent})
+	c.settleRow(ctx, m, fsm.Settle{Outcome: fsm.OutcomeSent, Ref: ref})
 	c.s.passPoint(PointSettled)
 }
 
-// deliver gets a claimed row ready, fences it, and has it sent.
-func (c *channelSender) deliver(ctx context.Context, m *delivery) (kind string, err error) {
+// deliver gets a claimed row ready, fences it, and has it sent. ref is how the service names it.
+func (c *channelSender) deliver(ctx context.Context, m *delivery) (kind, ref string, err error) {
 	ch, ready, err := c.open(ctx, m)
 	if err != nil {
-		return ch.Spec.Kind, err
+		return ch.Spec.Kind, "", err
 	}
 	defer ready.Close()
 	c.s.passPoint(PointTransferred)
 	by := time.Now().Add(dotWindow)
 	if err := c.fence(ctx, m, by); err != nil {
-		return ch.Spec.Kind, err
+		return ch.Spec.Kind, "", err
 	}
 	c.s.passPoint(PointFenced)
 	patient, cancel := withPatience(ctx)
 	defer cancel()
 	_, err = ready.Complete(patient, by)
-	return ch.Spec.Kind, err
+	if x, is := ready.(channel.Referred); is {
+		ref = x.Ref()
+	}
+	return ch.Spec.Kind, ref, err
 }
 
 // open renders and connects. What a row tells may have changed until it was claimed.
@@ -159,12 +163,12 @@ func (c *channelSender) open(ctx context.Context, m *delivery) (ch fsm.Channel, 
 		return ch, nil, errKindUnknown
 	}
 	var members []fsm.Alert
-	if m.alert, members, err = c.loadRow(m.alert.ID); err != nil {
+	if m.alert, members, err = c.loadToSend(m.alert.ID); err != nil {
 		return ch, nil, errNotLeading // it was dropped
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectLimit)
 	defer cancel()
-	d, err = opener.Open(ctx, ch.Spec, channel.New(m.alert, members, c.s.cfg.PublicURL))
+	d, err = opener.Open(ctx, ch.Spec, channel.New(m.alert, members, c.s.messageOptions(m.alert)))
 	return ch, d, err
 }
 

@@ -35,6 +35,8 @@ type Config struct {
 	// there are none. The same each time, for every attempt of a mail is the same bytes. nil: no links.
 	SignLink func(ref fsm.IncidentRef, until time.Time) string
 
+	Zone func(name string) (*time.Location, error) // the rules of a time zone; nil: times are told in UTC
+
 	WebhookAllow  []string // networks that channels may reach beside public addresses
 	AllowCommands bool     // channels of the kind command run programs of this node
 

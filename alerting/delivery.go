@@ -36,7 +36,7 @@ type delivery struct {
 // prepare claims a row, renders its message and hands it to a worker. The claims of several rows
 // commit together, while the workers have others on the wire.
 func (d *dispatcher) prepare(ctx context.Context, id fsm.AlertID) {
-	a, _, err := d.loadRow(id)
+	a, err := d.s.store.Alert(id)
 	if err != nil { // dropped meanwhile
 		d.finish(ctx, id)
 		return
@@ -53,11 +53,16 @@ func (d *dispatcher) prepare(ctx context.Context, id fsm.AlertID) {
 	d.s.passPoint(PointClaimed)
 	// What a row tells may have changed until it was claimed.
 	var members []fsm.Alert
-	if m.alert, members, err = d.loadRow(id); err != nil {
+	if m.alert, members, err = d.loadToSend(id); err != nil {
 		d.finish(ctx, id)
 		return
 	}
-	if m.message, err = message.RenderWithLink(d.s.cfg.MailFrom, m.alert, members, d.s.linkOf(m.alert)); err != nil {
+	if m.alert.Channel() != (fsm.ChannelID{}) && m.alert.ChannelKind == "" {
+		d.settleRow(ctx, m, fsm.Settle{Outcome: fsm.OutcomeFailed, Error: errChannelGone.Error()})
+		d.finish(ctx, id)
+		return
+	}
+	if m.message, err = message.Render(d.s.cfg.MailFrom, m.alert, members, d.s.messageOptions(m.alert)); err != nil {
 		d.recordFailure(ctx, m, fmt.Errorf("%w: %w", errUnmailable, err))
 		d.finish(ctx, id)
 		return
@@ -130,6 +135,11 @@ func clipError(err error) string {
 
 // linkFor is how long the link in a mail is good.
 const linkFor = 7 * 24 * time.Hour
+
+// messageOptions are where an alert leads, and in which words it is told.
+func (s *Service) messageOptions(a fsm.Alert) message.Options {
+	return message.Options{Base: s.cfg.PublicURL, Act: s.linkOf(a), Own: s.store.Templates()}
+}
 
 // linkOf is where whoever gets a mail may acknowledge its incident; "" for what is no alarm, and
 // without --public-url.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -16,12 +17,13 @@ import (
 type fakeCluster struct {
 	store *store.Store
 
-	mu   sync.Mutex
-	term uint64
-	wall int64
-	last time.Time
-	hook func(once bool, cmd fsm.Command) error
-	log  []string
+	mu    sync.Mutex
+	term  uint64
+	wall  int64
+	last  time.Time
+	jumps bool // time passes by jump alone, however long the test takes
+	hook  func(once bool, cmd fsm.Command) error
+	log   []string
 }
 
 func newFakeCluster() *fakeCluster {
@@ -30,11 +32,11 @@ func newFakeCluster() *fakeCluster {
 
 func (f *fakeCluster) apply(delta uint32, cmds ...fsm.Command) (fsm.Result, error) {
 	f.wall += int64(delta)
-	b := fsm.Batch{Term: f.term, Wall: f.wall, Delta: delta}
+	b := logentry.Batch{Term: f.term, Wall: f.wall, Delta: delta}
 	for _, c := range cmds {
-		b.Items = append(b.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		b.Items = append(b.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
-	res, err := f.store.Apply(fsm.AppendBatch(nil, &b), f.term)
+	res, err := f.store.Apply(logentry.Append(nil, &b), f.term)
 	if err != nil || len(res) == 0 {
 		return fsm.Result{}, err
 	}
@@ -68,9 +70,13 @@ func (f *fakeCluster) ProposeOnce(_ context.Context, _ uint64, cmd fsm.Command) 
 func (f *fakeCluster) Tick(context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.jumps {
+		_, err := f.apply(0)
+		return err
+	}
 	ms := time.Since(f.last).Milliseconds()
 	f.last = f.last.Add(time.Duration(ms) * time.Millisecond)
-	_, err := f.apply(uint32(min(ms, fsm.MaxDelta)))
+	_, err := f.apply(uint32(min(ms, logentry.MaxDelta)))
 	return err
 }
 

@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -55,6 +56,16 @@ func (h *mailHealth) get() MailStatus {
 
 // MailStatus tells what this node knows of the mail server, at once.
 func (s *Service) MailStatus() MailStatus { return s.mail.get() }
+
+// CheckMailServer asks the mail server, until ctx ends.
+func (s *Service) CheckMailServer(ctx context.Context) error {
+	err := s.probeMailServer(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("it has not answered in time: %w", err)
+	}
+	s.mail.set(err)
+	return err
+}
 
 // logMailHealth logs a change of the mail server's status.
 func (s *Service) logMailHealth(first, sound bool, err error) {

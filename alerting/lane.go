@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 const (
@@ -98,7 +99,7 @@ func (d *lane) look(ctx context.Context, room int, attempt func(context.Context,
 		}
 	}
 	d.s.awaited.set(d.name, w.Next)
-	wait := lookEvery
+	wait := tick.Until(time.Now(), lookEvery)
 	if w.Next > 0 {
 		wait = min(wait, time.Duration(w.Next-d.s.store.Serving())*time.Millisecond)
 	}
@@ -140,12 +141,48 @@ func (d *lane) loadRow(id fsm.AlertID) (a fsm.Alert, members []fsm.Alert, err er
 	if a, err = d.s.store.Alert(id); err != nil {
 		return a, nil, err
 	}
+	members = make([]fsm.Alert, 0, len(a.Members)) // ten thousand grow to several times their size
 	for _, m := range a.Members {
 		if x, err := d.s.store.Alert(m); err == nil {
 			members = append(members, x)
 		}
 	}
 	return a, members, nil
+}
+
+// loadToSend reads a row that is claimed, with what it tells of its heartbeats as they are now.
+func (d *lane) loadToSend(id fsm.AlertID) (a fsm.Alert, members []fsm.Alert, err error) {
+	if a, members, err = d.loadRow(id); err != nil {
+		return a, nil, err
+	}
+	if a.Kind != fsm.AlertDigest {
+		failed, since := time.Time{}, a.Evidence.Since
+		if a.Evidence.Failed {
+			failed = a.Evidence.LastPing
+		}
+		if since.IsZero() {
+			since = a.CreatedAt
+		}
+		a.About = d.s.store.About(a.Heartbeat, failed, since)
+		a.About.Zone = d.s.zoneOf(a.About.TZ)
+	}
+	for i := range members {
+		members[i].About = d.s.store.AboutMember(members[i].Heartbeat)
+		members[i].About.Zone = d.s.zoneOf(members[i].About.TZ)
+	}
+	return a, members, nil
+}
+
+// zoneOf is the time zone of a name; nil, for UTC, if it is not known.
+func (s *Service) zoneOf(name string) *time.Location {
+	if name == "" || s.cfg.Zone == nil {
+		return nil
+	}
+	zone, err := s.cfg.Zone(name)
+	if err != nil {
+		return nil
+	}
+	return zone
 }
 
 func (d *lane) claim(ctx context.Context, m *delivery) error {

@@ -35,6 +35,7 @@ type Service struct {
 	mail     mailHealth
 	awaited  awaited                   // by the lanes
 	openers  map[string]channel.Opener // by kind of channels
+	policy   outgoing.Policy           // of what channels may reach
 	stop     context.CancelFunc
 	watching sync.WaitGroup
 }
@@ -60,6 +61,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.policy = policy
 	s.openers = openersFor(cfg, policy, func() { s.passPoint(PointDotted) })
 	s.mail.onChange, s.mail.onStatus = s.logMailHealth, met.setMailServer
 	ctx, cancel := context.WithCancel(context.Background())
@@ -110,7 +112,7 @@ func (s *Service) enforceSettings(ctx context.Context) bool {
 		if err == nil {
 			s.log.Info("the cluster takes this leader's settings", "history", s.cfg.Settings.History,
 				"mail_to", len(s.cfg.Settings.MailTo), "alert_burst", s.cfg.Settings.Burst, "alert_group_wait_ms", s.cfg.Settings.GroupWait,
-				"alert_flap_window_ms", s.cfg.Settings.FlapWindow)
+				"alert_flap_window_ms", s.cfg.Settings.FlapWindow, "remind_every_s", s.cfg.Settings.RemindEvery)
 			return true
 		}
 		select {

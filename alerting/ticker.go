@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 const (
@@ -57,7 +58,7 @@ func (t *ticker) run(ctx context.Context) {
 			timer.Reset(tickRetry)
 			continue
 		}
-		timer.Reset(nextTick(t.view()))
+		timer.Reset(max(min(nextTick(t.view()), tick.Until(time.Now(), tickEvery)), tickSoon))
 	}
 }
 

@@ -114,7 +114,7 @@ func (w *worker) transfer(ctx context.Context, m *delivery) error {
 			}
 			w.conn = conn
 		}
-		err := w.conn.Transfer(ctx, w.d.s.cfg.MailFrom, m.alert.Recipient, m.message)
+		err := w.conn.Transfer(ctx, w.d.s.cfg.MailFrom, m.alert.Address(), m.message)
 		if err == nil || !reused || smtp.Classify(err) != smtp.Trouble || ctx.Err() != nil {
 			return err
 		}

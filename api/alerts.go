@@ -7,6 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/explain"
 	"github.com/quorumbeat/quorumbeat/api/incidents"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -19,6 +20,7 @@ type alertJSON struct {
 	IncidentID    *string  `json:"incident_id"`
 	HeartbeatID   *string  `json:"heartbeat_id"`
 	HeartbeatName *string  `json:"heartbeat_name"`
+	System        bool     `json:"system"` // of the monitor itself
 	Kind          string   `json:"kind"`
 	Channel       string   `json:"channel"`
 	Recipient     string   `json:"recipient"`
@@ -33,8 +35,23 @@ type alertJSON struct {
 	CreatedAt     *string  `json:"created_at"`
 	SentAt        *string  `json:"sent_at"`
 	NextAttemptAt *string  `json:"next_attempt_at"` // of a pending one that waits
+	WaitsFor      *wait    `json:"waits_for"`
 
 	Evidence *evidenceJSON `json:"evidence"`
+}
+
+// wait is what keeps an alert back though its time has come.
+type wait struct {
+	For  string `json:"for"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func waitOf(a fsm.Alert) *wait {
+	if a.WaitsFor.For == "" {
+		return nil
+	}
+	return &wait{For: a.WaitsFor.For, ID: a.WaitsFor.ID, Name: a.WaitsFor.Name}
 }
 
 func alertToJSON(a fsm.Alert) alertJSON {
@@ -42,9 +59,10 @@ func alertToJSON(a fsm.Alert) alertJSON {
 		ID: a.ID.String(), Kind: a.Kind.String(),
 		State: a.State.String(), Attempts: a.Attempt, InDoubt: a.InDoubt, MessageID: a.MessageID,
 		Error: a.Error, CreatedAt: request.Stamp(a.CreatedAt), SentAt: request.Stamp(a.SentAt), NextAttemptAt: request.Stamp(a.Waits),
+		WaitsFor: waitOf(a), System: a.OfSystem(),
 	}
 	out.Channel, out.Recipient = channelAndRecipient(a)
-	if id, is := fsm.ChannelOf(a.Recipient); is {
+	if id := a.Channel(); id != (fsm.ChannelID{}) {
 		text := id.String()
 		out.ChannelID = &text
 	}
@@ -52,6 +70,9 @@ func alertToJSON(a fsm.Alert) alertJSON {
 		incident, hb, name := a.IncidentID(), a.Heartbeat.String(), a.Evidence.Name
 		out.IncidentID, out.HeartbeatID, out.HeartbeatName = &incident, &hb, &name
 		out.Evidence = evidenceToJSON(a)
+		if a.Kind == fsm.AlertCanary {
+			out.IncidentID = nil // it is none
+		}
 	}
 	if a.Digest != (fsm.AlertID{}) {
 		digest := a.Digest.String()
@@ -313,10 +334,26 @@ func (s *Server) warnings(h fsm.Heartbeat) []string {
 	return nil
 }
 
+// explainHeartbeat answers who is told of a heartbeat, and why not.
+func (s *Server) explainHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
+	id, err := fsm.ParseHeartbeatID(args[0])
+	if err != nil {
+		return errNotFound
+	}
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
+	x, err := s.store.Explain(id)
+	if err != nil {
+		return err
+	}
+	return reply(ctx, fasthttp.StatusOK, explain.Of(x, s.mailServer().Error))
+}
+
 // channelAndRecipient say by what an alert goes out, and to whom.
 func channelAndRecipient(a fsm.Alert) (channel, recipient string) {
 	if _, is := fsm.ChannelOf(a.Recipient); !is {
-		return "email", a.Recipient
+		return fsm.KindEmail, a.Address()
 	}
 	if a.ChannelKind == "" {
 		return "deleted", a.Recipient

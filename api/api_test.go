@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -198,7 +199,7 @@ func TestKeys(t *testing.T) {
 // a node that lags.
 func TestNothingIsDeniedOnStaleState(t *testing.T) {
 	r := newRig(t)
-	late := fsm.Create{ID: fsm.HeartbeatID{9}, Token: fsm.Token{9}, Spec: fields{}.spec()}
+	late := fsm.Create{ID: fsm.HeartbeatID{9}, Token: fsm.Token{9}, Spec: writable.Fields{}.Spec()}
 	late.Spec.Name = "late"
 	arrived := false
 	r.cluster.onRead = func() {

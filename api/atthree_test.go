@@ -35,14 +35,14 @@ func TestAHeartbeatAtThreeInTheMorning(t *testing.T) {
 	at := page
 	for _, want := range []string{
 		"<title>failing: books", "<main", "Pause", "Ping now", "Edit", "Delete…",
-		`class="verdict failing"`, "failing", "since", "The job ended with exit status 3.",
+		`class="summary failing"`, "failing", "since", "The job ended with exit status 3.",
 		"Due", "Europe/Berlin", ">in ", "Last good run", "Europe/Berlin", "just now", "Last run", "failed, exit status 3, took", "Usually takes", "95 % up to", "of 6 runs",
 		"At 02:00", "Tells", "ops@example.com",
 		"Fails with it", "same address", "same tag", "The monitor itself took no pings from",
 		"https://wiki.example.com/books", "finance", "closes the books",
 		"Last output", "of a failed run", "no space left on device",
 		`class="strip"`, "failed", `<svg class="chart"`, "how long the last 7 runs took",
-		"Who was told", "down", "ops@example.com", "written", "claimed",
+		"Who was told", "down", "ops@example.com", "written", "in hand",
 		"History", "14 pings in all", "failures", "no space left on device", "all is well", "Incidents", "open",
 		"How to ping it", "curl", "crontab", "Go", "Node.js", "Python", "PowerShell", "systemd", "Kubernetes",
 	} {

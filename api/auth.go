@@ -128,14 +128,19 @@ func caller(ctx *fasthttp.RequestCtx) (key fsm.KeyID, ofCluster bool) {
 
 // propose commits a command on behalf of a request's caller.
 func (s *Server) propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error) {
-	if key, ok := caller(ctx); ok {
-		cmd = fsm.Authorized{Key: key, Command: cmd}
-	} else {
-		cmd = signed(cmd)
+	if err := s.judgeChannel(cmd); err != nil {
+		return fsm.Result{}, err
 	}
-	res, err := s.proposeUntil(time.Now().Add(commandLimit), cmd)
+	asked := signed(cmd)
+	if key, ok := caller(ctx); ok {
+		asked = fsm.Authorized{Key: key, Command: cmd}
+	}
+	res, err := s.proposeUntil(time.Now().Add(commandLimit), asked)
 	if errors.Is(err, fsm.ErrRevoked) {
 		return res, s.denied(ctx, limits.RevokedKey, errRevoked)
+	}
+	if err == nil {
+		s.tellHours(cmd)
 	}
 	return res, err
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -85,6 +86,16 @@ func decode(ctx *fasthttp.RequestCtx, v any) error {
 		return err
 	}
 	return request.DecodeObject(body, v)
+}
+
+// decodeWithoutNulls is decode of an object in which fields may be left out but not be null; see
+// [request.RefuseNulls].
+func decodeWithoutNulls(ctx *fasthttp.RequestCtx, v any, instead map[string]string) error {
+	body, err := jsonBody(ctx)
+	if err != nil {
+		return err
+	}
+	return cmp.Or(request.DecodeObject(body, v), request.RefuseNulls(body, instead))
 }
 
 // decodeIfAny is decode of a body that need not be there.

@@ -3,17 +3,18 @@ package api
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/channels"
 	"github.com/quorumbeat/quorumbeat/api/request"
+	"github.com/quorumbeat/quorumbeat/api/windows"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/kinds"
 )
@@ -37,109 +38,10 @@ var (
 	errNoCommands   = request.BadRequest("channels of the kind command are not allowed: start every node with --allow-command-channel")
 )
 
-// channelFields are those of a channel that a client may write; nil leaves one alone. Those of
-// a kind are below: see package kinds.
-type channelFields struct {
-	Name      *string          `json:"name"`
-	Kind      *string          `json:"kind"`
-	Default   *bool            `json:"default"`
-	Tags      *[]string        `json:"tags"`
-	On        *[]string        `json:"on"`
-	AfterSecs *int64           `json:"after_secs"`
-	Hours     *json.RawMessage `json:"hours"`
-	kindFields
-}
-
-// kindFields has a field for each that some kind has.
-type kindFields struct {
-	URL        *string `json:"url"`
-	Secret     *string `json:"secret"`
-	Token      *string `json:"token"`
-	ChatID     *string `json:"chat_id"`
-	ThreadID   *string `json:"thread_id"`
-	APIURL     *string `json:"api_url"`
-	Topic      *string `json:"topic"`
-	Server     *string `json:"server"`
-	Priority   *string `json:"priority"`
-	RoutingKey *string `json:"routing_key"`
-	Severity   *string `json:"severity"`
-	Username   *string `json:"username"`
-	Password   *string `json:"password"`
-	Path       *string `json:"path"`
-	Args       *string `json:"args"`
-}
-
-// sent returns the fields of a kind that were sent, by name.
-func (f *kindFields) sent() map[string]string {
-	out := map[string]string{}
-	v := reflect.ValueOf(f).Elem()
-	for i := range v.NumField() {
-		if p := v.Field(i).Interface().(*string); p != nil {
-			out[v.Type().Field(i).Tag.Get("json")] = *p
-		}
-	}
-	return out
-}
-
-// apply returns a channel's spec with the fields that were sent.
-func (f *channelFields) apply(k kinds.Kind, s fsm.ChannelSpec) (_ fsm.ChannelSpec, err error) {
-	if f.Hours != nil && string(*f.Hours) != "null" {
-		return s, badRequest("hours must be null: channels are told at any time")
-	}
-	s.Kind, s.Alone = k.Name, k.Alone
-	assign(&s.Name, f.Name)
-	assign(&s.Default, f.Default)
-	assign(&s.Tags, f.Tags)
-	assign(&s.After, f.AfterSecs)
-	if f.On != nil {
-		if s.On, err = alertSet(*f.On); err != nil {
-			return s, err
-		}
-	}
-	if s.Fields, err = k.Merge(s.Fields, f.sent()); err != nil {
-		return s, badRequest(err.Error())
-	}
-	return s, s.Validate()
-}
-
-func alertSet(names []string) (set fsm.AlertSet, err error) {
-	for _, name := range names {
-		i := slices.IndexFunc(fsm.ChannelKinds, func(k fsm.AlertKind) bool { return k.String() == name })
-		if i < 0 {
-			return 0, badRequest(fmt.Sprintf("on has %.40q; it may have down, recovered and unheard", name))
-		}
-		set |= fsm.SetOf(fsm.ChannelKinds[i])
-	}
-	return set, nil
-}
-
-// channelToJSON shows a channel without its secrets.
-func channelToJSON(c fsm.Channel) map[string]any {
-	out := map[string]any{
-		"id": c.ID.String(), "name": c.Spec.Name, "kind": c.Spec.Kind, "default": c.Spec.Default,
-		"tags": append([]string{}, c.Spec.Tags...), "after_secs": c.Spec.After, "hours": nil,
-		"version": c.Version, "created_at": request.Stamp(c.CreatedAt), "updated_at": request.Stamp(c.UpdatedAt),
-	}
-	on := []string{}
-	for _, k := range fsm.ChannelKinds {
-		if c.Spec.On.Has(k) {
-			on = append(on, k.String())
-		}
-	}
-	out["on"] = on
-	for _, f := range c.Spec.Fields {
-		out[f.Name] = f.Value
-		if f.Secret {
-			out[f.Name] = kinds.Hidden
-		}
-	}
-	return out
-}
-
 // channelFor shows a channel to the key of a request: to one that may only read without the
 // URL of a webhook, which is often a secret itself.
 func channelFor(ctx *fasthttp.RequestCtx, c fsm.Channel) map[string]any {
-	out := channelToJSON(c)
+	out := channels.Of(c)
 	if c.Spec.Kind == "webhook" && !seesSecrets(ctx) {
 		out["url"] = kinds.Hidden
 	}
@@ -187,8 +89,8 @@ func replyChannel(ctx *fasthttp.RequestCtx, status int, c map[string]any) error 
 }
 
 func (s *Server) createChannel(ctx *fasthttp.RequestCtx, _ []string) error {
-	var f channelFields
-	if err := decode(ctx, &f); err != nil {
+	var f channels.Fields
+	if err := readChannelFields(ctx, &f, ""); err != nil {
 		return err
 	}
 	if f.Name == nil || f.Kind == nil {
@@ -201,8 +103,8 @@ func (s *Server) createChannel(ctx *fasthttp.RequestCtx, _ []string) error {
 	if k.Local && !s.cfg.AllowCommands {
 		return errNoCommands
 	}
-	made := f.makeSecret(k)
-	spec, err := f.apply(k, fsm.ChannelSpec{On: fsm.SetOf(fsm.ChannelKinds...)})
+	made := f.MakeSecret(k)
+	spec, err := f.Apply(k, fsm.ChannelSpec{On: fsm.SetOf(fsm.ChannelKinds...)}, s.cfg.Zones)
 	if err != nil {
 		return err
 	}
@@ -221,16 +123,57 @@ func (s *Server) createChannel(ctx *fasthttp.RequestCtx, _ []string) error {
 	return replyChannel(ctx, fasthttp.StatusCreated, out)
 }
 
-// makeSecret makes a signing secret for a new webhook that came without; "" if none is made.
-func (f *channelFields) makeSecret(k kinds.Kind) string {
-	if k.Name != "webhook" || f.Secret != nil {
-		return ""
+func readChannelFields(ctx *fasthttp.RequestCtx, f *channels.Fields, kind string) error {
+	body, err := jsonBody(ctx)
+	if err != nil {
+		return err
 	}
-	var random [32]byte
-	rand.Read(random[:])
-	made := kinds.SigningSecret(random[:])
-	f.Secret = &made
-	return made
+	return f.Read(body, kind)
+}
+
+// tellHours tells when the hours of a channel are that was made or changed just now, so that nothing waits for
+// the leader to work that out. If it cannot, the leader does, within some seconds.
+func (s *Server) tellHours(cmd fsm.Command) {
+	var id fsm.ChannelID
+	var hours string
+	switch c := cmd.(type) {
+	case fsm.CreateChannel:
+		id, hours = c.ID, c.Spec.Hours
+	case fsm.UpdateChannel:
+		id, hours = c.ID, c.Spec.Hours
+	}
+	if hours == "" {
+		return
+	}
+	now := s.cfg.Now()
+	spans, err := windows.SpansOf(hours, s.cfg.Zones, now)
+	if err != nil {
+		return
+	}
+	_, _ = s.proposeUntil(time.Now().Add(commandLimit), fsm.SetHours{List: []fsm.HoursTimes{{Channel: id, Hours: hours, Rules: s.rulesAt(now), Spans: spans}}})
+}
+
+// judgeChannel refuses a channel whose URL is new and cannot be asked: nobody would be told by it.
+func (s *Server) judgeChannel(cmd fsm.Command) error {
+	var spec fsm.ChannelSpec
+	switch c := cmd.(type) {
+	case fsm.CreateChannel:
+		spec = c.Spec
+	case fsm.UpdateChannel:
+		if old, err := s.store.Channel(c.ID); err == nil && slices.Equal(old.Spec.Fields, c.Spec.Fields) {
+			return nil
+		}
+		spec = c.Spec
+	default:
+		return nil
+	}
+	if s.cfg.JudgeChannel == nil {
+		return nil
+	}
+	if err := s.cfg.JudgeChannel(spec); err != nil {
+		return badRequest(err.Error())
+	}
+	return nil
 }
 
 // channelError says what an error means for a channel.
@@ -253,7 +196,7 @@ func (s *Server) readChannel(id fsm.ChannelID) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return channelToJSON(c), nil
+	return channels.Of(c), nil
 }
 
 // updateTries bounds how often a change is made again because somebody else was faster.
@@ -268,8 +211,9 @@ func (s *Server) updateChannel(ctx *fasthttp.RequestCtx, args []string) error {
 	if err != nil {
 		return err
 	}
-	var f channelFields
-	if err := decode(ctx, &f); err != nil {
+	var f channels.Fields
+	old, _ := s.store.Channel(id) // whether there is one is found out later
+	if err := readChannelFields(ctx, &f, old.Spec.Kind); err != nil {
 		return err
 	}
 	for range updateTries {
@@ -288,7 +232,7 @@ func (s *Server) updateChannel(ctx *fasthttp.RequestCtx, args []string) error {
 }
 
 // tryUpdateChannel writes a channel anew with what was sent, unless it changed since it was read.
-func (s *Server) tryUpdateChannel(ctx *fasthttp.RequestCtx, id fsm.ChannelID, version uint64, f *channelFields) error {
+func (s *Server) tryUpdateChannel(ctx *fasthttp.RequestCtx, id fsm.ChannelID, version uint64, f *channels.Fields) error {
 	if err := s.barrier(ctx); err != nil {
 		return err
 	}
@@ -307,7 +251,7 @@ func (s *Server) tryUpdateChannel(ctx *fasthttp.RequestCtx, id fsm.ChannelID, ve
 	case k.Local && !s.cfg.AllowCommands:
 		return errNoCommands
 	}
-	spec, err := f.apply(k, c.Spec)
+	spec, err := f.Apply(k, c.Spec, s.cfg.Zones)
 	if err != nil {
 		return err
 	}

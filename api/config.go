@@ -21,24 +21,26 @@ var ErrConfig = fsm.ErrConfig
 
 // Config says how a node serves HTTP.
 type Config struct {
-	AdminKey            string                // 16 to 256 printable characters; "": only keys of the cluster
-	Version, Revision   string                // of this program
-	MetricsPerHeartbeat bool                  // export series for each heartbeat
-	MetricsToken        string                // what scrapers have to show, of the same form as AdminKey; "": nothing
-	TLSCert, TLSKey     string                // PEM files; both or none
-	TrustedProxies      []string              // networks whose X-Forwarded-For and Forwarded are believed
-	PublicURL           string                // that clients reach the cluster at; "": what they say in Host
-	PingRate            float64               // pings a second of each heartbeat, 0.001 to 100000; 0: not limited
-	PingBurst           int                   // pings of it at once, 1 to 1000000
-	Zones               Zones                 // of schedules; nil: UTC alone
-	Links               Links                 // nil: there are no links in mails
-	Now                 func() time.Time      // the clock by which schedules are computed; nil: time.Now
-	Mail                Mail                  // nil: the node sends none
-	Channels            Channels              // nil: the node sends no alerts
-	AllowCommands       bool                  // channels of the kind command may be made
-	MaxConnections      int                   // open at once; 0: what the limit on descriptors lets be
-	LastBackup          time.Time             // when this node last sent one, before its start; zero: never
-	BackedUp            func(time.Time) error // told when it sent one; nil: nobody is
+	AdminKey            string                      // 16 to 256 printable characters; "": only keys of the cluster
+	Version, Revision   string                      // of this program
+	MetricsPerHeartbeat bool                        // export series for each heartbeat
+	MetricsToken        string                      // what scrapers have to show, of the same form as AdminKey; "": nothing
+	TLSCert, TLSKey     string                      // PEM files; both or none
+	TrustedProxies      []string                    // networks whose X-Forwarded-For and Forwarded are believed
+	PublicURL           string                      // that clients reach the cluster at; "": what they say in Host
+	PingRate            float64                     // pings a second of each heartbeat, 0.001 to 100000; 0: not limited
+	PingBurst           int                         // pings of it at once, 1 to 1000000
+	Zones               Zones                       // of schedules; nil: UTC alone
+	Links               Links                       // nil: there are no links in mails
+	Now                 func() time.Time            // the clock by which schedules are computed; nil: time.Now
+	Mail                Mail                        // nil: the node sends none
+	Outbound            func() OutboundStatus       // nil: no other monitor is told
+	Channels            Channels                    // nil: the node sends no alerts
+	JudgeChannel        func(fsm.ChannelSpec) error // whether this node may ask what a channel names; nil: it may
+	AllowCommands       bool                        // channels of the kind command may be made
+	MaxConnections      int                         // open at once; 0: what the limit on descriptors lets be
+	LastBackup          time.Time                   // when this node last sent one, before its start; zero: never
+	BackedUp            func(time.Time) error       // told when it sent one; nil: nobody is
 	Logger              *slog.Logger
 	Registry            *prometheus.Registry // nil: one of its own
 }

@@ -7,7 +7,7 @@
 // that a node that lags is never wrong and guesses cannot flood the leader.
 //
 // Beside it: packages listener and deferred keep connections, pings takes pings of every form, request reads what all
-// handlers need, limits and proxied say who calls too often and who calls, metrics is what /metrics shows, web the dashboard, events the
+// handlers need, writable and channels say what a client may write of a heartbeat and a channel, limits and proxied say who calls too often and who calls, metrics is what /metrics shows, web the dashboard, events the
 // streams of changes.
 //
 //	server.go       the server: what it is made of, and its life
@@ -23,7 +23,7 @@
 //	heartbeats.go   heartbeats: create, read, update, delete, put by slug
 //	pause.go        pausing one, for a time too, and resuming it
 //	alerts.go       alerts and incidents, and what people do about them
-//	channels.go     the channels by which alerts go out
+//	channels.go     the routes of channels
 //	schedule.go     previews of schedules, suggestions, and a zone alone
 //	keys.go         API keys
 //	published.go    status pages and badges: for admins, and for anybody

@@ -72,6 +72,10 @@ func TestWordsOfErrors(t *testing.T) {
 			t.Errorf("%s: %d %s", body, a.status, a.body)
 		}
 	}
+	channel := `{"name":"chat","kind":"slack","url":5}`
+	if a := r.call("POST", "/v1/channels", channel); a.status != 400 || !strings.Contains(a.body, `"url is a JSON number`) {
+		t.Errorf("%s: %d %s", channel, a.status, a.body)
+	}
 }
 
 // deaf commits, and then cannot read.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/api/events"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -18,7 +19,7 @@ const (
 )
 
 func (s *Server) newStreams(kind string, most int) (*events.Streams, error) {
-	return events.NewStreams(events.Options{Kind: kind, Most: most, Ending: s.ending, Registry: s.cfg.Registry, Log: s.log})
+	return events.NewStreams(events.Options{Kind: kind, Most: most, Ending: s.ending, Gone: deferred.Gone, Registry: s.cfg.Registry, Log: s.log})
 }
 
 // streamEvents answers with the stream of what changes in the lists.

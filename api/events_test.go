@@ -148,6 +148,22 @@ func TestEventsTellWhatChanges(t *testing.T) {
 	expect("pause", `"status":"paused"`, "heartbeat")
 	r.call("DELETE", "/v1/heartbeats/"+h.ID, "")
 	expect("delete", h.ID, "heartbeat_deleted")
+
+	lost := fsm.SystemSubject{Kind: fsm.SystemNodeLost, Node: fsm.NodeID{7}}
+	for _, x := range []struct {
+		cmd   fsm.Command
+		state string
+	}{{fsm.BeginSystem{Subject: lost, Node: "n7", Since: 1}, "open"}, {fsm.EndSystem{Subject: lost}, "ended"}} {
+		if _, err := r.cluster.Propose(t.Context(), x.cmd); err != nil {
+			t.Fatal(err)
+		}
+		e := expect("of the monitor itself", `"state":"`+x.state+`"`, "incident")
+		for _, want := range []string{`"heartbeat_name":"node n7 of the monitor"`, `"system":true`, lost.ID().String()} {
+			if !strings.Contains(e[0].data, want) {
+				t.Errorf("of the monitor itself: %s, want %s", e[0].data, want)
+			}
+		}
+	}
 }
 
 // TestAnotherNodeGoesOnFromAnEvent has a client come back to another node of the cluster,
@@ -328,11 +344,45 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 	_ = open[3].conn.Close()
 	testkit.Eventually(t, "there is room again", func() bool {
-		r.create(`{"name":"noise"}`) // a gone client is noticed when it is sent something
 		return r.listen("/v1/events").status == 200
 	})
 	if got := r.metric(`quorumbeat_event_streams_ended_total{kind="api",reason="gone"}`); got != "1" {
 		t.Errorf("%s have gone", got)
+	}
+}
+
+// TestWhoClosesAStreamMakesRoom though there is nothing to tell, with and without TLS, and with
+// something that nobody reads behind the request: a program's stream, and a page's.
+func TestWhoClosesAStreamMakesRoom(t *testing.T) {
+	cert, key := certificate(t)
+	for _, overTLS := range []bool{false, true} {
+		r := newRigWith(t, func(c *Config) {
+			if overTLS {
+				c.TLSCert, c.TLSKey = cert, key
+			}
+		}, func(*Server) {})
+		if overTLS {
+			r.overTLS()
+		}
+		api := r.listen("/v1/events")
+		page := r.listen("/ui/events", "Authorization", "", "Cookie", r.browse(testKey).cookie)
+		stays := r.listen("/v1/events")
+		for _, l := range []*streamReader{api, page, stays} {
+			if _, err := l.conn.Write([]byte("GET /healthz HTTP/1.1\r\n")); l.status != 200 || err != nil {
+				t.Fatal(l.status, err)
+			}
+		}
+		testkit.Must(t, api.conn.Close())
+		testkit.Must(t, page.conn.Close())
+		left := time.Now()
+		testkit.Eventually(t, "they are not counted any more", func() bool {
+			return r.metric(`quorumbeat_event_streams{kind="api"}`) == "1" && r.metric(`quorumbeat_event_streams{kind="page"}`) == "0"
+		})
+		if took := time.Since(left); took > 10*time.Second {
+			t.Errorf("TLS %v: that took %s", overTLS, took)
+		}
+		r.create(`{"name":"late"}`)
+		stays.until("late")
 	}
 }
 

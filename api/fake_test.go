@@ -15,6 +15,7 @@ import (
 	"github.com/valyala/fasthttp/fasthttputil"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -44,11 +45,11 @@ func (f *fakeCluster) Propose(_ context.Context, cmd fsm.Command) (fsm.Result, e
 	if s, ok := cmd.(fsm.Signal); ok && f.bodiless {
 		cmd = s.WithoutBody()
 	}
-	b := fsm.Batch{Term: 1, Wall: time.Now().Add(-f.behind).UnixMilli(), Delta: f.delta}
-	b.Items = []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, cmd)}}
+	b := logentry.Batch{Term: 1, Wall: time.Now().Add(-f.behind).UnixMilli(), Delta: f.delta}
+	b.Items = []logentry.Item{{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, cmd)}}
 	at := f.store.Position()
 	at.Index, at.Term = at.Index+1, 1
-	res, err := f.store.ApplyAt(at, fsm.AppendBatch(nil, &b))
+	res, err := f.store.ApplyAt(at, logentry.Append(nil, &b))
 	if err != nil {
 		return fsm.Result{}, err
 	}

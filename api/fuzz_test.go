@@ -6,13 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // FuzzRoutes sends any request; none may panic, and none that is refused may
 // change anything.
 func FuzzRoutes(f *testing.F) {
-	known := fsm.Create{ID: fsm.HeartbeatID{1}, Token: fsm.Token{2}, Spec: fields{}.spec()}
+	known := fsm.Create{ID: fsm.HeartbeatID{1}, Token: fsm.Token{2}, Spec: writable.Fields{}.Spec()}
 	known.Spec.Name = "x"
 	key := fsm.PutKey{ID: fsm.KeyID{3}, Name: "k", Scope: fsm.ScopePing}
 	fill := strings.NewReplacer("/v1/keys/{id}", "/v1/keys/"+key.ID.String(), "{id}", known.ID.String(), "{node}", "alpha")

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -14,7 +15,7 @@ import (
 // of the contract's; one that is no acceptance is heard by nobody and changes
 // nothing, and an acceptance is heard once.
 func FuzzPingAPI(f *testing.F) {
-	known := fsm.Create{ID: fsm.HeartbeatID{1}, Token: fsm.Token{2}, Spec: fields{}.spec()}
+	known := fsm.Create{ID: fsm.HeartbeatID{1}, Token: fsm.Token{2}, Spec: writable.Fields{}.Spec()}
 	known.Spec.Name, known.Spec.Slug = "x", "x"
 	const secret = "qb_2222222222222222222"
 	key := fsm.PutKey{ID: fsm.KeyID{3}, Name: "k", Scope: fsm.ScopePing, Hash: hashKey([]byte(secret))}

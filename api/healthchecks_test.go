@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -232,7 +233,7 @@ func TestANodeThatLagsAsksFirst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newPingRig(t)
 			const secret = "qb_1111111111111111111"
-			late := fsm.Create{ID: fsm.HeartbeatID{7}, Token: fsm.Token{7}, Spec: fields{}.spec()}
+			late := fsm.Create{ID: fsm.HeartbeatID{7}, Token: fsm.Token{7}, Spec: writable.Fields{}.Spec()}
 			late.Spec.Name, late.Spec.Slug = "late", "late"
 			cmd := c.arrives(r, late, fsm.PutKey{ID: fsm.KeyID{7}, Name: "k", Scope: fsm.ScopePing, Hash: hashKey([]byte(secret))})
 			r.cluster.onRead = func() { r.cluster.Propose(context.Background(), cmd) }

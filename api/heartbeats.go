@@ -7,112 +7,18 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/request"
-	"github.com/quorumbeat/quorumbeat/api/schedules"
+	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// fields are those of a heartbeat that a client may write; nil leaves one alone.
-type fields struct {
-	Name          *string   `json:"name"`
-	Slug          *string   `json:"slug"`
-	IntervalSecs  *int64    `json:"interval_secs"`
-	GraceSecs     *int64    `json:"grace_secs"`
-	MissThreshold *int      `json:"miss_threshold"`
-	Arm           *fsm.Arm  `json:"arm"`
-	Tags          *[]string `json:"tags"`
-	Email         *[]string `json:"email"`
-	Methods       *[]string `json:"methods"`
-	Description   *string   `json:"description"`
-	RunbookURL    *string   `json:"runbook_url"`
-	Owner         *string   `json:"owner"`
-
-	Schedule *schedules.List `json:"schedule"`
-	TZ       *string         `json:"tz"`
-
-	FailureThreshold *int      `json:"failure_threshold"`
-	MaxRunSecs       *int64    `json:"max_run_secs"`
-	MinRunSecs       *int64    `json:"min_run_secs"`
-	Checks           *[]string `json:"checks"`
-	Notify           *[]string `json:"notify"` // names or IDs of channels
-	RemindEverySecs  *int64    `json:"remind_every_secs"`
-}
-
-func (f fields) patch() fsm.Patch {
-	return fsm.Patch{
-		Name: f.Name, Slug: f.Slug, Interval: f.IntervalSecs, Grace: f.GraceSecs,
-		Threshold: f.MissThreshold, Arm: f.Arm, Tags: f.Tags, Emails: f.Email, Methods: f.Methods,
-		Description: f.Description, RunbookURL: f.RunbookURL, Owner: f.Owner,
-		FailureThreshold: f.failures(), MaxRun: f.MaxRunSecs, MinRun: f.MinRunSecs, Checks: f.Checks, Notify: f.Notify,
-		RemindEvery: f.RemindEverySecs,
-		Schedule:    (*[]string)(f.Schedule), TZ: f.TZ,
-	}
-}
-
-// failures is the threshold of failures; 1, the default, is stored as none.
-func (f fields) failures() *int {
-	if f.FailureThreshold != nil && *f.FailureThreshold == 1 {
-		return new(int)
-	}
-	return f.FailureThreshold
-}
-
-// check refuses what the state would take for a default.
-func (f fields) check() error {
-	if n := f.FailureThreshold; n != nil && *n < 1 {
-		return badRequest(fmt.Sprintf("failure_threshold is %d; it must be 1 to %d", *n, fsm.MaxThreshold))
-	}
-	return nil
-}
-
-// spec completes the fields of a new heartbeat with the defaults.
-func (f fields) spec() fsm.Spec {
-	s := fsm.Spec{
-		Interval: fsm.DefaultInterval, Grace: fsm.DefaultGrace, Threshold: fsm.DefaultThreshold, Arm: fsm.ArmCreated,
-	}
-	assign(&s.Name, f.Name)
-	assign(&s.Slug, f.Slug)
-	assign(&s.Interval, f.IntervalSecs)
-	assign(&s.Grace, f.GraceSecs)
-	assign(&s.Threshold, f.MissThreshold)
-	assign(&s.Arm, f.Arm)
-	assign(&s.Tags, f.Tags)
-	assign(&s.Emails, f.Email)
-	assign(&s.Methods, f.Methods)
-	assign(&s.Description, f.Description)
-	assign(&s.RunbookURL, f.RunbookURL)
-	assign(&s.Owner, f.Owner)
-	if f.Schedule != nil && len(*f.Schedule) > 0 {
-		s.Schedule = *f.Schedule
-		if f.IntervalSecs == nil {
-			s.Interval = 0
-		}
-	}
-	assign(&s.TZ, f.TZ)
-	assign(&s.FailureThreshold, f.failures())
-	assign(&s.MaxRun, f.MaxRunSecs)
-	assign(&s.MinRun, f.MinRunSecs)
-	assign(&s.Checks, f.Checks)
-	assign(&s.Notify, f.Notify)
-	assign(&s.RemindEvery, f.RemindEverySecs)
-	if f.Slug == nil {
-		s.Slug = fsm.MakeSlug(s.Name)
-	}
-	return s
-}
-
-func assign[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
-}
-
 func (s *Server) createHeartbeat(ctx *fasthttp.RequestCtx, _ []string) error {
-	var f fields
+	var f writable.Fields
 	if err := decode(ctx, &f); err != nil {
 		return err
 	}
@@ -122,7 +28,7 @@ func (s *Server) createHeartbeat(ctx *fasthttp.RequestCtx, _ []string) error {
 	if err := s.check(&f); err != nil {
 		return err
 	}
-	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: f.spec()}
+	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: f.Spec()}
 	if err := c.Spec.Validate(); err != nil {
 		return err
 	}
@@ -131,7 +37,8 @@ func (s *Server) createHeartbeat(ctx *fasthttp.RequestCtx, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return s.commit(ctx, fasthttp.StatusCreated, cmd)
+	err = s.commit(ctx, fasthttp.StatusCreated, cmd)
+	return s.explainInvalid(ctx, err, fsm.Patch{}, func() (fsm.Heartbeat, error) { return fsm.Heartbeat{ID: c.ID, Spec: c.Spec}, nil })
 }
 
 // commit runs a command that answers with a heartbeat.
@@ -204,23 +111,23 @@ func (s *Server) updateHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 		return err
 	}
 	var body struct {
-		fields
+		writable.Fields
 		Status *string `json:"status"`
 	}
 	if err := decode(ctx, &body); err != nil {
 		return err
 	}
-	if err := s.check(&body.fields); err != nil {
+	if err := s.check(&body.Fields); err != nil {
 		return err
 	}
-	c := fsm.Update{ID: id, IfVersion: version, Patch: body.patch()}
+	c := fsm.Update{ID: id, IfVersion: version, Patch: body.Patch()}
 	if err := c.Patch.Validate(); err != nil {
 		return err
 	}
 	if c.Pause, err = pauseOf(body.Status); err != nil {
 		return err
 	}
-	if body.onlyZone() {
+	if body.OnlyZone() {
 		if err := s.requireSchedule(ctx, id, *body.TZ); err != nil {
 			return err
 		}
@@ -243,7 +150,8 @@ func (s *Server) explainInvalid(ctx *fasthttp.RequestCtx, err error, p fsm.Patch
 	if gone != nil {
 		return err
 	}
-	return cmp.Or(p.Apply(h.Spec).Validate(), err)
+	spec := p.Apply(h.Spec)
+	return cmp.Or(spec.Validate(), s.store.CheckDependencies(h.ID, spec), err)
 }
 
 func (s *Server) deleteHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
@@ -270,21 +178,21 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	if err != nil {
 		return err
 	}
-	var f fields
+	var f writable.Fields
 	if err := decode(ctx, &f); err != nil {
 		return err
 	}
 	if err := s.check(&f); err != nil {
 		return err
 	}
-	c, err := f.put(args[0])
+	c, err := f.Put(args[0])
 	if err != nil {
 		return err
 	}
 	c.IfVersion, c.Token = version, fsm.Token(uuid.New())
 	rand.Read(c.ID[:])
 	var what fsm.Command = c
-	if f.onlyZone() {
+	if f.OnlyZone() {
 		if what, err = s.rezone(ctx, args[0], c); err != nil {
 			return err
 		}
@@ -299,8 +207,10 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	}
 	if err != nil {
 		return s.explainInvalid(ctx, err, c.Patch, func() (fsm.Heartbeat, error) {
-			ordinal, _ := s.store.Slug(args[0])
-			return s.store.HeartbeatAt(ordinal)
+			if ordinal, n := s.store.Slug(args[0]); n > 0 {
+				return s.store.HeartbeatAt(ordinal)
+			}
+			return fsm.Heartbeat{ID: c.ID, Spec: c.Spec}, nil
 		})
 	}
 	h, err := fsm.DecodeHeartbeat(res.Data)
@@ -314,54 +224,64 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	return s.replyHeartbeat(ctx, status, h)
 }
 
-// put makes a command of the fields that were sent for a slug. A new heartbeat is named
-// like its slug unless a name was sent.
-func (f fields) put(slug string) (c fsm.PutHeartbeat, err error) {
-	if f.Slug != nil && *f.Slug != slug {
-		return c, badRequest(fmt.Sprintf("slug is %.100q in the body and %.100q in the path; leave it out of the body", *f.Slug, slug))
+// check refuses what the state would take for a default, and turns names into IDs: those of channels, and of
+// heartbeats.
+func (s *Server) check(f *writable.Fields) error {
+	if err := f.Check(); err != nil {
+		return err
 	}
-	if err := f.check(); err != nil {
-		return c, err
+	if f.HasNames() {
+		if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
+			return err
+		}
 	}
-	f.Slug = nil
-	c.Patch = f.patch()
-	f.Slug = &slug
-	if f.Name == nil {
-		f.Name = &slug
-	}
-	if f.onlyZone() {
-		f.TZ = nil // rezone looks whether there is a schedule
-	}
-	c.Spec = f.spec()
-	return c, cmp.Or(c.Spec.Validate(), c.Patch.Validate())
+	return cmp.Or(s.findChannels(f), s.findDependencies(f))
 }
 
-// check refuses what the state would take for a default, and turns the names of channels into
-// their IDs.
-func (s *Server) check(f *fields) error {
-	if err := f.check(); err != nil || f.Notify == nil || len(*f.Notify) == 0 {
-		return err
-	}
-	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
-		return err
+// findChannels turns the names of channels into their IDs.
+func (s *Server) findChannels(f *writable.Fields) error {
+	if f.Notify == nil {
+		return nil
 	}
 	all := s.store.Channels()
-	ids := make([]string, 0, len(*f.Notify))
+	ids, mail := make([]string, 0, len(*f.Notify)), []string{}
 	for i, name := range *f.Notify {
+		if strings.Contains(name, "@") {
+			if err := fsm.ValidateEmail(name); err != nil {
+				return fmt.Errorf("notify[%d]: %w", i, err)
+			}
+			mail = append(mail, name)
+			continue
+		}
 		at := slices.IndexFunc(all, func(c fsm.Channel) bool { return c.Spec.Name == name || c.ID.String() == name })
 		if at < 0 {
-			return badRequest(fmt.Sprintf("notify[%d] is %.60q; there is no channel of this name or ID", i, name))
+			return badRequest(fmt.Sprintf("notify[%d] is %.60q; there is no channel of this name or ID, and it is no mail address", i, name))
 		}
 		ids = append(ids, all[at].ID.String())
 	}
-	f.Notify = &ids
+	f.SetNotify(ids, mail)
 	return nil
 }
 
-// notifyToJSON shows the channels that a heartbeat names: by name those that are there.
-func (s *Server) notifyToJSON(ids []string) []string {
+// findDependencies turns the slugs of heartbeats into their IDs.
+func (s *Server) findDependencies(f *writable.Fields) error {
+	if f.DependsOn == nil {
+		return nil
+	}
+	if n := len(*f.DependsOn); n > fsm.MaxDependsOn {
+		return badRequest(fmt.Sprintf("depends_on has %d entries; it may have %d", n, fsm.MaxDependsOn))
+	}
+	list, err := s.store.ResolveDependencies(*f.DependsOn)
+	if err == nil {
+		f.DependsOn = &list
+	}
+	return err
+}
+
+// notifyToJSON shows the channels that a heartbeat names, by name those that are there, and the addresses.
+func (s *Server) notifyToJSON(spec *fsm.Spec) []string {
 	out := []string{}
-	for _, text := range ids {
+	for _, text := range spec.Notify {
 		if id, err := fsm.ParseChannelID(text); err == nil {
 			if c, err := s.store.Channel(id); err == nil {
 				text = c.Spec.Name
@@ -369,5 +289,5 @@ func (s *Server) notifyToJSON(ids []string) []string {
 		}
 		out = append(out, text)
 	}
-	return out
+	return append(out, spec.NotifyMail...)
 }

@@ -49,12 +49,41 @@ func TestListingIncidents(t *testing.T) {
 	}
 }
 
+// TestASystemIncidentIsSeenTo as any other is, until it is over.
+func TestASystemIncidentIsSeenTo(t *testing.T) {
+	r := newRig(t)
+	began := fsm.BeginSystem{Subject: fsm.SystemSubject{Kind: fsm.SystemNodeLost, Node: fsm.NodeID{7}}, Node: "n7", Detail: "It is gone.", Since: 1}
+	if _, err := r.cluster.Propose(t.Context(), began); err != nil {
+		t.Fatal(err)
+	}
+	got := decodeAs[struct{ Incidents []incidentJSON }](t, r.call("GET", "/v1/incidents?state=open", "").body).Incidents
+	if len(got) != 1 || !got[0].System {
+		t.Fatalf("%+v", got)
+	}
+	acts := []struct{ what, body, want string }{
+		{"ack", `{"by":"Ann"}`, `"acknowledged_by":"Ann"`}, {"unack", "", `"acknowledged_by":null`}, {"snooze", `{"for_secs":60}`, `"snoozed_until":"2`},
+	}
+	for _, x := range acts {
+		if a := r.call("POST", "/v1/incidents/"+got[0].ID+"/"+x.what, x.body); a.status != 200 || !strings.Contains(a.body, x.want) {
+			t.Errorf("%s: %d %s", x.what, a.status, a.body)
+		}
+	}
+	if _, err := r.cluster.Propose(t.Context(), fsm.EndSystem{Subject: began.Subject}); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range acts {
+		if a := r.call("POST", "/v1/incidents/"+got[0].ID+"/"+x.what, x.body); a.status != 409 || !strings.Contains(a.body, "is over") {
+			t.Errorf("%s of one that is over: %d %s", x.what, a.status, a.body)
+		}
+	}
+}
+
 // TestActingOnIncidents acknowledges, snoozes and takes back, and tries what is no such thing.
 func TestActingOnIncidents(t *testing.T) {
 	r := newRig(t)
 	h := r.create(`{"name":"a","interval_secs":1,"grace_secs":0,"miss_threshold":1,"email":["x@example.com"],"remind_every_secs":3600}`)
-	if h.RemindEverySecs != 3600 || h.Incident != nil {
-		t.Errorf("new: every %d s, incident %v", h.RemindEverySecs, h.Incident)
+	if h.RemindEverySecs == nil || *h.RemindEverySecs != 3600 || h.Incident != nil {
+		t.Errorf("new: every %v s, incident %v", h.RemindEverySecs, h.Incident)
 	}
 	r.cluster.pass(3 * time.Second)
 	get := func() heartbeatJSON {
@@ -238,5 +267,31 @@ func TestLinksInMails(t *testing.T) {
 	r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "")
 	if a := get("GET"); a.status != 200 || !strings.Contains(a.body, "over") || strings.Contains(a.body, "<form") {
 		t.Errorf("when it is over: %d %s", a.status, a.body)
+	}
+	gone := r.create(`{"name":"gone","interval_secs":1,"grace_secs":0,"miss_threshold":1,"email":["x@example.com"]}`)
+	id, _ = fsm.ParseHeartbeatID(gone.ID)
+	link.ref = fsm.IncidentRef{Heartbeat: id, Number: 1}
+	r.cluster.pass(3 * time.Second)
+	r.call("POST", "/v1/heartbeats/"+gone.Token+"/ping", "")
+	if a := post("do=ack&by=Ann"); a.status != 200 || !strings.Contains(a.body, "is over") || strings.Contains(a.body, "Acknowledged.") {
+		t.Errorf("a form about what is over: %d %s", a.status, a.body)
+	}
+}
+
+// TestRemindersByDefault: null is as the cluster says, 0 is none, and what is left out stays.
+func TestRemindersByDefault(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"a"}`)
+	for _, x := range []struct{ body, want string }{
+		{`{}`, "null"}, {`{"remind_every_secs":0}`, "0"}, {`{"owner":"x"}`, "0"}, {`{"remind_every_secs":60}`, "60"}, {`{"remind_every_secs":null}`, "null"},
+	} {
+		if a := r.call("PATCH", "/v1/heartbeats/"+h.ID, x.body); a.status != 200 || !strings.Contains(a.body, `"remind_every_secs":`+x.want+`,`) {
+			t.Errorf("%s: %d %s, want %s", x.body, a.status, a.body, x.want)
+		}
+	}
+	for _, body := range []string{`{"remind_every_secs":"1h"}`, `{"remind_every_secs":[]}`, `{"remind_every_secs":1.5}`} {
+		if a := r.call("PATCH", "/v1/heartbeats/"+h.ID, body); a.status != 400 || !strings.Contains(a.body, "remind_every_secs is a JSON") {
+			t.Errorf("%s: %d %s", body, a.status, a.body)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/incidents"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/api/schedules"
+	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -39,7 +40,8 @@ type heartbeatJSON struct {
 	MinRunSecs        *int64   `json:"min_run_secs"`
 	Checks            []string `json:"checks"`
 	Notify            []string `json:"notify"`
-	RemindEverySecs   int64    `json:"remind_every_secs"`
+	DependsOn         []string `json:"depends_on"`
+	RemindEverySecs   *int64   `json:"remind_every_secs"` // null: the cluster's default
 	Status            string   `json:"status"`
 	ConsecutiveMisses int64    `json:"consecutive_misses"`
 	AlertAtMisses     *int64   `json:"alert_at_misses"`
@@ -49,6 +51,7 @@ type heartbeatJSON struct {
 	PingsTotal        uint64   `json:"pings_total"`
 	LastPingedAt      *string  `json:"last_pinged_at"`
 	NextExpectedAt    *string  `json:"next_expected_at"`
+	Late              bool     `json:"late"` // past due, not yet past the grace
 	LastAlertAt       *string  `json:"last_alert_at"`
 	LastExitCode      *int     `json:"last_exit_code"`
 	LastDurationMs    *int64   `json:"last_duration_ms"`
@@ -92,7 +95,7 @@ func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 		CreatedAt: request.Stamp(h.CreatedAt), UpdatedAt: request.Stamp(h.UpdatedAt), Version: h.Version,
 		Running: !h.Started.IsZero(), StartedAt: request.Stamp(h.Started),
 		AlertRule: h.Rule.String(), ResumedAt: request.Stamp(h.Resumed), PausedUntil: request.Stamp(h.PausedUntil),
-		RemindEverySecs: h.Spec.RemindEvery, Incident: incidents.OpenOf(h),
+		Incident: incidents.OpenOf(h), Late: roster.Of(h, s.cfg.Now()) == roster.Late,
 	}
 	if !as.secrets {
 		out.Token, out.PingURL = "", "" // the fields are there: clients count on them
@@ -100,7 +103,10 @@ func (s *Server) heartbeatToJSON(as viewer, h fsm.Heartbeat) heartbeatJSON {
 	if at := h.AlertsAt(); at > 0 {
 		out.AlertAtMisses = &at
 	}
-	out.Notify = s.notifyToJSON(h.Spec.Notify)
+	out.Notify, out.DependsOn = s.notifyToJSON(&h.Spec), s.store.NameDependencies(h.Spec.DependsOn)
+	if h.Spec.RemindEvery > 0 || h.Spec.NeverRemind {
+		out.RemindEverySecs = &h.Spec.RemindEvery
+	}
 	out.Warnings = s.warnings(h)
 	if out.Schedule = h.Spec.Schedule; len(out.Schedule) > 0 {
 		out.TZ = new(cmp.Or(h.Spec.TZ, "UTC"))
@@ -167,6 +173,9 @@ func evidenceToJSON(a fsm.Alert) *evidenceJSON {
 		LastPingedAt: request.Stamp(e.LastPing), LastFrom: e.LastFrom, DueAt: request.Stamp(e.Due), RunStartedAt: request.Stamp(e.Started),
 		AlertRule: e.Rule.String(), ResumedAt: request.Stamp(e.Resumed), Flaps: e.Flaps,
 		CheckBroken: e.Broke,
+	}
+	if a.Kind != fsm.AlertUnheard {
+		out.Failures = e.FailuresSoFar()
 	}
 	if e.Failed && e.Exit > 0 || e.Clean {
 		out.ExitCode = &e.Exit

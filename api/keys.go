@@ -3,6 +3,7 @@ package api
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"time"
 
@@ -49,7 +50,10 @@ func (s *Server) createKey(ctx *fasthttp.RequestCtx, _ []string) error {
 		Scope         string `json:"scope"`
 		MaxHeartbeats int    `json:"max_heartbeats"`
 	}{Scope: fsm.ScopeAdmin, MaxHeartbeats: fsm.DefaultKeyHeartbeats}
-	if err := decode(ctx, &body); err != nil {
+	if err := decodeWithoutNulls(ctx, &body, map[string]string{
+		"scope":          "leave it out for a key of scope " + fsm.ScopeAdmin + ", which may do everything",
+		"max_heartbeats": fmt.Sprintf("leave it out for %d, or send 0 for any number", fsm.DefaultKeyHeartbeats),
+	}); err != nil {
 		return err
 	}
 	key, c, err := s.makeKey(ctx, body.Name, body.Scope, body.MaxHeartbeats)

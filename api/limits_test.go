@@ -17,6 +17,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/api/proxied"
+	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -110,7 +111,7 @@ func TestNobodyIsLimitedForOthers(t *testing.T) {
 	}
 	r = behindProxy(t, func(*Config) {})
 	for n := range limits.GuessBurst + 10 {
-		c := fsm.Create{ID: fsm.HeartbeatID{byte(n), 1}, Token: fsm.Token{byte(n), 1}, Spec: fields{}.spec()}
+		c := fsm.Create{ID: fsm.HeartbeatID{byte(n), 1}, Token: fsm.Token{byte(n), 1}, Spec: writable.Fields{}.Spec()}
 		c.Spec.Name, c.Spec.Slug = "late", "late"
 		r.cluster.onRead = func() { _, _ = r.cluster.Propose(context.Background(), c) }
 		if a := r.call("GET", "/v1/heartbeats/"+c.Token.String()+"/ping", "", "X-Forwarded-For", "198.51.100.1"); a.status != 200 {

@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/request"
+	"github.com/quorumbeat/quorumbeat/api/templates"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -227,4 +228,46 @@ func numberCursor(ctx *fasthttp.RequestCtx) (uint64, error) {
 
 func badCursor() error {
 	return badRequest("cursor is not one that this server gave; leave it out to begin anew")
+}
+
+func (s *Server) getTemplates(ctx *fasthttp.RequestCtx, _ []string) error {
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
+	return reply(ctx, fasthttp.StatusOK, templates.Of(s.store.Templates()))
+}
+
+func (s *Server) putTemplates(ctx *fasthttp.RequestCtx, _ []string) error {
+	t, err := readTemplates(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.propose(ctx, fsm.SetTemplates{Templates: t}); err != nil {
+		return err
+	}
+	return reply(ctx, fasthttp.StatusOK, templates.Of(t))
+}
+
+func (s *Server) deleteTemplates(ctx *fasthttp.RequestCtx, _ []string) error {
+	return s.commitNoContent(ctx, fsm.SetTemplates{})
+}
+
+// previewTemplates shows what templates would say, and saves nothing.
+func (s *Server) previewTemplates(ctx *fasthttp.RequestCtx, _ []string) error {
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
+	t, err := readTemplates(ctx)
+	if err != nil {
+		return err
+	}
+	return reply(ctx, fasthttp.StatusOK, templates.Show(t))
+}
+
+func readTemplates(ctx *fasthttp.RequestCtx) (fsm.Templates, error) {
+	var body templates.Body
+	if err := decode(ctx, &body); err != nil {
+		return fsm.Templates{}, err
+	}
+	return body.Check()
 }

@@ -128,3 +128,31 @@ func TestResultsInTheAPI(t *testing.T) {
 		t.Errorf("%s became\n%s", before, after)
 	}
 }
+
+// TestExportedNumbersAreBounded: a job that names its numbers anew each time has sixteen series, not more and more.
+func TestExportedNumbersAreBounded(t *testing.T) {
+	r := newRig(t)
+	h := r.create(`{"name":"x"}`)
+	for ping := range 30 {
+		var numbers []string
+		for n := range 16 {
+			numbers = append(numbers, fmt.Sprintf("m.p%d.n%d=%d", ping, n, ping))
+		}
+		if a := r.call("GET", "/v1/heartbeats/"+h.Token+"/ping?"+strings.Join(numbers, "&"), ""); a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	scrape := r.call("GET", "/metrics", "").body
+	if n := strings.Count(scrape, "quorumbeat_heartbeat_metric{"); n != 16 || !strings.Contains(scrape, `metric="p29.n15"} 29`+"\n") {
+		t.Errorf("%d series", n)
+	}
+	names := map[string]bool{} // the history keeps as many, the first ones until it has let go of them
+	for _, p := range r.pings(h.ID) {
+		for name := range p.Metrics {
+			names[name] = true
+		}
+	}
+	if len(names) != 16 {
+		t.Errorf("the history has %d names", len(names))
+	}
+}

@@ -2,14 +2,15 @@ package api
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/request"
+	"github.com/quorumbeat/quorumbeat/api/windows"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -49,16 +50,8 @@ func decodePause(ctx *fasthttp.RequestCtx) (b pauseBody, err error) {
 	if err := request.DecodeObject(body, &b); err != nil {
 		return b, err
 	}
-	var given map[string]json.RawMessage
-	if err := json.Unmarshal(body, &given); err != nil {
-		return b, err
-	}
-	for name, value := range given {
-		if string(value) == "null" {
-			return b, badRequest(name + " is null; leave it out for a pause that does not end by itself")
-		}
-	}
-	return b, nil
+	const forever = "leave it out for a pause that does not end by itself"
+	return b, request.RefuseNulls(body, map[string]string{"for_secs": forever, "until": forever})
 }
 
 // command makes a command of it. Whether a time has passed is for the leader's clock to say.
@@ -106,3 +99,52 @@ func pauseOf(status *string) (*bool, error) {
 	}
 	return &pause, nil
 }
+
+func (s *Server) listWindows(ctx *fasthttp.RequestCtx, _ []string) error {
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
+	return reply(ctx, fasthttp.StatusOK, map[string]any{"windows": windows.ListOf(s.store.Windows())})
+}
+
+// createWindow makes a maintenance window. Whether it is over is for the leader's clock to say.
+func (s *Server) createWindow(ctx *fasthttp.RequestCtx, _ []string) error {
+	var b windows.Body
+	if err := decodeWithoutNulls(ctx, &b, map[string]string{"from": "leave it out for a window that begins now"}); err != nil {
+		return err
+	}
+	now := s.cfg.Now()
+	c, err := b.Command(s.cfg.Zones, now, s.rulesAt(now))
+	if err != nil {
+		return err
+	}
+	switch _, err := s.propose(ctx, c); {
+	case errors.Is(err, fsm.ErrInvalid) && c.Spec.Once():
+		return badRequest(fmt.Sprintf("to is %s; it must be after now, and within 366 days: by the cluster's clock it is %s", *b.To, *request.Stamp(s.store.LastWall())))
+	case errors.Is(err, fsm.ErrQuota):
+		return errManyWindows
+	case err != nil:
+		return err
+	}
+	if err := withTimeout(readLimit, s.cluster.ReadBarrier); err != nil {
+		return errUnread
+	}
+	list := s.store.Windows()
+	i := slices.IndexFunc(list, func(w fsm.Window) bool { return w.ID == c.ID })
+	if i < 0 {
+		return fsm.ErrNotFound // somebody has deleted it
+	}
+	out := windows.Of(list[i])
+	out.Warnings = windows.Warnings(list[i].Spec, slices.Delete(slices.Clone(list), i, i+1), s.store.HasTag)
+	return reply(ctx, fasthttp.StatusCreated, out)
+}
+
+func (s *Server) deleteWindow(ctx *fasthttp.RequestCtx, args []string) error {
+	id, err := fsm.ParseWindowID(args[0])
+	if err != nil {
+		return errNotFound
+	}
+	return s.commitNoContent(ctx, fsm.DeleteWindow{ID: id})
+}
+
+var errManyWindows = request.NewProblem(402, "quota_exceeded", fmt.Sprintf("there are %d maintenance windows, as many as may be: delete one", fsm.MaxWindows))

@@ -304,7 +304,10 @@ func (s *Server) useIncidentLink(ctx *fasthttp.RequestCtx, args []string) error 
 	if err != nil {
 		return err
 	}
-	if _, err = s.propose(ctx, cmd); err != nil && !errors.Is(err, fsm.ErrRejected) { // the page says that it is over
+	switch _, err = s.propose(ctx, cmd); {
+	case errors.Is(err, fsm.ErrRejected):
+		done = "" // the page says that it is over
+	case err != nil:
 		return err
 	}
 	return s.showIncidentPage(ctx, ref, done)

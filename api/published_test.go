@@ -174,6 +174,25 @@ func TestOddPublications(t *testing.T) {
 	}
 }
 
+func TestWhatAListOfHeartbeatsMustBe(t *testing.T) {
+	r := newRig(t)
+	for heartbeats, want := range map[string]string{
+		`"hb_1"`:                `heartbeats is a JSON string; it must be an array of objects`,
+		`["hb_1"]`:              `heartbeats has a JSON string in it; it must be an array of objects`,
+		`[{"ID":"hb_1"}]`:       `unknown field \"ID\"`,
+		`[{"id":7}]`:            `heartbeats.id is a JSON number; it must be a string`,
+		`[{"name":"x"}]`:        `unknown field \"name\"`,
+		`[{"id":"a","id":"b"}]`: `the field \"id\" is there twice`,
+	} {
+		if a := r.call("POST", "/v1/status-pages", `{"title":"x","heartbeats":`+heartbeats+`}`); a.status != 400 || !strings.Contains(a.body, want) {
+			t.Errorf("%s: %d %s, want %s", heartbeats, a.status, a.body, want)
+		}
+	}
+	if a := r.call("POST", "/v1/status-pages", `{"title":"x","tags":[7]}`); !strings.Contains(a.body, "tags has a JSON number in it; it must be an array of strings") {
+		t.Error(a.body)
+	}
+}
+
 // TestAPageOfManyIsQuickAndKept: a million are too many for a test; the scan's cost is told.
 func TestAPageOfManyIsQuickAndKept(t *testing.T) {
 	const jobs = 20_000

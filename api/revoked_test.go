@@ -96,6 +96,12 @@ func TestARevokedKeyIsRefusedByANodeThatLags(t *testing.T) {
 			body = `{"by":"Ann"}`
 		case "POST/v1/incidents/{id}/snooze":
 			body = `{"for_secs":60}`
+		case "POST/v1/windows":
+			body = `{"name":"y","tags":["a"],"schedule":"@daily","for_secs":60}`
+		case "DELETE/v1/windows/{id}":
+			path = "/v1/windows/" + fsm.WindowID{1}.String()
+		case "PUT/v1/templates", "POST/v1/templates/preview":
+			body = `{"subject":"{{.Name}}"}`
 		case "POST/v1/status-pages":
 			body = `{"title":"y","tags":["a"]}`
 		case "POST/v1/badges":

@@ -198,11 +198,6 @@ func (s *Server) requireSchedule(ctx *fasthttp.RequestCtx, id fsm.HeartbeatID, t
 	return nil
 }
 
-// onlyZone reports whether a time zone comes without a schedule or interval.
-func (f fields) onlyZone() bool {
-	return f.TZ != nil && *f.TZ != "" && f.Schedule == nil && f.IntervalSecs == nil
-}
-
 // rezone makes a change of the one heartbeat with a slug of a command that gives it a time zone:
 // a heartbeat must be there, for a new one would have no schedule.
 func (s *Server) rezone(ctx *fasthttp.RequestCtx, slug string, c fsm.PutHeartbeat) (fsm.Command, error) {

@@ -24,6 +24,14 @@ func (z someZones) Location(name string) (*time.Location, error) {
 
 func (someZones) Version() string { return "2026z (of a test)" }
 
+// TestANodeTellsItsRulesOfTimeZones: they may be others on the next node.
+func TestANodeTellsItsRulesOfTimeZones(t *testing.T) {
+	r := newRigWith(t, func(c *Config) { c.Zones = someZones{} }, func(*Server) {})
+	if a := r.call("GET", "/v1/cluster", ""); !strings.Contains(a.body, `"tz_data":"2026z (of a test)"`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
 func TestPreview(t *testing.T) {
 	r := newRigWith(t, func(c *Config) { c.Zones = someZones{} }, func(*Server) {})
 	for _, tt := range []struct{ body, want string }{

@@ -25,6 +25,7 @@ var scopesOfRoutes = map[string]string{
 	"GET /v1/heartbeats/{id}/uptime":    "read",
 	"GET /v1/heartbeats/{id}/pings":     "read",
 	"GET /v1/heartbeats/{id}/suggest":   "read",
+	"GET /v1/heartbeats/{id}/explain":   "read",
 	"GET /v1/incidents":                 "read",
 	"GET /v1/incidents/{id}":            "read",
 	"POST /v1/incidents/{id}/ack":       "write",
@@ -43,6 +44,9 @@ var scopesOfRoutes = map[string]string{
 	"PATCH /v1/channels/{id}":           "admin",
 	"DELETE /v1/channels/{id}":          "admin",
 	"POST /v1/channels/{id}/test":       "write",
+	"GET /v1/windows":                   "read",
+	"POST /v1/windows":                  "admin",
+	"DELETE /v1/windows/{id}":           "admin",
 	"GET /v1/keys":                      "admin",
 	"POST /v1/keys":                     "admin",
 	"PATCH /v1/keys/{id}":               "admin",
@@ -51,6 +55,10 @@ var scopesOfRoutes = map[string]string{
 	"DELETE /v1/cluster/nodes/{node}":   "admin",
 	"GET /v1/backup":                    "admin",
 	"GET /v1/events":                    "read",
+	"GET /v1/templates":                 "read",
+	"PUT /v1/templates":                 "admin",
+	"DELETE /v1/templates":              "admin",
+	"POST /v1/templates/preview":        "read",
 	"GET /v1/status-pages":              "admin",
 	"POST /v1/status-pages":             "admin",
 	"DELETE /v1/status-pages/{slug}":    "admin",
@@ -94,6 +102,8 @@ var scopesOfPages = map[string]string{
 	"POST alerts/{id}/hold":              "write",
 	"POST alerts/{id}/cancel":            "write",
 	"GET channels":                       "read",
+	"GET channels/words":                 "read",
+	"POST channels/words":                "admin",
 	"GET channels/new":                   "admin",
 	"POST channels/new":                  "admin",
 	"GET channels/{id}/edit":             "admin",
@@ -101,6 +111,10 @@ var scopesOfPages = map[string]string{
 	"GET channels/{id}/delete":           "admin",
 	"POST channels/{id}/delete":          "admin",
 	"POST channels/{id}/test":            "write",
+	"GET windows":                        "read",
+	"POST windows":                       "admin",
+	"GET windows/{id}/delete":            "admin",
+	"POST windows/{id}/delete":           "admin",
 	"GET keys":                           "admin",
 	"POST keys":                          "admin",
 	"GET keys/{id}/revoke":               "admin",
@@ -303,6 +317,12 @@ func TestAScopeThatIsNoneIsRefused(t *testing.T) {
 		if a := r.call("POST", "/v1/keys", `{"name":"k","scope":"`+scope+`"}`); a.status != 400 || !strings.Contains(a.body, "admin, write, read or ping") {
 			t.Errorf("%q: %d %s", scope, a.status, a.body)
 		}
+	}
+	if a := r.call("POST", "/v1/keys", `{"name":"k","scope":null}`); a.status != 400 || !strings.Contains(a.body, "scope is null; leave it out") {
+		t.Errorf("a scope that a script did not know made a key for everything: %d %s", a.status, a.body)
+	}
+	if a := r.call("POST", "/v1/keys", `{"name":"k","max_heartbeats":null}`); a.status != 400 || !strings.Contains(a.body, "max_heartbeats is null") {
+		t.Errorf("%d %s", a.status, a.body)
 	}
 }
 

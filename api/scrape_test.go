@@ -21,7 +21,9 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/quorumbeat/quorumbeat/api/metrics"
+	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -53,18 +55,18 @@ func families(t testing.TB, text string) map[string]*dto.MetricFamily {
 // fill makes n heartbeats of all sorts.
 func fill(t testing.TB, store *store.Store, n int, spec func(i int, s *fsm.Spec)) {
 	t.Helper()
-	b := fsm.Batch{Term: 1, Wall: time.Now().UnixMilli()}
+	b := logentry.Batch{Term: 1, Wall: time.Now().UnixMilli()}
 	apply := func() {
-		if _, err := store.Apply(fsm.AppendBatch(nil, &b), 1); err != nil {
+		if _, err := store.Apply(logentry.Append(nil, &b), 1); err != nil {
 			t.Fatal(err)
 		}
 		b.Items, b.Delta = b.Items[:0], 0
 	}
 	do := func(c fsm.Command) {
-		b.Items = append(b.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		b.Items = append(b.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
 	for i := range n {
-		c := fsm.Create{Spec: fields{}.spec()}
+		c := fsm.Create{Spec: writable.Fields{}.Spec()}
 		binary.BigEndian.PutUint64(c.ID[:], uint64(i)+1)
 		c.Token = fsm.Token(append(c.ID[:], 1, 2, 3, 4))
 		c.Spec.Name, c.Spec.Slug = fmt.Sprintf("nightly job %d", i), "nightly"

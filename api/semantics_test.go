@@ -1,7 +1,9 @@
 package api
 
 import (
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,5 +211,37 @@ func TestWhatTakesNoFieldsRefusesThem(t *testing.T) {
 		if a := r.call("POST", "/v1/heartbeats/"+h.ID+"/resume", body); a.status != 200 {
 			t.Errorf("resume with %q: %d %s", body, a.status, a.body)
 		}
+	}
+}
+
+// TestLateIsPastDueAndNotYetAMiss: a heartbeat is late from when it is due on, while it is neither
+// paused nor failing, nor new and unarmed.
+func TestLateIsPastDueAndNotYetAMiss(t *testing.T) {
+	var ahead atomic.Int64
+	r := newRigWith(t, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) } }, func(*Server) {})
+	due, paused, failing := r.create(`{"name":"due","interval_secs":60}`), r.create(`{"name":"paused","interval_secs":60}`), r.create(`{"name":"failing","interval_secs":60}`)
+	unarmed, later := r.create(`{"name":"unarmed","interval_secs":60,"arm":"first_ping"}`), r.create(`{"name":"later","interval_secs":3600}`)
+	r.call("POST", "/v1/heartbeats/"+paused.ID+"/pause", "")
+	r.call("POST", "/v1/heartbeats/"+failing.Token+"/ping/fail", "")
+	late := func() (names []string) {
+		list := decodeAs[struct{ Heartbeats []map[string]any }](t, r.call("GET", "/v1/heartbeats", "").body)
+		for _, h := range list.Heartbeats {
+			if is, told := h["late"].(bool); !told {
+				t.Errorf("%v does not say whether it is late", h["name"])
+			} else if is {
+				names = append(names, h["name"].(string))
+			}
+		}
+		return names
+	}
+	if got := late(); got != nil {
+		t.Errorf("%q are late before anything is due", got)
+	}
+	ahead.Store(int64(5 * time.Minute))
+	if got := late(); !slices.Equal(got, []string{"due"}) {
+		t.Errorf("%q are late, want due alone, and not %s nor %s", got, unarmed.Name, later.Name)
+	}
+	if h := decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+due.ID, "").body); !h.Late {
+		t.Error("by itself it is not late")
 	}
 }

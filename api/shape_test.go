@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"net"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/api/listener"
+	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -58,8 +60,10 @@ func (a *asker) ask(method, target, body string) answer {
 // addSlug makes a heartbeat with a slug, and returns its ordinal.
 func (r *pingRig) addSlug(slug string) uint64 {
 	r.t.Helper()
-	c := fsm.Create{Token: fsm.Token{byte(len(slug)), slug[0], slug[len(slug)-1], 9}, Spec: fields{Name: &slug, Slug: &slug}.spec()}
-	copy(c.ID[:], c.Token[:])
+	c := fsm.Create{Spec: writable.Fields{Name: &slug, Slug: &slug}.Spec()}
+	sum := sha256.Sum256([]byte(slug))
+	copy(c.Token[:], sum[:])
+	copy(c.ID[:], sum[:])
 	if _, err := r.cluster.Propose(r.t.Context(), c); err != nil {
 		r.t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
+	"crypto/x509"
 	_ "embed"
 	"errors"
 	"time"
@@ -47,6 +48,17 @@ func (s *Server) readyz(ctx *fasthttp.RequestCtx, _ []string) error {
 	return nil
 }
 
+// Certificate returns the certificate that clients are shown; nil without TLS.
+func (s *Server) Certificate() *x509.Certificate {
+	if c := s.secrets.cert.Load(); c != nil {
+		return c.Leaf
+	}
+	return nil
+}
+
+// Hears is nil unless this node's public listener is known not to answer.
+func (s *Server) Hears() error { return s.hearing.Err() }
+
 func (s *Server) ready() error {
 	if err := s.hearing.Err(); err != nil {
 		return err
@@ -64,6 +76,8 @@ type clusterJSON struct {
 	Troubles   []string   `json:"troubles"`
 
 	MailServer mailServerJSON `json:"mail_server"`
+	Outbound   outboundJSON   `json:"outbound"`
+	TZData     string         `json:"tz_data"` // which rules of time zones the answering node uses
 }
 
 type nodeJSON struct {
@@ -96,7 +110,7 @@ func (s *Server) clusterStatus(ctx *fasthttp.RequestCtx, _ []string) error {
 		return err
 	}
 	st := s.cluster.Status()
-	out := clusterJSON{Term: st.Term, Nodes: []nodeJSON{}, IngestGaps: []gapJSON{}, MailServer: s.mailServer(), Troubles: append([]string{}, st.Troubles...)}
+	out := clusterJSON{Term: st.Term, Nodes: []nodeJSON{}, IngestGaps: []gapJSON{}, MailServer: s.mailServer(), Outbound: outboundToJSON(s.outbound()), TZData: s.cfg.Zones.Version(), Troubles: append([]string{}, st.Troubles...)}
 	if !st.ClusterID.IsZero() {
 		id := st.ClusterID.String()
 		out.ClusterID = &id
@@ -324,6 +338,30 @@ func (s *Server) mailServer() mailServerJSON {
 	return out
 }
 
+// OutboundStatus is what a node knows of its telling another monitor that this one is well.
+type OutboundStatus struct {
+	State string    // ok, withheld or failing; resting: this node does not lead; off: there is none to tell
+	Why   string    // it is withheld, or fails
+	Last  time.Time // when it last took a ping of this node's; zero: never
+}
+
+type outboundJSON struct {
+	State  string  `json:"state"`
+	Reason string  `json:"reason"`
+	LastAt *string `json:"last_success_at"`
+}
+
+func outboundToJSON(s OutboundStatus) outboundJSON {
+	return outboundJSON{State: s.State, Reason: s.Why, LastAt: request.Stamp(s.Last)}
+}
+
+func (s *Server) outbound() OutboundStatus {
+	if s.cfg.Outbound == nil {
+		return OutboundStatus{State: "off"}
+	}
+	return s.cfg.Outbound()
+}
+
 // testMail sends a test mail from this node. It is no command, so the caller's key is
 // looked at right before.
 func (s *Server) testMail(ctx *fasthttp.RequestCtx, _ []string) error {
@@ -334,7 +372,7 @@ func (s *Server) testMail(ctx *fasthttp.RequestCtx, _ []string) error {
 		To string `json:"to"`
 	}
 	if request.HasBody(&ctx.Request.Header) {
-		if err := decode(ctx, &in); err != nil {
+		if err := decodeWithoutNulls(ctx, &in, map[string]string{"to": "leave it out to ask every address of --mail-to"}); err != nil {
 			return err
 		}
 	}

@@ -165,7 +165,7 @@ func (s *Server) ending() bool { return s.conns.Leaving() || s.conns.Ended() }
 
 func (b backend) Cluster() web.Cluster {
 	st := b.cluster.Status()
-	out := web.Cluster{Term: st.Term, Leader: st.Leader, Troubles: st.Troubles, Mail: b.mailOf()}
+	out := web.Cluster{Term: st.Term, Leader: st.Leader, Troubles: st.Troubles, Mail: b.mailOf(), Outbound: web.Outbound(b.outbound())}
 	if err := b.ready(); err != nil {
 		out.NotReady = err.Error()
 	}

@@ -47,11 +47,14 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 	})
 	const low, full, empty = 200 << 20, 100 << 20, 10 << 20
 	id, _ := c.heartbeat(c.leader(), 1)
-	told := uint64(0)
+	told, unsure := uint64(0), uint64(0) // pings: acknowledged, and not refused either
 	send := func(i int) (fsm.Result, error) {
 		res, err := c.nodes[i].Propose(within(t, 5*time.Second), fsm.Signal{Ordinal: 1, Exit: -1, Body: []byte("a line")})
-		if err == nil {
+		switch {
+		case err == nil:
 			told++
+		case !errors.Is(err, fsm.ErrDiskFull):
+			unsure++
 		}
 		return res, err
 	}
@@ -112,8 +115,8 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 		c.waitReady(i)
 	}
 	for i := range c.nodes {
-		if got := c.pings(i, id); got != told {
-			t.Errorf("node %d has %d pings, %d were acknowledged", i, got, told)
+		if got := c.pings(i, id); got < told || got > told+unsure {
+			t.Errorf("node %d has %d pings, %d were acknowledged, and of %d nobody knows", i, got, told, unsure)
 		}
 	}
 }

@@ -11,10 +11,10 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 // differAfter is how long a node's settings may differ while nodes are restarted in turn.
@@ -77,7 +77,7 @@ func (n *Node) housekeep(ctx context.Context, meta members.Meta) {
 			return
 		}
 		select {
-		case <-time.After(lifecycle.UntilTick(time.Now())):
+		case <-tick.Next(tick.Every):
 		case <-n.hearing.Changed:
 		case <-ctx.Done():
 			return

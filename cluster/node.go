@@ -27,6 +27,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/survey"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -179,12 +180,13 @@ func listensEverywhere(addr string) bool {
 
 // assemble makes the parts that need nothing from the operating system.
 func (n *Node) assemble() {
-	origin := fsm.Origin{Node: n.id.ID, Boot: n.id.Boot}
+	origin := logentry.Origin{Node: n.id.ID, Boot: n.id.Boot}
 	n.bytesHeld = n.pending.BytesHeld
 	options := commit.Options{
 		Own: n.pending, Origin: origin,
 		FailureTold: n.store.FailureTold, Shortage: n.shortOf,
 		TellReaders: func(c transport.Commit, readers []raft.ServerID) { n.transport.TellReaders(c, readers) },
+		TellSoon:    func(c transport.Commit) { n.transport.TellSoon(c) },
 		OnShed:      n.met.shedOne, OnStall: func() { n.lead.RecheckClock() },
 		OnPoint: n.cfg.Faults.Step, WallOffset: n.cfg.Faults.Wall,
 	}

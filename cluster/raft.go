@@ -22,7 +22,7 @@ const (
 	recentBytes       = 8 << 20   // of the newest entries in memory
 	maxAppend         = 128       // entries in one message: 32 MiB at most (see maxBatchBytes), which a slow link carries within the timeout
 	raftRPCTimeout    = 3 * time.Second
-	commitTimeout     = 150 * time.Millisecond // until a quiet follower hears what is committed; a read does not wait for it, see pipeline
+	commitTimeout     = time.Second // to twice that, until Raft by itself tells a quiet follower what is committed; see RaftTransport.TellSoon
 )
 
 // raftConfig sets Raft's times so that a dead leader is replaced within about a

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/statemachine"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -78,8 +79,8 @@ func lastCommand(t *testing.T, logs raft.LogStore, last uint64) uint64 {
 		if err := logs.GetLog(i, &e); err != nil {
 			t.Fatal(err)
 		}
-		var b fsm.Batch
-		if e.Type == raft.LogCommand && fsm.DecodeBatchInto(&b, e.Data) == nil && len(b.Items) > 0 {
+		var b logentry.Batch
+		if e.Type == raft.LogCommand && logentry.DecodeInto(&b, e.Data) == nil && len(b.Items) > 0 {
 			return i
 		}
 	}

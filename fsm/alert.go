@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm/story"
@@ -16,6 +17,7 @@ const (
 	AlertDigest    AlertKind = 4 // one message for several of the others
 	AlertFailure   AlertKind = 5 // in an incident that began with silence: the job reports a failure by now, or hangs
 	AlertReminder  AlertKind = 6 // the incident goes on
+	AlertCanary    AlertKind = 7 // nothing happened: its arrival is to be confirmed
 )
 
 // AlertState is where a row of the ledger stands.
@@ -32,7 +34,7 @@ const (
 )
 
 var (
-	kindNames  = [...]string{AlertDown: "down", AlertRecovered: "recovered", AlertUnheard: "unheard", AlertDigest: "digest", AlertFailure: "failure", AlertReminder: "reminder"}
+	kindNames  = [...]string{AlertDown: "down", AlertRecovered: "recovered", AlertUnheard: "unheard", AlertDigest: "digest", AlertFailure: "failure", AlertReminder: "reminder", AlertCanary: "canary"}
 	stateNames = [...]string{
 		AlertPending: "pending", AlertClaimed: "claimed", AlertFenced: "fenced", AlertSent: "sent",
 		AlertFailed: "failed", AlertHeld: "held", AlertCancelled: "cancelled",
@@ -110,8 +112,8 @@ type Evidence struct {
 	Exit      int           // with this exit status; 0: none told
 	Started   time.Time     // when the run began that did not end in its time; zero: no such run
 	Output    string        // the end of what the run printed last; dropped once the mail is out
-	Flaps     int64         // incidents since the last one that was told, with this one; 0: this is no flapping
-	Within    time.Duration // and the time from that one to this
+	Flaps     int64         // incidents that followed another within its flap window, with this one; 0: this is no flapping
+	Within    time.Duration // and the time from the first to this one
 	Rule      Rule          // which miss was to alert
 	Resumed   time.Time     // when it was resumed, if no ping came since; zero: it was not
 	Since     time.Time     // recovered, failure: when the incident began; Misses then counts all of it
@@ -121,7 +123,30 @@ type Evidence struct {
 	Schedule  string        // instead of an interval: its expressions and time zone
 	Reminder  int64         // reminder: counts those of the incident, from 1
 	Acts      []story.Event // what people did to it, the newest few, oldest first
+	System    SystemFacts   // of an alert about the monitor itself, which has but Name, Since and Down beside
 	Broke     string        // failed: not by the job's word; this is how it broke a check, a sentence without its subject
+}
+
+// About is what an alert tells beside its evidence: of its heartbeat, and of what else fails, as it is
+// when it is sent.
+type About struct {
+	Slug, Description, Runbook, Owner string
+	Tags                              []string
+	TZ                                string         // of its schedule; "": UTC
+	Zone                              *time.Location // that times are told in; nil: UTC
+	LastGood                          time.Time      // zero: none is kept
+	Took, Usual                       time.Duration  // of the run that failed, and the median of the good ones; 0: not known
+	FailsWith                         []string       // names of other heartbeats whose incidents began near to this one's
+	More                              int            // of those, that are not named
+	Failing                           int            // heartbeats in all
+}
+
+// FailuresSoFar counts the failures of an alert's incident, with the one that began it.
+func (e Evidence) FailuresSoFar() int64 {
+	if e.Since.IsZero() && e.Reason() != "silence" {
+		return max(1, e.Failures)
+	}
+	return e.Failures
 }
 
 // Reason is the word for why an incident began, of the alert that tells that.
@@ -135,6 +160,9 @@ func (e Evidence) Reason() string {
 	return "silence"
 }
 
+// OfSystem reports whether an alert tells of the monitor itself.
+func (a Alert) OfSystem() bool { return a.Evidence.System.Kind != 0 }
+
 // Alert is one row of the ledger, as a copy. A row that is a member of a digest
 // shows the digest's state, attempts, message and times.
 type Alert struct {
@@ -142,7 +170,7 @@ type Alert struct {
 	Heartbeat HeartbeatID // zero for a digest
 	Incident  uint32      // counts a heartbeat's incidents, from 1
 	Kind      AlertKind
-	Recipient string // a mail address, or the ID of a channel
+	Recipient string // a mail address, the ID of a channel, or an address in a channel: see ChannelOf and MailOf
 	State     AlertState
 	Term      uint64
 	Attempt   uint32
@@ -153,20 +181,71 @@ type Alert struct {
 	CreatedAt time.Time
 	SentAt    time.Time // zero until sent
 	Evidence  Evidence
-	Waits     time.Time // pending: not before about then, by the wall; zero: for nothing but its turn
+	About     About     // for whoever sends it; else empty
+	Waits     time.Time // pending: not before about then, by the wall; zero: for nothing but its turn, or until WaitsFor changes
+	WaitsFor  Wait      // pending: what keeps it back, though its time has come
 
 	ChannelName string // of a channel that still exists, else ""
 	ChannelKind string
 
+	// Of an alert that is looked at alone: the first heartbeats that fail too and depend on its own, and how
+	// many more do.
+	Dependents     []string
+	MoreDependents int
+
+	Thread string // how its service names the message that this one answers, or that it was itself; "": it does not
+
 	Digest  AlertID   // the digest that this row is a member of, or zero
 	Members []AlertID // of a digest
+}
+
+// What alerts wait for, though their time has come.
+const (
+	WaitHours      = "hours"      // the hours of its channel
+	WaitWindow     = "window"     // a maintenance window is on, or its heartbeat has a grace to come back after one
+	WaitDependency = "dependency" // a heartbeat fails, or is late, that its own depends on, or its own has a grace to come back since that recovered
+)
+
+// Wait is what keeps an alert back. Zero: nothing does.
+type Wait struct {
+	For  string // one of those above; "": nothing
+	ID   string // of what it waits for
+	Name string
+}
+
+// Words says for people what an alert waits for; "": nothing.
+func (w Wait) Words() string {
+	switch w.For {
+	case WaitWindow:
+		return "waits for the end of the maintenance window " + w.Name
+	case WaitHours:
+		return "waits for the hours of the channel " + w.Name
+	case WaitDependency:
+		return "waits for " + w.Name + ", which it depends on"
+	}
+	return ""
+}
+
+// Address is where a mail goes; "" for an alert that is none.
+func (a Alert) Address() string {
+	address, _ := MailOf(a.Recipient)
+	return address
+}
+
+// Channel is the channel that an alert goes out by; zero for a mail that is in none.
+func (a Alert) Channel() ChannelID {
+	if id, is := ChannelOf(a.Recipient); is {
+		return id
+	}
+	_, id := MailOf(a.Recipient)
+	return id
 }
 
 // Target says for people to whom an alert goes, and by which kind of channels.
 func (a Alert) Target() string {
 	switch _, is := ChannelOf(a.Recipient); {
 	case !is:
-		return a.Recipient
+		return a.Address()
 	case a.ChannelKind == "":
 		return "a deleted channel"
 	}
@@ -203,6 +282,7 @@ type Incident struct {
 	Heartbeat HeartbeatID
 	OpenIncident
 	Open     bool
+	System   bool      // it is of the monitor itself; Reason is a SystemKind's word then
 	Name     string    // of the heartbeat, when it began
 	Until    time.Time // when it ended; zero: it goes on
 	EndedBy  string    // one of those above; "": it goes on
@@ -216,3 +296,57 @@ type Incident struct {
 
 // ID names the incident in the API.
 func (in Incident) ID() string { return incidentID(in.Heartbeat, in.Number) }
+
+// SystemKind says what is wrong with the monitor itself. Never renumber.
+type SystemKind uint8
+
+const (
+	SystemNodeLost    SystemKind = 1 // a node has been gone for a while
+	SystemOutage      SystemKind = 2 // no ping could be taken: a majority was lost, say. It is over when it is told
+	SystemDiskLow     SystemKind = 3 // a node's disk has less room than is to be kept
+	SystemCertificate SystemKind = 4 // a node's certificate expires soon
+	SystemCanary      SystemKind = 5 // no incident: messages to a recipient whose arrival is confirmed
+)
+
+var systemNames = [...]string{SystemNodeLost: "node_lost", SystemOutage: "outage", SystemDiskLow: "disk_low", SystemCertificate: "certificate_expires", SystemCanary: "canary"}
+
+func (k SystemKind) String() string { return nameAt(systemNames[:], int(k)) }
+
+// Limits of what a node says of the monitor itself.
+const (
+	MaxSystemPart   = 32   // bytes
+	MaxSystemDetail = 300  // characters
+	MaxSystems      = 1000 // subjects that are kept; those of incidents that go on count first
+)
+
+// SystemOrdinals are above those of heartbeats: each subject has one, as heartbeats have.
+const SystemOrdinals = 1 << 48
+
+// SystemSubject is what an incident of the monitor itself is about. Of each one goes on at a time.
+type SystemSubject struct {
+	Kind SystemKind
+	Node NodeID // zero: the cluster as a whole
+	Part string // which of several things of that kind, like a certificate's use; "": there is one
+}
+
+// ID stands in the place of a heartbeat's ID wherever incidents and alerts are kept.
+func (s SystemSubject) ID() HeartbeatID {
+	b := append([]byte("system\x00"), byte(s.Kind))
+	sum := sha256.Sum256(append(append(b, s.Node[:]...), s.Part...))
+	return HeartbeatID(sum[:12])
+}
+
+// SystemFacts is what an alert tells of the monitor itself.
+type SystemFacts struct {
+	Kind   SystemKind // 0: it tells of a heartbeat
+	Node   string     // what people call the node; "": none
+	Detail string     // a sentence or two
+}
+
+// SystemIncident is one that goes on, as a copy.
+type SystemIncident struct {
+	SystemSubject
+	Incident IncidentRef
+	Name     string // the node's
+	Since    time.Time
+}

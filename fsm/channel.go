@@ -1,12 +1,14 @@
 package fsm
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/fsm/schedule/weekly"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
@@ -43,6 +45,40 @@ func ChannelOf(recipient string) (ChannelID, bool) {
 	}
 	id, err := ParseChannelID(recipient)
 	return id, err == nil
+}
+
+// KindEmail is the kind of channels that are mail: a row of one names the address as well, and goes
+// the way of all mail. The addresses are in the channel's field FieldTo.
+const (
+	KindEmail = "email"
+	FieldTo   = "to"
+)
+
+// MailOf returns the mail address that a row's recipient names, and the channel that it is in, if it is in
+// one; "" for the other channels, and for nobody.
+func MailOf(recipient string) (address string, by ChannelID) {
+	const length = len(channelPrefix) + 2*len(by)
+	if !strings.Contains(recipient, "@") {
+		return "", by
+	}
+	if len(recipient) > length && recipient[length] == ':' {
+		if by, err := ParseChannelID(recipient[:length]); err == nil {
+			return recipient[length+1:], by
+		}
+	}
+	return recipient, by
+}
+
+// MailBy is the recipient of a row for a mail address that is in a channel.
+func MailBy(by ChannelID, address string) string { return by.String() + ":" + address }
+
+// Addresses are the mail addresses of a channel that is mail: in its field, with commas or white space
+// between.
+func (s ChannelSpec) Addresses() (list []string) {
+	if s.Kind != KindEmail {
+		return nil
+	}
+	return strings.FieldsFunc(s.Get(FieldTo), func(c rune) bool { return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r' })
 }
 
 // AlertSet is a set of kinds of alerts, a bit for each.
@@ -85,7 +121,7 @@ type ChannelSpec struct {
 	Tags    []string // told of heartbeats that have one of them
 	On      AlertSet // the kinds of alerts that it takes
 	After   int64    // seconds of serving time that an incident must last before it is told
-	Hours   string   // when it is told; "": at any time. Senders read it.
+	Hours   string   // when it is told, as schedule/weekly writes it; "": at any time
 	Alone   bool     // its service groups alerts itself: each is sent alone, none in a digest
 }
 
@@ -110,10 +146,11 @@ func (s ChannelSpec) Get(name string) string {
 
 // Validate checks what holds for channels of all kinds.
 func (s ChannelSpec) Validate() error {
-	err := firstError(
+	err := cmp.Or(
 		validateText("name", s.Name, MaxNameLen),
 		validateTags(s.Tags),
 		validateRange("after_secs", s.After, 0, MaxChannelAfter),
+		validateHours(s.Hours),
 	)
 	switch {
 	case err != nil:
@@ -122,6 +159,8 @@ func (s ChannelSpec) Validate() error {
 		return invalidf("name is %q; it must not look like a channel's ID or an address", clipped(s.Name))
 	case s.Kind == "" || len(s.Kind) > MaxSlugLen:
 		return invalidf("kind is missing")
+	case s.Kind == KindEmail && validateMailChannel(s.Addresses()) != nil:
+		return validateMailChannel(s.Addresses())
 	case s.On == 0 || s.On&^SetOf(ChannelKinds...) != 0:
 		return invalidf("on must name at least one of down, recovered and unheard")
 	case s.On.Has(AlertRecovered) && !s.On.Has(AlertDown):
@@ -137,11 +176,31 @@ func (s ChannelSpec) Validate() error {
 	return nil
 }
 
-// validateNotify checks the channels that a heartbeat names. Whether they exist is no
+// validateMailChannel checks the addresses of a channel that is mail.
+func validateMailChannel(list []string) error {
+	if len(list) == 0 || len(list) > MaxEmails {
+		return invalidf("to has %d addresses; it must have 1 to %d, with commas between", len(list), MaxEmails)
+	}
+	return validateEmails("to", list)
+}
+
+// validateHours takes what package weekly writes, and nothing that means the same.
+func validateHours(text string) error {
+	h, err := weekly.Parse(text)
+	switch {
+	case err != nil:
+		return invalidf("%v", err)
+	case h.String() != text:
+		return invalidf("hours are %.80q; they must be written as %.80q", clipped(text), h.String())
+	}
+	return nil
+}
+
+// validateNotify checks the channels and addresses that a heartbeat names. Whether they exist is no
 // matter here: they may be deleted later as well.
-func validateNotify(list []string) error {
-	if len(list) > MaxNotify {
-		return invalidf("notify has %d channels; it may have %d", len(list), MaxNotify)
+func validateNotify(list, mail []string) error {
+	if n := len(list) + len(mail); n > MaxNotify {
+		return invalidf("notify has %d entries; it may have %d", n, MaxNotify)
 	}
 	for i, s := range list {
 		if _, err := ParseChannelID(s); err != nil {
@@ -151,7 +210,7 @@ func validateNotify(list []string) error {
 			return invalidf("notify[%d] repeats %s; each channel may be named once", i, s)
 		}
 	}
-	return nil
+	return validateEmails("notify", mail)
 }
 
 // CreateChannel adds a channel. Result: CodeOK, CodeExists (the ID or the name is taken),
@@ -176,8 +235,23 @@ type DeleteChannel struct {
 	IfVersion uint64
 }
 
-func (CreateChannel) Kind() Kind { return KindCreateChannel }
-func (UpdateChannel) Kind() Kind { return KindUpdateChannel }
+// Kind tells channels that are mail from others, for a version that does not know those would tell
+// nobody by them.
+func (c CreateChannel) Kind() Kind {
+	if c.Spec.Kind == KindEmail {
+		return KindCreateMailChannel
+	}
+	return KindCreateChannel
+}
+
+// Kind is as that of CreateChannel.
+func (c UpdateChannel) Kind() Kind {
+	if c.Spec.Kind == KindEmail {
+		return KindUpdateMailChannel
+	}
+	return KindUpdateChannel
+}
+
 func (DeleteChannel) Kind() Kind { return KindDeleteChannel }
 
 func appendChannelCommand(dst []byte, c Command) []byte {
@@ -195,14 +269,22 @@ func appendChannelCommand(dst []byte, c Command) []byte {
 func (r *reader) channelCommand(kind Kind) Command {
 	var id ChannelID
 	switch r.Fill(id[:]); kind {
-	case KindCreateChannel:
-		return CreateChannel{ID: id, Spec: readChannelSpec(&r.Reader)}
-	case KindUpdateChannel:
-		return UpdateChannel{ID: id, IfVersion: r.Uint(), Spec: readChannelSpec(&r.Reader)}
+	case KindCreateChannel, KindCreateMailChannel:
+		return oneEncoding(r, kind, CreateChannel{ID: id, Spec: readChannelSpec(&r.Reader)})
+	case KindUpdateChannel, KindUpdateMailChannel:
+		return oneEncoding(r, kind, UpdateChannel{ID: id, IfVersion: r.Uint(), Spec: readChannelSpec(&r.Reader)})
 	case KindDeleteChannel:
 		return DeleteChannel{ID: id, IfVersion: r.Uint()}
 	}
 	return nil
+}
+
+// oneEncoding fails for a command that is encoded as one of another kind.
+func oneEncoding(r *reader, kind Kind, c Command) Command {
+	if c.Kind() != kind {
+		r.Fail()
+	}
+	return c
 }
 
 func appendChannelSpec(dst []byte, s ChannelSpec) []byte {
@@ -239,20 +321,4 @@ func ReadChannel(r *wire.Reader) (c Channel) {
 	c.Version, c.CreatedAt, c.UpdatedAt = r.Uint(), WallTime(r.Int()), WallTime(r.Int())
 	c.Spec = readChannelSpec(r)
 	return c
-}
-
-// Redact returns a text without the secrets of a channel, for errors, logs and the ledger.
-// What is shorter than four bytes is no secret, and would spoil every text.
-func (s ChannelSpec) Redact(text string) string {
-	var pairs []string
-	for _, f := range s.Fields {
-		if f.Secret && len(f.Value) >= 4 {
-			pairs = append(pairs, f.Value)
-		}
-	}
-	slices.SortFunc(pairs, func(a, b string) int { return len(b) - len(a) })
-	for _, secret := range pairs {
-		text = strings.ReplaceAll(text, secret, "•••")
-	}
-	return text
 }

@@ -57,7 +57,10 @@ func AppendCommand(dst []byte, c Command) []byte {
 	case DeleteKey:
 		return append(dst, c.ID[:]...)
 	case SetSettings:
-		return appendSettings(dst, c.Settings)
+		if dst = appendSettings(dst, c.Settings); c.Kind() == KindSettings {
+			return appendQuota(dst, c.Settings.MaxHeartbeats)
+		}
+		return binary.AppendUvarint(binary.AppendUvarint(dst, uint64(c.Settings.MaxHeartbeats)), uint64(c.Settings.RemindEvery))
 	case RecordGap:
 		return wire.AppendInt(wire.AppendInt(dst, c.From), c.To)
 	case PutNode:
@@ -76,6 +79,12 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendChannelCommand(dst, c)
 	case AckIncident, SnoozeIncident, UnackIncident:
 		return appendIncidentCommand(dst, c)
+	case SetTemplates:
+		return wire.AppendString(wire.AppendString(dst, c.Templates.Subject), c.Templates.Text)
+	case CreateWindow, DeleteWindow, SetWindowTimes, SetHours:
+		return appendWindowCommand(dst, c)
+	case BeginSystem, EndSystem, TellOutage, SendCanary:
+		return appendSystem(dst, c)
 	}
 	return appendLedger(dst, c)
 }
@@ -131,7 +140,10 @@ func appendLedger(dst []byte, c Command) []byte {
 	case Settle:
 		dst = append(appendAttempt(dst, c.Alert, c.Term, c.Attempt), byte(c.Outcome))
 		dst = wire.AppendInt(wire.AppendBool(dst, c.Refused), c.RetryIn)
-		return wire.AppendString(wire.AppendBool(dst, c.Resend), c.Error)
+		if dst = wire.AppendString(wire.AppendBool(dst, c.Resend), c.Error); c.Ref != "" {
+			dst = wire.AppendString(dst, c.Ref)
+		}
+		return dst
 	case ResolveDoubt:
 		return wire.AppendBool(appendAttempt(dst, c.Alert, c.Term, c.Attempt), c.Resend)
 	case RetryAlert:
@@ -171,7 +183,7 @@ func appendSpec(dst []byte, s Spec) []byte {
 
 func appendSettings(dst []byte, s Settings) []byte {
 	dst = wire.AppendStrings(wire.AppendInt(dst, int64(s.History)), s.MailTo)
-	return appendQuota(wire.AppendInt(wire.AppendInt(wire.AppendInt(dst, int64(s.Burst)), s.GroupWait), s.FlapWindow), s.MaxHeartbeats)
+	return wire.AppendInt(wire.AppendInt(wire.AppendInt(dst, int64(s.Burst)), s.GroupWait), s.FlapWindow)
 }
 
 // appendQuota ends a command with a quota that logs of before quotas do not have.

@@ -26,7 +26,10 @@ var fields = []field{
 	number(14, func(s *Spec) *int64 { return &s.MinRun }, func(p *Patch) **int64 { return &p.MinRun }),
 	texts(15, func(s *Spec) *[]string { return &s.Checks }, func(p *Patch) **[]string { return &p.Checks }),
 	texts(20, func(s *Spec) *[]string { return &s.Notify }, func(p *Patch) **[]string { return &p.Notify }),
+	texts(21, func(s *Spec) *[]string { return &s.DependsOn }, func(p *Patch) **[]string { return &p.DependsOn }),
 	number(22, func(s *Spec) *int64 { return &s.RemindEvery }, func(p *Patch) **int64 { return &p.RemindEvery }),
+	texts(23, func(s *Spec) *[]string { return &s.NotifyMail }, func(p *Patch) **[]string { return &p.NotifyMail }),
+	yesNo(24, func(s *Spec) *bool { return &s.NeverRemind }, func(p *Patch) **bool { return &p.NeverRemind }),
 }
 
 // field is how one tagged field is written and read. A value of a Spec is nil if the field
@@ -56,6 +59,15 @@ func number[T ~int | ~int64](tag uint64, spec func(*Spec) *T, patch func(*Patch)
 		func(v T) []byte { return wire.AppendInt(nil, int64(v)) },
 		func(r *wire.Reader) T { return T(r.Int()) },
 		func(v T) T { return v })
+}
+
+// yesNo is a field that is on or off; off is none.
+func yesNo(tag uint64, spec func(*Spec) *bool, patch func(*Patch) **bool) field {
+	return fieldOf(tag, spec, patch,
+		func(v bool) bool { return !v },
+		func(v bool) []byte { return wire.AppendBool(nil, v) },
+		func(r *wire.Reader) bool { return r.Bool() },
+		func(v bool) bool { return v })
 }
 
 // texts is a field of a list; an empty one is none.

@@ -17,18 +17,22 @@ var (
 		Schedule: []string{"0 2 * * 1-5", "Sun 12:00"}, TZ: "Europe/Berlin",
 		FailureThreshold: 3, MaxRun: 7200, MinRun: 60, Checks: []string{"bytes > 0", `body contains "done"`},
 		Notify: []string{ChannelID{1}.String(), ChannelID{2}.String()}, RemindEvery: 14_400,
+		DependsOn:  []string{heartbeatID(1).String(), "tag:a, b"},
+		NotifyMail: []string{"a@example.com", "b@example.com"}, NeverRemind: true,
 	}
 	everyFieldPatched = Patch{
 		Description: new(everyField.Description), RunbookURL: new(everyField.RunbookURL), Owner: new(everyField.Owner),
 		Schedule: new(everyField.Schedule), TZ: new(everyField.TZ),
 		FailureThreshold: new(3), MaxRun: new(int64(7200)), MinRun: new(int64(60)), Checks: new(everyField.Checks),
-		Notify: &everyField.Notify, RemindEvery: new(int64(14_400)),
+		Notify: &everyField.Notify, RemindEvery: new(int64(14_400)), DependsOn: &everyField.DependsOn,
+		NotifyMail: &everyField.NotifyMail, NeverRemind: new(true),
 	}
 	everyFieldCleared = Patch{
 		Description: new(""), RunbookURL: new(""), Owner: new(""),
 		Schedule: new([]string), TZ: new(""),
 		FailureThreshold: new(0), MaxRun: new(int64(0)), MinRun: new(int64(0)), Checks: new([]string),
-		Notify: new([]string), RemindEvery: new(int64(0)),
+		Notify: new([]string), RemindEvery: new(int64(0)), DependsOn: new([]string),
+		NotifyMail: new([]string), NeverRemind: new(bool),
 	}
 )
 

@@ -158,7 +158,13 @@ func (r *reader) command(kind Kind) Command {
 		r.Fill(c.ID[:])
 		return c
 	case KindSettings:
-		return SetSettings{r.settings()}
+		c := SetSettings{r.settings()}
+		c.Settings.MaxHeartbeats = r.quota()
+		return c
+	case KindMoreSettings:
+		c := SetSettings{r.settings()}
+		c.Settings.MaxHeartbeats, c.Settings.RemindEvery = int(r.UpTo(MaxHeartbeats)), int64(r.UpTo(MaxRemindEvery))
+		return oneEncoding(r, kind, c)
 	case KindRecordGap:
 		return RecordGap{From: r.Int(), To: r.Int()}
 	case KindPutNode:
@@ -178,10 +184,16 @@ func (r *reader) command(kind Kind) Command {
 		return Unknown{}
 	case KindPutStatusPage, KindDeleteStatusPage, KindPutBadge, KindDeleteBadge:
 		return r.publishing(kind)
-	case KindCreateChannel, KindUpdateChannel, KindDeleteChannel:
+	case KindCreateChannel, KindUpdateChannel, KindDeleteChannel, KindCreateMailChannel, KindUpdateMailChannel:
 		return r.channelCommand(kind)
 	case KindAckIncident, KindSnoozeIncident, KindUnackIncident:
 		return r.incidentCommand(kind)
+	case KindSetTemplates:
+		return SetTemplates{Templates{Subject: r.String(), Text: r.String()}}
+	case KindCreateWindow, KindDeleteWindow, KindSetWindowTimes, KindSetHours:
+		return r.windowCommand(kind)
+	case KindBeginSystem, KindEndSystem, KindTellOutage, KindSendCanary:
+		return r.system(kind)
 	}
 	return r.ledgerCommand(kind)
 }
@@ -194,12 +206,16 @@ func (r *reader) ledgerCommand(kind Kind) Command {
 	case KindFence:
 		id, term, n := r.alertAttempt()
 		return Fence{Alert: id, Term: term, Attempt: n}
-	case KindSettle:
+	case KindSettle, KindSettleWithRef:
 		id, term, n := r.alertAttempt()
-		return Settle{
+		c := Settle{
 			Alert: id, Term: term, Attempt: n, Outcome: r.outcome(),
 			Refused: r.Bool(), RetryIn: r.Int(), Resend: r.Bool(), Error: r.String(),
 		}
+		if kind == KindSettleWithRef {
+			c.Ref = r.String()
+		}
+		return oneEncoding(r, kind, c)
 	case KindResolveDoubt:
 		id, term, n := r.alertAttempt()
 		return ResolveDoubt{Alert: id, Term: term, Attempt: n, Resend: r.Bool()}
@@ -224,7 +240,7 @@ func (r *reader) ledgerCommand(kind Kind) Command {
 	return nil
 }
 
-// quota reads what appendMax wrote.
+// quota reads what appendQuota wrote.
 func (r *reader) quota() int {
 	if r.Len() == 0 {
 		return 0
@@ -284,7 +300,7 @@ func readOptional[T any](r *reader, read func() T) *T {
 
 func (r *reader) settings() Settings {
 	return Settings{
-		History: r.Int32(), MailTo: r.Strings(), Burst: r.Int32(), GroupWait: r.Int(), FlapWindow: r.Int(), MaxHeartbeats: r.quota(),
+		History: r.Int32(), MailTo: r.Strings(), Burst: r.Int32(), GroupWait: r.Int(), FlapWindow: r.Int(),
 	}
 }
 

@@ -1,6 +1,8 @@
 package fsm
 
-import "net/netip"
+import (
+	"cmp"
+)
 
 // Kind is a command's first byte in a log entry. Never renumber.
 type Kind uint8
@@ -55,20 +57,28 @@ const (
 	KindAckIncident    Kind = 63
 	KindSnoozeIncident Kind = 64
 	KindUnackIncident  Kind = 65
+
+	KindCreateMailChannel Kind = 80 // a CreateChannel of the kind email
+	KindUpdateMailChannel Kind = 81 // an UpdateChannel of that kind
+	KindMoreSettings      Kind = 82 // a SetSettings with RemindEvery
+	KindSettleWithRef     Kind = 83 // a Settle with Ref
+
+	KindCreateWindow   Kind = 70
+	KindDeleteWindow   Kind = 71
+	KindSetWindowTimes Kind = 72
+	KindSetHours       Kind = 73
+
+	KindSetTemplates Kind = 85
+	KindBeginSystem  Kind = 88
+	KindEndSystem    Kind = 89
+	KindTellOutage   Kind = 90
+	KindSendCanary   Kind = 91
 )
 
 // Command is one change of state. The concrete types below are all there are.
 // Those that answer with a heartbeat (Create, Ensure, PutHeartbeat, Update, Pause, TimedPause, Resume) carry it in
 // Result.Data, see DecodeHeartbeat.
 type Command interface{ Kind() Kind }
-
-// Ping records a good run of a heartbeat that the accepting node has looked
-// up: ordinals are the same on every node and never used again, and take less room
-// in the log than a token. Result: CodeOK, CodePaused or CodeNotFound.
-type Ping struct {
-	Ordinal uint64
-	From    netip.Addr // who called; the zero Addr when unknown
-}
 
 // Create adds a heartbeat. The accepting node has made ID and Token and filled
 // in the defaults; Validate has passed. Result: CodeOK, CodeExists, CodeInvalid,
@@ -77,6 +87,27 @@ type Create struct {
 	ID    HeartbeatID
 	Token Token
 	Spec  Spec
+}
+
+// SetTemplates sets the words of one's own for all alerts; empty ones stand for those that are built in.
+// Whether they can be filled in is checked by who proposes it. Result: CodeOK, CodeInvalid.
+type SetTemplates struct{ Templates Templates }
+
+// Templates are words of one's own for alerts, in the syntax of package templates; "": those built in.
+type Templates struct {
+	Subject string // of mails, and the title elsewhere
+	Text    string // with which a message begins
+}
+
+// Limits of templates, in bytes.
+const (
+	MaxSubjectTemplate = 1000
+	MaxTextTemplate    = 4000
+)
+
+// Validate checks lengths and characters.
+func (t Templates) Validate() error {
+	return cmp.Or(validateLines("subject", t.Subject, MaxSubjectTemplate), validateLines("text", t.Text, MaxTextTemplate))
 }
 
 // Update changes the fields that are set, and then pauses or resumes if Pause is
@@ -172,9 +203,9 @@ type RemoveNode struct{ ID NodeID }
 // SetClusterID names the cluster, once: a later one is CodeExists.
 type SetClusterID struct{ ID NodeID }
 
-func (Ping) Kind() Kind         { return KindPing }
 func (Create) Kind() Kind       { return KindCreate }
 func (Update) Kind() Kind       { return KindUpdate }
+func (SetTemplates) Kind() Kind { return KindSetTemplates }
 func (Pause) Kind() Kind        { return KindPause }
 func (TimedPause) Kind() Kind   { return KindTimedPause }
 func (Resume) Kind() Kind       { return KindResume }
@@ -182,10 +213,26 @@ func (Delete) Kind() Kind       { return KindDelete }
 func (PutKey) Kind() Kind       { return KindPutKey }
 func (UpdateKey) Kind() Kind    { return KindUpdateKey }
 func (DeleteKey) Kind() Kind    { return KindDeleteKey }
-func (SetSettings) Kind() Kind  { return KindSettings }
-func (Claim) Kind() Kind        { return KindClaim }
-func (Fence) Kind() Kind        { return KindFence }
-func (Settle) Kind() Kind       { return KindSettle }
+
+// Kind tells settings that older versions know from those with more.
+func (c SetSettings) Kind() Kind {
+	if c.Settings.RemindEvery != 0 {
+		return KindMoreSettings
+	}
+	return KindSettings
+}
+
+func (Claim) Kind() Kind { return KindClaim }
+func (Fence) Kind() Kind { return KindFence }
+
+// Kind tells a Settle that older versions know from one with a Ref.
+func (c Settle) Kind() Kind {
+	if c.Ref != "" {
+		return KindSettleWithRef
+	}
+	return KindSettle
+}
+
 func (ResolveDoubt) Kind() Kind { return KindResolveDoubt }
 func (RetryAlert) Kind() Kind   { return KindRetryAlert }
 func (DeliverAlert) Kind() Kind { return KindDeliverAlert }

@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"cmp"
 	"encoding/binary"
 
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
@@ -44,7 +45,11 @@ type Settle struct {
 	RetryIn int64  // ms of serving time until the next attempt, with jitter
 	Resend  bool   // for OutcomeInDoubt: send again (else hold)
 	Error   string // the server's words, without CR and LF, at most MaxErrorLen bytes
+	Ref     string // for OutcomeSent: how the service names the message, to answer it, at most MaxRefLen bytes; "": it does not
 }
+
+// MaxRefLen bounds how a service names a message. A longer name is not kept.
+const MaxRefLen = 200
 
 // ResolveDoubt decides about a row that was found fenced by an earlier term and
 // stayed unsettled: send it again, or hold it. Result: CodeOK or CodeRejected.
@@ -117,7 +122,7 @@ func (UnackIncident) Kind() Kind  { return KindUnackIncident }
 
 // Validate checks what a person wrote, and the time.
 func (c SnoozeIncident) Validate() error {
-	return firstError(
+	return cmp.Or(
 		validateRange("for_secs", c.For/1000, 1, MaxSnooze/1000),
 		validateOptional("by", c.By, MaxOwnerLen),
 		validateLines("note", c.Note, MaxIncidentNote),
@@ -160,4 +165,133 @@ func (r *reader) incidentCommand(kind Kind) Command {
 		return SnoozeIncident{Heartbeat: hb, Incident: incident, For: r.Millis(), By: r.String(), Note: r.String()}
 	}
 	return UnackIncident{Heartbeat: hb, Incident: incident, By: r.String()}
+}
+
+// BeginSystem begins an incident of the monitor itself. While one of the subject goes on it changes nothing, so
+// several nodes, and leaders after each other, may tell the same. Result: CodeOK, CodeInvalid, or CodeQuota if too
+// many go on.
+type BeginSystem struct {
+	Subject SystemSubject
+	Node    string // what people call the node
+	Detail  string
+	Since   int64 // wall
+}
+
+// EndSystem ends it. Those who were told are told that, unless it is Quiet: what it was about is no longer
+// there. If none goes on it changes nothing. Result: CodeOK or CodeInvalid.
+type EndSystem struct {
+	Subject SystemSubject
+	Detail  string
+	Quiet   bool
+}
+
+// TellOutage tells of a time in which no ping could be taken, once it is over. It changes nothing if
+// an outage was told that overlaps it. Result: CodeOK or CodeInvalid.
+type TellOutage struct {
+	From, To int64 // wall
+	Detail   string
+}
+
+// SendCanary sends a message that proves, by the ping of whoever receives it, that alerts arrive. One of a period that
+// does not come after that of the newest to the same recipient changes nothing. Result: CodeOK, CodeInvalid or CodeQuota.
+type SendCanary struct {
+	To     string // a mail address, or the ID of a channel
+	Period int64  // wall: when it began
+	URL    string // that the receiver is to ask
+}
+
+// maxCanaryURL bounds a URL, in bytes.
+const maxCanaryURL = 2000
+
+func (SendCanary) Kind() Kind { return KindSendCanary }
+
+// Validate checks every field against its limits.
+func (c SendCanary) Validate() error {
+	if _, isChannel := ChannelOf(c.To); !isChannel {
+		if err := ValidateEmail(c.To); err != nil {
+			return err
+		}
+	}
+	if c.Period <= 0 || len(c.URL) > maxCanaryURL {
+		return invalidf("a canary has a period, and a URL of at most %d bytes", maxCanaryURL)
+	}
+	return validateText("url", c.URL, maxCanaryURL)
+}
+
+func (BeginSystem) Kind() Kind { return KindBeginSystem }
+func (EndSystem) Kind() Kind   { return KindEndSystem }
+func (TellOutage) Kind() Kind  { return KindTellOutage }
+
+// Validate checks every field against its limits.
+func (s SystemSubject) Validate() error {
+	if s.Kind.String() == "unknown" || s.Kind == SystemOutage {
+		return invalidf("there is no system incident of kind %d", s.Kind)
+	}
+	return validateOptional("part", s.Part, MaxSystemPart)
+}
+
+func (s SystemSubject) validateIncident() error {
+	if s.Kind == SystemCanary {
+		return invalidf("a canary is no incident")
+	}
+	return s.Validate()
+}
+
+// Validate checks every field against its limits.
+func (c BeginSystem) Validate() error {
+	if c.Since < 0 {
+		return invalidf("since is before 1970")
+	}
+	return cmp.Or(c.Subject.validateIncident(), validateOptional("node", c.Node, MaxNameLen), validateOptional("detail", c.Detail, MaxSystemDetail))
+}
+
+// Validate checks every field against its limits.
+func (c EndSystem) Validate() error {
+	return cmp.Or(c.Subject.validateIncident(), validateOptional("detail", c.Detail, MaxSystemDetail))
+}
+
+// Validate checks every field against its limits.
+func (c TellOutage) Validate() error {
+	if c.From <= 0 || c.To <= c.From {
+		return invalidf("an outage ends after it began")
+	}
+	return validateOptional("detail", c.Detail, MaxSystemDetail)
+}
+
+func appendSubject(dst []byte, s SystemSubject) []byte {
+	return wire.AppendString(append(append(dst, byte(s.Kind)), s.Node[:]...), s.Part)
+}
+
+func (r *reader) subject() (s SystemSubject) {
+	s.Kind = SystemKind(r.Byte())
+	r.Fill(s.Node[:])
+	s.Part = r.String()
+	return s
+}
+
+func appendSystem(dst []byte, c Command) []byte {
+	switch c := c.(type) {
+	case BeginSystem:
+		dst = wire.AppendString(appendSubject(dst, c.Subject), c.Node)
+		return wire.AppendInt(wire.AppendString(dst, c.Detail), c.Since)
+	case EndSystem:
+		return wire.AppendBool(wire.AppendString(appendSubject(dst, c.Subject), c.Detail), c.Quiet)
+	case SendCanary:
+		return wire.AppendString(wire.AppendInt(wire.AppendString(dst, c.To), c.Period), c.URL)
+	case TellOutage:
+		return wire.AppendString(wire.AppendInt(wire.AppendInt(dst, c.From), c.To), c.Detail)
+	}
+	return nil
+}
+
+func (r *reader) system(kind Kind) Command {
+	switch kind {
+	case KindBeginSystem:
+		return BeginSystem{Subject: r.subject(), Node: r.String(), Detail: r.String(), Since: r.Int()}
+	case KindEndSystem:
+		return EndSystem{Subject: r.subject(), Detail: r.String(), Quiet: r.Bool()}
+	case KindSendCanary:
+		return SendCanary{To: r.String(), Period: r.Int(), URL: r.String()}
+	}
+	return TellOutage{From: r.Int(), To: r.Int(), Detail: r.String()}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,9 +21,6 @@ type AlertID [12]byte
 // KeyID names an API key: "key_" and 24 hex digits.
 type KeyID [12]byte
 
-// Token is a heartbeat's ping credential, a random UUID (version 4).
-type Token [16]byte
-
 // NodeID identifies a node's data directory: a UUID.
 type NodeID [16]byte
 
@@ -31,9 +29,9 @@ var errID = errors.New("malformed ID")
 func (id HeartbeatID) String() string { return string(AppendHeartbeatID(nil, id[:])) }
 func (id AlertID) String() string     { return "al_" + hex.EncodeToString(id[:]) }
 func (id KeyID) String() string       { return "key_" + hex.EncodeToString(id[:]) }
-func (t Token) String() string        { return formatUUID(t) }
 func (n NodeID) String() string       { return formatUUID(n) }
 
+// AppendHeartbeatID appends the form in which the API shows the ID of a heartbeat.
 func AppendHeartbeatID(dst, id []byte) []byte { return hex.AppendEncode(append(dst, "hb_"...), id) }
 
 // IsZero reports whether no ID was set.
@@ -69,26 +67,6 @@ func parsePrefixed(s, prefix string) (out [12]byte, err error) {
 		out[i] = hi<<4 | lo
 	}
 	return out, nil
-}
-
-// ParseToken reads a UUID in its canonical 36-character form, in either case.
-// It does not allocate, and accepts bytes so that a request's path need not be
-// copied.
-func ParseToken[T string | []byte](s T) (Token, error) {
-	var t Token
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return t, errID
-	}
-	var bad byte
-	for i, at := range uuidPairs {
-		hi, lo := nibbles[s[at]], nibbles[s[at+1]]
-		bad |= hi | lo
-		t[i] = hi<<4 | lo
-	}
-	if bad == noNibble {
-		return Token{}, errID
-	}
-	return t, nil
 }
 
 // uuidPairs are the places of a UUID's pairs of hex digits.
@@ -188,4 +166,55 @@ func ParseIncidentRef(s string) (IncidentRef, error) {
 		return IncidentRef{}, errID
 	}
 	return r, nil
+}
+
+// MaxDependsOn is on how many heartbeats and tags a heartbeat may depend.
+const MaxDependsOn = 20
+
+// dependencyTag begins a dependency on a tag. No slug has a colon, so none can be mistaken
+// for one.
+const dependencyTag = "tag:"
+
+// Dependency is what a heartbeat depends on: another heartbeat, or each that has a tag.
+type Dependency struct {
+	ID  HeartbeatID
+	Tag string // "": the heartbeat of the ID
+}
+
+// ParseDependency reads the form that String writes.
+func ParseDependency(s string) (Dependency, error) {
+	if tag, is := strings.CutPrefix(s, dependencyTag); is {
+		return Dependency{Tag: tag}, validateText("tag", tag, MaxTagLen)
+	}
+	id, err := ParseHeartbeatID(s)
+	return Dependency{ID: id}, err
+}
+
+func (d Dependency) String() string {
+	if d.Tag != "" {
+		return dependencyTag + d.Tag
+	}
+	return d.ID.String()
+}
+
+// validateDependsOn checks what a heartbeat with some tags depends on. Whether those are there
+// is no matter here: they may be deleted later as well.
+func validateDependsOn(list, tags []string) error {
+	if len(list) > MaxDependsOn {
+		return invalidf("depends_on has %d entries; it may have %d", len(list), MaxDependsOn)
+	}
+	for i, s := range list {
+		d, err := ParseDependency(s)
+		switch {
+		case d.Tag != "" && err != nil:
+			return invalidf("depends_on[%d]: %v", i, err)
+		case err != nil || d.String() != s:
+			return invalidf("depends_on[%d] is %q; it must be a heartbeat's ID, like hb_0123456789abcdef01234567, or a tag, like tag:db", i, clipped(s))
+		case slices.Contains(list[:i], s):
+			return invalidf("depends_on[%d] repeats %s; each may be named once", i, s)
+		case d.Tag != "" && slices.Contains(tags, d.Tag):
+			return invalidf("depends_on[%d] is %s, and the heartbeat has this tag itself; it cannot depend on itself", i, s)
+		}
+	}
+	return nil
 }

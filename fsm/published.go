@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -59,7 +60,7 @@ type Badge struct {
 
 // Validate checks every field against its limits.
 func (p StatusPage) Validate() error {
-	if err := firstError(validateSlug(p.Slug), validateText("title", p.Title, MaxNameLen), validateTags(p.Tags)); err != nil {
+	if err := cmp.Or(validateSlug(p.Slug), validateText("title", p.Title, MaxNameLen), validateTags(p.Tags)); err != nil {
 		return err
 	}
 	switch n := len(p.Heartbeats); {
@@ -86,7 +87,7 @@ func (b Badge) Validate() error {
 	if (b.Heartbeat == HeartbeatID{}) == (b.Tag == "") {
 		return invalidf("a badge must have either heartbeat_id or tag")
 	}
-	return firstError(validateOptional("tag", b.Tag, MaxTagLen), validateOptional("label", b.Label, MaxNameLen))
+	return cmp.Or(validateOptional("tag", b.Tag, MaxTagLen), validateOptional("label", b.Label, MaxNameLen))
 }
 
 // PutStatusPage publishes a status page. Its CreatedAt does not count. Result: CodeOK,
@@ -207,4 +208,35 @@ func ReadPublished(r *wire.Reader) any {
 func (p StatusPage) Clone() StatusPage {
 	p.Tags, p.Heartbeats = slices.Clone(p.Tags), slices.Clone(p.Heartbeats)
 	return p
+}
+
+// UptimeDays is how many UTC days are told of a heartbeat's uptime, today with them.
+const UptimeDays = 90
+
+// UptimeDay is one of them, in ms.
+type UptimeDay struct {
+	Date    time.Time // its midnight
+	Down    int64     // in which it was failing
+	Paused  int64
+	Unknown int64 // before it was made, not over yet, or the monitor itself took no pings
+}
+
+// PausedTime is a time in which a heartbeat was paused, by the wall clock.
+type PausedTime struct{ From, To time.Time }
+
+// Watched is how many ms of the day the heartbeat was watched.
+func (d UptimeDay) Watched() int64 { return max(0, 24*3600*1000-d.Paused-d.Unknown) }
+
+// Uptime is which part of the time in which it was watched a heartbeat was not failing on
+// some days; ok is false if it was not watched at all.
+func Uptime(days []UptimeDay) (part float64, ok bool) {
+	watched, down := int64(0), int64(0)
+	for _, d := range days {
+		watched += d.Watched()
+		down += min(d.Down, d.Watched())
+	}
+	if watched == 0 {
+		return 0, false
+	}
+	return 1 - float64(down)/float64(watched), true
 }

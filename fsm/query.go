@@ -63,13 +63,13 @@ type Position struct{ Index, Term uint64 }
 // none, but the first one, and one that ends misses.
 type Change struct {
 	Ordinal  uint64
-	ID       HeartbeatID // of a heartbeat that was deleted, or of an incident's
+	ID       HeartbeatID // of a heartbeat that was deleted, or of an incident's; of what stands for one
 	Deleted  bool
 	Lost     []string // tags that it had before, and has no more
 	Incident uint32   // of the incident that began or ended; 0: of none
 	Since    int64    // when that began, Unix ms
 	Until    int64    // when it ended, Unix ms; 0: it goes on
-	Reason   string   // why it began: silence, failure or hung_run
+	Reason   string   // why it began: silence, failure or hung_run, or the kind of one of the monitor itself
 }
 
 // IncidentID names the incident in the API.

@@ -9,6 +9,12 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
+// Result answers one command.
+type Result struct {
+	Code Code
+	Data []byte // a heartbeat for the commands that answer with one, else nil
+}
+
 // EncodeHeartbeat writes the heartbeat that a command answers with.
 func EncodeHeartbeat(h Heartbeat) []byte {
 	b := append(append([]byte{}, h.ID[:]...), h.Token[:]...)

@@ -52,6 +52,9 @@ const MaxNumbers = check.MaxNumbers
 // ParseNumber reads a number as a client sends it.
 func ParseNumber(name, value string) (Number, error) { return check.ParseNumber(name, value) }
 
+// MindCheck says of a check whose number has a name that people give to something else what that is called; "": of others.
+func MindCheck(text string) string { return check.Mind(text) }
+
 // FormatNumber writes a value for people: without an exponent where that is readable.
 func FormatNumber(v float64) string { return check.Format(v) }
 

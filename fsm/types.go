@@ -89,39 +89,62 @@ const (
 	StatusFailing Status = "failing"
 )
 
-// Spec holds the writable fields of a heartbeat.
+// Spec holds the writable fields of a heartbeat, with their names in an incident's story. These are in
+// images, so they stay; package story tells what the API calls them. What is one field there may be two here.
 type Spec struct {
-	Name      string   `json:"name"`
-	Slug      string   `json:"slug"`
-	Interval  int64    `json:"interval"` // seconds
-	Grace     int64    `json:"grace"`    // seconds
-	Threshold int      `json:"threshold"`
-	Arm       Arm      `json:"arm"`
-	Tags      []string `json:"tags"`
-	Emails    []string `json:"emails"` // empty: the settings' MailTo
+	Name      string   `story:"name"`
+	Slug      string   `story:"slug"`
+	Interval  int64    `story:"interval"` // seconds
+	Grace     int64    `story:"grace"`    // seconds
+	Threshold int      `story:"threshold"`
+	Arm       Arm      `story:"arm"`
+	Tags      []string `story:"tags"`
+	Emails    []string `story:"emails"` // empty: the settings' MailTo
 
 	// Methods are empty, or POST alone: then a request of another method is no good run,
 	// but a note, for chats that look at links make those.
-	Methods []string `json:"methods,omitempty"`
+	Methods []string `story:"methods"`
 
 	// Tagged fields, which few heartbeats have: see fields in codec_fields.go.
-	Description string `json:"description,omitempty"`
-	RunbookURL  string `json:"runbook_url,omitempty"`
-	Owner       string `json:"owner,omitempty"` // a person or a team
+	Description string `story:"description"`
+	RunbookURL  string `story:"runbook_url"`
+	Owner       string `story:"owner"` // a person or a team
 
-	Schedule []string `json:"schedule,omitempty"` // cron or calendar expressions; then Interval is 0
-	TZ       string   `json:"tz,omitempty"`       // of the schedule; "": UTC
+	Schedule []string `story:"schedule"` // cron or calendar expressions; then Interval is 0
+	TZ       string   `story:"tz"`       // of the schedule; "": UTC
 
-	FailureThreshold int      `json:"failure_threshold,omitempty"` // reported failures in a row that alert; 0: the first does
-	MaxRun           int64    `json:"max_run,omitempty"`           // seconds that a run may take; 0: the grace
-	MinRun           int64    `json:"min_run,omitempty"`           // seconds that a run takes at least; 0: any
-	Checks           []string `json:"checks,omitempty"`            // of good runs: see package check
-	Notify           []string `json:"notify,omitempty"`            // IDs of channels; empty: see package channels
-	RemindEvery      int64    `json:"remind_every,omitempty"`      // seconds between reminders of an incident; 0: none
+	FailureThreshold int      `story:"failure_threshold"` // reported failures in a row that alert; 0: the first does
+	MaxRun           int64    `story:"max_run"`           // seconds that a run may take; 0: the grace
+	MinRun           int64    `story:"min_run"`           // seconds that a run takes at least; 0: any
+	Checks           []string `story:"checks"`            // of good runs: see package check
+	Notify           []string `story:"notify"`            // IDs of channels; empty: see package channels
+	RemindEvery      int64    `story:"remind_every"`      // seconds between reminders of an incident; 0: those of the settings
+	DependsOn        []string `story:"depends_on"`        // IDs of heartbeats, and tags: see Dependency
+	NotifyMail       []string `story:"notify"`            // addresses that it names beside Notify
+	NeverRemind      bool     `story:"remind_every"`      // no reminders, whatever the settings say; then RemindEvery is 0
+}
+
+// Reminders is after how many seconds an incident is told again, under some settings; 0: never.
+func (s *Spec) Reminders(under *Settings) int64 {
+	switch {
+	case s.NeverRemind:
+		return 0
+	case s.RemindEvery > 0:
+		return s.RemindEvery
+	}
+	return under.RemindEvery
 }
 
 // FailuresToAlert is how many reported failures in a row alert.
 func (s *Spec) FailuresToAlert() int { return max(1, s.FailureThreshold) }
+
+// Related is a heartbeat, or a tag, that another heartbeat depends on, or a heartbeat that depends on it.
+type Related struct {
+	ID     HeartbeatID
+	Name   string
+	Status Status
+	Tag    string // "": it is a heartbeat
+}
 
 // Patch is a change of some fields of a Spec; nil leaves a field alone.
 type Patch struct {
@@ -148,6 +171,9 @@ type Patch struct {
 	Checks           *[]string
 	Notify           *[]string
 	RemindEvery      *int64
+	DependsOn        *[]string
+	NotifyMail       *[]string
+	NeverRemind      *bool
 }
 
 // Heartbeat is what queries and results tell of a heartbeat. It is a copy; the
@@ -220,34 +246,6 @@ type Key struct {
 	Heartbeats    int // made with it, that still exist
 }
 
-// UptimeDays is how many UTC days are told of a heartbeat's uptime, today with them.
-const UptimeDays = 90
-
-// UptimeDay is one of them, in ms.
-type UptimeDay struct {
-	Date    time.Time // its midnight
-	Down    int64     // in which it was failing
-	Paused  int64
-	Unknown int64 // before it was made, not over yet, or the monitor itself took no pings
-}
-
-// Watched is how many ms of the day the heartbeat was watched.
-func (d UptimeDay) Watched() int64 { return max(0, 24*3600*1000-d.Paused-d.Unknown) }
-
-// Uptime is which part of the time in which it was watched a heartbeat was not failing on
-// some days; ok is false if it was not watched at all.
-func Uptime(days []UptimeDay) (part float64, ok bool) {
-	watched, down := int64(0), int64(0)
-	for _, d := range days {
-		watched += d.Watched()
-		down += min(d.Down, d.Watched())
-	}
-	if watched == 0 {
-		return 0, false
-	}
-	return 1 - float64(down)/float64(watched), true
-}
-
 // Settings are replicated, so that nothing depends on one node's flags.
 type Settings struct {
 	History   int      // pings kept for each heartbeat
@@ -260,6 +258,8 @@ type Settings struct {
 	FlapWindow int64
 
 	MaxHeartbeats int // of the cluster; 0: only the limit of that name
+
+	RemindEvery int64 // seconds between reminders of heartbeats that do not say; 0: none
 }
 
 // Differences lists where other settings differ, by the flags that set them.
@@ -274,6 +274,7 @@ func (s Settings) Differences(other Settings) (flags []string) {
 		{"--alert-group-wait", s.GroupWait != other.GroupWait},
 		{"--alert-flap-window", s.FlapWindow != other.FlapWindow},
 		{"--max-heartbeats", s.MaxHeartbeats != other.MaxHeartbeats},
+		{"--remind-every", s.RemindEvery != other.RemindEvery},
 	} {
 		if d.differ {
 			flags = append(flags, d.flag)
@@ -317,7 +318,7 @@ func WallTime(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// WallMillis is the inverse of wallTime.
+// WallMillis is the inverse of WallTime.
 func WallMillis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -376,6 +377,7 @@ func setIfGiven[T any](field *T, value *T) {
 	}
 }
 
+// Canonical copies a list; an empty one becomes nil.
 func Canonical(list []string) []string {
 	if len(list) == 0 {
 		return nil

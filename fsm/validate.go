@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,16 +31,23 @@ func invalidf(format string, args ...any) error { return invalidError(fmt.Sprint
 // Validate checks every field against its limits. The message names the field as
 // the API does, the value and the limit; the error is an ErrInvalid.
 func (s Spec) Validate() error {
-	return firstError(
+	return cmp.Or(
 		validateText("name", s.Name, MaxNameLen),
 		validateSlug(s.Slug),
-		validateWhen(s),
 		validateRange("grace_secs", s.Grace, 0, MaxGrace),
 		validateRange("miss_threshold", int64(s.Threshold), 1, MaxThreshold),
 		validateArm(s.Arm),
 		validateTags(s.Tags),
 		validateEmails("email", s.Emails),
 		validateMethods(s.Methods),
+		s.ValidateFields(),
+	)
+}
+
+// ValidateFields is the part of Validate that is about tagged fields, and about when pings are expected.
+func (s *Spec) ValidateFields() error {
+	return cmp.Or(
+		validateWhen(s),
 		validateLines("description", s.Description, MaxDescription),
 		validateURL("runbook_url", s.RunbookURL),
 		validateOptional("owner", s.Owner, MaxOwnerLen),
@@ -48,8 +56,9 @@ func (s Spec) Validate() error {
 		validateRange("min_run_secs", s.MinRun, 0, MaxGrace),
 		validateRunLimits(s),
 		validateChecks(s.Checks),
-		validateNotify(s.Notify),
-		validateReminders(s.RemindEvery),
+		validateNotify(s.Notify, s.NotifyMail),
+		validateReminders("remind_every_secs", s.RemindEvery),
+		validateDependsOn(s.DependsOn, s.Tags),
 	)
 }
 
@@ -64,32 +73,24 @@ func (p Patch) Validate() error {
 
 // Validate checks the settings; the messages name the flags.
 func (s Settings) Validate() error {
-	return firstError(
+	return cmp.Or(
 		validateRange("history", int64(s.History), 0, MaxHistory),
 		validateEmails("mail-to", s.MailTo),
 		validateRange("alert-burst", int64(s.Burst), 1, maxBurst),
 		validateRange("alert-group-wait in milliseconds", s.GroupWait, 0, maxGroupWait),
 		validateRange("alert-flap-window in milliseconds", s.FlapWindow, 0, maxFlapWindow),
 		ValidateMaxHeartbeats("max-heartbeats", s.MaxHeartbeats),
+		validateReminders("remind-every in seconds", s.RemindEvery),
 	)
 }
 
 // validateReminders checks the time between reminders; 0 is none.
-func validateReminders(every int64) error {
+func validateReminders(name string, every int64) error {
 	if every == 0 {
 		return nil
 	}
 	if every < MinRemindEvery || every > MaxRemindEvery {
-		return invalidf("remind_every_secs is %d; it must be %d to %d, or 0 for no reminders", every, MinRemindEvery, MaxRemindEvery)
-	}
-	return nil
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+		return invalidf("%s is %d; it must be %d to %d, or 0 for no reminders", name, every, MinRemindEvery, MaxRemindEvery)
 	}
 	return nil
 }
@@ -103,6 +104,9 @@ func validateRange(field string, v, low, high int64) error {
 
 // validateText checks a text that people see and that enters mail headers.
 func validateText(field, s string, most int) error {
+	if len(s) <= most && charset.IsPlain(s) {
+		return nil
+	}
 	switch n := utf8.RuneCountInString(s); {
 	case !utf8.ValidString(s):
 		return invalidf("%s is not valid UTF-8", field)
@@ -131,9 +135,11 @@ func validateLines(field, s string, most int) error {
 	if n := utf8.RuneCountInString(s); n > most {
 		return invalidf("%s has %d characters; it may have %d", field, n, most)
 	}
-	inOneLine := strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ").Replace(s)
-	return validateOptional(field, inOneLine, most)
+	return validateOptional(field, inOneLine.Replace(s), most)
 }
+
+// inOneLine puts spaces in the place of what validateText takes for no text. It is made once: that takes longer than all else of a heartbeat.
+var inOneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ")
 
 // validateURL checks the address of a page that people open, or none.
 func validateURL(field, s string) error {
@@ -182,7 +188,7 @@ func isHostPort(s string) bool {
 }
 
 // validateWhen checks the interval, or the schedule that a heartbeat has instead.
-func validateWhen(s Spec) error {
+func validateWhen(s *Spec) error {
 	if len(s.Schedule) == 0 {
 		if s.TZ != "" {
 			return invalidf("tz is %.80q, and there is no schedule that it could be of", s.TZ)
@@ -192,11 +198,15 @@ func validateWhen(s Spec) error {
 	if s.Interval != 0 {
 		return invalidf("interval_secs is %d, and there is a schedule; give one of the two", s.Interval)
 	}
-	if _, err := schedule.Parse(s.Schedule); err != nil {
+	return validateSchedule(s.Schedule, s.TZ)
+}
+
+func validateSchedule(expressions []string, tz string) error {
+	if _, err := schedule.Parse(expressions); err != nil {
 		return invalidf("schedule: %v", err)
 	}
-	if len(s.TZ) > MaxZoneLen || strings.ContainsFunc(s.TZ, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		return invalidf("tz is %.80q; it must be the name of a time zone, like Europe/Berlin", s.TZ)
+	if len(tz) > MaxZoneLen || strings.ContainsFunc(tz, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return invalidf("tz is %.80q; it must be the name of a time zone, like Europe/Berlin", tz)
 	}
 	return nil
 }
@@ -210,7 +220,7 @@ func validateFailures(n int) error {
 }
 
 // validateRunLimits refuses a run that would have to be longer than it may.
-func validateRunLimits(s Spec) error {
+func validateRunLimits(s *Spec) error {
 	if s.MaxRun > 0 && s.MinRun >= s.MaxRun {
 		return invalidf("min_run_secs is %d and max_run_secs is %d; a run must be allowed to take longer than its least", s.MinRun, s.MaxRun)
 	}
@@ -254,8 +264,8 @@ func validateTags(tags []string) error {
 		return invalidf("tags has %d entries; it may have %d", len(tags), MaxTags)
 	}
 	for i, tag := range tags {
-		if err := validateText(fmt.Sprintf("tags[%d]", i), tag, MaxTagLen); err != nil {
-			return err
+		if validateText("", tag, MaxTagLen) != nil {
+			return validateText(fmt.Sprintf("tags[%d]", i), tag, MaxTagLen)
 		}
 		if slices.Contains(tags[:i], tag) {
 			return invalidf("tags[%d] repeats %q; each tag may appear once", i, tag)

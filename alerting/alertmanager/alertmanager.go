@@ -2,7 +2,6 @@ package alertmanager
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -33,7 +32,7 @@ type alert struct {
 }
 
 func render(c fsm.ChannelSpec, m channel.Message, now time.Time) (channel.Request, error) {
-	body, err := json.Marshal(alertsOf(m, now))
+	body, err := channel.JSON(alertsOf(m, now))
 	header := map[string]string{"Content-Type": "application/json"}
 	switch {
 	case c.Get("token") != "":
@@ -58,7 +57,7 @@ func alertsOf(m channel.Message, now time.Time) []alert {
 	case m.Alert.Kind == fsm.AlertDigest:
 		var list []alert
 		for _, a := range newest(m.Members) {
-			list = append(list, alertOf(channel.New(a, nil, m.Base), now))
+			list = append(list, alertOf(channel.New(a, nil, m.Options), now))
 		}
 		return list
 	}
@@ -99,15 +98,26 @@ func alertOf(m channel.Message, now time.Time) alert {
 	case fsm.AlertUnheard:
 		ends = now.Add(unheardLasts)
 	}
+	notes := map[string]string{"summary": m.Title, "heartbeat": message.OneLine(e.Name), "description": m.Body(4000)}
+	for name, value := range map[string]string{
+		"owner": message.OneLine(a.About.Owner), "runbook_url": a.About.Runbook, "tags": message.OneLine(strings.Join(a.About.Tags, ", ")), "pause": m.Command,
+	} {
+		if value != "" {
+			notes[name] = value
+		}
+	}
 	return alert{
 		Labels:      map[string]string{"alertname": nameOf(a), "heartbeat_id": a.Heartbeat.String(), "incident_id": a.IncidentID(), "source": "quorumbeat"},
-		Annotations: map[string]string{"summary": m.Title, "heartbeat": message.OneLine(e.Name), "description": m.Body(4000)},
+		Annotations: notes,
 		StartsAt:    stamp(starts), EndsAt: stamp(ends), URL: m.Link(),
 	}
 }
 
 func nameOf(a fsm.Alert) string {
-	if a.Kind == fsm.AlertUnheard {
+	switch {
+	case a.OfSystem():
+		return "QuorumbeatTrouble"
+	case a.Kind == fsm.AlertUnheard:
 		return "HeartbeatUnheard"
 	}
 	return "HeartbeatDown"

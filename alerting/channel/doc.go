@@ -11,5 +11,7 @@
 //
 //	message.go  what is sent
 //	class.go    what an error means
+//	json.go     bodies, as long as a service takes
 //	http.go     channels that are one HTTP request
+//	redact.go   texts without secrets
 package channel

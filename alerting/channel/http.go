@@ -26,14 +26,17 @@ type Format struct {
 	// Render writes the request. Attempts of one message differ in nothing but what says that it
 	// may be a repeat, and when it is sent.
 	Render func(c fsm.ChannelSpec, m Message, now time.Time) (Request, error)
-	// Judge reads what an answer says beside its status; nil goes by the status alone.
-	Judge func(a outgoing.Answer) Verdict
+	// ReadBody reads what an answer says beside its status; nil goes by the status alone.
+	ReadBody func(a outgoing.Answer) BodyStatus
+	// Ref reads, of an answer to what it took, how the service names the message; nil: it does not.
+	Ref func(c fsm.ChannelSpec, m Message, a outgoing.Answer) string
 }
 
-// Verdict is what an answer's body says.
-type Verdict struct {
+// BodyStatus is what became of a request, as the answer's body says.
+type BodyStatus struct {
 	Refusal string        // why the service did not take it, though the status may say that it did; "": it did
 	Final   bool          // and never will
+	Doubt   bool          // or it may have, as it says itself
 	After   time.Duration // that it asks to wait
 }
 
@@ -50,6 +53,8 @@ type httpDelivery struct {
 	request outgoing.Request
 	format  Format
 	channel fsm.ChannelSpec
+	message Message
+	ref     string
 }
 
 func (o *httpOpener) Open(ctx context.Context, c fsm.ChannelSpec, m Message) (Delivery, error) {
@@ -65,32 +70,41 @@ func (o *httpOpener) Open(ctx context.Context, c fsm.ChannelSpec, m Message) (De
 	if err != nil {
 		return nil, redacted(c, WithClass(Trouble, err))
 	}
-	return &httpDelivery{conn, r.Request, o.format, c}, nil
+	return &httpDelivery{conn: conn, request: r.Request, format: o.format, channel: c, message: m}, nil
 }
 
 func (d *httpDelivery) Close() { d.conn.Close() }
+
+// Ref is how the service names the message that it took.
+func (d *httpDelivery) Ref() string { return d.ref }
 
 func (d *httpDelivery) Complete(ctx context.Context, by time.Time) (string, error) {
 	a, err := d.conn.Do(ctx, by, d.request)
 	if err != nil {
 		return "", redacted(d.channel, WithClass(Classify(err), err))
 	}
-	answer, err := judge(a, d.format.Judge, time.Now())
-	return message.Clip(d.channel.Redact(answer), maxAnswer), redacted(d.channel, err)
+	answer, err := d.judge(a, time.Now())
+	if err == nil && d.format.Ref != nil {
+		d.ref = d.format.Ref(d.channel, d.message, a)
+	}
+	return message.Clip(Redact(d.channel, answer), maxAnswer), redacted(d.channel, err)
 }
 
 // judge says what became of a request, by its status and by what the service says beside.
-func judge(a outgoing.Answer, f func(outgoing.Answer) Verdict, now time.Time) (answer string, err error) {
+func (d *httpDelivery) judge(a outgoing.Answer, now time.Time) (answer string, err error) {
 	answer = strings.TrimSpace(fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status)))
-	if text := strings.TrimSpace(message.OneLine(strings.ToValidUTF8(string(a.Body), "\uFFFD"))); text != "" {
+	body := Redact(d.channel, string(a.Body)) // before it is cut, or a piece of a secret may be left
+	if text := strings.TrimSpace(message.OneLine(strings.ToValidUTF8(body, "\uFFFD"))); text != "" {
 		answer += ": " + message.Clip(text, maxAnswer)
 	}
-	var v Verdict
-	if f != nil {
-		v = f(a)
+	var v BodyStatus
+	if d.format.ReadBody != nil {
+		v = d.format.ReadBody(a)
 	}
 	after := max(v.After, a.RetryAfter(now))
 	switch class, refused := classOf(a.Status); {
+	case v.Doubt:
+		return answer, WithClass(InDoubt, errors.New("it answered that it may have taken it: "+v.Refusal))
 	case !refused && v.Refusal == "":
 		return answer, nil
 	case refused && class == Trouble && !v.Final, !refused && !v.Final:
@@ -99,7 +113,7 @@ func judge(a outgoing.Answer, f func(outgoing.Answer) Verdict, now time.Time) (a
 	return answer, &Error{Refused, 0, errors.New(reason(answer, v, true))}
 }
 
-func reason(answer string, v Verdict, byStatus bool) string {
+func reason(answer string, v BodyStatus, byStatus bool) string {
 	if v.Refusal != "" && !byStatus {
 		return "it answered that it did not take it: " + v.Refusal
 	}
@@ -123,7 +137,7 @@ func redacted(c fsm.ChannelSpec, err error) error {
 		return nil
 	}
 	e := &Error{Class: Classify(err), After: RetryAfter(err), err: err}
-	if clean := c.Redact(err.Error()); clean != err.Error() {
+	if clean := Redact(c, err.Error()); clean != err.Error() {
 		e.err = errors.New(clean)
 	}
 	return e

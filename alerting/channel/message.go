@@ -15,29 +15,24 @@ type Message struct {
 	Alert   fsm.Alert   // the zero Alert, but for its time, in a test
 	Members []fsm.Alert // of a digest
 	Test    bool
-	Base    string // the URL of the dashboard; "": not known
+
+	message.Options
 }
 
 // New makes the message of a row.
-func New(a fsm.Alert, members []fsm.Alert, base string) Message {
-	return Message{Message: message.Compose(a, members), Key: a.ID.String(), Alert: a, Members: members, Base: base}
+func New(a fsm.Alert, members []fsm.Alert, p message.Options) Message {
+	return Message{Options: p, Message: message.Compose(a, members, p), Key: a.ID.String(), Alert: a, Members: members}
 }
 
 // NewTest makes a message that says that a channel works.
 func NewTest(key, node, base string, now time.Time) Message {
-	return Message{Message: message.ComposeTest(node), Key: key, Alert: fsm.Alert{CreatedAt: now}, Test: true, Base: base}
+	return Message{Message: message.ComposeTest(node), Key: key, Alert: fsm.Alert{CreatedAt: now}, Test: true, Options: message.Options{Base: base}}
 }
 
 // Link is the page about the heartbeat, or the list of alerts for a digest; "" if nobody
 // knows where the dashboard is.
 func (m Message) Link() string {
-	switch {
-	case m.Base == "":
-		return ""
-	case m.Test || m.Alert.Kind == fsm.AlertDigest:
-		return m.Base + "/ui/"
-	}
-	return m.Base + "/ui/heartbeats/" + m.Alert.Heartbeat.String()
+	return m.Page(m.Alert)
 }
 
 // Delivery is an alert that is ready to go out.
@@ -48,6 +43,9 @@ type Delivery interface {
 	// Close gives up what Complete has not used.
 	Close()
 }
+
+// Referred is a Delivery whose service names the messages that it took, so that others can answer them.
+type Referred interface{ Ref() string }
 
 // Opener gets an alert ready for a kind of channels.
 type Opener interface {

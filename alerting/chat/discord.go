@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ const (
 )
 
 // Discord is how Discord is spoken to.
-var Discord = channel.Format{Render: renderDiscord, Judge: judgeDiscord}
+var Discord = channel.Format{Render: renderDiscord, ReadBody: judgeDiscord}
 
 type discordMessage struct {
 	Embeds   []discordEmbed `json:"embeds"`
@@ -44,7 +45,21 @@ func renderDiscord(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.R
 		Time: m.Alert.CreatedAt.UTC().Format(time.RFC3339),
 	}}}
 	out.Mentions.Parse = []string{}
-	return post(c, m, out)
+	r, err := post(c, m, out)
+	r.URL = waiting(r.URL)
+	return r, err
+}
+
+// waiting has Discord answer when the message is saved; it answers at once else, and tells of no error.
+func waiting(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	q := u.Query()
+	q.Set("wait", "true")
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // escapeMarkdown keeps a job's output from being read as Markdown.
@@ -53,12 +68,12 @@ func escapeMarkdown(s string) string {
 }
 
 // judgeDiscord reads how long a refusal for coming too often lasts, which is in the body too.
-func judgeDiscord(a outgoing.Answer) (v channel.Verdict) {
+func judgeDiscord(a outgoing.Answer) (v channel.BodyStatus) {
 	var body struct {
 		RetryAfter float64 `json:"retry_after"` // seconds
 	}
-	if json.Unmarshal(a.Body, &body) == nil && body.RetryAfter > 0 && body.RetryAfter < 3600 {
-		v.After = time.Duration(body.RetryAfter * float64(time.Second))
+	if json.Unmarshal(a.Body, &body) == nil && body.RetryAfter > 0 {
+		v.After = time.Duration(min(body.RetryAfter, 3600) * float64(time.Second))
 	}
 	return v
 }

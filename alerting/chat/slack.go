@@ -1,8 +1,10 @@
 package chat
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/alerting/message"
 	"github.com/quorumbeat/quorumbeat/alerting/outgoing"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/kinds"
 )
 
 // Slack cuts texts over 40,000 characters, and asks for 4,000 at most.
@@ -19,11 +22,18 @@ const (
 )
 
 // Slack is how Slack, Mattermost and the like are spoken to.
-var Slack = channel.Format{Render: renderSlack}
+// With the token of a bot it is Slack's API, which says how it names a message: then recoveries and
+// reminders go into the thread of the alert.
+var Slack = channel.Format{Render: renderSlack, ReadBody: judgeSlack, Ref: refOfSlack}
 
 type slackMessage struct {
 	Text        string            `json:"text"`
 	Attachments []slackAttachment `json:"attachments"`
+
+	// Of the API alone.
+	Channel   string `json:"channel,omitempty"`
+	Thread    string `json:"thread_ts,omitempty"`
+	Broadcast bool   `json:"reply_broadcast,omitempty"` // a recovery shows in the channel, too
 }
 
 type slackAttachment struct {
@@ -41,7 +51,63 @@ func renderSlack(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Req
 	if link := m.Link(); link != "" {
 		a.Title, a.Link = "Open", link
 	}
-	return post(c, m, slackMessage{Text: title, Attachments: []slackAttachment{a}})
+	out := slackMessage{Text: title, Attachments: []slackAttachment{a}}
+	if !kinds.IsSlackBot(c) {
+		return post(c, m, out)
+	}
+	out.Channel, out.Thread = c.Get("channel"), threadIn(c, m)
+	out.Broadcast = out.Thread != "" && m.Good
+	k, _ := kinds.Find("slack")
+	r, err := post(c, m, out)
+	r.URL = strings.TrimSuffix(k.Value(c, "api_url"), "/") + "/chat.postMessage"
+	r.Header["Authorization"], r.Header["Content-Type"] = "Bearer "+c.Get("token"), "application/json; charset=utf-8"
+	return r, err
+}
+
+// threadIn is the thread that a message answers, if that is in the channel where it goes.
+func threadIn(c fsm.ChannelSpec, m channel.Message) string {
+	where, thread, _ := strings.Cut(m.Alert.Thread, " ")
+	if where != c.Get("channel") {
+		return ""
+	}
+	return thread
+}
+
+type slackAnswer struct {
+	OK    *bool  `json:"ok"`
+	Error string `json:"error"`
+	TS    string `json:"ts"`
+}
+
+// passing are errors of Slack's API that go by.
+var passing = []string{"ratelimited", "rate_limited", "message_limit_exceeded", "service_unavailable", "request_timeout"}
+
+// doubtful are those of which Slack says that a part of the call may have been done.
+var doubtful = []string{"internal_error", "fatal_error"}
+
+// judgeSlack reads the answer of the API, which says itself whether the message was taken. Those of webhooks
+// are no JSON.
+func judgeSlack(a outgoing.Answer) (v channel.BodyStatus) {
+	var x slackAnswer
+	if json.Unmarshal(a.Body, &x) != nil || x.OK == nil || *x.OK {
+		return v
+	}
+	v.Refusal = cmp.Or(x.Error, "it does not say why")
+	v.Doubt = slices.Contains(doubtful, x.Error)
+	v.Final = a.Status < 300 && !slices.Contains(passing, x.Error)
+	return v
+}
+
+// refOfSlack names the thread: that which the message answers, else the message itself.
+func refOfSlack(c fsm.ChannelSpec, m channel.Message, a outgoing.Answer) string {
+	var x slackAnswer
+	if !kinds.IsSlackBot(c) || json.Unmarshal(a.Body, &x) != nil {
+		return ""
+	}
+	if thread := cmp.Or(threadIn(c, m), x.TS); thread != "" {
+		return c.Get("channel") + " " + thread
+	}
+	return ""
 }
 
 // escapeSlack writes the three characters that Slack reads as its own, so that a name can
@@ -63,9 +129,13 @@ func colour(m channel.Message) string {
 
 // post makes the request of a chat.
 func post(c fsm.ChannelSpec, m channel.Message, v any) (channel.Request, error) {
-	body, err := json.Marshal(v)
+	body, err := channel.JSON(v)
+	return request(c, m, body), err
+}
+
+func request(c fsm.ChannelSpec, m channel.Message, body []byte) channel.Request {
 	return channel.Request{URL: c.Get("url"), Request: outgoing.Request{
 		Method: http.MethodPost, Body: body,
 		Header: map[string]string{"Content-Type": "application/json", "Idempotency-Key": m.Key},
-	}}, err
+	}}
 }

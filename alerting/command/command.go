@@ -67,6 +67,10 @@ func environment(m channel.Message) (env []string) {
 	if m.Test {
 		kind = "test"
 	}
+	heartbeat := ""
+	if m.Alert.Heartbeat != (fsm.HeartbeatID{}) {
+		heartbeat = m.Alert.Heartbeat.String()
+	}
 	for _, x := range [][2]string{
 		{"KEY", m.Key},
 		{"KIND", kind},
@@ -75,6 +79,10 @@ func environment(m channel.Message) (env []string) {
 		{"REPEAT", map[bool]string{true: "1"}[m.Repeat]},
 		{"HEARTBEAT", m.Alert.Evidence.Name},
 		{"INCIDENT", m.Alert.IncidentID()},
+		{"HEARTBEAT_ID", heartbeat},
+		{"OWNER", m.Alert.About.Owner},
+		{"RUNBOOK", m.Alert.About.Runbook},
+		{"TAGS", strings.Join(m.Alert.About.Tags, ",")},
 	} {
 		env = append(env, "QUORUMBEAT_ALERT_"+x[0]+"="+strings.ReplaceAll(message.OneLine(x[1]), "\x00", ""))
 	}

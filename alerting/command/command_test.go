@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/alerting/channel"
+	"github.com/quorumbeat/quorumbeat/alerting/message"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
@@ -18,7 +19,7 @@ func run(t *testing.T, o Opener, script string) (string, error) {
 	testkit.Must(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700))
 	spec := fsm.ChannelSpec{Kind: "command", Fields: []fsm.ChannelField{{Name: "path", Value: path}, {Name: "args", Value: "one two\n$(three)"}}}
 	a := fsm.Alert{ID: fsm.AlertID{1}, Kind: fsm.AlertDown, InDoubt: true, Evidence: fsm.Evidence{Name: "job\x00\nx"}}
-	d, err := o.Open(t.Context(), spec, channel.New(a, nil, ""))
+	d, err := o.Open(t.Context(), spec, channel.New(a, nil, message.Options{}))
 	if err != nil {
 		return "", err
 	}

@@ -15,28 +15,42 @@ type Message struct {
 	Facts  []Fact   // the evidence
 	Output string   // what the run printed last
 	Lines  []Line   // of a digest: one for each heartbeat
+	Groups []Shared // of a digest
 	More   int      // heartbeats that are not shown
 	Repeat bool     // an earlier attempt may have arrived
 	Good   bool     // nothing of it fails
+
+	Description string // of the heartbeat
+	Command     string // that pauses it; "": none
+}
+
+// Shared is what some heartbeats of a digest have in common.
+type Shared struct {
+	By, Value  string // address, tag or name_prefix
+	Heartbeats int
 }
 
 // Fact is one piece of evidence.
 type Fact struct{ Label, Value string }
 
 // Line tells of one heartbeat in a digest.
-type Line struct{ Tag, Name, Text string }
+type Line struct{ Tag, Name, Text, Head string }
 
 // Compose says what a row tells; members are those of a digest.
-func Compose(a fsm.Alert, members []fsm.Alert) Message {
+func Compose(a fsm.Alert, members []fsm.Alert, p Options) Message {
 	c := compose(a, members)
-	m := Message{Title: OneLine(c.Subject), Lead: c.Lead, Output: c.Output, More: c.More, Repeat: a.InDoubt}
-	m.Tag, _, _ = strings.Cut(strings.TrimPrefix(m.Title, "["), "]")
-	m.Good = m.Tag == "RECOVERED"
+	tag := c.Tag()
+	notes := len(c.Notes)
+	c.useOwn(p.Own, a, p)
+	c.Lead = append(c.Lead, c.Notes[notes:]...) // that a template failed; the others are for mails
+	m := Message{Title: OneLine(c.Subject), Lead: c.Lead, Output: c.Output, More: c.More, Repeat: a.InDoubt, Groups: c.Groups, Description: c.Description, Command: c.Command}
+	m.Tag = tag
+	m.Good = m.Tag == "RECOVERED" || a.Kind == fsm.AlertCanary
 	for _, f := range c.Facts {
 		m.Facts = append(m.Facts, Fact(f))
 	}
 	for _, l := range c.Lines {
-		m.Lines = append(m.Lines, Line{l.Tag, OneLine(l.Name), OneLine(l.Text)})
+		m.Lines = append(m.Lines, Line{l.Tag, OneLine(l.Name), OneLine(l.Text), OneLine(l.Head)})
 	}
 	return m
 }
@@ -67,6 +81,12 @@ func (m Message) Body(most int) string {
 	if m.Repeat {
 		b.WriteString("\n\n" + repeatWords)
 	}
+	if m.Description != "" {
+		b.WriteString("\n\n" + Clip(m.Description, most/4))
+	}
+	if m.Command != "" {
+		b.WriteString("\n\nTo pause it: " + m.Command)
+	}
 	head := Clip(strings.TrimSpace(b.String()), most)
 	switch {
 	case m.Output != "":
@@ -86,7 +106,9 @@ func (m Message) list(most int) string {
 	const room = 40 // for the words about the rest
 	for i, l := range m.Lines {
 		line := "\n[" + l.Tag + "] " + l.Name + ": " + l.Text
-		if i == 0 {
+		if l.Head != "" {
+			line = "\n\n" + l.Head + line
+		} else if i == 0 {
 			line = "\n" + line
 		}
 		if b.Len()+len(line)+room > most {

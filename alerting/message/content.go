@@ -17,14 +17,48 @@ type content struct {
 	More    int          // members that are not shown
 	Notes   []string     // small print
 	Act     string       // where its incident can be acknowledged and snoozed; "": nowhere
+
+	Colour string   // of the state
+	said   int      // how many lines of Lead tell what happened; others add to that
+	Groups []Shared // of a digest
+
+	Description string // of the heartbeat
+	Page        string // about it; "": not known
+	Command     string // that pauses it; "": none
+}
+
+// Paragraphs are the lines of the description.
+func (c content) Paragraphs() []string { return strings.Split(c.Description, "\n") }
+
+// Tag is the state, as it stands at the beginning of the subject that is built in.
+func (c content) Tag() string {
+	tag, _, _ := strings.Cut(strings.TrimPrefix(c.Subject, "["), "]")
+	return tag
 }
 
 // OutputLines are to be indented, so that none is taken for the end of a part.
 func (c content) OutputLines() []string { return strings.Split(c.Output, "\n") }
 
+// colourOf is the colour of a state.
+func colourOf(tag string) string {
+	switch tag {
+	case "RECOVERED", "TEST", "CANARY":
+		return "#1a7f37"
+	case "UNHEARD", "OUTAGE", "WARNING":
+		return "#9a6700"
+	}
+	return "#cf222e"
+}
+
 type fact struct{ Label, Value string }
 
-type digestLine struct{ Tag, Name, Text string }
+// IsLink reports whether the value is an address to follow: only a runbook's was asked to be one.
+func (f fact) IsLink() bool { return f.Label == "Runbook" }
+
+type digestLine struct {
+	Tag, Name, Text string
+	Head            string // above it: what it and those below have in common
+}
 
 // maxLines bounds a digest: who gets 10,000 lines reads none.
 const maxLines = 500
@@ -32,6 +66,12 @@ const maxLines = 500
 // compose says what a row tells; members are those of a digest.
 func compose(a fsm.Alert, members []fsm.Alert) content {
 	var c content
+	a = inZone(a)
+	if a.OfSystem() {
+		c = composeSystem(a)
+		c.Colour, c.said = colourOf(c.Tag()), len(c.Lead)
+		return withDoubt(c, a)
+	}
 	switch a.Kind {
 	case fsm.AlertDigest:
 		c = composeDigest(members)
@@ -44,10 +84,23 @@ func compose(a fsm.Alert, members []fsm.Alert) content {
 	default:
 		c = composeDown(a)
 	}
+	c.Colour, c.said = colourOf(c.Tag()), len(c.Lead)
+	if a.Kind != fsm.AlertDigest {
+		c.Description = cleanOutput(a.About.Description)
+		c.Command = pauseCommand(a)
+	}
+	if words := dependents(a); words != "" {
+		c.Lead = append(c.Lead, "Also failing, and "+words+". Nobody is told of what depends on it while it fails, but here; what still fails a grace after it recovered is told then.")
+	}
 	if a.Evidence.Flaps > 0 {
 		c.Lead = append(c.Lead, "It "+flapText(a.Evidence)+".")
-		c.Notes = append(c.Notes, "A failure soon after one that was told is held back until its flap window ends (--alert-flap-window). This mail tells the newest state.")
+		c.Notes = append(c.Notes, "Failures that follow each other within the flap window (--alert-flap-window) are told together. This mail tells the newest state.")
 	}
+	return withDoubt(c, a)
+}
+
+// withDoubt adds that a message may have arrived before.
+func withDoubt(c content, a fsm.Alert) content {
 	if a.InDoubt {
 		c.Notes = append(c.Notes, "This mail may be a repeat: an earlier attempt was cut off before the mail server confirmed it. "+
 			"It has the same Message-ID.")
@@ -55,10 +108,28 @@ func compose(a fsm.Alert, members []fsm.Alert) content {
 	return c
 }
 
+// dependents names what fails too and depends on it; "": nothing does.
+func dependents(a fsm.Alert) string {
+	if len(a.Dependents) == 0 {
+		return ""
+	}
+	verb := "depend"
+	if len(a.Dependents) == 1 && a.MoreDependents == 0 {
+		verb = "depends"
+	}
+	names := strings.Join(a.Dependents, ", ")
+	if a.MoreDependents > 0 {
+		names += fmt.Sprintf(" and %d more", a.MoreDependents)
+	}
+	return verb + " on it: " + names
+}
+
 // subjectTag is the tag at the start of a subject, for mail filters. A failure whose recipient was not
 // sent that the incident began is news like any other down.
 func subjectTag(a fsm.Alert) string {
 	switch {
+	case a.OfSystem():
+		return systemTag(a)
 	case a.Kind == fsm.AlertRecovered:
 		return "RECOVERED"
 	case a.Kind == fsm.AlertUnheard:

@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -10,21 +11,89 @@ import (
 // composeDigest says what happened to several heartbeats, each with its newest state.
 func composeDigest(members []fsm.Alert) content {
 	members = newestOfEach(members)
-	var c content
-	for _, m := range members[:min(len(members), maxLines)] {
-		c.Lines = append(c.Lines, digestLine{subjectTag(m), m.Evidence.Name, digestLineOf(m)})
+	for i := range members {
+		members[i] = inZone(members[i])
 	}
+	groups := groupMembers(members)
+	var c content
+	for _, g := range groups {
+		for i, m := range g.members {
+			line := digestLine{Tag: subjectTag(m), Name: m.Evidence.Name, Text: digestLineOf(m)}
+			if i == 0 {
+				line.Head = g.head
+			}
+			c.Lines = append(c.Lines, line)
+		}
+		if g.sentence != "" {
+			c.Lead = append(c.Lead, g.sentence)
+			c.Groups = append(c.Groups, Shared{g.group.By.String(), g.group.Value, len(g.members)})
+		}
+	}
+	c.Lines = c.Lines[:min(len(c.Lines), maxLines)]
 	c.More = len(members) - len(c.Lines)
 	tags, lead := leadOfDigest(members)
-	c.Subject = fmt.Sprintf("[%s] %s", tags, nameMembers(members))
-	c.Lead = lead
+	c.Subject = fmt.Sprintf("[%s] %s", tags, nameMembers(members, groups))
+	c.Lead = append(c.Lead, lead...)
 	return c
+}
+
+// listed is some members of a digest under a heading.
+type listed struct {
+	group                 Group // of what has something in common
+	head, short, sentence string
+	members               []fsm.Alert
+}
+
+// groupMembers puts what fails under headings, and what is well again, by what they have in common; then the others.
+func groupMembers(members []fsm.Alert) (list []listed) {
+	failing := make([]fsm.Alert, 0, len(members)) // most are
+	var well, rest []fsm.Alert
+	for _, m := range members {
+		switch m.Kind {
+		case fsm.AlertRecovered:
+			well = append(well, m)
+		case fsm.AlertUnheard:
+			rest = append(rest, m)
+		default:
+			failing = append(failing, m)
+		}
+	}
+	var others []fsm.Alert
+	for _, some := range [][]fsm.Alert{failing, well} {
+		groups, left := GroupOf(some)
+		for _, g := range groups {
+			x := listed{group: g, short: fmt.Sprintf("%d %s", len(g.Members), g.with()), sentence: g.sentence(some)}
+			if len(failing) > 0 && newsOf(some[g.Members[0]]) == newsRecovered {
+				x.short += " recovered"
+			}
+			x.head, x.members = x.short+":", make([]fsm.Alert, 0, len(g.Members))
+			for _, i := range g.Members {
+				x.members = append(x.members, some[i])
+			}
+			list = append(list, x)
+		}
+		others = slices.Grow(others, len(left)+len(rest))
+		for _, i := range left {
+			others = append(others, some[i])
+		}
+	}
+	if others = append(others, rest...); len(others) > 0 {
+		x := listed{members: others}
+		if len(list) > 0 {
+			x.head = fmt.Sprintf("%d others:", len(others))
+			if len(others) == 1 {
+				x.head = "Another one:"
+			}
+		}
+		list = append(list, x)
+	}
+	return list
 }
 
 // newestOfEach leaves one alert of each heartbeat, the newest: a digest counts
 // heartbeats, not how often they failed.
-func newestOfEach(members []fsm.Alert) (newest []fsm.Alert) {
-	at := map[fsm.HeartbeatID]int{}
+func newestOfEach(members []fsm.Alert) []fsm.Alert {
+	newest, at := make([]fsm.Alert, 0, len(members)), make(map[fsm.HeartbeatID]int, len(members))
 	for _, m := range members {
 		i, known := at[m.Heartbeat]
 		switch {
@@ -39,15 +108,21 @@ func newestOfEach(members []fsm.Alert) (newest []fsm.Alert) {
 }
 
 func digestLineOf(a fsm.Alert) string {
+	text := newestState(a)
 	if a.Evidence.Flaps > 0 {
-		return newestState(a) + "; " + flapText(a.Evidence)
+		text += "; " + flapText(a.Evidence)
 	}
-	return newestState(a)
+	if words := dependents(a); words != "" {
+		text += "; also failing, and " + words
+	}
+	return text
 }
 
 func newestState(a fsm.Alert) string {
 	e := a.Evidence
 	switch {
+	case a.OfSystem():
+		return OneLine(systemLead(a))
 	case a.Kind == fsm.AlertRecovered && e.Since.IsZero():
 		return "pings again"
 	case a.Kind == fsm.AlertRecovered:
@@ -70,21 +145,34 @@ func newestState(a fsm.Alert) string {
 	return fmt.Sprintf("%s; was due %s", last, formatTime(e.Due))
 }
 
-// nameMembers lists the first few members, as many as fit a subject.
-func nameMembers(members []fsm.Alert) string {
-	var names []string
-	length := 0
-	for _, m := range members {
-		if length += len(m.Evidence.Name) + 2; length > 80 && len(names) > 0 {
-			break
-		}
-		names = append(names, m.Evidence.Name)
-	}
+// nameMembers names the groups and the first few of the other members, as many as fit a subject.
+func nameMembers(members []fsm.Alert, groups []listed) string {
 	if len(members) == 1 {
-		return names[0]
+		return members[0].Evidence.Name
+	}
+	var names []string
+	length, named := 0, 0
+	add := func(name string, of int) bool {
+		if length += len(name) + 2; length > 80 && len(names) > 0 {
+			return false
+		}
+		names = append(names, name)
+		named += of
+		return true
+	}
+	for _, g := range groups {
+		if g.short != "" {
+			add(g.short, len(g.members))
+			continue
+		}
+		for _, m := range g.members {
+			if !add(m.Evidence.Name, 1) {
+				break
+			}
+		}
 	}
 	out := fmt.Sprintf("%d heartbeats: %s", len(members), strings.Join(names, ", "))
-	if len(names) < len(members) {
+	if named < len(members) {
 		out += ", …"
 	}
 	return out

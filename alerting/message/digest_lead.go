@@ -7,57 +7,78 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// digestGroups are the kinds of news that a digest counts, in the order in which it tells them.
-var digestGroups = [...]struct{ one, many string }{
-	{"reported a failure", "reported a failure"},
-	{"did not finish a run", "did not finish a run"},
-	{"stopped pinging", "stopped pinging"},
-	{"failed after a silence that you were told of", "failed after a silence that you were told of"},
-	{
+// news is a kind of news that a digest counts, in the order in which it tells them.
+type news int
+
+const (
+	newsFailed news = iota
+	newsHung
+	newsStopped
+	newsFailedLater // after a silence that was told
+	newsUnheard
+	newsRecovered
+	newsStillDown
+	newsOfSystem
+	kindsOfNews
+)
+
+var newsWords = [kindsOfNews]struct{ one, many string }{
+	newsFailed:      {"reported a failure", "reported a failure"},
+	newsHung:        {"did not finish a run", "did not finish a run"},
+	newsStopped:     {"stopped pinging", "stopped pinging"},
+	newsFailedLater: {"failed after a silence that you were told of", "failed after a silence that you were told of"},
+	newsUnheard: {
 		"was due while no ping could be taken; please check whether the job ran",
 		"were due while no ping could be taken; please check whether the jobs ran",
 	},
-	{"pings again", "ping again"},
-	{"is still down", "are still down"},
+	newsRecovered: {"pings again", "ping again"},
+	newsStillDown: {"is still down", "are still down"},
+	newsOfSystem:  {"tells of the monitor itself", "tell of the monitor itself"},
 }
 
-func digestGroupOf(a fsm.Alert) int {
+func newsOf(a fsm.Alert) news {
 	e := a.Evidence
 	switch {
+	case a.OfSystem():
+		return newsOfSystem
 	case a.Kind == fsm.AlertRecovered:
-		return 5
+		return newsRecovered
 	case a.Kind == fsm.AlertUnheard:
-		return 4
+		return newsUnheard
 	case subjectTag(a) == "STILL DOWN":
-		return 6
+		return newsStillDown
 	case subjectTag(a) == "FAILED":
-		return 3
+		return newsFailedLater
 	case e.Failed:
-		return 0
+		return newsFailed
 	case !e.Started.IsZero():
-		return 1
+		return newsHung
 	}
-	return 2
+	return newsStopped
 }
 
-// leadOfDigest says how many members are in each group, and joins the tags of the groups.
+// leadOfDigest counts the news of the members by kind, and joins the tags of these.
 func leadOfDigest(members []fsm.Alert) (tags string, lead []string) {
-	var counts [len(digestGroups)]int64
-	var of [len(digestGroups)]string
+	var counts [kindsOfNews]int64
+	var of [kindsOfNews]string
 	for _, m := range members {
-		counts[digestGroupOf(m)]++
-		of[digestGroupOf(m)] = subjectTag(m)
+		counts[newsOf(m)]++
+		of[newsOf(m)] = subjectTag(m)
 	}
 	var list []string
 	for i, n := range counts {
 		if n == 0 {
 			continue
 		}
-		words := digestGroups[i].many
+		words := newsWords[i].many
 		if n == 1 {
-			words = digestGroups[i].one
+			words = newsWords[i].one
 		}
-		lead = append(lead, fmt.Sprintf("%s %s.", plural(n, "heartbeat", "heartbeats"), words))
+		one, many := "heartbeat", "heartbeats"
+		if news(i) == newsOfSystem {
+			one, many = "message", "messages"
+		}
+		lead = append(lead, fmt.Sprintf("%s %s.", plural(n, one, many), words))
 		if len(list) == 0 || list[len(list)-1] != of[i] {
 			list = append(list, of[i])
 		}

@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -12,17 +13,21 @@ func factsOf(a fsm.Alert) (out []fact) {
 	add := func(label, format string, args ...any) { out = append(out, fact{label, fmt.Sprintf(format, args...)}) }
 	if a.Kind == fsm.AlertRecovered {
 		add("Ended by", "%s", endedBy(a))
-	} else {
-		add("Last ping", "%s", lastPing(e))
 	}
-	if !e.Since.IsZero() {
-		add("Down since", "%s", formatTime(e.Since))
+	if since := downSince(a); !since.IsZero() {
+		add("Down since", "%s", formatTime(since))
 	}
 	if e.Down > 0 {
 		add("Down for", "%s", formatDuration(e.Down))
 	}
 	if e.Silent > 0 {
 		add("Silent for", "%s, from the last ping on", formatDuration(e.Silent))
+	}
+	if a.Kind != fsm.AlertRecovered {
+		if good := a.About.LastGood; !good.IsZero() {
+			add("Last good run", "%s", formatTime(good))
+		}
+		add("Last ping", "%s", lastPing(e))
 	}
 	if !e.Started.IsZero() {
 		add("Run began", "%s", formatTime(e.Started))
@@ -36,6 +41,12 @@ func factsOf(a fsm.Alert) (out []fact) {
 		add("Interval", "%s", formatSeconds(e.Interval))
 	}
 	add("Grace", "%s", formatSeconds(e.Grace))
+	if e.Failed && e.Exit > 0 {
+		add("Exit status", "%d", e.Exit)
+	}
+	if text := took(a); text != "" {
+		add("Run took", "%s", text)
+	}
 	if text := countMisses(a); text != "" {
 		add("Misses", "%s", text)
 	}
@@ -43,7 +54,10 @@ func factsOf(a fsm.Alert) (out []fact) {
 		add("Failures", "%d in this incident", e.Failures)
 	}
 	add("Pings so far", "%d", e.Pings)
-	out = append(out, actsOf(e)...)
+	if text := failsWith(a.About); text != "" && a.Kind != fsm.AlertRecovered {
+		add("Fails with it", "%s", text)
+	}
+	out = append(out, actsOf(a)...)
 	for _, g := range e.Gaps {
 		to := formatTime(g.To)
 		if g.To.Equal(g.From) {
@@ -51,7 +65,15 @@ func factsOf(a fsm.Alert) (out []fact) {
 		}
 		add("No ping could be taken", "from %s to %s", formatTime(g.From), to)
 	}
-	return out
+	return append(out, aboutFacts(a)...)
+}
+
+// downSince is when the incident began; zero for a notice, which tells of none.
+func downSince(a fsm.Alert) time.Time {
+	if a.Evidence.Since.IsZero() && a.Kind == fsm.AlertDown {
+		return a.CreatedAt
+	}
+	return a.Evidence.Since
 }
 
 func lastPing(e fsm.Evidence) string {

@@ -113,15 +113,59 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 		story.Event{What: story.Snoozed, Who: "Bob <b>", Number: recovered.Evidence.Since.Add(5 * time.Hour).UnixMilli()}, story.Event{What: story.Woke},
 	)
 	paused.Evidence.Acts = acts(story.Event{What: story.Paused, Who: "ops"}, story.Event{What: story.GoodRun}, story.Event{What: story.Resumed, Who: "ops"})
+	about := failure
+	about.About = fsm.About{
+		Description: "Copies the orders of the day.\nBlocks the invoices.", Runbook: "https://wiki.example/sync?a=1&b=2", Owner: "Team <storage>", Tags: []string{"prod", "db-3"},
+		TZ: "Europe/Berlin", Zone: time.FixedZone("CEST", 7200), LastGood: about.Evidence.LastPing.Add(-24 * time.Hour), Took: 200 * time.Second, Usual: 3400 * time.Millisecond,
+		FailsWith: []string{"mirror", "reports"}, More: 4, Failing: 7,
+	}
+	about.Evidence.Acts = woke.Evidence.Acts
+	lost := alertFor(fsm.AlertDown, "node n2 of the monitor")
+	lost.Evidence = fsm.Evidence{
+		Name: lost.Evidence.Name, Since: lost.Evidence.Due,
+		System: fsm.SystemFacts{Kind: fsm.SystemNodeLost, Node: "n2", Detail: "2 of 3 voting nodes are alive: if one more is lost, no ping can be taken. Start it again, or replace it."},
+	}
+	back, outage := lost, lost
+	back.Kind, back.Answers, back.Evidence.Down, back.Evidence.System.Detail = fsm.AlertRecovered, "fedcba@quorumbeat", 20*time.Minute, "3 of 3 voting nodes are alive."
+	outage.Kind, outage.Evidence.Down = fsm.AlertUnheard, 3*time.Minute
+	outage.Evidence.Name, outage.Evidence.System = "the monitor itself", fsm.SystemFacts{Kind: fsm.SystemOutage, Detail: "A majority of the nodes was lost."}
+	gone := back
+	gone.Kind, gone.Evidence.Reminder, gone.Evidence.System.Detail = fsm.AlertReminder, 2, lost.Evidence.System.Detail
+	gone.Evidence.Acts = acts(story.Event{What: story.Acknowledged, Who: "Ann"}, story.Event{What: story.Withdrawn, Who: "Ann"})
+	canary := lost
+	canary.Kind, canary.Evidence.Name = fsm.AlertCanary, "delivery check of the monitor"
+	canary.Evidence.System = fsm.SystemFacts{Kind: fsm.SystemCanary, Detail: "https://qb.example.com/v1/heartbeats/0bd5c1a2-4f0b-4c57-9f0e-6a3f5f0e8d11/ping"}
+	parent := alertFor(fsm.AlertDown, "database")
+	parent.Dependents = []string{"backup", "invoices", "reports"}
 	digest := alertFor(fsm.AlertDigest, "")
+	mixed := []fsm.Alert{parent}
+	for i := range 3 {
+		x := recoveryFor(fmt.Sprintf("backup-%c", 'a'+i))
+		x.Heartbeat = fsm.HeartbeatID{7, byte(i)}
+		mixed = append(mixed, x)
+	}
 	members := []fsm.Alert{alertFor(fsm.AlertDown, "a"), alertFor(fsm.AlertUnheard, "b"), recoveryFor("c"), never, failed, hanging, good, flapping, flapped, failure, runUnheard, broken, reminder}
 	for i := range members {
 		members[i].Heartbeat = fsm.HeartbeatID{byte(1 + i)}
+	}
+	var together []fsm.Alert
+	for i := range 14 {
+		x := alertFor(fsm.AlertDown, fmt.Sprintf("backup-%c", 'a'+i))
+		x.Heartbeat, x.About.Tags, x.Evidence.LastFrom = fsm.HeartbeatID{9, byte(i)}, []string{"prod", "db-3"}, fmt.Sprintf("192.0.2.%d", 1+i/13)
+		together = append(together, x)
+	}
+	for i, name := range []string{"mail-in", "mail-out", "mail-spam", "web"} {
+		x := failed
+		x.Evidence.Name, x.Evidence.LastFrom, x.Heartbeat, x.CreatedAt = name, "", fsm.HeartbeatID{8, byte(i)}, x.CreatedAt.Add(time.Duration(i)*time.Minute)
+		together = append(together, x)
 	}
 	for name, c := range map[string]struct {
 		alert   fsm.Alert
 		members []fsm.Alert
 	}{
+		"together":  {digest, together},
+		"parent":    {parent, nil},
+		"mixed":     {digest, mixed},
 		"down":      {alertFor(fsm.AlertDown, "nightly-sync"), nil},
 		"recovered": {recovered, nil},
 		"unheard":   {alertFor(fsm.AlertUnheard, "nightly-sync"), nil},
@@ -146,14 +190,24 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 		"reminder":  {reminder, nil},
 		"woke":      {woke, nil},
 		"paused":    {paused, nil},
+		"about":     {about, nil},
 		"digest":    {digest, members},
+		"lost":      {lost, nil},
+		"back":      {back, nil},
+		"gone":      {gone, nil},
+		"outage":    {outage, nil},
+		"canary":    {canary, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := Render("monitor@example.com", c.alert, c.members)
+			options := Options{Base: "https://qb.example.com", Act: "https://qb.example.com/incident/t"}
+			if c.members != nil || c.alert.OfSystem() {
+				options.Act = ""
+			}
+			got, err := Render("monitor@example.com", c.alert, c.members, options)
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, _ := Render("monitor@example.com", c.alert, c.members)
+			again, _ := Render("monitor@example.com", c.alert, c.members, options)
 			if !bytes.Equal(got, again) {
 				t.Error("a second rendering differs")
 			}
@@ -221,7 +275,7 @@ func TestOutputStaysOutput(t *testing.T) {
 	a := alertFor(fsm.AlertDown, "x")
 	a.Evidence.Failed = true
 	a.Evidence.Output = "\r\n.\r\nMAIL FROM:<evil@example.com>\r\n\r\n--quorumbeat-" + a.ID.String() + "--\r\n<script>" + strings.Repeat("長", 600)
-	raw, err := Render("monitor@example.com", a, nil)
+	raw, err := Render("monitor@example.com", a, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +330,7 @@ func FuzzRender(f *testing.F) {
 		if (fsm.Spec{Name: name, Slug: "x", Interval: 1, Threshold: 1, Arm: fsm.ArmCreated}).Validate() != nil {
 			return // such a name does not get into the state
 		}
-		raw, err := Render("monitor@example.com", alertFor(fsm.AlertDown, name), nil)
+		raw, err := Render("monitor@example.com", alertFor(fsm.AlertDown, name), nil, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,11 +382,33 @@ func BenchmarkRender(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				m, err := Render("monitor@example.com", c.a, c.members)
+				m, err := Render("monitor@example.com", c.a, c.members, Options{})
 				if err != nil || len(m) == 0 {
 					b.Fatal(err)
 				}
 			}
 		})
+	}
+}
+
+// TestAnAlertTellsWhatDependsOnIt: also in a digest, and the rest is counted.
+func TestAnAlertTellsWhatDependsOnIt(t *testing.T) {
+	a := alertFor(fsm.AlertDown, "host")
+	if m := Compose(a, nil, Options{}); strings.Contains(strings.Join(m.Lead, " "), "depend") {
+		t.Errorf("%q", m.Lead)
+	}
+	a.Dependents = []string{"database"}
+	if m := Compose(a, nil, Options{}); !strings.Contains(strings.Join(m.Lead, " "), "Also failing, and depends on it: database.") {
+		t.Errorf("%q", m.Lead)
+	}
+	a.Dependents, a.MoreDependents = []string{"database", "report"}, 12
+	if m := Compose(a, nil, Options{}); !strings.Contains(m.Body(10_000), "Also failing, and depend on it: database, report and 12 more.") {
+		t.Errorf("%q", m.Lead)
+	}
+	other := alertFor(fsm.AlertDown, "other")
+	other.Heartbeat = fsm.HeartbeatID{9}
+	m := Compose(alertFor(fsm.AlertDigest, ""), []fsm.Alert{a, other}, Options{})
+	if text := m.Body(10_000); !strings.Contains(text, "; also failing, and depend on it: database, report and 12 more") || strings.Count(text, "depend on it") != 1 {
+		t.Errorf("%s", text)
 	}
 }

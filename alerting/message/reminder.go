@@ -38,17 +38,17 @@ func whyAgain(e fsm.Evidence) string {
 }
 
 // actsOf are what people did to an incident, as facts.
-func actsOf(e fsm.Evidence) (out []fact) {
-	for _, act := range e.Acts {
-		if label, value := actText(act); label != "" {
+func actsOf(a fsm.Alert) (out []fact) {
+	for _, act := range a.Evidence.Acts {
+		if label, value := actText(act, a.CreatedAt.Location()); label != "" {
 			out = append(out, fact{label, value})
 		}
 	}
 	return out
 }
 
-func actText(act story.Event) (label, value string) {
-	at := formatTime(time.UnixMilli(act.At).UTC())
+func actText(act story.Event, zone *time.Location) (label, value string) {
+	at := formatTime(time.UnixMilli(act.At).In(zone))
 	by := ""
 	if act.Who != "" {
 		by = ", by " + OneLine(act.Who)
@@ -63,11 +63,11 @@ func actText(act story.Event) (label, value string) {
 	case story.Withdrawn:
 		return "Acknowledgement taken back", at + by
 	case story.Snoozed:
-		return "Snoozed", at + by + ", until " + formatTime(time.UnixMilli(act.Number).UTC()) + note
+		return "Snoozed", at + by + ", until " + formatTime(time.UnixMilli(act.Number).In(zone)) + note
 	case story.Woke:
 		return "Snooze over", at
 	case story.Edited:
-		return "Changed", at + by + ": " + OneLine(act.Text)
+		return "Changed", at + by + ": " + OneLine(act.Fields())
 	case story.Paused:
 		return "Paused while it was failing", at + by
 	case story.Resumed:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	html "html/template"
+	"strings"
 	text "text/template"
 
 	"github.com/wneessen/go-mail"
@@ -23,16 +24,11 @@ var (
 )
 
 // Render makes the mail of a row: the same bytes on every attempt, but for the
-// word that it may be a repeat. members are those of a digest.
-func Render(from string, a fsm.Alert, members []fsm.Alert) ([]byte, error) {
-	return RenderWithLink(from, a, members, "")
-}
-
-// RenderWithLink is Render with the address at which its incident can be acknowledged and snoozed;
-// "" for none.
-func RenderWithLink(from string, a fsm.Alert, members []fsm.Alert, link string) ([]byte, error) {
+// word that it may be a repeat, and what is told of its heartbeat if that changed. members are those of a digest.
+func Render(from string, a fsm.Alert, members []fsm.Alert, p Options) ([]byte, error) {
 	c := compose(a, members)
-	c.Act = link
+	c.useOwn(p.Own, a, p)
+	c.Act, c.Page = p.Act, p.Page(a)
 	return renderContent(from, a, c, setAlertHeaders)
 }
 
@@ -50,7 +46,7 @@ func renderContent(from string, a fsm.Alert, c content, headers func(*mail.Msg, 
 	if err := m.FromFormat("quorumbeat", from); err != nil {
 		return nil, err
 	}
-	if err := m.To(a.Recipient); err != nil {
+	if err := m.To(a.Address()); err != nil {
 		return nil, err
 	}
 	m.SetGenHeaderPreformatted(mail.HeaderSubject, encodeSubject(OneLine(c.Subject)))
@@ -58,6 +54,8 @@ func renderContent(from string, a fsm.Alert, c content, headers func(*mail.Msg, 
 	m.SetMessageIDWithValue(a.MessageID)
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	m.SetGenHeader(mail.HeaderXAutoResponseSuppress, "All")
+	m.SetGenHeader(mail.HeaderPrecedence, "bulk")
+	m.SetGenHeader("List-Id", "quorumbeat <alerts.quorumbeat."+domainOf(from)+">")
 	headers(m, a)
 	m.SetBodyString(mail.TypeTextPlain, plain.String())
 	m.AddAlternativeString(mail.TypeTextHTML, rich.String())
@@ -72,7 +70,12 @@ func setAlertHeaders(m *mail.Msg, a fsm.Alert) {
 	m.SetGenHeader("X-Quorumbeat-Kind", a.Kind.String())
 	if a.Kind != fsm.AlertDigest {
 		m.SetGenHeader("X-Quorumbeat-Heartbeat", a.Heartbeat.String())
-		m.SetGenHeader("X-Quorumbeat-Incident", a.IncidentID())
+		if a.Kind != fsm.AlertCanary {
+			m.SetGenHeader("X-Quorumbeat-Incident", a.IncidentID())
+		}
+	}
+	if a.Kind == fsm.AlertCanary {
+		m.SetGenHeader("X-Quorumbeat-Ask", OneLine(a.Evidence.System.Detail))
 	}
 	if a.Answers != "" {
 		m.SetGenHeader(mail.HeaderInReplyTo, "<"+a.Answers+">")
@@ -81,4 +84,15 @@ func setAlertHeaders(m *mail.Msg, a fsm.Alert) {
 	if a.InDoubt {
 		m.SetGenHeader("X-Quorumbeat-Possible-Duplicate", "yes")
 	}
+}
+
+// domainOf is the domain of an address, as it may stand in a List-Id.
+func domainOf(addr string) string {
+	_, domain, _ := strings.Cut(addr, "@")
+	if domain == "" || strings.ContainsFunc(domain, func(c rune) bool {
+		return c != '.' && c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	}) {
+		return "localhost"
+	}
+	return strings.ToLower(domain)
 }

@@ -10,6 +10,7 @@ import (
 // no more than an ID, a recipient, a time and a Message-ID.
 func RenderTest(from string, a fsm.Alert, node, server string) ([]byte, error) {
 	c := content{
+		Colour:  colourOf("TEST"),
 		Subject: "[TEST] quorumbeat can reach you",
 		Lead:    []string{"This is a test, which somebody asked for. Nothing has failed.", "Alerts for this address go the same way."},
 		Facts:   []fact{{"Sent by", node}, {"By way of", server}, {"Sender", from}},

@@ -37,7 +37,7 @@ func formatDuration(d time.Duration) string {
 func formatSeconds(n int64) string { return formatDuration(time.Duration(n) * time.Second) }
 
 // formatTime writes a time with its day of the week and its zone.
-func formatTime(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05 UTC") }
+func formatTime(t time.Time) string { return t.Format("Mon 2 Jan 2006 15:04:05 MST") }
 
 func plural(n int64, one, many string) string {
 	if n == 1 {
@@ -64,9 +64,9 @@ const lateAfter = 2 * time.Second
 // flapText says how often a heartbeat failed again within its flap window.
 func flapText(e fsm.Evidence) string {
 	if e.Flaps == 1 {
-		return "failed again " + formatDuration(e.Within) + " after the last failure that was told"
+		return "failed again within " + formatDuration(e.Within)
 	}
-	return fmt.Sprintf("failed %d more times within %s after the last failure that was told", e.Flaps, formatDuration(e.Within))
+	return fmt.Sprintf("failed %d more times within %s", e.Flaps, formatDuration(e.Within))
 }
 
 // cleanOutput turns a job's output into valid UTF-8 lines without terminal escape

@@ -1,7 +1,6 @@
 package ntfy
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -13,11 +12,12 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/kinds"
 )
 
-// A message over 4,096 bytes would become an attachment.
+// A message over 4,096 bytes would become an attachment; a request over twice as much is refused.
 const (
-	maxTitle = 250
-	maxText  = 4000
-	usual    = 3 // priority of what is no failure
+	maxTitle   = 250
+	maxText    = 4000
+	maxRequest = 8192
+	usual      = 3 // priority of what is no failure
 )
 
 // Format is how ntfy is spoken to.
@@ -34,7 +34,7 @@ type publish struct {
 
 func render(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request, error) {
 	k, _ := kinds.Find("ntfy")
-	out := publish{Topic: c.Get("topic"), Title: message.Clip(m.Title, maxTitle), Message: m.Body(maxText), Priority: usual, Click: m.Link()}
+	out := publish{Topic: c.Get("topic"), Title: message.Clip(m.Title, maxTitle), Priority: usual, Click: m.Link()}
 	switch {
 	case m.Good:
 		out.Tags = []string{"white_check_mark"}
@@ -44,7 +44,10 @@ func render(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request,
 		out.Tags = []string{"rotating_light"}
 		out.Priority, _ = strconv.Atoi(k.Value(c, "priority"))
 	}
-	body, err := json.Marshal(out)
+	body, err := channel.FitJSON(maxRequest, maxText, func(most int) any {
+		out.Message = m.Body(most)
+		return out
+	})
 	header := map[string]string{"Content-Type": "application/json"}
 	if token := c.Get("token"); token != "" {
 		header["Authorization"] = "Bearer " + token

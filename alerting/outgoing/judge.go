@@ -13,6 +13,15 @@ type Policy struct {
 	Allow []netip.Prefix // private and loopback addresses that may be dialled
 }
 
+// PrivateToo is the policy for a URL that the operator of the node set: private and loopback
+// addresses may be dialled.
+func PrivateToo() (p Policy) {
+	for _, n := range notPublic {
+		p.Allow = append(p.Allow, n.Prefix)
+	}
+	return p
+}
+
 // RefusedError says that an address or a URL may not be asked.
 type RefusedError struct{ why string }
 
@@ -118,6 +127,7 @@ func find(list []kindOfNetwork, a netip.Addr) (what string, found bool) {
 var (
 	nat64      = netip.MustParsePrefix("64:ff9b::/96")
 	compatible = netip.MustParsePrefix("::/96")
+	translated = netip.MustParsePrefix("::ffff:0:0:0/96") // RFC 2765
 	sixToFour  = netip.MustParsePrefix("2002::/16")
 	loopback6  = netip.MustParseAddr("::1")
 )
@@ -129,7 +139,7 @@ func withinOf(a netip.Addr) netip.Addr {
 	switch {
 	case a.Is4(), a == loopback6, a == netip.IPv6Unspecified():
 		return a
-	case nat64.Contains(a), compatible.Contains(a):
+	case nat64.Contains(a), compatible.Contains(a), translated.Contains(a):
 		return netip.AddrFrom4([4]byte(b[12:]))
 	case sixToFour.Contains(a):
 		return netip.AddrFrom4([4]byte(b[2:]))

@@ -32,6 +32,8 @@ func TestAddressesAreJudged(t *testing.T) {
 		{"::127.0.0.1", false, true},
 		{"64:ff9b::7f00:1", false, true},
 		{"2002:7f00:1::", false, true},
+		{"::ffff:0:7f00:1", false, true},
+		{"::ffff:0:a9fe:a9fe", false, false},
 		{"fe00::5efe:7f00:1", false, true},
 		{"10.1.2.3", false, true},
 		{"172.16.0.1", false, true},
@@ -132,8 +134,8 @@ func must(u *url.URL, err error) *url.URL {
 	return u
 }
 
-// serveDNS answers each question with one IPv4 address, for a moment.
-func serveDNS(t *testing.T, a [4]byte) *net.Resolver {
+// serveDNS answers each question with some IPv4 addresses, for a moment.
+func serveDNS(t *testing.T, list ...[4]byte) *net.Resolver {
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	testkit.Must(t, err)
 	t.Cleanup(func() { pc.Close() })
@@ -150,9 +152,7 @@ func serveDNS(t *testing.T, a [4]byte) *net.Resolver {
 			}
 			m.Response, m.Additionals = true, nil
 			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
-				m.Answers = []dnsmessage.Resource{{
-					Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 0}, Body: &dnsmessage.AResource{A: a},
-				}}
+				m.Answers = addressesOf(q.Name, list)
 			}
 			if b, err := m.Pack(); err == nil {
 				_, _ = pc.WriteTo(b, from)

@@ -1,7 +1,6 @@
 package pagerduty
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -23,7 +22,13 @@ type event struct {
 	Dedup   string   `json:"dedup_key"`
 	Client  string   `json:"client,omitempty"`
 	URL     string   `json:"client_url,omitempty"`
+	Links   []link   `json:"links,omitempty"`
 	Payload *payload `json:"payload,omitempty"` // not needed to resolve
+}
+
+type link struct {
+	Href string `json:"href"`
+	Text string `json:"text"`
 }
 
 type payload struct {
@@ -54,7 +59,10 @@ func render(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request,
 		Summary: message.Clip(m.Title, maxSummary), Source: "quorumbeat", Severity: severity, Component: m.Alert.Evidence.Name,
 		Timestamp: m.Alert.CreatedAt.UTC().Format(time.RFC3339), Class: m.Tag, Details: details,
 	}
-	body, err := json.Marshal(out)
+	if runbook := m.Alert.About.Runbook; runbook != "" {
+		out.Links = []link{{runbook, "Runbook"}}
+	}
+	body, err := channel.JSON(out)
 	return channel.Request{URL: k.Value(c, "url"), Request: outgoing.Request{
 		Method: http.MethodPost, Body: body, Header: map[string]string{"Content-Type": "application/json"},
 	}}, err

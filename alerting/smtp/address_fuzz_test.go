@@ -33,7 +33,7 @@ func FuzzAddress(f *testing.F) {
 			return
 		}
 		a := fsm.Alert{Kind: fsm.AlertDown, Recipient: addr, MessageID: "0123456789abcdef@quorumbeat", Evidence: fsm.Evidence{Name: "x"}}
-		raw, err := message.Render(addr, a, nil)
+		raw, err := message.Render(addr, a, nil, message.Options{})
 		if err != nil {
 			t.Fatalf("%q is accepted and cannot be written: %v", addr, err)
 		}

@@ -138,7 +138,7 @@ func (r *realServer) send(url, helo, to, name string) error {
 		ID: fsm.AlertID{1}, Kind: fsm.AlertDown, Recipient: to, CreatedAt: time.Now(),
 		MessageID: "0123456789abcdef@quorumbeat", Evidence: fsm.Evidence{Name: name},
 	}
-	message, err := message.Render("monitor@example.com", a, nil)
+	message, err := message.Render("monitor@example.com", a, nil, message.Options{})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 const maxText = 4096
 
 // Format is how the Bot API is spoken to.
-var Format = channel.Format{Render: render, Judge: judge}
+var Format = channel.Format{Render: render, ReadBody: judge}
 
 type sendMessage struct {
 	Chat    string `json:"chat_id"`
@@ -41,7 +41,7 @@ func render(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request,
 		link = "\n\n" + link
 	}
 	out.Text = title + "\n\n" + m.Body(maxText-len(title)-len(link)-2) + link
-	body, err := json.Marshal(out)
+	body, err := channel.JSON(out)
 	return channel.Request{
 		URL: strings.TrimSuffix(k.Value(c, "api_url"), "/") + "/bot" + c.Get("token") + "/sendMessage",
 		Request: outgoing.Request{
@@ -51,7 +51,7 @@ func render(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request,
 }
 
 // judge reads the answer, which says itself whether the message was taken.
-func judge(a outgoing.Answer) (v channel.Verdict) {
+func judge(a outgoing.Answer) (v channel.BodyStatus) {
 	var body struct {
 		OK         bool   `json:"ok"`
 		Words      string `json:"description"`

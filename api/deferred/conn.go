@@ -80,6 +80,13 @@ func AddrOf(a net.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
+// Gone reports whether the client of a request's connection has ended its side of it, so far
+// as that can be known without writing.
+func Gone(conn net.Conn) bool {
+	c := under(conn)
+	return c != nil && c.Gone()
+}
+
 // Linger has a request's connection read on before it is closed.
 func Linger(conn net.Conn) {
 	if c := under(conn); c != nil {

@@ -23,6 +23,7 @@
 //	correct.go   the reply to a ping that failed, in the place of the one held back
 //	rest.go      idle connections give their buffers back and wait for the next request
 //	read.go      reading, and who may close a connection that waits for its client
+//	gone_*.go    whether a client is gone, asked of the kernel
 //	head.go      heads of requests that fasthttp would refuse are rewritten
 //	deadline.go  deadlines that move timers only when they must
 package deferred

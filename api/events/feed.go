@@ -161,7 +161,7 @@ func (f *Feed) collectOne(ordinal uint64, changes []fsm.Change) {
 	for i, c := range changes {
 		isLast := !slices.ContainsFunc(changes[i+1:], func(o fsm.Change) bool { return o.Incident == c.Incident })
 		if c.Incident != 0 && isLast {
-			f.events = append(f.events, event{"incident", incidentToJSON(c, h)})
+			f.events = append(f.events, event{"incident", f.incidentToJSON(c, h)})
 		}
 	}
 }
@@ -171,16 +171,20 @@ type incidentJSON struct {
 	ID            string  `json:"id"`
 	HeartbeatID   string  `json:"heartbeat_id"`
 	HeartbeatName *string `json:"heartbeat_name"` // null: it was deleted
+	System        bool    `json:"system"`         // of the monitor itself
 	State         string  `json:"state"`          // open or ended
 	Reason        *string `json:"reason"`         // why it began; null once it ended
 	Since         *string `json:"since"`
 	EndedAt       *string `json:"ended_at"`
 }
 
-func incidentToJSON(c fsm.Change, h fsm.Heartbeat) incidentJSON {
-	out := incidentJSON{ID: c.IncidentID(), HeartbeatID: c.ID.String(), State: "open", Since: stamp(c.Since), EndedAt: stamp(c.Until)}
+func (f *Feed) incidentToJSON(c fsm.Change, h fsm.Heartbeat) incidentJSON {
+	out := incidentJSON{ID: c.IncidentID(), HeartbeatID: c.ID.String(), State: "open", Since: stamp(c.Since), EndedAt: stamp(c.Until), System: c.Ordinal > fsm.SystemOrdinals}
 	if h.ID == c.ID {
 		out.HeartbeatName = &h.Spec.Name
+	}
+	if in, err := f.from.Store.Incident(fsm.IncidentRef{Heartbeat: c.ID, Number: c.Incident}); out.System && err == nil {
+		out.HeartbeatName = &in.Name
 	}
 	if c.Reason != "" {
 		out.Reason = &c.Reason

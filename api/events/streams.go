@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,9 +33,10 @@ type Streams struct {
 
 // Options say what streams are.
 type Options struct {
-	Kind     string      // a word for metrics
-	Most     int         // at the same time
-	Ending   func() bool // the node stops: streams end
+	Kind     string              // a word for metrics
+	Most     int                 // at the same time
+	Ending   func() bool         // the node stops: streams end
+	Gone     func(net.Conn) bool // whether a client is known to be gone, asked every second
 	Registry prometheus.Registerer
 	Log      *slog.Logger
 }
@@ -104,11 +106,11 @@ func (s *Streams) Serve(ctx *fasthttp.RequestCtx, one Stream) error {
 		leave()
 		return nil
 	}
-	from, done := ctx.RemoteAddr().String(), ctx.Done()
+	from, conn, done := ctx.RemoteAddr().String(), ctx.Conn(), ctx.Done()
 	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer func() { <-s.places }()
 		defer leave()
-		reason := s.run(w, one, done)
+		reason := s.run(w, one, conn, done)
 		s.ended.WithLabelValues(reason).Inc()
 		if reason == endSlow {
 			s.opts.Log.Warn("an event stream was ended: its client did not read what it was sent", "client", from, "kind", s.opts.Kind)
@@ -119,7 +121,7 @@ func (s *Streams) Serve(ctx *fasthttp.RequestCtx, one Stream) error {
 
 // run tells until the stream has to end, and returns why. done closes when the server shuts
 // down.
-func (s *Streams) run(to *bufio.Writer, one Stream, done <-chan struct{}) (reason string) {
+func (s *Streams) run(to *bufio.Writer, one Stream, client net.Conn, done <-chan struct{}) (reason string) {
 	w := &counted{to: to}
 	end, said, asked := time.Now().Add(longest), time.Now(), time.Time{}
 	for {
@@ -130,6 +132,9 @@ func (s *Streams) run(to *bufio.Writer, one Stream, done <-chan struct{}) (reaso
 		case !now.Before(end):
 			return endAge
 		case now.Sub(asked) >= lookEvery:
+			if s.opts.Gone(client) { // a stream that has nothing to tell would notice no sooner than it says so
+				return endGone
+			}
 			if last, ok := one.Stands(); !ok {
 				writeEvent(w, "", "end", []byte(last))
 				_ = to.Flush()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,7 @@ import (
 
 func newStreams(t *testing.T, ending func() bool) *Streams {
 	t.Helper()
-	s, err := NewStreams(Options{Kind: "test", Most: 1, Ending: ending, Registry: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler)})
+	s, err := NewStreams(Options{Kind: "test", Most: 1, Ending: ending, Gone: func(net.Conn) bool { return false }, Registry: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func TestASilentStreamShowsThatItLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		began := time.Now()
-		reason := newStreams(t, func() bool { return false }).run(bufio.NewWriter(&out), silent(), nil)
+		reason := newStreams(t, func() bool { return false }).run(bufio.NewWriter(&out), silent(), nil, nil)
 		if reason != endAge || time.Since(began) < longest || time.Since(began) > longest+2*time.Second {
 			t.Errorf("it ended by %s after %s", reason, time.Since(began))
 		}
@@ -52,7 +53,7 @@ func TestAStreamEndsWhenItsNodeStops(t *testing.T) {
 		var stops atomic.Bool
 		time.AfterFunc(3*time.Second, func() { stops.Store(true) })
 		began := time.Now()
-		if reason := newStreams(t, stops.Load).run(bufio.NewWriter(io.Discard), silent(), nil); reason != endStopping || time.Since(began) > 5*time.Second {
+		if reason := newStreams(t, stops.Load).run(bufio.NewWriter(io.Discard), silent(), nil, nil); reason != endStopping || time.Since(began) > 5*time.Second {
 			t.Errorf("it ended by %s after %s", reason, time.Since(began))
 		}
 	})
@@ -71,7 +72,7 @@ func TestWhoDoesNotReadIsToldFromWhoLeft(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			one := silent()
 			one.Tell = func(w io.Writer) { _, _ = io.WriteString(w, "data: x\n\n") }
-			if reason := newStreams(t, func() bool { return false }).run(bufio.NewWriter(failing{after}), one, nil); reason != want {
+			if reason := newStreams(t, func() bool { return false }).run(bufio.NewWriter(failing{after}), one, nil, nil); reason != want {
 				t.Errorf("%s: %s", after, reason)
 			}
 		})
@@ -90,7 +91,7 @@ func TestAWokenStreamTellsAtOnce(t *testing.T) {
 		one.Wake = func() <-chan struct{} { return wake }
 		one.Tell = func(io.Writer) { looks++ }
 		time.AfterFunc(10*time.Second, func() { stops.Store(true) })
-		newStreams(t, stops.Load).run(bufio.NewWriter(io.Discard), one, nil)
+		newStreams(t, stops.Load).run(bufio.NewWriter(io.Discard), one, nil, nil)
 		if looks < 90 || looks > 101 {
 			t.Errorf("it looked %d times in 10 s", looks)
 		}

@@ -40,7 +40,8 @@ type Incident struct {
 	Open
 	HeartbeatID    string  `json:"heartbeat_id"`
 	HeartbeatName  string  `json:"heartbeat_name"`
-	State          string  `json:"state"` // open or ended
+	System         bool    `json:"system"` // of the monitor itself
+	State          string  `json:"state"`  // open or ended
 	EndedAt        *string `json:"ended_at"`
 	EndedBy        *string `json:"ended_by"`
 	Misses         int64   `json:"misses"`
@@ -52,7 +53,7 @@ type Incident struct {
 // Of returns an incident as lists have it.
 func Of(in fsm.Incident) Incident {
 	out := Incident{
-		Open: openOf(in.ID(), in.OpenIncident), HeartbeatID: in.Heartbeat.String(), HeartbeatName: in.Name, State: "ended",
+		Open: openOf(in.ID(), in.OpenIncident), HeartbeatID: in.Heartbeat.String(), HeartbeatName: in.Name, System: in.System, State: "ended",
 		Misses: in.Misses, Failures: in.Failures, Reminders: in.Told, NextReminderAt: request.Stamp(in.RemindAt),
 	}
 	switch {
@@ -102,7 +103,7 @@ func eventOf(e story.Event) Event {
 	case story.Snoozed:
 		out.Until = request.Stamp(time.UnixMilli(e.Number))
 	case story.Edited:
-		out.Fields = e.Text
+		out.Fields = e.Fields()
 	}
 	if (e.What == story.Began || e.What == story.Failed) && e.Number > 0 {
 		out.ExitCode = &e.Number

@@ -118,7 +118,7 @@ func (l *Limits) Ping(ordinal uint64, now time.Time) error {
 // TestMail refuses a test mail if several were sent just now.
 func (l *Limits) TestMail() error {
 	if wait := l.mails.Take(struct{}{}, time.Now()); wait > 0 {
-		return l.exceeded(TestMail, wait, "this node has sent several test mails just now: try again later")
+		return l.exceeded(TestMail, wait, "this node has sent several tests, mails or messages, just now: try again later")
 	}
 	return nil
 }

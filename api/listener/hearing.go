@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/api/metrics"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 const (
@@ -70,8 +71,6 @@ type prober struct {
 }
 
 func (p *prober) run(ctx context.Context, every time.Duration, tell func(bool)) error {
-	look := time.NewTicker(every)
-	defer look.Stop()
 	for {
 		err := p.hearing.probe(ctx)
 		if ctx.Err() != nil {
@@ -85,7 +84,7 @@ func (p *prober) run(ctx context.Context, every time.Duration, tell func(bool)) 
 				ErrDeaf, p.forGood, err)
 		}
 		select {
-		case <-look.C:
+		case <-tick.Next(every):
 		case <-ctx.Done():
 			return nil
 		}

@@ -14,7 +14,7 @@ var errTooSlow = errors.New("the client reads its answer too slowly")
 type readerPace struct {
 	conn  net.Conn      // closed if it does not
 	limit time.Duration // for all of the answer
-	stall time.Duration // for each piece
+	stall time.Duration // for each piece; the time in which we make it does not count
 }
 
 // pacedWriter is the answer of one client.
@@ -26,7 +26,9 @@ type pacedWriter struct {
 }
 
 func (p readerPace) newWriter(to io.Writer) *pacedWriter {
-	return &pacedWriter{to, time.Now().Add(p.limit), p.stall, time.AfterFunc(p.stall, func() { _ = p.conn.Close() })}
+	stalled := time.AfterFunc(p.stall, func() { _ = p.conn.Close() })
+	stalled.Stop() // until something is written
+	return &pacedWriter{to, time.Now().Add(p.limit), p.stall, stalled}
 }
 
 func (w *pacedWriter) Write(b []byte) (int, error) {
@@ -34,7 +36,6 @@ func (w *pacedWriter) Write(b []byte) (int, error) {
 		return 0, errTooSlow
 	}
 	w.stalled.Reset(w.each)
+	defer w.stalled.Stop()
 	return w.to.Write(b)
 }
-
-func (w *pacedWriter) stop() { w.stalled.Stop() }

@@ -47,7 +47,6 @@ func (s *scrapeWriter) Close() error {
 // WriteTo writes the metrics, and does not count what it wrote.
 func (s *scrapeWriter) WriteTo(w io.Writer) (int64, error) {
 	paced := s.pace.newWriter(w)
-	defer paced.stop()
 	s.plain = make([]byte, 0, 2*pieceSize)
 	if err := s.writeNode(); err != nil {
 		return 0, err

@@ -8,8 +8,9 @@
 //
 // Files:
 //
-//	site.go    Site: what is kept for a while, and answers
-//	groups.go  the heartbeats of tags
-//	page.go    a status page
-//	badge.go   a badge, as a picture and for shields.io
+//	site.go      Site: what is kept for a while, and answers
+//	groups.go    the heartbeats of tags
+//	page.go      a status page
+//	incident.go  where a link in a mail leads: acknowledges and snoozes an incident
+//	badge.go     a badge, as a picture and for shields.io
 package public

@@ -20,7 +20,7 @@ const (
 type statusPage struct {
 	Title     string
 	Now       time.Time
-	Verdict   string
+	Summary   string
 	State     string // of all
 	Icon      string
 	Jobs      []job
@@ -28,9 +28,9 @@ type statusPage struct {
 	Incidents []incident
 }
 
-// Short is the verdict as a title begins with it.
+// Short is the summary as a title begins with it.
 func (p statusPage) Short() string {
-	words, _, _ := strings.Cut(p.Verdict, ":")
+	words, _, _ := strings.Cut(p.Summary, ":")
 	return strings.TrimSuffix(words, ".")
 }
 
@@ -86,7 +86,7 @@ func (s *Site) render(p fsm.StatusPage, now time.Time) ([]byte, error) {
 	slices.SortStableFunc(v.Jobs[byName:], func(a, b job) int { return show.CompareNatural(a.Name, b.Name) })
 	slices.SortStableFunc(v.Incidents, func(a, b incident) int { return b.From.Compare(a.From) })
 	v.Incidents = v.Incidents[:min(len(v.Incidents), shownIncidents)]
-	v.Verdict, v.State, v.Icon = states.verdict()
+	v.Summary, v.State, v.Icon = states.summary()
 	var b bytes.Buffer
 	err := s.page.Execute(&b, v)
 	return b.Bytes(), err
@@ -95,8 +95,8 @@ func (s *Site) render(p fsm.StatusPage, now time.Time) ([]byte, error) {
 // tally counts jobs by their states.
 type tally map[string]int
 
-// verdict says how all of them are, and promises nothing of those that nobody hears of.
-func (n tally) verdict() (words, state, icon string) {
+// summary says how all of them are, and promises nothing of those that nobody hears of.
+func (n tally) summary() (words, state, icon string) {
 	failing, paused, unheard := n["failing"], n["paused"], n["new"]
 	all := n["up"] + failing + paused + unheard
 	switch {

@@ -57,7 +57,7 @@ func TestWhatAnUptimeIsOf(t *testing.T) {
 	}
 }
 
-func TestVerdicts(t *testing.T) {
+func TestSummaries(t *testing.T) {
 	for _, c := range []struct {
 		up, failing, paused, unheard int
 		want, state                  string
@@ -74,7 +74,7 @@ func TestVerdicts(t *testing.T) {
 		{1, 0, 2, 1, "Those that report are well: 1 of 4; 2 are paused, 1 has not reported yet.", "up"},
 	} {
 		n := tally{"up": c.up, "failing": c.failing, "paused": c.paused, "new": c.unheard}
-		if words, state, _ := n.verdict(); words != c.want || state != c.state {
+		if words, state, _ := n.summary(); words != c.want || state != c.state {
 			t.Errorf("%v: %q, %s; want %q, %s", n, words, state, c.want, c.state)
 		}
 	}

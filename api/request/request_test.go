@@ -57,6 +57,23 @@ func TestProblemsAreErrors(t *testing.T) {
 	}
 }
 
+// TestAnUnknownFieldThatMayBeASecretIsNotRepeated: it may stand where a value should, and errors are logged.
+func TestAnUnknownFieldThatMayBeASecretIsNotRepeated(t *testing.T) {
+	for name, repeated := range map[string]bool{"intervall_secs": true, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw": false, "https://hooks.example.com/x": false, strings.Repeat("a", 41): false} {
+		for _, body := range []string{`{"` + name + `":1}`, `{"entries":[{"` + name + `":1}]}`} {
+			var into struct {
+				Entries []struct {
+					ID string `json:"id"`
+				} `json:"entries"`
+			}
+			err := DecodeObject([]byte(body), &into)
+			if err == nil || !strings.Contains(err.Error(), "unknown field") || strings.Contains(err.Error(), name) != repeated {
+				t.Errorf("%s: %v", body, err)
+			}
+		}
+	}
+}
+
 // FuzzDecodePart holds that a decoded part is one part.
 func FuzzDecodePart(f *testing.F) {
 	for _, part := range []string{"x", "a%2Db", "%2E", "%2e%2e", "a%2Fb", "%", "%zz", ""} {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/templates"
+	"github.com/quorumbeat/quorumbeat/api/web/form"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/kinds"
@@ -72,19 +74,19 @@ func (s *Site) channels(ctx *fasthttp.RequestCtx, in *session, _ []string) error
 // channelPage is the form of one, or the choice of a kind for a new one.
 type channelPage struct {
 	frame
-	Form  form
+	Form  form.Form
 	Kind  kinds.Kind // "": one is to be chosen
 	Kinds []kinds.Kind
 	ID    string // "": a new one
 }
 
 // Fields are the form's, with what was typed.
-func (p channelPage) Fields() []fieldView { return channelFields(p.Kind).views(p.Form) }
+func (p channelPage) Fields() []form.Control { return form.Channel(p.Kind).With(p.Form) }
 
 func (s *Site) showChannel(ctx *fasthttp.RequestCtx, in *session, p channelPage) error {
 	title := "New channel"
 	if p.ID != "" {
-		title = "Edit " + p.Form.typed["name"]
+		title = "Edit " + p.Form.Typed["name"]
 	}
 	if len(p.Form.Problems) > 0 {
 		ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
@@ -100,7 +102,7 @@ func (s *Site) newChannel(ctx *fasthttp.RequestCtx, in *session, _ []string) err
 	if !ok {
 		return s.showChannel(ctx, in, channelPage{Kinds: s.allowedKinds()})
 	}
-	return s.showChannel(ctx, in, channelPage{Kind: k, Form: channelForm(k, fsm.Channel{Spec: fsm.ChannelSpec{On: fsm.SetOf(fsm.ChannelKinds...)}})})
+	return s.showChannel(ctx, in, channelPage{Kind: k, Form: form.OfChannel(k, fsm.Channel{Spec: fsm.ChannelSpec{On: fsm.SetOf(fsm.ChannelKinds...)}})})
 }
 
 // allowedKinds are those of which this cluster takes new channels.
@@ -113,14 +115,14 @@ func (s *Site) createChannel(ctx *fasthttp.RequestCtx, in *session, _ []string) 
 	if !ok || k.Local && !s.back.AllowsCommands() {
 		return errNoKind
 	}
-	f := typedChannel(k, ctx.PostArgs())
+	f := form.ReadChannel(k, ctx.PostArgs())
 	made := ""
-	if k.Name == "webhook" && f.typed["secret"] == "" {
+	if k.Name == "webhook" && f.Typed["secret"] == "" {
 		var random [32]byte
 		rand.Read(random[:])
 		made = kinds.SigningSecret(random[:])
 	}
-	c := fsm.CreateChannel{Spec: f.channel(k, fsm.ChannelSpec{Kind: k.Name, Alone: k.Alone}, made)}
+	c := fsm.CreateChannel{Spec: f.ChannelSpec(k, fsm.ChannelSpec{Kind: k.Name, Alone: k.Alone}, made, s.back.Zones())}
 	rand.Read(c.ID[:])
 	if !s.saveChannel(ctx, c, &f) {
 		return s.showChannel(ctx, in, channelPage{Kind: k, Form: f})
@@ -135,7 +137,7 @@ func (s *Site) createChannel(ctx *fasthttp.RequestCtx, in *session, _ []string) 
 }
 
 // saveChannel commits what a form says, or says in the form why that cannot be.
-func (s *Site) saveChannel(ctx *fasthttp.RequestCtx, cmd fsm.Command, f *form) bool {
+func (s *Site) saveChannel(ctx *fasthttp.RequestCtx, cmd fsm.Command, f *form.Form) bool {
 	if len(f.Problems) > 0 {
 		return false
 	}
@@ -186,7 +188,7 @@ func (s *Site) editChannelForm(ctx *fasthttp.RequestCtx, in *session, args []str
 	if err != nil {
 		return err
 	}
-	return s.showChannel(ctx, in, channelPage{Kind: k, ID: args[0], Form: channelForm(k, c)})
+	return s.showChannel(ctx, in, channelPage{Kind: k, ID: args[0], Form: form.OfChannel(k, c)})
 }
 
 func (s *Site) editChannel(ctx *fasthttp.RequestCtx, in *session, args []string) error {
@@ -194,8 +196,8 @@ func (s *Site) editChannel(ctx *fasthttp.RequestCtx, in *session, args []string)
 	if err != nil {
 		return err
 	}
-	f := typedChannel(k, ctx.PostArgs())
-	if !s.saveChannel(ctx, fsm.UpdateChannel{ID: c.ID, IfVersion: f.Version, Spec: f.channel(k, c.Spec, "")}, &f) {
+	f := form.ReadChannel(k, ctx.PostArgs())
+	if !s.saveChannel(ctx, fsm.UpdateChannel{ID: c.ID, IfVersion: f.Version, Spec: f.ChannelSpec(k, c.Spec, "", s.back.Zones())}, &f) {
 		f.Version = c.Version
 		return s.showChannel(ctx, in, channelPage{Kind: k, ID: args[0], Form: f})
 	}
@@ -259,8 +261,54 @@ func (s *Site) tells(spec fsm.Spec) (list []toldOf) {
 				continue
 			}
 			one = toldOf{c.Spec.Name + " (" + c.Spec.Kind + ")", c.Spec.After}
+		} else if address, id := fsm.MailOf(name); address != "" {
+			one.Words = address
+			if c, err := s.store.Channel(id); err == nil {
+				one = toldOf{address + " (" + c.Spec.Name + ")", c.Spec.After}
+			}
 		}
 		list = append(list, one)
 	}
 	return list
+}
+
+// wordsPage has the words of one's own for alerts, and what they would say.
+type wordsPage struct {
+	frame
+	templates.Body
+	Fields  []string
+	Samples []templates.Preview
+	Problem string
+	Draft   bool // what is shown is not saved
+}
+
+func (s *Site) wordsPage(ctx *fasthttp.RequestCtx, in *session, t fsm.Templates) wordsPage {
+	of := templates.Of(t)
+	return wordsPage{frame: s.frame(ctx, in, "Words", "channels"), Body: of.Body, Fields: of.Fields, Samples: templates.Show(t).Previews}
+}
+
+func (s *Site) words(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
+	return s.render(ctx, "words", s.wordsPage(ctx, in, s.store.Templates()))
+}
+
+// setWords saves templates, or shows what they would say.
+func (s *Site) setWords(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
+	args := ctx.PostArgs()
+	body := templates.Body{Subject: string(args.Peek("subject")), Text: string(args.Peek("text"))}
+	t, err := body.Check()
+	if err != nil {
+		p := s.wordsPage(ctx, in, s.store.Templates())
+		p.Body, p.Problem, p.Draft = body, show.Sentence(err.Error()), true
+		ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
+		return s.render(ctx, "words", p)
+	}
+	if args.Has("preview") {
+		p := s.wordsPage(ctx, in, t)
+		p.Draft = true
+		return s.render(ctx, "words", p)
+	}
+	if _, err := s.back.Propose(ctx, fsm.SetTemplates{Templates: t}); err != nil {
+		return err
+	}
+	return see(ctx, Prefix+"channels/words?did=saved")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/elections"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -20,11 +21,12 @@ type clusterPage struct {
 	frame
 	Cluster
 	Settings fsm.Settings
-	Gaps     []fsm.Gap // newest first
-	Terms    []term    // likewise
+	Gaps     []fsm.Gap        // newest first
+	Terms    []elections.Term // likewise
 	Line     *show.Timeline
 	Picture  picturedNodes
 	Queue    int
+	Own      []incident // those of the monitor itself that go on
 	Serving  time.Duration
 }
 
@@ -53,9 +55,14 @@ func (s *Site) cluster(ctx *fasthttp.RequestCtx, in *session, _ []string) error 
 }
 
 func (s *Site) clusterPage(f frame) clusterPage {
-	p := clusterPage{frame: f, Cluster: s.back.Cluster(), Settings: s.store.Settings(), Gaps: s.store.Gaps(), Terms: s.terms.seen()}
+	p := clusterPage{frame: f, Cluster: s.back.Cluster(), Settings: s.store.Settings(), Gaps: s.store.Gaps(), Terms: s.elections.Seen()}
 	p.Totals = s.store.Totals()
 	p.Queue, p.Serving = p.Totals.Queue, time.Duration(p.Totals.Serving)*time.Millisecond
+	for _, one := range s.store.SystemIncidents() {
+		if in, err := s.store.Incident(one.Incident); err == nil {
+			p.Own = append(p.Own, incident{in, f.Now, f.In, Prefix + "cluster"})
+		}
+	}
 	slices.Reverse(p.Gaps)
 	p.Line = timeline(p.Gaps, p.Terms, f.Now)
 	p.Gaps = p.Gaps[:min(len(p.Gaps), shownGaps)]
@@ -86,8 +93,20 @@ func (p clusterPage) title() (title, icon string) {
 	return "Cluster", "ok"
 }
 
+// Words say how the other monitor is told.
+func (o Outbound) Words() string {
+	return map[string]string{
+		"resting": "told by the leader", "ok": "is told that this one is well", "withheld": "is told nothing: the cluster is not well", "failing": "cannot be told",
+	}[o.State]
+}
+
+// NoteLeader tells the site, every second or so, who leads.
+func (s *Site) NoteLeader(now time.Time, term uint64, leader string) {
+	s.elections.Note(now, term, leader)
+}
+
 // timeline shows the last day: when no ping could be taken, and elections.
-func timeline(gaps []fsm.Gap, terms []term, now time.Time) *show.Timeline {
+func timeline(gaps []fsm.Gap, terms []elections.Term, now time.Time) *show.Timeline {
 	line := show.NewTimeline(now, 24*time.Hour)
 	for _, g := range gaps {
 		line.Add("gap", fmt.Sprintf("%s to %s: no ping could be taken", show.Exact(g.From), show.Exact(g.To)), g.From, g.To)

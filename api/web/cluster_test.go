@@ -5,32 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/api/web/elections"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
-
-func TestWhoLed(t *testing.T) {
-	at := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
-	var seen terms
-	for i, s := range []struct {
-		number uint64
-		leader string
-	}{{0, ""}, {2, "a"}, {2, "a"}, {3, ""}, {4, ""}, {4, "b"}, {4, "b"}, {7, "b"}} {
-		seen.note(at.Add(time.Duration(i)*time.Second), s.number, s.leader)
-	}
-	got := ""
-	for _, s := range seen.seen() {
-		got += fmt.Sprintf("%d:%s ", s.Number, s.Leader)
-	}
-	if got != "7:b 4:b 3: 2:a " { // the newest first
-		t.Errorf("seen %s", got)
-	}
-	for i := range uint64(10 * mostTerms) {
-		seen.note(at, i, "a")
-	}
-	if n := len(seen.seen()); n != mostTerms {
-		t.Errorf("%d are kept", n)
-	}
-}
 
 func TestPictureOfNodes(t *testing.T) {
 	for n := range 8 {
@@ -68,7 +45,7 @@ func TestTimeline(t *testing.T) {
 	now := time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)
 	ago := func(h float64) time.Time { return now.Add(-time.Duration(h * float64(time.Hour))) }
 	line := timeline([]fsm.Gap{{From: ago(50), To: ago(30)}, {From: ago(25), To: ago(23)}, {From: ago(0.0001), To: ago(-1)}},
-		[]term{{At: ago(12), Number: 3, Leader: "a"}, {At: ago(48)}, {At: now}}, now)
+		[]elections.Term{{At: ago(12), Number: 3, Leader: "a"}, {At: ago(48)}, {At: now}}, now)
 	got := ""
 	for _, m := range line.Marks {
 		if m.X < 0 || m.X+m.Width > line.Width() || m.Width < 3 {

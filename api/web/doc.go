@@ -11,7 +11,7 @@
 // majority too, and says then that it may be old.
 //
 // What needs no site is in packages below: words and pictures of facts in show, the files that
-// pages share in assets.
+// pages share in assets, who led in elections, what people type in form.
 //
 // Files:
 //
@@ -21,16 +21,14 @@
 //	list.go       the rows of the list
 //	heartbeat.go  one heartbeat: state, reason, history, how to ping it
 //	history.go    the pings of one, by page and filter
-//	form.go       the fields that people write
-//	edit.go       making and changing heartbeats with them
+//	edit.go       making and changing heartbeats
 //	actions.go    resume, ping, delete, for one or many
 //	pause.go      pausing for a time
 //	incidents.go  incidents, and the ledger of alerts
 //	channels.go   channels: making, changing, testing
-//	channelform.go  what people write of one
 //	keys.go       API keys
+//	windows.go    maintenance windows
 //	published.go  status pages and badges: what anybody may see
 //	cluster.go    nodes and settings
-//	elections.go  who led, as this node saw it
 //	events.go     the stream of changes of a page
 package web

@@ -13,6 +13,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/schedules"
 	"github.com/quorumbeat/quorumbeat/api/web/advice"
+	"github.com/quorumbeat/quorumbeat/api/web/form"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/schedule"
@@ -20,31 +21,31 @@ import (
 
 type editPage struct {
 	frame
-	Form     form
+	Form     form.Form
 	ID       string // "": a new one
 	Preview  preview
 	Channels []fsm.Channel // that it can name
 }
 
 // Fields are the form's, with what was typed.
-func (p editPage) Fields() []fieldView {
-	views := p.Form.views()
+func (p editPage) Fields() []form.Control {
+	views := p.Form.Controls()
 	for i := range views {
 		if views[i].Name == "notify" {
 			views[i].Choices = channelChoices(p.Channels)
-			views[i] = views[i].with(p.Form)
+			views[i] = views[i].With(p.Form)
 		}
 	}
 	return views
 }
 
-func channelChoices(list []fsm.Channel) (out []choice) {
+func channelChoices(list []fsm.Channel) (out []form.Choice) {
 	for _, c := range list {
 		note := c.Spec.Kind
 		if c.Spec.After > 0 {
 			note += ", after " + show.Seconds(c.Spec.After)
 		}
-		out = append(out, choice{Value: c.ID.String(), Words: c.Spec.Name, Note: note})
+		out = append(out, form.Choice{Value: c.ID.String(), Words: c.Spec.Name, Note: note})
 	}
 	return out
 }
@@ -70,8 +71,8 @@ const previewed = 5
 func (p preview) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now, p.zone) }
 
 // previewOf tells what a schedule means for a job that ran well now; nothing if it is none.
-func previewOf(f form, now time.Time, zones schedules.Zones) preview {
-	p, _ := f.loosely()
+func previewOf(f form.Form, now time.Time, zones schedules.Zones) preview {
+	p, _ := f.Loosely()
 	out := preview{Now: now, zone: time.UTC}
 	checked := fsm.Patch{Interval: p.Interval, Grace: p.Grace, Threshold: p.Threshold}
 	if p.Grace == nil || p.Threshold == nil || checked.Validate() != nil {
@@ -79,7 +80,7 @@ func previewOf(f form, now time.Time, zones schedules.Zones) preview {
 	}
 	count := max(previewed, *p.Threshold)
 	switch {
-	case f.typed["schedule"] != "" && f.typed["every"] == "":
+	case f.Typed["schedule"] != "" && f.Typed["every"] == "":
 		when, err := schedule.Parse(*p.Schedule)
 		zone, unknown := zones.Location(*p.TZ)
 		if err != nil || unknown != nil {
@@ -87,7 +88,7 @@ func previewOf(f form, now time.Time, zones schedules.Zones) preview {
 		}
 		out.Words, out.Rules, out.zone = when.Describe(), zones.Version(), zone
 		out.Times = when.Times(now, zone, count)
-	case f.typed["schedule"] == "" && p.Interval != nil:
+	case f.Typed["schedule"] == "" && p.Interval != nil:
 		for n := range count {
 			out.Times = append(out.Times, now.Add(time.Duration(n+1)*time.Duration(*p.Interval)*time.Second))
 		}
@@ -106,12 +107,12 @@ func previewOf(f form, now time.Time, zones schedules.Zones) preview {
 func (s *Site) preview(ctx *fasthttp.RequestCtx, _ *session, _ []string) error {
 	ctx.SetContentType("text/html; charset=utf-8")
 	args := ctx.QueryArgs()
-	p := s.previewOf(typedForm(args), string(args.Peek("heartbeat")), time.Now())
+	p := s.previewOf(form.ReadHeartbeat(args), string(args.Peek("heartbeat")), time.Now())
 	return s.write(ctx, []byte(s.part("edit", "preview", p)))
 }
 
 // previewOf is that of a heartbeat's form: it tells what would have been, too.
-func (s *Site) previewOf(f form, id string, now time.Time) preview {
+func (s *Site) previewOf(f form.Form, id string, now time.Time) preview {
 	p := previewOf(f, now, s.back.Zones())
 	if h, err := s.find(id); err == nil && p.Times != nil {
 		p.Tried = s.try(f, h, now)
@@ -120,8 +121,8 @@ func (s *Site) previewOf(f form, id string, now time.Time) preview {
 }
 
 // try plays the history of a heartbeat with what a form says.
-func (s *Site) try(f form, h fsm.Heartbeat, now time.Time) *advice.Trial {
-	p, wrong := f.loosely()
+func (s *Site) try(f form.Form, h fsm.Heartbeat, now time.Time) *advice.Trial {
+	p, wrong := f.Loosely()
 	if slices.ContainsFunc(wrong, func(name string) bool { return slices.Contains(judged, name) }) {
 		return nil
 	}
@@ -140,10 +141,10 @@ func (s *Site) try(f form, h fsm.Heartbeat, now time.Time) *advice.Trial {
 // judged are the fields that say when a heartbeat has failed.
 var judged = []string{"every", "schedule", "tz", "grace", "threshold", "failure_threshold", "max_run_secs", "min_run_secs"}
 
-func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form) error {
+func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form.Form) error {
 	title := "New heartbeat"
 	if id != "" {
-		title = "Edit " + f.typed["name"]
+		title = "Edit " + f.Typed["name"]
 	}
 	if len(f.Problems) > 0 {
 		ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
@@ -156,26 +157,28 @@ func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form
 
 func (s *Site) newForm(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	spec := fsm.Spec{Interval: fsm.DefaultInterval, Grace: fsm.DefaultGrace, Threshold: fsm.DefaultThreshold}
-	f := formOf(spec, 0)
-	f.fill(ctx.QueryArgs())
+	f := form.OfHeartbeat(spec, 0)
+	f.Fill(ctx.QueryArgs())
 	f.Filled = false // it is new anyway
 	return s.showForm(ctx, in, "", f)
 }
 
 func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	f := typedForm(ctx.PostArgs())
+	f := form.ReadHeartbeat(ctx.PostArgs())
 	if ctx.PostArgs().Has("preview") {
 		return s.showForm(ctx, in, "", f)
 	}
-	p := f.patch()
+	f.Resolve = s.store.ResolveDependencies
+	p := f.Patch()
 	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: p.Apply(fsm.Spec{})}
-	f.checkWhole(c.Spec)
+	f.CheckWhole(c.Spec)
 	s.checkHere(&f, p)
 	if len(f.Problems) > 0 {
 		return s.showForm(ctx, in, "", f)
 	}
 	rand.Read(c.ID[:])
 	if err := s.save(ctx, c, p, true, &f); err != nil {
+		s.explainCircle(err, c.ID, c.Spec, &f)
 		return s.showForm(ctx, in, "", f)
 	}
 	return see(ctx, Prefix+"heartbeats/"+c.ID.String()+"?did=made")
@@ -183,7 +186,7 @@ func (s *Site) create(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 
 // checkHere finds what only this node can know to be wrong: the time zone, and channels that
 // were deleted while the form was open.
-func (s *Site) checkHere(f *form, p fsm.Patch) {
+func (s *Site) checkHere(f *form.Form, p fsm.Patch) {
 	if p.TZ != nil && f.Problems["tz"] == "" {
 		if _, err := s.back.Zones().Location(*p.TZ); err != nil {
 			f.Problems["tz"] = show.Sentence(err.Error())
@@ -201,7 +204,7 @@ func (s *Site) checkHere(f *form, p fsm.Patch) {
 }
 
 // save commits what a form says, or says in the form why that cannot be.
-func (s *Site) save(ctx *fasthttp.RequestCtx, cmd fsm.Command, p fsm.Patch, isNew bool, f *form) error {
+func (s *Site) save(ctx *fasthttp.RequestCtx, cmd fsm.Command, p fsm.Patch, isNew bool, f *form.Form) error {
 	cmd, err := s.back.Scheduled(cmd, p.Schedule, p.TZ, isNew)
 	if err != nil {
 		_, words := s.back.Explain(err)
@@ -219,13 +222,25 @@ func (s *Site) save(ctx *fasthttp.RequestCtx, cmd fsm.Command, p fsm.Patch, isNe
 	return err
 }
 
+// explainCircle says beside the field that a heartbeat would depend on itself, if it was refused for that.
+func (s *Site) explainCircle(err error, id fsm.HeartbeatID, spec fsm.Spec, f *form.Form) {
+	if !errors.Is(err, fsm.ErrInvalid) {
+		return
+	}
+	if circle := s.store.CheckDependencies(id, spec); circle != nil {
+		delete(f.Problems, "")
+		f.Problems["depends_on"] = show.Sentence(strings.TrimPrefix(circle.Error(), "depends_on "))
+	}
+}
+
 func (s *Site) editForm(ctx *fasthttp.RequestCtx, in *session, args []string) error {
 	h, err := s.find(args[0])
 	if err != nil {
 		return err
 	}
-	f := formOf(h.Spec, h.Version)
-	f.fill(ctx.QueryArgs())
+	h.Spec.DependsOn = s.store.NameDependencies(h.Spec.DependsOn)
+	f := form.OfHeartbeat(h.Spec, h.Version)
+	f.Fill(ctx.QueryArgs())
 	return s.showForm(ctx, in, args[0], f)
 }
 
@@ -234,17 +249,19 @@ func (s *Site) edit(ctx *fasthttp.RequestCtx, in *session, args []string) error 
 	if err != nil {
 		return err
 	}
-	f := typedForm(ctx.PostArgs())
+	f := form.ReadHeartbeat(ctx.PostArgs())
 	if ctx.PostArgs().Has("preview") {
 		return s.showForm(ctx, in, args[0], f)
 	}
-	u := fsm.Update{ID: h.ID, IfVersion: f.Version, Patch: f.patch()}
-	f.checkWhole(u.Patch.Apply(h.Spec))
+	f.Resolve = s.store.ResolveDependencies
+	u := fsm.Update{ID: h.ID, IfVersion: f.Version, Patch: f.Patch()}
+	f.CheckWhole(u.Patch.Apply(h.Spec))
 	s.checkHere(&f, u.Patch)
 	if len(f.Problems) > 0 {
 		return s.showForm(ctx, in, args[0], f)
 	}
 	if err := s.save(ctx, u, u.Patch, false, &f); err != nil {
+		s.explainCircle(err, h.ID, u.Patch.Apply(h.Spec), &f)
 		f.Version = h.Version
 		return s.showForm(ctx, in, args[0], f)
 	}

@@ -242,7 +242,7 @@ func (s *Site) watcher(ctx *fasthttp.RequestCtx, in *session, args *fasthttp.Arg
 	case args.Has("incidents"):
 		return watched{"incidents" + in.CSRF, s.watchIncidents(*in), nil}, nil
 	case args.Has("cluster"):
-		return watched{"cluster", s.watchCluster(*in), nil}, nil
+		return watched{"cluster" + in.CSRF, s.watchCluster(*in), nil}, nil
 	}
 	return s.watchList(roster.ChoiceOf(args), in.CanWrite()), nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/routing"
 )
 
 const (
@@ -28,28 +29,36 @@ const (
 type heartbeatPage struct {
 	frame
 	fsm.Heartbeat
-	State    string
-	Why      template.HTML
-	Since    time.Time // of the state, as far as it is known
-	Strip    []show.Beat
-	Chart    show.Chart
-	Plots    show.Plots
-	Advice   *advice.Advice // nil on older pages of its history
-	Usual    show.Usual
-	Last     *fsm.PingRecord // the newest that ended a run
-	Good     *fsm.PingRecord // the newest good run
-	Output   *fsm.PingRecord // the newest with a body
-	History  history
-	Told     *incident  // the newest, if it is open or its alerts are under way
-	Past     []incident // the newest few
-	Tells    []toldOf   // who would be told if it failed now
-	Others   []row      // what fails with it
-	Gaps     []fsm.Gap
-	PingURL  string
-	Rules    string         // of time zones, that its schedule is kept by; "": it has none
-	zone     *time.Location // of the job
-	Waiting  bool           // for its first ping
-	Troubled bool           // it fails, or is late
+	State   string
+	Why     template.HTML
+	Since   time.Time // of the state, as far as it is known
+	Strip   []show.Beat
+	Chart   show.Chart
+	Plots   show.Plots
+	Advice  *advice.Advice // nil on older pages of its history
+	Usual   show.Usual
+	Last    *fsm.PingRecord // the newest that ended a run
+	Good    *fsm.PingRecord // the newest good run
+	Output  *fsm.PingRecord // the newest with a body
+	History history
+	Told    *incident  // the newest, if it is open or its alerts are under way
+	Past    []incident // the newest few
+	Tells   []toldOf   // who would be told if it failed now
+
+	Explained routing.Explanation // the same with when, and why not
+
+	Others    []row         // what fails with it
+	On        []fsm.Related // what it depends on
+	Below     []fsm.Related // the first few that depend on it
+	MoreBelow int
+	Gaps      []fsm.Gap
+	PingURL   string
+	Rules     string         // of time zones, that its schedule is kept by; "": it has none
+	zone      *time.Location // of the job
+	Waiting   bool           // for its first ping
+	Troubled  bool           // it fails, or is late
+
+	Maintenance *fsm.Window // that is on; nil: none is
 }
 
 func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) error {
@@ -110,13 +119,16 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 	alerts, _ := s.store.Alerts(fsm.AlertFilter{Heartbeat: &h.ID, Limit: 20})
 	gaps := s.store.Gaps()
 	p := heartbeatPage{
-		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, f.Now, s.zoneOf(h.Spec)),
-		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Tells: s.tells(h.Spec), Waiting: h.Pings == 0 && st != roster.Failing,
+		frame: f, Heartbeat: h, State: st.String(), Strip: show.Strip(h, recent, gaps, s.store.PausesAt(h.Ordinal, f.Now), f.Now, s.zoneOf(h.Spec)),
+		History: s.history(h, e), Usual: show.UsualOf(recent), PingURL: pingURL, Tells: s.tells(h.Spec), Maintenance: s.maintenanceOf(h.Spec.Tags), Waiting: h.Pings == 0 && st != roster.Failing,
 	}
 	p.zone = s.zoneOf(h.Spec)
+	p.On, p.Below, p.MoreBelow = s.store.Related(h, shownOthers)
+	p.MoreBelow -= len(p.Below)
 	if len(h.Spec.Schedule) > 0 {
 		p.Rules = s.back.Zones().Version()
 	}
+	p.Explained, _ = s.store.Explain(h.ID) // empty if it was deleted this moment
 	p.Chart, p.Plots = show.ChartOf(recent, p.Usual), show.PlotsOf(recent)
 	p.Title, p.Live, p.IsLive = p.State+": "+h.Spec.Name, "?heartbeat="+h.ID.String(), e == excerpt{}
 	p.Icon = cmp.Or(map[roster.State]string{roster.Failing: "failing", roster.Late: "late"}[st], "ok")

@@ -30,6 +30,9 @@ type incident struct {
 
 func (i incident) Moment(t time.Time) template.HTML { return show.Moment(t, i.Now) }
 
+// Instant is a moment in full.
+func (i incident) Instant(t time.Time) template.HTML { return show.Instant(t, i.Now, time.UTC) }
+
 // State is its state as a word, which has a shape.
 func (i incident) State() string {
 	switch {
@@ -53,8 +56,11 @@ func (i incident) First() *fsm.Alert {
 	return &i.Alerts[0]
 }
 
-// Why tells how it began.
+// Why tells how it began; of the monitor itself also what that means.
 func (i incident) Why() template.HTML {
+	if i.System && len(i.Incident.Story) > 0 {
+		return show.CauseOf(i.Reason) + " " + template.HTML(template.HTMLEscapeString(i.Incident.Story[0].Note))
+	}
 	if first := i.First(); first != nil {
 		return show.Cause(*first, i.Now)
 	}

@@ -38,7 +38,7 @@ func (s *Site) rows(ordinals []uint64, c roster.Choice, write bool, now time.Tim
 			continue
 		}
 		pings, _, _ := s.store.Pings(h.ID, 2*show.StripLength, 0)
-		out = append(out, row{h, roster.Of(h, now).String(), show.Strip(h, pings, gaps, now, s.zoneOf(h.Spec)), now, c, write})
+		out = append(out, row{h, roster.Of(h, now).String(), show.Strip(h, pings, gaps, s.store.PausesAt(h.Ordinal, now), now, s.zoneOf(h.Spec)), now, c, write})
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/web/form"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -17,27 +18,14 @@ type publishedPage struct {
 	frame
 	StatusPages []fsm.StatusPage
 	Badges      []publishedBadge
-	Page, Badge form // of new ones, as they were typed in
+	Page, Badge form.Form // of new ones, as they were typed in
 }
 
 // PageFields are those of a new status page, with what was typed.
-func (p publishedPage) PageFields() []fieldView { return pageFields.views(p.Page) }
+func (p publishedPage) PageFields() []form.Control { return form.StatusPage.With(p.Page) }
 
 // BadgeFields are those of a new badge.
-func (p publishedPage) BadgeFields() []fieldView { return badgeFields.views(p.Badge) }
-
-var pageFields = controls{
-	{Name: "title", Label: "Title", Kind: "text", Words: fmt.Sprintf("What it says at its top, 1 to %d characters.", fsm.MaxNameLen)},
-	{Name: "slug", Label: "Address", Kind: "text", Words: "/status/ and this, of a to z, 0 to 9, - and _; empty: made of the title."},
-	{Name: "tags", Label: "Tags", Kind: "text", Words: "With commas between: all heartbeats with one of them are on it."},
-	{Name: "heartbeats", Label: "Heartbeats", Kind: "area", Words: fmt.Sprintf("One a line, at most %d: its slug, or slug = what the page calls it.", fsm.MaxPageHeartbeats)},
-}
-
-var badgeFields = controls{
-	{Name: "heartbeat", Label: "Heartbeat", Kind: "text", Words: "Its slug; or leave it empty, and give a tag."},
-	{Name: "tag", Label: "Tag", Kind: "text", Words: "How all heartbeats of a tag are."},
-	{Name: "label", Label: "Label", Kind: "text", Words: fmt.Sprintf("What stands on its left, at most %d characters; empty: the heartbeat's name, or the tag.", fsm.MaxNameLen)},
-}
+func (p publishedPage) BadgeFields() []form.Control { return form.Badge.With(p.Badge) }
 
 // publishedBadge is a badge, and what it is of.
 type publishedBadge struct {
@@ -70,15 +58,15 @@ func (s *Site) published(ctx *fasthttp.RequestCtx, in *session, _ []string) erro
 // publishPage publishes a status page. Its heartbeats are typed in one a line, by slug, with
 // an alias behind an equals sign.
 func (s *Site) publishPage(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	f := pageFields.typed(ctx.PostArgs())
-	p := fsm.StatusPage{Title: f.typed["title"], Slug: f.typed["slug"], Tags: split(f.typed["tags"])}
+	f := form.StatusPage.Read(ctx.PostArgs())
+	p := fsm.StatusPage{Title: f.Typed["title"], Slug: f.Typed["slug"], Tags: form.Split(f.Typed["tags"])}
 	if p.Slug == "" {
 		p.Slug = fsm.MakeSlug(p.Title)
 	}
-	if err := s.nameHeartbeats(&p, f.typed["heartbeats"]); err != nil {
+	if err := s.nameHeartbeats(&p, f.Typed["heartbeats"]); err != nil {
 		f.Problems["heartbeats"] = show.Sentence(err.Error())
 	}
-	f.checkPage(p)
+	f.CheckPage(p)
 	if len(f.Problems) == 0 {
 		_, err := s.back.Propose(ctx, fsm.PutStatusPage{Page: p})
 		if err == nil {
@@ -91,30 +79,9 @@ func (s *Site) publishPage(ctx *fasthttp.RequestCtx, in *session, _ []string) er
 	return s.renderProblem(ctx, page)
 }
 
-// checkPage checks each field of a status page by itself, and then all together.
-func (f *form) checkPage(p fsm.StatusPage) {
-	fine := fsm.StatusPage{Title: "x", Slug: "x", Tags: []string{"x"}, Heartbeats: []fsm.PageHeartbeat{{}}}
-	for name, set := range map[string]func(one *fsm.StatusPage){
-		"title": func(one *fsm.StatusPage) { one.Title = p.Title }, "slug": func(one *fsm.StatusPage) { one.Slug = p.Slug },
-		"tags": func(one *fsm.StatusPage) { one.Tags = p.Tags }, "heartbeats": func(one *fsm.StatusPage) { one.Heartbeats = p.Heartbeats },
-	} {
-		one := fine
-		set(&one)
-		if err := one.Validate(); err != nil && f.Problems[name] == "" {
-			f.Problems[name] = show.Sentence(strings.Replace(plainWords(err), "slug is", "address is", 1))
-		}
-	}
-	if f.Problems["title"] != "" && f.typed["slug"] == "" {
-		delete(f.Problems, "slug") // it is made of the title
-	}
-	if err := p.Validate(); err != nil && len(f.Problems) == 0 {
-		f.Problems["tags"] = show.Sentence(plainWords(err))
-	}
-}
-
 // refused says in a form why the state did not take what it says; exists is for what is there
 // already, beside the field.
-func (s *Site) refused(err error, f *form, field, exists string) {
+func (s *Site) refused(err error, f *form.Form, field, exists string) {
 	if f.Problems[field] = exists; !errors.Is(err, fsm.ErrExists) {
 		_, words := s.back.Explain(err)
 		f.Problems[field] = show.Sentence(words)
@@ -146,16 +113,16 @@ func (s *Site) bySlug(slug string) (fsm.Heartbeat, error) {
 }
 
 func (s *Site) publishBadge(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	f := badgeFields.typed(ctx.PostArgs())
-	b := fsm.Badge{Tag: f.typed["tag"], Label: f.typed["label"]}
+	f := form.Badge.Read(ctx.PostArgs())
+	b := fsm.Badge{Tag: f.Typed["tag"], Label: f.Typed["label"]}
 	rand.Read(b.ID[:])
-	if slug := f.typed["heartbeat"]; slug != "" {
+	if slug := f.Typed["heartbeat"]; slug != "" {
 		h, err := s.bySlug(slug)
 		if b.Heartbeat = h.ID; err != nil {
 			f.Problems["heartbeat"] = show.Sentence(err.Error())
 		}
 	}
-	f.checkBadge(b)
+	f.CheckBadge(b)
 	if len(f.Problems) == 0 {
 		_, err := s.back.Propose(ctx, fsm.PutBadge{Badge: b})
 		if err == nil {
@@ -166,18 +133,6 @@ func (s *Site) publishBadge(ctx *fasthttp.RequestCtx, in *session, _ []string) e
 	page := s.publishedPage(ctx, in)
 	page.Badge = f
 	return s.renderProblem(ctx, page)
-}
-
-func (f *form) checkBadge(b fsm.Badge) {
-	any := fsm.HeartbeatID{1}
-	for name, one := range map[string]fsm.Badge{"tag": {Tag: b.Tag}, "label": {Heartbeat: any, Label: b.Label}} {
-		if err := one.Validate(); err != nil && (name != "tag" || b.Tag != "") {
-			f.Problems[name] = show.Sentence(plainWords(err))
-		}
-	}
-	if given := f.typed["heartbeat"] != ""; given == (b.Tag != "") {
-		f.Problems["heartbeat"] = "Give either the slug of a heartbeat or a tag."
-	}
 }
 
 // confirmUnpublishPage asks before a page is taken back.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/web/assets"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
+	"github.com/quorumbeat/quorumbeat/api/windows"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
@@ -28,8 +29,10 @@ var parsedPages = sync.OnceValue(func() map[string]*template.Template {
 		"asset": assetPath, "span": show.Span, "took": show.Took, "seconds": show.Seconds, "exact": show.Exact, "plural": show.Plural, "join": strings.Join,
 		"plural64": func(n uint64, one, many string) string { return show.Plural(int(n), one, many) },
 		"number":   fsm.FormatNumber,
+		"hours":    windows.ShowHours,
+		"mind":     fsm.MindCheck,
 		"millis":   func(ms int64) string { return show.Span(time.Duration(ms) * time.Millisecond) },
-		"steps":    show.Steps, "expected": show.Expected, "legend": func() any { return show.Legend }, "acts": actsOn,
+		"steps":    show.Steps, "waits": show.Waits, "inWords": show.StateOf, "expected": show.Expected, "legend": func() any { return show.Legend }, "acts": actsOn,
 		"inDigest": func(a fsm.Alert) bool { return a.Digest != (fsm.AlertID{}) },
 	}).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
 	pages := map[string]*template.Template{}
@@ -77,15 +80,17 @@ var notices = map[string]string{
 	"made": "The heartbeat was made.", "saved": "The changes were saved.", "paused": "Paused: misses do not count until you resume it.",
 	"paused-for": "Paused: misses do not count until it is resumed, which it will be by itself.",
 	"resumed":    "Resumed: it is expected from now on.", "pinged": "A ping was recorded.", "deleted": "Deleted.", "retried": "It will be sent again.",
-	"acknowledged":   "Acknowledged: nobody is told any more, until it recovers.",
+	"acknowledged":   "Acknowledged: nobody is told any more, until it is over.",
 	"unacknowledged": "Taken back: people are told again.",
-	"snoozed":        "Snoozed: people are told again then, if it still fails.",
+	"snoozed":        "Snoozed: people are told again then, if it is not over.",
 	"over":           "That incident is over already.",
 	"published":      "It is published.", "unpublished": "It was taken back: nobody sees it any more.",
 	"delivered": "It is sent as soon as a sender has it.", "held": "It is held back until somebody sends or cancels it, or a newer one takes its place.",
 	"cancelled":    "It was cancelled: it will never be sent.",
 	"channel-made": "The channel was made: test it before it is needed.",
-	"revoked":      "The key was revoked.", "tagged": "The tag was added.",
+	"planned":      "The window is planned.", "planned-idle": "The window is planned. But a tag of it is one that no heartbeat has: it holds nothing back until one does.",
+	"planned-twice": "The window is planned. But another one is for the same tags and times already.",
+	"revoked":       "The key was revoked.", "tagged": "The tag was added.",
 }
 
 // render writes a page.

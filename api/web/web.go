@@ -14,6 +14,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/events"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/api/schedules"
+	"github.com/quorumbeat/quorumbeat/api/web/elections"
 	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -66,6 +67,14 @@ type Cluster struct {
 	NotReady string // why this node takes no pings; "": it does
 	Troubles []string
 	Mail     Mail
+	Outbound Outbound
+}
+
+// Outbound is how the other monitor is told that this one is well.
+type Outbound struct {
+	State string // off, resting, ok, withheld or failing
+	Why   string
+	Last  time.Time // zero: this node never did
 }
 
 // Mail is what this node knows of the mail server.
@@ -91,14 +100,14 @@ type Node struct {
 
 // Site serves the pages below /ui/.
 type Site struct {
-	back    Backend
-	store   *store.Store
-	keys    atomic.Pointer[Keys]
-	view    *roster.View
-	pages   map[string]*template.Template
-	streams *events.Streams
-	looks   looks
-	terms   terms
+	back      Backend
+	store     *store.Store
+	keys      atomic.Pointer[Keys]
+	view      *roster.View
+	pages     map[string]*template.Template
+	streams   *events.Streams
+	looks     looks
+	elections elections.Log // as this node saw them
 }
 
 // New makes the site, which needs keys before it serves.
@@ -174,6 +183,8 @@ var routes = []struct {
 	{"POST", "alerts/{id}/hold", writes, holdAlert},
 	{"POST", "alerts/{id}/cancel", writes, cancelAlert},
 	{"GET", "channels", reads, (*Site).channels},
+	{"GET", "channels/words", reads, (*Site).words},
+	{"POST", "channels/words", admins, (*Site).setWords},
 	{"GET", "channels/new", admins, (*Site).newChannel},
 	{"POST", "channels/new", admins, (*Site).createChannel},
 	{"GET", "channels/{id}/edit", admins, (*Site).editChannelForm},
@@ -181,6 +192,10 @@ var routes = []struct {
 	{"GET", "channels/{id}/delete", admins, (*Site).confirmDeleteChannel},
 	{"POST", "channels/{id}/delete", admins, (*Site).deleteChannel},
 	{"POST", "channels/{id}/test", writes, (*Site).testChannel},
+	{"GET", "windows", reads, (*Site).windows},
+	{"POST", "windows", admins, (*Site).createWindow},
+	{"GET", "windows/{id}/delete", admins, (*Site).confirmDeleteWindow},
+	{"POST", "windows/{id}/delete", admins, (*Site).deleteWindow},
 	{"GET", "keys", admins, (*Site).keysPage},
 	{"POST", "keys", admins, (*Site).makeKey},
 	{"GET", "keys/{id}/revoke", admins, (*Site).confirmRevoke},

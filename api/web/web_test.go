@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/web/roster"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
@@ -77,8 +78,8 @@ func TestStreamsOfDifferentRowsAreNotShared(t *testing.T) {
 		t.Helper()
 		c := fsm.Create{ID: fsm.HeartbeatID([]byte(fmt.Sprintf("%012s", name))), Spec: fsm.Spec{Name: name, Slug: "x", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated}}
 		copy(c.Token[:], name)
-		b := fsm.Batch{Term: 1, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}
-		if res, err := state.Apply(fsm.AppendBatch(nil, &b), 1); err != nil || res[0].Code != fsm.CodeOK {
+		b := logentry.Batch{Term: 1, Items: []logentry.Item{{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}
+		if res, err := state.Apply(logentry.Append(nil, &b), 1); err != nil || res[0].Code != fsm.CodeOK {
 			t.Fatal(res, err)
 		}
 	}
@@ -95,8 +96,8 @@ func TestStreamsOfDifferentRowsAreNotShared(t *testing.T) {
 		t.Error("a glance at the same rows differs, or one at others does not")
 	}
 	glimpse := after.glance()
-	ping := fsm.Batch{Term: 1, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.Ping{Ordinal: s.view.Read(time.Time{}).Entries[0].Ordinal})}}}
-	if res, err := state.Apply(fsm.AppendBatch(nil, &ping), 1); err != nil || after.glance() == glimpse {
+	ping := logentry.Batch{Term: 1, Items: []logentry.Item{{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.Ping{Ordinal: s.view.Read(time.Time{}).Entries[0].Ordinal})}}}
+	if res, err := state.Apply(logentry.Append(nil, &ping), 1); err != nil || after.glance() == glimpse {
 		t.Errorf("a glance does not see a ping: %v %v", res, err)
 	}
 	if got := after.see(); len(got.Pieces) != 3 || got.Moved != 0 { // two rows and the counts

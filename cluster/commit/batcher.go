@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 const (
@@ -115,7 +116,7 @@ func (b *Batcher) proposeNext(ctx context.Context) bool {
 		return false
 	}
 	// The entry gets memory of its own: Raft keeps it.
-	d.future = b.log.Apply(fsm.AppendBatch(make([]byte, 0, 128+d.bytes+16*len(d.batch.Items)), &d.batch), 0)
+	d.future = b.log.Apply(logentry.Append(make([]byte, 0, 128+d.bytes+16*len(d.batch.Items)), &d.batch), 0)
 	b.passed(PointProposed)
 	b.inFlight <- d
 	return true
@@ -279,7 +280,7 @@ func (b *Batcher) trimBodies(d *openBatch, now time.Time) {
 // The state machine's results belong to these commands, in this order: each forwarded
 // request's, this node's own, the leader's. Barriers and ticks have none.
 type openBatch struct {
-	batch          fsm.Batch
+	batch          logentry.Batch
 	forwarded      []*Forwarded
 	own            proposals.Chunk
 	leaderCommands []*leaderCommand
@@ -298,7 +299,7 @@ func (d *openBatch) reset() {
 	clear(d.results)
 	d.own.Reset()
 	*d = openBatch{
-		batch:     fsm.Batch{Origins: d.batch.Origins[:0], Items: d.batch.Items[:0]},
+		batch:     logentry.Batch{Origins: d.batch.Origins[:0], Items: d.batch.Items[:0]},
 		forwarded: d.forwarded[:0], own: d.own, leaderCommands: d.leaderCommands[:0], results: d.results[:0],
 	}
 }
@@ -314,7 +315,7 @@ func (d *openBatch) empty() bool {
 
 // addItems adds items under origin. Barriers get the batch's index as their result and
 // take no place in the log.
-func (d *openBatch) addItems(origin fsm.Origin, items []proposals.Item) {
+func (d *openBatch) addItems(origin logentry.Origin, items []proposals.Item) {
 	d.batch.Origins = append(d.batch.Origins, origin)
 	for _, it := range items {
 		if len(it.Cmd) == 0 {
@@ -322,7 +323,7 @@ func (d *openBatch) addItems(origin fsm.Origin, items []proposals.Item) {
 			continue
 		}
 		d.bytes += len(it.Cmd)
-		d.batch.Items = append(d.batch.Items, fsm.Item{Origin: len(d.batch.Origins) - 1, Seq: it.Seq, Cmd: it.Cmd})
+		d.batch.Items = append(d.batch.Items, logentry.Item{Origin: len(d.batch.Origins) - 1, Seq: it.Seq, Cmd: it.Cmd})
 	}
 }
 
@@ -335,6 +336,6 @@ func (d *openBatch) addLeaderCommand(x *leaderCommand) {
 	d.leaderCommands = append(d.leaderCommands, x)
 	if x.cmd != nil {
 		d.bytes += len(x.cmd)
-		d.batch.Items = append(d.batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: x.cmd})
+		d.batch.Items = append(d.batch.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: x.cmd})
 	}
 }

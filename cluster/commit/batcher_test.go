@@ -14,6 +14,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
@@ -25,7 +26,7 @@ type fakeLog struct {
 }
 
 type fakeEntry struct {
-	batch *fsm.Batch
+	batch *logentry.Batch
 	index uint64
 	done  chan struct{}
 	err   error
@@ -37,7 +38,7 @@ func (e *fakeEntry) Index() uint64 { return e.index }
 func (e *fakeEntry) Response() any { return e.res }
 
 func (l *fakeLog) Apply(cmd []byte, _ time.Duration) raft.ApplyFuture {
-	b, err := fsm.DecodeBatch(cmd)
+	b, err := logentry.Decode(cmd)
 	if err != nil {
 		panic(err)
 	}
@@ -96,7 +97,7 @@ func newTestBatcher(t *testing.T) (*Batcher, *fakeLog, *proposals.Table) {
 func newLimitedBatcher(t *testing.T, limit int) (*Batcher, *fakeLog, *proposals.Table) {
 	log := &fakeLog{fresh: make(chan struct{}, 100)}
 	tab := proposals.NewTable(limit)
-	b := NewBatcher(Options{Own: tab, Origin: fsm.Origin{Node: fsm.NodeID{1}, Boot: 1}})
+	b := NewBatcher(Options{Own: tab, Origin: logentry.Origin{Node: fsm.NodeID{1}, Boot: 1}})
 	tab.SetConsumer(&b.Consumer)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -157,7 +158,7 @@ func TestBatcherSaysWhoProposedAndWhatIsAwaited(t *testing.T) {
 	<-b.Done
 	pendingCommand(t, tab)
 	third := log.next(t)
-	want := fsm.Origin{Node: fsm.NodeID{1}, Boot: 1, Floor: 3}
+	want := logentry.Origin{Node: fsm.NodeID{1}, Boot: 1, Floor: 3}
 	if got := third.batch.Origins[0]; got != want || third.batch.Items[0].Seq != 3 || third.batch.Term != 5 {
 		t.Errorf("batch of term %d from %+v with item %d, want %+v", third.batch.Term, got, third.batch.Items[0].Seq, want)
 	}
@@ -229,7 +230,7 @@ func TestForwardedAndOwnCommandsFillABatchTogether(t *testing.T) {
 	pendingCommand(t, tab)
 	log.quiet(t)
 	b.Submit(&Forwarded{
-		Request: Request{Origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 1}, Items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})}}},
+		Request: Request{Origin: logentry.Origin{Node: fsm.NodeID{2}, Boot: 1}, Items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})}}},
 		Reply:   func(*Results) {},
 	})
 	e := log.next(t)
@@ -248,7 +249,7 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	own := pendingCommand(t, tab)
 	ping := fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})
 	b.Submit(&Forwarded{
-		Request: Request{Origin: fsm.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, Items: []proposals.Item{{Seq: 8, Cmd: ping}, {Seq: 9}, {Seq: 10, Cmd: ping}}},
+		Request: Request{Origin: logentry.Origin{Node: fsm.NodeID{2}, Boot: 3, Floor: 8}, Items: []proposals.Item{{Seq: 8, Cmd: ping}, {Seq: 9}, {Seq: 10, Cmd: ping}}},
 		Reply:   func(r *Results) { replies <- &Results{r.Index, slices.Clone(r.Items)} },
 	})
 	once := &leaderCommand{ctx: t.Context(), term: 5, cmd: ping, done: make(chan proposals.Result, 1)}
@@ -276,7 +277,7 @@ func TestBatcherPairsResultsWithTheirItems(t *testing.T) {
 	if out := <-once.done; out.Data[0] != 3 {
 		t.Errorf("direct answer %v", out.Data)
 	}
-	if o := e.batch.Items[1].Origin; e.batch.Origins[o].Floor != 8 || e.batch.Items[3].Origin != fsm.NoOrigin {
+	if o := e.batch.Items[1].Origin; e.batch.Origins[o].Floor != 8 || e.batch.Items[3].Origin != logentry.NoOrigin {
 		t.Errorf("origins %+v, items %+v", e.batch.Origins, e.batch.Items)
 	}
 }
@@ -389,7 +390,7 @@ func TestBatcherPreparesWithTheLeadersOwnCommandsOnly(t *testing.T) {
 		done <- b.proposeLeaderCommand(context.Background(), &leaderCommand{ctx: context.Background(), term: 6, cmd: fsm.AppendCommand(nil, fsm.RecordGap{From: 1, To: 2}), done: make(chan proposals.Result, 1)})
 	}()
 	own := log.next(t)
-	if n := len(own.batch.Items); n != 1 || own.batch.Items[0].Origin != fsm.NoOrigin {
+	if n := len(own.batch.Items); n != 1 || own.batch.Items[0].Origin != logentry.NoOrigin {
 		t.Fatalf("items %+v, want the leader's own", own.batch.Items)
 	}
 	own.commit(6, fsm.CodeOK)
@@ -421,8 +422,8 @@ func TestBatcherTellsFollowersOnWhichReadsWait(t *testing.T) {
 	reply := func(*Results) { answered <- struct{}{} }
 	b.mu.Lock() // both are to join one batch
 	b.forwarded = append(b.forwarded,
-		&Forwarded{Request: Request{Origin: fsm.Origin{Node: reader, Boot: 1, Floor: 1}, Items: []proposals.Item{{Seq: 1}}}, Reply: reply},
-		&Forwarded{Request: Request{Origin: fsm.Origin{Node: writer, Boot: 1, Floor: 1}, Items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})}}}, Reply: reply})
+		&Forwarded{Request: Request{Origin: logentry.Origin{Node: reader, Boot: 1, Floor: 1}, Items: []proposals.Item{{Seq: 1}}}, Reply: reply},
+		&Forwarded{Request: Request{Origin: logentry.Origin{Node: writer, Boot: 1, Floor: 1}, Items: []proposals.Item{{Seq: 1, Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: 1})}}}, Reply: reply})
 	b.mu.Unlock()
 	b.Wake()
 	log.next(t).commit(5, fsm.CodeOK)

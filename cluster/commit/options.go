@@ -7,17 +7,18 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // Options are what a batcher needs of its node. All but Own and Origin may be left out.
 type Options struct {
 	Own    *proposals.Table // the commands that wait at this node
-	Origin fsm.Origin       // of this node, without a floor
+	Origin logentry.Origin  // of this node, without a floor
 
 	FailureTold func(ordinal uint64) bool                         // whether an incident of a heartbeat is open already
 	Shortage    func() string                                     // why no bodies are to be recorded, as one of the shed reasons; "": they may be
 	TellReaders func(c transport.Commit, readers []raft.ServerID) // called for a batch that was applied here, with the followers on which reads wait for it
+	TellSoon    func(c transport.Commit)                          // and for one with commands
 	BatchTook   func(seconds float64)                             // told for each batch that was applied here how long that took
 	BatchSize   func(commands float64)                            // and of how many commands it was, if of any
 	OnShed      func(reason string)                               // called for each body that was left out
@@ -37,6 +38,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.TellReaders == nil {
 		o.TellReaders = func(transport.Commit, []raft.ServerID) {}
+	}
+	if o.TellSoon == nil {
+		o.TellSoon = func(transport.Commit) {}
 	}
 	if o.BatchTook == nil {
 		o.BatchTook = func(float64) {}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestCadence(t *testing.T) {
+func TestBatchPolicy(t *testing.T) {
 	start := time.Now()
 	at := func(ms float64) time.Time { return start.Add(time.Duration(ms * float64(time.Millisecond))) }
 	landed := func(size int, ms float64) batchPolicy {
@@ -40,7 +40,7 @@ func TestCadence(t *testing.T) {
 	}
 }
 
-func TestCadenceCountsWhatIsInFlight(t *testing.T) {
+func TestBatchPolicyCountsWhatIsInFlight(t *testing.T) {
 	var c batchPolicy
 	now := time.Now()
 	c.proposed(5, now)

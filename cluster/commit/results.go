@@ -12,11 +12,12 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // Request is what one start of one node wants to have committed.
 type Request struct {
-	Origin fsm.Origin
+	Origin logentry.Origin
 	Items  []proposals.Item
 }
 
@@ -157,19 +158,27 @@ func (b *Batcher) end(d *openBatch, err error) {
 	switch {
 	case ok:
 		b.opt.BatchTook(now.Sub(d.proposed).Seconds())
-		if n := len(d.batch.Items); n > 0 {
-			b.opt.BatchSize(float64(n))
-		}
 		b.passed(PointCommitted)
-		if readers := d.readers(); len(readers) > 0 {
-			b.opt.TellReaders(transport.Commit{Term: d.batch.Term, Index: d.future.Index()}, readers)
-		}
+		b.tellFollowers(d)
 		d.deliver(d.future.Index(), res.Results, b.resolveOwn)
 		b.passed(PointAnswered)
 	case res != nil && res.Term != d.batch.Term:
 		d.refuseAll(fsm.CodeNotLeader, b.resolveOwn)
 	default:
 		d.refuseAll(codeOfError(err), b.resolveOwn)
+	}
+}
+
+// tellFollowers has those told of an applied batch that may not wait until the next one tells them.
+// A batch that only moves the serving clock is not worth a message.
+func (b *Batcher) tellFollowers(d *openBatch) {
+	c := transport.Commit{Term: d.batch.Term, Index: d.future.Index()}
+	if n := len(d.batch.Items); n > 0 {
+		b.opt.BatchSize(float64(n))
+		b.opt.TellSoon(c)
+	}
+	if readers := d.readers(); len(readers) > 0 {
+		b.opt.TellReaders(c, readers)
 	}
 }
 

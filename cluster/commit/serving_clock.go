@@ -1,10 +1,14 @@
 package commit
 
-import "time"
+import (
+	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
+)
 
 const (
-	maxDelta       = 2 * time.Second        // no batch advances the serving clock by more
-	applyAllowance = 250 * time.Millisecond // what a batch may take; time beyond it does not count
+	maxDelta       = logentry.MaxDelta * time.Millisecond // no batch advances the serving clock by more
+	applyAllowance = 250 * time.Millisecond               // what a batch may take; time beyond it does not count
 )
 
 // servingClock decides how much serving time the leader's next batch carries: its delta.

@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 // Level says how much room a node's disk has left.
@@ -141,7 +141,7 @@ func (g *Guard) Run(ctx context.Context, each func(Level)) {
 	for {
 		each(g.Look())
 		select {
-		case <-time.After(lifecycle.UntilTick(time.Now())):
+		case <-tick.Next(tick.Every):
 		case <-g.woken:
 		case <-ctx.Done():
 			return

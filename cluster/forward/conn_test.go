@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bufio"
 	"context"
 	"log/slog"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
@@ -33,7 +35,7 @@ func forwardPair(t *testing.T, submit func(*commit.Forwarded)) (*proposals.Table
 	}
 	tab := proposals.NewTable(0)
 	ended := make(chan struct{})
-	out := newLeaderConn(conn, tab, fsm.Origin{Node: fsm.NodeID{9}, Boot: 2}, func([]proposals.ItemResult) {}, func() { close(ended) })
+	out := newLeaderConn(conn, tab, logentry.Origin{Node: fsm.NodeID{9}, Boot: 2}, func([]proposals.ItemResult) {}, func() { close(ended) })
 	tab.SetConsumer(&out.Consumer)
 	t.Cleanup(func() {
 		out.close()
@@ -96,6 +98,38 @@ func TestForwardingSplitsLargeAnswers(t *testing.T) {
 	}
 }
 
+// TestALoneCommandAfterManyIsSent when all of these have their results: nobody else comes for it to go with.
+func TestALoneCommandAfterManyIsSent(t *testing.T) {
+	submitted := make(chan *commit.Forwarded, 10)
+	tab, out, _ := forwardPair(t, func(f *commit.Forwarded) { submitted <- f })
+	answer := func() {
+		select {
+		case f := <-submitted:
+			f.Reply(&commit.Results{Index: 1, Items: commit.SameResult(f.Items, fsm.CodeOK)})
+		case <-time.After(5 * time.Second):
+			t.Fatal("it is not sent")
+		}
+	}
+	tab.SetConsumer(nil)
+	var many []*proposalstest.Waiting
+	for range 10 * shareToSend {
+		many = append(many, proposalstest.Propose(t, tab, "x"))
+	}
+	tab.SetConsumer(&out.Consumer)
+	testkit.Eventually(t, "all are sent, and as long as they have no result one more is not worth a frame", func() bool {
+		return out.unanswered.Load() == int64(len(many)) && out.turn.Load() == 0
+	})
+	answer()
+	for _, p := range many {
+		<-p.Done
+	}
+	lone := proposalstest.Propose(t, tab, "y")
+	answer()
+	if got := <-lone.Done; got.Code != fsm.CodeOK {
+		t.Errorf("code %d", got.Code)
+	}
+}
+
 func TestForwardingEndsWhenTheOtherDoesNotLead(t *testing.T) {
 	tab, out, ended := forwardPair(t, func(f *commit.Forwarded) { f.Refuse(fsm.CodeNotLeader) })
 	p := proposalstest.Propose(t, tab, "x")
@@ -142,7 +176,7 @@ func TestForwardingNoticesSilence(t *testing.T) {
 		}
 	}()
 	tab := proposals.NewTable(0)
-	out := newLeaderConn(here, tab, fsm.Origin{}, func([]proposals.ItemResult) {}, func() {})
+	out := newLeaderConn(here, tab, logentry.Origin{}, func([]proposals.ItemResult) {}, func() {})
 	tab.SetConsumer(&out.Consumer)
 	defer tab.Abort()
 	defer out.close()
@@ -170,7 +204,7 @@ func TestForwardingRefusesABarredNode(t *testing.T) {
 	here.Close()
 }
 
-func TestForwardingSaysNothingWhileNothingIsOwed(t *testing.T) {
+func TestForwardingSaysNothingWhileNothingIsUnanswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
 		submitted := make(chan *commit.Forwarded, 1)
@@ -232,4 +266,50 @@ func TestWhatTheLeaderDoesNotKnowStaysOutOfTheLog(t *testing.T) {
 			t.Errorf("%x became %x", c.cmd, got)
 		}
 	}
+}
+
+// TestWhoeverSendsHoldsUpNobodyElse has somebody who adds a command stuck in the sending of it, as beside a leader that
+// is stopped. Others only add theirs, which go when it does.
+func TestWhoeverSendsHoldsUpNobodyElse(t *testing.T) {
+	here, there := net.Pipe() // a write waits until it is read
+	tab := proposals.NewTable(0)
+	out := newLeaderConn(here, tab, logentry.Origin{}, func([]proposals.ItemResult) {}, func() {})
+	tab.SetConsumer(&out.Consumer)
+	defer tab.Abort()
+	defer out.close()
+	nobodySends := func() bool { return len(out.Wakeup) == 0 && out.turn.Load() == 0 }
+	testkit.Eventually(t, "the beginning is not over", nobodySends)
+	add := func() {
+		if code := tab.SubmitPing(time.Now().Add(time.Minute), fsm.Ping{Ordinal: 1}, func(fsm.Code) {}); code != fsm.CodeNone {
+			t.Errorf("refused with %d", code)
+		}
+	}
+	go add()
+	testkit.Eventually(t, "nobody sends", func() bool { return out.unanswered.Load() == 1 })
+	for range 2 * maxFrameItems {
+		add()
+	}
+	r, got := bufio.NewReader(there), 0
+	there.SetReadDeadline(time.Now().Add(time.Minute))
+	for got < 2*maxFrameItems+1 {
+		_, body, err := readFrame(r)
+		if err != nil {
+			t.Fatalf("after %d commands: %v", got, err)
+		}
+		p, err := decodePropose(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += len(p.Items)
+	}
+	testkit.Eventually(t, "somebody sends for ever", nobodySends)
+	add() // alone it is not worth a frame beside thousands without a result
+	if out.unanswered.Load() != 2*maxFrameItems+1 {
+		t.Error("a command alone was sent")
+	}
+	go there.Write(appendAlive(nil)) // as a leader says while results are missing
+	if _, _, err := readFrame(r); err != nil {
+		t.Error("after a rest nobody sends:", err)
+	}
+	there.Close()
 }

@@ -7,6 +7,9 @@
 // nothing for half a second gives the connection up. Nothing is lost by that: the table
 // of proposals gives its commands to the next consumer, under their old numbers.
 //
+// Whoever adds an item sends it, if nobody else sends and it is worth a frame: beside many
+// items without a result, a few wait for more, or for the leader's next frame.
+//
 // Files:
 //
 //   - router.go: who takes this node's commands: its batcher, the leader, or nobody yet

@@ -11,11 +11,12 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 func sampleProposal() *commit.Request {
 	return &commit.Request{
-		Origin: fsm.Origin{Node: fsm.NodeID{1, 2, 3}, Boot: 7, Floor: 300},
+		Origin: logentry.Origin{Node: fsm.NodeID{1, 2, 3}, Boot: 7, Floor: 300},
 		Items:  []proposals.Item{{Seq: 300, Cmd: []byte("ping")}, {Seq: 301}, {Seq: 1 << 40, Cmd: []byte{0}}},
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
-	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 const (
@@ -33,7 +34,7 @@ type Leader struct {
 type RouterOptions struct {
 	Table   *proposals.Table
 	Batcher *commit.Batcher
-	Origin  fsm.Origin
+	Origin  logentry.Origin
 	Leader  func() Leader                                   // as this node sees it
 	Dial    func(context.Context, Leader) (net.Conn, error) // opens a forwarding connection
 	Applies func() bool                                     // whether this node applies what is committed
@@ -78,13 +79,13 @@ func (r *Router) Wake() { r.changed.Wake() }
 
 // Run routes until ctx ends.
 func (r *Router) Run(ctx context.Context) {
-	tick := time.NewTimer(0)
-	defer tick.Stop()
+	look := time.NewTimer(0)
+	defer look.Stop()
 	defer r.hangUp()
-	soon := func() { tick.Reset(routeEvery) }
+	soon := func() { look.Reset(routeEvery) }
 	for {
 		select {
-		case <-tick.C:
+		case <-look.C:
 		case <-r.changed:
 		case conn := <-r.dialed:
 			r.useConn(conn)
@@ -93,7 +94,7 @@ func (r *Router) Run(ctx context.Context) {
 			return
 		}
 		r.route(ctx, time.Now())
-		tick.Reset(lifecycle.UntilTick(time.Now())) // first, because the table may call soon at once
+		look.Reset(tick.Until(time.Now(), tick.Every)) // first, because the table may call soon at once
 		if !r.hasConsumer() || !r.opt.Table.OnNextAdd(soon) {
 			soon()
 		}

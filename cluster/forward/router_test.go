@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/commit"
-	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 	"github.com/quorumbeat/quorumbeat/cluster/proposals/proposalstest"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 // me is the node of the routers.
@@ -36,7 +37,7 @@ func newRouted(t *testing.T) *routed {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	r.Router = NewRouter(RouterOptions{
-		Table: tab, Batcher: commit.NewBatcher(commit.Options{Own: tab}), Origin: fsm.Origin{Node: me},
+		Table: tab, Batcher: commit.NewBatcher(commit.Options{Own: tab}), Origin: logentry.Origin{Node: me},
 		Leader: func() Leader { r.mu.Lock(); defer r.mu.Unlock(); return r.now },
 		Dial: func(_ context.Context, v Leader) (net.Conn, error) {
 			r.mu.Lock()
@@ -164,7 +165,7 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 		looks := 0
 		tab := proposals.NewTable(0)
 		r := NewRouter(RouterOptions{
-			Table: tab, Batcher: commit.NewBatcher(commit.Options{Own: tab}), Origin: fsm.Origin{Node: me}, Applies: func() bool { return true },
+			Table: tab, Batcher: commit.NewBatcher(commit.Options{Own: tab}), Origin: logentry.Origin{Node: me}, Applies: func() bool { return true },
 			Leader: func() Leader { looks++; return Leader{ID: me.String(), Term: 1} },
 		})
 		r.opt.Batcher.Lead() // which takes commands, but nobody commits them
@@ -176,7 +177,7 @@ func TestRouterRestsUntilACommandComes(t *testing.T) {
 		if looks > 25 {
 			t.Errorf("it looked %d times in 10 s in which there was nothing to look after", looks)
 		}
-		if since, _ := r.SinceLeader(time.Now()); since > lifecycle.TickEvery {
+		if since, _ := r.SinceLeader(time.Now()); since > tick.Every {
 			t.Errorf("a leader seems not to have been known for %v", since)
 		}
 		start := time.Now()
@@ -196,7 +197,7 @@ func TestRouterKnewTheLeaderUntilItLostSightOfIt(t *testing.T) {
 		tab := proposals.NewTable(0)
 		now := Leader{ID: me.String(), Term: 1}
 		r := NewRouter(RouterOptions{
-			Table: tab, Batcher: commit.NewBatcher(commit.Options{Own: tab}), Origin: fsm.Origin{Node: me}, Applies: func() bool { return true },
+			Table: tab, Batcher: commit.NewBatcher(commit.Options{Own: tab}), Origin: logentry.Origin{Node: me}, Applies: func() bool { return true },
 			Leader: func() Leader { return now },
 		})
 		ctx := t.Context()

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 // detectionJitter spreads the moments at which the followers find that their leader has
@@ -40,6 +42,9 @@ func DetectFailures(ctx context.Context, r *raft.Raft, changed <-chan struct{}) 
 			return
 		}
 		wait = normal.HeartbeatTimeout
+		if r.State() == raft.Leader { // changed tells when it ends; nobody is watched meanwhile
+			wait = tick.Until(time.Now(), tick.Every)
+		}
 		switch state := r.State(); {
 		case state == raft.Leader && now != leading:
 			reload(leading)

@@ -5,5 +5,4 @@
 //
 //   - teardown.go: the stack of named steps, and goroutines that end with it
 //   - wakeup.go: waking a goroutine that waits for something to do
-//   - tick.go: the moments at which all background loops look, together
 package lifecycle

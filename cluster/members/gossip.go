@@ -42,12 +42,17 @@ type Gossip struct {
 
 	mu    sync.Mutex
 	meta  Meta
+	told  bool // the others were sent meta, as far as memberlist knows
 	alive map[fsm.NodeID]Member
 
 	stop      context.CancelFunc
 	joining   sync.WaitGroup
 	onForeign func(error) // told when the nodes of --join belong to another cluster
 }
+
+// tellLimit is within what time a change is sent as often as memberlist wants: to one other
+// node that is four times, 200 ms apart.
+const tellLimit = 900 * time.Millisecond
 
 // GossipOptions are what the gossip needs of its node.
 type GossipOptions struct {
@@ -150,17 +155,23 @@ func (g *Gossip) Start(meta Meta, foreign func(error)) {
 }
 
 // SetMeta changes what this node tells of itself, and tells it again if the last
-// change was lost: memberlist drops one when it refutes a suspicion at that moment.
+// change was lost. memberlist drops one when it refutes a suspicion at that moment; and its
+// queue (v0.7.0) may number two messages of one length alike when nodes change at the same
+// moment, and then keeps one of them. So what was not sent within tellLimit is queued anew.
 func (g *Gossip) SetMeta(meta Meta) {
 	g.mu.Lock()
 	g.meta = meta
-	known := bytes.Equal(g.alive[g.id.ID].encode(), meta.encode())
+	told := g.told && bytes.Equal(g.alive[g.id.ID].encode(), meta.encode())
 	g.mu.Unlock()
-	if !known {
-		if err := g.list.UpdateNode(time.Second); err != nil {
+	for tries := 0; !told && tries < 2; tries++ {
+		err := g.list.UpdateNode(tellLimit)
+		if told = err == nil; !told {
 			g.log.Debug("the other nodes were not told of a change", "error", err)
 		}
 	}
+	g.mu.Lock()
+	g.told = told
+	g.mu.Unlock()
 }
 
 // ChangeUntold changes what this node tells of itself without telling it, as if memberlist

@@ -10,8 +10,8 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 const (
@@ -53,7 +53,7 @@ func LookOut(ctx context.Context, o LookoutOptions) {
 	l := &lookout{opt: o, began: time.Now(), peers: map[raft.ServerID]reported{}}
 	for {
 		select {
-		case <-time.After(lifecycle.UntilTick(time.Now())):
+		case <-tick.Next(tick.Every):
 		case <-ctx.Done():
 			return
 		}

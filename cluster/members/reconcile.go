@@ -8,10 +8,10 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 const (
@@ -51,7 +51,7 @@ func (r *Reconciler) Run(ctx context.Context, term uint64) {
 			}
 		}
 		select {
-		case <-time.After(lifecycle.UntilTick(time.Now())):
+		case <-tick.Next(tick.Every):
 		case <-r.Changed:
 		case <-ctx.Done():
 			return

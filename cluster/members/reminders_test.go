@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -15,11 +16,11 @@ import (
 func TestRemindersNameTheRemoved(t *testing.T) {
 	self, cluster, gone := fsm.NodeID{1}, fsm.NodeID{5}, fsm.NodeID{7}
 	st := store.New()
-	batch := &fsm.Batch{Term: 1, Items: []fsm.Item{
-		{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.SetClusterID{ID: cluster})},
-		{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.RemoveNode{ID: gone})},
+	batch := &logentry.Batch{Term: 1, Items: []logentry.Item{
+		{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.SetClusterID{ID: cluster})},
+		{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.RemoveNode{ID: gone})},
 	}}
-	if _, err := st.Apply(fsm.AppendBatch(nil, batch), 1); err != nil {
+	if _, err := st.Apply(logentry.Append(nil, batch), 1); err != nil {
 		t.Fatal(err)
 	}
 	var asked transport.Question

@@ -72,6 +72,19 @@ func (t *Table) giveUp(seq uint64) (fsm.Code, bool) {
 	return p.codeIfGivenUp(fsm.CodeNoLeader), true
 }
 
+// OnNextAdd registers f to run on the next add, with the table locked, and reports
+// whether the table was empty. If it was not, f is not registered. Whoever calls
+// Expire need not do so meanwhile.
+func (t *Table) OnNextAdd(f func()) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held > 0 {
+		return false
+	}
+	t.onAdd = f
+	return true
+}
+
 // Expire gives up the commands whose deadline is not after now. It costs next to
 // nothing before the first deadline.
 func (t *Table) Expire(now time.Time) { finishAll(t.removeExpired(now)) }

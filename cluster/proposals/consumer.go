@@ -1,14 +1,24 @@
 package proposals
 
-import (
-	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
-)
+import "github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 
 // Consumer may take commands from a table, if it is the one that the table was given
 // last. Its wakeup tells it that there is something to take.
 type Consumer struct {
 	lifecycle.Wakeup
-	wakeAt int // how many commands wake it; the table's lock guards it
+	Here   func() // called in the place of waking it, by whoever adds a command; nil: it is woken
+	wakeAt int    // how many commands wake it; the table's lock guards it
+}
+
+// tell tells the consumer, if it is one, of a command that somebody adds. The table is not locked.
+func (c *Consumer) tell() {
+	switch {
+	case c == nil:
+	case c.Here != nil:
+		c.Here()
+	default:
+		c.Wake()
+	}
 }
 
 // NewConsumer returns a consumer that is woken for every command.

@@ -107,44 +107,32 @@ func (t *Table) SubmitPing(deadline time.Time, ping fsm.Ping, onDone func(fsm.Co
 // add gives p a sequence number and queues it; a code other than CodeNone refuses it.
 func (t *Table) add(p *proposal) (uint64, fsm.Code) {
 	t.mu.Lock()
-	seq, refused := t.addLocked(p)
+	seq, refused, told := t.addLocked(p)
 	t.mu.Unlock() // not deferred: it would cost half of what is done under it
+	told.tell()
 	return seq, refused
 }
 
-func (t *Table) addLocked(p *proposal) (uint64, fsm.Code) {
+func (t *Table) addLocked(p *proposal) (seq uint64, refused fsm.Code, told *Consumer) {
 	if t.closed {
-		return 0, fsm.CodeShutdown
+		return 0, fsm.CodeShutdown, nil
 	}
 	if t.held >= t.limit || len(t.slots) >= maxWindow {
-		return 0, fsm.CodeOverloaded
+		return 0, fsm.CodeOverloaded, nil
 	}
-	seq := t.base + uint64(len(t.slots))
+	seq = t.base + uint64(len(t.slots))
 	t.slots = append(t.slots, p)
 	t.held++
 	t.bytes += len(p.cmd)
 	if !p.deadline.IsZero() && (t.expiry.IsZero() || p.deadline.Before(t.expiry)) {
 		t.expiry = p.deadline
 	}
-	t.enqueue(seq, p)
+	told = t.enqueue(seq, p)
 	if t.onAdd != nil {
 		t.onAdd()
 		t.onAdd = nil
 	}
-	return seq, fsm.CodeNone
-}
-
-// OnNextAdd registers f to run on the next add, with the table locked, and reports
-// whether the table was empty. If it was not, f is not registered. Whoever calls
-// Expire need not do so meanwhile.
-func (t *Table) OnNextAdd(f func()) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.held > 0 {
-		return false
-	}
-	t.onAdd = f
-	return true
+	return seq, fsm.CodeNone, told
 }
 
 // BytesHeld returns how many bytes the waiting commands have.
@@ -154,15 +142,17 @@ func (t *Table) BytesHeld() int {
 	return t.bytes
 }
 
-func (t *Table) enqueue(seq uint64, p *proposal) {
+// enqueue queues p. It returns the consumer if that is to be told.
+func (t *Table) enqueue(seq uint64, p *proposal) (told *Consumer) {
 	if p.queued {
-		return
+		return nil
 	}
 	p.queued = true
 	t.queue = append(t.queue, seq)
 	if t.consumer != nil && len(t.queue) == t.consumer.wakeAt {
-		t.consumer.Wake()
+		return t.consumer
 	}
+	return nil
 }
 
 // Close refuses new commands. Done closes once nobody waits any more.
@@ -319,7 +309,9 @@ func (t *Table) removeResolved(via *Consumer, index uint64, results []ItemResult
 			if again = true; via != nil && t.consumer == via {
 				t.consumer = nil
 			}
-			t.enqueue(r.Seq, p)
+			if c := t.enqueue(r.Seq, p); c != nil {
+				c.Wake()
+			}
 			continue
 		}
 		t.remove(r.Seq)

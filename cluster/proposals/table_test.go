@@ -76,7 +76,7 @@ func TestPendingFloorIsTheOldestAwaited(t *testing.T) {
 	}
 }
 
-func TestPendingGoesToTheNewTakerUnderItsOldNumbers(t *testing.T) {
+func TestPendingGoesToTheNewConsumerUnderItsOldNumbers(t *testing.T) {
 	tab, first, second := NewTable(0), NewConsumer(), NewConsumer()
 	tab.SetConsumer(first)
 	for range 3 {

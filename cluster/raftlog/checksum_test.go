@@ -8,7 +8,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
-func TestASealedLogGivesBackWhatItWasGiven(t *testing.T) {
+func TestAChecksummedLogGivesBackWhatItWasGiven(t *testing.T) {
 	log := Checksummed{raft.NewInmemStore()}
 	entries := []*raft.Log{
 		{Index: 1, Term: 2, Type: raft.LogConfiguration, Data: []byte("a")},
@@ -29,7 +29,7 @@ func TestASealedLogGivesBackWhatItWasGiven(t *testing.T) {
 	}
 }
 
-func TestASealedLogNoticesDamage(t *testing.T) {
+func TestAChecksummedLogNoticesDamage(t *testing.T) {
 	for name, spoil := range map[string]func(*raft.Log){
 		"the data":       func(l *raft.Log) { l.Data = testkit.Flip(l.Data, 0) },
 		"the term":       func(l *raft.Log) { l.Term++ },

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// gatedStore holds or fails writes.
-type gatedStore struct {
+// stoppedStore holds or fails writes.
+type stoppedStore struct {
 	*raft.InmemStore
 	gate chan struct{} // each write takes one
 	fail error
@@ -19,7 +19,7 @@ type gatedStore struct {
 	writes [][]uint64
 }
 
-func (g *gatedStore) StoreLogs(ls []*raft.Log) error {
+func (g *stoppedStore) StoreLogs(ls []*raft.Log) error {
 	<-g.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -34,9 +34,9 @@ func (g *gatedStore) StoreLogs(ls []*raft.Log) error {
 	return g.InmemStore.StoreLogs(ls)
 }
 
-func newGatedLog(t *testing.T, leading bool) (*EagerLog, *gatedStore) {
+func newStoppedLog(t *testing.T, leading bool) (*EagerLog, *stoppedStore) {
 	t.Helper()
-	g := &gatedStore{InmemStore: raft.NewInmemStore(), gate: make(chan struct{}, 100)}
+	g := &stoppedStore{InmemStore: raft.NewInmemStore(), gate: make(chan struct{}, 100)}
 	e, err := NewEagerLog(g)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func commands(indexes ...uint64) (ls []*raft.Log) {
 
 func TestALeadersCommandsAreThereBeforeTheyAreOnDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, g := newGatedLog(t, true)
+		e, g := newStoppedLog(t, true)
 		for i := uint64(1); i <= 4; i++ {
 			if err := e.StoreLogs(commands(i)); err != nil {
 				t.Fatal(err)
@@ -100,7 +100,7 @@ func TestAFollowerAndAnythingButACommandWaitForTheDisk(t *testing.T) {
 	}{"a follower's command": {false, raft.LogCommand}, "a leader's configuration": {true, raft.LogConfiguration}, "a leader's first entry": {true, raft.LogNoop}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e, g := newGatedLog(t, tc.leading)
+				e, g := newStoppedLog(t, tc.leading)
 				stored := false
 				go func() { stored = e.StoreLog(&raft.Log{Index: 1, Type: tc.kind}) == nil }()
 				synctest.Wait()
@@ -120,7 +120,7 @@ func TestAFollowerAndAnythingButACommandWaitForTheDisk(t *testing.T) {
 
 func TestWhatIsQueuedIsWrittenFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, g := newGatedLog(t, true)
+		e, g := newStoppedLog(t, true)
 		if err := e.StoreLogs(commands(1, 2)); err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestWhatIsQueuedIsWrittenFirst(t *testing.T) {
 }
 
 func TestEntriesThatANewLeaderReplacedAreNoLongerOnDisk(t *testing.T) {
-	e, g := newGatedLog(t, false)
+	e, g := newStoppedLog(t, false)
 	g.gate <- struct{}{}
 	if err := e.StoreLogs(commands(1, 2, 3, 4)); err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestEntriesThatANewLeaderReplacedAreNoLongerOnDisk(t *testing.T) {
 
 func TestADiskThatFailsLetsNothingBeApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, g := newGatedLog(t, true)
+		e, g := newStoppedLog(t, true)
 		g.fail = errors.New("broken")
 		if err := e.StoreLogs(commands(1)); err != nil {
 			t.Fatal(err)
@@ -171,7 +171,7 @@ func TestADiskThatFailsLetsNothingBeApplied(t *testing.T) {
 
 func TestRaftWaitsWhenTheDiskFallsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, g := newGatedLog(t, true)
+		e, g := newStoppedLog(t, true)
 		stored := 0
 		go func() {
 			for i := uint64(1); i <= maxUnwritten+5; i++ {

@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 const (
@@ -62,7 +62,7 @@ func (s *Survey) Run(ctx context.Context) {
 			pause = every / 10
 		}
 		select {
-		case <-time.After(pause + lifecycle.UntilTick(time.Now())):
+		case <-time.After(pause + tick.Until(time.Now(), tick.Every)):
 		case <-ctx.Done():
 			return
 		}

@@ -23,5 +23,5 @@
 //   - questions.go: questions and answers beside Raft and forwarding
 //   - raft_transport.go: Raft's messages, with the commit index capped; the port as Raft's stream layer, with addresses
 //     that name a node
-//   - pipeline.go: a leader's messages to one follower
+//   - pipeline.go: a leader's messages to one follower, and when followers are told of a commit
 package transport

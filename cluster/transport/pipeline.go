@@ -1,7 +1,9 @@
 package transport
 
 import (
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -21,52 +23,22 @@ type pipeline struct {
 	closed    func()
 
 	notices chan Commit // at most the newest
-	answers chan raft.AppendFuture
 	done    chan struct{}
 	ending  sync.Once
 	loops   sync.WaitGroup
 
-	mu   sync.Mutex                // of sending
-	last raft.AppendEntriesRequest // the message without entries that would repeat what was sent
+	mu                 sync.Mutex                // of sending
+	last               raft.AppendEntriesRequest // the message without entries that would repeat what was sent
+	newest, beforeThat raft.AppendFuture         // of what was sent
 }
 
 func newPipeline(id raft.ServerID, inner raft.AppendPipeline, capCommit func(*raft.AppendEntriesRequest) *raft.AppendEntriesRequest) *pipeline {
 	p := &pipeline{
 		AppendPipeline: inner, id: id, capCommit: capCommit, closed: func() {},
-		notices: make(chan Commit, 1), answers: make(chan raft.AppendFuture), done: make(chan struct{}),
+		notices: make(chan Commit, 1), done: make(chan struct{}),
 	}
 	p.loops.Go(p.run)
-	p.loops.Go(p.relay)
 	return p
-}
-
-// Consumer gives Raft the answers.
-func (p *pipeline) Consumer() <-chan raft.AppendFuture { return p.answers }
-
-// relay hands the answers on until one is a refusal. After that Raft takes no more,
-// but may send a message or two before it closes the pipeline; these would wait for
-// ever for room, and Raft for them, if nobody took their answers.
-func (p *pipeline) relay() {
-	from, to := p.AppendPipeline.Consumer(), p.answers
-	for {
-		select {
-		case f := <-from:
-			if to == nil {
-				continue
-			}
-			refused := !f.Response().Success // read first: then it is Raft's
-			select {
-			case to <- f:
-			case <-p.done:
-				return
-			}
-			if refused {
-				to = nil
-			}
-		case <-p.done:
-			return
-		}
-	}
 }
 
 // AppendEntries sends a message of Raft's. It returns no future, which Raft would not
@@ -88,12 +60,31 @@ func (p *pipeline) repeats(args *raft.AppendEntriesRequest) bool {
 }
 
 func (p *pipeline) send(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	if p.isOver() {
+		return nil, raft.ErrPipelineShutdown
+	}
 	p.last = *args
 	p.last.Entries = nil
 	if n := len(args.Entries); n > 0 {
 		p.last.PrevLogEntry, p.last.PrevLogTerm = args.Entries[n-1].Index, args.Entries[n-1].Term
 	}
-	return p.AppendPipeline.AppendEntries(args, resp)
+	f, err := p.AppendPipeline.AppendEntries(args, resp)
+	if f != nil {
+		p.newest, p.beforeThat = f, p.newest
+	}
+	return f, err
+}
+
+// mostInFlight is how many messages are under way before sending one waits for an answer. With two, the newest is
+// not on its way before Raft has the answer to the one before it.
+const mostInFlight = 2
+
+// isOver reports whether Raft has got a refusal. It takes no answer after one, but may send a message or two before
+// it closes the pipeline; these would wait for ever for room, and Raft for them. The answer to the message before the
+// newest is there and is Raft's by now, so nobody waits, and nobody has to pass the answers on.
+func (p *pipeline) isOver() bool {
+	f := p.beforeThat
+	return f != nil && (f.Error() != nil || !f.Response().Success)
 }
 
 // EncodePeer is what a message says of its sender, which Raft asks for with each: this node.
@@ -116,11 +107,66 @@ func (t *RaftTransport) capCommit(args *raft.AppendEntriesRequest) *raft.AppendE
 	return &capped
 }
 
-// notice has c sent soon, unless the follower knows it by then. It does not block;
-// calls must not overlap.
+// tellAfter is how long a follower may take to hear of a commit when nothing follows it.
+const tellAfter = 100 * time.Millisecond
+
+// TellReaders sends a commit at once to those followers where reads wait for it. It does not
+// block. A follower without a pipeline learns of the commit by
+// Raft's own next message.
+func (t *RaftTransport) TellReaders(c Commit, readers []raft.ServerID) {
+	if len(readers) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for p := range t.pipelines {
+		if slices.Contains(readers, p.id) {
+			p.notice(c)
+		}
+	}
+}
+
+// TellSoon has all followers told of a commit within a moment, unless the next entries have told
+// them by then. So they show what happened, though Raft, which would wake for it again and again,
+// is told to do so seldom. It does not block.
+func (t *RaftTransport) TellSoon(c Commit) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.newest = c
+	if t.toTell == (Commit{}) {
+		t.awaitTelling(c)
+	}
+}
+
+// awaitTelling sets the timer; the lock is held.
+func (t *RaftTransport) awaitTelling(c Commit) {
+	t.toTell = c
+	time.AfterFunc(tellAfter, t.tell)
+}
+
+// tell tells of the commit that the timer was set for, which under a steady stream is known by
+// now, and waits anew if there is a newer one.
+func (t *RaftTransport) tell() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	told := t.toTell
+	for p := range t.pipelines {
+		p.notice(told)
+	}
+	t.toTell = Commit{}
+	if t.newest != told {
+		t.awaitTelling(t.newest)
+	}
+}
+
+// notice has c sent at once, or what is newer and waits to be sent, unless the follower knows it by
+// then. It does not block; calls must not overlap.
 func (p *pipeline) notice(c Commit) {
 	select {
-	case <-p.notices: // an older one
+	case waits := <-p.notices:
+		if waits.Term > c.Term || waits.Term == c.Term && waits.Index > c.Index {
+			c = waits
+		}
 	default:
 	}
 	p.notices <- c

@@ -89,6 +89,66 @@ func wantNotices(t *testing.T, sent *raft.AppendEntriesRequest, notices []raft.A
 	}
 }
 
+// TestAFollowerHearsOfACommitSoon: after a batch of a quiet cluster by a message of its own, in a steady stream by the
+// entries that come next.
+func TestAFollowerHearsOfACommitSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := &RaftTransport{durable: func() uint64 { return 1000 }}
+		inner := new(fakePipeline)
+		p := tr.attach("b", inner)
+		batch := func(index, commit uint64) {
+			_, _ = p.AppendEntries(&raft.AppendEntriesRequest{Term: 5, LeaderCommitIndex: commit, Entries: commands(index)}, nil)
+			tr.TellSoon(Commit{5, index})
+		}
+		own := func(name string, wants ...uint64) {
+			t.Helper()
+			time.Sleep(2 * tellAfter)
+			synctest.Wait()
+			var got []uint64
+			for _, m := range inner.sent {
+				if len(m.Entries) == 0 {
+					got = append(got, m.LeaderCommitIndex)
+				}
+			}
+			if !slices.Equal(got, wants) {
+				t.Errorf("%s: messages of their own tell of %v, want %v", name, got, wants)
+			}
+			inner.sent = nil
+		}
+		batch(7, 6)
+		own("a lone batch", 7)
+		for i := range uint64(100) {
+			batch(8+i, 7+i)
+			time.Sleep(3 * time.Millisecond)
+		}
+		own("a stream", 107)
+		batch(108, 107)
+		tr.TellReaders(Commit{5, 108}, []raft.ServerID{"b"})
+		own("a batch that a read waits for", 108)
+		own("nothing")
+		testkit.Must(t, p.Close())
+		tr.TellSoon(Commit{5, 109})
+		own("nobody")
+	})
+}
+
+// TestANewerNoticeStays: a read waits for the newest one.
+func TestANewerNoticeStays(t *testing.T) {
+	for _, tt := range []struct{ waits, comes, stays Commit }{
+		{Commit{5, 9}, Commit{5, 8}, Commit{5, 9}},
+		{Commit{5, 8}, Commit{5, 9}, Commit{5, 9}},
+		{Commit{6, 8}, Commit{5, 9}, Commit{6, 8}},
+		{Commit{5, 9}, Commit{6, 8}, Commit{6, 8}},
+	} {
+		p := &pipeline{notices: make(chan Commit, 1)}
+		p.notice(tt.waits)
+		p.notice(tt.comes)
+		if got := <-p.notices; got != tt.stays {
+			t.Errorf("%v, then %v: %v stays", tt.waits, tt.comes, got)
+		}
+	}
+}
+
 func TestAMessageThatTellsAFollowerNothingIsNotSent(t *testing.T) {
 	onDisk := uint64(8)
 	tr := &RaftTransport{durable: func() uint64 { return onDisk }}
@@ -143,11 +203,15 @@ func TestAPipelineThatIsRefusedDoesNotHoldRaftUp(t *testing.T) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
+		var err error
 		for i := range uint64(10) {
-			_, _ = p.AppendEntries(&raft.AppendEntriesRequest{Term: 5, PrevLogEntry: i, Entries: commands(i + 1)}, new(raft.AppendEntriesResponse))
+			_, err = p.AppendEntries(&raft.AppendEntriesRequest{Term: 5, PrevLogEntry: i, Entries: commands(i + 1)}, new(raft.AppendEntriesResponse))
 			if i == 0 && (<-p.Consumer()).Response().Success {
 				t.Error("it was not refused")
 			}
+		}
+		if !errors.Is(err, raft.ErrPipelineShutdown) {
+			t.Errorf("Raft is not told that it is over: %v", err)
 		}
 	}()
 	select {

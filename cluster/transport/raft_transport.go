@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +26,8 @@ type RaftTransport struct {
 
 	mu        sync.Mutex
 	pipelines map[*pipeline]struct{}
+	toTell    Commit // what a timer will tell of, see TellSoon; zero: there is none
+	newest    Commit // that TellSoon was given
 }
 
 // RaftOptions say how Raft's messages go out.
@@ -46,6 +47,7 @@ func NewRaftTransport(p *Port, o RaftOptions) *RaftTransport {
 		Logger:                  o.Logger,
 		Stream:                  p.streamLayer(o.Advertised),
 		MaxPool:                 3,
+		MaxRPCsInFlight:         mostInFlight,
 		Timeout:                 o.Timeout,
 		MsgpackUseNewTimeFormat: true,
 	})}
@@ -78,22 +80,6 @@ func (t *RaftTransport) attach(id raft.ServerID, inner raft.AppendPipeline) *pip
 	}
 	t.pipelines[p] = struct{}{}
 	return p
-}
-
-// TellReaders sends a commit at once to those followers where reads wait for it. It does not
-// block. A follower without a pipeline learns of the commit by
-// Raft's own next message.
-func (t *RaftTransport) TellReaders(c Commit, readers []raft.ServerID) {
-	if len(readers) == 0 {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for p := range t.pipelines {
-		if slices.Contains(readers, p.id) {
-			p.notice(c)
-		}
-	}
 }
 
 // Raft addresses a message to a node, but its transport only knows network addresses. So

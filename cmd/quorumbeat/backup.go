@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cluster/durable"
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
@@ -25,7 +25,7 @@ type saved struct {
 }
 
 func (p *program) backupCommand() *cobra.Command {
-	c := client.NewCommand(&p.Program, "backup FILE", "Save a cluster's state to a file; \"-\" is the standard output", usage.Needs("FILE"),
+	c := call.NewCommand(&p.Program, "backup FILE", "Save a cluster's state to a file; \"-\" is the standard output", usage.Needs("FILE"),
 		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 			if args[0] == "-" {
 				_, err := download(ctx, api, p.Stdout)
@@ -54,7 +54,7 @@ func saveBackup(ctx context.Context, api *heartbeat.Client, file string) (heartb
 // writeNew writes a new file, which is whole and on disk, or is not there.
 func writeNew(file string, write func(io.Writer) error) error {
 	if _, err := os.Stat(file); err == nil {
-		return fmt.Errorf("%s exists: choose another name, for a backup replaces nothing", file)
+		return usage.Errorf("%s exists: choose another name, for a backup replaces nothing", file)
 	}
 	dir := filepath.Dir(file)
 	tmp, err := os.CreateTemp(dir, filepath.Base(file)+".*.tmp") // of mode 0600

@@ -132,6 +132,7 @@ func TestNamesAndSlugsStandForIDs(t *testing.T) {
 		"alerts retry nightly-backup":                    "POST /v1/alerts/" + alertIDOf(1) + "/retry",
 		"alerts retry " + alertIDOf(7):                   "POST /v1/alerts/" + alertIDOf(7) + "/retry",
 		"incidents list --open":                          "GET /v1/incidents?limit=100&state=open",
+		"incidents get " + incident:                      "GET /v1/incidents/" + incident,
 		"incidents show " + incident:                     "GET /v1/incidents/" + incident,
 		"incidents ack " + incident + " --by Ann":        "POST /v1/incidents/" + incident + `/ack {"by":"Ann"}`,
 		"incidents snooze " + incident + " --for 2h":     "POST /v1/incidents/" + incident + `/snooze {"for_secs":7200}`,
@@ -145,6 +146,12 @@ func TestNamesAndSlugsStandForIDs(t *testing.T) {
 		"suggest nightly-backup -g 0s --schedule @daily": "GET /v1/heartbeats/" + one + "/suggest?grace_secs=0&schedule=%40daily",
 		"preview @daily --tz Europe/Berlin":              `POST /v1/schedule/preview {"schedule":["@daily"],"tz":"Europe/Berlin","count":5}`,
 		"keys list --stale":                              "GET /v1/keys?consistency=stale",
+		"keys":                                           "GET /v1/keys",
+		"channels --stale":                               "GET /v1/channels?consistency=stale",
+		"windows":                                        "GET /v1/windows",
+		"templates":                                      "GET /v1/templates",
+		"status-pages":                                   "GET /v1/status-pages",
+		"badges":                                         "GET /v1/badges",
 	} {
 		args := strings.Split(line, " ")
 		for i := range args {

@@ -106,6 +106,9 @@ func (p *program) devNode(s settings.Node, dir string, i int, before []*node.Nod
 	s.Cluster.ClusterAddr, s.Cluster.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
 	s.API.AdminKey = devKey
 	s.HTTPAddr = devAddr(devPorts[i])
+	if s.HTTPAddr != anyPort {
+		s.Alerting.PublicURL = "http://" + s.HTTPAddr // of links in mails; ping URLs are as clients ask for them
+	}
 	if len(before) > 0 {
 		_, gossip := before[0].Cluster.Addrs()
 		s.Cluster.Join = []string{gossip}
@@ -115,12 +118,14 @@ func (p *program) devNode(s settings.Node, dir string, i int, before []*node.Nod
 	return node.Start(&s, s.Logger(p.Stderr), terminal)
 }
 
+const anyPort = "127.0.0.1:0"
+
 // devAddr is a port on loopback, or any if that one is taken.
 func devAddr(port string) string {
 	addr := net.JoinHostPort("127.0.0.1", port)
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return "127.0.0.1:0"
+		return anyPort
 	}
 	ln.Close()
 	return addr

@@ -19,7 +19,8 @@
 //	spool.go    reports that could not be told
 //	version.go  what the program was built of
 //
-// internal/client has the commands that call the API, internal/bench has 'bench', which
-// load pings for. internal/cli is what commands share: streams, exit statuses, errors and
-// the flags of a connection; internal/term, flags, length and usage are its pieces.
+// internal/client has the commands that call the API (client/alerts those about alerts),
+// internal/bench has 'bench', which load pings for. internal/cli is what commands share:
+// streams, exit statuses, errors and the flags of a connection; internal/term, flags, length
+// and usage are its pieces.
 package main

@@ -21,6 +21,8 @@ var flagsOf = map[string]string{
 	"quorumbeat channels create":     "--set url=https://example.com",
 	"quorumbeat bench":               "--duration 1s --heartbeats 1 --threads 1",
 	"quorumbeat status-pages create": "--tag x",
+	"quorumbeat windows create":      "--tag x --for 1h",
+	"quorumbeat templates set":       "--subject x",
 }
 
 var argument = regexp.MustCompile(`[A-Z][A-Z_-]+`)

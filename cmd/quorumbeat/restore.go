@@ -28,7 +28,7 @@ func (p *program) restoreCommand() *cobra.Command {
 			}
 			f, err := os.Open(args[0])
 			if err != nil {
-				return fmt.Errorf("the backup cannot be read: %w", err)
+				return usage.Errorf("the backup cannot be read: %w", err)
 			}
 			defer f.Close()
 			id, err := cluster.Restore(dir, bufio.NewReaderSize(f, 1<<20), p.offlineLog())

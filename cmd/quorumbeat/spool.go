@@ -49,7 +49,7 @@ func (p *program) spoolFlushCommand() *cobra.Command {
 			return err
 		}
 		if res.Left > 0 {
-			return fmt.Errorf("%d reports are left, try again later: %w", res.Left, orElse(f.Why, errNotMine))
+			return fmt.Errorf("still to be delivered: %d; try again later: %w", res.Left, orElse(f.Why, errNotMine))
 		}
 		return nil
 	}

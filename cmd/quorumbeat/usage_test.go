@@ -2,8 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -51,8 +55,13 @@ func TestWrongCommandLinesAreToldInOwnWords(t *testing.T) {
 		"serve now":                       `"now" was given`,
 		"run":                             "there is no command to run",
 		"restore":                         "needs FILE",
-		"salvage a b":                     `"b" was given`,
-		"bench --duration x":              "length of time",
+		"restore /no-such/file":           "the backup cannot be read: /no-such/file: no such file",
+		"salvage /no-such/dir":            "/no-such/dir",
+		"cluster recover --data-dir /no-such/dir":                      "/no-such/dir",
+		"backup /dev/null":                                             "/dev/null exists: choose another name",
+		"channels create x --kind ntfy --set-file topic=/no-such/file": "/no-such/file",
+		"salvage a b":        `"b" was given`,
+		"bench --duration x": "length of time",
 	} {
 		p, stdout, stderr := newTestProgram(nil)
 		code := p.run(t.Context(), strings.Fields(line))
@@ -122,6 +131,41 @@ func TestEveryCommandThatPrintsTakesJSON(t *testing.T) {
 			t.Errorf("%s has no --json", c.CommandPath())
 		}
 	})
+}
+
+// TestCommandsThatWordsNameExist: what messages, pages and documents tell people to type.
+func TestCommandsThatWordsNameExist(t *testing.T) {
+	p, _, _ := newTestProgram(nil)
+	root := p.root()
+	quoted, found := regexp.MustCompile("['`]quorumbeat ([a-z][^'`\n]*)['`]"), 0
+	testkit.Must(t, filepath.WalkDir("../..", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !slices.Contains([]string{".go", ".md", ".html", ".txt"}, filepath.Ext(path)) ||
+			strings.HasSuffix(path, "_test.go") || strings.Contains(path, "node_modules") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range quoted.FindAllStringSubmatch(string(text), -1) {
+			found++
+			line, _, _ := strings.Cut(m[1], " -")
+			c, rest, err := root.Find(strings.Fields(line))
+			if err != nil || len(rest) > 0 && c.HasSubCommands() && regexp.MustCompile("^[a-z]+$").MatchString(rest[0]) {
+				t.Errorf("%s names 'quorumbeat %s', and there is no such command", path, m[1])
+			}
+		}
+		return err
+	}))
+	if found < 50 {
+		t.Errorf("only %d were found", found)
+	}
+}
+
+// TestAnEmptyURLIsSaid: a variable that is there and empty names no node, and the words say so.
+func TestAnEmptyURLIsSaid(t *testing.T) {
+	cmd := programCommand(t, []string{"QUORUMBEAT_URL=", "QUORUMBEAT_API_KEY=k"}, "list")
+	said, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != cli.ExitUsage || !strings.Contains(string(said), "QUORUMBEAT_URL are empty") {
+		t.Errorf("%d %s", code, said)
+	}
 }
 
 // TestInterruptedAndUnreadAreQuiet runs the program itself.

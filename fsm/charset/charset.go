@@ -55,3 +55,16 @@ func inSpans(spans []span, r rune) bool {
 	}
 	return false
 }
+
+// IsPlain reports whether a text is of printable ASCII, and not of spaces alone: nothing in it is
+// misleading, something is visible, and it has as many characters as bytes.
+func IsPlain(s string) bool {
+	visible := false
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+		visible = visible || s[i] != ' '
+	}
+	return visible
+}

@@ -46,6 +46,8 @@ func TestARefusalSaysWhatIsWrongAndWhatWouldBeRight(t *testing.T) {
 		"BYTES > 0":                "did you mean bytes > 0?",
 		"0 < bytes":                "did you mean bytes > 0?",
 		"bytes > 10k":              "did you mean bytes > 10000?",
+		"took < 5 min":             "did you mean seconds < 300?",
+		"5m > duration":            "did you mean seconds < 300?",
 		"bytes >= 50% of last":     "did you mean bytes >= 50e-2 * last?",
 		"bytes > 0 and rows > 0":   "did you mean bytes > 0?",
 		"bytes > zero":             `"zero" is no value`,
@@ -70,6 +72,17 @@ func TestARefusalSaysWhatIsWrongAndWhatWouldBeRight(t *testing.T) {
 		"bytes >= 0.5 * previous":  "did you mean bytes >= 0.5 * last?",
 		"bytes >= 0.5 last":        "did you mean bytes >= 0.5 * last?",
 		"exit status == 0":         "did you mean exit_code == 0?",
+		"exit is 0":                "did you mean exit_code == 0?",
+		"Exit == 0":                "did you mean exit_code == 0?",
+		"exit-code === 0":          "did you mean exit_code == 0?",
+		`output contains "done"`:   `did you mean body contains "done"?`,
+		`stdout includes done`:     `did you mean body contains "done"?`,
+		`log must not have "ERR"`:  `did you mean body doesn't contain "ERR"?`,
+		"duration < 5m":            "did you mean seconds < 300?",
+		"seconds <= 90s":           "did you mean seconds <= 90?",
+		"runtime < 2 hours":        "did you mean seconds < 7200?",
+		"seconds < 500ms":          "did you mean seconds < 0.5?",
+		"bytes > 5m":               "did you mean bytes > 5000000?",
 		"bytes between 1 and 5":    "behind bytes there is no comparison",
 		"bytes > 0 && \"x\" == \"": "did you mean bytes > 0?",
 	} {
@@ -133,6 +146,9 @@ func TestBroken(t *testing.T) {
 		{"exit_code == 0", Run{Seconds: -1, Exit: 0}, past(), ""},
 		{"exit_code != 0", Run{Seconds: -1, Exit: 0}, past(), "completed but ended with the exit code 0; expected exit_code != 0"},
 		{"exit_code != 0", run(), past(), ""},
+		{"exit == 0", Run{Seconds: -1, Exit: 0}, past(), "completed but sent no exit; expected exit == 0 (the exit status is exit_code)"},
+		{"duration < 60", run(), past(), "completed but sent no duration; expected duration < 60 (how long a run took is seconds)"},
+		{"exit == 0", Run{Numbers: []Number{{"exit", 1}}, Exit: 0}, past(), "completed but its exit was 1; expected exit == 0"},
 		{`body contains "done"`, Run{Body: []byte("all done\n")}, past(), ""},
 		{`body contains "done"`, Run{Body: []byte("no")}, past(), `completed but its output doesn't contain "done"`},
 		{`body contains "done"`, Run{}, past(), `completed but its output doesn't contain "done"`},
@@ -255,4 +271,16 @@ func FuzzCheck(f *testing.F) {
 			Broken([]string{text}, &run, func(string) []float64 { return values })
 		}
 	})
+}
+
+// TestNamesThatMeanSomethingElse are told, and stay right: the job may send them.
+func TestNamesThatMeanSomethingElse(t *testing.T) {
+	for text, want := range map[string]string{
+		"exit == 0": "the exit status is exit_code", "duration <= 2 * median": "how long a run took is seconds",
+		"exit_code == 0": "", "seconds < 5": "", "bytes > 0": "", "size > 0": "", "output > 0": "", `body contains "x"`: "", "exit ~ 0": "",
+	} {
+		if got := Mind(text); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
 }

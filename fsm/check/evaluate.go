@@ -56,7 +56,11 @@ func (c Check) broken(r *Run, past Past) string {
 	case !told && (c.name == Seconds || c.name == nameExit):
 		return ""
 	case !told:
-		return "completed but sent no " + c.name + "; expected " + c.String()
+		sentence := "completed but sent no " + c.name + "; expected " + c.String()
+		if hint := mind(c.name); hint != "" {
+			sentence += " (" + hint + ")"
+		}
+		return sentence
 	}
 	limit, known := c.limit(past)
 	if !known || holds(value, c.op, limit) {

@@ -2,13 +2,16 @@ package check
 
 import (
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // near returns a check that reads like one that was refused, and is right; "" if there is
 // none.
 func near(text string) string {
-	if name, rest := cutName(text); strings.EqualFold(name, nameBody) {
+	name, rest := cutName(text)
+	if strings.EqualFold(name, nameBody) || meantBy[strings.ToLower(name)] == nameBody && verb.MatchString(rest) {
 		return nearBody(rest)
 	}
 	text = strings.ToLower(strings.TrimSpace(text))
@@ -19,6 +22,15 @@ func near(text string) string {
 	}
 	for _, x := range slips {
 		text = x.from.ReplaceAllString(text, x.to)
+	}
+	text = aName.ReplaceAllStringFunc(text, func(s string) string {
+		if meant := meantBy[s]; words[meant] != "" {
+			return meant
+		}
+		return s
+	})
+	if slices.Contains(aName.FindAllString(text, -1), Seconds) {
+		text = spell.ReplaceAllStringFunc(text, inSeconds)
 	}
 	text = unit.ReplaceAllStringFunc(text, func(s string) string {
 		m := unit.FindStringSubmatch(s)
@@ -48,8 +60,7 @@ var slips = []struct {
 	{regexp.MustCompile(`\b(previous|prev|before)\b`), wordLast},
 	{regexp.MustCompile(`\b(average|avg|mean)\b`), wordMedian},
 	{regexp.MustCompile(`([\d.])\s*[x×]?\s*\b(last|median)\b`), "$1 * $2"},
-	{regexp.MustCompile(`\b(duration|runtime)\b`), Seconds},
-	{regexp.MustCompile(`\b(exit status|exit code|exit_status|exit|exitcode)\b`), nameExit},
+	{regexp.MustCompile(`\bexit[ -](status|code)\b`), nameExit},
 	{regexp.MustCompile(`([a-z_])-([a-z_])`), "${1}_$2"},
 }
 
@@ -58,6 +69,61 @@ var (
 	unit  = regexp.MustCompile(`\b(\d+)\s*([kmg])(b|ib)?\b`)
 	zeros = map[byte]string{'k': "000", 'm': "000000", 'g': "000000000"}
 )
+
+// aName is the name of a number, or a word.
+var aName = regexp.MustCompile(`\b[a-z_][a-z0-9_.]*`)
+
+// verb is what people say of a body.
+var verb = regexp.MustCompile(`(?i)^(not |doesn['’]t |does not |must not )?(contains?|includes?|has|have|!?=~?)\b|^(!?=~?)`)
+
+// spell is a time with its unit; of seconds alone, for m is a million elsewhere.
+var spell = regexp.MustCompile(`(?i)\b(\d+)\s*(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|hrs?|d|days?)\b`)
+
+func inSeconds(text string) string {
+	m := spell.FindStringSubmatch(text)
+	n, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		return text
+	}
+	switch unit := strings.ToLower(m[2]); {
+	case unit == "ms":
+		n /= 1000
+	case unit[0] == 'm':
+		n *= 60
+	case unit[0] == 'h':
+		n *= 3600
+	case unit[0] == 'd':
+		n *= 86400
+	}
+	return Format(n)
+}
+
+// meantBy are names that people give to what has another one here. A job may send numbers of these names, too.
+var meantBy = map[string]string{
+	"exit": nameExit, "exitcode": nameExit, "exit_status": nameExit, "exitstatus": nameExit, "status": nameExit, "status_code": nameExit, "return_code": nameExit, "rc": nameExit,
+	"duration": Seconds, "runtime": Seconds, "run_time": Seconds, "elapsed": Seconds, "took": Seconds, "time": Seconds, "secs": Seconds, "duration_seconds": Seconds, "duration_secs": Seconds,
+	"output": nameBody, "stdout": nameBody, "stderr": nameBody, "log": nameBody, "text": nameBody, "message": nameBody,
+}
+
+var words = map[string]string{nameExit: "the exit status", Seconds: "how long a run took"}
+
+// Mind says of a check whose number has a name that people give to something else what that is called; "": of
+// other checks. Such a check is right if the job sends a number of this name.
+func Mind(text string) string {
+	c, err := Parse(text)
+	if err != nil {
+		return ""
+	}
+	return mind(c.name)
+}
+
+func mind(name string) string {
+	meant := meantBy[name]
+	if words[meant] == "" {
+		return ""
+	}
+	return words[meant] + " is " + meant
+}
 
 // turned is a comparison that begins with its number.
 var (

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // Standard Webhooks asks for 24 to 64 bytes.
@@ -42,10 +44,50 @@ func isSigningSecret(v string) string {
 	return ""
 }
 
+func isMailList(v string) string {
+	spec := fsm.ChannelSpec{Kind: fsm.KindEmail, Fields: []fsm.ChannelField{{Name: fsm.FieldTo, Value: v}}}
+	list := spec.Addresses()
+	if len(list) == 0 || len(list) > fsm.MaxEmails {
+		return fmt.Sprintf("it must have 1 to %d addresses, with commas between", fsm.MaxEmails)
+	}
+	for _, a := range list {
+		if fsm.ValidateEmail(a) != nil {
+			return "it must be bare e-mail addresses like ops@example.com, with commas between"
+		}
+	}
+	return ""
+}
+
 func isBotToken(v string) string {
 	id, key, found := strings.Cut(v, ":")
 	if !found || !consistsOf(id, digits) || len(key) < 8 || !consistsOf(key, digits+letters+"_-") || len(v) > 200 {
 		return "it must be like 123456:ABC-DEF…, as @BotFather gives it"
+	}
+	return ""
+}
+
+// isSlack wants one of the two ways.
+func isSlack(values map[string]string) string {
+	if values["url"] == "" && (values["token"] == "" || values["channel"] == "") {
+		return "url is missing: URL of the incoming webhook; or give token and channel"
+	}
+	return ""
+}
+
+// IsSlackBot reports whether a channel speaks to Slack as a bot.
+func IsSlackBot(c fsm.ChannelSpec) bool { return c.Get("token") != "" && c.Get("channel") != "" }
+
+func isSlackToken(v string) string {
+	if !strings.HasPrefix(v, "xoxb-") || len(v) < 20 || len(v) > 400 || !consistsOf(v, digits+letters+"-") {
+		return "it must be the token of a bot, xoxb-…"
+	}
+	return ""
+}
+
+func isSlackChannel(v string) string {
+	name := strings.TrimPrefix(v, "#")
+	if len(name) > 80 || name == "" || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || strings.ContainsRune("#@,<>&•", c) }) {
+		return "it must be the ID of a channel, like C0123456789, or # and its name"
 	}
 	return ""
 }

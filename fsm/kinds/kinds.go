@@ -10,6 +10,8 @@ type Kind struct {
 	Where  string // the field that tells people where its alerts go
 	Alone  bool   // its service groups alerts itself: each is sent alone
 	Local  bool   // it runs a program of the node, which has to be allowed
+
+	Whole func(values map[string]string) string // what is wrong with its fields together; "": nothing. nil: nothing can be
 }
 
 // Field is one setting of a kind.
@@ -18,18 +20,25 @@ type Field struct {
 	Help     string
 	Secret   bool // never shown
 	Required bool
+	Server   bool                  // a URL of who is sent the channel's secrets
 	Default  string                // what an empty value means
 	Check    func(v string) string // what is wrong with a value; "": nothing
 }
 
 // All are the kinds, in the order in which people are told of them.
 var All = []Kind{
+	{Name: fsm.KindEmail, Help: "mail to some addresses, by the cluster's mail server", Where: fsm.FieldTo, Fields: []Field{
+		{Name: fsm.FieldTo, Help: "addresses, with commas between", Required: true, Check: isMailList},
+	}},
 	{Name: "webhook", Help: "a URL of your own, signed as Standard Webhooks says", Where: "url", Fields: []Field{
 		{Name: "url", Help: "URL that gets a POST", Required: true, Check: isURL},
 		{Name: "secret", Help: "signing secret, whsec_ and base64; one is made if none is given", Secret: true, Check: isSigningSecret},
 	}},
-	{Name: "slack", Help: "Slack, or what takes its incoming webhooks, like Mattermost", Where: "url", Fields: []Field{
-		{Name: "url", Help: "URL of the incoming webhook", Secret: true, Required: true, Check: isURL},
+	{Name: "slack", Help: "Slack, or what takes its incoming webhooks, like Mattermost", Where: "url", Whole: isSlack, Fields: []Field{
+		{Name: "url", Help: "URL of the incoming webhook; or token and channel instead", Secret: true, Check: isURL},
+		{Name: "token", Help: "token of a bot that may chat:write, xoxb-…: then recoveries and reminders are in the thread of their alert", Secret: true, Check: isSlackToken},
+		{Name: "channel", Help: "ID of the channel that the bot is in, like C0123456789, or #name", Check: isSlackChannel},
+		{Name: "api_url", Help: "URL of Slack's API, for the bot", Server: true, Default: "https://slack.com/api", Check: isURL},
 	}},
 	{Name: "teams", Help: "Microsoft Teams, by a workflow that posts to a channel", Where: "url", Fields: []Field{
 		{Name: "url", Help: "URL of the workflow", Secret: true, Required: true, Check: isURL},
@@ -41,24 +50,27 @@ var All = []Kind{
 		{Name: "token", Help: "token of the bot", Secret: true, Required: true, Check: isBotToken},
 		{Name: "chat_id", Help: "number of the chat, or @channel", Required: true, Check: isChat},
 		{Name: "thread_id", Help: "number of the topic in the chat", Check: isNumber},
-		{Name: "api_url", Help: "URL of a Bot API server of your own", Default: "https://api.telegram.org", Check: isURL},
+		{Name: "api_url", Help: "URL of a Bot API server of your own", Server: true, Default: "https://api.telegram.org", Check: isURL},
 	}},
 	{Name: "ntfy", Help: "ntfy, to phones that subscribe to a topic", Where: "server", Fields: []Field{
 		{Name: "topic", Help: "topic, which whoever knows it can read", Secret: true, Required: true, Check: isTopic},
-		{Name: "server", Help: "URL of the server", Default: "https://ntfy.sh", Check: isURL},
+		{Name: "server", Help: "URL of the server", Server: true, Default: "https://ntfy.sh", Check: isURL},
 		{Name: "token", Help: "access token", Secret: true, Check: isHeaderText},
 		{Name: "priority", Help: "1 to 5, of alerts that something fails", Default: "4", Check: isOneOf("1", "2", "3", "4", "5")},
 	}},
 	{Name: "pagerduty", Help: "PagerDuty, by its Events API v2", Where: "url", Alone: true, Fields: []Field{
 		{Name: "routing_key", Help: "integration key", Secret: true, Required: true, Check: isRoutingKey},
 		{Name: "severity", Help: "critical, error, warning or info", Default: "critical", Check: isOneOf("critical", "error", "warning", "info")},
-		{Name: "url", Help: "URL of the Events API", Default: "https://events.pagerduty.com/v2/enqueue", Check: isURL},
+		{Name: "url", Help: "URL of the Events API", Server: true, Default: "https://events.pagerduty.com/v2/enqueue", Check: isURL},
 	}},
 	{Name: "alertmanager", Help: "Prometheus Alertmanager, by its API v2", Where: "url", Fields: []Field{
-		{Name: "url", Help: "URL of the Alertmanager, without /api/v2", Required: true, Check: isURL},
+		{Name: "url", Help: "URL of the Alertmanager, without /api/v2", Server: true, Required: true, Check: isURL},
 		{Name: "username", Help: "user name for basic authentication", Check: isUserName},
 		{Name: "password", Help: "its password", Secret: true, Check: isHeaderText},
 		{Name: "token", Help: "bearer token", Secret: true, Check: isHeaderText},
+	}},
+	{Name: "shoutrrr", Help: "other services, by a URL in shoutrrr's form: gotify, pushover, pushbullet, googlechat, mattermost, rocketchat, zulip", Where: "url", Fields: []Field{
+		{Name: "url", Help: "URL like gotify://HOST/TOKEN", Secret: true, Required: true, Check: isShoutrrr},
 	}},
 	{Name: "command", Help: "a program on the node that leads", Where: "path", Local: true, Fields: []Field{
 		{Name: "path", Help: "absolute path of the program", Required: true, Check: isPath},
@@ -99,6 +111,12 @@ func Names() (list []string) {
 func Target(spec fsm.ChannelSpec) string {
 	k, _ := Find(spec.Kind)
 	v := k.Value(spec, k.Where)
+	if v == "" && spec.Kind == "slack" {
+		return spec.Get("channel")
+	}
+	if s, err := ParseShoutrrr(v); err == nil && k.Name == "shoutrrr" {
+		return s.Service // its host may be a secret
+	}
 	if u, err := ParseURL(v); err == nil {
 		return u.Host
 	}

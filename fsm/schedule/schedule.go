@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -83,6 +84,22 @@ func (s Schedule) Times(after time.Time, loc *time.Location, n int) []time.Time 
 		after = t
 	}
 	return times
+}
+
+// Last is the last moment up to a time that is no longer than a while before it, to the second; false if there
+// is none.
+func (s Schedule) Last(upTo time.Time, loc *time.Location, within time.Duration) (time.Time, bool) {
+	// A schedule can be followed forwards only: from the latest second from which it comes to a moment up to then.
+	comes := func(ago time.Duration) bool {
+		next, ok := s.Next(upTo.Add(-ago), loc)
+		return ok && !next.After(upTo)
+	}
+	seconds := int(within / time.Second)
+	n := sort.Search(seconds, func(n int) bool { return comes(time.Duration(n) * time.Second) })
+	if !comes(time.Duration(n) * time.Second) {
+		return time.Time{}, false
+	}
+	return s.Next(upTo.Add(-time.Duration(n)*time.Second), loc)
 }
 
 // Check is an *Error for the first expression that names no moment within ten years from

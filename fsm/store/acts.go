@@ -2,6 +2,7 @@ package store
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -31,9 +32,14 @@ func (st *state) runIncident(c fsm.Command) fsm.Code {
 	return fsm.CodeInvalid
 }
 
-// actOn runs f on the heartbeat of an incident that goes on, once its misses are counted.
+// actOn runs f on the heartbeat of an incident that goes on, once its misses are counted, or on what stands for one.
 func (st *state) actOn(hb fsm.HeartbeatID, number uint32, invalid error, f func(r *table.Record)) fsm.Code {
 	ref := fsm.IncidentRef{Heartbeat: hb, Number: number}
+	if r := st.system.OpenRecord(hb); r != nil && r.Incident == number && invalid == nil {
+		f(r)
+		st.system.PlanTell(hb, st.incidents.Get(ref).Tell)
+		return fsm.CodeOK
+	}
 	ord := st.byID(hb)
 	if ord != 0 {
 		st.countDueMisses(ord)
@@ -53,9 +59,11 @@ func (st *state) actOn(hb fsm.HeartbeatID, number uint32, invalid error, f func(
 	return fsm.CodeNotFound
 }
 
+// acknowledge has somebody see to an incident. If somebody does already, only who has something to say
+// takes his place: a second click takes nobody's name away.
 func (st *state) acknowledge(r *table.Record, c fsm.AckIncident) {
 	by := st.whoActs(c.By)
-	if x := st.incidents.Get(refOf(r)); x.AckedAt != 0 && x.Snooze == 0 && x.AckedBy == by && c.Note == "" {
+	if x := st.incidents.Get(refOf(r)); x.AckedAt != 0 && x.Snooze == 0 && c.Note == "" {
 		return
 	}
 	st.quieten(r, func(x *incident.Record) {
@@ -104,8 +112,8 @@ func (st *state) tellEdit(r *table.Record, old *fsm.Spec) {
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	st.incidents.Change(refOf(r), func(x *incident.Record) {
 		x.Story = x.Story.With(story.Event{At: st.wall, What: story.Edited, Who: st.whoActs(""), Text: changedFields(old, &r.Cold.Spec)})
-		if r.Cold.Spec.RemindEvery != old.RemindEvery && !x.IsQuiet() {
-			x.Tell = nextReminder(r, st.serving)
+		if r.Cold.Spec.Reminders(&st.settings) != old.Reminders(&st.settings) && !x.IsQuiet() {
+			x.Tell = st.nextReminder(r, st.serving)
 			r.Runs.Incident.Tell = x.Tell
 		}
 	})
@@ -117,8 +125,10 @@ func changedFields(a, b *fsm.Spec) string {
 	x, y := reflect.ValueOf(*a), reflect.ValueOf(*b)
 	for i := range x.NumField() {
 		if !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
-			name, _, _ := strings.Cut(x.Type().Field(i).Tag.Get("json"), ",")
-			names = append(names, name)
+			name := x.Type().Field(i).Tag.Get("story")
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	return strings.Join(names, ", ")

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // withKey is a rig that holds a heartbeat, the first one, and a key.
@@ -77,17 +78,17 @@ func TestRevokingWinsInTheLogsOrder(t *testing.T) {
 func TestARepeatKeepsItsFirstAnswer(t *testing.T) {
 	r, key := withKey(t)
 	write := fsm.AppendCommand(nil, fsm.Authorized{Key: key, Command: fsm.Create{ID: testID(2), Token: testToken(2), Spec: testSpec(60, 0, 1)}})
-	send := func(items ...fsm.Item) []fsm.Result {
-		b := fsm.Batch{Term: 1, Wall: r.wall, Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}, Items: items}
-		res, err := r.s.Apply(fsm.AppendBatch(nil, &b), 1)
+	send := func(items ...logentry.Item) []fsm.Result {
+		b := logentry.Batch{Term: 1, Wall: r.wall, Origins: []logentry.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}, Items: items}
+		res, err := r.s.Apply(logentry.Append(nil, &b), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return res
 	}
-	first := send(fsm.Item{Origin: 0, Seq: 1, Cmd: write})
+	first := send(logentry.Item{Origin: 0, Seq: 1, Cmd: write})
 	r.must(fsm.DeleteKey{ID: key})
-	again := send(fsm.Item{Origin: 0, Seq: 1, Cmd: write}, fsm.Item{Origin: 0, Seq: 2, Cmd: write})
+	again := send(logentry.Item{Origin: 0, Seq: 1, Cmd: write}, logentry.Item{Origin: 0, Seq: 2, Cmd: write})
 	if first[0].Code != fsm.CodeOK || !reflect.DeepEqual(again[0], first[0]) || again[1].Code != fsm.CodeRevoked {
 		t.Errorf("%+v, then %+v", first, again)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
@@ -18,7 +19,7 @@ func BenchmarkApplyKeyed(b *testing.B) {
 		b.Run(fmt.Sprint(kept), func(b *testing.B) {
 			const n = 16
 			s := keyedStore(b, n, kept)
-			batch := fsm.Batch{Term: 1, Wall: s.st.wall}
+			batch := logentry.Batch{Term: 1, Wall: s.st.wall}
 			var entry []byte
 			var cmds [benchBatch][]byte
 			seq := 1 << 32
@@ -30,9 +31,9 @@ func BenchmarkApplyKeyed(b *testing.B) {
 				for j := range cmds {
 					seq++
 					cmds[j] = fsm.AppendCommand(cmds[j][:0], keyedPing(scattered(seq, n), seq))
-					batch.Items = append(batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: cmds[j]})
+					batch.Items = append(batch.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: cmds[j]})
 				}
-				entry = fsm.AppendBatch(entry[:0], &batch)
+				entry = logentry.Append(entry[:0], &batch)
 				benchApply(b, s, entry)
 			}
 			b.StopTimer()
@@ -58,11 +59,11 @@ func keyedStore(b *testing.B, n, kept int) *Store {
 	for i := 1; i <= n; i++ {
 		cmds = append(cmds, fsm.Create{ID: testID(i), Token: testToken(i), Spec: testSpec(3600, 300, 2)})
 	}
-	batch := fsm.Batch{Term: 1, Wall: epoch.UnixMilli()}
+	batch := logentry.Batch{Term: 1, Wall: epoch.UnixMilli()}
 	for _, c := range cmds {
-		batch.Items = append(batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		batch.Items = append(batch.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
-	benchApply(b, s, fsm.AppendBatch(nil, &batch))
+	benchApply(b, s, logentry.Append(nil, &batch))
 	for i := range n * (kept + kept/10) {
 		c := keyedPing(1+i%n, i)
 		d := history.PlainDetail()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // failingStore holds n heartbeats that are due and not judged, share of them to a
@@ -34,11 +35,11 @@ func failingStore(b *testing.B, n, share int) *Store {
 
 func benchCommands(b *testing.B, s *Store, delta uint32, cmds ...fsm.Command) {
 	b.Helper()
-	batch := fsm.Batch{Term: 1, Wall: epoch.UnixMilli(), Delta: delta}
+	batch := logentry.Batch{Term: 1, Wall: epoch.UnixMilli(), Delta: delta}
 	for _, c := range cmds {
-		batch.Items = append(batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		batch.Items = append(batch.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
-	res, err := s.Apply(fsm.AppendBatch(nil, &batch), 1)
+	res, err := s.Apply(logentry.Append(nil, &batch), 1)
 	if err != nil {
 		b.Fatal(err)
 	}

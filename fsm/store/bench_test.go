@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/dedup"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // The benchmarks guard what a node with many heartbeats costs. Those that end in a
@@ -46,13 +48,13 @@ func benchStore(b *testing.B, n int) *Store {
 	}
 	s := New()
 	benchStores[n] = s
-	batch := fsm.Batch{Term: 1, Wall: epoch.UnixMilli(), Delta: 1}
+	batch := logentry.Batch{Term: 1, Wall: epoch.UnixMilli(), Delta: 1}
 	for i := 1; i <= n; i++ {
 		c := fsm.Create{ID: testID(i), Token: testToken(i), Spec: testSpec(3600, 300, 2)}
 		c.Spec.Name, c.Spec.Slug = fmt.Sprint("job number ", i), fmt.Sprint("job-number-", i)
-		batch.Items = append(batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		batch.Items = append(batch.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 		if i%1000 == 0 {
-			benchApply(b, s, fsm.AppendBatch(nil, &batch))
+			benchApply(b, s, logentry.Append(nil, &batch))
 			batch.Items = batch.Items[:0]
 		}
 	}
@@ -87,15 +89,15 @@ const benchBatch = 256
 
 // benchEntries are batches of pings in no order.
 func benchEntries(s *Store, n int) (entries [][]byte) {
-	batch := fsm.Batch{Term: 1, Wall: s.st.wall, Delta: 1}
+	batch := logentry.Batch{Term: 1, Wall: s.st.wall, Delta: 1}
 	for i := range 2000 {
 		batch.Items = batch.Items[:0]
 		batch.Wall++
 		for j := range benchBatch {
 			p := fsm.Ping{Ordinal: uint64(scattered(i*benchBatch+j, n))}
-			batch.Items = append(batch.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendPing(nil, p)})
+			batch.Items = append(batch.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendPing(nil, p)})
 		}
-		entries = append(entries, fsm.AppendBatch(nil, &batch))
+		entries = append(entries, logentry.Append(nil, &batch))
 	}
 	return entries
 }
@@ -117,8 +119,8 @@ func BenchmarkApplyPing(b *testing.B) {
 func BenchmarkApplyPingOnce(b *testing.B) {
 	const n = 10_000
 	s := benchStore(b, n)
-	batch := fsm.Batch{Term: 1, Wall: s.st.wall, Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}, {Node: fsm.NodeID{2}, Boot: 1, Floor: 1}}}
-	s.st.dedup = newDedup()
+	batch := logentry.Batch{Term: 1, Wall: s.st.wall, Origins: []logentry.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}, {Node: fsm.NodeID{2}, Boot: 1, Floor: 1}}}
+	s.st.dedup = dedup.New()
 	var cmds [n + 1][]byte
 	for i := range cmds {
 		cmds[i] = fsm.AppendPing(nil, fsm.Ping{Ordinal: uint64(i)})
@@ -134,9 +136,9 @@ func BenchmarkApplyPingOnce(b *testing.B) {
 		}
 		for range benchBatch {
 			seq++
-			batch.Items = append(batch.Items, fsm.Item{Origin: seq % 2, Seq: uint64(seq), Cmd: cmds[scattered(seq, n)]})
+			batch.Items = append(batch.Items, logentry.Item{Origin: seq % 2, Seq: uint64(seq), Cmd: cmds[scattered(seq, n)]})
 		}
-		entry = fsm.AppendBatch(entry[:0], &batch)
+		entry = logentry.Append(entry[:0], &batch)
 		benchApply(b, s, entry)
 	}
 }
@@ -163,10 +165,10 @@ func BenchmarkApplyPingBesideSnapshot(b *testing.B) {
 func BenchmarkCreate(b *testing.B) {
 	forSizes(b, func(b *testing.B, s *Store, n int) {
 		c := fsm.Create{ID: testID(-1), Token: testToken(-1), Spec: testSpec(3600, 300, 2)}
-		batch := fsm.Batch{Term: 1, Wall: s.st.wall, Items: []fsm.Item{
-			{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}, {Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.Delete{ID: c.ID})},
+		batch := logentry.Batch{Term: 1, Wall: s.st.wall, Items: []logentry.Item{
+			{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}, {Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.Delete{ID: c.ID})},
 		}}
-		entry := fsm.AppendBatch(nil, &batch)
+		entry := logentry.Append(nil, &batch)
 		for b.Loop() {
 			benchApply(b, s, entry)
 		}
@@ -176,7 +178,7 @@ func BenchmarkCreate(b *testing.B) {
 // BenchmarkTickNothingDue is what a second of an idle cluster costs.
 func BenchmarkTickNothingDue(b *testing.B) {
 	forSizes(b, func(b *testing.B, s *Store, n int) {
-		entry := fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Wall: s.st.wall})
+		entry := logentry.Append(nil, &logentry.Batch{Term: 1, Wall: s.st.wall})
 		s.NextDue()
 		for b.Loop() {
 			benchApply(b, s, entry)
@@ -219,7 +221,7 @@ func BenchmarkFail(b *testing.B) {
 			v.Anchor, v.Threshold = s.st.serving-3901*1000, 1
 			s.st.table.Schedule(ord, v.NextMiss(nil))
 		}
-		entry := fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Wall: s.st.wall, Delta: 1})
+		entry := logentry.Append(nil, &logentry.Batch{Term: 1, Wall: s.st.wall, Delta: 1})
 		b.StartTimer()
 		benchApply(b, s, entry)
 	}
@@ -266,7 +268,7 @@ func BenchmarkPings(b *testing.B) {
 		b.Run(fmt.Sprint(kept), func(b *testing.B) {
 			s := New()
 			c := fsm.Create{ID: testID(1), Token: testToken(1), Spec: testSpec(3600, 300, 2)}
-			benchApply(b, s, fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}))
+			benchApply(b, s, logentry.Append(nil, &logentry.Batch{Term: 1, Items: []logentry.Item{{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}))
 			page, slot := s.st.table.Own(1)
 			for i := range kept {
 				page.Hot(slot).Pings++
@@ -319,16 +321,16 @@ func BenchmarkCodecPing(b *testing.B) {
 // BenchmarkCodecBatch encodes and decodes batches of 256 pings; the figure is of
 // one ping.
 func BenchmarkCodecBatch(b *testing.B) {
-	batch := fsm.Batch{Term: 1, Wall: epoch.UnixMilli(), Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}}
+	batch := logentry.Batch{Term: 1, Wall: epoch.UnixMilli(), Origins: []logentry.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}}
 	for i := range benchBatch {
-		batch.Items = append(batch.Items, fsm.Item{Seq: uint64(i), Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: uint64(i)})})
+		batch.Items = append(batch.Items, logentry.Item{Seq: uint64(i), Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: uint64(i)})})
 	}
 	var entry []byte
-	var got fsm.Batch
+	var got logentry.Batch
 	b.ReportAllocs()
 	for i := 0; i < b.N; i += benchBatch {
-		entry = fsm.AppendBatch(entry[:0], &batch)
-		if err := fsm.DecodeBatchInto(&got, entry); err != nil {
+		entry = logentry.Append(entry[:0], &batch)
+		if err := logentry.DecodeInto(&got, entry); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
@@ -125,11 +126,11 @@ func storeWithHeartbeat(t *testing.T, kept int) (*Store, uint64, fsm.HeartbeatID
 // applyAt commits commands at a wall time.
 func applyAt(t *testing.T, s *Store, wall int64, cmds ...fsm.Command) {
 	t.Helper()
-	b := fsm.Batch{Term: 1, Wall: wall}
+	b := logentry.Batch{Term: 1, Wall: wall}
 	for _, c := range cmds {
-		b.Items = append(b.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		b.Items = append(b.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
-	if _, err := s.Apply(fsm.AppendBatch(nil, &b), 1); err != nil {
+	if _, err := s.Apply(logentry.Append(nil, &b), 1); err != nil {
 		t.Fatal(err)
 	}
 }

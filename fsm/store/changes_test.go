@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // changeRig drives a store like a rig, with places in the log, and returns what each command
@@ -18,14 +19,14 @@ type changeRig struct {
 
 func (d *changeRig) do(delta uint32, cmds ...fsm.Command) (words []string) {
 	d.t.Helper()
-	b := fsm.Batch{Term: d.term, Wall: d.wall, Delta: delta}
+	b := logentry.Batch{Term: d.term, Wall: d.wall, Delta: delta}
 	d.wall += int64(delta)
 	for _, c := range cmds {
-		b.Items = append(b.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		b.Items = append(b.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
 	before := d.at
 	d.at.Index, d.at.Term = d.at.Index+1, d.term
-	if _, err := d.s.ApplyAt(d.at, fsm.AppendBatch(nil, &b)); err != nil {
+	if _, err := d.s.ApplyAt(d.at, logentry.Append(nil, &b)); err != nil {
 		d.t.Fatal(err)
 	}
 	list, to, ok := d.s.Changes(before, 1000)
@@ -85,8 +86,8 @@ func TestChangesAreTold(t *testing.T) {
 
 func TestAStaleTermChangesNothing(t *testing.T) {
 	s := New()
-	b := fsm.Batch{Term: 1, Wall: time.Now().UnixMilli()}
-	if _, err := s.ApplyAt(fsm.Position{Index: 7, Term: 2}, fsm.AppendBatch(nil, &b)); err != nil {
+	b := logentry.Batch{Term: 1, Wall: time.Now().UnixMilli()}
+	if _, err := s.ApplyAt(fsm.Position{Index: 7, Term: 2}, logentry.Append(nil, &b)); err != nil {
 		t.Fatal(err)
 	}
 	if list, _, _ := s.Changes(fsm.Position{}, 10); list != nil {

@@ -56,7 +56,10 @@ func TestWhoIsTold(t *testing.T) {
 		"channels by tag, and no default":           {func(s *fsm.Spec) { s.Tags = []string{"x", "db"} }, []string{"ch_02", "ch_03"}},
 		"those that it names, and no others":        {func(s *fsm.Spec) { s.Notify, s.Tags = []string{channelID(4).String()}, []string{"db"} }, []string{"ch_04"}},
 		"its own address in any case":               {func(s *fsm.Spec) { s.Notify, s.Emails = []string{channelID(4).String()}, []string{"me@example.com"} }, []string{"ch_04", "me@ex"}},
-		"with its own address, no default mail":     {func(s *fsm.Spec) { s.Emails = []string{"me@example.com"} }, []string{"ch_01", "me@ex"}},
+		"addresses that it names, and no others": {
+			func(s *fsm.Spec) { s.NotifyMail, s.Tags = []string{"you@example.com"}, []string{"db"} }, []string{"you@e"},
+		},
+		"with its own address, no default mail": {func(s *fsm.Spec) { s.Emails = []string{"me@example.com"} }, []string{"ch_01", "me@ex"}},
 		"one that is gone counts as not named": {
 			func(s *fsm.Spec) { s.Notify, s.Tags = []string{channelID(9).String()}, []string{"db"} }, []string{"ch_02", "ch_03"},
 		},
@@ -139,6 +142,71 @@ func TestAChannelIsToldAfterAWhile(t *testing.T) {
 			}
 		}
 	})
+	t.Run("no later for what a flap window held back that was over before it lasted", func(t *testing.T) {
+		r := newRig(t)
+		ch := r.channel(1, func(c *fsm.ChannelSpec) { c.Default, c.After = true, 60 })
+		spec := testSpec(3600, 0, 1)
+		spec.Emails = nil
+		r.create(1, spec)
+		fail := func() { r.signal(1, fsm.Signal{Tells: fsm.SignalFail}) }
+		ready := func() []fsm.AlertID { return r.s.LaneWork(1, ch, 10).Ready }
+		fail()
+		r.run(time.Minute)
+		r.send(ready()[0])
+		r.ping(1)
+		r.send(ready()[0])
+		fail()
+		r.run(10 * time.Second)
+		r.ping(1)
+		r.run(4 * time.Minute)
+		fail()
+		r.run(59 * time.Second)
+		if got := ready(); len(got) != 0 {
+			t.Fatalf("%d alerts before it has lasted", len(got))
+		}
+		r.run(time.Second)
+		if got := ready(); len(got) != 1 {
+			t.Errorf("%d alerts once it has: %q", len(got), r.told(1))
+		}
+	})
+	t.Run("no later for an incident of which it took nothing", func(t *testing.T) {
+		r := newRig(t)
+		ch := r.channel(1, func(c *fsm.ChannelSpec) { c.Default, c.On = true, fsm.SetOf(fsm.AlertUnheard) })
+		spec := testSpec(3600, 0, 1)
+		spec.Emails = nil
+		r.create(1, spec)
+		r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+		r.ping(1)
+		r.must(fsm.UpdateChannel{ID: channelID(1), Spec: fsm.ChannelSpec{
+			Name: "channel 1", Kind: "webhook", On: fsm.SetOf(fsm.ChannelKinds...), Default: true, After: 60,
+		}})
+		r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+		r.run(time.Minute)
+		if got := r.s.LaneWork(1, ch, 10).Ready; len(got) != 1 {
+			t.Errorf("%d alerts once it has lasted: %q", len(got), r.told(1))
+		}
+	})
+	t.Run("no sooner for an alert to others that did not go out", func(t *testing.T) {
+		r := newRig(t)
+		ch := r.channel(1, func(c *fsm.ChannelSpec) { c.Default, c.On = true, fsm.SetOf(fsm.AlertUnheard) })
+		spec := testSpec(60, 0, 1)
+		spec.RemindEvery = 60
+		r.create(1, spec)
+		r.run(time.Minute + time.Millisecond)
+		mail := r.oneReady()
+		n := r.attempt(mail)
+		r.ping(1)
+		r.run(time.Minute + time.Millisecond)
+		r.must(fsm.UpdateChannel{ID: channelID(1), Spec: fsm.ChannelSpec{
+			Name: "channel 1", Kind: "webhook", On: fsm.SetOf(fsm.ChannelKinds...), Default: true, After: 1800,
+		}})
+		r.run(time.Minute + time.Millisecond)
+		wantTold(t, r, 1, "down ops@ex claimed", "recovered ops@ex cancelled", "down ops@ex pending", "reminder ch_010 pending")
+		r.must(fsm.Settle{Alert: mail, Term: 1, Attempt: n, Outcome: fsm.OutcomeRetry, RetryIn: 5000, Error: "no connection"})
+		if got := r.s.LaneWork(1, ch, 10).Ready; len(got) != 0 {
+			t.Errorf("the reminder may go, and its incident has not lasted: %q", r.told(1))
+		}
+	})
 }
 
 func TestAChannelWhoseServiceGroupsGetsEachAlone(t *testing.T) {
@@ -210,7 +278,7 @@ func TestChannelsAreEditedSafely(t *testing.T) {
 func TestChannelsSurviveARestore(t *testing.T) {
 	r := newRig(t)
 	ch := r.channel(1, func(c *fsm.ChannelSpec) {
-		c.Default, c.Hours, c.After = true, "mo-fr", 1
+		c.Default, c.Hours, c.After = true, simHours, 1
 		c.Fields = []fsm.ChannelField{{Name: "secret", Value: "hush", Secret: true}}
 	})
 	r.create(1, silentSpec())

@@ -7,7 +7,7 @@
 //
 // # Entries
 //
-// One log entry is one [fsm.Batch]: a term, a wall-clock stamp, an advance of the
+// One log entry is one [logentry.Batch]: a term, a wall-clock stamp, an advance of the
 // serving clock, and any number of commands with the identity of their
 // proposers. [Store.Apply] returns one [fsm.Result] for each command. A batch whose
 // term is not the term of its log entry was queued in an earlier leadership and
@@ -53,12 +53,12 @@
 //	ping.go                plain pings: whose they are, and what they change
 //	timetables.go          the times of heartbeats with schedules
 //	state.go               what entries change; nodes, indexes
-//	dedup.go               results that proposers may ask for again
 //	heartbeat.go           commands that edit heartbeats
 //	signal.go              pings that tell more, and the runs that they begin and end
 //	judge.go               misses and overdue runs, and what ingest gaps excuse
 //	incidents.go           how incidents begin, are told again and end
 //	acts.go                what people do about them: acknowledge, snooze, edit, pause
+//	depends.go             what heartbeats depend on, which alerts wait for that, and questions about it
 //	evidence.go            what an alert tells of a heartbeat
 //	keys.go                API keys and quotas
 //	query.go               queries of heartbeats

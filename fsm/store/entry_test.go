@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 func TestAnEntryOfANewerVersionIsRefused(t *testing.T) {
@@ -16,10 +17,10 @@ func TestAnEntryOfANewerVersionIsRefused(t *testing.T) {
 // FuzzApply: whatever decodes is applied, or refused by its own result.
 func FuzzApply(f *testing.F) {
 	for _, c := range writes {
-		f.Add(fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}))
+		f.Add(logentry.Append(nil, &logentry.Batch{Term: 1, Items: []logentry.Item{{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}))
 	}
 	f.Fuzz(func(t *testing.T, entry []byte) {
-		b, err := fsm.DecodeBatch(entry)
+		b, err := logentry.Decode(entry)
 		if err != nil {
 			return
 		}

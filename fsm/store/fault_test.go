@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // replayed is a store that can make its state anew from its log.
@@ -30,11 +31,11 @@ func newReplayed(t *testing.T) *replayed {
 // entry applies a batch, which is part of the log from then on.
 func (r *replayed) entry(delta uint32, cmds ...fsm.Command) []fsm.Result {
 	r.t.Helper()
-	b := fsm.Batch{Term: r.term, Wall: r.wall, Delta: delta}
+	b := logentry.Batch{Term: r.term, Wall: r.wall, Delta: delta}
 	for _, c := range cmds {
-		b.Items = append(b.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		b.Items = append(b.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
-	entry := fsm.AppendBatch(nil, &b)
+	entry := logentry.Append(nil, &b)
 	res, err := r.s.Apply(entry, r.term)
 	if err != nil {
 		r.t.Fatal(err)
@@ -141,11 +142,11 @@ func (r *replayed) tripAt(stage int) *bool {
 func TestARepeatOfAFaultyCommandGetsItsResult(t *testing.T) {
 	r := populated(t)
 	cmd := fsm.AppendCommand(nil, fsm.Pause{ID: testID(3)})
-	b := fsm.Batch{Term: r.term, Wall: r.wall, Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: cmd}, {Origin: 0, Seq: 1, Cmd: cmd}}}
+	b := logentry.Batch{Term: r.term, Wall: r.wall, Origins: []logentry.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}, Items: []logentry.Item{{Origin: logentry.NoOrigin, Cmd: cmd}, {Origin: 0, Seq: 1, Cmd: cmd}}}
 	b.Items[0].Cmd = fsm.AppendCommand(nil, fsm.Ping{Ordinal: 4})
 	tripped := r.tripAt(0)
 	for range 2 {
-		res, err := r.s.Apply(fsm.AppendBatch(nil, &b), r.term)
+		res, err := r.s.Apply(logentry.Append(nil, &b), r.term)
 		if err != nil || res[1].Code != fsm.CodeInternal {
 			t.Fatalf("%v, %v", res, err)
 		}
@@ -161,8 +162,8 @@ func TestAFaultWithoutAWayBackIsAnError(t *testing.T) {
 	r.s.rebuildState = nil
 	r.tripAt(0)
 	ping := fsm.AppendCommand(nil, fsm.Ping{Ordinal: 4})
-	b := fsm.Batch{Term: r.term, Wall: r.wall, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: ping}, {Origin: fsm.NoOrigin, Cmd: ping}}}
-	if _, err := r.s.Apply(fsm.AppendBatch(nil, &b), r.term); err == nil {
+	b := logentry.Batch{Term: r.term, Wall: r.wall, Items: []logentry.Item{{Origin: logentry.NoOrigin, Cmd: ping}, {Origin: logentry.NoOrigin, Cmd: ping}}}
+	if _, err := r.s.Apply(logentry.Append(nil, &b), r.term); err == nil {
 		t.Error("no error")
 	}
 }

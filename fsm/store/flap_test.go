@@ -1,11 +1,13 @@
 package store
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
@@ -326,5 +328,280 @@ func TestRowsOfOneMomentKeepTheirOrder(t *testing.T) {
 		if a.Kind != want || int(a.Incident) != 9-(i+1)/2 || all[i].ID != a.ID {
 			t.Errorf("row %d, newest first, is of %d, incident %d", i, a.Kind, a.Incident)
 		}
+	}
+}
+
+// TestOnlyWhatWasToldHoldsBack: nobody waits for the end of a window of which nobody was told, and no
+// alert speaks of an earlier one that never went out.
+func TestOnlyWhatWasToldHoldsBack(t *testing.T) {
+	fail := fsm.Signal{Tells: fsm.SignalFail}
+	for _, c := range []struct {
+		name  string
+		first func(r *rig) // begins an incident, of which nobody hears, and ends it
+	}{
+		{"it recovered before its alert was sent", func(r *rig) {
+			r.signal(1, fail)
+			r.refuse()
+			r.ping(1)
+		}},
+		{"it recovered while its alert was in hand, and that found no server", func(r *rig) {
+			r.signal(1, fail)
+			id := r.oneReady()
+			n := r.attempt(id)
+			r.ping(1)
+			r.must(fsm.Settle{Alert: id, Term: r.term, Attempt: n, Outcome: fsm.OutcomeRetry, RetryIn: 5000, Error: "no connection"})
+		}},
+		{"it was acknowledged before its alert was sent", func(r *rig) {
+			r.signal(1, fail)
+			r.must(fsm.AckIncident{Heartbeat: testID(1), Incident: 1, By: "ann"})
+			r.ping(1)
+		}},
+		{"its alert was cancelled by hand", func(r *rig) {
+			r.signal(1, fail)
+			r.must(fsm.CancelAlert{Alert: r.oneReady()})
+			r.ping(1)
+		}},
+		{"its alert was held by hand", func(r *rig) {
+			r.signal(1, fail)
+			r.must(fsm.HoldAlert{Alert: r.oneReady()})
+			r.ping(1)
+		}},
+		{"it was paused before its alert was sent", func(r *rig) {
+			r.signal(1, fail)
+			r.must(fsm.Pause{ID: testID(1)})
+			r.must(fsm.Resume{ID: testID(1)})
+			r.ping(1)
+		}},
+		{"there was nobody to tell", func(r *rig) {
+			s := fsm.DefaultSettings()
+			s.MailTo = nil
+			r.must(fsm.SetSettings{Settings: s})
+			r.signal(1, fail)
+			r.ping(1)
+			s.MailTo = []string{"team@example.com"}
+			r.must(fsm.SetSettings{Settings: s})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := jobIn(t)
+			c.first(r)
+			r.run(20 * time.Second)
+			r.drain()
+			r.signal(1, fail)
+			got := r.drain()
+			if len(got) != 1 || got[0].Kind != fsm.AlertDown {
+				t.Fatalf("the next incident is told as %+v, want at once", got)
+			}
+			r.ping(1)
+			r.drain()
+			r.run(20 * time.Second)
+			r.signal(1, fail)
+			if got := r.drain(); len(got) != 0 {
+				t.Errorf("the third is told at once, within the window of the second: %+v", got)
+			}
+			r.run(280 * time.Second)
+			if got := r.drain(); len(got) != 1 || got[0].Evidence.Flaps != 1 {
+				t.Errorf("at the end of that window: %+v", got)
+			}
+		})
+	}
+}
+
+// TestManyThatWereNotToldAreToldOnce: one that is over before it is told is no news, several in a window are.
+func TestManyThatWereNotToldAreToldOnce(t *testing.T) {
+	r := jobIn(t)
+	for range 4 {
+		r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+		r.refuse()
+		r.ping(1)
+		r.run(time.Second)
+	}
+	r.run(time.Minute)
+	if got := r.drain(); len(got) != 1 || got[0].Kind != fsm.AlertRecovered || got[0].Evidence.Flaps != 3 {
+		t.Errorf("%+v", got)
+	}
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	if got := r.drain(); len(got) != 0 {
+		t.Errorf("told at once again: %+v", got)
+	}
+}
+
+// TestWhatTheUnsentHeldBackIsReleased: the first alert is in hand when the job fails again, and then
+// finds no server.
+func TestWhatTheUnsentHeldBackIsReleased(t *testing.T) {
+	r := jobIn(t)
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	id := r.oneReady()
+	n := r.attempt(id)
+	r.ping(1)
+	r.run(20 * time.Second)
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	r.must(fsm.Settle{Alert: id, Term: r.term, Attempt: n, Outcome: fsm.OutcomeRetry, RetryIn: 5000, Error: "no connection"})
+	if got := r.drain(); len(got) != 1 || got[0].Kind != fsm.AlertDown {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestWhatAnUnsentStoryHeldBackIsReleased: what tells of two incidents that were over is in hand when the job
+// fails again, and then finds no server.
+func TestWhatAnUnsentStoryHeldBackIsReleased(t *testing.T) {
+	r := jobIn(t)
+	r.flips(1, 2)
+	id := r.oneReady() // the recovery
+	n := r.attempt(id)
+	r.run(20 * time.Second)
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	r.must(fsm.Settle{Alert: id, Term: r.term, Attempt: n, Outcome: fsm.OutcomeRetry, RetryIn: 5000, Error: "no connection"})
+	if got := r.drain(); len(got) != 1 || got[0].Kind != fsm.AlertDown || got[0].Evidence.Flaps < 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestHeldBackAndThenCancelledOpensNoWindow: what was held back for a window's end, and acknowledged before,
+// is not told there.
+func TestHeldBackAndThenCancelledOpensNoWindow(t *testing.T) {
+	r := jobIn(t)
+	r.flips(1, 1) // it recovers unsent
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	r.drain()
+	r.ping(1)
+	r.drain()
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	r.must(fsm.AckIncident{Heartbeat: testID(1), Incident: 3, By: "ann"})
+	r.ping(1)
+	r.run(301 * time.Second)
+	r.drain()
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	if got := r.drain(); len(got) != 1 || got[0].Evidence.Flaps != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestAWindowOpensWithWhatWasToldAtItsStart: what a window held back is in hand at its end, when the job fails
+// again; then somebody acknowledges that, and neither goes out.
+func TestAWindowOpensWithWhatWasToldAtItsStart(t *testing.T) {
+	fail := fsm.Signal{Tells: fsm.SignalFail}
+	r := jobIn(t)
+	r.signal(1, fail)
+	r.drain()
+	r.ping(1)
+	r.drain()
+	r.signal(1, fail) // held back
+	r.run(301 * time.Second)
+	r.attempt(r.oneReady())
+	r.ping(1)
+	r.signal(1, fail)
+	r.must(fsm.AckIncident{Heartbeat: testID(1), Incident: 3, By: "ann"})
+	r.ping(1)
+	r.run(20 * time.Second)
+	r.drain()
+	r.signal(1, fail)
+	if got := r.drain(); len(got) != 1 || got[0].Kind != fsm.AlertDown || got[0].Incident != 4 {
+		t.Fatalf("in a window of which nobody was told: %+v, want it at once", got)
+	}
+	r.ping(1)
+	r.drain()
+	r.run(20 * time.Second)
+	r.signal(1, fail)
+	if got := r.drain(); len(got) != 0 {
+		t.Errorf("the next is told at once, within the window of that: %+v", got)
+	}
+	r.run(280 * time.Second)
+	if got := r.drain(); len(got) != 1 || got[0].Incident != 5 {
+		t.Errorf("at the end of that window: %+v", got)
+	}
+}
+
+// drainLane sends whatever may be sent by a channel, and counts it.
+func (r *rig) drainLane(name string) (sent int) {
+	r.t.Helper()
+	for ready := r.s.LaneWork(r.term, name, 1).Ready; len(ready) > 0; ready = r.s.LaneWork(r.term, name, 1).Ready {
+		r.send(ready[0])
+		sent++
+	}
+	return sent
+}
+
+// TestAFlapWindowIsOfOneRecipient: who was told of nothing yet does not wait for what others were told.
+func TestAFlapWindowIsOfOneRecipient(t *testing.T) {
+	r := newRig(t)
+	hook := r.channel(1, byDefault)
+	spec := testSpec(3600, 0, 1)
+	r.create(1, spec) // with an address of its own
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	if got := r.drain(); len(got) != 1 {
+		t.Fatalf("%d mails", len(got))
+	}
+	r.ping(1)
+	r.drain()
+	r.run(20 * time.Second)
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	if mails, hooks := len(r.drain()), r.drainLane(hook); mails != 0 || hooks != 1 {
+		t.Errorf("of the second incident: %d mails and %d requests, want 0 and 1", mails, hooks)
+	}
+	r.run(280 * time.Second)
+	if mails, hooks := len(r.drain()), r.drainLane(hook); mails != 1 || hooks != 0 {
+		t.Errorf("at the end of the window: %d mails and %d requests, want 1 and 0", mails, hooks)
+	}
+	if r.flapWindows() == "" {
+		t.Error("the windows that the second incident opened are not kept")
+	}
+	if r.run(301 * time.Second); r.flapWindows() != "" {
+		t.Error("windows that have ended are kept")
+	}
+}
+
+// flapWindows is what an image says of them; "": there are none.
+func (r *rig) flapWindows() string {
+	w := image.NewWriter(io.Discard)
+	s := w.Section(1)
+	r.s.st.writeFlaps(s)
+	s.End()
+	return string(w.Buf)
+}
+
+// TestWhoTakesOnlyDownsIsToldAgainWhileItFlaps, though a recovery ends each incident in which it has to wait.
+func TestWhoTakesOnlyDownsIsToldAgainWhileItFlaps(t *testing.T) {
+	r := newRig(t)
+	hook := r.channel(1, func(c *fsm.ChannelSpec) { c.Default, c.On = true, fsm.SetOf(fsm.AlertDown) })
+	r.create(1, testSpec(3600, 0, 1))
+	told := 0
+	for range 30 * 60 / 5 { // half an hour
+		r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+		r.run(time.Second)
+		told += r.drainLane(hook)
+		r.drain()
+		r.ping(1)
+		r.run(4 * time.Second)
+		told += r.drainLane(hook)
+		r.drain()
+	}
+	if told < 5 || told > 6 {
+		t.Errorf("told %d times in half an hour, want once in five minutes", told)
+	}
+}
+
+// TestAnOldAlertSentByHandKeepsNoNewsBack: what the recipient knows of goes on, though the alert that came last is
+// of an incident before.
+func TestAnOldAlertSentByHandKeepsNoNewsBack(t *testing.T) {
+	r := jobIn(t)
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	old := r.oneReady()
+	n := r.attempt(old)
+	r.must(fsm.Settle{Alert: old, Term: r.term, Attempt: n, Outcome: fsm.OutcomeFailed, Error: "550 no"})
+	r.ping(1)
+	r.run(301 * time.Second)
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	if got := r.drain(); len(got) != 1 {
+		t.Fatalf("of the second incident: %+v", got)
+	}
+	r.run(301 * time.Second)
+	r.must(fsm.RetryAlert{Alert: old})
+	if got := r.drain(); len(got) != 1 || got[0].ID != old {
+		t.Fatalf("sent by hand: %+v", got)
+	}
+	r.ping(1)
+	if got := r.drain(); len(got) != 1 || got[0].Kind != fsm.AlertRecovered {
+		t.Errorf("when the second incident is over: %+v", got)
 	}
 }

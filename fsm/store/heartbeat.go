@@ -32,6 +32,10 @@ func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 	}
 	c.Spec.Tags, c.Spec.Emails, c.Spec.Methods = fsm.Canonical(c.Spec.Tags), fsm.Canonical(c.Spec.Emails), fsm.Canonical(c.Spec.Methods)
 	c.Spec.Checks, c.Spec.Schedule = fsm.Canonical(c.Spec.Checks), fsm.Canonical(c.Spec.Schedule)
+	c.Spec.DependsOn = fsm.Canonical(c.Spec.DependsOn)
+	if st.link(st.created+1, c.ID, &fsm.Spec{}, &c.Spec) != nil {
+		return fsm.Result{Code: fsm.CodeInvalid}
+	}
 	st.created++
 	ord := st.created
 	r := st.table.Add(ord, table.Cold{
@@ -94,7 +98,7 @@ func (st *state) updateHeartbeat(c fsm.Update) fsm.Result {
 	}
 	old := r.Cold.Spec
 	spec := c.Patch.Apply(old)
-	if spec.Validate() != nil {
+	if spec.Validate() != nil || st.link(r.Ordinal, c.ID, &old, &spec) != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}
 	}
 	if !reflect.DeepEqual(spec, old) {
@@ -132,6 +136,9 @@ func (st *state) changeSpec(r *table.Record, spec fsm.Spec) {
 	}
 	if spec.Interval != old.Interval || spec.Grace != old.Grace || spec.MaxRun != old.MaxRun {
 		r.Runs.SetDeadlines(st.serving + r.RunLimit())
+	}
+	if spec.Grace != old.Grace || !slices.Equal(spec.Tags, old.Tags) {
+		st.ledger.ReconsiderOf(r.Cold.ID)
 	}
 	if r.Runs != nil && !slices.Equal(spec.Checks, old.Checks) {
 		r.Runs.Results = r.Runs.Results.Accepted()
@@ -201,6 +208,8 @@ func (st *state) stopJudging(r *table.Record) {
 		st.endIncident(r, incident.Paused)
 		st.ledgerNow().CancelUnsent(r)
 	}
+	st.depends.Forget(r.Ordinal, r.Cold.Spec.Tags)
+	st.reconsiderBelow(r)
 	r.ResetRule()
 	r.Set(table.Paused)
 	if r.Runs != nil {
@@ -273,7 +282,11 @@ func (st *state) deleteHeartbeat(c fsm.Delete) fsm.Code {
 	st.slugs.Remove(r.Cold.Spec.Slug, r.Ordinal)
 	st.countMade(r.Cold.Maker, -1)
 	st.uptime.Remove(r.Ordinal)
+	st.depends.Forget(r.Ordinal, r.Cold.Spec.Tags)
+	st.reconsiderBelow(r)
+	st.depends.Remove(r.Ordinal)
 	st.table.Remove(r.Ordinal)
+	st.ledger.ReconsiderOf(r.Cold.ID)
 	return fsm.CodeOK
 }
 

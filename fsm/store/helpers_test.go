@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // epoch is where the wall clock of the tests begins.
@@ -29,11 +30,11 @@ func newRig(t *testing.T) *rig {
 // batch applies commands after an advance of the serving clock.
 func (r *rig) batch(delta uint32, cmds ...fsm.Command) []fsm.Result {
 	r.t.Helper()
-	b := fsm.Batch{Term: r.term, Wall: r.wall, Delta: delta}
+	b := logentry.Batch{Term: r.term, Wall: r.wall, Delta: delta}
 	for _, c := range cmds {
-		b.Items = append(b.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		b.Items = append(b.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
-	res, err := r.s.Apply(fsm.AppendBatch(nil, &b), r.term)
+	res, err := r.s.Apply(logentry.Append(nil, &b), r.term)
 	if err != nil {
 		r.t.Fatalf("apply: %v", err)
 	}

@@ -36,6 +36,13 @@ var sections = []section{
 	{11, (*state).writeResults, (*state).readResults},
 	{20, (*state).writeChannels, (*state).readChannels},
 	{21, (*state).writeIncidents, (*state).readIncidents},
+	{22, (*state).writeWindows, (*state).readWindows},
+	{23, (*state).writeRecoveries, (*state).readRecoveries},
+	{24, (*state).writeTelling, (*state).readTelling},
+	{25, (*state).writeTemplates, (*state).readTemplates},
+	{26, (*state).writeSystem, (*state).readSystem},
+	{27, (*state).writeFlaps, (*state).readFlaps},
+	{29, (*state).writePausedTimes, (*state).readPausedTimes},
 }
 
 // section is how one of them is written and read. write adds its items in an order that
@@ -66,13 +73,16 @@ func (s *Store) Snapshot() *Image {
 	c.table = table
 	c.keys = maps.Clone(c.keys)
 	c.nodes = maps.Clone(c.nodes)
-	c.dedup = s.st.dedup.copyForImage()
+	c.dedup = s.st.dedup.Clone()
 	c.ledger = c.ledger.Snapshot()
 	c.uptime = s.st.uptime.Snapshot()
 	c.published = s.st.published.Snapshot()
 	c.channels = c.channels.Snapshot()
+	c.windows = c.windows.Snapshot()
 	c.incidents = s.st.incidents.Snapshot()
+	c.system = s.st.system.Snapshot()
 	c.clock = c.clock.Copy()
+	c.depends = c.depends.Snapshot()
 	c.ids, c.tokens, c.slugs, c.keyByHash, c.madeByKey, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}
 }
@@ -97,7 +107,7 @@ func (i *Image) WriteTo(to io.Writer) (int64, error) {
 	st.writeHeartbeats(w, i.share)
 	st.writeKeys(w)
 	st.writeNodes(w)
-	st.dedup.write(w)
+	st.dedup.Write(w)
 	st.ledger.Write(w)
 	for _, x := range sections {
 		s := w.Section(x.tag)
@@ -168,12 +178,62 @@ func (st *state) readPublished(item *wire.Reader) error { return st.published.Re
 func (st *state) writeChannels(s *image.Section)       { st.channels.Write(s) }
 func (st *state) readChannels(item *wire.Reader) error { return st.channels.Read(item) }
 
+// What the items of the section about whom to tell begin with.
+const (
+	tellingMail     = 1 // a channel that is mail
+	tellingReminder = 2 // the settings' time between reminders
+	tellingRef      = 3 // how a service names the message of a row
+)
+
+func (st *state) writeTelling(s *image.Section) {
+	st.channels.WriteMail(s, tellingMail)
+	if st.settings.RemindEvery != 0 {
+		s.Add(wire.AppendInt([]byte{tellingReminder}, st.settings.RemindEvery))
+	}
+	st.ledger.EachRef(func(id fsm.AlertID, ref string) {
+		s.Add(wire.AppendString(append([]byte{tellingRef}, id[:]...), ref))
+	})
+}
+
+func (st *state) readTelling(item *wire.Reader) error {
+	switch item.Byte() {
+	case tellingMail:
+		return st.channels.Read(item)
+	case tellingRef:
+		var id fsm.AlertID
+		item.Fill(id[:])
+		if ref := item.String(); !item.OK() || !st.ledger.KeepRef(id, ref) {
+			return fsm.ErrCorrupt
+		}
+		return nil
+	case tellingReminder:
+		if st.settings.RemindEvery != 0 {
+			return fsm.ErrCorrupt // it is there twice
+		}
+		st.settings.RemindEvery = item.Int()
+		if !item.OK() || st.settings.RemindEvery == 0 || st.settings.Validate() != nil {
+			return fsm.ErrCorrupt
+		}
+		return nil
+	}
+	return fsm.ErrVersion
+}
+
+func (st *state) writeWindows(s *image.Section)       { st.windows.Write(s) }
+func (st *state) readWindows(item *wire.Reader) error { return st.windows.Read(item) }
+
+func (st *state) writeSystem(s *image.Section)       { st.system.Write(s) }
+func (st *state) readSystem(item *wire.Reader) error { return st.system.Read(item) }
+
+func (st *state) writeFlaps(s *image.Section)       { st.ledger.WriteFlaps(s) }
+func (st *state) readFlaps(item *wire.Reader) error { return st.ledger.ReadFlap(item) }
+
 func (st *state) writeIncidents(s *image.Section) { st.incidents.Write(s) }
 
 // readIncidents reads one, and has its heartbeat looked at when it is told again.
 func (st *state) readIncidents(item *wire.Reader) error {
 	x, err := st.incidents.Read(item)
-	if err != nil || x.End != incident.GoesOn {
+	if err != nil || x.End != incident.GoesOn || x.Ordinal > fsm.SystemOrdinals {
 		return err
 	}
 	if st.openIncident(x.Ordinal) != x.Number || st.table.Record(x.Ordinal).Cold.ID != x.Heartbeat {
@@ -186,26 +246,30 @@ func (st *state) readIncidents(item *wire.Reader) error {
 	return nil
 }
 
-func sortedNodes[V any](m map[fsm.NodeID]V) []fsm.NodeID {
-	return slices.SortedFunc(maps.Keys(m), func(a, b fsm.NodeID) int { return bytes.Compare(a[:], b[:]) })
+func (st *state) writeRecoveries(s *image.Section) { st.depends.Write(s) }
+
+func (st *state) readRecoveries(item *wire.Reader) error {
+	return st.depends.Read(item, func(ord uint64) (tags []string, ok bool) {
+		if !st.table.Has(ord) || st.openIncident(ord) != 0 {
+			return nil, false
+		}
+		return st.table.Record(ord).Cold.Spec.Tags, true
+	})
 }
 
-func (d *dedup) write(w *image.Writer) {
-	w.Count(len(d.proposers))
-	for _, n := range sortedNodes(d.proposers) {
-		o := d.proposers[n]
-		w.Raw(n[:])
-		w.Uint(o.boot)
-		w.Uint(o.floor)
-		w.Count(len(o.codes))
-		for i, c := range o.codes {
-			w.Byte(byte(c))
-			w.Bytes(o.data[o.floor+uint64(i)])
-			w.FlushIfFull()
-		}
+func (st *state) writeTemplates(s *image.Section) {
+	if t := st.templates; t != (fsm.Templates{}) {
+		s.Add(wire.AppendString(wire.AppendString(nil, t.Subject), t.Text))
 	}
-	w.Count(len(d.removed))
-	for _, n := range sortedNodes(d.removed) {
-		w.Raw(n[:])
+}
+
+func (st *state) readTemplates(item *wire.Reader) error {
+	if st.templates != (fsm.Templates{}) {
+		return fsm.ErrCorrupt
 	}
+	st.templates = fsm.Templates{Subject: item.String(), Text: item.String()}
+	if item.OK() && (st.templates == (fsm.Templates{}) || st.templates.Validate() != nil) {
+		return fsm.ErrCorrupt
+	}
+	return nil
 }

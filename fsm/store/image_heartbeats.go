@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/dependencies"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/results"
@@ -93,7 +94,11 @@ func (st *state) writeFields(s *image.Section) {
 
 func (st *state) readFields(item *wire.Reader) error {
 	ord := item.Uint()
-	return st.table.RestoreFields(ord, item.Take(uint64(item.Len())))
+	spec, err := st.table.RestoreFields(ord, item.Take(uint64(item.Len())))
+	if err == nil && len(spec.DependsOn) > 0 {
+		st.depends.Put(dependencies.Node{Ordinal: ord, ID: st.table.Record(ord).Cold.ID, Tags: spec.Tags, DependsOn: spec.DependsOn})
+	}
+	return err
 }
 
 // writeUptime writes how long heartbeats failed and were paused, of those that ever did
@@ -112,6 +117,23 @@ func (st *state) readUptime(item *wire.Reader) error {
 		return fsm.ErrCorrupt
 	}
 	return st.uptime.Restore(ord, item.Take(uint64(item.Len())))
+}
+
+// writePausedTimes writes when heartbeats were paused, of those that ever were.
+func (st *state) writePausedTimes(s *image.Section) {
+	var item []byte
+	st.uptime.EachPaused(func(ord uint64, encoded string) {
+		item = append(binary.AppendUvarint(item[:0], ord), encoded...)
+		s.Add(item)
+	})
+}
+
+func (st *state) readPausedTimes(item *wire.Reader) error {
+	ord := item.Uint()
+	if !st.table.Has(ord) {
+		return fsm.ErrCorrupt
+	}
+	return st.uptime.RestorePauses(ord, item.Take(uint64(item.Len())))
 }
 
 // callerFlags are those of an image that has the addresses.

@@ -13,12 +13,16 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/uptime"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule/weekly"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
@@ -53,10 +57,10 @@ func richStore(t testing.TB) *Store {
 	r.must(r.work().Digests[0])
 	r.attempt(r.oneReady())
 	r.ping(6)
-	b := fsm.Batch{Term: 1, Wall: r.wall, Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 2, Floor: 5}}, Items: []fsm.Item{
+	b := logentry.Batch{Term: 1, Wall: r.wall, Origins: []logentry.Origin{{Node: fsm.NodeID{1}, Boot: 2, Floor: 5}}, Items: []logentry.Item{
 		{Seq: 6, Cmd: fsm.AppendPing(nil, fsm.Ping{Ordinal: 7})},
 	}}
-	if _, err := r.s.Apply(fsm.AppendBatch(nil, &b), 1); err != nil {
+	if _, err := r.s.Apply(logentry.Append(nil, &b), 1); err != nil {
 		t.Fatal(err)
 	}
 	return r.s
@@ -111,6 +115,11 @@ func fullStore(t testing.TB) *Store {
 	r := &rig{t: tt, s: s, term: 1, wall: s.LastWall().UnixMilli()}
 	addPauses(r)
 	addIncidents(r)
+	addWindows(r)
+	addTemplates(r)
+	addHours(r)
+	addRecoveries(r)
+	addPausedTimes(r)
 	return s
 }
 
@@ -119,6 +128,57 @@ func fullStore(t testing.TB) *Store {
 var sectionsSince = map[uint64]func(r *rig){
 	4:  addPauses,
 	21: addIncidents,
+	22: addWindows,
+	23: addRecoveries,
+	25: addTemplates,
+	26: addSystem,
+	24: addTelling,
+	27: addFlaps,
+	29: addPausedTimes,
+}
+
+// addPausedTimes adds pauses that are over: one that somebody ended, and two that ended by themselves.
+func addPausedTimes(r *rig) {
+	for n := 441; n <= 442; n++ {
+		r.create(n, testSpec(3600, 5, 1))
+	}
+	r.must(fsm.Pause{ID: testID(441)})
+	r.run(90 * time.Second)
+	r.must(fsm.Resume{ID: testID(441)})
+	for range 2 {
+		r.must(fsm.TimedPause{ID: testID(442), For: 5000})
+		r.run(10 * time.Second)
+	}
+}
+
+// addFlaps adds two flap windows: of mail, and of a channel.
+func addFlaps(r *rig) {
+	r.channel(61, func(c *fsm.ChannelSpec) { c.Default = true })
+	r.create(431, testSpec(3600, 5, 1))
+	r.signal(431, fsm.Signal{Tells: fsm.SignalFail, Exit: 3})
+	for _, id := range append(r.work().Ready, r.s.LaneWork(r.term, channelID(61).String(), 9).Ready...) {
+		r.send(id)
+	}
+	r.ping(431)
+	r.signal(431, fsm.Signal{Tells: fsm.SignalFail, Exit: 4})
+}
+
+// addTemplates adds words of one's own for alerts.
+func addTemplates(r *rig) {
+	r.must(fsm.SetTemplates{Templates: fsm.Templates{Subject: "{{.State}}: {{.Name}}", Text: "Größe\n{{.Text}}"}})
+}
+
+// addTelling adds channels that are mail, and a rhythm of reminders.
+func addTelling(r *rig) {
+	settings := fsm.DefaultSettings()
+	settings.RemindEvery = 3600
+	r.must(fsm.SetSettings{Settings: settings})
+	for n := byte(1); n <= 2; n++ {
+		r.must(fsm.CreateChannel{ID: fsm.ChannelID{n}, Spec: fsm.ChannelSpec{
+			Name: "mail " + string('a'+rune(n)), Kind: fsm.KindEmail, Tags: []string{"db"}, On: fsm.SetOf(fsm.AlertDown), After: 60,
+			Fields: []fsm.ChannelField{{Name: fsm.FieldTo, Value: "ops@example.com, night@example.com"}},
+		}})
+	}
 }
 
 // addPauses adds pauses that end by themselves.
@@ -129,6 +189,24 @@ func addPauses(r *rig) {
 	}
 	r.must(fsm.Pause{ID: testID(402)}) // until somebody resumes it
 	r.ping(403)
+}
+
+// addWindows adds maintenance windows: once, by a schedule, and one that was deleted.
+func addWindows(r *rig) {
+	once := fsm.WindowSpec{Name: "move the Größe", Tags: []string{"db", "web"}, From: r.wall - 1000, To: r.wall + 3_600_000}
+	daily := fsm.WindowSpec{Name: "nightly", Tags: []string{"db"}, Schedule: []string{"0 2 * * *"}, TZ: "Europe/Berlin", For: 7200}
+	r.must(fsm.CreateWindow{ID: fsm.WindowID{1}, Spec: once})
+	r.must(fsm.CreateWindow{ID: fsm.WindowID{2}, Spec: daily, Timetable: fsm.Timetable{Rules: 7, Times: []int64{r.wall + 1000, r.wall + 86_401_000}}})
+	r.must(fsm.CreateWindow{ID: fsm.WindowID{3}, Spec: once})
+	r.must(fsm.DeleteWindow{ID: fsm.WindowID{3}})
+	r.must(fsm.SetWindowTimes{List: []fsm.WindowTimes{{ID: fsm.WindowID{2}, Since: r.wall + 2000, Timetable: fsm.Timetable{Rules: 8, Times: []int64{r.wall + 86_402_000}}}}})
+}
+
+// addHours adds channels with hours: one of which nobody knows yet when they are.
+func addHours(r *rig) {
+	r.channel(51, func(c *fsm.ChannelSpec) { c.Hours = simHours })
+	r.channel(52, func(c *fsm.ChannelSpec) { c.Hours = simHours })
+	r.must(fsm.SetHours{List: []fsm.HoursTimes{{Channel: fsm.ChannelID{51}, Hours: simHours, Rules: 7, Spans: []weekly.Span{{From: r.wall - 1000, To: r.wall + 1000}, {From: r.wall + 2000, To: r.wall + 3000}}}}})
 }
 
 // addIncidents adds incidents that were acknowledged, snoozed, told again, and ended by a pause.
@@ -209,16 +287,40 @@ func TestRestoreGivesTheSameState(t *testing.T) {
 	}
 }
 
+// TestEverySectionIsFrozen finds sections out of their order, which no store would read, and those of which no file says
+// how they are written.
+func TestEverySectionIsFrozen(t *testing.T) {
+	inVersion5 := []uint64{1, 2, 3, 10, 11, 20} // are in the image of frozenStore
+	last := uint64(0)
+	for _, x := range sections {
+		if x.tag <= last {
+			t.Errorf("section %d comes after section %d", x.tag, last)
+		}
+		last = x.tag
+		if sectionsSince[x.tag] == nil && !slices.Contains(inVersion5, x.tag) {
+			t.Errorf("section %d is not in sectionsSince", x.tag)
+		}
+	}
+}
+
 // TestTheImageFormatStays compares with bytes that are on disks already.
 func TestTheImageFormatStays(t *testing.T) {
 	frozen := frozenStore(t)
-	frozen.st.incidents = incident.New() // which every incident has by now
+	frozen.st.incidents = incident.New()         // which every incident has by now
+	frozen.st.ledger.ForgetFlaps()               // which every alert that was told opens by now
+	frozen.st.uptime = daysOf(&frozen.st.uptime) // when heartbeats were paused is known by now
 	compareWithFrozen(t, imageFile(imageVersion), frozen)
 	for tag, add := range sectionsSince {
 		r := newRig(t)
 		add(r)
 		compareWithFrozen(t, sectionFile(tag), r.s)
 	}
+}
+
+// daysOf is a log without the times of pauses.
+func daysOf(l *uptime.Log) (days uptime.Log) {
+	l.Each(func(ord uint64, encoded string) { _ = days.Restore(ord, []byte(encoded)) })
+	return days
 }
 
 // compareWithFrozen compares an image with a file. -update writes one that is not there yet.
@@ -323,14 +425,16 @@ func told(s *Store) string {
 	due, running := s.NextDue()
 	fmt.Fprintln(&b, alerts, s.Keys(), s.Settings(), s.ClusterID(), s.Nodes(), s.Gaps(), s.LastWall())
 	fmt.Fprintln(&b, s.Totals(), s.Serving(), s.Horizon(), s.WasRemoved(fsm.NodeID{2}), due, running)
-	fmt.Fprintln(&b, s.st.dedup.proposers[fsm.NodeID{1}])
+	fmt.Fprintln(&b, s.st.dedup.Proposers[fsm.NodeID{1}])
 	return b.String()
 }
 
-// toldIncidents is what images tell of incidents.
+// toldIncidents is what images tell of incidents and pauses.
 func toldIncidents(s *Store) string {
 	list, _ := s.Incidents(fsm.IncidentFilter{})
-	return fmt.Sprintf("%+v", list)
+	words := fmt.Sprintf("%+v", list)
+	s.st.uptime.EachPaused(func(ord uint64, _ string) { words += fmt.Sprintln(ord, s.st.uptime.Pauses(ord, 0)) })
+	return words
 }
 
 // toldSince5 is what images tell from version 5 on.
@@ -411,13 +515,19 @@ func FuzzRestore(f *testing.F) {
 	f.Add(image[:len(image)-4])
 	empty := imageOf(f, New())
 	f.Add(empty[:len(empty)-4])
+	small := newRig(&testing.T{})
+	addSystem(small)
+	small.create(1, testSpec(1, 0, 1))
+	small.run(10 * time.Second)
+	seen := imageOf(f, small.s)
+	f.Add(seen[:len(seen)-4])
 	f.Fuzz(func(t *testing.T, body []byte) {
 		image := binary.LittleEndian.AppendUint32(bytes.Clone(body), crc32.Checksum(body, wire.Castagnoli))
 		s := New()
 		if err := s.Restore(bytes.NewReader(image)); err != nil {
 			return
 		}
-		if _, err := s.Apply(fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Delta: 1000}), 1); err != nil {
+		if _, err := s.Apply(logentry.Append(nil, &logentry.Batch{Term: 1, Delta: 1000}), 1); err != nil {
 			t.Fatal(err)
 		}
 		s.Work(1, 10)
@@ -425,5 +535,78 @@ func FuzzRestore(f *testing.F) {
 		s.Alerts(fsm.AlertFilter{})
 		s.Heartbeats(fsm.HeartbeatFilter{})
 		imageOf(t, s)
+		lifeGoesOn(t, s)
 	})
+}
+
+// lifeGoesOn has people and senders do what they do to a store: no command may panic on a state that loaded.
+func lifeGoesOn(t *testing.T, s *Store) {
+	t.Helper()
+	var list, later []fsm.Command
+	incidents, _ := s.Incidents(fsm.IncidentFilter{})
+	refs := []fsm.IncidentRef{{Heartbeat: lostNode.ID(), Number: 1}, {Heartbeat: testID(1), Number: 1}}
+	for _, in := range incidents[:min(8, len(incidents))] {
+		refs = append(refs, fsm.IncidentRef{Heartbeat: in.Heartbeat, Number: in.Number})
+	}
+	for _, in := range s.SystemIncidents() {
+		refs = append(refs, in.Incident)
+		later = append(later, fsm.BeginSystem{Subject: in.SystemSubject, Since: 1}, fsm.EndSystem{Subject: in.SystemSubject})
+	}
+	for _, in := range refs {
+		list = append(list,
+			fsm.AckIncident{Heartbeat: in.Heartbeat, Incident: in.Number, By: "Ann"}, fsm.UnackIncident{Heartbeat: in.Heartbeat, Incident: in.Number},
+			fsm.SnoozeIncident{Heartbeat: in.Heartbeat, Incident: in.Number, For: 1000}, fsm.Pause{ID: in.Heartbeat}, fsm.Resume{ID: in.Heartbeat})
+	}
+	for ord := uint64(1); ord < 8; ord++ {
+		list = append(list, fsm.Ping{Ordinal: ord}, fsm.Signal{Ordinal: ord, Tells: fsm.SignalFail, Exit: 3}, fsm.Signal{Ordinal: ord, Tells: fsm.SignalStart}, fsm.Ping{Ordinal: ord})
+	}
+	alerts, _ := s.Alerts(fsm.AlertFilter{})
+	for _, a := range alerts[:min(8, len(alerts))] {
+		list = append(list, fsm.HoldAlert{Alert: a.ID}, fsm.RetryAlert{Alert: a.ID}, fsm.DeliverAlert{Alert: a.ID},
+			fsm.Claim{Alert: a.ID, Term: 1, Attempt: a.Attempt + 1}, fsm.Fence{Alert: a.ID, Term: 1, Attempt: a.Attempt + 1}, fsm.Settle{Alert: a.ID, Term: 1, Attempt: a.Attempt + 1, Outcome: fsm.OutcomeSent})
+	}
+	list = append(append(list, later...), fsm.SetSettings{Settings: fsm.Settings{Burst: 1, RemindEvery: 60}}, fsm.Delete{ID: testID(1)}, fsm.Delete{ID: testID(2)}, fsm.EndSystem{Subject: lostNode, Quiet: true})
+	for range 2 {
+		b := logentry.Batch{Term: 1, Wall: s.LastWall().UnixMilli() + 2000, Delta: 2000}
+		for _, c := range list {
+			b.Items = append(b.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		}
+		if _, err := s.Apply(logentry.Append(nil, &b), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := New().Restore(bytes.NewReader(imageOf(t, s))); err != nil {
+		t.Fatal("what was loaded and lived on is not taken again: ", err)
+	}
+}
+
+// TestAnImageWithoutItsIncidentsLives: nobody writes one, but it loads; what people say of them must then find them.
+func TestAnImageWithoutItsIncidentsLives(t *testing.T) {
+	over := func(x *incident.Record) {
+		x.End, x.AckedBy, x.AckedAt, x.Snooze, x.Snoozed, x.Tell = incident.Recovered, "", 0, 0, 0, 0
+	}
+	for name, forget := range map[string]func(s *Store){
+		"none is kept": func(s *Store) { s.st.incidents = incident.New() },
+		"all are over": func(s *Store) {
+			list, _ := s.Incidents(fsm.IncidentFilter{})
+			for _, in := range list {
+				s.st.incidents.Change(fsm.IncidentRef{Heartbeat: in.Heartbeat, Number: in.Number}, over)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fullStore(t)
+			r := &rig{t: t, s: s, term: 1, wall: s.LastWall().UnixMilli()}
+			addSystem(r)
+			forget(s)
+			again := New()
+			if err := again.Restore(bytes.NewReader(imageOf(t, s))); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(again.SystemIncidents()); n == 0 {
+				t.Fatal("nothing goes on")
+			}
+			lifeGoesOn(t, again)
+		})
+	}
 }

@@ -1,9 +1,13 @@
 package store
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/system"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/story"
 )
@@ -22,6 +26,7 @@ func (st *state) beginIncident(r *table.Record, c cause) {
 	r.Incident++
 	r.LastAlert = c.created
 	st.failing[r.Ordinal] = struct{}{}
+	st.depends.Fails(r.Ordinal, r.Cold.Spec.Tags)
 	r.Runs = st.table.OwnRuns(r.Ordinal)
 	r.Runs.Incident = c.newIncident(r)
 	e := st.failureEvidence(r, c)
@@ -46,11 +51,25 @@ func (st *state) endIncident(r *table.Record, how incident.End) table.Incident {
 	st.closeIncident(r, how)
 	r.Clear(table.Failing | table.Reported)
 	delete(st.failing, r.Ordinal)
+	st.endsForOthers(r, how)
 	ended := r.Runs.Incident
 	r.Runs.Incident = table.Incident{}
 	st.uptime.AddDown(r.Ordinal, ended.Since, st.wall)
 	st.changed = append(st.changed, fsm.Change{Ordinal: r.Ordinal, ID: r.Cold.ID, Incident: r.Incident, Since: ended.Since, Until: st.wall})
 	return ended
+}
+
+// endsForOthers tells those that depend on a heartbeat that it fails no more.
+func (st *state) endsForOthers(r *table.Record, how incident.End) {
+	tags := r.Cold.Spec.Tags
+	st.depends.Ends(r.Ordinal, tags)
+	st.reconsiderBelow(r)
+	if how != incident.Recovered || !st.depends.IsNamed(r.Cold.ID, tags) {
+		return
+	}
+	if old := st.depends.Recovers(r.Ordinal, tags, st.serving); old != 0 {
+		st.depends.Forget(old, st.table.Record(old).Cold.Spec.Tags)
+	}
 }
 
 // failAgain counts one more failure of a failing heartbeat. If its incident told of silence
@@ -79,7 +98,7 @@ func (st *state) keepIncident(r *table.Record, c cause) {
 		Due: c.due, Since: c.created, Reason: c.reason(), Name: r.Cold.Spec.Name,
 	}
 	x.Story = x.Story.With(story.Event{At: c.created, What: story.Began, Text: x.Reason, Number: c.exit()})
-	x.Tell = nextReminder(r, c.due)
+	x.Tell = st.nextReminder(r, c.due)
 	r.Runs.Incident.Tell = x.Tell
 	st.incidents.Add(x)
 }
@@ -103,11 +122,39 @@ func (c *cause) exit() int64 {
 }
 
 // nextReminder returns when an incident is told again that was told at a serving time; 0: never.
-func nextReminder(r *table.Record, at int64) int64 {
-	if every := r.Cold.Spec.RemindEvery; every > 0 {
+func (st *state) nextReminder(r *table.Record, at int64) int64 {
+	if every := r.Cold.Spec.Reminders(&st.settings); every > 0 {
 		return max(1, at+every*1000)
 	}
 	return 0
+}
+
+// planReminders plans the reminders of those incidents anew that go by the settings. They are told in the
+// order of their heartbeats, for what is written must not depend on that of a map.
+func (st *state) planReminders() {
+	for _, ord := range slices.Sorted(maps.Keys(st.failing)) {
+		if s := &st.table.Record(ord).Cold.Spec; s.NeverRemind || s.RemindEvery > 0 {
+			continue
+		}
+		r := st.table.OwnRecord(ord)
+		r.Runs = st.table.OwnRuns(ord)
+		st.incidents.Change(refOf(r), func(x *incident.Record) {
+			if !x.IsQuiet() {
+				x.Tell = st.nextReminder(r, st.serving)
+				r.Runs.Incident.Tell = x.Tell
+			}
+		})
+		st.scheduleNext(r)
+	}
+	for _, in := range st.system.Open() {
+		r := st.system.OpenRecord(in.Incident.Heartbeat)
+		st.incidents.Change(in.Incident, func(x *incident.Record) {
+			if !x.IsQuiet() {
+				x.Tell = st.nextReminder(r, st.serving)
+				st.system.PlanTell(x.Heartbeat, x.Tell)
+			}
+		})
+	}
 }
 
 // closeIncident notes how the incident that goes on ends.
@@ -143,7 +190,9 @@ func (st *state) tellSettled(r *ledger.Row, isNew bool) {
 	if isNew {
 		at = r.Created() // it may be judged late
 	}
-	if id, is := fsm.ChannelOf(who); is {
+	if address, _ := fsm.MailOf(who); address != "" {
+		who = address
+	} else if id, is := fsm.ChannelOf(who); is {
 		if c := st.channels.Get(id); c != nil {
 			who = c.Spec.Name
 		}
@@ -177,27 +226,57 @@ func (st *state) tellAgain(r *table.Record, due int64) {
 
 // remind writes the next reminder of the incident that goes on.
 func (st *state) remind(r *table.Record, due, created int64) {
-	st.countMissesUntil(r, min(due, st.horizon))
+	ofSystem := r.Ordinal > fsm.SystemOrdinals
+	if !ofSystem {
+		st.countMissesUntil(r, min(due, st.horizon))
+	}
 	n := int64(0)
 	st.incidents.Change(refOf(r), func(x *incident.Record) {
 		x.Told++
-		n, x.Tell = x.Told, nextReminder(r, due)
+		n, x.Tell = x.Told, st.nextReminder(r, due)
 		r.Runs.Incident.Tell = x.Tell
 	})
 	r.LastAlert = created
 	st.noteChange(r.Ordinal)
-	st.ledgerNow().WriteReminders(r, n, due, created, st.reminderEvidence(r, n, created))
+	e := fsm.Evidence{}
+	if ofSystem {
+		e = st.system.ReminderEvidence(r.Cold.ID, n, created, st.actsOf(r.Cold.ID, r.Incident))
+	} else {
+		e = st.reminderEvidence(r, n, created)
+	}
+	st.ledgerNow().WriteReminders(r, n, due, created, e)
+}
+
+// tellSystems tells those incidents of the monitor itself again whose time has come.
+func (st *state) tellSystems() {
+	for {
+		r, due := st.system.NextTell(st.horizon)
+		if r == nil {
+			return
+		}
+		st.tellAgain(r, due)
+		st.system.PlanTell(r.Cold.ID, st.incidents.Get(refOf(r)).Tell)
+	}
+}
+
+// systemEnv is what incidents of the monitor itself change.
+func (st *state) systemEnv() system.Env {
+	return system.Env{
+		Ledger: st.ledgerNow(), Incidents: &st.incidents,
+		Changed: func(c fsm.Change) { st.changed = append(st.changed, c) },
+		Acts:    func(ref fsm.IncidentRef) []story.Event { return st.actsOf(ref.Heartbeat, ref.Number) },
+	}
 }
 
 // evidenceActs is of how many acts an alert tells, the newest.
 const evidenceActs = 5
 
 // completeIncidents gives the failing heartbeats of an image their incidents, if it has none of
-// them: it was written before there were any.
+// them: it was written before there were any. (No version writes that one is over whose heartbeat fails.)
 func (st *state) completeIncidents() {
 	for ord := range st.failing {
 		r := st.table.Record(ord)
-		if st.incidents.Get(refOf(r)) != nil {
+		if st.incidents.GoesOn(refOf(r)) {
 			continue
 		}
 		x := incident.Record{IncidentRef: refOf(r), Ordinal: ord, Since: r.Runs.Incident.Since, Reason: "silence", Name: r.Cold.Spec.Name}

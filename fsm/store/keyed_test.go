@@ -11,6 +11,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
@@ -60,7 +61,7 @@ func newKeyedRig(t *rapid.T, limit int) *keyedRig {
 }
 
 func (r *keyedRig) apply(t *rapid.T, c fsm.Command) {
-	res, err := r.s.Apply(fsm.AppendBatch(nil, &fsm.Batch{Term: 1, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}), 1)
+	res, err := r.s.Apply(logentry.Append(nil, &logentry.Batch{Term: 1, Items: []logentry.Item{{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}), 1)
 	if err != nil || res[0].Code != fsm.CodeOK {
 		t.Fatalf("%T: %v, %v", c, res, err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // failing makes n heartbeats of one recipient fail in the same second.
@@ -223,8 +224,8 @@ func TestFailover(t *testing.T) {
 	t.Run("an entry of another term changes nothing", func(t *testing.T) {
 		r, id := claimed(t)
 		before := imageOf(t, r.s)
-		b := fsm.Batch{Term: 1, Wall: 5, Delta: 1000, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.Fence{Alert: id, Term: 1, Attempt: 1})}}}
-		res, err := r.s.Apply(fsm.AppendBatch(nil, &b), 2)
+		b := logentry.Batch{Term: 1, Wall: 5, Delta: 1000, Items: []logentry.Item{{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, fsm.Fence{Alert: id, Term: 1, Attempt: 1})}}}
+		res, err := r.s.Apply(logentry.Append(nil, &b), 2)
 		if err != nil || res[0].Code != fsm.CodeStaleTerm {
 			t.Fatalf("result %+v, %v", res, err)
 		}
@@ -406,11 +407,11 @@ func TestSettledRowsAreBounded(t *testing.T) {
 }
 
 func TestRepeats(t *testing.T) {
-	origin := fsm.Origin{Node: fsm.NodeID{1}, Boot: 3, Floor: 10}
-	apply := func(t *testing.T, s *Store, o fsm.Origin, seq uint64, c fsm.Command) fsm.Code {
+	origin := logentry.Origin{Node: fsm.NodeID{1}, Boot: 3, Floor: 10}
+	apply := func(t *testing.T, s *Store, o logentry.Origin, seq uint64, c fsm.Command) fsm.Code {
 		t.Helper()
-		b := fsm.Batch{Term: 1, Wall: epoch.UnixMilli(), Origins: []fsm.Origin{o}, Items: []fsm.Item{{Seq: seq, Cmd: fsm.AppendCommand(nil, c)}}}
-		res, err := s.Apply(fsm.AppendBatch(nil, &b), 1)
+		b := logentry.Batch{Term: 1, Wall: epoch.UnixMilli(), Origins: []logentry.Origin{o}, Items: []logentry.Item{{Seq: seq, Cmd: fsm.AppendCommand(nil, c)}}}
+		res, err := s.Apply(logentry.Append(nil, &b), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -429,7 +430,7 @@ func TestRepeats(t *testing.T) {
 	older.Boot, newer.Boot, higher.Floor = 2, 4, 13
 	for _, c := range []struct {
 		name  string
-		o     fsm.Origin
+		o     logentry.Origin
 		seq   uint64
 		code  fsm.Code
 		pings uint64

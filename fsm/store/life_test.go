@@ -243,14 +243,61 @@ func TestAPauseInAnIncidentIsTold(t *testing.T) {
 func TestAnEditInAnIncidentIsTold(t *testing.T) {
 	r := aLife(t, everyTenMinutes)
 	r.drain()
-	r.must(fsm.Update{ID: testID(1), Patch: fsm.Patch{Grace: new(int64(30)), RemindEvery: new(int64(1200))}})
+	r.must(fsm.Update{ID: testID(1), Patch: fsm.Patch{Grace: new(int64(30)), RemindEvery: new(int64(1200)), NotifyMail: &[]string{"b@example.com"}}})
 	r.run(11 * time.Minute)
 	wantSame(t, "by the new time", r.alerts(1), []string{"down sent"})
 	r.run(10 * time.Minute)
 	id := testID(1)
 	list, _ := r.s.Alerts(fsm.AlertFilter{Heartbeat: &id})
-	if list[0].Kind != fsm.AlertReminder || len(list[0].Evidence.Acts) != 1 || list[0].Evidence.Acts[0].Text != "grace, remind_every" {
+	if list[0].Kind != fsm.AlertReminder || len(list[0].Evidence.Acts) != 1 || list[0].Evidence.Acts[0].Text != "grace, remind_every, notify" {
 		t.Errorf("%+v", list[0])
+	}
+}
+
+// TestAnEditPagesNobody: who becomes a target of an incident that is open, by an edit of its heartbeat or of a channel, is told of it with the
+// next reminder, as of something new, and then of its end. A target that is taken away is told of the end of what it was told.
+func TestAnEditPagesNobody(t *testing.T) {
+	for name, remind := range map[string]func(r *rig){
+		"the next that is due": func(r *rig) { r.run(10 * time.Minute) },
+		"an acknowledgement that is taken back": func(r *rig) {
+			r.must(ack(1))
+			r.must(fsm.UnackIncident{Heartbeat: testID(1), Incident: 1, By: "Bob"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := aLife(t, func(s *fsm.Spec) { everyTenMinutes(s); s.Tags = []string{"db"} })
+			ch := r.channel(1, func(*fsm.ChannelSpec) {})
+			drain := func() {
+				r.tick()
+				r.drain()
+				for _, id := range r.s.LaneWork(1, ch, 10).Ready {
+					r.send(id)
+				}
+			}
+			drain()
+			r.must(fsm.UpdateChannel{ID: channelID(1), Spec: fsm.ChannelSpec{
+				Name: "db", Kind: "webhook", On: fsm.SetOf(fsm.ChannelKinds...), Tags: []string{"db"},
+			}})
+			r.must(fsm.Update{ID: testID(1), Patch: fsm.Patch{Emails: &[]string{"new@example.com"}}})
+			r.run(time.Minute)
+			drain()
+			wantTold(t, r, 1, "down ops@ex sent")
+			wantOutline(t, "before the reminder", r.explain(1).Targets, "ch_010 by tag: told false began", "new@ex by email: told false began")
+			remind(r)
+			drain()
+			wantTold(t, r, 1, "down ops@ex sent", "reminder ch_010 sent", "reminder new@ex sent")
+			id := testID(1)
+			list, _ := r.s.Alerts(fsm.AlertFilter{Heartbeat: &id})
+			for _, a := range list {
+				if a.Kind == fsm.AlertReminder && a.Answers != "" {
+					t.Errorf("%s is told that it still fails, and does not know that it began", a.Recipient)
+				}
+			}
+			r.ping(1)
+			drain()
+			wantTold(t, r, 1, "down ops@ex sent", "reminder ch_010 sent", "reminder new@ex sent",
+				"recovered ch_010 sent", "recovered new@ex sent", "recovered ops@ex sent")
+		})
 	}
 }
 
@@ -300,5 +347,21 @@ func TestRemindersDoNotPileUp(t *testing.T) {
 	got := r.alerts(1)
 	if got[len(got)-1] != "recovered sent" {
 		t.Errorf("at its end: %s", fmt.Sprint(got))
+	}
+}
+
+// TestASecondAcknowledgementTakesNobodysName: whoever clicks after somebody else saw to it, and says nothing,
+// changes nothing; a note does.
+func TestASecondAcknowledgementTakesNobodysName(t *testing.T) {
+	r := jobIn(t)
+	r.signal(1, fsm.Signal{Tells: fsm.SignalFail})
+	r.must(fsm.AckIncident{Heartbeat: testID(1), Incident: 1, By: "Ann", Note: "on it"})
+	r.must(fsm.AckIncident{Heartbeat: testID(1), Incident: 1, By: "Bob"})
+	if by := r.heartbeat(1).Incident.AckedBy; by != "Ann" {
+		t.Errorf("acknowledged by %q", by)
+	}
+	r.must(fsm.AckIncident{Heartbeat: testID(1), Incident: 1, By: "Bob", Note: "I take it over"})
+	if by := r.heartbeat(1).Incident.AckedBy; by != "Bob" {
+		t.Errorf("with a note: acknowledged by %q", by)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // TestACommandThatIsNotKnownStopsTheNode: to answer it as invalid would leave this node in
@@ -17,9 +18,9 @@ func TestACommandThatIsNotKnownStopsTheNode(t *testing.T) {
 	} {
 		r := newRig(t)
 		r.create(1, testSpec(60, 5, 2))
-		for _, origin := range []int{0, fsm.NoOrigin} {
-			b := fsm.Batch{Term: 1, Wall: r.wall, Origins: []fsm.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}, Items: []fsm.Item{{Origin: origin, Seq: 1, Cmd: cmd}}}
-			if res, err := r.s.Apply(fsm.AppendBatch(nil, &b), 1); !errors.Is(err, fsm.ErrVersion) || !strings.Contains(err.Error(), "upgrade this node") {
+		for _, origin := range []int{0, logentry.NoOrigin} {
+			b := logentry.Batch{Term: 1, Wall: r.wall, Origins: []logentry.Origin{{Node: fsm.NodeID{1}, Boot: 1, Floor: 1}}, Items: []logentry.Item{{Origin: origin, Seq: 1, Cmd: cmd}}}
+			if res, err := r.s.Apply(logentry.Append(nil, &b), 1); !errors.Is(err, fsm.ErrVersion) || !strings.Contains(err.Error(), "upgrade this node") {
 				t.Errorf("%s: %v, %v", what, res, err)
 			}
 		}

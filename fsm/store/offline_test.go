@@ -53,7 +53,7 @@ func TestBeginAnewKeepsWhatPeopleMadeAndNoNode(t *testing.T) {
 	}
 }
 
-func TestForsakeBarsEveryOtherNode(t *testing.T) {
+func TestRemoveOthersRemovesEveryOtherNode(t *testing.T) {
 	r := newRig(t)
 	for i := byte(1); i <= 3; i++ {
 		r.must(fsm.PutNode{Node: fsm.NodeInfo{ID: fsm.NodeID{i}}})

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
@@ -15,7 +16,7 @@ import (
 type segment struct {
 	delta uint32
 	wall  int64
-	items []fsm.Item
+	items []logentry.Item
 }
 
 // runner applies segments in its own way. All runners must end up with the same
@@ -26,16 +27,16 @@ type runner struct {
 	cut     func(t *rapid.T) bool // whether a batch ends after this item
 	repeat  bool                  // send items again
 	restore bool                  // go on from a snapshot
-	sent    []fsm.Item
+	sent    []logentry.Item
 	log     [][]byte
 }
 
-var propertyOrigin = fsm.Origin{Node: fsm.NodeID{7}, Boot: 1, Floor: 1}
+var propertyOrigin = logentry.Origin{Node: fsm.NodeID{7}, Boot: 1, Floor: 1}
 
-func (r *runner) apply(t *rapid.T, b fsm.Batch) []fsm.Result {
+func (r *runner) apply(t *rapid.T, b logentry.Batch) []fsm.Result {
 	b.Term = 1
-	b.Origins = []fsm.Origin{propertyOrigin}
-	entry := fsm.AppendBatch(nil, &b)
+	b.Origins = []logentry.Origin{propertyOrigin}
+	entry := logentry.Append(nil, &b)
 	r.log = append(r.log, entry)
 	res, err := r.s.Apply(entry, 1)
 	if err != nil {
@@ -46,12 +47,12 @@ func (r *runner) apply(t *rapid.T, b fsm.Batch) []fsm.Result {
 
 // run applies a segment and returns the first result of every item.
 func (r *runner) run(t *rapid.T, g segment) (codes []fsm.Code) {
-	b := fsm.Batch{Wall: g.wall, Delta: g.delta}
+	b := logentry.Batch{Wall: g.wall, Delta: g.delta}
 	flush := func() {
 		for _, res := range r.apply(t, b) {
 			codes = append(codes, res.Code)
 		}
-		b = fsm.Batch{Wall: g.wall}
+		b = logentry.Batch{Wall: g.wall}
 	}
 	for _, it := range g.items {
 		b.Items = append(b.Items, it)
@@ -63,7 +64,7 @@ func (r *runner) run(t *rapid.T, g segment) (codes []fsm.Code) {
 	flush()
 	if r.repeat && len(r.sent) > 0 {
 		i := rapid.IntRange(0, len(r.sent)-1).Draw(t, "repeat")
-		r.apply(t, fsm.Batch{Wall: g.wall, Items: r.sent[i : i+1]})
+		r.apply(t, logentry.Batch{Wall: g.wall, Items: r.sent[i : i+1]})
 	}
 	return codes
 }
@@ -72,7 +73,7 @@ func (r *runner) run(t *rapid.T, g segment) (codes []fsm.Code) {
 // due.
 func (r *runner) drain(t *rapid.T, wall int64) {
 	for {
-		r.apply(t, fsm.Batch{Wall: wall + 1})
+		r.apply(t, logentry.Batch{Wall: wall + 1})
 		due, ok := r.s.NextDue()
 		if !ok || due > r.s.Horizon() {
 			return
@@ -132,13 +133,13 @@ func TestBatchesBoundsRepeatsAndSnapshotsChangeNothing(t *testing.T) {
 			g.wall = wall
 			for range rapid.IntRange(0, 6).Draw(t, "commands") {
 				seq++
-				g.items = append(g.items, fsm.Item{Seq: seq, Cmd: fsm.AppendCommand(nil, drawCommand(t, rs[0].s, wall))})
+				g.items = append(g.items, logentry.Item{Seq: seq, Cmd: fsm.AppendCommand(nil, drawCommand(t, rs[0].s, wall))})
 			}
 			checkSegment(t, rs, g)
 			// What a sender does comes when everything due has been judged.
 			if cmd := drawSending(t, rs[0].s); cmd != nil {
 				seq++
-				checkSegment(t, rs, segment{wall: wall, items: []fsm.Item{{Seq: seq, Cmd: fsm.AppendCommand(nil, cmd)}}})
+				checkSegment(t, rs, segment{wall: wall, items: []logentry.Item{{Seq: seq, Cmd: fsm.AppendCommand(nil, cmd)}}})
 			}
 		}
 		replay(t, rs[3])

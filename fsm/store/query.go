@@ -72,6 +72,12 @@ func (s *Store) Heartbeats(f fsm.HeartbeatFilter) (list []fsm.Heartbeat, more bo
 	return list, false
 }
 
+// HasTag reports whether some heartbeat has a tag.
+func (s *Store) HasTag(tag string) bool {
+	list, _ := s.Heartbeats(fsm.HeartbeatFilter{Tag: tag, Limit: 1})
+	return len(list) > 0
+}
+
 // someHeartbeats appends what matches among the next lockFor heartbeats.
 func (s *Store) someHeartbeats(f fsm.HeartbeatFilter, list []fsm.Heartbeat, before uint64) (_ []fsm.Heartbeat, last uint64, done bool) {
 	s.mu.RLock()
@@ -190,6 +196,17 @@ func (s *Store) UptimeAt(ordinal uint64, now time.Time) ([]fsm.UptimeDay, error)
 	return s.st.uptimeOf(ordinal, now.UnixMilli())
 }
 
+// PausesAt returns when the heartbeat with an ordinal was paused, oldest first: the newest times that
+// are known, and the one that goes on, up to now.
+func (s *Store) PausesAt(ordinal uint64, now time.Time) (list []fsm.PausedTime) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, p := range s.st.uptime.Pauses(ordinal, now.UnixMilli()) {
+		list = append(list, fsm.PausedTime{From: fsm.WallTime(p.From), To: fsm.WallTime(p.To)})
+	}
+	return list
+}
+
 func (st *state) uptimeOf(ord uint64, now int64) ([]fsm.UptimeDay, error) {
 	if !st.table.Has(ord) {
 		return nil, fsm.ErrNotFound
@@ -238,6 +255,7 @@ func (st *state) viewHeartbeat(r *table.Record) fsm.Heartbeat {
 	h.Spec.Emails = slices.Clone(h.Spec.Emails)
 	h.Spec.Methods = slices.Clone(h.Spec.Methods)
 	h.Spec.Notify = slices.Clone(h.Spec.Notify)
+	h.Spec.DependsOn = slices.Clone(h.Spec.DependsOn)
 	return h
 }
 

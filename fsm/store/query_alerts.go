@@ -1,9 +1,15 @@
 package store
 
 import (
+	"math"
+	"slices"
+	"time"
+
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/routing"
 )
 
 // Alerts lists the ledger newest first. more tells that the limit cut the list:
@@ -95,10 +101,10 @@ func (st *state) viewIncident(x *incident.Record) fsm.Incident {
 	in := fsm.Incident{
 		Heartbeat: x.Heartbeat, OpenIncident: st.viewOpen(x), Open: x.End == incident.GoesOn, Name: x.Name,
 		Until: fsm.WallTime(x.Until), EndedBy: x.End.String(), Misses: x.Misses, Failures: x.Failures, Told: x.Told,
-		Alerts: st.ledgerNow().RowsOf(x.IncidentRef, x.Ordinal),
+		Alerts: st.ledgerNow().RowsOf(x.IncidentRef, x.Ordinal), System: x.Ordinal > fsm.SystemOrdinals,
 	}
 	in.Story, in.Left = x.Story.Events()
-	if in.Open {
+	if in.Open && !in.System {
 		r := st.table.Record(x.Ordinal)
 		in.Misses = r.Runs.Incident.Misses + r.MissesAt(st.horizon) - r.Misses
 		in.Failures = r.Runs.Incident.Failures
@@ -125,7 +131,31 @@ func (s *Store) Alert(id fsm.AlertID) (fsm.Alert, error) {
 	if !ok {
 		return fsm.Alert{}, fsm.ErrNotFound
 	}
+	s.st.addDependents(&a)
 	return a, nil
+}
+
+// namedDependents is how many heartbeats an alert names that depend on its own, and fail too.
+const namedDependents = 10
+
+// addDependents adds to an alarm whose incident goes on which heartbeats fail that depend on its own: nobody is told
+// of them otherwise, meanwhile.
+func (st *state) addDependents(a *fsm.Alert) {
+	ord := st.byID(a.Heartbeat)
+	if !a.Kind.Alarms() || st.openIncident(ord) != a.Incident {
+		return
+	}
+	cold := st.table.Record(ord).Cold
+	st.depends.Below(cold.ID, cold.Spec.Tags, func(ord uint64) bool {
+		switch {
+		case st.openIncident(ord) == 0:
+		case len(a.Dependents) < namedDependents:
+			a.Dependents = append(a.Dependents, st.table.Record(ord).Cold.Spec.Name)
+		default:
+			a.MoreDependents++
+		}
+		return true
+	})
 }
 
 // Unaddressed returns the newest row that had no recipient, of those written since this
@@ -134,6 +164,14 @@ func (s *Store) Unaddressed() fsm.AlertID {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.st.ledger.Unaddressed
+}
+
+// OverdueAlert returns for how long the oldest alert has waited that could have been sent, by the
+// serving clock; 0 if none waits.
+func (s *Store) OverdueAlert() time.Duration {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return time.Duration(s.st.ledgerNow().Overdue()) * time.Millisecond
 }
 
 // Totals returns the counts of the whole state.
@@ -148,7 +186,7 @@ func (s *Store) Totals() fsm.Totals {
 		Alerts: st.ledger.Counts(),
 	}
 	t.Misses += st.untakenMisses()
-	unsettled, oldest := st.ledger.Unsettled()
+	unsettled, oldest := st.ledgerNow().Unsettled()
 	t.Queue, t.OldestPending = unsettled, fsm.WallTime(oldest)
 	return t
 }
@@ -177,6 +215,13 @@ func (s *Store) Lanes() []string {
 	return s.st.ledger.Lanes()
 }
 
+// LaneRefuses returns for how long whoever takes the rows of a lane asked to be left alone, as far as the ledger knows; 0: at all.
+func (s *Store) LaneRefuses(lane string) time.Duration {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return time.Duration(max(0, s.st.ledger.RefusedUntil(lane)-s.st.serving)) * time.Millisecond
+}
+
 // Channels lists the channels, with their secrets, the newest first.
 func (s *Store) Channels() []fsm.Channel {
 	s.mu.RLock()
@@ -202,6 +247,47 @@ func (s *Store) Targets(spec fsm.Spec) []string {
 	return s.st.ledgerNow().Targets(&spec)
 }
 
+// Explain says who is told of a heartbeat now, or would be if it failed, when, and why not; or
+// ErrNotFound.
+func (s *Store) Explain(id fsm.HeartbeatID) (routing.Explanation, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	ord := s.st.byID(id)
+	if ord == 0 {
+		return routing.Explanation{}, fsm.ErrNotFound
+	}
+	return s.st.explain(s.st.table.Record(ord)), nil
+}
+
+func (st *state) explain(r *table.Record) routing.Explanation {
+	x := routing.Explanation{Heartbeat: st.viewHeartbeat(r)}
+	in := x.Heartbeat.Incident
+	x.Targets, x.Overruled = st.ledgerNow().Explain(r)
+	x.RemindAt = in.RemindAt
+	switch {
+	case len(x.Targets) == 0:
+		x.Silent = routing.NoRecipient
+	case r.Is(table.Paused):
+		x.Silent, x.Until = routing.Paused, x.Heartbeat.PausedUntil
+	case !in.Snoozed.IsZero():
+		x.Silent, x.Until, x.RemindAt = routing.Snoozed, in.Snoozed, time.Time{}
+	case !in.AckedAt.IsZero():
+		x.Silent, x.By = routing.Acknowledged, in.AckedBy
+	}
+	if x.Silent == routing.Paused {
+		for i := range x.Targets {
+			t := &x.Targets[i]
+			t.Told, t.At, t.Waits, t.Not = false, time.Time{}, nil, routing.Paused
+		}
+	}
+	if n := x.Heartbeat.AlertsAt(); n > 0 && r.Is(table.Armed) {
+		if at := r.MissAt(n - r.Carried); at != math.MaxInt64 {
+			x.AlertsAt = fsm.WallTime(st.wall + at - st.serving)
+		}
+	}
+	return x
+}
+
 // LaneWork returns what the sender of a lane may do in a term. A lane is a channel, by its
 // ID, or "" for mail: at most limit rows and digests
 // together, and of rows in doubt. Its cost follows what it returns and what senders
@@ -211,4 +297,85 @@ func (s *Store) LaneWork(term uint64, lane string, limit int) fsm.Work {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.st.ledgerNow().Work(term, lane, limit)
+}
+
+const (
+	aboutPings   = 100             // that the usual duration is made of
+	aboutFailing = 500             // heartbeats that fail are looked through at most
+	aboutNames   = 5               // that are told
+	aboutNear    = 5 * time.Minute // between the beginnings of incidents that may have one cause
+)
+
+// About tells of a heartbeat what an alert says beside its evidence; nothing if it is gone. failed is the
+// ping of the failure that the alert tells of, zero for none, since when its incident began.
+func (s *Store) About(id fsm.HeartbeatID, failed, since time.Time) fsm.About {
+	a := s.AboutMember(id)
+	pings, _, _ := s.Pings(id, aboutPings, 0)
+	var took []time.Duration
+	for _, p := range pings {
+		switch {
+		case p.Kind == fsm.SignalSuccess && p.Broke == "" && p.At.Before(since):
+			if a.LastGood.IsZero() {
+				a.LastGood = p.At
+			}
+			if p.Took >= 0 {
+				took = append(took, p.Took)
+			}
+		case p.At.Equal(failed):
+			a.Took = max(0, p.Took)
+		}
+	}
+	if len(took) >= 5 {
+		slices.Sort(took)
+		a.Usual = took[(len(took)-1)/2]
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a.FailsWith, a.More = s.st.failsWith(id, a.Tags, since)
+	a.Failing = len(s.st.failing)
+	return a
+}
+
+// AboutMember tells of a heartbeat what a digest says of each of its members.
+func (s *Store) AboutMember(id fsm.HeartbeatID) fsm.About {
+	h, err := s.Heartbeat(id)
+	if err != nil {
+		return fsm.About{}
+	}
+	return fsm.About{
+		Slug: h.Spec.Slug, Description: h.Spec.Description, Runbook: h.Spec.RunbookURL, Owner: h.Spec.Owner,
+		Tags: h.Spec.Tags, TZ: h.Spec.TZ,
+	}
+}
+
+// failsWith names other heartbeats that fail since about a time: those that share a tag first. It
+// names none if very many fail.
+func (st *state) failsWith(id fsm.HeartbeatID, tags []string, since time.Time) (names []string, more int) {
+	if len(st.failing) > aboutFailing {
+		return nil, 0
+	}
+	var near, other []string
+	for ord := range st.failing {
+		r := st.table.Record(ord)
+		apart := fsm.WallTime(r.Runs.Incident.Since).Sub(since)
+		switch {
+		case r.Cold.ID == id || apart.Abs() > aboutNear:
+		case slices.ContainsFunc(r.Cold.Spec.Tags, func(t string) bool { return slices.Contains(tags, t) }):
+			near = append(near, r.Cold.Spec.Name)
+		default:
+			other = append(other, r.Cold.Spec.Name)
+		}
+	}
+	slices.Sort(near)
+	slices.Sort(other)
+	names = append(near, other...)
+	more = max(0, len(names)-aboutNames)
+	return names[:len(names)-more], more
+}
+
+// Templates returns the words of one's own for alerts.
+func (s *Store) Templates() fsm.Templates {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.templates
 }

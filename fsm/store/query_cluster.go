@@ -80,17 +80,14 @@ func (s *Store) Nodes() []fsm.NodeInfo {
 func (s *Store) Boot(id fsm.NodeID) uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if o := s.st.dedup.proposers[id]; o != nil {
-		return o.boot
-	}
-	return 0
+	return s.st.dedup.Boot(id)
 }
 
 // WasRemoved reports whether a node was removed from the cluster.
 func (s *Store) WasRemoved(id fsm.NodeID) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.st.dedup.removed[id]
+	return s.st.dedup.WasRemoved(id)
 }
 
 // Changes returns what changed after a position, oldest first, and the position that this
@@ -137,6 +134,27 @@ func (s *Store) Badge(id fsm.BadgeID) (fsm.Badge, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.st.published.Badge(id)
+}
+
+// SystemIncidents lists the incidents of the monitor itself that go on, oldest first.
+func (s *Store) SystemIncidents() []fsm.SystemIncident {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.system.Open()
+}
+
+// Canary returns the period of the newest canary to a recipient, by the wall, Unix ms; 0 if there was none.
+func (s *Store) Canary(to string) int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.system.Canary(to)
+}
+
+// ToldOutage returns the newest outage of the monitor that was told; zero times if none was.
+func (s *Store) ToldOutage() fsm.Gap {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.system.Outage()
 }
 
 // Gaps lists the ingest gaps that are still known, oldest first.

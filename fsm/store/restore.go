@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/dedup"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/history"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
@@ -34,11 +35,13 @@ func (s *Store) Restore(from io.Reader) error {
 	if version > 4 {
 		newer = st.readSections(r)
 	}
-	if newer == nil && (!st.table.HasIntervals() || !st.clock.IsRead() && st.table.HasTimedPauses()) {
+	if newer == nil && (!st.table.HasIntervals() || !st.clock.IsRead() && (st.table.HasTimedPauses() || !st.windows.IsEmpty())) {
 		r.Fail()
 	}
 	if r.OK() {
 		st.completeIncidents()
+		st.system.Complete(&st.incidents, st.serving)
+		st.completeDependencies()
 	}
 	if err := r.Close(); err != nil {
 		return fmt.Errorf("snapshot is damaged: %w", err)
@@ -50,6 +53,16 @@ func (s *Store) Restore(from io.Reader) error {
 	defer s.mu.Unlock()
 	s.replaceState(st)
 	return nil
+}
+
+// completeDependencies tells the graph which of the heartbeats fail that something depends on by a tag.
+func (st *state) completeDependencies() {
+	if st.depends.Len() == 0 {
+		return
+	}
+	for ord := range st.failing {
+		st.depends.Fails(ord, st.table.Record(ord).Cold.Spec.Tags)
+	}
 }
 
 // replaceState makes st the store's state; the lock is held.
@@ -68,7 +81,7 @@ func (st *state) readImage(r *image.Reader) {
 	st.readHeartbeats(r)
 	st.readKeys(r)
 	st.readNodes(r)
-	st.dedup.read(r)
+	st.dedup.Read(r)
 	st.ledger.Read(r)
 }
 
@@ -136,23 +149,6 @@ func (st *state) readNodes(r *image.Reader) {
 	}
 }
 
-func (d *dedup) read(r *image.Reader) {
-	for n := r.Count(); n > 0 && r.OK(); n-- {
-		var id fsm.NodeID
-		r.Raw(id[:])
-		o := &proposer{boot: r.Uint(), floor: r.Uint()}
-		for m := r.Count(); m > 0 && r.OK(); m-- {
-			o.keepResult(o.floor+uint64(len(o.codes)), fsm.Result{Code: fsm.Code(r.Byte()), Data: r.Bytes()})
-		}
-		d.proposers[id] = o
-	}
-	for n := r.Count(); n > 0 && r.OK(); n-- {
-		var id fsm.NodeID
-		r.Raw(id[:])
-		d.removed[id] = true
-	}
-}
-
 // BeginAnew changes the state outside of any log, for a node that is not running. It
 // makes it that of a new cluster of this name, which has no nodes
 // yet and starts its terms from the beginning. Heartbeats with their tokens and
@@ -164,7 +160,7 @@ func (s *Store) BeginAnew(cluster fsm.NodeID) {
 	st := s.st
 	st.clusterID = cluster
 	st.nodes = map[fsm.NodeID]fsm.NodeInfo{}
-	st.dedup = newDedup()
+	st.dedup = dedup.New()
 	st.ledger.ForgetTerms()
 }
 
@@ -177,7 +173,7 @@ func (s *Store) RemoveOthers(but fsm.NodeID) {
 	for id := range s.st.nodes {
 		others[id] = true
 	}
-	for id := range s.st.dedup.proposers {
+	for id := range s.st.dedup.Proposers {
 		others[id] = true
 	}
 	delete(others, but)

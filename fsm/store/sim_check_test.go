@@ -7,6 +7,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule/weekly"
 )
 
 // seenRow is what was last seen of a row of the ledger.
@@ -15,8 +16,7 @@ type seenRow struct {
 	gone      bool // dropped, as one of too many
 	failed    bool // it once was
 	cancelled bool
-	held      bool  // it once was
-	slot      int64 // serving: the end of the flap window for which it tells, or when its incident began
+	held      bool // it once was
 }
 
 // checkEntry compares the state after an entry with the model, and the ledger
@@ -31,6 +31,8 @@ func (w *world) checkEntry() {
 		w.checkLedger()
 	default:
 	}
+	w.noteOpenAlarms()
+	w.checkSeenTo()
 	var pings uint64
 	for _, b := range m.beats {
 		pings += b.pings
@@ -41,14 +43,14 @@ func (w *world) checkEntry() {
 	if due, ok := w.observer.NextDue(); ok && due <= st.horizon {
 		return // judging lags behind, by its bound
 	}
+	w.checkReturns()
 	for _, b := range m.beats {
 		w.checkBeat(b)
 	}
 	for k := range m.alerts {
 		missing := w.rows[ledger.AlertIDOf(k.hb, k.incident, k.kind, k.to)] == nil && !w.wasCrowded(k.hb)
 		if missing && k.kind == fsm.AlertFailure {
-			down := w.rows[ledger.AlertIDOf(k.hb, k.incident, fsm.AlertDown, k.to)]
-			missing = down == nil || !w.merged(&ledger.Row{Heartbeat: k.hb, Incident: k.incident, Recipient: k.to})
+			missing = !w.merged(&ledger.Row{Heartbeat: k.hb, Incident: k.incident, Recipient: k.to})
 			w.saw(sawMerged, !missing)
 		}
 		if missing {
@@ -106,19 +108,14 @@ func (w *world) checkBeat(b *beat) {
 // where it is by a way that there is.
 func (w *world) checkLedger() {
 	l := &w.observer.st.ledger
-	var overtaken []*seenRow
 	for id, r := range l.Rows {
 		before := w.rows[id]
 		if before == nil {
 			before = &seenRow{}
 			w.rows[id] = before
 			w.checkNew(r)
-			before.slot = w.slotOf(r)
 		} else {
 			w.checkChange(before, r)
-		}
-		if r.State == fsm.AlertCancelled && before.row.State != r.State && r.Evidence.Unpack().Flaps > 0 {
-			overtaken = append(overtaken, before)
 		}
 		if s, ok := situationOf[r.State]; ok && before.row.State != r.State {
 			w.reached[s]++
@@ -129,6 +126,10 @@ func (w *world) checkLedger() {
 		before.cancelled = before.cancelled || r.State == fsm.AlertCancelled
 	}
 	for id, seen := range w.rows {
+		if l.Rows[id] == nil && w.isDissolved(id) {
+			delete(w.rows, id)
+			continue
+		}
 		if l.Rows[id] == nil && !seen.gone {
 			seen.gone = true
 			w.reached[sawDropped]++
@@ -136,16 +137,13 @@ func (w *world) checkLedger() {
 		}
 	}
 	w.checkBounds()
-	for _, x := range overtaken {
-		if next := w.slots[teller{x.row.Heartbeat, x.row.Recipient}]; next != nil {
-			w.rows[next.ID].slot = min(w.rows[next.ID].slot, x.slot)
-		}
-	}
 	if err := w.observer.st.ledgerNow().Check(); err != nil {
 		w.fail("%v", err)
 	}
+	w.noteWaits()
 	// When all rows are known: these compare some with others.
 	for id, r := range l.Rows {
+		w.checkHeld(r)
 		w.checkState(id, r)
 		w.checkQuiet(r)
 	}
@@ -163,7 +161,7 @@ func (w *world) checkNew(r *ledger.Row) {
 	w.saw(sawReported, r.Evidence.Unpack().Failed)
 	w.saw(sawHanging, !r.Evidence.Unpack().Started.IsZero())
 	want := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]
-	if want == nil && r.Kind == fsm.AlertRecovered && w.wasReminded(r) {
+	if want == nil && (r.Kind == fsm.AlertRecovered || r.Kind == fsm.AlertFailure) && w.wasReminded(r) {
 		return
 	}
 	if want == nil {
@@ -173,13 +171,12 @@ func (w *world) checkNew(r *ledger.Row) {
 		w.fail("hb%d: incident %d had %d misses and %d failures, and %q is told of %d and %d",
 			r.Heartbeat[7], r.Incident, want.misses, want.failures, r.Recipient, e.Misses, e.Failures)
 	}
-	w.checkHeld(r)
 }
 
 // situationOf a state or a kind that a row comes to.
 var situationOf = map[any]situation{
 	fsm.AlertDown: sawDown, fsm.AlertUnheard: sawUnheard, fsm.AlertRecovered: sawRecovered, fsm.AlertFailure: sawFailure,
-	fsm.AlertCancelled: sawCancelled, fsm.AlertHeld: sawHeld,
+	fsm.AlertCanary: sawCanary, fsm.AlertCancelled: sawCancelled, fsm.AlertHeld: sawHeld,
 }
 
 func (w *world) checkChange(before *seenRow, r *ledger.Row) {
@@ -193,14 +190,29 @@ func (w *world) checkChange(before *seenRow, r *ledger.Row) {
 	if r.Attempt < old.Attempt || r.Attempt == old.Attempt && r.Term != old.Term {
 		w.fail("row %x went from term %d attempt %d to term %d attempt %d", r.ID[:3], old.Term, old.Attempt, r.Term, r.Attempt)
 	}
+	if old.Digest != (fsm.AlertID{}) && r.Digest == (fsm.AlertID{}) && w.isDissolved(old.Digest) {
+		return
+	}
 	if old.Digest != (fsm.AlertID{}) && r.Digest != old.Digest {
 		w.fail("row %x changed its digest", r.ID[:3])
 	}
 }
 
+// isDissolved reports whether a digest was undone that no sender ever had.
+func (w *world) isDissolved(digest fsm.AlertID) bool {
+	seen := w.rows[digest]
+	return w.observer.st.ledger.Rows[digest] == nil && (seen == nil || seen.row.Kind == fsm.AlertDigest && seen.row.Attempt == 0)
+}
+
 // checkDropped allows the ledger to forget the oldest of too many settled rows.
 func (w *world) checkDropped(seen *seenRow) {
-	if settled := w.settledOf(seen.row.Heartbeat); settled < fsm.MaxSettledPer {
+	settled := w.settledOf(seen.row.Heartbeat)
+	for id, r := range w.observer.st.ledger.Rows {
+		if r.Heartbeat == seen.row.Heartbeat && !r.State.Settled() && (w.model.hands[id] == fsm.AlertPending || w.model.doubts[id] > 0) {
+			settled++ // it may have been, until somebody had it sent again, or its sender told that it did not go out
+		}
+	}
+	if settled < fsm.MaxSettledPer {
 		w.fail("row %x, last seen %v, was dropped although its heartbeat has only %d settled rows", seen.row.ID[:3], seen.row.State, settled)
 	}
 }
@@ -256,14 +268,14 @@ func (w *world) checkCancelled(r *ledger.Row) {
 	if w.mail.delivered[r.ID] > w.model.doubts[r.ID] {
 		w.fail("row %x is cancelled, but was delivered", r.ID[:3])
 	}
-	down := w.rows[ledger.AlertIDOf(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
-	if gone := down == nil || down.gone; r.Kind == fsm.AlertRecovered && gone && w.settledOf(r.Heartbeat) >= fsm.MaxSettledPer {
-		return // its down was cancelled and dropped within one entry
+	alarm := w.rows[r.Answers]
+	if gone := alarm == nil || alarm.gone; r.Kind == fsm.AlertRecovered && gone && w.settledOf(r.Heartbeat) >= fsm.MaxSettledPer {
+		return // its alarm was cancelled and dropped within one entry
 	}
 	if w.model.hands[r.ID] == fsm.AlertCancelled {
 		return
 	}
-	if r.Kind == fsm.AlertRecovered && down != nil && (down.failed || down.cancelled) {
+	if r.Kind == fsm.AlertRecovered && alarm != nil && (alarm.failed || alarm.cancelled) {
 		return
 	}
 	if e := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]; e != nil && e.mayCancel {
@@ -273,6 +285,9 @@ func (w *world) checkCancelled(r *ledger.Row) {
 		return
 	}
 	if w.isSilenced(r) || w.reminderAfter(r) {
+		return
+	}
+	if r.Kind.Alarms() && w.model.unanswered[alertKey{r.Heartbeat, r.Incident, fsm.AlertRecovered, r.Recipient}] {
 		return
 	}
 	for k := range w.model.alerts {
@@ -315,6 +330,7 @@ func (w *world) checkDelivery(id fsm.AlertID) {
 	for _, x := range told {
 		w.checkAnswer(w.observer.st.ledger.Rows[x])
 		w.checkWindow(w.observer.st.ledger.Rows[x])
+		w.checkLasts(w.observer.st.ledger.Rows[x])
 		times, doubts := w.mail.delivered[x], w.model.doubts[x]
 		if x != id {
 			times, doubts = times+w.mail.delivered[id], doubts+w.model.doubts[id]
@@ -385,10 +401,26 @@ func (w *world) quiesce() {
 	for i := range w.nodes {
 		w.elect(w.nodes[i])
 	}
-	for range quietRounds {
+	for round := range quietRounds {
+		for id := range w.model.windows {
+			if round == quietRounds/2 { // a clock that was set back would make it last
+				w.add(w.leader.n, fsm.DeleteWindow{ID: id})
+			}
+		}
+		w.mendDependencies(round)
+		if round == quietRounds/2 { // reminders may come as fast as a burst lets them go
+			settings := w.model.settings
+			settings.Burst = 100
+			w.add(w.leader.n, fsm.SetSettings{Settings: settings})
+		}
+		if round == quietRounds/2 {
+			for id := range w.model.hours { // likewise: hours without an end
+				w.add(w.leader.n, fsm.SetHours{List: []fsm.HoursTimes{{Channel: id, Hours: simHours, Rules: 2, Spans: []weekly.Span{{From: 1, To: 1 << 50}}}}})
+			}
+		}
 		w.pass(1000)
-		for range 2 * maxTasks {
-			w.look(event{b: 31})
+		for i := range uint32(2 * maxTasks) {
+			w.look(event{a: i, b: 31}) // each at another row: reminders may come faster than one a round
 		}
 		for range 5 {
 			for _, t := range slices.Clone(w.tasks) {
@@ -424,7 +456,9 @@ func (w *world) checkEnd() {
 	w.reached[sawTolerated] += w.model.tolerated
 	w.reached[sawPauseEnd] += w.model.ended
 	w.reached[sawWoke] += w.model.woke
+	w.reached[sawCircle] += w.model.circles
 	w.reached[sawGoodWhilePaused] += w.model.goodWhilePaused
+	w.reached[sawTakesLess] += w.model.takesLess
 	for id, seen := range w.rows {
 		if !seen.gone && !seen.row.State.Settled() {
 			w.fail("row %x is %v at the end", id[:3], seen.row.State)
@@ -435,6 +469,9 @@ func (w *world) checkEnd() {
 	}
 	w.checkTold()
 	w.checkReminded()
+	w.checkEachIsTold()
+	w.checkSystem()
+	w.checkNotices()
 	for _, n := range w.nodes {
 		w.catchUp(n, len(w.log))
 	}

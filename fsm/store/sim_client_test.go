@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // waiting is a command that somebody waits for at a node.
@@ -18,7 +19,7 @@ type waiting struct {
 // over may arrive again at any time.
 type simFrame struct {
 	n      *simNode
-	origin fsm.Origin
+	origin logentry.Origin
 	items  []*waiting
 	copied bool
 }
@@ -41,7 +42,7 @@ func (w *world) send(n *simNode, again bool) {
 	if !n.up {
 		return
 	}
-	f := &simFrame{n: n, origin: fsm.Origin{Node: n.id, Boot: n.boot, Floor: n.floor()}}
+	f := &simFrame{n: n, origin: logentry.Origin{Node: n.id, Boot: n.boot, Floor: n.floor()}}
 	for _, x := range n.waiting {
 		if !x.sent || again {
 			x.sent = true
@@ -209,16 +210,29 @@ func (w *world) edit(e event) {
 func (w *world) drawEdit(e event) fsm.Command {
 	if e.kind == evCreate {
 		w.created++
-		return fsm.Create{ID: testID(w.created), Token: testToken(w.created), Spec: w.spec(e.b, e.c)}
+		spec := w.spec(e.b, e.c)
+		if w.created > 1 && e.a/8%2 == 0 {
+			spec.DependsOn = w.drawDependencies(e.a/16, e.b/3)
+		}
+		return fsm.Create{ID: testID(w.created), Token: testToken(w.created), Spec: spec}
 	}
 	if e.kind == evSettings && e.c%3 > 0 {
 		return channelEdit(e.a/8, e.b)
 	}
 	if e.kind == evSettings {
-		return fsm.SetSettings{Settings: settingsFrom(e.b, e.c/2)}
+		return fsm.SetSettings{Settings: w.setup.draw(e.b, e.c/2)}
 	}
 	if e.kind == evRetry {
 		return w.drawByHand(e.b, e.c/4)
+	}
+	if e.kind == evWindow && e.c%4 == 0 {
+		return w.drawHours(w.node(e.a), e.a/8, e.b)
+	}
+	if e.kind == evWindow {
+		return w.drawWindow(w.node(e.a), e.a/8, e.b)
+	}
+	if e.kind == evSystem {
+		return drawSystem(e.b, e.c/4, w.observer.st.wall)
 	}
 	if w.created == 0 {
 		return nil
@@ -234,7 +248,11 @@ func (w *world) drawEdit(e event) fsm.Command {
 	case evDelete:
 		return fsm.Delete{ID: id}
 	}
-	return fsm.Update{ID: id, Patch: patchFrom(e.c / 2)}
+	p := patchFrom(e.c / 2)
+	if e.a/8%3 == 0 {
+		p.DependsOn = new(w.drawDependencies(e.a/24, e.b/5))
+	}
+	return fsm.Update{ID: id, Patch: p}
 }
 
 // drawByHand is somebody who does something about an alert.
@@ -291,6 +309,10 @@ func (w *world) spec(a, b uint32) fsm.Spec {
 	if b%9 == 0 {
 		spec.Notify = []string{fsm.ChannelID{byte(1 + b/9%3)}.String()}
 	}
+	if b%27 == 0 {
+		spec.NotifyMail = []string{"c@example.com"}
+	}
+	spec.NeverRemind = b%11 == 3
 	if b/16%4 == 0 {
 		spec.FailureThreshold = 1 + int(b/64%3)
 	}
@@ -310,25 +332,6 @@ func (w *world) spec(a, b uint32) fsm.Spec {
 	return spec
 }
 
-// channelEdit is somebody who makes, changes or deletes one of three channels.
-func channelEdit(which, how uint32) fsm.Command {
-	id := fsm.ChannelID{byte(1 + which%3)}
-	spec := fsm.ChannelSpec{
-		Name: fmt.Sprint("channel ", which%3+how/64%2), Kind: "webhook", On: fsm.SetOf(fsm.ChannelKinds...),
-		Default: how/4%3 > 0, Alone: which%3 == 1,
-	}
-	if how/16%2 == 0 {
-		spec.Tags = []string{"db"}
-	}
-	switch how % 4 {
-	case 0, 1:
-		return fsm.CreateChannel{ID: id, Spec: spec}
-	case 2:
-		return fsm.UpdateChannel{ID: id, IfVersion: uint64(how / 32 % 2), Spec: spec}
-	}
-	return fsm.DeleteChannel{ID: id}
-}
-
 func patchFrom(a uint32) (p fsm.Patch) {
 	interval, grace, threshold := 1+int64(a/4%8), int64(a/32%4), 1+int(a/128%3)
 	switch a % 4 {
@@ -344,12 +347,16 @@ func patchFrom(a uint32) (p fsm.Patch) {
 	switch a / 512 % 8 {
 	case 3:
 		p.RemindEvery = new([]int64{0, 10, 12}[a/4096%3])
+		p.NeverRemind = new(a/16384%4 == 0)
 	case 0:
 		p.FailureThreshold = &threshold
 	case 1:
 		p.Checks = new([][]string{nil, simChecks}[a/4096%2])
 	case 2:
 		p.MaxRun = new(2 + interval)
+	}
+	if a/64%6 == 5 {
+		p.Notify = &[][]string{{}, {simChannelID(0)}, {simChannelID(1), simChannelID(2)}}[a/512%3]
 	}
 	switch a / 4 % 5 {
 	case 1:
@@ -391,9 +398,17 @@ func describe(cmd fsm.Command) string {
 	case fsm.UnackIncident:
 		return fmt.Sprintf("unack(hb%d incident %d)", c.Heartbeat[7], c.Incident)
 	case fsm.CreateChannel:
-		return fmt.Sprintf("create(ch%d %q default %v tags %v)", c.ID[0], c.Spec.Name, c.Spec.Default, c.Spec.Tags)
+		return fmt.Sprintf("create(ch%d %s)", c.ID[0], describeChannel(c.Spec))
+	case fsm.UpdateChannel:
+		return fmt.Sprintf("update(ch%d %s)", c.ID[0], describeChannel(c.Spec))
 	case fsm.DeleteChannel:
 		return fmt.Sprintf("delete(ch%d)", c.ID[0])
+	case fsm.CreateWindow:
+		return fmt.Sprintf("window(%d from %d to %d, %d s at %v)", c.ID[0], c.Spec.From, c.Spec.To, c.Spec.For, c.Timetable.Times)
+	case fsm.SetHours:
+		return fmt.Sprintf("hours(ch%d %v)", c.List[0].Channel[0], c.List[0].Spans)
+	case fsm.DeleteWindow:
+		return fmt.Sprintf("delete(window %d)", c.ID[0])
 	case fsm.Claim:
 		return fmt.Sprintf("claim(%s term %d attempt %d)", short(c.Alert), c.Term, c.Attempt)
 	case fsm.Fence:
@@ -415,10 +430,16 @@ func describe(cmd fsm.Command) string {
 	case fsm.RecordGap:
 		return fmt.Sprintf("gap(%d s to %d ms)", (c.To-c.From)/1000, c.To-epoch.UnixMilli()-simStart)
 	}
-	return fmt.Sprintf("%T", cmd)
+	return fmt.Sprintf("%T%+v", cmd, cmd)
 }
 
 func describePatch(p fsm.Patch) (s string) {
+	if p.Notify != nil {
+		s += fmt.Sprintf(" notify %.5s", *p.Notify)
+	}
+	if p.Tags != nil {
+		s += fmt.Sprint(" tags ", *p.Tags)
+	}
 	if p.Interval != nil {
 		s += fmt.Sprintf(" interval %d", *p.Interval)
 	}

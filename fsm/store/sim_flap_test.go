@@ -2,31 +2,10 @@ package store
 
 import (
 	"bytes"
-	"math"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 )
-
-// began expects the alerts of an incident that begins at a serving time, as DESIGN
-// section 6 on flapping has it, written plainly.
-func (m *model) began(b *beat, at int64) {
-	m.expect(b, fsm.AlertDown)
-	length := m.settings.FlapWindow
-	if b.windowAt >= 0 && at >= b.windowAt+length && at < b.windowAt+2*length && b.inWindow > 1 {
-		b.windowAt, b.inWindow = b.windowAt+length, 1 // what was held back is told where the next one begins
-	}
-	if length == 0 || b.windowAt < 0 || at >= b.windowAt+length {
-		b.windowAt, b.inWindow = at, 1
-		return
-	}
-	b.inWindow++
-	for k, e := range m.alerts {
-		if k.hb == b.id && k.incident == b.incident && k.kind == fsm.AlertDown {
-			e.heldUntil, e.flaps = b.windowAt+length, b.inWindow-1
-		}
-	}
-}
 
 // teller is who is told of a heartbeat.
 type teller struct {
@@ -44,7 +23,7 @@ func (w *world) checkBounds() {
 		teller
 		unheard bool
 	}
-	open, waits, slots := map[pile]int{}, map[pile]int{}, map[teller]*ledger.Row{}
+	open, waits := map[pile]int{}, map[pile]int{}
 	l := &w.observer.st.ledger
 	for id, r := range l.Rows {
 		seen := w.rows[id]
@@ -62,50 +41,86 @@ func (w *world) checkBounds() {
 			if waits[p]++; waits[p] > 1 {
 				w.fail("%d rows of hb%d for %q wait", waits[p], r.Heartbeat[7], r.Recipient)
 			}
-			if isTold(r.Kind) {
-				slots[p.teller] = r
-			}
 		}
 	}
-	w.checkSlots(slots)
 }
 
-// checkSlots asks that flapping never puts off what it is to tell of.
-func (w *world) checkSlots(slots map[teller]*ledger.Row) {
-	for to, old := range w.slots {
-		seen, next := w.rows[old.ID], slots[to]
-		if next == nil || next.ID == old.ID || seen.row.State != fsm.AlertCancelled || old.Evidence.Unpack().Flaps == 0 {
+// simFlap is until when a recipient is told nothing of later incidents of a heartbeat than one.
+type simFlap struct {
+	until    int64
+	incident uint32
+}
+
+// tellFlap notes that an attempt ended for good, or in doubt: whatever it told of opens the flap window of
+// its recipient, but for a recovery of what was told before.
+func (m *model) tellFlap(id fsm.AlertID) {
+	carrier := m.rowOf(id)
+	if carrier == nil || m.settings.FlapWindow == 0 {
+		return
+	}
+	for _, x := range append([]fsm.AlertID{id}, carrier.Members...) {
+		r := m.rowOf(x)
+		if r == nil || !r.Kind.Alarms() && (r.Kind != fsm.AlertRecovered || r.Evidence.Unpack().Flaps == 0) {
 			continue
 		}
-		if next.NotBefore > old.NotBefore && !w.byHand(to) && !w.isSilenced(old) {
-			w.fail("row %x puts off what %x was to tell from %d to %d", next.ID[:3], old.ID[:3], old.NotBefore, next.NotBefore)
-		}
+		to := teller{r.Heartbeat, r.Recipient}
+		m.flaps[to] = simFlap{m.serving + m.settings.FlapWindow, max(r.Incident, m.flaps[to].incident)}
 	}
-	w.slots = slots
 }
 
-// checkHeld asks that a down is held back for as long as the rules say.
+// flapsUntil returns until when the flap window of a row keeps it back; 0: it does not.
+func (m *model) flapsUntil(r *ledger.Row) int64 {
+	f := m.flaps[teller{r.Heartbeat, r.Recipient}]
+	if !isTold(r.Kind) || m.hurried[r.ID] || r.Incident <= f.incident || m.serving >= f.until {
+		return 0
+	}
+	return f.until
+}
+
+// checkHeld asks that a row waits for nothing but what there is to wait for, and not for longer.
 func (w *world) checkHeld(r *ledger.Row) {
-	if r.Kind != fsm.AlertDown {
+	if r.State != fsm.AlertPending || r.Digest != (fsm.AlertID{}) || r.Kind == fsm.AlertDigest || r.Attempt > 0 {
 		return
 	}
-	e := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]
-	if flaps := r.Evidence.Unpack().Flaps; r.Recipient != "" && r.State == fsm.AlertPending && (r.NotBefore > e.heldUntil || flaps < e.flaps) {
-		w.fail("row %x is held back until %d for %d incidents, want at most until %d for at least %d", r.ID[:3], r.NotBefore, flaps, e.heldUntil, e.flaps)
+	until := w.model.flapsUntil(r)
+	w.saw(sawHeldBack, until > 0 && !w.model.heldBack[r.ID])
+	if until > 0 {
+		w.model.heldBack[r.ID] = true
 	}
-	w.saw(sawHeldBack, r.NotBefore > 0)
+	a, err := w.observer.Alert(r.ID)
+	if err != nil {
+		w.fail("row %x: %v", r.ID[:3], err)
+	}
+	waits := a.Waits.UnixMilli() - w.observer.st.wall + w.model.serving
+	switch until = max(until, r.NotBefore); {
+	case w.model.waits(r):
+	case until <= w.model.serving && !a.Waits.IsZero():
+		w.fail("at %d row %x of incident %d waits until %d, and nothing keeps it", w.model.serving, r.ID[:3], r.Incident, waits)
+	case until > w.model.serving && waits != until:
+		w.fail("at %d row %x of incident %d waits until %d, want %d", w.model.serving, r.ID[:3], r.Incident, waits, until)
+	}
 }
 
-// checkWindow asks, when a down reaches somebody, that no other one of the heartbeat
-// did whose incident began less than a flap window before.
+// toldDown is the newest incident of which somebody was told, and when first.
+type toldDown struct {
+	incident uint32
+	at       int64 // serving
+}
+
+// checkWindow asks, when a down reaches somebody, that no other one of the heartbeat did less than a flap window before.
 func (w *world) checkWindow(r *ledger.Row) {
 	w.saw(sawFlaps, r != nil && r.Evidence.Unpack().Flaps > 0)
-	if r == nil || r.Kind != fsm.AlertDown || w.model.resettled || w.wasHurried(teller{r.Heartbeat, r.Recipient}) {
+	if r == nil || r.Kind != fsm.AlertDown {
 		return
 	}
-	at := w.rows[r.ID].slot
-	if old, ok := w.toldAt[teller{r.Heartbeat, r.Recipient}]; ok && old.id != r.ID && at-old.at < w.model.settings.FlapWindow && at >= old.at {
-		w.fail("hb%d: row %x tells %q of incident %d, %d ms after %x told of another", r.Heartbeat[7], r.ID[:3], r.Recipient, r.Incident, at-old.at, old.id[:3])
+	to, at := teller{r.Heartbeat, r.Recipient}, w.observer.st.serving
+	old, ok := w.toldAt[to]
+	if ok && old.incident >= r.Incident {
+		return
+	}
+	w.toldAt[to] = toldDown{r.Incident, at}
+	if ok && at-old.at < w.model.settings.FlapWindow && !w.model.resettled && !w.wasHurried(to) {
+		w.fail("hb%d: row %x tells %q of incident %d, %d ms after it was told of %d", r.Heartbeat[7], r.ID[:3], r.Recipient, r.Incident, at-old.at, old.incident)
 	}
 }
 
@@ -117,38 +132,6 @@ func (w *world) wasHurried(to teller) bool {
 		}
 	}
 	return false
-}
-
-// told is a down that reached somebody, and from when it might.
-type toldDown struct {
-	id fsm.AlertID
-	at int64
-}
-
-// slotOf is the end of the flap window for which a new row tells, or the beginning of
-// its incident if that is told at once. What takes the place of another tells for it.
-func (w *world) slotOf(r *ledger.Row) int64 {
-	e := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]
-	switch {
-	case r.Kind != fsm.AlertDown:
-		return math.MaxInt64
-	case e.heldUntil > 0:
-		return e.heldUntil
-	}
-	return r.Due
-}
-
-// noteTold notes which downs a message told of.
-func (w *world) noteTold(id fsm.AlertID) {
-	rows := w.observer.st.ledger.Rows
-	for _, x := range append([]fsm.AlertID{id}, rows[id].Members...) {
-		if r := rows[x]; r != nil && r.Kind == fsm.AlertDown {
-			to, at := teller{r.Heartbeat, r.Recipient}, w.rows[x].slot
-			if at >= w.toldAt[to].at {
-				w.toldAt[to] = toldDown{x, at}
-			}
-		}
-	}
 }
 
 // checkTold asks at the end that nobody is left with an old story: who was told of a
@@ -179,6 +162,7 @@ func (w *world) checkTold() {
 		case r.State != fsm.AlertCancelled:
 		case r.Kind == fsm.AlertFailure && w.merged(r):
 		case r.Kind.Alarms() && w.model.quieted[simIncident{r.Heartbeat, r.Incident}]: // see checkReminded
+		case r.Kind.Alarms() && r.Incident != b.incident: // who was told of that is not told of this one
 		case r.Kind.Alarms():
 			w.fail("hb%d fails, and its alert %x to %q is cancelled", to.hb[7], r.ID[:3], to.to)
 		case known != nil && !bytes.Equal(r.Answers[:], known.ID[:]) && !w.endTold(known):
@@ -198,7 +182,7 @@ func later(a, b *ledger.Row) bool {
 }
 
 // merged reports whether the failure that a row tells of is told by the alert of its
-// incident.
+// incident, or by a reminder that waited: who was told of no beginning has only that.
 func (w *world) merged(r *ledger.Row) bool {
 	down := w.rows[ledger.AlertIDOf(r.Heartbeat, r.Incident, fsm.AlertDown, r.Recipient)]
 	return down != nil && tellsFailure(down.row.Evidence.Unpack()) || w.remindedOfFailure(r)

@@ -14,17 +14,38 @@ type simIncident struct {
 
 // simReminder is a time at which an incident was to be told again, and to whom.
 type simReminder struct {
-	due     int64
-	targets []string
+	due, began int64
+	targets    []simTarget
 }
 
 func (b *beat) quiet() bool { return b.acked || b.snooze > 0 }
 
-func (b *beat) nextReminder(at int64) int64 {
-	if b.spec.RemindEvery == 0 {
+func (m *model) nextReminder(b *beat, at int64) int64 {
+	every := m.remindEvery(b.spec)
+	if every == 0 {
 		return 0
 	}
-	return at + b.spec.RemindEvery*1000
+	return at + every*1000
+}
+
+// remindEvery is how often an incident is told again, in s; 0: never.
+func (m *model) remindEvery(s fsm.Spec) int64 {
+	switch {
+	case s.NeverRemind:
+		return 0
+	case s.RemindEvery > 0:
+		return s.RemindEvery
+	}
+	return m.settings.RemindEvery
+}
+
+// planReminders plans the reminders anew of those incidents that go by the settings, for these have changed.
+func (m *model) planReminders() {
+	for _, b := range append(slices.Clone(m.beats), m.systems...) {
+		if b.failing && !b.deleted && !b.quiet() && b.spec.RemindEvery == 0 && !b.spec.NeverRemind {
+			b.tellAt = m.nextReminder(b, m.serving)
+		}
+	}
 }
 
 // act is somebody who says something of an incident. The newest ones of a heartbeat are known.
@@ -44,7 +65,7 @@ func (m *model) act(in simIncident, f func(b *beat)) (fsm.Code, error) {
 			return fsm.CodeRejected, nil
 		}
 	}
-	return fsm.CodeNotFound, nil
+	return m.actOnSystem(in, f), nil
 }
 
 // quieten silences an incident, until a serving time or, with 0, until it is over.
@@ -66,8 +87,8 @@ func (m *model) wakes(b *beat) {
 		m.woke++
 	}
 	in := simIncident{b.id, b.incident}
-	m.reminders[in] = append(m.reminders[in], simReminder{b.tellAt, m.targets(b)})
-	b.acked, b.snooze, b.tellAt = false, 0, b.nextReminder(b.tellAt)
+	m.reminders[in] = append(m.reminders[in], simReminder{b.tellAt, b.began, m.targetsFor(b, fsm.AlertReminder)})
+	b.acked, b.snooze, b.tellAt = false, 0, m.nextReminder(b, b.tellAt)
 }
 
 // endSeen tells of the end of the incident that a pause had ended.
@@ -81,9 +102,13 @@ func (m *model) endSeen(b *beat) {
 
 func (w *world) drawAct(id fsm.HeartbeatID, how, which uint32) fsm.Command {
 	b := w.model.find(func(b *beat) bool { return b.id == id })
+	if open := w.model.openSystems(); !w.setup.plain && len(open) > 0 && which/64%2 == 0 {
+		b = open[int(which/128)%len(open)]
+	}
 	if b == nil {
 		return nil
 	}
+	id = b.id
 	n := b.incident
 	if which%5 == 0 && n > 0 {
 		n--
@@ -106,8 +131,8 @@ func (w *world) checkReminder(r *ledger.Row) {
 		w.fail("row %x is reminder %d of incident %d of hb%d, of which there were to be %d", r.ID[:3], n, r.Incident, r.Heartbeat[7], len(list))
 	case list[n-1].due != r.Due:
 		w.fail("row %x, reminder %d, stands for %d, want %d", r.ID[:3], n, r.Due, list[n-1].due)
-	case !slices.Contains(list[n-1].targets, r.Recipient):
-		w.fail("row %x, reminder %d, goes to %q, want one of %q", r.ID[:3], n, r.Recipient, list[n-1].targets)
+	case !slices.ContainsFunc(list[n-1].targets, func(x simTarget) bool { return x.name == r.Recipient }):
+		w.fail("row %x, reminder %d, goes to %q, want one of %v", r.ID[:3], n, r.Recipient, list[n-1].targets)
 	}
 }
 
@@ -117,8 +142,13 @@ func (w *world) checkQuiet(r *ledger.Row) {
 	seen := w.rows[r.ID]
 	w.saw(sawSilenced, r.State == fsm.AlertCancelled && w.isSilenced(r))
 	w.saw(sawReminded, r.State == fsm.AlertSent && r.Kind == fsm.AlertReminder)
+	w.saw(sawSystemAgain, r.State == fsm.AlertSent && r.Kind == fsm.AlertReminder && r.Evidence.Unpack().System.Kind != 0)
+	w.saw(sawNotEscalated, r.State == fsm.AlertCancelled && r.Kind == fsm.AlertDown && w.model.lasts(r) > 0 && w.mail.delivered[r.ID] == 0)
 	if !r.Kind.Alarms() || r.State != fsm.AlertPending && r.State != fsm.AlertClaimed || r.Digest != (fsm.AlertID{}) || seen.failed || seen.held {
 		return
+	}
+	if r.State == fsm.AlertPending && r.Attempt == 0 && w.model.hands[r.ID] != fsm.AlertPending && w.endedByHand(r) {
+		w.fail("row %x, a %v of an incident that ended by hand, waits still", r.ID[:3], r.Kind)
 	}
 	b := w.model.find(func(b *beat) bool { return b.id == r.Heartbeat })
 	if b != nil && b.failing && b.quiet() && b.incident == r.Incident {
@@ -131,10 +161,13 @@ func (w *world) isSilenced(r *ledger.Row) bool {
 	return r.Kind.Alarms() && w.model.quieted[simIncident{r.Heartbeat, r.Incident}]
 }
 
-// wasReminded reports whether the recipient of a row had a reminder of its incident.
+// wasReminded reports whether the recipient of a row had a reminder of its incident, also one that may have come and been
+// dropped within one entry.
 func (w *world) wasReminded(r *ledger.Row) bool {
-	for n := range w.model.reminders[simIncident{r.Heartbeat, r.Incident}] {
-		if w.rows[ledger.ReminderID(r.Heartbeat, r.Incident, int64(n+1), r.Recipient)] != nil || w.observer.st.ledger.Rows[ledger.ReminderID(r.Heartbeat, r.Incident, int64(n+1), r.Recipient)] != nil {
+	for n, x := range w.model.reminders[simIncident{r.Heartbeat, r.Incident}] {
+		id := ledger.ReminderID(r.Heartbeat, r.Incident, int64(n+1), r.Recipient)
+		mayBeGone := w.wasCrowded(r.Heartbeat) && slices.ContainsFunc(x.targets, func(t simTarget) bool { return t.name == r.Recipient })
+		if w.rows[id] != nil || w.observer.st.ledger.Rows[id] != nil || mayBeGone {
 			return true
 		}
 	}
@@ -157,7 +190,7 @@ func (w *world) remindedOfFailure(r *ledger.Row) bool {
 func (w *world) reminderAfter(r *ledger.Row) bool {
 	for _, seen := range w.rows {
 		x := &seen.row
-		if r.Kind == fsm.AlertReminder && x.Kind == fsm.AlertRecovered && x.Heartbeat == r.Heartbeat && x.Incident == r.Incident && x.Recipient == r.Recipient {
+		if r.Kind.Alarms() && w.wasReminded(r) && x.Kind == fsm.AlertRecovered && x.Heartbeat == r.Heartbeat && x.Incident == r.Incident && x.Recipient == r.Recipient {
 			return true
 		}
 		if x.Kind == fsm.AlertReminder && x.Heartbeat == r.Heartbeat && x.Recipient == r.Recipient && r.Kind != fsm.AlertUnheard &&
@@ -168,16 +201,43 @@ func (w *world) reminderAfter(r *ledger.Row) bool {
 	return false
 }
 
+// checkReturns asks, of each time at which an incident was to be told again, that each who was to be told
+// has a reminder, or had another alarm of it under way, which tells the same.
+func (w *world) checkReturns() {
+	for in, list := range w.model.reminders {
+		for n := w.returned[in] + 1; n <= len(list); n++ {
+			for _, x := range list[n-1].targets {
+				id := ledger.ReminderID(in.hb, in.number, int64(n), x.name)
+				if x.name != "" && w.rows[id] == nil && w.observer.st.ledger.Rows[id] == nil && !w.wasCrowded(in.hb) && !w.openAlarms[alertKey{hb: in.hb, incident: in.number, to: x.name}] {
+					w.fail("incident %d of %x was to be told again at %d, and %q has no reminder %d", in.number, in.hb[:3], list[n-1].due, x.name, n)
+				}
+			}
+		}
+		w.returned[in] = len(list)
+	}
+	w.openAlarms = map[alertKey]bool{}
+	w.noteOpenAlarms()
+}
+
+// noteOpenAlarms notes which alarms have not settled, or are held back: openAlarms has those of any time since the reminders were looked at.
+func (w *world) noteOpenAlarms() {
+	for _, r := range w.observer.st.ledger.Rows {
+		if r.Kind.Alarms() && (r.State == fsm.AlertHeld || !w.observer.st.ledger.CarrierState(r).Settled()) {
+			w.openAlarms[alertKey{hb: r.Heartbeat, incident: r.Incident, to: r.Recipient}] = true
+		}
+	}
+}
+
 // checkReminded asks at the end that whoever was to be told again of an incident that goes on, and
 // that nobody sees to, has an alarm of it that is not cancelled.
 func (w *world) checkReminded() {
-	for _, b := range w.model.beats {
+	for _, b := range append(slices.Clone(w.model.beats), w.model.systems...) {
 		list := w.model.reminders[simIncident{b.id, b.incident}]
 		if b.deleted || !b.failing || b.quiet() || len(list) == 0 {
 			continue
 		}
-		for _, to := range list[len(list)-1].targets {
-			if to != "" && !w.hasAlarm(b, to) && !w.byHand(teller{b.id, to}) {
+		for _, x := range list[len(list)-1].targets {
+			if to := x.name; to != "" && !w.hasAlarm(b, to) && !w.byHand(teller{b.id, to}) {
 				w.fail("hb%d fails and nobody sees to it, and %q is not told again", b.id[7], to)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // What package cluster does, in ms.
@@ -37,7 +38,7 @@ type simItem struct {
 
 // proposal is a stamped batch, and later an entry.
 type proposal struct {
-	batch     fsm.Batch
+	batch     logentry.Batch
 	entry     []byte
 	entryTerm uint64 // the term that its log entry has
 	items     []simItem
@@ -156,14 +157,14 @@ func (w *world) propose() {
 	}
 	l.readClock()
 	p := &proposal{items: l.open, at: w.now, capable: w.capable, entryTerm: l.term}
-	p.batch = fsm.Batch{Term: l.term, Wall: w.wall(l.n), Delta: l.takeDelta(w.now)}
+	p.batch = logentry.Batch{Term: l.term, Wall: w.wall(l.n), Delta: l.takeDelta(w.now)}
 	if len(p.items) == 0 && p.batch.Delta == 0 {
 		return
 	}
 	l.open = nil
 	var last *simFrame
 	for _, it := range p.items {
-		x := fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, it.cmd)}
+		x := logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, it.cmd)}
 		if it.frame != nil {
 			if it.frame != last {
 				p.batch.Origins = append(p.batch.Origins, it.frame.origin)
@@ -173,7 +174,7 @@ func (w *world) propose() {
 		last = it.frame
 		p.batch.Items = append(p.batch.Items, x)
 	}
-	p.entry = fsm.AppendBatch(nil, &p.batch)
+	p.entry = logentry.Append(nil, &p.batch)
 	l.flight = append(l.flight, p)
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // model holds the rules of the design, sections 3 and 4, as plainly as they can be
@@ -15,7 +17,7 @@ type model struct {
 	gaps                   []gap
 	settings               fsm.Settings
 	beats                  []*beat
-	origins                map[fsm.NodeID]fsm.Origin
+	origins                map[fsm.NodeID]logentry.Origin
 	first                  map[ident]fsm.Code // the first answer to each command that took effect
 	doubts                 map[fsm.AlertID]int
 	hurried                map[fsm.AlertID]bool           // somebody had it delivered at once
@@ -33,6 +35,19 @@ type model struct {
 	reminders              map[simIncident][]simReminder
 	quieted                map[simIncident]bool // once
 	woke, goodWhilePaused  int
+	circles                int // that were refused
+	windows                map[fsm.WindowID]simWindow
+	rowOf                  func(fsm.AlertID) *ledger.Row // of the replica that saw every entry, or as it was last; nil: none
+	flaps                  map[teller]simFlap
+	heldBack               map[fsm.AlertID]bool // in a flap window
+	hours                  map[fsm.ChannelID]simTimes
+	waited                 map[fsm.AlertID]bool // had to wait for a window
+	unanswered             map[alertKey]bool    // recoveries that the channel took none of when they came
+	takesLess              int                  // targets that do not take an alert
+	systems                []*beat              // what stands for heartbeats in incidents of the monitor itself
+	outages                []gap                // of the monitor
+	outagesTold            int
+	waitedForOther         map[fsm.AlertID]bool // had to wait for another heartbeat
 }
 
 // ident is what makes a repeated command the same command.
@@ -53,8 +68,7 @@ type expected struct {
 	misses, failures int64 // recovered: of the incident
 
 	mayCancel bool  // its incident was ended by hand
-	heldUntil int64 // serving: by the rules of the flap window; 0: it is not held back
-	flaps     int64 // and how many incidents it then stands for
+	lasts     int64 // serving: the incident must last until then; 0: it need not
 }
 
 // beat is a heartbeat.
@@ -79,21 +93,24 @@ type beat struct {
 	used                             []byte   // every key there ever was
 	until                            int64    // wall: when the pause ends by itself, 0 if it does not
 	downSince, down                  int64    // wall: of the incident that is going on; ms of those before
-	windowAt                         int64    // serving: when the flap window began, -1: none has
-	inWindow                         int64    // incidents in it
+	began                            int64    // serving: of the incident that is going on
 	inRow                            int      // reported failures
 	past                             []simValue
 	acked                            bool
 	snooze, tellAt                   int64  // serving; 0: none
 	pausedIn                         uint32 // the incident that a pause ended, of which nobody knows the end; 0: none
 	good                             bool   // and a good run was seen since
+	recovered                        bool   // since it failed, while others depended on it
+	recoveredAt                      int64  // serving
 }
 
 func newModel() *model {
 	return &model{
-		settings: fsm.DefaultSettings(), origins: map[fsm.NodeID]fsm.Origin{}, first: map[ident]fsm.Code{},
+		flaps: map[teller]simFlap{}, heldBack: map[fsm.AlertID]bool{},
+		settings: fsm.DefaultSettings(), origins: map[fsm.NodeID]logentry.Origin{}, first: map[ident]fsm.Code{},
 		doubts: map[fsm.AlertID]int{}, hurried: map[fsm.AlertID]bool{}, hands: map[fsm.AlertID]fsm.AlertState{}, alerts: map[alertKey]*expected{}, channels: map[fsm.ChannelID]simChannel{},
-		reminders: map[simIncident][]simReminder{}, quieted: map[simIncident]bool{},
+		reminders: map[simIncident][]simReminder{}, quieted: map[simIncident]bool{}, unanswered: map[alertKey]bool{},
+		windows: map[fsm.WindowID]simWindow{}, waited: map[fsm.AlertID]bool{}, waitedForOther: map[fsm.AlertID]bool{}, hours: map[fsm.ChannelID]simTimes{},
 	}
 }
 
@@ -108,6 +125,7 @@ func (m *model) apply(p *proposal, got []fsm.Result, capable int64) error {
 	if d := int64(p.batch.Delta); d > 0 {
 		m.horizon, m.serving = m.serving, m.serving+d
 	}
+	m.wakeSystems()
 	if m.clockOff() < -1000 {
 		if err := m.readClock(); err != nil {
 			return err
@@ -136,7 +154,7 @@ func sameCodes(got []fsm.Result, want func(int) fsm.Code) error {
 	return nil
 }
 
-func (m *model) observe(o fsm.Origin) {
+func (m *model) observe(o logentry.Origin) {
 	cur := m.origins[o.Node]
 	if o.Boot > cur.Boot || o.Boot == cur.Boot && o.Floor > cur.Floor {
 		m.origins[o.Node] = o
@@ -178,9 +196,11 @@ func (m *model) run(p *proposal, cmd fsm.Command, got fsm.Code) error {
 	case fsm.Signal:
 		want, err = m.told(c)
 	case fsm.Create:
-		m.create(c)
+		want = m.create(c)
 	case fsm.Update:
-		want, err = m.edit(c.ID, func(b *beat) { m.update(b, c.Patch) })
+		code := fsm.CodeOK
+		want, err = m.edit(c.ID, func(b *beat) { code = m.update(b, c.Patch) })
+		want = max(want, code)
 	case fsm.Pause:
 		want, err = m.edit(c.ID, m.pause)
 	case fsm.TimedPause:
@@ -210,7 +230,14 @@ func (m *model) run(p *proposal, cmd fsm.Command, got fsm.Code) error {
 	case fsm.CreateChannel, fsm.UpdateChannel, fsm.DeleteChannel:
 		if err = m.judgeAll(); err == nil {
 			want = m.editChannel(c)
+			m.followHours()
 		}
+	case fsm.SetHours:
+		m.setHours(c)
+	case fsm.CreateWindow, fsm.DeleteWindow:
+		want = m.editWindow(c)
+	case fsm.BeginSystem, fsm.EndSystem, fsm.TellOutage, fsm.SendCanary:
+		m.tellSystem(c)
 	case fsm.SetClusterID:
 	default:
 		return m.ledger(p, cmd, got)
@@ -231,12 +258,15 @@ func (m *model) ledger(p *proposal, cmd fsm.Command, got fsm.Code) error {
 	case fsm.Claim:
 		return sameTerm(cmd, c.Term, p)
 	case fsm.Fence:
+		if err := m.checkFence(c.Alert); err != nil {
+			return err
+		}
 		return sameTerm(cmd, c.Term, p)
 	case fsm.ResolveDoubt:
 		if c.Term >= p.entryTerm {
 			return fmt.Errorf("%s is accepted in term %d: its sender may still be at work", describe(cmd), p.entryTerm)
 		}
-		m.doubts[c.Alert]++
+		m.doubt(c.Alert)
 	case fsm.DeliverAlert:
 		m.hurried[c.Alert] = true
 	case fsm.HoldAlert:
@@ -246,11 +276,20 @@ func (m *model) ledger(p *proposal, cmd fsm.Command, got fsm.Code) error {
 	case fsm.RetryAlert:
 		m.hands[c.Alert], m.hurried[c.Alert] = fsm.AlertPending, true
 	case fsm.Settle:
-		if c.Outcome == fsm.OutcomeInDoubt {
-			m.doubts[c.Alert]++
+		switch c.Outcome {
+		case fsm.OutcomeInDoubt:
+			m.doubt(c.Alert)
+		case fsm.OutcomeSent, fsm.OutcomeFailed:
+			m.tellFlap(c.Alert)
 		}
 	}
 	return nil
+}
+
+// doubt notes that an attempt may have been delivered.
+func (m *model) doubt(id fsm.AlertID) {
+	m.doubts[id]++
+	m.tellFlap(id)
 }
 
 func sameTerm(cmd fsm.Command, term uint64, p *proposal) error {
@@ -261,8 +300,15 @@ func sameTerm(cmd fsm.Command, term uint64, p *proposal) error {
 }
 
 func (m *model) set(s fsm.Settings) {
+	if s.FlapWindow != m.settings.FlapWindow {
+		m.flaps = map[teller]simFlap{}
+	}
 	m.resettled = m.resettled || len(m.beats) > 0 && s.FlapWindow != m.settings.FlapWindow
+	changed := s.RemindEvery != m.settings.RemindEvery
 	m.settings = s
+	if changed {
+		m.planReminders()
+	}
 	for _, b := range m.beats {
 		b.trim(s.History)
 	}
@@ -273,10 +319,15 @@ func (b *beat) trim(limit int) {
 	b.keys = b.keys[max(0, len(b.keys)-limit):]
 }
 
-func (m *model) create(c fsm.Create) {
-	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == fsm.ArmCreated, exit: fsm.NotKnown, windowAt: -1}
+func (m *model) create(c fsm.Create) fsm.Code {
+	b := &beat{id: c.ID, token: c.Token, spec: c.Spec, armed: c.Spec.Arm == fsm.ArmCreated, exit: fsm.NotKnown}
 	m.beats = append(m.beats, b)
+	if code := m.link(b, c.Spec.Tags, c.Spec.DependsOn); code != fsm.CodeOK {
+		m.beats = m.beats[:len(m.beats)-1]
+		return code
+	}
 	m.reanchor(b, 0)
+	return fsm.CodeOK
 }
 
 func (m *model) reanchor(b *beat, misses int64) {
@@ -285,10 +336,13 @@ func (m *model) reanchor(b *beat, misses int64) {
 
 func (m *model) find(is func(*beat) bool) *beat {
 	i := slices.IndexFunc(m.beats, func(b *beat) bool { return !b.deleted && is(b) })
-	if i < 0 {
-		return nil
+	if i >= 0 {
+		return m.beats[i]
 	}
-	return m.beats[i]
+	if i = slices.IndexFunc(m.systems, is); i >= 0 {
+		return m.systems[i]
+	}
+	return nil
 }
 
 func (m *model) told(c fsm.Signal) (fsm.Code, error) {
@@ -311,21 +365,29 @@ func (m *model) edit(id fsm.HeartbeatID, f func(*beat)) (fsm.Code, error) {
 	return fsm.CodeOK, nil
 }
 
-func (m *model) update(b *beat, p fsm.Patch) {
+func (m *model) update(b *beat, p fsm.Patch) fsm.Code {
 	old := b.spec
+	tags, on := old.Tags, old.DependsOn
+	assign(&tags, p.Tags)
+	assign(&on, p.DependsOn)
+	if code := m.link(b, tags, on); code != fsm.CodeOK {
+		return code
+	}
+	b.spec.DependsOn = on
 	assign(&b.spec.Interval, p.Interval)
 	assign(&b.spec.Grace, p.Grace)
 	assign(&b.spec.Threshold, p.Threshold)
 	assign(&b.spec.Owner, p.Owner)
 	assign(&b.spec.Tags, p.Tags)
+	assign(&b.spec.Notify, p.Notify)
 	assign(&b.spec.Description, p.Description)
 	assign(&b.spec.FailureThreshold, p.FailureThreshold)
 	assign(&b.spec.MaxRun, p.MaxRun)
 	assign(&b.spec.MinRun, p.MinRun)
-	if p.RemindEvery != nil && *p.RemindEvery != old.RemindEvery {
-		if b.spec.RemindEvery = *p.RemindEvery; b.failing && !b.quiet() {
-			b.tellAt = b.nextReminder(m.serving)
-		}
+	assign(&b.spec.RemindEvery, p.RemindEvery)
+	assign(&b.spec.NeverRemind, p.NeverRemind)
+	if m.remindEvery(b.spec) != m.remindEvery(old) && b.failing && !b.quiet() {
+		b.tellAt = m.nextReminder(b, m.serving)
 	}
 	if p.Checks != nil && !slices.Equal(*p.Checks, old.Checks) {
 		b.spec.Checks = *p.Checks
@@ -342,6 +404,7 @@ func (m *model) update(b *beat, p fsm.Patch) {
 			}
 		}
 	}
+	return fsm.CodeOK
 }
 
 func (m *model) pause(b *beat) {
@@ -350,6 +413,7 @@ func (m *model) pause(b *beat) {
 			b.pausedIn, b.good = b.incident, false
 		}
 		m.endByHand(b)
+		b.recovered = false
 		b.paused, b.resumed, b.unheard, b.inRow = true, false, false, 0
 	}
 	b.until = 0
@@ -440,20 +504,20 @@ func (m *model) notHeard(b *beat) {
 	b.incident++
 	b.unheard = true
 	b.pausedIn, b.good = 0, false
-	m.expect(b, fsm.AlertUnheard)
+	m.expect(b, fsm.AlertUnheard, 0)
 }
 
 // fails begins an incident at a serving time: with a failure, or with silence.
 func (m *model) fails(b *beat, at int64, failure bool) {
 	b.incident++
-	b.failing, b.resumed, b.unheard, b.told = true, false, false, failure
-	b.downSince, b.tellAt = m.wall, b.nextReminder(at)
+	b.failing, b.resumed, b.unheard, b.told, b.recovered = true, false, false, failure, false
+	b.downSince, b.began, b.tellAt = m.wall, at, m.nextReminder(b, at)
 	b.pausedIn, b.good = 0, false
 	b.missed, b.failures = b.misses, 0
 	if failure {
 		b.failures = 1
 	}
-	m.began(b, at)
+	m.expect(b, fsm.AlertDown, at)
 }
 
 // failsAgain tells of the first failure in an incident that began with silence, to
@@ -467,9 +531,7 @@ func (m *model) failsAgain(b *beat, tolerated bool) {
 	if b.quiet() {
 		return
 	}
-	for _, to := range m.toldOf(b) {
-		m.alerts[alertKey{b.id, b.incident, fsm.AlertFailure, to}] = &expected{}
-	}
+	m.expectFailures(b)
 }
 
 func (b *beat) interval() int64 { return b.spec.Interval * 1000 }
@@ -524,104 +586,6 @@ func (m *model) excused(b *beat, deadline int64) bool {
 		}
 	}
 	return true
-}
-
-// expect notes the alerts of an incident that begins.
-func (m *model) expect(b *beat, kind fsm.AlertKind) {
-	for _, r := range m.targets(b) {
-		m.alerts[alertKey{b.id, b.incident, kind, r}] = &expected{}
-	}
-}
-
-// simChannel is a channel as the model has it.
-type simChannel struct {
-	spec    fsm.ChannelSpec
-	version uint64
-}
-
-func (m *model) editChannel(cmd fsm.Command) fsm.Code {
-	nameTaken := func(id fsm.ChannelID, name string) bool {
-		for other, c := range m.channels {
-			if other != id && c.spec.Name == name {
-				return true
-			}
-		}
-		return false
-	}
-	switch c := cmd.(type) {
-	case fsm.CreateChannel:
-		if _, there := m.channels[c.ID]; there || nameTaken(c.ID, c.Spec.Name) {
-			return fsm.CodeExists
-		}
-		m.channels[c.ID] = simChannel{c.Spec, 1}
-	case fsm.UpdateChannel:
-		old, there := m.channels[c.ID]
-		switch {
-		case !there:
-			return fsm.CodeNotFound
-		case c.IfVersion != 0 && c.IfVersion != old.version:
-			return fsm.CodeConflict
-		case nameTaken(c.ID, c.Spec.Name):
-			return fsm.CodeExists
-		}
-		m.channels[c.ID] = simChannel{c.Spec, old.version + 1}
-	case fsm.DeleteChannel:
-		if _, there := m.channels[c.ID]; !there {
-			return fsm.CodeNotFound
-		}
-		delete(m.channels, c.ID)
-	}
-	return fsm.CodeOK
-}
-
-// targets returns who is told of a heartbeat: the channels that it names, else those with a tag of its own, else the default
-// ones; its own addresses, else, if no channel was chosen so, those of the settings.
-func (m *model) targets(b *beat) (to []string) {
-	tagged := false
-	for _, name := range b.spec.Notify {
-		id, _ := fsm.ParseChannelID(name)
-		if _, there := m.channels[id]; there {
-			to, tagged = append(to, name), true
-		}
-	}
-	named := tagged
-	for id, c := range m.channels {
-		if !named && slices.ContainsFunc(c.spec.Tags, func(tag string) bool { return slices.Contains(b.spec.Tags, tag) }) {
-			to, tagged = append(to, id.String()), true
-		}
-	}
-	for id, c := range m.channels {
-		if !tagged && c.spec.Default {
-			to = append(to, id.String())
-		}
-	}
-	switch {
-	case len(b.spec.Emails) > 0:
-		to = append(to, b.spec.Emails...)
-	case !tagged:
-		to = append(to, m.settings.MailTo...)
-	}
-	if len(to) == 0 {
-		return []string{""}
-	}
-	return to
-}
-
-// recovered expects an answer to each down of the incident that ends.
-func (m *model) recovered(b *beat) {
-	for _, to := range m.toldOf(b) {
-		m.alerts[alertKey{b.id, b.incident, fsm.AlertRecovered, to}] = &expected{misses: b.missed, failures: b.failures}
-	}
-}
-
-// toldOf returns who is told of the incident that is going on.
-func (m *model) toldOf(b *beat) (to []string) {
-	for k := range m.alerts {
-		if k.hb == b.id && k.incident == b.incident && k.kind == fsm.AlertDown {
-			to = append(to, k.to)
-		}
-	}
-	return to
 }
 
 func assign[T any](field *T, value *T) {

@@ -97,6 +97,7 @@ func (m *model) signal(b *beat, c fsm.Signal) (fsm.Code, error) {
 		return code, nil
 	case b.failing:
 		m.ends(b)
+		m.recovers(b)
 		m.recovered(b)
 	case b.pausedIn > 0:
 		m.endSeen(b)

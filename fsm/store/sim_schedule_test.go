@@ -18,6 +18,7 @@ type setup struct {
 	settings fsm.Settings
 	resend   bool // --in-doubt resend
 	pace     pace
+	plain    bool // nobody sees to incidents of the monitor itself, and the settings have no reminders
 }
 
 // pace is how fast heartbeats fail.
@@ -70,6 +71,8 @@ const (
 	evRetry
 	evGiveUp
 	evAct
+	evWindow
+	evSystem
 	eventKinds
 )
 
@@ -79,18 +82,17 @@ var weights = [eventKinds]int{
 	evElect: 4, evDepose: 2, evCrash: 2, evRestart: 4, evQueued: 4, evWallJump: 2,
 	evCatchUp: 6, evSnapshot: 4, evInstall: 3,
 	evCreate: 3, evPause: 3, evResume: 3, evUpdate: 3, evDelete: 1, evSettings: 2,
-	evLook: 18, evStep: 34, evOutage: 2, evRetry: 4, evGiveUp: 2, evAct: 6,
+	evLook: 18, evStep: 34, evOutage: 2, evRetry: 4, evGiveUp: 2, evAct: 6, evWindow: 3, evSystem: 4,
 }
 
 var mailLists = [][]string{nil, {"team@example.com"}, {"team@example.com", "boss@example.com"}}
 
-func newSchedule(r *rand.Rand) schedule {
-	sch := schedule{setup: setup{
-		bound:    []int{1, 2, maxJudgedPerBatch}[r.IntN(3)],
-		settings: settingsFrom(r.Uint32(), r.Uint32()),
-		resend:   r.IntN(4) > 0,
-		pace:     []pace{quick, mixed, mixed, slow, slow}[r.IntN(5)],
-	}}
+func newSchedule(r *rand.Rand, plain bool) schedule {
+	s := setup{plain: plain, bound: []int{1, 2, maxJudgedPerBatch}[r.IntN(3)]}
+	s.settings = s.draw(r.Uint32(), r.Uint32())
+	s.resend = r.IntN(4) > 0
+	s.pace = []pace{quick, mixed, mixed, slow, slow}[r.IntN(5)]
+	sch := schedule{setup: s}
 	for range 3 {
 		sch.events = append(sch.events, event{evCreate, r.Uint32(), r.Uint32(), r.Uint32()})
 	}
@@ -115,9 +117,14 @@ func drawKind(mix [eventKinds]int, n int) (k eventKind) {
 	return k
 }
 
-func settingsFrom(a, b uint32) fsm.Settings {
+func (s setup) draw(a, b uint32) fsm.Settings {
+	every := []int64{0, 0, 10, 14}[b/36%4]
+	if s.plain {
+		every = 0
+	}
 	return fsm.Settings{
-		History: int(a % 8), MailTo: mailLists[a/8%3],
+		RemindEvery: every,
+		History:     int(a % 8), MailTo: mailLists[a/8%3],
 		Burst: 1 + int(b%3), GroupWait: []int64{0, 1000, 4000}[b/3%3],
 		FlapWindow: []int64{0, 3000, 10_000, 10_000}[b/9%4],
 	}
@@ -178,7 +185,7 @@ func (w *world) happen(e event) {
 		w.snapshot(w.node(e.a), e.b%3 == 0)
 	case evInstall:
 		w.install(w.node(e.a), w.node(e.b))
-	case evCreate, evPause, evResume, evUpdate, evDelete, evSettings, evRetry, evAct:
+	case evCreate, evPause, evResume, evUpdate, evDelete, evSettings, evRetry, evAct, evWindow, evSystem:
 		w.edit(e)
 	case evLook:
 		w.look(e)

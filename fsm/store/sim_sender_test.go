@@ -196,6 +196,11 @@ func (w *world) transfer(t *task, luck uint32, retryIn int64) {
 	if w.mail.out {
 		luck = 2
 	}
+	if w.isGone(t) {
+		w.mail.refused[t.row] = true
+		w.settle(t, fsm.Settle{Outcome: fsm.OutcomeFailed, Error: "its channel was deleted"})
+		return
+	}
 	switch luck {
 	case 0:
 		w.settle(t, fsm.Settle{Outcome: fsm.OutcomeRetry, Refused: true, RetryIn: retryIn, Error: "451 at RCPT"})
@@ -261,5 +266,4 @@ func (w *world) take(t *task) {
 	}
 	w.say("the mail server takes %x of %v, term %d attempt %d", t.row[:3], t.n, t.term, t.attempt)
 	w.checkDelivery(t.row)
-	w.noteTold(t.row)
 }

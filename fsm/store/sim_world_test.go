@@ -33,8 +33,10 @@ type world struct {
 	rows     map[fsm.AlertID]*seenRow
 	crowded  map[fsm.HeartbeatID]bool
 
-	slots  map[teller]*ledger.Row // what waited for each after the last entry
-	toldAt map[teller]toldDown    // the newest down that reached each
+	toldAt map[teller]toldDown // the newest down that reached each
+
+	returned   map[simIncident]int // of its reminders, those that were looked for
+	openAlarms map[alertKey]bool   // kind aside
 }
 
 type simEntry struct {
@@ -65,8 +67,14 @@ type simNode struct {
 const simStart = 1000
 
 func newWorld(s setup, tell bool) *world {
-	w := &world{setup: s, tell: tell, now: simStart, observer: s.store(), model: newModel(), rows: map[fsm.AlertID]*seenRow{}, crowded: map[fsm.HeartbeatID]bool{}, toldAt: map[teller]toldDown{}}
+	w := &world{setup: s, tell: tell, now: simStart, observer: s.store(), model: newModel(), rows: map[fsm.AlertID]*seenRow{}, crowded: map[fsm.HeartbeatID]bool{}, toldAt: map[teller]toldDown{}, returned: map[simIncident]int{}, openAlarms: map[alertKey]bool{}}
 	w.mail = newMailServer()
+	w.model.rowOf = func(id fsm.AlertID) *ledger.Row {
+		if r := w.observer.st.ledger.Rows[id]; r != nil || w.rows[id] == nil {
+			return r
+		}
+		return &w.rows[id].row
+	}
 	w.images = map[int][]byte{}
 	for i := range w.nodes {
 		w.nodes[i] = &simNode{id: fsm.NodeID{byte(i + 1)}, store: s.store(), up: true, boot: 1, lastApply: -1, next: 1}

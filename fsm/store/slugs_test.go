@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"pgregory.net/rapid"
 )
 
@@ -24,8 +25,8 @@ func TestSlugsAreFoundWhateverHappened(t *testing.T) {
 		s := New()
 		wall := epoch.UnixMilli()
 		do := func(c fsm.Command) fsm.Result {
-			b := fsm.Batch{Term: 1, Wall: wall, Items: []fsm.Item{{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}
-			res, err := s.Apply(fsm.AppendBatch(nil, &b), 1)
+			b := logentry.Batch{Term: 1, Wall: wall, Items: []logentry.Item{{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)}}}
+			res, err := s.Apply(logentry.Append(nil, &b), 1)
 			if err != nil {
 				t.Fatal(err)
 			}

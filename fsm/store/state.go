@@ -5,26 +5,30 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/channels"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/dedup"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/dependencies"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/incident"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/published"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/system"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/uptime"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/windows"
 )
 
 // state is everything that entries change. A restore fills a new one and swaps it in.
 // The comments say which fields are derived from the others, and so not in the image.
 type state struct {
-	term       uint64      // of the batch being applied; not part of the image
-	proposers  []*proposer // of that batch, nil for one that may not propose; not part of the image
-	current    int         // the index of the command being applied; negative: none
-	newer      error       // a command of the batch that this version does not know; not part of the image
-	commandKey fsm.KeyID   // the key of the command being applied, zero for none; not part of the image
-	wall       int64       // stamp of the newest batch, Unix ms
-	serving    int64       // ms
-	horizon    int64       // the serving time before its newest advance
+	term       uint64            // of the batch being applied; not part of the image
+	proposers  []*dedup.Proposer // of that batch, nil for one that may not propose; not part of the image
+	current    int               // the index of the command being applied; negative: none
+	newer      error             // a command of the batch that this version does not know; not part of the image
+	commandKey fsm.KeyID         // the key of the command being applied, zero for none; not part of the image
+	wall       int64             // stamp of the newest batch, Unix ms
+	serving    int64             // ms
+	horizon    int64             // the serving time before its newest advance
 	horizonLog []horizonMove
 	gaps       gapLog
 	clusterID  fsm.NodeID
@@ -35,13 +39,17 @@ type state struct {
 	table      table.Table
 	keys       map[fsm.KeyID]apiKey
 	nodes      map[fsm.NodeID]fsm.NodeInfo
-	dedup      dedup
+	dedup      dedup.Log
 	ledger     ledger.Ledger
 	uptime     uptime.Log
 	published  published.Table
 	channels   channels.Table
+	windows    windows.Table
+	templates  fsm.Templates
 	incidents  incident.Log
+	system     system.Table
 	clock      *timetable.Clock // of all timetables
+	depends    *dependencies.Graph
 
 	// Derived, or without meaning between batches.
 	prefetcher prefetcher
@@ -66,7 +74,7 @@ func newState() *state {
 		settings:  fsm.DefaultSettings(),
 		keys:      map[fsm.KeyID]apiKey{},
 		nodes:     map[fsm.NodeID]fsm.NodeInfo{},
-		dedup:     newDedup(),
+		dedup:     dedup.New(),
 		table:     table.New(fsm.MaxAllBodies),
 		ids:       index.New(0),
 		tokens:    index.New(0),
@@ -75,6 +83,7 @@ func newState() *state {
 		failing:   map[uint64]struct{}{},
 		clock:     &timetable.Clock{},
 		incidents: incident.New(),
+		depends:   dependencies.New(),
 	}
 	st.ledger = ledger.New(ledger.Watch{OpenIncident: st.openIncident, IsQuiet: st.isQuiet, Settled: st.tellSettled})
 	st.slugs = index.NewSlugs(st.table.Slug)
@@ -98,11 +107,19 @@ func (st *state) setSettings(c fsm.SetSettings) fsm.Code {
 	}
 	st.judgeDue(math.MaxInt) // what is due already is judged under the old settings
 	shrunk := c.Settings.History < st.settings.History
+	reminders := c.Settings.RemindEvery != st.settings.RemindEvery
+	flaps := c.Settings.FlapWindow != st.settings.FlapWindow
 	st.settings = c.Settings
 	st.settings.MailTo = fsm.Canonical(c.Settings.MailTo)
 	st.ledger.Changed = true
+	if flaps {
+		st.ledger.ForgetFlaps()
+	}
 	if shrunk {
 		st.table.LimitHistories(c.Settings.History)
+	}
+	if reminders {
+		st.planReminders()
 	}
 	return fsm.CodeOK
 }
@@ -116,7 +133,7 @@ func (st *state) setClusterID(c fsm.SetClusterID) fsm.Code {
 }
 
 func (st *state) putNode(c fsm.PutNode) fsm.Code {
-	if st.dedup.removed[c.Node.ID] {
+	if st.dedup.WasRemoved(c.Node.ID) {
 		return fsm.CodeStale
 	}
 	st.nodes[c.Node.ID] = c.Node
@@ -126,7 +143,7 @@ func (st *state) putNode(c fsm.PutNode) fsm.Code {
 // removeNode removes a node for good: nothing that it still proposes takes effect.
 func (st *state) removeNode(c fsm.RemoveNode) fsm.Code {
 	delete(st.nodes, c.ID)
-	st.dedup.removeNode(c.ID)
+	st.dedup.RemoveNode(c.ID)
 	return fsm.CodeOK
 }
 
@@ -163,6 +180,7 @@ func (st *state) noteChange(ordinal uint64) {
 func (st *state) ledgerNow() ledger.Now {
 	return st.ledger.At(ledger.Env{
 		Term: st.term, Wall: st.wall, Serving: st.serving, Settings: &st.settings, Cluster: st.clusterID, Channels: &st.channels,
+		Windows: &st.windows, Clock: st.clock, Table: &st.table, Depends: st.deferralOf,
 	})
 }
 
@@ -170,6 +188,9 @@ func (st *state) ledgerNow() ledger.Now {
 func (st *state) openIncident(ordinal uint64) uint32 {
 	if h := st.table.Hot(ordinal); h != nil && h.Is(table.Failing) {
 		return h.Incident
+	}
+	if ordinal > fsm.SystemOrdinals {
+		return st.system.OpenIncident(ordinal)
 	}
 	return 0
 }

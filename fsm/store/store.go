@@ -12,6 +12,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/changes"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
 // maxJudgedPerBatch bounds how many due heartbeats one batch judges, so that no entry takes
@@ -22,8 +23,8 @@ const maxJudgedPerBatch = 1000
 type Store struct {
 	mu           sync.RWMutex
 	st           *state
-	batch        fsm.Batch // being applied; its memory is used again
-	maxJudged    int       // maxJudgedPerBatch, except in tests that show that it changes nothing
+	batch        logentry.Batch // being applied; its memory is used again
+	maxJudged    int            // maxJudgedPerBatch, except in tests that show that it changes nothing
 	changed      chan struct{}
 	tokens       atomic.Pointer[index.Index]      // st.tokens
 	onlyPost     atomic.Pointer[index.OrdinalSet] // st.table.onlyPost
@@ -64,7 +65,7 @@ func (s *Store) apply(at fsm.Position, entry []byte, faulty []int) ([]fsm.Result
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := &s.batch
-	if err := fsm.DecodeBatchInto(b, entry); err != nil {
+	if err := logentry.DecodeInto(b, entry); err != nil {
 		return nil, err
 	}
 	if b.Term != at.Term {
@@ -89,7 +90,7 @@ func (s *Store) apply(at fsm.Position, entry []byte, faulty []int) ([]fsm.Result
 }
 
 // applyBatch applies a batch without the items of skip, and without those that fail.
-func (s *Store) applyBatch(b *fsm.Batch, skip []int) ([]fsm.Result, error) {
+func (s *Store) applyBatch(b *logentry.Batch, skip []int) ([]fsm.Result, error) {
 	for {
 		results := make([]fsm.Result, len(b.Items))
 		f, newer := s.st.apply(b, results, s.maxJudged, skip)
@@ -135,22 +136,25 @@ func (s *Store) LedgerChanged() <-chan struct{} { return s.changed }
 // apply runs one batch: it advances the clock, runs the commands but those of skip, and
 // judges. It stops at the first command that panics, or that it does not know, which
 // newer tells of; then the state must not be used.
-func (st *state) apply(b *fsm.Batch, results []fsm.Result, bound int, skip []int) (failed *Fault, newer error) {
+func (st *state) apply(b *logentry.Batch, results []fsm.Result, bound int, skip []int) (failed *Fault, newer error) {
 	st.current = -1
 	st.newer = nil
 	defer st.catchFault(&failed)
 	st.term = b.Term
 	st.wall = b.Wall
 	st.advanceClock(int64(b.Delta))
+	if st.system.Next != 0 && st.system.Next <= st.horizon {
+		st.tellSystems()
+	}
 	if st.clock.IsSetBack(st.serving, st.wall) {
 		st.readClock() // or a ping would count for less than what has come
 	}
 	for _, o := range b.Origins {
-		st.dedup.observeOrigin(o)
+		st.dedup.ObserveOrigin(o)
 	}
 	st.proposers = st.proposers[:0]
 	for _, o := range b.Origins {
-		st.proposers = append(st.proposers, st.dedup.proposerOf(o))
+		st.proposers = append(st.proposers, st.dedup.ProposerOf(o))
 	}
 	for i := 0; i < len(b.Items); i += prefetchCount {
 		items := b.Items[i:min(i+prefetchCount, len(b.Items))]
@@ -201,6 +205,9 @@ func (st *state) judgeDue(bound int) {
 		e, found, _ := st.table.NextDue(st.horizon, math.MaxInt)
 		if !found {
 			st.horizonLog = st.horizonLog[:0]
+			if st.ledger.FlapsEnd <= st.horizon {
+				st.ledger.EndFlaps(st.horizon)
+			}
 			return
 		}
 		if bound <= 0 {
@@ -212,12 +219,12 @@ func (st *state) judgeDue(bound int) {
 
 // applyItem returns the first result of a command that was applied before, and runs any
 // other.
-func (st *state) applyItem(it fsm.Item, x *prefetched, faulty bool) fsm.Result {
-	if it.Origin == fsm.NoOrigin {
+func (st *state) applyItem(it logentry.Item, x *prefetched, faulty bool) fsm.Result {
+	if it.Origin == logentry.NoOrigin {
 		return st.applyCommand(it.Cmd, x, faulty)
 	}
 	o := st.proposers[it.Origin]
-	res, seen, ok := o.resultOf(it.Seq)
+	res, seen, ok := o.ResultOf(it.Seq)
 	switch {
 	case !ok:
 		return fsm.Result{Code: fsm.CodeStale}
@@ -225,7 +232,7 @@ func (st *state) applyItem(it fsm.Item, x *prefetched, faulty bool) fsm.Result {
 		return res
 	}
 	res = st.applyCommand(it.Cmd, x, faulty)
-	o.keepResult(it.Seq, res)
+	o.KeepResult(it.Seq, res)
 	return res
 }
 
@@ -299,8 +306,18 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 		return fsm.Result{Code: st.published.Run(c, st.wall, func(id fsm.HeartbeatID) bool { return st.byID(id) != 0 })}
 	case fsm.CreateChannel, fsm.UpdateChannel, fsm.DeleteChannel:
 		return fsm.Result{Code: st.runChannel(c)}
+	case fsm.SetTemplates:
+		if c.Templates.Validate() != nil {
+			return fsm.Result{Code: fsm.CodeInvalid}
+		}
+		st.templates = c.Templates
+		return fsm.Result{Code: fsm.CodeOK}
+	case fsm.CreateWindow, fsm.DeleteWindow, fsm.SetWindowTimes, fsm.SetHours:
+		return fsm.Result{Code: st.runWindow(c)}
 	case fsm.AckIncident, fsm.SnoozeIncident, fsm.UnackIncident:
 		return fsm.Result{Code: st.runIncident(c)}
+	case fsm.BeginSystem, fsm.EndSystem, fsm.TellOutage, fsm.SendCanary:
+		return fsm.Result{Code: st.system.Run(c, st.systemEnv())}
 	default:
 		return fsm.Result{Code: st.runLedger(c)}
 	}
@@ -310,7 +327,23 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 func (st *state) runChannel(c fsm.Command) fsm.Code {
 	st.judgeDue(math.MaxInt)
 	st.ledger.Changed = true // senders look again
-	return st.channels.Run(c, st.wall)
+	code := st.channels.Run(c, st.wall)
+	st.windows.Follow(st.channels.List(), st.serving)
+	if st.windows.HasHours() && !st.clock.IsRead() {
+		st.clock.Read(st.serving, st.wall)
+	}
+	st.ledger.Reconsider()
+	return code
+}
+
+// runWindow runs a command about maintenance windows, or hours of channels. What they keep back is decided when it is to be
+// sent, so nothing needs to be judged first.
+func (st *state) runWindow(c fsm.Command) fsm.Code {
+	if !st.clock.IsRead() {
+		st.clock.Read(st.serving, st.wall)
+	}
+	st.ledger.Reconsider()
+	return st.windows.Run(c, st.wall, st.clock.WallAt(st.serving))
 }
 
 // runLedger runs a command of the alerts' sender. First it counts the misses of the
@@ -320,6 +353,7 @@ func (st *state) runLedger(c fsm.Command) fsm.Code {
 	for _, ordinal := range st.ledger.Heartbeats(c) {
 		if st.table.Has(ordinal) {
 			st.countDueMisses(ordinal)
+			st.judgeAbove(ordinal)
 		}
 	}
 	return st.ledgerNow().Run(c)
@@ -344,7 +378,7 @@ type prefetcher struct {
 	seen uint64 // keeps the compiler from leaving the reads out
 }
 
-func (st *state) prefetchItems(items []fsm.Item) *[prefetchCount]prefetched {
+func (st *state) prefetchItems(items []logentry.Item) *[prefetchCount]prefetched {
 	a := &st.prefetcher
 	seen := uint64(0)
 	for i := range items {

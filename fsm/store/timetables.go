@@ -83,6 +83,7 @@ func (st *state) readClock() fsm.Code {
 	if st.clock.IsSetBack(st.serving, st.wall) {
 		st.table.DoubtTimes(st.wall)
 	}
+	st.ledger.Reconsider()
 	if earlier := st.clock.Read(st.serving, st.wall); earlier > 0 {
 		st.table.AdvanceDeadlines(earlier)
 	}
@@ -143,7 +144,10 @@ func (s *Store) WantedTimes(page int, wall int64, rules uint32) (list []WantedTi
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	t := &s.st.table
-	for looked := 0; page < t.PageCount() && len(list) == 0 && looked < maxPerLock; looked++ {
+	for looked := 0; len(list) == 0 && looked < maxPerLock; looked++ {
+		if page = t.NextWanting(page, wall, rules); page >= t.PageCount() {
+			break
+		}
 		if p := t.PageAt(page); p.WantsTimes(wall, rules) {
 			list = s.st.wantedOf(p, uint64(page)*table.PageSize+1, wall, rules)
 		}
@@ -185,4 +189,25 @@ func (s *Store) ClockOff() int64 {
 		return 0
 	}
 	return s.st.wall - s.st.clock.WallAt(s.st.serving)
+}
+
+// Windows lists the maintenance windows, the newest first.
+func (s *Store) Windows() []fsm.Window {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.windows.List(s.st.clock, s.st.serving)
+}
+
+// WantedWindows lists the maintenance windows that want more times at a wall time, or have other rules.
+func (s *Store) WantedWindows(wall int64, rules uint32) []fsm.WantedWindow {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.windows.Wanted(wall, rules)
+}
+
+// WantedHours lists the hours of channels that want more times at a wall time, or have other rules.
+func (s *Store) WantedHours(wall int64, rules uint32) []fsm.WantedHours {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.st.windows.WantedHours(wall, rules)
 }

@@ -58,7 +58,37 @@ func TestUptimeIsCountedByDay(t *testing.T) {
 	if _, err := r.s.Uptime(testID(1), time.UnixMilli(r.wall)); !errors.Is(err, fsm.ErrNotFound) {
 		t.Errorf("a deleted one: %v", err)
 	}
-	r.s.st.uptime.Each(func(ord uint64, encoded string) { t.Errorf("%d is still known: %x", ord, encoded) })
+	forgotten := func(ord uint64, encoded string) { t.Errorf("%d is still known: %x", ord, encoded) }
+	r.s.st.uptime.Each(forgotten)
+	r.s.st.uptime.EachPaused(forgotten)
+}
+
+// TestPausesAreKnownWhenTheyAreOver: those that somebody ended, those that ended by themselves, and the
+// one that goes on.
+func TestPausesAreKnownWhenTheyAreOver(t *testing.T) {
+	r := newRig(t)
+	r.create(1, testSpec(3600, 0, 1))
+	start := r.wall
+	r.must(fsm.TimedPause{ID: testID(1), For: 60_000})
+	r.run(5 * time.Minute) // it is judged again, later than it ended
+	r.ping(1)
+	r.must(fsm.Pause{ID: testID(1)})
+	r.run(time.Minute)
+	r.must(fsm.Resume{ID: testID(1)})
+	r.run(time.Minute)
+	r.must(fsm.Pause{ID: testID(1)})
+	r.run(time.Minute)
+	want := [][2]int64{{0, 60}, {300, 360}, {420, 480}}
+	got := r.s.PausesAt(r.s.st.byID(testID(1)), time.UnixMilli(r.wall))
+	if len(got) != len(want) {
+		t.Fatalf("%v", got)
+	}
+	for i, p := range got {
+		from, to := p.From.UnixMilli()-start, p.To.UnixMilli()-start
+		if from/1000 != want[i][0] || to/1000 != want[i][1] {
+			t.Errorf("pause %d: from %d ms to %d ms", i, from, to)
+		}
+	}
 }
 
 // TestUptimeIsSmall: nothing for those that never failed, a few bytes a day for the others.

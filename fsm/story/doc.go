@@ -7,5 +7,6 @@
 // Files:
 //
 //	event.go   Event, and what it may be
+//	fields.go  what the API calls the fields that were changed
 //	packed.go  Packed: adding, reading, the bound
 package story

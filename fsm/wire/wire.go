@@ -215,8 +215,11 @@ func (r *Reader) Strings() []string {
 
 // Rising reads what AppendRising wrote, at most so many; nil if the list is empty.
 func (r *Reader) Rising(most int) (list []int64) {
-	last := int64(0)
-	for n := r.CountOf(1, most); n > 0 && r.OK(); n-- {
+	last, n := int64(0), r.CountOf(1, most)
+	if n > 0 {
+		list = make([]int64, 0, n)
+	}
+	for ; n > 0 && r.OK(); n-- {
 		step := r.Millis()
 		if last += step; step == 0 || last < 0 {
 			r.Fail()

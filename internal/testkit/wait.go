@@ -11,7 +11,7 @@ import (
 const patience = time.Minute
 
 // slowest is the longest pause between two looks. Pauses grow with what was waited for already,
-// by a tenth of it: a look takes processor time, and what is waited for may need that.
+// by a quarter of it: a look takes processor time, and what is waited for may need that.
 const slowest = 100 * time.Millisecond
 
 // Eventually waits until ok holds, and fails the test if it does not within a minute. what
@@ -23,7 +23,7 @@ func Eventually(t testing.TB, what string, ok func() bool) {
 		if waited > patience {
 			t.Fatalf("waited %v in vain: %s", patience, what)
 		}
-		time.Sleep(min(max(time.Millisecond, waited/10), slowest))
+		time.Sleep(min(max(time.Millisecond, waited/4), slowest))
 	}
 }
 

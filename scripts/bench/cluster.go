@@ -38,13 +38,17 @@ func nodeFlags(smtp string) []string {
 
 // startCluster runs fresh nodes, and makes heartbeats.
 func (b *bench) startCluster(ctx context.Context, nodes, heartbeats int) (t *trial, err error) {
+	return b.startClusterOf(ctx, localcluster.Options{Nodes: nodes}, heartbeats)
+}
+
+// startClusterOf is startCluster of nodes as o says.
+func (b *bench) startClusterOf(ctx context.Context, o localcluster.Options, heartbeats int) (t *trial, err error) {
 	dir, err := os.MkdirTemp(b.dir, "cluster-")
 	if err != nil {
 		return nil, err
 	}
-	c, err := localcluster.Start(localcluster.Options{
-		Binary: b.binary, Dir: dir, Nodes: nodes, AdminKey: adminKey, Flags: nodeFlags("stdout:"),
-	})
+	o.Binary, o.Dir, o.AdminKey, o.Flags = b.binary, dir, adminKey, nodeFlags("stdout:")
+	c, err := localcluster.Start(o)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +102,7 @@ func urlsOf(nodes []*localcluster.Node) (list []string) {
 // clientOf calls one node.
 func clientOf(n *localcluster.Node) *heartbeat.Client {
 	return heartbeat.New(adminKey, heartbeat.WithBaseURL(n.URL()), heartbeat.WithRetries(0), heartbeat.WithHTTPClient(&http.Client{
-		Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: creators, IdleConnTimeout: 5 * time.Second},
+		Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: creators, IdleConnTimeout: 5 * time.Second, TLSClientConfig: localcluster.AnyCertificate},
 	}))
 }
 

@@ -207,3 +207,33 @@ func (b *bench) judgeRate(rate float64, ping, put *contestant) {
 		b.addFinding(fmt.Sprintf("p50 and p99, %.0f a second", rate), "≤ 3 and ≤ 8 ms", fmt.Sprintf("%.2f and %.2f ms", p50, p99), p50 <= 3 && p99 <= 8)
 	}
 }
+
+// measureMany compares pings on a schedule at the leader of the large cluster with the same at one of few heartbeats.
+func measureMany(ctx context.Context, b *bench) error {
+	l, err := b.largeCluster(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := b.startCluster(ctx, 3, b.heartbeats)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	at := func(name string, t *trial) *contestant {
+		s := shot{urls: []string{t.leader.URL()}, tokens: t.tokens, conns: ratesConns, rate: b.rate, duration: b.duration}
+		return &contestant{name: name, pids: t.pids(), run: func(ctx context.Context) (*report, error) { return b.runGenerator(ctx, s) }}
+	}
+	few, many := at(fmt.Sprintf("%d heartbeats", b.heartbeats), c), at(fmt.Sprintf("%d heartbeats", b.many), l.trial)
+	if err := measureRounds(ctx, b.rounds, []*contestant{few, many}); err != nil {
+		return err
+	}
+	fmt.Printf("%.0f pings/s through the leader, %d connections; latency from the intended time; medians (lowest to highest)\n\n", b.rate, ratesConns)
+	t := newTable(os.Stdout, "what", "p50 ms", "p99 ms", "µs of CPU a ping, all nodes", "not OK")
+	for _, m := range []*contestant{few, many} {
+		t.row(m.name, m.p50.format("%.2f"), m.p99.format("%.2f"), m.server.format("%.0f"), m.bad)
+	}
+	t.Flush()
+	ratio := many.p99.dividedBy(few.p99)
+	b.addFinding(fmt.Sprintf("p99 at %.0f pings/s, %d heartbeats ÷ %d", b.rate, b.many, b.heartbeats), "≤ 1.5", ratio.format("%.2f"), ratio.median() <= 1.5)
+	return nil
+}

@@ -22,10 +22,25 @@ func measureKills(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer c.close()
+	return c.killOften(ctx, b, "kill -9 of the leader under load")
+}
+
+// measureKillsOfMany does so with the large state: what a new leader does with all
+// heartbeats before it takes pings would show.
+func measureKillsOfMany(ctx context.Context, b *bench) error {
+	l, err := b.largeCluster(ctx)
+	if err != nil {
+		return err
+	}
+	return l.killOften(ctx, b, fmt.Sprintf("kill -9 of the leader of %d heartbeats under load", b.many))
+}
+
+// killOften kills leader after leader, and notes what became of pings meanwhile.
+func (t *trial) killOften(ctx context.Context, b *bench, what string) error {
 	var outages, longest spread
 	var bad, pings int64
 	for i := range b.kills {
-		k, err := c.killLeader(ctx, b)
+		k, err := t.killLeader(ctx, b)
 		if err != nil {
 			return err
 		}
@@ -36,7 +51,7 @@ func measureKills(ctx context.Context, b *bench) error {
 	}
 	fmt.Printf("%d kills of the leader under %d connections to the survivors: %d pings answered, %d not; from the kill to the next ping that commits: %s s, p90 %.2f s; the slowest ping of each: %s s\n",
 		b.kills, b.conns, pings, bad, outages.format("%.2f"), outages.percentile(90), longest.format("%.2f"))
-	b.addFinding("kill -9 of the leader under load: failed pings at the survivors", "0", fmt.Sprintf("%d of %d, %d kills", bad, pings+bad, b.kills), bad == 0)
+	b.addFinding(what+": failed pings at the survivors", "0", fmt.Sprintf("%d of %d, %d kills", bad, pings+bad, b.kills), bad == 0)
 	b.addFinding("  the same: time until pings commit again", "p50 < 1.5 s, max < 3 s",
 		fmt.Sprintf("p50 %.2f s, max %.2f s", outages.median(), outages.max()), outages.median() < 1.5 && outages.max() < 3)
 	return nil

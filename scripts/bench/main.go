@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/scripts/yardstick"
 )
 
 // options are what the figures depend on.
@@ -53,7 +55,7 @@ func main() {
 
 func run() error {
 	if len(os.Args) > 1 && os.Args[1] == "bare" {
-		return serveBare()
+		return yardstick.Serve(os.Args[2:])
 	}
 	o, err := parseOptions(os.Args[1:])
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -125,10 +126,44 @@ func (w *memoryWatch) String() string {
 	return fmt.Sprintf("%.0f before, %.0f at most", w.before.max(), w.most.max())
 }
 
-// measureMinute has as many jobs ping within a second as are due at a full hour in the largest public monitor, each over a
-// connection of its own as curl makes it, beside a bare handler.
+const (
+	minuteJobs = 10_000 // that ping within a second, as at a full hour in the largest public monitor
+	handshakes = 2_000  // each with a connection over TLS
+	atOnce     = 64     // of those
+)
+
+// measureMinute has many jobs ping within a second, each over a connection of its own as curl makes it, beside a bare
+// handler: straight, through HAProxy, and over TLS; and beside the least that makes a ping durable.
 func measureMinute(ctx context.Context, b *bench) error {
-	const jobs, during = 10_000, time.Second
+	for _, part := range []func(context.Context, *bench) error{measureBurst, measureHandshakes} {
+		if err := part(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// burstOf is a burst as a contestant's run.
+func (t *trial) burstOf(all burst.Burst, addrs ...string) func(context.Context) (*report, error) {
+	return func(ctx context.Context) (*report, error) {
+		tokens, err := os.ReadFile(t.tokens)
+		if err != nil {
+			return nil, err
+		}
+		all.Tokens, all.Addrs = strings.Fields(string(tokens)), nil
+		for _, addr := range addrs {
+			_, host, found := strings.Cut(addr, "://")
+			if !found {
+				host = addr
+			}
+			all.Addrs = append(all.Addrs, host)
+		}
+		r, err := all.Run(ctx)
+		return &report{Report: r}, err
+	}
+}
+
+func measureBurst(ctx context.Context, b *bench) error {
 	bare, err := b.startBare()
 	if err != nil {
 		return err
@@ -139,34 +174,106 @@ func measureMinute(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer c.close()
-	tokens, err := os.ReadFile(c.tokens)
+	one := burst.Burst{Pings: minuteJobs, During: time.Second}
+	synced, err := b.startBare("-disk", filepath.Join(c.Dir, "one-disk"))
 	if err != nil {
 		return err
 	}
-	at := func(urls ...string) func(context.Context) (*report, error) {
-		all := burst.Burst{Pings: jobs, During: during, Tokens: strings.Fields(string(tokens))}
-		for _, url := range urls {
-			all.Addrs = append(all.Addrs, strings.TrimPrefix(url, "http://"))
-		}
-		return func(ctx context.Context) (*report, error) {
-			r, err := all.Run(ctx)
-			return &report{Report: r}, err
-		}
-	}
-	none := &contestant{name: "bare fasthttp handler", run: at(bare.url), pids: []int{bare.pid}}
-	lead := &contestant{name: "through the leader", run: at(c.leader.URL()), pids: c.pids()}
-	every := &contestant{name: "spread over the nodes", run: at(c.urls()...), pids: c.pids()}
-	if err := measureRounds(ctx, b.rounds, []*contestant{none, lead, every}); err != nil {
+	defer synced.stop()
+	agreed, err := b.startBare("-disk", filepath.Join(c.Dir, "three-disks"), "-others", "2")
+	if err != nil {
 		return err
 	}
-	fmt.Printf("%d pings within %s, each over a new connection; medians (lowest to highest)\n\n", jobs, during)
+	defer agreed.stop()
+	none := &contestant{name: "bare fasthttp handler", run: c.burstOf(one, bare.url), pids: []int{bare.pid}}
+	disk := &contestant{name: "one that syncs each batch", run: c.burstOf(one, synced.url), pids: synced.pids()}
+	disks := &contestant{name: "one that a majority of three syncs for", run: c.burstOf(one, agreed.url), pids: agreed.pids()}
+	lead := &contestant{name: "through the leader", run: c.burstOf(one, c.leader.URL()), pids: c.pids()}
+	every := &contestant{name: "spread over the nodes", run: c.burstOf(one, c.urls()...), pids: c.pids()}
+	list := []*contestant{none, disk, disks, lead, every}
+	beside := map[*contestant]*contestant{disk: none, disks: none, lead: none, every: none}
+	if binary := burst.FindHAProxy(); binary == "" {
+		say("HAProxy is not installed (apt-get install haproxy): nothing goes through it")
+	} else {
+		before := func(servers ...string) (*burst.Balancer, error) {
+			for i := range servers {
+				servers[i] = strings.TrimPrefix(servers[i], "http://")
+			}
+			return burst.StartBalancer(binary, c.Dir, servers)
+		}
+		bareBehind, err := before(bare.url)
+		if err != nil {
+			return err
+		}
+		defer bareBehind.Stop()
+		behind, err := before(c.urls()...)
+		if err != nil {
+			return err
+		}
+		defer behind.Stop()
+		proxied := &contestant{name: "bare handler behind HAProxy", run: c.burstOf(one, bareBehind.Addr), pids: []int{bare.pid, bareBehind.PID()}}
+		nodes := &contestant{name: "the nodes behind HAProxy", run: c.burstOf(one, behind.Addr), pids: append(c.pids(), behind.PID())}
+		list = append(list, proxied, nodes)
+		beside[nodes] = proxied
+	}
+	if err := measureRounds(ctx, b.rounds, list); err != nil {
+		return err
+	}
+	fmt.Printf("%d pings within a second, each over a new connection; medians (lowest to highest)\n\n", minuteJobs)
 	t := newTable(os.Stdout, "what", "p50 ms", "p99 ms", "p99 ÷ bare", "CPU µs a ping: servers", "not OK")
-	for _, m := range []*contestant{none, lead, every} {
-		t.row(m.name, m.p50.format("%.2f"), m.p99.format("%.2f"), m.p99.dividedBy(none.p99).format("%.2f"), m.server.format("%.1f"), m.bad)
+	bad := int64(0)
+	for _, m := range list {
+		ratio := ""
+		if beside[m] != nil {
+			bad += m.bad
+			ratio = m.p99.dividedBy(beside[m].p99).format("%.2f")
+		}
+		t.row(m.name, m.p50.format("%.2f"), m.p99.format("%.2f"), ratio, m.server.format("%.1f"), m.bad)
 	}
 	t.Flush()
 	ratio := lead.p99.dividedBy(none.p99)
-	b.addFinding(fmt.Sprintf("%d new connections in one second, each a ping: p99 ÷ bare fasthttp's", jobs), "≤ 1.5", ratio.format("%.2f"), ratio.median() <= 1.5)
-	b.addFinding("  same: refused or failed", "0", fmt.Sprint(lead.bad+every.bad), lead.bad+every.bad == 0)
+	fmt.Printf("\nthe leader's p99 ÷ that of a handler that a majority of three syncs for: %s\n", lead.p99.dividedBy(disks.p99).format("%.2f"))
+	b.addFinding(fmt.Sprintf("%d new connections in one second, each a ping: p99 ÷ bare fasthttp's", minuteJobs), "≤ 1.5", ratio.format("%.2f"), ratio.median() <= 1.5)
+	b.addFinding("  same: refused or failed", "0", fmt.Sprint(bad), bad == 0)
+	return nil
+}
+
+// measureHandshakes compares how many new connections over TLS a second servers take, a ping on each.
+func measureHandshakes(ctx context.Context, b *bench) error {
+	dir, err := os.MkdirTemp(b.dir, "tls-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	cert, key, err := burst.Certificate(dir)
+	if err != nil {
+		return err
+	}
+	bare, err := b.startBare("-cert", cert, "-key", key)
+	if err != nil {
+		return err
+	}
+	defer bare.stop()
+	c, err := b.startClusterOf(ctx, localcluster.Options{Nodes: 3, Cert: cert, Key: key}, b.heartbeats)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	one := burst.Burst{Pings: handshakes, AtOnce: atOnce, TLS: localcluster.AnyCertificate}
+	none := &contestant{name: "bare fasthttp TLS server", run: c.burstOf(one, bare.url), pids: []int{bare.pid}}
+	lead := &contestant{name: "through the leader", run: c.burstOf(one, c.leader.URL()), pids: c.pids()}
+	every := &contestant{name: "spread over the nodes", run: c.burstOf(one, c.urls()...), pids: c.pids()}
+	list := []*contestant{none, lead, every}
+	if err := measureRounds(ctx, b.rounds, list); err != nil {
+		return err
+	}
+	fmt.Printf("pings over TLS, each over a new connection with a handshake of its own, %d at a time; medians (lowest to highest)\n\n", atOnce)
+	t := newTable(os.Stdout, "what", "handshakes a second", "÷ bare", "p99 ms", "CPU µs a ping: servers", "not OK")
+	for _, m := range list {
+		t.row(m.name, m.perSecond.format("%.0f"), m.perSecond.dividedBy(none.perSecond).format("%.2f"), m.p99.format("%.1f"), m.server.format("%.0f"), m.bad)
+	}
+	t.Flush()
+	ratio := lead.perSecond.dividedBy(none.perSecond)
+	b.addFinding("  same over TLS: handshakes a second ÷ a bare fasthttp TLS server's", "≥ 0.75", ratio.format("%.2f"), ratio.median() >= 0.75 && lead.bad+every.bad == 0)
 	return nil
 }

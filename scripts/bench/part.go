@@ -20,7 +20,7 @@ type part struct {
 }
 
 // parts are in the order in which they are measured. Those from memory on share a
-// cluster with the large state; the last of them kills its nodes.
+// cluster with the large state; the last two kill its nodes.
 var parts = []part{
 	{"ping", true, measurePings},
 	{"kill", true, measureKills},
@@ -31,11 +31,15 @@ var parts = []part{
 	{"overload", false, measureOverload},
 	{"minute", false, measureMinute},
 	{"scrape", false, measureScrapes},
+	{"kinds", false, measureKinds},
 	{"memory", false, measureMemory},
+	{"lists", false, measureLists},
+	{"many", false, measureMany},
 	{"snapshot", false, measureSnapshot},
 	{"alerts", false, measureAlerts},
 	{"storm", false, measureStorm},
 	{"mails", false, measureMails},
+	{"killmany", false, measureKillsOfMany},
 	{"restart", false, measureRestart},
 }
 

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -148,4 +150,62 @@ func scrape(ctx context.Context, n *localcluster.Node, zip bool) (size int64, st
 	defer res.Body.Close()
 	size, err = io.Copy(io.Discard, res.Body)
 	return size, res.StatusCode, err
+}
+
+// measureLists lists and searches the large state through the API, one request after the other, at the leader.
+func measureLists(ctx context.Context, b *bench) error {
+	l, err := b.largeCluster(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("of %d heartbeats, one request after the other; medians of %d (lowest to highest)\n\n", b.many, b.rounds)
+	t := newTable(os.Stdout, "what", "ms", "kB")
+	for _, x := range []struct{ what, path string }{
+		{"one heartbeat", ""},
+		{"the newest 50", "?limit=50"},
+		{"a name: \"nightly job 500000\"", "?limit=50&q=nightly+job+500000"},
+		{"a name that none has, all are looked at", "?limit=50&q=no+such+job"},
+		{"a tag that none has", "?limit=50&tag=none"},
+		{"those that fail, and none does", "?limit=50&status=failing"},
+	} {
+		path := "/v1/heartbeats" + x.path
+		if x.path == "" {
+			var list struct{ Heartbeats []struct{ ID string } }
+			if _, err := l.getJSON(ctx, "/v1/heartbeats?limit=1", &list); err != nil || len(list.Heartbeats) == 0 {
+				return fmt.Errorf("a list of one: %w", err)
+			}
+			path += "/" + list.Heartbeats[0].ID
+		}
+		var took, size spread
+		for range b.rounds {
+			began := time.Now()
+			n, err := l.getJSON(ctx, path, &struct{}{})
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			took, size = append(took, 1000*time.Since(began).Seconds()), append(size, float64(n)/1000)
+		}
+		t.row(x.what, took.format("%.1f"), fmt.Sprintf("%.1f", size.median()))
+	}
+	t.Flush()
+	return nil
+}
+
+// getJSON reads an answer of the leader's, and returns its size.
+func (l *large) getJSON(ctx context.Context, path string, v any) (size int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.leader.URL()+path, nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+adminKey)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d: %s", res.StatusCode, text)
+	}
+	return len(text), errors.Join(err, json.Unmarshal(text, v))
 }

@@ -24,8 +24,8 @@ const (
 
 // onOrder is how many entries lie between snapshots of nodes that take them on order:
 // not the same number, for nodes seldom take theirs at once; and enough that there
-// are seconds without one, though each takes ten.
-var onOrder = []string{"40000", "50000", "62000"}
+// are seconds without one, though each takes ten. A stream of pings makes about 340 entries a second.
+var onOrder = []string{"14000", "17500", "22000"}
 
 // measureSnapshot pings at a moderate rate until the nodes have taken some snapshots,
 // and compares the seconds in which one was under way with the others.

@@ -1,6 +1,7 @@
 package burst
 
 import (
+	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,8 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/load"
 )
 
 func TestEachPingHasAConnectionOfItsOwn(t *testing.T) {
@@ -34,7 +33,37 @@ func TestEachPingHasAConnectionOfItsOwn(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	server.Close()
-	if r, err := b.Run(t.Context()); err != nil || r.Failures[load.FailedConnection] != 100 {
+	if r, err := b.Run(t.Context()); err != nil || r.Failures["dial: connect: connection refused"] != 100 {
 		t.Errorf("with nobody there: %+v, %v", r, err)
+	}
+}
+
+// TestPingsOverTLSShakeHandsEach also shows that no more than so many are under way.
+func TestPingsOverTLSShakeHandsEach(t *testing.T) {
+	var open, most, resumed atomic.Int64
+	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil || r.TLS.DidResume {
+			resumed.Add(1)
+		}
+		n := open.Add(1)
+		defer open.Add(-1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+	}))
+	defer server.Close()
+	b := Burst{Pings: 60, AtOnce: 4, TLS: &tls.Config{InsecureSkipVerify: true}, Addrs: []string{strings.TrimPrefix(server.URL, "https://")}, Tokens: []string{"a"}}
+	r, err := b.Run(t.Context())
+	if err != nil || r.Answers[200] != 60 || resumed.Load() > 0 || most.Load() > 4 {
+		t.Errorf("%+v, %v; %d without a handshake, %d at once", r, err, resumed.Load(), most.Load())
+	}
+}
+
+func TestAServerTakesTheCertificate(t *testing.T) {
+	cert, key, err := Certificate(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+		t.Error(err)
 	}
 }

@@ -23,7 +23,7 @@ var onlyIn = []struct {
 	{"github.com/hashicorp/raft-boltdb", []string{"cluster"}},
 	{"github.com/hashicorp/memberlist", []string{"cluster"}},
 	{"go.etcd.io/bbolt", []string{"cluster"}},
-	{"github.com/valyala/fasthttp", []string{"api", "scripts/bench"}},
+	{"github.com/valyala/fasthttp", []string{"api", "scripts/yardstick"}},
 }
 
 // purePath reports the standard packages that fsm may use: everything but

@@ -19,22 +19,24 @@ type tree struct {
 // package gets its place here first.
 var order = []tree{
 	{dir: "internal/testkit", rows: []string{"."}},
+	{dir: "internal/tick", rows: []string{"."}},
 	{dir: "fsm", rows: []string{
 		"charset wire schedule/expr schedule/civil",
-		"check story schedule/cron schedule/calendar",
+		"check story schedule/cron schedule/calendar schedule/weekly",
 		"schedule",
 		".",
 		"schedule/backtest",
 		"schedule/suggest",
-		"kinds internal/changes internal/ordered internal/index internal/image",
-		"internal/channels internal/history",
+		"kinds logentry routing templates internal/changes internal/ordered internal/index internal/image",
+		"internal/channels internal/dedup internal/dependencies internal/history",
 		"internal/results internal/timetable internal/incident",
-		"internal/uptime internal/published",
+		"internal/uptime internal/published internal/windows",
 		"internal/table",
 		"internal/ledger",
+		"internal/system",
 		"store",
 	}},
-	{dir: "cluster", uses: []string{"fsm", "fsm/wire", "fsm/store"}, rows: []string{
+	{dir: "cluster", uses: []string{"fsm", "fsm/logentry", "fsm/wire", "fsm/store", "internal/tick"}, rows: []string{
 		"lifecycle durable",
 		"identity disk",
 		"raftlog/tail raftlog/boltfile",
@@ -48,31 +50,35 @@ var order = []tree{
 		".",
 		"salvage",
 	}},
-	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/story", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/store"}, rows: []string{
-		"compat deferred events limits metrics proxied request schedules tickets web/assets web/show",
-		"incidents listener pings web/advice web/roster",
+	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/logentry", "fsm/routing", "fsm/story", "fsm/templates", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/schedule/weekly", "fsm/store", "internal/tick"}, rows: []string{
+		"compat deferred events limits metrics proxied request schedules tickets web/assets web/elections web/show",
+		"templates incidents listener pings web/advice web/roster windows",
+		"channels explain web/form writable",
 		"web",
 		"public",
 		".",
 	}},
-	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/story", "fsm/store"}, rows: []string{
+	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/logentry", "fsm/story", "fsm/store", "fsm/templates", "internal/tick"}, rows: []string{
 		"message outgoing",
-		"smtp channel",
-		"webhook chat telegram ntfy pagerduty alertmanager command",
+		"smtp channel outbound",
+		"webhook chat telegram ntfy pagerduty alertmanager shoutrrr command",
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},
-	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/salvage", "cluster/transport", "fsm", "fsm/store", "fsm/schedule", "sdk/go"}, rows: []string{
+	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "alerting/outbound", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/salvage", "cluster/transport", "fsm", "fsm/logentry", "fsm/store", "fsm/schedule", "fsm/schedule/weekly", "internal/tick", "sdk/go"}, rows: []string{
 		"load internal/length internal/usage internal/tune internal/zones",
 		"internal/term internal/flags",
+		"internal/selfwatch",
 		"internal/settings internal/timetables",
 		"internal/node internal/cli internal/spool",
+		"internal/client/call",
+		"internal/client/alerts",
 		"internal/client internal/wrap internal/bench",
 		".",
 	}},
 	{dir: "cmd/quorumbeat/e2e", uses: []string{"fsm", "sdk/go", "cmd/quorumbeat/load", "scripts/localcluster", "scripts/smtpsink"}, rows: []string{"."}},
-	{dir: "scripts", uses: []string{"fsm", "fsm/store", "fsm/wire", "sdk/go", "cmd/quorumbeat/load"}, rows: []string{
-		"burst etcd lint localcluster smtpsink",
+	{dir: "scripts", uses: []string{"fsm", "fsm/logentry", "fsm/store", "fsm/wire", "sdk/go", "cmd/quorumbeat/load"}, rows: []string{
+		"burst etcd lint localcluster smtpsink yardstick",
 		"bench way",
 	}},
 }

@@ -90,6 +90,9 @@ func (n *Node) args() []string {
 	if n.join != "" && n.Addrs == (Addrs{}) {
 		args = append(args, "--join", n.join)
 	}
+	if n.opts.Cert != "" {
+		args = append(args, "--http-tls-cert", n.opts.Cert, "--http-tls-key", n.opts.Key)
+	}
 	return append(append(args, n.opts.Flags...), n.extra...)
 }
 
@@ -186,7 +189,12 @@ func (n *Node) ExitCode() int { return n.cmd.ProcessState.ExitCode() }
 func (n *Node) PID() int { return n.cmd.Process.Pid }
 
 // URL is the node's HTTP address.
-func (n *Node) URL() string { return "http://" + n.Addrs.HTTP }
+func (n *Node) URL() string {
+	if n.opts.Cert != "" {
+		return "https://" + n.Addrs.HTTP
+	}
+	return "http://" + n.Addrs.HTTP
+}
 
 // Log is everything the node has printed, in all its starts.
 func (n *Node) Log() string {

@@ -16,7 +16,8 @@ type Alert struct {
 	IncidentID    string     `json:"incident_id"`
 	HeartbeatID   string     `json:"heartbeat_id"`
 	HeartbeatName string     `json:"heartbeat_name"`
-	Kind          string     `json:"kind"` // down, failure, reminder, recovered, unheard, digest
+	System        bool       `json:"system"` // of the monitor itself: HeartbeatID is that of no heartbeat
+	Kind          string     `json:"kind"`   // down, failure, reminder, recovered, unheard, digest, canary
 	Channel       string     `json:"channel"`
 	Recipient     string     `json:"recipient"`  // an address, or the name of a channel
 	ChannelID     string     `json:"channel_id"` // "": by mail
@@ -29,7 +30,15 @@ type Alert struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	SentAt        *time.Time `json:"sent_at"`
 	NextAttemptAt *time.Time `json:"next_attempt_at"` // of a pending one that waits: not before about then
+	WaitsFor      *Wait      `json:"waits_for"`       // of a pending one: what keeps it back, though its time has come
 	Evidence      *Evidence  `json:"evidence"`        // nil for a digest
+}
+
+// Wait is what keeps an alert back.
+type Wait struct {
+	For  string `json:"for"` // window: a maintenance window; hours: those of its channel
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 // Evidence is what a mail tells of an incident.
@@ -47,7 +56,7 @@ type Evidence struct {
 	ExitCode     *int       `json:"exit_code"`
 	AlertRule    string     `json:"alert_rule"` // which miss was to alert: threshold, resumed, unheard
 	ResumedAt    *time.Time `json:"resumed_at"`
-	Flaps        int        `json:"flaps"` // incidents since the last one that was told; 0: this is no flapping
+	Flaps        int        `json:"flaps"` // incidents that followed another within its flap window; 0: this is no flapping
 }
 
 // AlertsParams chooses alerts; zero values choose all.
@@ -75,8 +84,9 @@ type Incident struct {
 	ID            string     `json:"id"`
 	HeartbeatID   string     `json:"heartbeat_id"`
 	HeartbeatName string     `json:"heartbeat_name"`
+	System        bool       `json:"system"` // of the monitor itself: HeartbeatID is that of no heartbeat
 	State         string     `json:"state"`  // open, ended
-	Reason        string     `json:"reason"` // silence, failure, hung_run, unheard
+	Reason        string     `json:"reason"` // silence, failure, hung_run, unheard; of the monitor itself node_lost, outage, disk_low, certificate_expires
 	Since         time.Time  `json:"since"`
 	EndedAt       *time.Time `json:"ended_at"` // nil if it goes on, or was never open
 	EndedBy       string     `json:"ended_by"` // recovered, paused, deleted; "": it goes on, or was never open
@@ -281,6 +291,15 @@ type Cluster struct {
 	Troubles   []string `json:"troubles"`  // what it has met lately and a person has to mend
 
 	MailServer MailServer `json:"mail_server"`
+	Outbound   Outbound   `json:"outbound"`
+	TZData     string     `json:"tz_data"` // which rules of time zones the answering node uses
+}
+
+// Outbound is how the answering node, while it leads, tells another monitor that the cluster is well.
+type Outbound struct {
+	State         string     `json:"state"`           // "ok", "withheld" or "failing"; "resting": the node does not lead; "off": there is no such monitor
+	Reason        string     `json:"reason"`          // why it is withheld or fails
+	LastSuccessAt *time.Time `json:"last_success_at"` // when it last took a ping of this node's; nil: never
 }
 
 // MailServer is the mail server as the answering node sees it.

@@ -17,6 +17,7 @@ type Channel struct {
 	Default   bool      `json:"default"`    // told of heartbeats for which no channel is chosen otherwise
 	Tags      []string  `json:"tags"`       // told of heartbeats that have one of them
 	On        []string  `json:"on"`         // down, recovered, unheard
+	Hours     []Hours   `json:"hours"`      // when it is told; nil: at any time
 	AfterSecs int       `json:"after_secs"` // how long an incident must last before it is told
 	Version   int       `json:"version"`
 	CreatedAt time.Time `json:"created_at"`
@@ -25,6 +26,14 @@ type Channel struct {
 	// Settings are those of its kind, like url. A secret reads "•••", but for one that was made
 	// for a new webhook: that is shown this once.
 	Settings map[string]string `json:"-"`
+}
+
+// Hours are times of some days in which a channel is told. What falls outside waits, and comes as a digest.
+type Hours struct {
+	Days []string `json:"days,omitempty"` // mon, tue, wed, thu, fri, sat, sun; nil: every day
+	From string   `json:"from"`           // like 08:00
+	To   string   `json:"to"`             // not after From: on the next day
+	TZ   string   `json:"tz,omitempty"`   // "": UTC
 }
 
 // UnmarshalJSON takes what is none of the fields as a setting.
@@ -78,6 +87,7 @@ type ChannelParams struct {
 	Tags      *[]string `json:"tags,omitempty"`
 	On        *[]string `json:"on,omitempty"`
 	AfterSecs *int      `json:"after_secs,omitempty"`
+	Hours     *[]Hours  `json:"hours,omitempty"` // of nil: at any time
 
 	// Settings are those of the kind; an empty one is taken away.
 	Settings map[string]string `json:"-"`

@@ -67,8 +67,20 @@ func TestTheWireForms(t *testing.T) {
 			_, err := c.Ensure(t.Context(), "nightly-sync", CreateParams{IntervalSecs: 60, GraceSecs: NoGrace, Tags: []string{}})
 			return err
 		},
+		"POST /v1/heartbeats {\"name\":\"job\",\"remind_every_secs\":0}": func(c *Client) error {
+			_, err := c.Create(t.Context(), CreateParams{Name: "job", RemindEverySecs: NoReminders})
+			return err
+		},
+		"PATCH /v1/heartbeats/hb_1 {\"remind_every_secs\":null}": func(c *Client) error {
+			_, err := c.Update(t.Context(), "hb_1", UpdateParams{ResetReminders: true})
+			return err
+		},
 		"POST /v1/schedule/preview {\"schedule\":[\"0 2 * * *\"],\"tz\":\"Europe/Berlin\",\"count\":3}": func(c *Client) error {
 			_, err := c.PreviewSchedule(t.Context(), PreviewParams{Schedule: []string{"0 2 * * *"}, TZ: "Europe/Berlin", Count: 3})
+			return err
+		},
+		"GET /v1/heartbeats/hb_1/explain ": func(c *Client) error {
+			_, err := c.Explain(t.Context(), "hb_1")
 			return err
 		},
 		"GET /v1/heartbeats/hb_1/suggest ": func(c *Client) error {

@@ -35,6 +35,7 @@ type Heartbeat struct {
 	PingsTotal        uint64     `json:"pings_total"`
 	LastPingedAt      *time.Time `json:"last_pinged_at"`
 	NextExpectedAt    *time.Time `json:"next_expected_at"` // without grace; nil while paused or unarmed
+	Late              bool       `json:"late"`             // it was past due when this was answered, and not yet past its grace
 	LastAlertAt       *time.Time `json:"last_alert_at"`
 	LastExitCode      *int       `json:"last_exit_code"`   // of the newest run that ended; nil: it told none
 	LastDurationMs    *int64     `json:"last_duration_ms"` // of the same; nil: it told no start
@@ -51,9 +52,10 @@ type Heartbeat struct {
 	FailureThreshold int                `json:"failure_threshold"` // reported failures in a row that alert
 	MaxRunSecs       *int               `json:"max_run_secs"`      // that a run may take; nil: the grace
 	MinRunSecs       *int               `json:"min_run_secs"`      // that a run takes at least; nil: any
-	RemindEverySecs  int                `json:"remind_every_secs"` // seconds between reminders of an incident; 0: none
+	RemindEverySecs  *int               `json:"remind_every_secs"` // seconds between reminders of an incident; 0: none; nil: the cluster's default
 	Incident         *OpenIncident      `json:"incident"`          // the one that goes on; nil: none
-	Notify           []string           `json:"notify"`            // channels that it names; empty: those with a tag of its own, else the default ones
+	DependsOn        []string           `json:"depends_on"`        // slugs or IDs of heartbeats, and tags (tag:db): while one fails, its alerts wait
+	Notify           []string           `json:"notify"`            // channels and mail addresses that it names; empty: those with a tag of its own, else the default ones
 	Checks           []string           `json:"checks"`            // of good runs, like "bytes > 0"
 	Metrics          map[string]float64 `json:"metrics"`           // the newest numbers that a ping told
 }
@@ -64,6 +66,9 @@ const (
 	StatusPaused  = "paused"
 	StatusFailing = "failing"
 )
+
+// NoReminders is a CreateParams.RemindEverySecs of 0 seconds: 0 itself leaves the cluster's default.
+const NoReminders = -1
 
 // NoGrace is a CreateParams.GraceSecs of 0 seconds: 0 itself leaves the default.
 const NoGrace = -1
@@ -91,18 +96,25 @@ type CreateParams struct {
 	FailureThreshold int      `json:"failure_threshold,omitempty"` // 1 to 100
 	MaxRunSecs       int      `json:"max_run_secs,omitempty"`
 	MinRunSecs       int      `json:"min_run_secs,omitempty"`
-	RemindEverySecs  int      `json:"remind_every_secs,omitempty"` // 10 seconds to 30 days
-	Notify           []string `json:"notify,omitzero"`             // names or IDs of channels
+	DependsOn        []string `json:"depends_on,omitzero"`         // slugs or IDs of heartbeats, and tags (tag:db), up to 20
+	RemindEverySecs  int      `json:"remind_every_secs,omitempty"` // 10 seconds to 30 days, or NoReminders; default: the cluster's
+	Notify           []string `json:"notify,omitzero"`             // names or IDs of channels, and mail addresses
 	Checks           []string `json:"checks,omitzero"`             // "bytes > 0", "bytes >= 0.5 * last"; empty, but not nil: none
 }
 
-// MarshalJSON writes NoGrace as the server knows it.
+// MarshalJSON writes NoGrace and NoReminders as the server knows them.
 func (p CreateParams) MarshalJSON() ([]byte, error) {
 	type plain CreateParams // without this method
 	out := struct {
 		plain
-		GraceSecs *int `json:"grace_secs,omitempty"`
+		GraceSecs       *int `json:"grace_secs,omitempty"`
+		RemindEverySecs *int `json:"remind_every_secs,omitempty"`
 	}{plain: plain(p)}
+	if every := p.RemindEverySecs; every == NoReminders {
+		out.RemindEverySecs = new(int)
+	} else if every != 0 {
+		out.RemindEverySecs = &every
+	}
 	if grace := max(0, p.GraceSecs); p.GraceSecs > 0 || p.GraceSecs == NoGrace {
 		out.GraceSecs = &grace
 	} else if p.GraceSecs < 0 {
@@ -134,8 +146,23 @@ type UpdateParams struct {
 	MaxRunSecs       *int      `json:"max_run_secs,omitempty"`      // 0: the grace
 	MinRunSecs       *int      `json:"min_run_secs,omitempty"`      // 0: any
 	RemindEverySecs  *int      `json:"remind_every_secs,omitempty"` // 0: none
+	DependsOn        *[]string `json:"depends_on,omitempty"`
 	Notify           *[]string `json:"notify,omitempty"`
 	Checks           *[]string `json:"checks,omitempty"`
+
+	ResetReminders bool `json:"-"` // reminders come as the cluster's default says again, whatever RemindEverySecs is
+}
+
+// MarshalJSON writes ResetReminders as the server knows it.
+func (p UpdateParams) MarshalJSON() ([]byte, error) {
+	type plain UpdateParams // without this method
+	if !p.ResetReminders {
+		return json.Marshal(plain(p))
+	}
+	return json.Marshal(struct {
+		plain
+		RemindEverySecs *int `json:"remind_every_secs"`
+	}{plain: plain(p)})
 }
 
 // Ping is one recorded ping, or another signal.

@@ -61,6 +61,14 @@ func TestAnOptionFillsTheForm(t *testing.T) {
 	}
 }
 
+func TestATrialSaysHowLongTheHistoryIs(t *testing.T) {
+	for days, want := range map[float64]string{0: "1 alert in less than a minute", 1.0 / 24: "1 alert in 1 h", 90.2: "1 alert in 90 days"} {
+		if got := (Trial{Count: 1, Days: days}).Words(); got != want {
+			t.Errorf("%v days: %s, want %s", days, got, want)
+		}
+	}
+}
+
 func TestATrialTellsTheNewestAlerts(t *testing.T) {
 	t.Parallel()
 	h := hourly(48, -1)

@@ -46,6 +46,9 @@ func (t Trial) Words() string {
 
 // Long is how long the history is, in days where it has two.
 func (t Trial) Long() string {
+	if t.Days*24*60 < 1 {
+		return "less than a minute"
+	}
 	if t.Days < 2 {
 		return show.Span(time.Duration(t.Days * float64(24*time.Hour)))
 	}

@@ -182,12 +182,14 @@ function follow(page) {
         else if (leads) post({ lead: me })
       } else if (data.gone) {
         heardOfLeader = 0
+        post({ want: page }) // a tab that was opened later may not know of this one
         setTimeout(() => { if (!heardOfLeader) lead() }, Math.random() * 500)
       } else if (data.want === undefined) {
         hear(data)
       } else {
+        const known = wanted.has(data.want)
         if (data.want !== page) wanted.set(data.want, Date.now())
-        if (data.fresh && leads) { post({ lead: me }); restart() }
+        if (leads && (data.fresh || !known)) { post({ lead: me }); restart() }
       }
     }
     addEventListener('pagehide', () => { if (leads) { source?.close(); post({ gone: true }) } })
@@ -232,8 +234,9 @@ function previewForm(box) {
   box.hidden = true
 }
 
+// Templates have a button of that name, too, but no box that follows.
 const preview = document.querySelector('button[name=preview]')
-if (preview) previewForm(preview)
+if (preview && document.getElementById('preview')) previewForm(preview)
 
 offerCopies(document)
 tellTimes()

@@ -45,8 +45,41 @@ func CauseOf(reason string) template.HTML {
 		return "A run did not end in its time."
 	case "unheard":
 		return "It was due while the monitor could take no pings, so nobody knows whether it ran."
+	case fsm.SystemNodeLost.String():
+		return "A node of the monitor is gone."
+	case fsm.SystemOutage.String():
+		return "The monitor could take no pings: a majority of its nodes was lost, say. No job was called failed for it."
+	case fsm.SystemDiskLow.String():
+		return "The disk of a node of the monitor is nearly full."
+	case fsm.SystemCertificate.String():
+		return "A certificate of a node of the monitor expires soon."
 	}
 	return "No ping came when one was due."
+}
+
+// StateOf is the state of an alert in words for people.
+func StateOf(s fsm.AlertState) string {
+	switch s {
+	case fsm.AlertPending:
+		return "waits"
+	case fsm.AlertClaimed:
+		return "in hand"
+	case fsm.AlertFenced:
+		return "being sent"
+	}
+	return s.String()
+}
+
+// Waits tells when an alert that waits goes out, and what for; "" if neither is known.
+func Waits(a fsm.Alert, now time.Time) template.HTML {
+	why := template.HTML(template.HTMLEscapeString(a.WaitsFor.Words()))
+	switch {
+	case a.Waits.IsZero():
+		return why
+	case why == "":
+		return "goes out " + Moment(a.Waits, now)
+	}
+	return "goes out " + Moment(a.Waits, now) + ": it " + why
 }
 
 // Step is one on the way of an alert to who is told.
@@ -57,10 +90,10 @@ type Step struct {
 	Note string
 }
 
-// Steps tells how far an alert has come: written, claimed by a sender, fenced before the
-// mail's final dot, sent. Of their times the ledger keeps the first and the last.
+// Steps tells how far an alert has come: written, in the hands of a sender (claimed), being sent (fenced,
+// right before the mail's final dot), sent. Of their times the ledger keeps the first and the last.
 func Steps(a fsm.Alert, now time.Time) []Step {
-	steps := []Step{{Name: "written", When: Moment(a.CreatedAt, now)}, {Name: "claimed"}, {Name: "fenced"}, {Name: "sent"}}
+	steps := []Step{{Name: "written", When: Moment(a.CreatedAt, now)}, {Name: "in hand"}, {Name: "being sent"}, {Name: "sent"}}
 	if a.Attempt > 1 {
 		steps[1].Note = fmt.Sprintf("attempt %d", a.Attempt)
 	}

@@ -102,6 +102,13 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
 // way is how far two expected times are apart, about then.
 func (s scheduled) way(about time.Time) time.Duration {
 	if two := s.when.Times(about, s.zone, 2); len(two) == 2 {

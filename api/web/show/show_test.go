@@ -60,26 +60,40 @@ func TestStrip(t *testing.T) {
 	ping := func(min int, kind fsm.SignalKind) fsm.PingRecord {
 		return fsm.PingRecord{At: at(min), Kind: kind, Took: -1}
 	}
+	pause := func(mins ...int) (list []fsm.PausedTime) {
+		for two := range slices.Chunk(mins, 2) {
+			list = append(list, fsm.PausedTime{From: at(two[0]), To: at(two[1])})
+		}
+		return list
+	}
 	h := fsm.Heartbeat{Spec: fsm.Spec{Interval: 600, Grace: 60}, Status: fsm.StatusActive, Armed: true, CreatedAt: at(0)}
 	tests := []struct {
-		name  string
-		pings []fsm.PingRecord // oldest first
-		gaps  []fsm.Gap
-		now   int
-		want  string
+		name   string
+		pings  []fsm.PingRecord // oldest first
+		gaps   []fsm.Gap
+		pauses []fsm.PausedTime
+		now    int
+		want   string
 	}{
-		{"on time, late, failed", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(10, fsm.SignalSuccess), ping(21, fsm.SignalSuccess), ping(30, fsm.SignalFail)}, nil, 35, "hhlf"},
-		{"missed and late", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(25, fsm.SignalSuccess)}, nil, 26, "hmml"},
-		{"missed until now", []fsm.PingRecord{ping(0, fsm.SignalSuccess)}, nil, 31, "hmm"},
-		{"while the monitor was down", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(15, fsm.SignalSuccess)}, []fsm.Gap{{From: at(9), To: at(12)}}, 16, "hgl"},
-		{"never pinged", nil, nil, 22, "mm"},
-		{"starts and notes are no beats", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(5, fsm.SignalStart), ping(6, fsm.SignalLog), ping(10, fsm.SignalSuccess)}, nil, 11, "hh"},
+		{"on time, late, failed", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(10, fsm.SignalSuccess), ping(21, fsm.SignalSuccess), ping(30, fsm.SignalFail)}, nil, nil, 35, "hhlf"},
+		{"missed and late", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(25, fsm.SignalSuccess)}, nil, nil, 26, "hmml"},
+		{"missed until now", []fsm.PingRecord{ping(0, fsm.SignalSuccess)}, nil, nil, 31, "hmm"},
+		{"while the monitor was down", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(15, fsm.SignalSuccess)}, []fsm.Gap{{From: at(9), To: at(12)}}, nil, 16, "hgl"},
+		{"never pinged", nil, nil, nil, 22, "mm"},
+		{"starts and notes are no beats", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(5, fsm.SignalStart), ping(6, fsm.SignalLog), ping(10, fsm.SignalSuccess)}, nil, nil, 11, "hh"},
+		{"a pause that is over, and a run since", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(55, fsm.SignalSuccess)}, nil, pause(5, 45), 56, "hpppph"},
+		{"a pause that is over", []fsm.PingRecord{ping(0, fsm.SignalSuccess)}, nil, pause(25, 45), 70, "hmmppmm"},
+		{"in the middle of a grace", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(20, fsm.SignalSuccess)}, nil, pause(10, 12), 21, "hph"},
+		{"it goes on", []fsm.PingRecord{ping(0, fsm.SignalSuccess)}, nil, pause(15, 41), 41, "hmppp"},
+		{"two pauses, and a run in one", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(25, fsm.SignalSuccess), ping(95, fsm.SignalSuccess)}, nil, pause(5, 40, 60, 90), 96, "hpphpmppph"},
+		{"paused before its first run", nil, nil, pause(12, 35), 50, "mppm"},
+		{"late for the time since it was resumed", []fsm.PingRecord{ping(0, fsm.SignalSuccess), ping(42, fsm.SignalSuccess)}, nil, pause(5, 21), 43, "hppml"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			slices.Reverse(tt.pings)
 			got := ""
-			beats := Strip(h, tt.pings, tt.gaps, at(tt.now), nil)
+			beats := Strip(h, tt.pings, tt.gaps, tt.pauses, at(tt.now), nil)
 			for _, b := range beats {
 				if b.Kind != "none" {
 					got += b.Kind[:1]
@@ -112,39 +126,39 @@ func TestStripOfASchedule(t *testing.T) {
 		return pings
 	}
 	nightly := fsm.Heartbeat{Spec: fsm.Spec{Schedule: []string{"0 2 * * 1-5"}, TZ: "Europe/Berlin", Grace: 3600}, Status: fsm.StatusActive, Armed: true, CreatedAt: at("2026-10-01 12:00")}
-	paused, resumed := nightly, nightly
-	paused.Status = fsm.StatusPaused
-	resumed.Resumed = at("2026-10-22 12:00")
+	pause := func(from, to string) []fsm.PausedTime { return []fsm.PausedTime{{From: at(from), To: at(to)}} }
 	often := nightly
 	often.Spec.Schedule, often.Spec.Grace = []string{"* * * * *"}, 30
 	january := nightly
 	january.Spec.Schedule = []string{"* 0 * 1 *"} // each minute of an hour, on 31 days of the year
 	gap := []fsm.Gap{{From: at("2026-10-22 01:30"), To: at("2026-10-22 02:10")}}
 	for _, tt := range []struct {
-		name  string
-		h     fsm.Heartbeat
-		pings []fsm.PingRecord
-		gaps  []fsm.Gap
-		now   string
-		want  string
+		name   string
+		h      fsm.Heartbeat
+		pings  []fsm.PingRecord
+		gaps   []fsm.Gap
+		pauses []fsm.PausedTime
+		now    string
+		want   string
 	}{
-		{"on time, over a weekend and the change of clocks", nightly, good("2026-10-22 02:03", "2026-10-23 02:03", "2026-10-26 02:04"), nil, "2026-10-26 09:00", "hhh"},
-		{"one night is missed", nightly, good("2026-10-20 02:03", "2026-10-22 02:03"), nil, "2026-10-22 09:00", "hmh"},
-		{"nights that are missed until now", nightly, good("2026-10-20 02:03"), nil, "2026-10-26 02:30", "hmmm"},
-		{"its grace has just passed", nightly, good("2026-10-20 02:03"), nil, "2026-10-21 03:01", "hm"},
-		{"its grace has not passed", nightly, good("2026-10-20 02:03"), nil, "2026-10-21 02:59", "h"},
-		{"late within its grace, and after it", nightly, good("2026-10-20 02:00", "2026-10-21 02:40", "2026-10-22 05:00"), nil, "2026-10-22 09:00", "hlml"},
-		{"a little early", nightly, good("2026-10-19 02:00", "2026-10-20 01:59", "2026-10-21 02:00"), nil, "2026-10-21 09:00", "hhh"},
-		{"the monitor was down", nightly, good("2026-10-21 02:00"), gap, "2026-10-22 09:00", "hg"},
-		{"never pinged", nightly, nil, nil, "2026-10-05 09:00", "mm"},
-		{"paused", paused, good("2026-10-20 02:00"), nil, "2026-10-23 09:00", "hppp"},
-		{"paused, and resumed", resumed, good("2026-10-20 02:00"), nil, "2026-10-23 09:00", "hppm"},
-		{"each minute, for months", often, good("2026-01-20 02:00"), nil, "2026-10-23 09:00", strings.Repeat("m", StripLength)},
-		{"each minute of some days, months ago", january, nil, nil, "2027-08-01 00:00", strings.Repeat("m", StripLength)},
+		{"on time, over a weekend and the change of clocks", nightly, good("2026-10-22 02:03", "2026-10-23 02:03", "2026-10-26 02:04"), nil, nil, "2026-10-26 09:00", "hhh"},
+		{"one night is missed", nightly, good("2026-10-20 02:03", "2026-10-22 02:03"), nil, nil, "2026-10-22 09:00", "hmh"},
+		{"nights that are missed until now", nightly, good("2026-10-20 02:03"), nil, nil, "2026-10-26 02:30", "hmmm"},
+		{"its grace has just passed", nightly, good("2026-10-20 02:03"), nil, nil, "2026-10-21 03:01", "hm"},
+		{"its grace has not passed", nightly, good("2026-10-20 02:03"), nil, nil, "2026-10-21 02:59", "h"},
+		{"late within its grace, and after it", nightly, good("2026-10-20 02:00", "2026-10-21 02:40", "2026-10-22 05:00"), nil, nil, "2026-10-22 09:00", "hlml"},
+		{"a little early", nightly, good("2026-10-19 02:00", "2026-10-20 01:59", "2026-10-21 02:00"), nil, nil, "2026-10-21 09:00", "hhh"},
+		{"the monitor was down", nightly, good("2026-10-21 02:00"), gap, nil, "2026-10-22 09:00", "hg"},
+		{"never pinged", nightly, nil, nil, nil, "2026-10-05 09:00", "mm"},
+		{"paused", nightly, good("2026-10-20 02:00"), nil, pause("2026-10-20 12:00", "2026-10-23 09:00"), "2026-10-23 09:00", "hppp"},
+		{"paused, and resumed", nightly, good("2026-10-20 02:00"), nil, pause("2026-10-20 12:00", "2026-10-22 12:00"), "2026-10-23 09:00", "hppm"},
+		{"a pause that is over, and runs since", nightly, good("2026-10-20 02:00", "2026-10-23 02:00"), nil, pause("2026-10-20 12:00", "2026-10-22 12:00"), "2026-10-23 09:00", "hpph"},
+		{"each minute, for months", often, good("2026-01-20 02:00"), nil, nil, "2026-10-23 09:00", strings.Repeat("m", StripLength)},
+		{"each minute of some days, months ago", january, nil, nil, nil, "2027-08-01 00:00", strings.Repeat("m", StripLength)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""
-			for _, b := range Strip(tt.h, tt.pings, tt.gaps, at(tt.now), berlin) {
+			for _, b := range Strip(tt.h, tt.pings, tt.gaps, tt.pauses, at(tt.now), berlin) {
 				if b.Kind != "none" {
 					got += b.Kind[:1]
 				}
@@ -154,7 +168,7 @@ func TestStripOfASchedule(t *testing.T) {
 			}
 		})
 	}
-	beats := Strip(january, nil, nil, at("2027-08-01 00:00"), berlin)
+	beats := Strip(january, nil, nil, nil, at("2027-08-01 00:00"), berlin)
 	if last := beats[StripLength-1].At; !last.Equal(at("2027-01-31 00:59")) {
 		t.Errorf("the newest is of %v", last)
 	}
@@ -209,13 +223,13 @@ func TestStepsOfAnAlert(t *testing.T) {
 		attempt uint32
 		want    string
 	}{
-		{fsm.AlertPending, 0, "now written, next claimed, next fenced, next sent"},
-		{fsm.AlertClaimed, 1, "done written, now claimed, next fenced, next sent"},
-		{fsm.AlertFenced, 2, "done written, done claimed attempt 2, now fenced, next sent"},
-		{fsm.AlertSent, 1, "done written, done claimed, done fenced, done sent"},
+		{fsm.AlertPending, 0, "now written, next in hand, next being sent, next sent"},
+		{fsm.AlertClaimed, 1, "done written, now in hand, next being sent, next sent"},
+		{fsm.AlertFenced, 2, "done written, done in hand attempt 2, now being sent, next sent"},
+		{fsm.AlertSent, 1, "done written, done in hand, done being sent, done sent"},
 		{fsm.AlertFailed, 0, "done written, wrong failed"},
-		{fsm.AlertFailed, 3, "done written, done claimed attempt 3, wrong failed"},
-		{fsm.AlertHeld, 1, "done written, done claimed, wrong held"},
+		{fsm.AlertFailed, 3, "done written, done in hand attempt 3, wrong failed"},
+		{fsm.AlertHeld, 1, "done written, done in hand, wrong held"},
 		{fsm.AlertCancelled, 0, "done written, done cancelled"},
 	} {
 		var got []string
@@ -238,7 +252,7 @@ func TestAScheduleIsToldInWords(t *testing.T) {
 	if got := Expected(fsm.Spec{Interval: 90}); got != "every 1 min 30 s" {
 		t.Error(got)
 	}
-	beats := Strip(h, []fsm.PingRecord{{At: now.Add(-time.Hour), Kind: fsm.SignalSuccess}, {At: now.Add(-50 * time.Hour), Kind: fsm.SignalFail}}, nil, now, nil)
+	beats := Strip(h, []fsm.PingRecord{{At: now.Add(-time.Hour), Kind: fsm.SignalSuccess}, {At: now.Add(-50 * time.Hour), Kind: fsm.SignalFail}}, nil, nil, now, nil)
 	if len(beats) != StripLength || beats[StripLength-2].Kind != "failed" {
 		t.Errorf("%+v", beats)
 	}

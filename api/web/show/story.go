@@ -33,6 +33,9 @@ func happened(e story.Event, now time.Time) template.HTML {
 	}
 	switch e.What {
 	case story.Began:
+		if e.Note != "" { // of the monitor itself
+			return "it began. " + CauseOf(e.Text) + template.HTML(" "+isolated(e.Note))
+		}
 		return "it began. " + CauseOf(e.Text)
 	case story.Failed:
 		return say("it failed once more%s", failedHow(e))
@@ -49,7 +52,7 @@ func happened(e story.Event, now time.Time) template.HTML {
 	case story.Woke:
 		return "the snooze was over"
 	case story.Edited:
-		return say("the heartbeat was changed%s: %s", who, template.HTMLEscapeString(e.Text))
+		return say("the heartbeat was changed%s: %s", who, template.HTMLEscapeString(e.Fields()))
 	case story.Paused:
 		return say("the heartbeat was paused%s", who)
 	case story.Resumed:
@@ -57,8 +60,11 @@ func happened(e story.Event, now time.Time) template.HTML {
 	case story.GoodRun:
 		return "a good run came while it was paused"
 	case story.Recovered:
-		return "it recovered"
+		return say("it recovered%s", note)
 	case story.Deleted:
+		if e.Note != "" { // of the monitor itself
+			return say("it is no longer there%s", note)
+		}
 		return say("the heartbeat was deleted%s", who)
 	}
 	return "something that this version does not know"

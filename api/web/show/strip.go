@@ -1,6 +1,7 @@
 package show
 
 import (
+	"slices"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -11,7 +12,7 @@ const StripLength = 30
 
 // Beat is what became of one expected time.
 type Beat struct {
-	Kind string // hit, late, failed, missed, gap or none
+	Kind string // hit, late, failed, missed, paused, gap or none
 	At   time.Time
 	Took time.Duration // of the run that ended it; negative: not known
 }
@@ -32,13 +33,12 @@ func (b Beat) Words() string {
 }
 
 // Strip tells what became of the last expected times, oldest first, from a heartbeat's
-// pings, newest first; zone is that of its schedule. What the history no longer holds is
-// left out. What a schedule was in the past is not known: it is taken to have been as it is
-// now. Neither is a pause that is over and was followed by a ping.
-func Strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Time, zone *time.Location) []Beat {
-	s := strip{plan: planOf(h.Spec, zone), grace: time.Duration(h.Spec.Grace) * time.Second, gaps: gaps}
-	since, open := h.CreatedAt, h.Armed || len(pings) > 0 // of the time since the last run
-	next := now                                           // the end of the time that is not told yet
+// pings, newest first, and its pauses, oldest first; zone is that of its schedule. What the history no longer holds is
+// left out. What a schedule was in the past is not known: it is taken to have been as it is now.
+func Strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, pauses []fsm.PausedTime, now time.Time, zone *time.Location) []Beat {
+	s := strip{plan: planOf(h.Spec, zone), grace: time.Duration(h.Spec.Grace) * time.Second, gaps: gaps, pauses: pauses}
+	open := h.Armed || len(pings) > 0 // whether anything was expected since it was made
+	next := now                       // the end of the time that is not told yet
 	for i, p := range pings {
 		if len(s.back) >= StripLength {
 			break
@@ -46,34 +46,31 @@ func Strip(h fsm.Heartbeat, pings []fsm.PingRecord, gaps []fsm.Gap, now time.Tim
 		if p.Kind == fsm.SignalStart || p.Kind == fsm.SignalLog {
 			continue
 		}
-		if next == now {
-			s.untilNow(h, p.At, now)
-			open = false
-		} else {
-			s.missed(p.At, next, "missed")
-		}
+		s.between(p.At, next)
+		open = false
 		b := Beat{Kind: "hit", At: p.At, Took: p.Took}
 		switch before, ok := endBefore(pings[i+1:]); {
 		case p.Kind == fsm.SignalFail:
 			b.Kind = "failed"
-		case ok && s.plan.late(p, before, s.grace):
+		case ok && s.plan.late(p, s.anchor(before, p.At), s.grace):
 			b.Kind = "late"
 		}
 		s.add(b)
 		next = p.At
 	}
 	if open {
-		s.untilNow(h, since, now)
+		s.between(h.CreatedAt, now)
 	}
 	return s.beats()
 }
 
 // strip is one that is made from its new end.
 type strip struct {
-	plan  plan
-	grace time.Duration
-	gaps  []fsm.Gap
-	back  []Beat // newest first
+	plan   plan
+	grace  time.Duration
+	gaps   []fsm.Gap
+	pauses []fsm.PausedTime
+	back   []Beat // newest first
 }
 
 func (s *strip) add(b Beat) {
@@ -82,29 +79,44 @@ func (s *strip) add(b Beat) {
 	}
 }
 
-// untilNow tells of the time since the last run, in which it may have been paused.
-func (s *strip) untilNow(h fsm.Heartbeat, last, now time.Time) {
-	switch {
-	case h.Status == fsm.StatusPaused:
-		s.missed(last, now, "paused")
-	case h.Resumed.After(last):
-		s.missed(h.Resumed, now, "missed")
-		s.missed(last, h.Resumed, "paused")
-	default:
-		s.missed(last, now, "missed")
+// between adds the expected times between two runs. Whoever resumes a heartbeat has it counted anew.
+func (s *strip) between(last, before time.Time) {
+	end := fsm.PausedTime{From: before, To: before}
+	for _, p := range slices.Backward(s.pauses) {
+		if p.To.After(last) && p.From.Before(before) {
+			s.upTo(p.To, end)
+			end = fsm.PausedTime{From: p.From, To: earliest(p.To, before)}
+		}
 	}
+	s.upTo(last, end)
 }
 
-// missed adds the expected times between two runs whose grace passed.
-func (s *strip) missed(after, before time.Time, kind string) {
-	times := s.plan.between(after, before.Add(-s.grace), StripLength-len(s.back)) // at the very end of its grace it is not missed
-	for i := len(times) - 1; i >= 0; i-- {
-		b := Beat{Kind: kind, At: times[i], Took: -1}
-		if kind == "missed" && within(s.gaps, b.At, b.At.Add(s.grace)) {
+// upTo adds the expected times from a run, or from the end of a pause, up to another pause and in it, or up
+// to a moment.
+func (s *strip) upTo(from time.Time, pause fsm.PausedTime) {
+	judged := pause.From.Add(-s.grace) // at the very end of its grace it is not missed
+	for _, at := range slices.Backward(s.plan.between(from, latest(judged, pause.To), StripLength-len(s.back))) {
+		b := Beat{Kind: "missed", At: at, Took: -1}
+		switch {
+		case !at.Before(judged) && pause.To.Equal(pause.From):
+			continue
+		case !at.Before(judged):
+			b.Kind = "paused"
+		case within(s.gaps, at, at.Add(s.grace)):
 			b.Kind = "gap"
 		}
 		s.add(b)
 	}
+}
+
+// anchor is when it was last resumed between a run and a moment, or else the run. While it is paused, nothing is late.
+func (s *strip) anchor(run, before time.Time) time.Time {
+	for _, p := range slices.Backward(s.pauses) {
+		if p.From.Before(before) {
+			return latest(run, earliest(p.To, before))
+		}
+	}
+	return run
 }
 
 // beats are the strip's, oldest first, and as many as there is room for.

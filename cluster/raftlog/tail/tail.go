@@ -17,7 +17,8 @@ type Tail struct {
 	store raft.LogStore
 
 	mu      sync.Mutex
-	changed *sync.Cond
+	changed *sync.Cond  // for those who wait for what write does
+	work    *sync.Cond  // for write alone: to be woken for nothing costs more than most of what a follower does
 	entries []*raft.Log // that the store may not have, in order and without gaps
 	due     int         // so many of them, from the front, are to be stored
 	stored  uint64      // everything up to this index that was ever given is stored
@@ -33,7 +34,7 @@ func New(store raft.LogStore) (*Tail, error) {
 		return nil, err
 	}
 	t := &Tail{store: store, stored: last}
-	t.changed = sync.NewCond(&t.mu)
+	t.changed, t.work = sync.NewCond(&t.mu), sync.NewCond(&t.mu)
 	t.writer.Go(t.write)
 	return t, nil
 }
@@ -69,9 +70,9 @@ func (t *Tail) Store() {
 }
 
 func (t *Tail) storeAll() {
-	if t.err == nil {
+	if t.err == nil && len(t.entries) > 0 {
 		t.due = len(t.entries)
-		t.changed.Broadcast()
+		t.work.Signal()
 	}
 }
 
@@ -144,7 +145,7 @@ func (t *Tail) write() {
 	defer t.mu.Unlock()
 	for {
 		for t.due == 0 && !t.closed {
-			t.changed.Wait()
+			t.work.Wait()
 		}
 		n := t.due
 		if n == 0 {
@@ -234,6 +235,7 @@ func (t *Tail) Close() {
 	t.mu.Lock()
 	t.closed = true
 	t.changed.Broadcast()
+	t.work.Signal()
 	t.mu.Unlock()
 	t.writer.Wait()
 }

@@ -19,7 +19,7 @@ import (
 // histories and alerts stay what they were.
 func TestABackupBecomesANewCluster(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "1000")
+	e := startPlain(t, 3, "--history", "1000")
 	e.waitServing(t)
 	to, quiet := address(), address()
 	live := create(t, e.Nodes[0], fields{"name": "live", "interval_secs": 5, "grace_secs": 5, "miss_threshold": 1, "email": []string{quiet}})
@@ -35,7 +35,7 @@ func TestABackupBecomesANewCluster(t *testing.T) {
 	if r := cli(t, env, "backup", file); r.code != 0 || !strings.Contains(r.stdout, "2 heartbeats") {
 		t.Fatalf("backup: %+v", r)
 	}
-	refuse(t, 1, "exists", env, "backup", file)
+	refuse(t, 2, "exists", env, "backup", file)
 	refuse(t, 1, "API key", []string{env[0], "QUORUMBEAT_API_KEY=wrong-key-wrong-key"}, "backup", file+"2")
 	refuse(t, 2, "needs FILE", env, "backup")
 	oldID := clusterID(t, e.Nodes[0])
@@ -53,7 +53,7 @@ func TestABackupBecomesANewCluster(t *testing.T) {
 		empty := filepath.Join(t.TempDir(), "data")
 		refuse(t, 1, "damaged", nil, "restore", cutOff, "--data-dir", empty)
 		refuse(t, 1, "damaged", nil, "restore", flipped, "--data-dir", empty)
-		refuse(t, 1, "no such file", nil, "restore", file+"x", "--data-dir", empty)
+		refuse(t, 2, "no such file", nil, "restore", file+"x", "--data-dir", empty)
 		if _, err := os.Stat(empty); err == nil {
 			t.Error("a restore that failed left a data folder")
 		}
@@ -83,7 +83,7 @@ func TestABackupBecomesANewCluster(t *testing.T) {
 // two that join it.
 func startRestored(t *testing.T, sink *smtpsink.Sink, file string) *env {
 	t.Helper()
-	opts := localcluster.Options{Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Flags: mailFlags(sink, "none")}
+	opts := localcluster.Options{Binary: plain.path(t), Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Flags: mailFlags(sink, "none")}
 	if r := cli(t, nil, "restore", file, "--data-dir", filepath.Join(opts.Dir, "n1")); r.code != 0 {
 		t.Fatalf("restore: %+v", r)
 	}
@@ -110,7 +110,7 @@ func (e *env) joinByTwo(t *testing.T) {
 // TestRecoveryOfTheLastNode loses two nodes of three for good.
 func TestRecoveryOfTheLastNode(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "1000")
+	e := startPlain(t, 3, "--history", "1000")
 	e.waitServing(t)
 	quiet := address()
 	h := create(t, e.Nodes[0], fields{"name": "survivor", "interval_secs": 20, "grace_secs": 20, "email": []string{quiet}})
@@ -157,9 +157,10 @@ func TestRecoveryOfTheLastNode(t *testing.T) {
 // recoverTyping runs `cluster recover` with something typed.
 func recoverTyping(t *testing.T, dir, typed string) (out string, code int) {
 	t.Helper()
+	program := plain.path(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "cluster", "recover", "--data-dir", dir)
+	cmd := exec.CommandContext(ctx, program, "cluster", "recover", "--data-dir", dir)
 	var b bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(typed), &b, &b
 	_ = cmd.Run()
@@ -170,7 +171,7 @@ func recoverTyping(t *testing.T, dir, typed string) (out string, code int) {
 // is lost that came before, and what is missing is told.
 func TestSalvageOfTheOnlyNode(t *testing.T) {
 	t.Parallel()
-	e := start(t, 1)
+	e := startPlain(t, 1)
 	n := e.Nodes[0]
 	h := create(t, n, fields{"name": "only", "interval_secs": 3600})
 	for range 10 {
@@ -189,7 +190,7 @@ func TestSalvageOfTheOnlyNode(t *testing.T) {
 		t.Fatalf("salvage: %+v", r)
 	}
 	t.Logf("%s", r.stdout)
-	refuse(t, 1, "exists", nil, "salvage", n.Dir, "--out", file)
+	refuse(t, 2, "exists", nil, "salvage", n.Dir, "--out", file)
 	refuse(t, 2, "there is no data folder", nil, "salvage", n.Dir+"x", "--out", file+"2")
 	anew := startRestored(t, e.sink, file)
 	ping(t, anew.Nodes[0], h)

@@ -12,7 +12,7 @@ import (
 
 func TestMailServerTrouble(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	n := e.Nodes[0]
 	h := create(t, n, fields{"name": "job", "interval_secs": 3600})
 
@@ -137,7 +137,7 @@ func TestMailServerTrouble(t *testing.T) {
 
 func TestNoMajority(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	to := address()
 	n := e.Nodes[0]
 	h := create(t, n, fields{"name": "job", "interval_secs": 2, "grace_secs": 1, "email": []string{to}})

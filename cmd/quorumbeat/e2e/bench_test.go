@@ -16,7 +16,7 @@ import (
 // acknowledged ping in the state, and nothing else.
 func TestBenchIsHeldToWhatTheClusterCounts(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	e.waitServing(t)
 	var urls []string
 	for _, n := range e.Nodes {

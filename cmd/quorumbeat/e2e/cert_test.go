@@ -21,15 +21,18 @@ import (
 )
 
 // selfSigned makes a certificate for 127.0.0.1 and the file to trust it by.
-func selfSigned(t *testing.T) (*tls.Config, string) {
+func selfSigned(t *testing.T) (*tls.Config, string) { return selfSignedFor(t, time.Hour, time.Hour) }
+
+// selfSignedFor makes one that has been valid for a while, and will be, also for some names.
+func selfSignedFor(t *testing.T, past, left time.Duration, names ...string) (*tls.Config, string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	testkit.Must(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "sink"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: time.Now().Add(-past), NotAfter: time.Now().Add(left),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: names,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	testkit.Must(t, err)

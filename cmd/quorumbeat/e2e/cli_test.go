@@ -23,9 +23,10 @@ type result struct {
 func cli(t *testing.T, env []string, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
+	program := plain.path(t) // builds it, the first time: that may take longer than any command
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "HOME=" + t.TempDir()}, env...)
 	cmd.Dir = t.TempDir()
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -70,8 +71,11 @@ func alertsByHand(t *testing.T, e *env) {
 		testkit.Eventually(t, h.Name+" is tried", func() bool { return alerts(t, e.Nodes[2], h)[0].Attempts > 0 })
 	}
 	held, hurried := waits("held-by-hand"), waits("hurried")
+	if r := cli(t, e.clientEnv(), "alerts", "explain", held.Name); r.code != 0 || !strings.Contains(r.stdout, "tomorrow") || !strings.Contains(r.stdout, "has to last for as long as its channel says") {
+		t.Errorf("explained: exit code %d, %s%s", r.code, r.stdout, r.stderr)
+	}
 	said("held", "hold", held.Name)
-	if r := cli(t, e.clientEnv(), "alerts", "deliver", held.Name); r.code != 1 {
+	if r := cli(t, e.clientEnv(), "alerts", "deliver", held.Name); r.code != 1 || !strings.Contains(r.stderr, "alerts retry") {
 		t.Errorf("a held one is delivered: %d %s", r.code, r.stdout)
 	}
 	said("", "deliver", hurried.Name) // a sender may have it by now

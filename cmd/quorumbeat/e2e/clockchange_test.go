@@ -19,7 +19,7 @@ import (
 // seconds early, with leaders whose clocks jump, and at last with other rules of time zones on one node.
 func TestSchedulesThroughClockChanges(t *testing.T) {
 	t.Parallel()
-	n := &night{env: startFaulty(t, 3, "--alert-flap-window", "0s"), t: t}
+	n := &night{env: startPlainFaulty(t, 3, "--alert-flap-window", "0s"), t: t}
 	n.waitServing(t)
 	n.set("2026-03-29T00:58:00Z")                                                                    // two minutes later it is 3 o'clock
 	n.hourly, n.nightly = n.create("hourly", "0 * * * *", 10), n.create("nightly", "30 2 * * *", 10) // a busy machine takes seconds
@@ -154,10 +154,13 @@ func (n *night) otherRules() {
 	n.waitReady()
 	n.expects(n.nightly, "2026-10-25T17:30:00.000Z")
 	for _, x := range n.Nodes {
-		var p struct {
+		var p, c struct {
 			TZData string `json:"tz_data"`
 		}
 		ask(n.t, 200, "POST", x.URL()+"/v1/schedule/preview", fields{"schedule": "@daily", "tz": "Europe/Berlin"}, &p)
+		if ask(n.t, 200, "GET", x.URL()+"/v1/cluster", nil, &c); c != p {
+			n.t.Errorf("%s reckons with rules %q, and shows %q of itself", x.Name, p.TZData, c.TZData)
+		}
 		if newer := strings.HasPrefix(p.TZData, "2999a (of this machine)"); newer != (x == one) {
 			n.t.Errorf("%s shows rules %q", x.Name, p.TZData)
 		}

@@ -86,7 +86,7 @@ func startsRight(t *testing.T, dir string, h heartbeat) bool {
 	sink := newSink(t, smtpsink.Config{})
 	testkit.Must(t, os.Rename(dir, filepath.Join(filepath.Dir(dir), "n1")))
 	c, err := localcluster.Start(localcluster.Options{
-		Binary: plainBinary(t), Dir: filepath.Dir(dir), Nodes: 1, AdminKey: adminKey, Flags: mailFlags(sink, "none"),
+		Binary: plain.path(t), Dir: filepath.Dir(dir), Nodes: 1, AdminKey: adminKey, Flags: mailFlags(sink, "none"),
 	})
 	if err != nil {
 		refusedInWords(t, err.Error())

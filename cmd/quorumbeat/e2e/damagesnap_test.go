@@ -19,7 +19,7 @@ import (
 // the others must not suffer.
 func TestADamagedNodeIsRefusedOrRepaired(t *testing.T) {
 	t.Parallel()
-	e := startFaulty(t, 3, "--history", "100000")
+	e := startPlainFaulty(t, 3, "--history", "100000")
 	e.waitServing(t)
 	for _, n := range e.Nodes {
 		testkit.Must(t, n.Stop())

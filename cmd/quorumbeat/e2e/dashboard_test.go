@@ -17,7 +17,7 @@ import (
 // arrive and its failure, pause and change it.
 func TestTheDashboard(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--webhook-allow", "127.0.0.1")
+	e := start(t, 3, "--webhook-allow", "127.0.0.1", "--public-url", "http://beat.example.com")
 	b := openBrowser(t, e.Nodes[0].URL())
 	b.signIn()
 	b.shows("Nothing is watched yet")
@@ -47,14 +47,14 @@ func TestTheDashboard(t *testing.T) {
 	other := create(t, e.Nodes[1], fields{"name": "job10", "tags": []string{"db"}, "interval_secs": 86400})
 	create(t, e.Nodes[1], fields{"name": "job2", "interval_secs": 86400})
 	ping(t, e.Nodes[1], h)
-	b.sees("the ping arrives", `document.querySelector('.verdict').classList.contains('up')`)
+	b.sees("the ping arrives", `document.querySelector('.summary').classList.contains('up')`)
 	quickly(t, e, b, h)
 	copied(t, b, h)
 	polls(t, e, b, h)
 	answer, err := http.Post(pingURL(e.Nodes[2], h)+"/3", "text/plain", strings.NewReader("backup of db-3\nerror: no space left on device\n"))
 	testkit.Must(t, err)
 	testkit.Must(t, answer.Body.Close())
-	b.sees("the failure", `document.querySelector('.verdict').classList.contains('failing')`)
+	b.sees("the failure", `document.querySelector('.summary').classList.contains('failing')`)
 	b.shows("exit status 3")
 	b.shows("no space left on device")
 	b.shows("https://wiki.example.com/backup")
@@ -113,6 +113,11 @@ func TestTheDashboard(t *testing.T) {
 	channelPages(t, e, b)
 	publicPages(t, b, h)
 	alertsOnThePage(t, e, b)
+	dependenciesOnThePage(t, e, b)
+	windowsOnThePage(t, e, b)
+	wordsPage(b)
+	incidentPages(t, e, b)
+	ownWordsEnd(b)
 	for _, page := range []string{"alerts", "keys", "cluster"} {
 		b.visit("/ui/" + page)
 		b.look(page)
@@ -130,15 +135,19 @@ func TestTheDashboard(t *testing.T) {
 	b.look("list-dark")
 	b.appears(375, "light")
 	b.look("list-narrow")
-	plainPages(t, b)
+	plainPages(t, e, b)
 }
 
 // alertsOnThePage holds an alert that waits for its channel's time, has it sent, and cancels another.
 func alertsOnThePage(t *testing.T, e *env, b *browser) {
 	channel, waits := waitingAlerts(t, e)
 	first := waits("on the page")
+	b.visit("/ui/heartbeats/" + first.ID)
+	b.shows("Who is told of it")
+	b.sees("whom, why and when", `['tomorrow (webhook)', 'has to last for as long as its channel says'].every(words => document.querySelector('section[aria-labelledby=routing]').innerText.includes(words))`)
+	b.wideAndNarrow("explained")
 	b.visit("/ui/alerts?state=pending")
-	b.look("alerts-pending")
+	b.wideAndNarrow("alerts-pending")
 	b.press("Hold")
 	b.shows("It is held back until")
 	b.visit("/ui/alerts?state=held")
@@ -176,7 +185,7 @@ func TestTheDashboardForEverybody(t *testing.T) {
 // TestARevokedKeyEndsItsSession revokes the key that a browser is signed in with.
 func TestARevokedKeyEndsItsSession(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	var key struct{ ID, Key string }
 	ask(t, http.StatusCreated, "POST", e.Nodes[0].URL()+"/v1/keys", fields{"name": "night shift"}, &key)
 	h := create(t, e.Nodes[0], fields{"name": "watched"})
@@ -191,7 +200,7 @@ func TestARevokedKeyEndsItsSession(t *testing.T) {
 // TestAPageOutlivesItsNode kills the node that a page came from, behind a load balancer.
 func TestAPageOutlivesItsNode(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3, "--node-down-after", "1s")
 	h := create(t, e.Nodes[0], fields{"name": "watched", "interval_secs": 86400})
 	b := openBrowser(t, balance(t, e))
 	b.signIn()
@@ -199,7 +208,23 @@ func TestAPageOutlivesItsNode(t *testing.T) {
 	b.shows("Waiting for the first ping")
 	testkit.Must(t, e.Nodes[0].Kill()) // which the balancer tries first
 	ping(t, e.Nodes[2], h)
-	b.sees("the ping arrives", `document.querySelector('.verdict').classList.contains('up')`)
+	b.sees("the ping arrives", `document.querySelector('.summary').classList.contains('up')`)
+	lost := "node " + e.Nodes[0].Name + " of the monitor"
+	b.visit("/ui/incidents")
+	b.shows(lost)
+	b.wideAndNarrow("incident-of-a-node")
+	b.visit("/ui/cluster")
+	b.shows(lost)
+	b.shows("A node of the monitor is gone. 2 of 3 voting nodes are alive")
+	b.press("Acknowledge")
+	b.shows("nobody is told any more")
+	b.shows("Acknowledged by")
+	b.wideAndNarrow("cluster-without-a-node")
+	b.press("Tell people again")
+	b.shows("Taken back")
+	e.waitNewest(t, "ops@example.com", "[STILL DOWN] "+lost)
+	b.visit("/ui/heartbeats/" + h.ID)
+	b.sees("the page is live", `document.querySelector('.summary').classList.contains('up')`)
 	for _, n := range e.Nodes[1:] {
 		testkit.Must(t, n.Kill())
 	}
@@ -209,32 +234,84 @@ func TestAPageOutlivesItsNode(t *testing.T) {
 // balance is a load balancer that prefers the first node.
 func balance(t *testing.T, e *env) (url string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	testkit.Must(t, err)
-	t.Cleanup(func() { _ = ln.Close() })
-	go func() {
-		for {
-			client, err := ln.Accept()
+	return "http://" + testkit.Listen(t, func(client net.Conn) {
+		for _, n := range e.Nodes {
+			node, err := net.DialTimeout("tcp", strings.TrimPrefix(n.URL(), "http://"), time.Second)
 			if err != nil {
-				return
+				continue
 			}
+			defer node.Close()
 			go func() {
-				defer client.Close()
-				for _, n := range e.Nodes {
-					node, err := net.DialTimeout("tcp", strings.TrimPrefix(n.URL(), "http://"), time.Second)
-					if err != nil {
-						continue
-					}
-					defer node.Close()
-					go func() {
-						_, _ = io.Copy(node, client)
-						_ = node.Close()
-					}()
-					_, _ = io.Copy(client, node)
-					return
-				}
+				_, _ = io.Copy(node, client)
+				_ = node.Close()
 			}()
+			_, _ = io.Copy(client, node)
+			return
 		}
-	}()
-	return "http://" + ln.Addr().String()
+	})
+}
+
+// dependenciesOnThePage has a heartbeat depend on another by its form: both pages show that, and what its alert waits for.
+func dependenciesOnThePage(t *testing.T, e *env, b *browser) {
+	host := create(t, e.Nodes[0], fields{"name": "host of all", "slug": "host-of-all"})
+	report := create(t, e.Nodes[0], fields{"name": "report of all"})
+	b.visit("/ui/heartbeats/" + report.ID + "/edit")
+	b.fill("depends_on", "nobody")
+	b.press("Save")
+	b.shows("there is no heartbeat of this slug or ID")
+	b.fill("depends_on", "host-of-all")
+	b.press("Save")
+	b.shows("The changes were saved")
+	b.sees("what it depends on", `document.querySelector('.facts').innerText.includes('host of all')`)
+	for _, h := range []heartbeat{host, report} {
+		ask(t, http.StatusOK, "POST", pingURL(e.Nodes[1], h)+"/fail", nil, nil)
+	}
+	b.shows("waits for host of all, which it depends on")
+	b.look("depends")
+	b.press("host of all")
+	b.shows("What depends on it")
+	b.shows("report of all (failing)")
+	for _, h := range []heartbeat{host, report} {
+		ping(t, e.Nodes[1], h)
+	}
+}
+
+// windowsOnThePage plans maintenance, sees that a heartbeat is in it and that its alert waits, and deletes it.
+func windowsOnThePage(t *testing.T, e *env, b *browser) {
+	h := create(t, e.Nodes[0], fields{"name": "moves", "tags": []string{"moving"}})
+	b.visit("/ui/windows")
+	b.press("Plan it")
+	b.shows("Nothing was planned yet")
+	b.look("windows-wrong")
+	b.fill("name", "move the racks")
+	b.fill("tags", "moving")
+	b.fill("length", "2h")
+	b.press("Plan it")
+	b.shows("The window is planned")
+	b.fill("name", "every sunday")
+	b.fill("tags", "moving")
+	b.fill("length", "90m")
+	b.fill("schedule", "0 2 * * 0")
+	b.fill("tz", "Europe/Berlin")
+	b.press("Plan it")
+	b.shows("At 02:00, on Sunday (Europe/Berlin)")
+	b.look("windows")
+	b.appears(375, "light")
+	b.look("windows-narrow")
+	b.appears(1280, "light")
+	ask(t, http.StatusOK, "POST", pingURL(e.Nodes[1], h)+"/fail", nil, nil)
+	b.visit("/ui/heartbeats/" + h.ID)
+	b.shows("In maintenance until")
+	b.shows("waits for the end of the maintenance window move the racks")
+	b.look("in-maintenance")
+	ping(t, e.Nodes[1], h)
+	for range 2 {
+		b.visit("/ui/windows")
+		b.press("Delete…")
+		b.shows("go out at once")
+		b.press("Delete it")
+		b.shows("Deleted.")
+	}
+	b.shows("There are none.")
+	ask(t, http.StatusNoContent, "DELETE", e.Nodes[0].URL()+"/v1/heartbeats/"+h.ID, nil, nil)
 }

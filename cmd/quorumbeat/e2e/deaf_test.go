@@ -12,7 +12,7 @@ import (
 // hear nobody. A job is due meanwhile. Before, one node alone is deaf: that changes nothing.
 func TestADeafClusterCallsNoJobDown(t *testing.T) {
 	t.Parallel()
-	e := startFaulty(t, 3, "--alert-group-wait", "1s")
+	e := startPlainFaulty(t, 3, "--alert-group-wait", "1s")
 	e.waitServing(t)
 	n := e.leader() // which alone must be able to reach the mail server
 	to, silent := address(), address()

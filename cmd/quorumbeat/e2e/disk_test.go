@@ -14,7 +14,7 @@ import (
 // watchdog waits, and fail.
 func TestDisksThatHangOrFail(t *testing.T) {
 	t.Parallel()
-	e := startFaulty(t, 3, "--history", "1000000")
+	e := startPlainFaulty(t, 3, "--history", "1000000")
 	e.waitServing(t)
 	to := address()
 	leader := e.leader()

@@ -20,6 +20,7 @@ func TestKillOfTheLeaderUnderLoad(t *testing.T) {
 	to := address()
 	stopped := create(t, survivors[0], fields{"name": "stopped", "interval_secs": 3, "grace_secs": 1, "email": []string{to}})
 	paused := pauseForATime(t, e, leader, 5)
+	silenced := failInAWindow(t, leader, 6)
 	ping(t, leader, stopped) // its second miss is 7 s of serving time from here
 	e.expectMails(t, to, 0)
 	l.mark()
@@ -33,9 +34,12 @@ func TestKillOfTheLeaderUnderLoad(t *testing.T) {
 
 	e.waitMails(t, to, 1)
 	checkPauseEnded(t, e, newLeader, paused)
+	silenced.toldAfter(t, e)
 	e.canary(t)
 	e.expectMails(t, to, 1)
 	e.expectMails(t, paused.Email[0], 1)
+	e.expectMails(t, silenced.fails.Email[0], 1)
+	e.expectMails(t, silenced.recovers.Email[0], 0)
 
 	testkit.Must(t, leader.Start())
 	e.waitReady()
@@ -116,4 +120,33 @@ func TestARollingRestartRefusesNoPing(t *testing.T) {
 	}
 	ping(t, e.Nodes[0], h)
 	e.expectMails(t, to, 0)
+}
+
+// silenced are two heartbeats that failed in a maintenance window.
+type silenced struct {
+	fails, recovers heartbeat // in it
+	ends            time.Time
+}
+
+// toldAfter waits until what still fails is told, which may not be before the window's end.
+func (s silenced) toldAfter(t *testing.T, e *env) {
+	t.Helper()
+	if told := e.waitMails(t, s.fails.Email[0], 1)[0]; told.At.Before(s.ends) {
+		t.Errorf("what failed in a maintenance window was told %s before its end", s.ends.Sub(told.At))
+	}
+	e.expectMails(t, s.recovers.Email[0], 0)
+}
+
+// failInAWindow makes a maintenance window of so many seconds, in which one heartbeat fails for good, and one recovers.
+func failInAWindow(t *testing.T, n *localcluster.Node, secs int) (s silenced) {
+	t.Helper()
+	tag := []string{"in-a-window"}
+	s.ends = time.Now().Add(time.Duration(secs) * time.Second)
+	ask(t, 201, "POST", n.URL()+"/v1/windows", fields{"name": "move", "tags": tag, "to": s.ends.Format(time.RFC3339Nano)}, nil)
+	for name, h := range map[string]*heartbeat{"fails": &s.fails, "recovers": &s.recovers} {
+		*h = create(t, n, fields{"name": name + " in a window", "grace_secs": 0, "tags": tag, "email": []string{address()}})
+		ask(t, 200, "POST", pingURL(n, *h)+"/fail", nil, nil)
+	}
+	ping(t, n, s.recovers)
+	return s
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -10,55 +11,60 @@ import (
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
-// faulty is the program built so that it can be told to fail, see
-// cmd/quorumbeat/faults_on.go; built when the first test asks for it.
-var faulty struct {
+// builds is a folder for the program as it is built otherwise than binary, removed by run.
+var builds string
+
+// build is the program built in another way, when the first test asks for it. With the tag faults it
+// can be told to fail, see cmd/quorumbeat/faults_on.go.
+type build struct {
+	name   string
+	race   bool
+	tag    string
 	once   sync.Once
-	dir    string // removed by run
 	binary string
 	err    error
 }
 
-func faultyBinary(t *testing.T) string {
-	t.Helper()
-	faulty.once.Do(func() { faulty.binary, faulty.err = localcluster.Build(faulty.dir, racing, "faults") })
-	testkit.Must(t, faulty.err)
-	return faulty.binary
-}
+var (
+	faulty      = &build{name: "faulty", race: racing, tag: "faults"}
+	plain       = &build{name: "plain", race: racingAll}
+	plainFaulty = &build{name: "plain-faulty", race: racingAll, tag: "faults"}
+)
 
-// plain is the program without the race detector, built when the first test asks for it.
-var plain struct {
-	once   sync.Once
-	dir    string // removed by run
-	binary string
-	err    error
-}
-
-func plainBinary(t *testing.T) string {
+func (b *build) path(t *testing.T) string {
 	t.Helper()
-	if !racing || os.Getenv(builtBinary) != "" {
+	if b.tag == "" && (b.race == racing || os.Getenv(builtBinary) != "") {
 		return binary
 	}
-	plain.once.Do(func() { plain.binary, plain.err = localcluster.Build(plain.dir, false) })
-	testkit.Must(t, plain.err)
-	return plain.binary
+	b.once.Do(func() { b.binary, b.err = localcluster.Build(filepath.Join(builds, b.name), b.race, b.tag) })
+	testkit.Must(t, b.err)
+	return b.binary
 }
 
-// startPlain runs a cluster of nodes without the race detector: for tests of files and pages, which
-// are about what one request or one start does. What they run side by side, other tests do too.
+// startPlain runs a cluster of nodes without the race detector, which makes a node take three times
+// as much of the processors: for tests of files, words, clocks and clients, and of faults in which
+// nodes do side by side what they do in other tests too. make soak has all nodes race.
 func startPlain(t *testing.T, nodes int, flags ...string) *env {
 	t.Helper()
-	sink := newSink(t, smtpsink.Config{})
-	return startWith(t, sink, localcluster.Options{
-		Binary: plainBinary(t), Nodes: nodes, Flags: append(mailFlags(sink, "none"), flags...),
-	})
+	return startBuilt(t, plain, nodes, flags...)
 }
 
 // startFaulty runs a cluster whose nodes can be told to fail.
 func startFaulty(t *testing.T, nodes int, flags ...string) *env {
 	t.Helper()
+	return startBuilt(t, faulty, nodes, flags...)
+}
+
+// startPlainFaulty is startFaulty without the race detector; see startPlain.
+func startPlainFaulty(t *testing.T, nodes int, flags ...string) *env {
+	t.Helper()
+	return startBuilt(t, plainFaulty, nodes, flags...)
+}
+
+func startBuilt(t *testing.T, b *build, nodes int, flags ...string) *env {
+	t.Helper()
 	sink := newSink(t, smtpsink.Config{})
 	return startWith(t, sink, localcluster.Options{
-		Binary: faultyBinary(t), Nodes: nodes, Flags: append(mailFlags(sink, "none"), flags...),
+		Binary: b.path(t), Nodes: nodes, Flags: append(mailFlags(sink, "none"), flags...),
 	})
 }

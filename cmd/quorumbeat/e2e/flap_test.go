@@ -38,7 +38,7 @@ func (e *env) flapper(t *testing.T, name, to string) heartbeat {
 func TestAFlappingJob(t *testing.T) {
 	t.Parallel()
 	const window = time.Second
-	e := start(t, 3, "--alert-flap-window", window.String(), "--alert-group-wait", "1s", "--alert-burst", "1")
+	e := startPlain(t, 3, "--alert-flap-window", window.String(), "--alert-group-wait", "1s", "--alert-burst", "1")
 	e.waitServing(t)
 	flapping := time.Duration(soakNumber(t, "QUORUMBEAT_SOAK_FLAP", 1500)) * time.Millisecond
 	t.Run("one job", func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestAFlappingJob(t *testing.T) {
 // TestFlappingWithoutMail takes the mail server away while a job flaps.
 func TestFlappingWithoutMail(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--alert-flap-window", "2s")
+	e := startPlain(t, 3, "--alert-flap-window", "2s")
 	e.waitServing(t)
 	e.sink.Down()
 	to := address()

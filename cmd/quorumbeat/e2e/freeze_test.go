@@ -21,7 +21,7 @@ func TestAStoppedLeaderDoesNoHarmWhenItGoesOn(t *testing.T) {
 	e.waitServing(t)
 	for _, d := range stops {
 		mistaken, to := address(), address()
-		h := startHerd(t, e, 4, 4, 20*time.Millisecond, touchy(mistaken))
+		h := startHerd(t, e, 4, 4, 40*time.Millisecond, touchy(mistaken))
 		leader := e.leader()
 		h.shun(leader)
 		lost := create(t, e.Followers(leader)[0], fields{"name": to, "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{to}})

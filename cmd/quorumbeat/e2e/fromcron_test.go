@@ -17,7 +17,7 @@ func fromCron(t *testing.T, e *env) {
 		t.Fatal(err)
 	}
 	bin := t.TempDir()
-	if err := os.Symlink(binary, filepath.Join(bin, "quorumbeat")); err != nil {
+	if err := os.Symlink(plain.path(t), filepath.Join(bin, "quorumbeat")); err != nil {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(page), "```sh\n")[1:]

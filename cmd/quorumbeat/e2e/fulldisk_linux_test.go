@@ -19,14 +19,8 @@ import (
 // there is room.
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "1000000", "--disk-reserve", "0")
-	e.waitServing(t)
-	for _, n := range e.Nodes {
-		testkit.Must(t, n.Stop())
-		ownDisk(t, n, "12m")
-		testkit.Must(t, n.Start())
-		e.waitReady()
-	}
+	e := startPlain(t, 3, "--history", "1000000", "--disk-reserve", "0")
+	giveOwnDisks(t, e, "12m")
 	to := address()
 	h := startHerd(t, e, 4, 0, 2*time.Millisecond, touchy(to))
 	leader := e.leader()
@@ -44,21 +38,28 @@ func TestAFullDisk(t *testing.T) {
 	e.noMails(t, to, h)
 }
 
+// giveOwnDisks lets each node go on with a file system of its own, as small as size says.
+func giveOwnDisks(t *testing.T, e *env, size string) {
+	t.Helper()
+	e.waitServing(t)
+	for _, n := range e.Nodes {
+		testkit.Must(t, n.Stop())
+		ownDisk(t, n, size)
+		testkit.Must(t, n.Start())
+		e.waitReady()
+	}
+}
+
 // TestADiskThatFills is the same with a reserve: the leader hands over, takes nothing,
 // says so, lives on, and recovers by itself. Nobody else notices.
 func TestADiskThatFills(t *testing.T) {
 	t.Parallel()
 	e := start(t, 3, "--history", "1000000", "--disk-reserve", "32MiB")
-	e.waitServing(t)
-	for _, n := range e.Nodes {
-		testkit.Must(t, n.Stop())
-		ownDisk(t, n, "80m")
-		testkit.Must(t, n.Start())
-		e.waitReady()
-	}
+	giveOwnDisks(t, e, "80m")
 	to := address()
-	h := startHerd(t, e, 4, 0, 2*time.Millisecond, touchy(to))
+	h := startHerd(t, e, 4, 0, 20*time.Millisecond, touchy(to))
 	leader := e.leader()
+	silenced := failInAWindow(t, leader, 12) // which may end while the disk is full
 	h.shun(leader)
 	filler := filepath.Join(leader.Dir, "filler")
 	fill(t, filler, 12<<20)
@@ -70,9 +71,19 @@ func TestADiskThatFills(t *testing.T) {
 	if a := call(t, adminKey, "POST", leader.URL()+"/v1/heartbeats", fields{"name": "more"}); a.status != 503 || !strings.Contains(a.body, "disk_full") {
 		t.Errorf("the full node answers %d %s", a.status, a.body)
 	}
+	testkit.Eventually(t, "a mail tells of the disk, once", func() bool {
+		n := 0
+		for _, m := range e.sink.Mails("ops@example.com") {
+			if m.Subject == "[WARNING] disk of node "+leader.Name+" of the monitor" {
+				n++
+			}
+		}
+		return n == 1
+	})
 	fill(t, filler+"2", 0)
 	h.mark()
 	h.recovered()
+	silenced.toldAfter(t, e)
 	testkit.Must(t, os.Remove(filler))
 	testkit.Must(t, os.Remove(filler+"2"))
 	e.waitReady()

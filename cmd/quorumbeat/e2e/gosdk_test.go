@@ -20,7 +20,7 @@ import (
 // each is one ping.
 func TestGoSDK(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "1000000")
+	e := startPlain(t, 3, "--history", "1000000")
 	e.waitServing(t)
 	t.Run("no ping is lost or counted twice when the leader is killed", func(t *testing.T) { goLoad(t, e, (*localcluster.Node).Kill, restarted(e)) })
 	t.Run("nor when it stops and goes on", func(t *testing.T) {

@@ -21,8 +21,9 @@ const (
 // env is a cluster and the mail server it sends to.
 type env struct {
 	*localcluster.Cluster
-	t    *testing.T
-	sink *smtpsink.Sink
+	t        *testing.T
+	sink     *smtpsink.Sink
+	services *services // that channels speak to; nil: none
 }
 
 // start runs a cluster of so many nodes and waits until it is ready. The nodes'

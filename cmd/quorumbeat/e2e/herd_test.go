@@ -34,6 +34,7 @@ type herd struct {
 	mu     sync.Mutex
 	marked time.Time
 	next   time.Duration
+	took   func(time.Duration) // a careful ping; nil: nobody asks
 }
 
 type sheep struct {
@@ -153,6 +154,9 @@ func (h *herd) pingCarefully(c *http.Client, g *gate, s *sheep) {
 	s.acked.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.took != nil {
+		h.took(time.Since(began))
+	}
 	if !h.marked.IsZero() && h.next == 0 && began.After(h.marked) {
 		h.next = time.Since(h.marked)
 	}

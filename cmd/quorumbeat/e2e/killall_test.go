@@ -13,7 +13,7 @@ import (
 // that was answered is counted once.
 func TestAllNodesDieAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "1000000")
+	e := startPlain(t, 3, "--history", "1000000")
 	e.waitServing(t)
 	to := address()
 	h := startHerd(t, e, 0, 4, 20*time.Millisecond, touchy(to))

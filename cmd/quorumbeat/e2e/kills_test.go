@@ -55,7 +55,7 @@ func TestKillsUnderLoad(t *testing.T) {
 	e := startFaulty(t, 3, "--history", "1000000", "--alert-group-wait", "0s")
 	e.waitServing(t)
 	k := &killer{env: e, t: t, r: rand.New(rand.NewPCG(seed, 0))}
-	k.herd = startHerd(t, e, 16, 4, 40*time.Millisecond, unwatched)
+	k.herd = startHerd(t, e, 8, 4, 40*time.Millisecond, unwatched)
 	for i := range rounds {
 		k.round(i)
 	}

@@ -51,7 +51,7 @@ var metricName = regexp.MustCompile(`\bquorumbeat_[a-z0-9_]+`)
 // a cluster exports, and for every rule's place in the runbook.
 func TestMonitoringKnowsItsMetrics(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	e.waitServing(t)
 	h := create(t, e.Nodes[0], fields{"name": "x", "interval_secs": 3600})
 	ask(t, http.StatusOK, "POST", pingURL(e.Nodes[0], h)+"/fail", nil, nil)
@@ -69,6 +69,8 @@ func TestMonitoringKnowsItsMetrics(t *testing.T) {
 		return strings.Contains(text, "\nquorumbeat_heartbeat_late{") && strings.Count(text, "\nquorumbeat_peer_lag_entries{") == 2
 	})
 	exported := scrape(t, e.Nodes[0].URL()+"/metrics") + scrape(t, e.leader().URL()+"/metrics") +
+		"\n# TYPE quorumbeat_outbound_last_success_timestamp_seconds gauge\nquorumbeat_outbound_last_success_timestamp_seconds 0\n" + // which a node with --outbound-url has
+		"\n# TYPE quorumbeat_outbound_pings_total counter\nquorumbeat_outbound_pings_total{result=\"ok\"} 0\n" +
 		"\n# TYPE quorumbeat_http_tls_not_after_timestamp_seconds gauge\nquorumbeat_http_tls_not_after_timestamp_seconds 0\n" // which a TLS port has
 	checkMetricsTable(t, exported)
 	named := 0
@@ -155,7 +157,7 @@ func scrape(t *testing.T, from string) string {
 func TestPrometheusTellsOfFailures(t *testing.T) {
 	t.Parallel()
 	program := find(t, "prometheus")
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	h := create(t, e.Nodes[0], fields{"name": "nightly", "interval_secs": 3600})
 	dir := t.TempDir()
 	rules, err := os.ReadFile(monitoring + "rules.yml")

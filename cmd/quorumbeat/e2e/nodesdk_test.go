@@ -17,7 +17,7 @@ import (
 func TestNodeSDK(t *testing.T) {
 	t.Parallel()
 	dir := nodePackage(t)
-	e := start(t, 3, "--history", "1000000")
+	e := startPlain(t, 3, "--history", "1000000")
 	e.waitServing(t)
 	t.Run("its types compile in a strict program", func(t *testing.T) {
 		tsc := filepath.Join(repoRoot(t), "sdk", "node", "node_modules", "typescript", "bin", "tsc")

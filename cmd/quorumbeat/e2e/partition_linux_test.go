@@ -67,7 +67,7 @@ func TestPartitions(t *testing.T) {
 	w := newNetwork(t)
 	e := startOn(t, w)
 	mistaken := address()
-	h := startHerd(t, e, 0, 6, 20*time.Millisecond, fields{"interval_secs": 10, "grace_secs": 10, "miss_threshold": 1, "email": []string{mistaken}})
+	h := startHerd(t, e, 0, 6, 40*time.Millisecond, fields{"interval_secs": 10, "grace_secs": 10, "miss_threshold": 1, "email": []string{mistaken}})
 	for _, p := range partitions {
 		e.partition(t, w, h, p.name, p.cut, p.majority)
 	}

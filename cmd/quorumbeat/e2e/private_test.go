@@ -77,7 +77,7 @@ func onlyMine(t *testing.T, root string) {
 // careless copy, has left open.
 func TestAFolderThatOthersCanReadIsMended(t *testing.T) {
 	t.Parallel()
-	e := start(t, 1)
+	e := startPlain(t, 1)
 	n := e.Nodes[0]
 	testkit.Must(t, n.Stop())
 	testkit.Must(t, filepath.WalkDir(n.Dir, func(path string, _ fs.DirEntry, err error) error {

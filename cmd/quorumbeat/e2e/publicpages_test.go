@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -133,6 +132,12 @@ func channelPages(t *testing.T, e *env, b *browser) {
 	b.look("channel-secret")
 	make("slack", "chat", other.URL+"/refuse")
 	b.sees("no secret is shown", `!document.body.innerHTML.match(/whsec_|hush|refuse/)`)
+	b.sees("one can be changed", `(e => e && !(e.click(), false))(document.querySelector('[aria-label="edit chat"]'))`)
+	b.shows("Edit a channel: slack")
+	b.sees("its form has no secret either", `document.querySelector('#f-url').value === '•••' && !document.documentElement.outerHTML.match(/refuse/)`)
+	b.wideAndNarrow("channel-edit")
+	b.press("Save") // what was not typed anew stays, as the test shows
+	b.shows("The changes were saved")
 	test := func(name string) {
 		b.sees("there is a button for "+name, fmt.Sprintf(`(e => e && !(e.click(), false))(document.querySelector('button[aria-label="test %s"]'))`, name))
 	}
@@ -201,9 +206,10 @@ func publicPages(t *testing.T, b *browser, job heartbeat) {
 }
 
 // plainPages does what people do where scripts are turned off.
-func plainPages(t *testing.T, b *browser) {
-	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	testkit.Must(t, err)
+func plainPages(t *testing.T, e *env, b *browser) {
+	b.scripts(false)
+	plainIncidents(t, e, b)
+	plainWords(b)
 	b.visit("/ui/published")
 	b.fill("title", "Plain")
 	b.fill("tags", "db")

@@ -35,7 +35,9 @@ func TestReadmesCommands(t *testing.T) {
 		for _, block := range need(t, blocks, "dev") {
 			sh(t, dir, block)
 		}
-		testkit.Eventually(t, "the terminal shows the mail", func() bool { return strings.Contains(log(), "[DOWN] my-job") })
+		testkit.Eventually(t, "the terminal shows the mail, and a link that acknowledges", func() bool {
+			return regexp.MustCompile(`\[DOWN\] my-job(?s:.*)http://127.0.0.1:8[012]80/incident/\S`).MatchString(log())
+		})
 	})
 	t.Run("three nodes by hand", func(t *testing.T) {
 		dir := workdir(t)
@@ -97,7 +99,7 @@ func workdir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	testkit.Must(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
-	testkit.Must(t, os.Symlink(binary, filepath.Join(dir, "bin", "quorumbeat")))
+	testkit.Must(t, os.Symlink(plain.path(t), filepath.Join(dir, "bin", "quorumbeat")))
 	return dir
 }
 

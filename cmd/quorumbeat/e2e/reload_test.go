@@ -5,11 +5,13 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
@@ -20,9 +22,11 @@ import (
 type pairFiles struct{ cert, key string }
 
 // renew puts a new certificate into the files, and returns it.
-func (p pairFiles) renew(t *testing.T) *x509.Certificate {
+func (p pairFiles) renew(t *testing.T) *x509.Certificate { return p.renewFor(t, time.Hour, time.Hour) }
+
+func (p pairFiles) renewFor(t *testing.T, past, left time.Duration) *x509.Certificate {
 	t.Helper()
-	pair, ca := selfSigned(t)
+	pair, ca := selfSignedFor(t, past, left)
 	der, err := x509.MarshalPKCS8PrivateKey(pair.Certificates[0].PrivateKey)
 	testkit.Must(t, err)
 	put(t, p.key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
@@ -55,8 +59,8 @@ func TestCertificatesAreReadAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	pair := pairFiles{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
-	first := pair.renew(t)
-	n := loner(t, nil, "--http-tls-cert", pair.cert, "--http-tls-key", pair.key)
+	first := pair.renewFor(t, 80*24*time.Hour, 10*24*time.Hour)
+	n := loner(t, nil, "--mail-to", "ops@example.com", "--http-tls-cert", pair.cert, "--http-tls-key", pair.key)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(n.Log())
@@ -64,9 +68,15 @@ func TestCertificatesAreReadAgain(t *testing.T) {
 	})
 	testkit.Eventually(t, "the first certificate is shown", func() bool { return shown(n, first) })
 
+	told := func(subject string) {
+		t.Helper()
+		testkit.Eventually(t, "a mail says "+subject, func() bool { return strings.Contains(n.Log(), "["+subject+"] HTTP certificate of node") })
+	}
+	told("WARNING")
 	second := pair.renew(t)
 	testkit.Eventually(t, "the files that changed are read again", func() bool { return shown(n, second) })
 
+	told("RECOVERED")
 	put(t, pair.cert, "nonsense")
 	testkit.Eventually(t, "the log tells that the certificate cannot be used", func() bool { return strings.Contains(n.Log(), "the old one stays in force") })
 	if !shown(n, second) {
@@ -129,7 +139,22 @@ func TestSIGHUPReadsSecretsAgain(t *testing.T) {
 	}
 }
 
-// A secret is exchanged on running nodes, and then the old one opens nothing any more.
+// resumes reports whether a node goes on with a TLS session that was begun at any.
+func resumes(t *testing.T, n *localcluster.Node, sessions tls.ClientSessionCache) bool {
+	t.Helper()
+	conn, err := tls.Dial("tcp", n.Addrs.HTTP, &tls.Config{InsecureSkipVerify: true, ServerName: "a-balancer", ClientSessionCache: sessions})
+	testkit.Must(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	testkit.Must(t, err)
+	if text, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 200") { // the ticket comes with it
+		t.Errorf("%q, %v", text, err)
+	}
+	return conn.ConnectionState().DidResume
+}
+
+// A secret is exchanged on running nodes, and then the old one opens nothing any more. A client's TLS sessions go on at
+// each of them, for as long as both secrets are known.
 func TestTheClusterSecretIsExchangedWithoutARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -137,8 +162,14 @@ func TestTheClusterSecretIsExchangedWithoutARestart(t *testing.T) {
 	before, after := strings.TrimSpace(cli(t, nil, "secret").stdout), strings.TrimSpace(cli(t, nil, "secret").stdout)
 	put(t, file, before)
 	sink := newSink(t, smtpsink.Config{})
-	e := startWith(t, sink, localcluster.Options{Nodes: 3, Secret: localcluster.NoSecret, Flags: append(mailFlags(sink, "none"), "--cluster-secret-file", file)})
+	pair := pairFiles{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	pair.renew(t)
+	e := startWith(t, sink, localcluster.Options{Nodes: 3, Cert: pair.cert, Key: pair.key, Secret: localcluster.NoSecret, Flags: append(mailFlags(sink, "none"), "--cluster-secret-file", file)})
 	h := create(t, e.Nodes[0], fields{"name": "job", "interval_secs": 3600})
+	goesOn, stays := tls.NewLRUClientSessionCache(1), tls.NewLRUClientSessionCache(1)
+	if resumes(t, e.Nodes[0], goesOn) || !resumes(t, e.Nodes[1], goesOn) || resumes(t, e.Nodes[0], stays) {
+		t.Error("not every node takes the others' tickets, or one takes what is none")
+	}
 	for round, text := range []string{before + "\n" + after, after + "\n" + before, after} {
 		put(t, file, text)
 		for _, n := range e.Nodes {
@@ -151,7 +182,13 @@ func TestTheClusterSecretIsExchangedWithoutARestart(t *testing.T) {
 		}
 		for _, n := range e.Nodes {
 			ping(t, n, h)
+			if !resumes(t, n, goesOn) {
+				t.Errorf("with secrets %d, %s takes no ticket of the node before", round, n.Name)
+			}
 		}
+	}
+	if resumes(t, e.Nodes[1], stays) {
+		t.Error("a ticket of the old secret is still taken")
 	}
 	last := e.Followers(e.leader())[0]
 	testkit.Must(t, last.Stop())

@@ -12,7 +12,7 @@ import (
 // TestRestartOfAllNodesFromDisk kills everything at once.
 func TestRestartOfAllNodesFromDisk(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	to, dead := address(), address()
 	n := e.Nodes[0]
 	live := create(t, n, fields{"name": "live", "interval_secs": 5, "grace_secs": 2, "email": []string{to}})

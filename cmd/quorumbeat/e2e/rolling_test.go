@@ -17,7 +17,7 @@ import (
 // connection is refused. No other trouble may be seen.
 func TestARollingRestartBehindALoadBalancer(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "1000000")
+	e := startPlain(t, 3, "--history", "1000000")
 	e.waitServing(t)
 	h := create(t, e.Nodes[0], fields{"name": "busy", "interval_secs": 3600})
 	var urls [3]atomic.Pointer[string]

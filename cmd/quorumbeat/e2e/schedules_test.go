@@ -104,8 +104,8 @@ func badSchedules(t *testing.T, e *env) {
 		{fields{"schedule": "0 2 30 2 *"}, []string{"--schedule", "0 2 30 2 *"}, `schedule`},
 		{fields{"tz": "Europe/Berln"}, []string{"--tz", "Europe/Berln"}, `"Europe/Berlin" would work`},
 		{fields{"schedule": "0 2 * * *", "interval_secs": 60}, nil, `interval_secs`},
-		{fields{"checks": []string{"bytes >"}}, []string{"--check", "bytes >"}, `checks`},
-		{fields{"checks": []string{"bytes ~ 5"}}, []string{"--check", "bytes ~ 5"}, `checks`},
+		{fields{"checks": []string{"bytes >"}}, []string{"--check", "bytes >"}, `behind > there is no value`},
+		{fields{"checks": []string{"bytes ~ 5"}}, []string{"--check", "bytes ~ 5"}, `behind bytes there is no comparison`},
 		{fields{"failure_threshold": 0.5}, nil, `failure_threshold`},
 		{fields{"max_run_secs": "5"}, nil, `max_run_secs`},
 	} {
@@ -115,7 +115,7 @@ func badSchedules(t *testing.T, e *env) {
 		if a.status != 400 || !strings.Contains(said.Error, tt.words) {
 			t.Errorf("%v: %d %s, want 400 with %q", tt.patch, a.status, said.Error, tt.words)
 		}
-		tt.patch["name"] = "never made"
+		tt.patch["name"] = "made by a bad schedule"
 		if a := call(t, adminKey, "POST", e.Nodes[0].URL()+"/v1/heartbeats", tt.patch); a.status != 400 {
 			t.Errorf("%v is made: %d %s", tt.patch, a.status, a.body)
 		}
@@ -125,7 +125,7 @@ func badSchedules(t *testing.T, e *env) {
 		if r := cli(t, e.clientEnv(), append([]string{"update", h.ID}, tt.flags...)...); r.code == 0 || !strings.Contains(r.stderr, tt.words) {
 			t.Errorf("%q: %d %s, want %q", tt.flags, r.code, r.stderr, tt.words)
 		}
-		if r := cli(t, e.clientEnv(), append([]string{"create", "never made"}, tt.flags...)...); r.code == 0 {
+		if r := cli(t, e.clientEnv(), append([]string{"create", "made by a bad schedule"}, tt.flags...)...); r.code == 0 {
 			t.Errorf("%q makes a heartbeat: %s", tt.flags, r.stdout)
 		}
 	}
@@ -136,7 +136,7 @@ func badSchedules(t *testing.T, e *env) {
 	if after := call(t, adminKey, "GET", one, nil).body; after != before {
 		t.Errorf("the heartbeat changed:\n%s\n%s", before, after)
 	}
-	if list := names(t, e, "never"); len(list) != 0 {
+	if list := names(t, e, "made by a bad schedule"); len(list) != 0 {
 		t.Errorf("%q were made", list)
 	}
 	// A number that is none is left out, and the ping counts: a check that needs it breaks.

@@ -15,7 +15,7 @@ func TestAShortOutageCallsNoJobDown(t *testing.T) {
 	for name, nodes := range map[string]int{"the only node": 1, "all three": 3} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := start(t, nodes, "--alert-group-wait", "1s")
+			e := startPlain(t, nodes, "--alert-group-wait", "1s")
 			e.outage(t, func() {})
 		})
 	}
@@ -25,7 +25,7 @@ func TestAShortOutageCallsNoJobDown(t *testing.T) {
 // where no outage can be measured.
 func TestAMachineWithoutAClockCallsNoJobDown(t *testing.T) {
 	t.Parallel()
-	e := startFaulty(t, 1, "--alert-group-wait", "1s")
+	e := startPlainFaulty(t, 1, "--alert-group-wait", "1s")
 	e.outage(t, func() { testkit.Must(t, e.Nodes[0].Break("clock", "-10000h")) })
 }
 

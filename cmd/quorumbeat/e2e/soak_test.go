@@ -26,7 +26,7 @@ func TestSoakFaultsAtRandom(t *testing.T) {
 	e := start(t, 3, "--history", "1000000")
 	e.waitServing(t)
 	mistaken := address()
-	h := startHerd(t, e, 8, 2, 25*time.Millisecond, touchy(mistaken))
+	h := startHerd(t, e, 8, 2, 50*time.Millisecond, touchy(mistaken))
 	faults := []struct {
 		name string
 		hit  func(n *localcluster.Node)

@@ -99,7 +99,7 @@ func TestConfigCheckStartsNothing(t *testing.T) {
 
 func TestADataFolderInUseIsRefused(t *testing.T) {
 	t.Parallel()
-	e := start(t, 1)
+	e := startPlain(t, 1)
 	r := cli(t, nil, "serve", "--node-name", "n1", "--data-dir", e.Nodes[0].Dir, "--admin-key", adminKey, "--smtp-url", "stdout:",
 		"--mail-from", "m@example.com", "--http-addr", "127.0.0.1:0", "--cluster-addr", "127.0.0.1:0", "--gossip-addr", "127.0.0.1:0")
 	if r.code != 1 && r.code != 2 || !strings.Contains(r.stderr+r.stdout, e.Nodes[0].Dir) {

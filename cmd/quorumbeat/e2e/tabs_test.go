@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -55,7 +56,9 @@ func tabs(t *testing.T, e *env, b *browser) {
 			if tab == third {
 				what = `document.querySelectorAll('tbody .state.up').length == 3`
 			}
-			tab.sees(fmt.Sprint("a tab turns, ", n), what)
+			if after := tab.sees(fmt.Sprint("a tab turns, ", n), what); after > 20*time.Second {
+				t.Errorf("a tab turned only after %s: whoever leads did not know of it", after)
+			}
 		}
 	}
 	turn(1, all...)

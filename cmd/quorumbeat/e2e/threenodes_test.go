@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
+	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
 // onThreeNodes are tests that leave the cluster as it was.
@@ -27,13 +30,18 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"a good run that breaks a check is told of":                  checked,
 	"results are judged alike by every node":                     results,
 	"a key makes as many heartbeats as it may":                   quota,
+	"channels of every kind live by every way":                   channelsOfEveryKind,
 }
 
 // TestThreeNodes shares one cluster among onThreeNodes.
 func TestThreeNodes(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--alert-flap-window", "0s") // some fail several times within minutes
-	t.Run("group", func(t *testing.T) {           // returns when all of its parallel tests did
+	sink, ends := newSink(t, smtpsink.Config{}), startServices(t)
+	e := startWith(t, sink, localcluster.Options{Nodes: 3, Env: ends.env, Flags: append(mailFlags(sink, "none"),
+		"--alert-flap-window", "0s", // some fail several times within minutes
+		"--webhook-allow", "127.0.0.1", "--allow-command-channel", "--log-level", "debug")})
+	e.services = ends
+	t.Run("group", func(t *testing.T) { // returns when all of its parallel tests did
 		for name, test := range onThreeNodes {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -41,19 +49,28 @@ func TestThreeNodes(t *testing.T) {
 			})
 		}
 	})
+	salvageTellsNoSecret(t, e)
 }
 
 func silenceAndRecovery(t *testing.T, e *env) {
 	one, two := address(), address()
 	h := create(t, e.Nodes[0], fields{"name": "backup", "interval_secs": 1, "grace_secs": 1, "email": []string{one, two}})
+	last, longest := time.Now(), time.Duration(0)
 	for i := range 12 { // six times the interval
 		ping(t, e.Nodes[i%3], h)
+		last, longest = time.Now(), max(longest, time.Since(last))
 		time.Sleep(500 * time.Millisecond)
 	}
-	if h := get(t, e.Nodes[1], h.ID); h.Status != "active" || h.ConsecutiveMisses != 0 || h.PingsTotal != 12 {
-		t.Errorf("while pinged: %+v", h)
+	seen := get(t, e.Nodes[1], h.ID)
+	switch stalled := max(longest, time.Since(last)) > 1500*time.Millisecond; { // of the 2 s after which it is missed
+	case seen.PingsTotal != 12:
+		t.Errorf("%d pings are counted, want 12", seen.PingsTotal)
+	case stalled:
+		t.Logf("the machine stalled for %s: whether it is missed while it is pinged is not shown", longest)
+	case seen.Status != "active" || seen.ConsecutiveMisses != 0:
+		t.Errorf("while pinged: %+v", seen)
 	}
-	last := time.Now()
+	last = time.Now()
 	e.expectMails(t, one, 0)
 	ping(t, e.Nodes[2], h)
 

@@ -60,7 +60,7 @@ func (e *env) runEnv(h heartbeat, spool string) []string {
 // TestTheWrapper runs jobs whose monitor is a real cluster, which fails.
 func TestTheWrapper(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	e.waitServing(t)
 	t.Run("a run is told with its end and what it printed", func(t *testing.T) { toldRuns(t, e) })
 	t.Run("a job that fails alerts at once, with its last words", func(t *testing.T) { failsAtOnce(t, e) })

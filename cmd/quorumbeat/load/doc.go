@@ -17,4 +17,16 @@
 // and its latency counts from there, whenever a connection came free to send it. A
 // ping that none came free for within the timeout is given up, as a client would,
 // and counts with that time.
+//
+// Files:
+//
+//	config.go    what a run is told, and its bounds
+//	run.go       Run: the connections, from the first ping to the last
+//	target.go    addresses of nodes, and the requests to them
+//	conn.go      one connection
+//	answer.go    as much of an answer as must be read
+//	schedule.go  when each ping is intended, with a rate
+//	sleep_*.go   sleeping until then as precisely as the system can
+//	recorder.go  latencies and failures, as they come
+//	report.go    Report, what came out
 package load

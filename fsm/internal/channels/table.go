@@ -131,10 +131,22 @@ func (t *Table) List() []fsm.Channel {
 // Snapshot returns a table for an image.
 func (t *Table) Snapshot() Table { return Table{byID: maps.Clone(t.byID)} }
 
-// Write writes the channels to an image.
+// Write writes the channels to an image, but for those that are mail.
 func (t *Table) Write(w *image.Section) {
 	for _, c := range t.inOrder() {
-		w.Add(fsm.AppendChannel(nil, *c))
+		if c.Spec.Kind != fsm.KindEmail {
+			w.Add(fsm.AppendChannel(nil, *c))
+		}
+	}
+}
+
+// WriteMail writes those that are mail, each after a prefix: a version that does not know them refuses
+// their section.
+func (t *Table) WriteMail(w *image.Section, prefix byte) {
+	for _, c := range t.inOrder() {
+		if c.Spec.Kind == fsm.KindEmail {
+			w.Add(fsm.AppendChannel([]byte{prefix}, *c))
+		}
 	}
 }
 

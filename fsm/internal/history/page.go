@@ -244,37 +244,42 @@ func readEntry(b []byte) (change int64, extra []byte, size int) {
 	return wire.Unzigzag(e >> 1), extra, size
 }
 
-// entrySize returns the size of the entry that b begins with. It decodes no short entry.
+// entrySize returns the size of the entry that b begins with. It decodes no plain entry.
 func entrySize(b []byte) int {
-	for i, c := range b {
-		if c < 0x80 {
-			if b[0]&1 == 0 {
-				return i + 1
-			}
-			break
-		}
+	if size := plainSize(b); size > 0 {
+		return size
 	}
 	_, _, size := readEntry(b)
 	return size
+}
+
+// plainSize returns the size of the entry that b begins with, if that is one without a Detail; 0 if
+// only readEntry can tell.
+func plainSize(b []byte) int {
+	if len(b) == 0 || b[0]&1 != 0 {
+		return 0
+	}
+	for i := range min(len(b), binary.MaxVarintLen64-1) {
+		if b[i] < 0x80 {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // AreEntries reports whether b holds exactly n entries, each with a Detail that can be
 // read.
 func AreEntries(b []byte, n int) bool {
 	for ; n > 0; n-- {
-		size, extra := 0, []byte(nil)
-		switch {
-		case len(b) > 0 && b[0] < 0x80 && b[0]&1 == 0:
-			size = 1
-		case len(b) > 1 && b[1] < 0x80 && b[1] > 0 && b[0]&1 == 0:
-			size = 2
-		default:
+		size := plainSize(b)
+		if size == 0 {
+			var extra []byte
 			if _, extra, size = readEntry(b); size == 0 {
 				return false
 			}
-		}
-		if _, ok := ReadDetail(extra); !ok {
-			return false
+			if _, ok := ReadDetail(extra); !ok {
+				return false
+			}
 		}
 		b = b[size:]
 	}

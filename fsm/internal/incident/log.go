@@ -59,6 +59,12 @@ func (l *Log) count(x *Record, n int) {
 // Get returns an incident; nil if it is not kept.
 func (l *Log) Get(ref fsm.IncidentRef) *Record { return l.records[ref] }
 
+// GoesOn reports whether an incident is kept that is not over.
+func (l *Log) GoesOn(ref fsm.IncidentRef) bool {
+	x := l.records[ref]
+	return x != nil && x.End == GoesOn
+}
+
 // Newest returns the newest incident of a heartbeat; nil if none is kept.
 func (l *Log) Newest(hb fsm.HeartbeatID) *Record {
 	list := l.byHeartbeat[hb]

@@ -3,6 +3,8 @@ package ledger
 import (
 	"cmp"
 	"slices"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // burstWindow counts the single mails of one recipient since start.
@@ -31,6 +33,15 @@ func (now Now) takeBurst(to string) bool {
 		l.windowEnds.add(l, to, w)
 	}
 	return true
+}
+
+// grouped returns until when events are told together, that nobody was told of alone: of before the end of
+// a window that was full, or of before the recipient's hours.
+func (now Now) grouped(to string, b burst) int64 {
+	if b.left == 0 {
+		return b.ended
+	}
+	return max(b.ended, now.openedFor(to))
 }
 
 // burst is what a recipient's window still allows.
@@ -106,4 +117,77 @@ func (x *windowEnds) add(l *Ledger, to string, w burstWindow) {
 		return
 	}
 	x.queue = append(x.queue, windowEnd{w.start, to})
+}
+
+// formDigest makes one row of several that wait: those that exceed their recipient's
+// burst, or unheard notices.
+func (now Now) formDigest(c fsm.FormDigest) fsm.Code {
+	if now.Rows[c.ID] != nil {
+		return fsm.CodeExists
+	}
+	if !now.isDigestible(c) {
+		return fsm.CodeRejected
+	}
+	now.insertRow(Row{
+		ID: c.ID, Kind: fsm.AlertDigest, Recipient: c.Recipient, State: fsm.AlertPending, counted: true,
+		Due: now.Serving, created: now.Wall, Members: slices.Clone(c.Members), Evidence: noEvidence,
+	})
+	for _, m := range c.Members {
+		now.changeRow(m, func(r *Row) { r.Digest, r.counted = c.ID, true })
+	}
+	if w, ok := now.windows[c.Recipient]; ok && now.hasEnded(w) {
+		delete(now.windows, c.Recipient)
+	}
+	return fsm.CodeOK
+}
+
+func (now Now) isDigestible(c fsm.FormDigest) bool {
+	n := len(c.Members)
+	if now.Settings.GroupWait == 0 || n < 2 || n > fsm.MaxDigestMembers || c.ID != fsm.DigestID(c.Recipient, c.Members) {
+		return false
+	}
+	for _, m := range c.Members {
+		if r := now.Rows[m]; r == nil || r.Recipient != c.Recipient || !now.mayJoinDigest(r) {
+			return false
+		}
+	}
+	return now.areDistinct(c.Members)
+}
+
+// areDistinct reports whether no row is named twice; all of them exist. Senders name rows
+// in the order of their keys, but for one or two points where another kind begins, so
+// that the map is seldom needed.
+func (now Now) areDistinct(ids []fsm.AlertID) bool {
+	var last Key
+	for i, id := range ids {
+		k := now.Rows[id].orderKey()
+		if i > 0 && last.Compare(k) >= 0 {
+			return !hasRepeats(ids)
+		}
+		last = k
+	}
+	return true
+}
+
+func hasRepeats(ids []fsm.AlertID) bool {
+	seen := make(map[fsm.AlertID]struct{}, len(ids))
+	for _, id := range ids {
+		seen[id] = struct{}{}
+	}
+	return len(seen) < len(ids)
+}
+
+// mayJoinDigest reports whether a row may join a digest now.
+func (now Now) mayJoinDigest(r *Row) bool {
+	if r.State != fsm.AlertPending || !now.needsBurst(r) || !now.isClaimable(r, now.Term) || now.isDeferred(r) {
+		return false
+	}
+	if r.Kind == fsm.AlertUnheard {
+		return now.Serving >= r.Due+now.Settings.GroupWait
+	}
+	if w, ok := now.windows[r.Recipient]; ok && now.hasEnded(w) {
+		return true
+	}
+	opened := now.openedFor(r.Recipient)
+	return opened > 0 && r.comes() <= opened
 }

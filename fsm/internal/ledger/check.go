@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 )
 
 // plainPlan does what Work promises in the plainest way: it looks at every open row.
@@ -45,14 +46,17 @@ func (p *plainPlan) consider(r *Row) {
 	switch {
 	case r.State == fsm.AlertFenced && r.Term < p.term:
 		p.work.Doubt = append(p.work.Doubt, p.viewRow(r))
-	case r.State == fsm.AlertPending && r.NotBefore > p.Serving:
+	case r.State == fsm.AlertPending && r.readyAt().due > p.Serving:
 		switch {
 		case p.isBlocked(r):
+		case p.needsBurst(r) && r.Kind == fsm.AlertUnheard:
+			d := p.queueFor(r.Recipient)
+			d.quiet = append(d.quiet, r)
 		case p.needsBurst(r): // held back
 			d := p.queueFor(r.Recipient)
 			d.singles = append(d.singles, r)
 		default:
-			p.later(r.NotBefore)
+			p.later(r.readyAt().due)
 		}
 	case !p.isClaimable(r, p.term):
 	case !p.needsBurst(r):
@@ -86,9 +90,10 @@ func (p *plainPlan) queueFor(to string) *plainQueue {
 func (p *plainPlan) decide(to string, d *plainQueue) {
 	slices.SortFunc(d.singles, func(a, b *Row) int { return a.readyAt().Compare(b.readyAt()) })
 	full := false
+	grouped := p.grouped(to, burst{left: d.left, until: d.until, ended: d.ended})
 	for _, r := range d.singles {
 		switch {
-		case d.ended > 0 && r.readyAt().due <= d.ended:
+		case grouped > 0 && r.readyAt().due <= grouped:
 			d.group = append(d.group, r.ID)
 		case full:
 		case d.ended > 0:
@@ -118,12 +123,13 @@ func (p *plainPlan) gather(d *plainQueue) {
 		return
 	}
 	wait := p.Settings.GroupWait
-	if at := min(d.quiet[n-1].Due+wait, d.quiet[0].Due+unheardPatience*wait); p.Serving < at {
+	slices.SortFunc(d.quiet, func(a, b *Row) int { return a.readyAt().Compare(b.readyAt()) })
+	if at := min(d.quiet[n-1].readyAt().due+wait, d.quiet[0].readyAt().due+unheardPatience*wait); p.Serving < at {
 		p.later(at)
 		return
 	}
 	for _, r := range d.quiet {
-		if p.Serving >= r.Due+wait {
+		if p.Serving >= r.readyAt().due+wait {
 			d.group = append(d.group, r.ID)
 		}
 	}
@@ -146,7 +152,7 @@ func (p *plainPlan) single(d *plainQueue, r *Row) bool {
 }
 
 func (p *plainPlan) later(at int64) {
-	if p.work.Next == 0 || at < p.work.Next {
+	if (p.work.Next == 0 || at < p.work.Next) && at != timetable.Never {
 		p.work.Next = at
 	}
 }
@@ -156,6 +162,9 @@ func (p *plainPlan) later(at int64) {
 // in the right order.
 func (now Now) Check() error {
 	if err := now.checkStages(); err != nil {
+		return err
+	}
+	if err := now.checkDeferred(); err != nil {
 		return err
 	}
 	for _, name := range append(now.Lanes(), "", "no lane") {
@@ -175,6 +184,18 @@ func (now Now) checkLane(name string) error {
 	}
 	if x := now.lanes[name]; x != nil {
 		return now.checkAgenda(x)
+	}
+	return nil
+}
+
+// checkDeferred finds rows that are filed away for longer than anything keeps them back, or than they may be without
+// another look.
+func (now Now) checkDeferred() error {
+	for id := range now.deferred {
+		r := now.Rows[id]
+		if d := now.deferralOf(r); r.wait > max(now.Serving+LookAgain, d.Until) && (r.stage == queued || r.stage == ready) {
+			return fmt.Errorf("row %x is filed away until %d, and deferred until %d", id[:3], r.wait, d.Until)
+		}
 	}
 	return nil
 }
@@ -203,6 +224,9 @@ func (l *Ledger) checkStages() error {
 	var n [onHold + 1]int
 	open := 0
 	for id, r := range l.Rows {
+		if _, is := l.deferred[id]; is != (r.wait != 0) {
+			return fmt.Errorf("row %x is filed away until %d, and among the deferred: %v", id[:3], r.wait, is)
+		}
 		if want := l.stageOf(r); r.stage != want {
 			return fmt.Errorf("row %x, %v, stands at %d, want %d", id[:3], r.State, r.stage, want)
 		}

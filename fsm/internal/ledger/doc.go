@@ -24,15 +24,16 @@
 //	row.go       one row, its key in the orders, IDs of alerts and messages
 //	evidence.go  what a row tells, packed
 //	targets.go   who is told of a heartbeat
+//	explain.go   the same in words, with when, and why not
 //	write.go     writing the rows of an incident
-//	flap.go      a newer row takes the place of one that waits
+//	newest.go    a newer row takes the place of one that waits
+//	flap.go      flap windows: after one incident of a heartbeat later ones wait for a while
 //	send.go      the steps of a sender: claim, fence, settle and the like
 //	hand.go      what a person does to a row: retry, deliver now, hold, cancel
-//	digest.go    one message of several rows
-//	burst.go     how many single mails a recipient gets in a window
+//	deferral.go  what keeps a row back, though its time has come: flap and maintenance windows, hours
+//	burst.go     how many single mails a recipient gets in a window, and the digest of what is beyond
 //	stages.go    the stage of each row
-//	queue.go     the recipients' queues, and which has something to do first
-//	lanes.go     what waits by mail, and by each channel
+//	lanes.go     what waits by mail, and by each channel: the recipients' queues, and which has something to do first
 //	work.go      what a sender may do now
 //	check.go     the same, said plainly, for tests
 //	listing.go   listings and counts

@@ -21,6 +21,7 @@ const (
 	evidenceSched = 2
 	evidenceTimes = 21
 	evidenceActs  = 22
+	evidenceSelf  = 26
 )
 
 func appendMore(b []byte, e *fsm.Evidence) []byte {
@@ -38,6 +39,9 @@ func appendMore(b []byte, e *fsm.Evidence) []byte {
 		for _, act := range e.Acts {
 			b = story.Append(b, act)
 		}
+	}
+	if s := e.System; s.Kind != 0 {
+		b = wire.AppendString(wire.AppendString(append(b, evidenceSelf, byte(s.Kind)), s.Node), s.Detail)
 	}
 	return b
 }
@@ -58,6 +62,8 @@ func readMore(b []byte, e *fsm.Evidence) bool {
 			for n := r.Count(); n > 0 && r.OK(); n-- {
 				e.Acts = append(e.Acts, story.Read(&r))
 			}
+		case tag == evidenceSelf && tag > last:
+			e.System = fsm.SystemFacts{Kind: fsm.SystemKind(r.Byte()), Node: r.String(), Detail: r.String()}
 		default:
 			return false
 		}

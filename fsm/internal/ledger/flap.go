@@ -1,212 +1,146 @@
 package ledger
 
 import (
-	"slices"
+	"cmp"
+	"math"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 )
 
-// Errors of rows that are cancelled because a newer row tells more.
-const (
-	RecoveredUnsent = "it recovered before this could be sent"
-	failedAgain     = "it failed again before this could be sent"
-	overtaken       = "a newer alert took its place before this could be sent"
-	neverWentOut    = "the alert that it answers never went out"
-	toldAtOnce      = "the alert of its incident had not gone out yet, and tells it"
-	silenced        = "its incident was acknowledged or snoozed before this could be sent"
-	silencedInDoubt = "it may have been delivered; it is not sent again, for its incident was acknowledged or snoozed"
-)
+// A flap window is of a heartbeat and a recipient. It opens when an alert of the heartbeat came to something
+// there, and while it lasts what the recipient is told of later incidents waits, as for anything that
+// defers a row: see deferral.go. So nobody waits for what others were told, or for what nobody was.
 
-// holdBack counts an incident that begins at a serving time, and returns when its alert
-// may be sent: 0 (at once) if it is the first in the heartbeat's flap window, else the
-// end of the window. If anything was held back, the next window begins at that end, since
-// that is when the mail goes out.
-func (now Now) holdBack(r *table.Record, at int64) int64 {
-	length := now.Settings.FlapWindow
-	end := r.FlapStart + length
-	quiet := at >= end && r.Flaps <= 1
-	if length == 0 || r.Flaps == 0 || quiet || at >= end+length {
-		r.FlapStart, r.Flaps = at, 1
-		return 0
-	}
-	if at >= end {
-		r.FlapStart, r.Flaps = end, 1
-	}
-	r.Flaps++
-	return r.FlapStart + length
+// flapKey names the flap window of a heartbeat and a recipient.
+type flapKey struct {
+	ordinal uint64
+	to      string
 }
 
-// addFlaps adds to the evidence how many incidents the window has, not counting the one
-// that was told at once.
-func addFlaps(e *fsm.Evidence, r *table.Record, at int64) {
-	if r.Flaps > 1 {
-		e.Flaps, e.Within = int64(r.Flaps)-1, time.Duration(max(0, at-r.FlapStart))*time.Millisecond
+// flapWindow lasts until a serving time, and lets the incident go on that was told, and those before it.
+type flapWindow struct {
+	until    int64
+	incident uint32
+}
+
+// flapEnd orders the windows by their ends.
+type flapEnd struct {
+	until int64
+	of    flapKey
+}
+
+func (a flapEnd) Compare(b flapEnd) int {
+	return cmp.Or(cmp.Compare(a.until, b.until), cmp.Compare(a.of.ordinal, b.of.ordinal), cmp.Compare(a.of.to, b.of.to))
+}
+
+// flapWindows holds the windows until all that was due in them is judged.
+type flapWindows struct {
+	of   map[flapKey]flapWindow
+	ends ordered.Set[flapEnd]
+}
+
+func newFlapWindows() flapWindows { return flapWindows{of: map[flapKey]flapWindow{}} }
+
+func (l *Ledger) putFlapWindow(k flapKey, w flapWindow) {
+	if old, ok := l.flaps.of[k]; ok {
+		l.flaps.ends.Remove(flapEnd{old.until, k})
 	}
+	l.flaps.of[k] = w
+	l.flaps.ends.Add(flapEnd{w.until, k})
+	l.noteFlapsEnd()
 }
 
-// IsCancellable reports whether a row can be cancelled unsent: it is not in flight, in no
-// digest, and was certainly not delivered.
-func (r *Row) IsCancellable() bool {
-	return r.State == fsm.AlertPending && !r.isInDoubt() && r.Digest == (fsm.AlertID{}) || r.isOnHold()
-}
-
-// supersedeWaiting prepares a new row to replace the one that waits for the same heartbeat and
-// recipient. If that one is in flight, the new row waits for it. So at most one row of a
-// heartbeat and recipient waits: the newest.
-func (now Now) supersedeWaiting(r *table.Record, x *Row) {
-	for _, old := range now.openRows(r, x.Recipient) {
-		switch {
-		case (old.Kind == fsm.AlertUnheard) != (x.Kind == fsm.AlertUnheard):
-			// Unheard notices and other alerts do not replace each other.
-		case old.IsCancellable():
-			x.Answers, x.after = old.Answers, old.after
-			x.inheritFlaps(old, 1)
-			now.cancelRow(old.ID, overtakenBy(x, old))
-		default:
-			x.after = old.ID
-		}
+func (l *Ledger) noteFlapsEnd() {
+	l.FlapsEnd = math.MaxInt64
+	if e, some := l.flaps.ends.First(); some {
+		l.FlapsEnd = e.until
 	}
 }
 
-// inheritFlaps gives a row the flapping that an older row would have told of, plus more
-// failures, and has it sent no later than the older one.
-func (x *Row) inheritFlaps(old *Row, more int64) {
-	told, own := old.Evidence.Unpack(), x.Evidence.Unpack()
-	if told.Flaps == 0 {
+// EndFlaps forgets the windows that had ended by a serving time up to which all is judged.
+func (l *Ledger) EndFlaps(judged int64) {
+	for e, some := l.flaps.ends.First(); some && e.until <= judged; e, some = l.flaps.ends.First() {
+		l.flaps.ends.Remove(e)
+		delete(l.flaps.of, e.of)
+	}
+	l.noteFlapsEnd()
+}
+
+// ForgetFlaps forgets all windows: the next to open are of another length.
+func (l *Ledger) ForgetFlaps() {
+	l.flaps = newFlapWindows()
+	l.noteFlapsEnd()
+	l.Reconsider()
+}
+
+// cameThrough reports whether an attempt reached its recipient, may have, or found one that takes nothing: who
+// takes nothing is tried no more often than others.
+func cameThrough(before, after *Row) bool {
+	return after.State == fsm.AlertSent || after.State == fsm.AlertFailed || after.doubts > before.doubts
+}
+
+// openFlapWindow opens the flap window of a row that came through. A recovery opens one only if it tells
+// of incidents that were held back.
+func (now Now) openFlapWindow(r *Row) {
+	if now.Settings.FlapWindow == 0 || !r.Kind.Alarms() && (r.Kind != fsm.AlertRecovered || r.Evidence.Unpack().Flaps == 0) {
 		return
 	}
-	own.Flaps = max(own.Flaps, told.Flaps+more)
-	own.Within = max(own.Within, told.Within+time.Duration(x.Due-old.Due)*time.Millisecond)
-	x.Evidence = Pack(own)
-	x.NotBefore = min(x.NotBefore, old.NotBefore)
+	k := flapKey{r.ordinal, r.Recipient}
+	now.putFlapWindow(k, flapWindow{until: now.Serving + now.Settings.FlapWindow, incident: max(now.newestTold(r), now.flaps.of[k].incident)})
+	now.ReconsiderOf(r.Heartbeat)
 }
 
-// openRows returns the rows for a recipient that have not settled, or are held back by hand, oldest
-// first.
-func (now Now) openRows(r *table.Record, to string) (rows []*Row) {
-	for _, k := range now.byHeartbeat[r.Cold.ID] {
+// newestTold returns the newest incident that the recipient of a row knows of once it came through: not the
+// row's own, if it is of an older one and was sent again by hand.
+func (now Now) newestTold(r *Row) uint32 {
+	newest := r.Incident
+	for _, k := range now.byHeartbeat[r.Heartbeat] {
 		x := now.Rows[k.id]
-		if x.ordinal == r.Ordinal && x.Recipient == to && x.Kind != fsm.AlertDigest && (!now.CarrierState(x).Settled() || x.isOnHold()) {
-			rows = append(rows, x)
-		}
-	}
-	return rows
-}
-
-func (now Now) cancelRow(id fsm.AlertID, why string) {
-	now.changeRow(id, func(r *Row) { r.State, r.Err = fsm.AlertCancelled, why })
-}
-
-// completeRecovery returns the recovery row that answers a down, and cancels the down if it
-// was not sent. Then the recovery is still sent to recipients who know of an earlier down,
-// and for a flapping heartbeat at the time of the cancelled down; else it is cancelled
-// too.
-func (now Now) completeRecovery(down *Row, x Row) Row {
-	x.Answers, x.after = down.ID, down.ID
-	if s := now.CarrierState(down); s == fsm.AlertFailed || s == fsm.AlertCancelled {
-		if x.Answers, x.after = down.Answers, down.Answers; x.Answers == (fsm.AlertID{}) {
-			x.cancelUnanswered(down)
-		}
-	}
-	if !down.IsCancellable() {
-		return x
-	}
-	x.Answers, x.after = down.Answers, down.after
-	if told := down.Evidence.Unpack(); told.Flaps > 0 {
-		x.Evidence, x.NotBefore = x.Evidence.withFlaps(told), down.NotBefore
-	} else if x.Answers == (fsm.AlertID{}) {
-		x.cancelUnanswered(down)
-	}
-	now.cancelRow(down.ID, RecoveredUnsent)
-	return x
-}
-
-// cancelUnanswered cancels a recovery whose down was never sent.
-func (x *Row) cancelUnanswered(down *Row) {
-	x.State, x.Err, x.Answers = fsm.AlertCancelled, neverWentOut, down.ID
-}
-
-// yieldToNewer cancels a row that waits for a retry if a newer row waits for it.
-func (now Now) yieldToNewer(id fsm.AlertID) {
-	x := now.Rows[id]
-	if x == nil || !x.IsCancellable() {
-		return
-	}
-	next := now.waitingBehind(x)
-	if next == nil {
-		return
-	}
-	if next.Kind == fsm.AlertFailure && next.Incident == x.Incident {
-		now.changeRow(id, func(r *Row) { r.Evidence = next.Evidence.insteadOf(x.Evidence) })
-		now.cancelRow(next.ID, toldAtOnce)
-		return
-	}
-	now.changeRow(next.ID, func(r *Row) {
-		r.Answers, r.after = x.Answers, x.Answers
-		r.inheritFlaps(x, r.Evidence.Unpack().Flaps)
-		if r.Kind == fsm.AlertRecovered && r.Answers == (fsm.AlertID{}) && r.Evidence.Unpack().Flaps == 0 {
-			r.cancelUnanswered(x)
-		}
-	})
-	now.cancelRow(id, overtakenBy(next, x))
-}
-
-// overtakenBy returns the error of a row that is cancelled for a newer one.
-func overtakenBy(next, x *Row) string {
-	switch {
-	case next.Kind == fsm.AlertRecovered:
-		return RecoveredUnsent
-	case x.Kind == fsm.AlertRecovered:
-		return failedAgain
-	}
-	return overtaken
-}
-
-// waitingBehind returns the row that waits for x to settle, nil if none does.
-func (l *Ledger) waitingBehind(x *Row) *Row {
-	if x.ordinal == 0 {
-		return nil
-	}
-	for _, k := range l.byHeartbeat[x.Heartbeat] {
-		if r := l.Rows[k.id]; r.after == x.ID && r.IsCancellable() {
-			return r
-		}
-	}
-	return nil
-}
-
-// writeFailure tells a recipient that the job, silent until now, has failed. If the down
-// alert still waits, it tells that itself.
-func (now Now) writeFailure(r *table.Record, down *Row, x Row) {
-	if down.IsCancellable() {
-		now.changeRow(down.ID, func(r *Row) { r.Evidence = x.Evidence.insteadOf(down.Evidence) })
-		return
-	}
-	now.supersedeWaiting(r, &x)
-	if s := now.CarrierState(down); s != fsm.AlertFailed && s != fsm.AlertCancelled {
-		x.Answers = down.ID
-	} else if x.Answers == (fsm.AlertID{}) {
-		x.Answers = down.Answers
-	}
-	now.writeRow(r, x)
-}
-
-// alarmRows returns, for each recipient, the newest alarm of the present or just ended
-// incident.
-func (now Now) alarmRows(r *table.Record) (newest []*Row) {
-	for _, x := range now.rowsOfIncident(r, r.Incident) {
-		if !x.Kind.Alarms() {
-			continue
-		}
-		i := slices.IndexFunc(newest, func(y *Row) bool { return y.Recipient == x.Recipient })
-		switch {
-		case i < 0:
-			newest = append(newest, x)
-		case x.State != fsm.AlertCancelled:
-			newest[i] = x
+		if x.Incident > newest && x.ordinal == r.ordinal && x.Recipient == r.Recipient && x.Kind.Alarms() && now.CarrierState(x) == fsm.AlertSent {
+			newest = x.Incident
 		}
 	}
 	return newest
+}
+
+// flapsUntil returns until when a recipient is told nothing of an incident that began at a serving time; 0: it is
+// told at once.
+func (now Now) flapsUntil(k flapKey, incident uint32, at int64) int64 {
+	if w := now.flaps.of[k]; incident > w.incident && at < w.until {
+		return w.until
+	}
+	return 0
+}
+
+// deferralByFlapping returns what the flap window of a row keeps back: what it tells of a later incident
+// than the window let out.
+func (now Now) deferralByFlapping(r *Row) Deferral {
+	if !r.Kind.Alarms() && r.Kind != fsm.AlertRecovered {
+		return Deferral{}
+	}
+	return Deferral{Until: now.flapsUntil(flapKey{r.ordinal, r.Recipient}, r.Incident, now.Serving)}
+}
+
+// countFlap counts an incident that begins at a serving time, and tells in its evidence how many of the heartbeat
+// began since another one, less than a flap window before.
+func (now Now) countFlap(e *fsm.Evidence, r *table.Record, at int64) {
+	if r.Flaps == 0 || at >= r.FlapStart+now.Settings.FlapWindow {
+		r.FlapStart, r.Flaps = at, 0
+	}
+	e.Flaps, e.Within = int64(r.Flaps), time.Duration(at-r.FlapStart)*time.Millisecond
+	r.Flaps++
+}
+
+// countHeldBack has a row that a flap window holds back tell of what begins in that window: of itself, so far.
+func (now Now) countHeldBack(x *Row, ordinal uint64, incident uint32) {
+	until := now.flapsUntil(flapKey{ordinal, x.Recipient}, incident, x.Due)
+	if until == 0 {
+		return
+	}
+	e := x.Evidence.Unpack()
+	e.Flaps, e.Within = 1, time.Duration(max(0, x.Due-until+now.Settings.FlapWindow))*time.Millisecond
+	x.Evidence = Pack(e)
 }

@@ -35,13 +35,14 @@ func (now Now) retryAlert(c fsm.RetryAlert) fsm.Code {
 		if r.isOnHold() {
 			r.Err = ""
 		}
-		r.State, r.NotBefore, r.refused, r.counted = fsm.AlertPending, 0, 0, true
+		r.State, r.NotBefore, r.refused, r.counted = fsm.AlertPending, byHand, 0, true
 		r.doubts = min(r.doubts, 1)
 	})
 	return fsm.CodeOK
 }
 
-// deliverAlert has a row that waits sent at once: it needs no place in the burst any more.
+// deliverAlert has a row that waits sent at once: it needs no place in the burst any more, and nothing
+// defers it.
 func (now Now) deliverAlert(c fsm.DeliverAlert) fsm.Code {
 	r := now.Rows[c.Alert]
 	if r == nil {
@@ -50,7 +51,7 @@ func (now Now) deliverAlert(c fsm.DeliverAlert) fsm.Code {
 	if r = now.carrierOf(r); r.State != fsm.AlertPending {
 		return fsm.CodeRejected
 	}
-	now.changeRow(r.ID, func(r *Row) { r.NotBefore, r.counted = 0, true })
+	now.changeRow(r.ID, func(r *Row) { r.NotBefore, r.counted = byHand, true })
 	return fsm.CodeOK
 }
 

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
+	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // Write writes the ledger to an image.
@@ -138,7 +140,65 @@ func readEvidence(r *image.Reader) fsm.Evidence {
 
 // Snapshot returns what an image needs: rows that never change, and copies of the rest.
 func (l *Ledger) Snapshot() Ledger {
-	return Ledger{Rows: maps.Clone(l.Rows), windows: maps.Clone(l.windows), counts: maps.Clone(l.counts)}
+	return Ledger{Rows: maps.Clone(l.Rows), windows: maps.Clone(l.windows), flaps: flapWindows{of: maps.Clone(l.flaps.of)}, counts: maps.Clone(l.counts), refs: maps.Clone(l.refs)}
+}
+
+// WriteFlaps writes the flap windows, in the order of their ends.
+func (l *Ledger) WriteFlaps(s *image.Section) {
+	var ends []flapEnd // those of the ledger may change meanwhile
+	for k, w := range l.flaps.of {
+		ends = append(ends, flapEnd{w.until, k})
+	}
+	slices.SortFunc(ends, flapEnd.Compare)
+	for _, e := range ends {
+		item := wire.AppendString(wire.AppendUint(nil, e.of.ordinal), e.of.to)
+		s.Add(wire.AppendUint(wire.AppendInt(item, e.until), uint64(l.flaps.of[e.of].incident)))
+	}
+}
+
+// ReadFlap reads one of them.
+func (l *Ledger) ReadFlap(item *wire.Reader) error {
+	e := flapEnd{of: flapKey{item.Uint(), item.String()}, until: item.Int()}
+	w := flapWindow{e.until, item.Uint32()}
+	_, twice := l.flaps.of[e.of]
+	if last, some := l.flaps.ends.Last(); !item.OK() || twice || some && last.Compare(e) >= 0 {
+		return fsm.ErrCorrupt
+	}
+	l.putFlapWindow(e.of, w)
+	return nil
+}
+
+// KeepRef keeps how a service names the message of a row. It reports whether it does.
+func (l *Ledger) KeepRef(id fsm.AlertID, ref string) bool {
+	if ref == "" || len(ref) > fsm.MaxRefLen || l.Rows[id] == nil {
+		return false
+	}
+	if l.refs == nil {
+		l.refs = map[fsm.AlertID]string{}
+	}
+	l.refs[id] = ref
+	return true
+}
+
+// EachRef passes what KeepRef keeps, in the order of the IDs.
+func (l *Ledger) EachRef(yield func(id fsm.AlertID, ref string)) {
+	for _, id := range slices.SortedFunc(maps.Keys(l.refs), func(a, b fsm.AlertID) int { return bytes.Compare(a[:], b[:]) }) {
+		yield(id, l.refs[id])
+	}
+}
+
+// threadOf is how the service of a row names the message that the row answers, or its own.
+func (now Now) threadOf(r *Row) string {
+	for _, id := range []fsm.AlertID{r.ID, r.Answers} {
+		x := now.Rows[id]
+		if x == nil {
+			continue
+		}
+		if ref := now.refs[now.carrierOf(x).ID]; ref != "" {
+			return ref
+		}
+	}
+	return ""
 }
 
 // ForgetTerms makes the rows in flight those of a leader that was lost.

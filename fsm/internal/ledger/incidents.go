@@ -17,11 +17,15 @@ func (now Now) RowsOf(ref fsm.IncidentRef, ordinal uint64) (list []fsm.Alert) {
 	return list
 }
 
-// Silence cancels the alarms of a heartbeat's incident that did not go out, for somebody has
-// said that no more shall. One that may have gone out is held, so that its recipient is told
-// of the recovery.
+// Silence cancels the alarms of a heartbeat's incident that did not go out, and those that are left of
+// earlier ones, for somebody has said that no more shall. One that may have gone out is held, so that
+// its recipient is told of the recovery.
 func (now Now) Silence(h *table.Record) {
-	for _, r := range now.rowsOfIncident(h, h.Incident) {
+	for _, k := range slices.Backward(slices.Clone(now.byHeartbeat[h.Cold.ID])) {
+		r := now.Rows[k.id]
+		if r == nil || r.ordinal != h.Ordinal || r.Incident != h.Incident && now.waitingBehind(r) != nil {
+			continue // what waits behind an earlier one tells how it ended
+		}
 		if r.Kind.Alarms() && r.Digest == (fsm.AlertID{}) && (r.State == fsm.AlertPending || r.State == fsm.AlertClaimed || r.isOnHold()) {
 			now.changeRow(r.ID, func(r *Row) { r.silence() })
 		}
@@ -36,9 +40,14 @@ func (r *Row) silence() {
 	}
 }
 
-// silenceIfQuiet ends a row that would have to be tried again, if its incident is silent by now.
+// silenceIfQuiet ends a row that would have to be tried again, if its incident is silent by now, or
+// the one that its heartbeat has since.
 func (now Now) silenceIfQuiet(r *Row) {
-	if r.Kind.Alarms() && r.State == fsm.AlertPending && now.watch.IsQuiet(r.Heartbeat, r.Incident) {
+	if !r.Kind.Alarms() || r.State != fsm.AlertPending {
+		return
+	}
+	since := now.watch.OpenIncident(r.ordinal)
+	if now.watch.IsQuiet(r.Heartbeat, r.Incident) || since > r.Incident && now.watch.IsQuiet(r.Heartbeat, since) && now.waitingBehind(r) == nil {
 		r.silence()
 	}
 }
@@ -49,8 +58,8 @@ func (now Now) silenceIfQuiet(r *Row) {
 func (now Now) WriteReminders(r *table.Record, n, due, created int64, e fsm.Evidence) {
 	packed := Pack(e)
 	alarms := now.alarmRows(r)
-	for _, to := range now.targetsOf(r) {
-		if to.name == "" || !to.on.Has(fsm.AlertReminder) || now.hasOpenAlarm(r, to.name) {
+	for _, to := range now.targetsOf(r, fsm.AlertReminder) {
+		if to.name == "" || now.hasOpenAlarm(r, to.name) {
 			continue
 		}
 		x := Row{
@@ -58,9 +67,9 @@ func (now Now) WriteReminders(r *table.Record, n, due, created int64, e fsm.Evid
 			Due: due, created: created, Evidence: packed,
 		}
 		if i := slices.IndexFunc(alarms, func(a *Row) bool { return a.Recipient == to.name }); i >= 0 {
-			x.followAlarm(alarms[i], now.CarrierState(alarms[i]))
-		} else if to.after > 0 {
-			x.NotBefore = now.beganAt(r, due) + to.after
+			now.followAlarm(&x, alarms[i])
+		} else if to.after() > 0 {
+			x.NotBefore = now.beganAt(r, due) + to.after()
 		}
 		now.supersedeWaiting(r, &x)
 		now.writeRow(r, x)
@@ -77,9 +86,9 @@ func (now Now) beganAt(r *table.Record, otherwise int64) int64 {
 
 // followAlarm lets a reminder follow the newest alarm of its recipient: the one that went out, or
 // else that which went out before. What had to wait for its time does so still.
-func (x *Row) followAlarm(alarm *Row, state fsm.AlertState) {
-	if x.Answers = alarm.ID; state == fsm.AlertFailed || state == fsm.AlertCancelled {
-		x.Answers, x.NotBefore = alarm.Answers, alarm.NotBefore
+func (now Now) followAlarm(x, alarm *Row) {
+	if x.Answers = now.lastTold(alarm.ID); x.Answers != alarm.ID {
+		x.NotBefore = max(0, alarm.NotBefore)
 	}
 }
 

@@ -1,9 +1,14 @@
 package ledger
 
 import (
+	"math"
+
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/channels"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/windows"
 )
 
 // Ledger holds the alerts: rows, and the windows that turn storms into digests.
@@ -12,14 +17,18 @@ type Ledger struct {
 
 	Rows    map[fsm.AlertID]*Row
 	windows map[string]burstWindow // by recipient
+	flaps   flapWindows
+	refs    map[fsm.AlertID]string // how services name the messages that they took, of rows that are kept
 	counts  map[countKey]uint64
 
 	// Derived.
 	order       ordered.Set[Key] // of all rows
 	byHeartbeat map[fsm.HeartbeatID][]Key
 	stages
+	deferred   map[fsm.AlertID]struct{} // rows that are filed away
 	windowEnds windowEnds
-	Changed    bool // since the last Apply
+	FlapsEnd   int64 // serving: when the first of the flap windows ends, see EndFlaps; math.MaxInt64: there is none
+	Changed    bool  // since the last Apply
 
 	Unaddressed fsm.AlertID // the newest row that had no recipient, since this process began
 }
@@ -40,8 +49,9 @@ type Watch struct {
 func New(watch Watch) Ledger {
 	return Ledger{
 		watch: watch,
-		Rows:  map[fsm.AlertID]*Row{}, windows: map[string]burstWindow{}, counts: map[countKey]uint64{},
-		byHeartbeat: map[fsm.HeartbeatID][]Key{}, stages: newStages(),
+		Rows:  map[fsm.AlertID]*Row{}, windows: map[string]burstWindow{}, flaps: newFlapWindows(), counts: map[countKey]uint64{},
+		byHeartbeat: map[fsm.HeartbeatID][]Key{}, stages: newStages(), deferred: map[fsm.AlertID]struct{}{},
+		FlapsEnd: math.MaxInt64,
 	}
 }
 
@@ -88,6 +98,10 @@ func (l *Ledger) changeRow(id fsm.AlertID, f func(r *Row)) {
 	f(&r)
 	if r.State == fsm.AlertSent || r.State == fsm.AlertCancelled {
 		r.Evidence = r.Evidence.withoutOutput() // nobody reads it again
+	}
+	if r.State != fsm.AlertPending || r.NotBefore == byHand {
+		r.wait = 0
+		delete(l.deferred, id)
 	}
 	l.replaceRow(old, &r)
 	l.Changed = true
@@ -149,6 +163,8 @@ func (l *Ledger) dropOldestOf(hb fsm.HeartbeatID, ord uint64, openIncident uint3
 
 func (l *Ledger) dropRow(r *Row) {
 	delete(l.Rows, r.ID)
+	delete(l.refs, r.ID)
+	delete(l.deferred, r.ID)
 	l.order.Remove(r.orderKey())
 	l.leaveStage(r)
 	if keys := removeKey(l.byHeartbeat[r.Heartbeat], r.orderKey()); len(keys) > 0 {
@@ -175,6 +191,13 @@ type Env struct {
 	Settings *fsm.Settings // the replicated ones
 	Cluster  fsm.NodeID    // its ID
 	Channels *channels.Table
+	Windows  *windows.Table
+	Clock    *timetable.Clock
+	Table    *table.Table
+
+	// Depends tells what defers an alert of a heartbeat that was due at a serving time, of the heartbeats
+	// that it depends on; nil: nothing does.
+	Depends func(ordinal uint64, due int64) Deferral
 }
 
 // Now is the ledger at one moment of the state.

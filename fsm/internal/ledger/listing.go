@@ -95,11 +95,38 @@ func (l *Ledger) Counts() (list []fsm.AlertCount) {
 	return list
 }
 
-// Unsettled returns how many rows are not settled, and when the oldest was written, by
-// the wall; 0 if there is none.
-func (l *Ledger) Unsettled() (n int, oldest int64) {
-	if k, ok := l.open.First(); ok {
-		oldest = l.Rows[k.id].created
+// Unsettled returns how many rows are not settled, and when the oldest was written that nothing
+// keeps back, by the wall; 0 if there is none.
+func (now Now) Unsettled() (n int, oldest int64) {
+	looked := 0
+	for k := range now.open.All() {
+		if looked++; looked > maxDeferred || !now.isDeferred(now.Rows[k.id]) {
+			oldest = now.Rows[k.id].created
+			break
+		}
 	}
-	return l.open.Len() + l.carried, oldest
+	return now.open.Len() + now.carried, oldest
+}
+
+// overdueLooked bounds how many rows Overdue looks at.
+const overdueLooked = 10_000
+
+// Overdue returns for how long the oldest row that is not settled could have been sent, in ms
+// of serving time; 0 if there is none. A row that waits for a time of its own, or that something keeps back, does not count.
+func (now Now) Overdue() int64 {
+	looked := 0
+	for k := range now.open.All() {
+		if looked++; looked > overdueLooked {
+			break
+		}
+		r := now.Rows[k.id]
+		from := max(k.due, r.wait)
+		if r.Attempt == 0 {
+			from = max(from, r.NotBefore)
+		}
+		if r.stage != blocked && from <= now.Serving && !now.isDeferred(r) {
+			return now.Serving - from
+		}
+	}
+	return 0
 }

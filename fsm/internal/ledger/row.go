@@ -25,7 +25,7 @@ type Row struct {
 	Due       int64 // serving: when the event happened; orders the ledger
 	created   int64 // wall
 	sent      int64 // wall; 0: not yet
-	NotBefore int64 // serving: no attempt until then
+	NotBefore int64 // serving: no attempt until then; byHand: at once, whatever would defer it
 	refused   int64 // serving: the first 4xx answer in this run of attempts; 0: none
 	Recipient string
 	Err       string
@@ -36,6 +36,7 @@ type Row struct {
 	doubts    uint8 // attempts that may have been delivered; those before a retry by hand count as one
 	counted   bool  // it has used a place in its recipient's burst
 	stage     stage // derived
+	wait      int64 // derived: serving until which it is filed away; see deferral.go
 }
 
 // Key orders rows by the serving time of their event. That clock may stand still while a
@@ -111,8 +112,8 @@ func (now Now) viewRow(r *Row) fsm.Alert {
 		CreatedAt: fsm.WallTime(r.created), SentAt: fsm.WallTime(r.sent), Evidence: r.Evidence.Unpack(),
 		Digest: r.Digest, Members: r.Members, MessageID: now.messageID(r.ID),
 	}
-	if r.State == fsm.AlertPending && r.NotBefore > now.Serving {
-		a.Waits = fsm.WallTime(now.Wall + r.NotBefore - now.Serving)
+	if r.State == fsm.AlertPending {
+		now.viewWait(r, &a)
 	}
 	if c := now.channelOf(r.Recipient); c != nil {
 		a.ChannelName, a.ChannelKind = c.Spec.Name, c.Spec.Kind
@@ -123,6 +124,9 @@ func (now Now) viewRow(r *Row) fsm.Alert {
 	}
 	if r.Digest != (fsm.AlertID{}) {
 		a.MessageID = now.messageID(r.Digest)
+	}
+	if len(now.refs) > 0 {
+		a.Thread = now.threadOf(r)
 	}
 	if r.Answers != (fsm.AlertID{}) {
 		carrier := r.Answers

@@ -42,7 +42,9 @@ func (l *Ledger) Heartbeats(c fsm.Command) (ordinals []uint64) {
 	var about []fsm.AlertID
 	switch c := c.(type) {
 	case fsm.Claim:
-		about = []fsm.AlertID{c.Alert}
+		about = l.withMembers(c.Alert)
+	case fsm.Fence:
+		about = l.withMembers(c.Alert)
 	case fsm.Settle:
 		about = l.withMembers(c.Alert)
 	case fsm.ResolveDoubt:
@@ -82,6 +84,10 @@ func (now Now) claimRow(c fsm.Claim) fsm.Code {
 	if c.Term != now.Term || c.Attempt != r.Attempt+1 || !now.isClaimable(r, c.Term) {
 		return fsm.CodeRejected
 	}
+	if now.isDeferred(r) {
+		now.putBack(r)
+		return fsm.CodeRejected
+	}
 	if now.needsBurst(r) && !now.takeBurst(r.Recipient) {
 		return fsm.CodeGrouped
 	}
@@ -101,7 +107,7 @@ func (now Now) isClaimable(r *Row, term uint64) bool {
 	case fsm.AlertClaimed:
 		return r.Term < term // its sender lost its term before the dot
 	case fsm.AlertPending:
-		return r.readyAt().due <= now.Serving && !now.isBlocked(r)
+		return r.comes() <= now.Serving && !now.isBlocked(r)
 	}
 	return false
 }
@@ -119,6 +125,10 @@ func (now Now) fenceRow(c fsm.Fence) fsm.Code {
 	if c.Term != now.Term || r.State != fsm.AlertClaimed || r.Term != c.Term || r.Attempt != c.Attempt {
 		return fsm.CodeRejected
 	}
+	if now.isDeferred(r) {
+		now.putBack(r)
+		return fsm.CodeRejected
+	}
 	now.changeRow(c.Alert, func(r *Row) { r.State = fsm.AlertFenced })
 	return fsm.CodeOK
 }
@@ -130,6 +140,9 @@ func (now Now) settleRow(c fsm.Settle) fsm.Code {
 	}
 	if r.Term != c.Term || r.Attempt != c.Attempt || !awaitsSettle(r, c.Outcome) {
 		return fsm.CodeRejected
+	}
+	if c.Outcome == fsm.OutcomeSent {
+		now.KeepRef(c.Alert, c.Ref)
 	}
 	now.finishAttempt(r, func(r *Row) {
 		now.applyOutcome(r, c)
@@ -218,6 +231,13 @@ func (now Now) resolveDoubt(c fsm.ResolveDoubt) fsm.Code {
 func (now Now) finishAttempt(r *Row, f func(r *Row)) {
 	id, members, after := r.ID, r.Members, *r
 	f(&after)
+	if cameThrough(r, &after) {
+		for _, m := range now.withMembers(id) {
+			if told := now.Rows[m]; told != nil {
+				now.openFlapWindow(told)
+			}
+		}
+	}
 	now.changeRow(id, func(r *Row) { *r = after }) // this may drop the row, as the oldest of too many
 	for _, m := range members {
 		if now.Rows[m] != nil {

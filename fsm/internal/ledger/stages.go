@@ -53,8 +53,11 @@ func (l *Ledger) stageOf(r *Row) stage {
 }
 
 // readyAt is a row's key in the ready rows and in the queues: they are ordered by the
-// time from which a row may be claimed.
-func (r *Row) readyAt() Key { return Key{max(r.NotBefore, r.Due), r.turnOf(), r.ID} }
+// time from which a row may be claimed, unless it turns out that it is deferred.
+func (r *Row) readyAt() Key { return Key{max(r.comes(), r.wait), r.turnOf(), r.ID} }
+
+// comes returns the serving time from which a row may be claimed, if nothing defers it.
+func (r *Row) comes() int64 { return max(r.NotBefore, r.Due) }
 
 // enterStage files a row that has no stage yet.
 func (l *Ledger) enterStage(r *Row) {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 )
 
 // Work returns what the sender of a term may do in a lane: at most limit rows and digests
@@ -10,6 +11,24 @@ import (
 // in flight, not how much waits, here or in other lanes. It updates the agenda, so it counts
 // as a write.
 func (now Now) Work(term uint64, name string, limit int) fsm.Work {
+	for range maxPlans {
+		p := now.plan(term, name, limit)
+		if len(p.deferred) == 0 {
+			return p.work
+		}
+		for id, until := range p.deferred {
+			now.fileAway(id, until)
+		}
+	}
+	return fsm.Work{Next: now.Serving + 1} // much is deferred
+}
+
+const (
+	maxPlans    = 4    // of a look at the work, after each of which what turned out to be deferred is filed away
+	maxDeferred = 1000 // rows that a plan finds deferred
+)
+
+func (now Now) plan(term uint64, name string, limit int) planner {
 	x := now.lanes[name]
 	if x == nil {
 		x = &emptyLane
@@ -19,7 +38,7 @@ func (now Now) Work(term uint64, name string, limit int) fsm.Work {
 	p := planner{Now: now, term: term, limit: limit, name: name, lane: x}
 	p.considerInFlight()
 	p.considerWaiting()
-	return p.work
+	return p
 }
 
 // planner collects the work.
@@ -30,6 +49,21 @@ type planner struct {
 	name  string
 	lane  *lane
 	work  fsm.Work
+
+	deferred map[fsm.AlertID]int64 // until when
+}
+
+// defers reports whether a row whose time has come is deferred, and notes it.
+func (p *planner) defers(id fsm.AlertID) bool {
+	d := p.deferralOf(p.Rows[id])
+	if d.Until <= p.Serving || p.Rows[id].Kind == fsm.AlertDigest && p.Rows[id].Attempt == 0 { // whose claim dissolves it
+		return false
+	}
+	if p.deferred == nil {
+		p.deferred = map[fsm.AlertID]int64{}
+	}
+	p.deferred[id] = d.lookAt()
+	return true
 }
 
 // considerInFlight takes up what the senders of earlier terms left unfinished.
@@ -67,7 +101,9 @@ func (p *planner) considerWaiting() {
 			p.considerQueue(p.lane.queues.byRecipient[p.Rows[a.id].Recipient])
 			agenda.Step()
 		default:
-			p.offerRow(q.id)
+			if !p.defers(q.id) {
+				p.offerRow(q.id)
+			}
 			queue.Step()
 		}
 	}
@@ -84,7 +120,7 @@ func (p *planner) considerQueue(d *queue) {
 	}
 	b := p.burstOf(d.to)
 	singles := d.singles.Begin()
-	group := p.takeGroup(&singles, b.ended)
+	group := p.takeGroup(&singles, p.grouped(d.to, b))
 	if b.ended == 0 {
 		p.offerSingles(&singles, &b)
 	}
@@ -104,10 +140,12 @@ func (p *planner) considerQueue(d *queue) {
 func (p *planner) takeGroup(singles *ordered.Cursor[Key], ended int64) (group []fsm.AlertID) {
 	for ended > 0 && len(group) < fsm.MaxDigestMembers {
 		k, ok := singles.Key()
-		if !ok || k.due > ended {
+		if !ok || k.due > ended || len(p.deferred) >= maxDeferred {
 			break
 		}
-		group = append(group, k.id)
+		if !p.defers(k.id) {
+			group = append(group, k.id)
+		}
 		singles.Step()
 	}
 	return group
@@ -126,7 +164,9 @@ func (p *planner) addUnheard(group []fsm.AlertID, d *queue) []fsm.AlertID {
 		if k.due+p.Settings.GroupWait > p.Serving || len(group) == fsm.MaxDigestMembers {
 			break
 		}
-		group = append(group, k.id)
+		if !p.defers(k.id) {
+			group = append(group, k.id)
+		}
 	}
 	return group
 }
@@ -154,8 +194,10 @@ func (p *planner) offerSingle(k Key, b *burst) bool {
 	if b.left == 0 {
 		return false
 	}
-	b.left--
-	p.offerRow(k.id)
+	if !p.defers(k.id) {
+		b.left--
+		p.offerRow(k.id)
+	}
 	return true
 }
 
@@ -169,11 +211,15 @@ func (p *planner) offerAll(l *ordered.Set[Key]) {
 			p.wakeAt(k.due)
 			return
 		}
-		p.offerRow(k.id)
+		if !p.defers(k.id) {
+			p.offerRow(k.id)
+		}
 	}
 }
 
-func (p *planner) hasRoom() bool { return len(p.work.Ready)+len(p.work.Digests) < p.limit }
+func (p *planner) hasRoom() bool {
+	return len(p.work.Ready)+len(p.work.Digests) < p.limit && len(p.deferred) < maxDeferred
+}
 
 func (p *planner) offerRow(id fsm.AlertID) {
 	if p.hasRoom() {
@@ -182,7 +228,7 @@ func (p *planner) offerRow(id fsm.AlertID) {
 }
 
 func (p *planner) wakeAt(at int64) {
-	if p.work.Next == 0 || at < p.work.Next {
+	if (p.work.Next == 0 || at < p.work.Next) && at != timetable.Never {
 		p.work.Next = at
 	}
 }

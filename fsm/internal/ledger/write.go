@@ -14,23 +14,38 @@ const NoRecipient = "no recipient is configured: set --mail-to, the heartbeat's 
 // (AlertUnheard). due is the serving time of the event, created the wall time at which it
 // was known.
 func (now Now) WriteAlerts(r *table.Record, kind fsm.AlertKind, due, created int64, e fsm.Evidence) {
-	from, plain := int64(0), Pack(e)
-	if kind == fsm.AlertDown {
-		from = now.holdBack(r, due)
-		addFlaps(&e, r, due)
+	plain, targets := Pack(e), now.targetsOf(r, kind)
+	if kind == fsm.AlertDown && len(targets) > 0 { // what nobody takes is no flapping
+		now.countFlap(&e, r, due)
 	}
 	packed := Pack(e)
-	for _, to := range now.targetsOf(r) {
-		if !to.on.Has(kind) {
-			continue
-		}
-		x := Row{Kind: kind, Recipient: to.name, Due: due, NotBefore: from, created: created, Evidence: packed}
-		if to.after > 0 && kind == fsm.AlertDown {
-			x.NotBefore, x.Evidence = max(from, due+to.after), plain // it is told of what lasts, not of what flaps
+	for _, to := range targets {
+		x := Row{Kind: kind, Recipient: to.name, Due: due, NotBefore: to.notBefore(kind, due), created: created, Evidence: packed}
+		switch {
+		case to.after() > 0:
+			x.Evidence = plain // it is told of what lasts, not of what flaps
+		case kind == fsm.AlertDown:
+			now.countHeldBack(&x, r.Ordinal, r.Incident)
 		}
 		now.supersedeWaiting(r, &x)
 		now.writeRow(r, x)
 	}
+}
+
+// notBefore returns when a target may be told of an event, in serving time; 0: at once.
+func (t target) notBefore(kind fsm.AlertKind, due int64) int64 {
+	if t.after() > 0 && kind == fsm.AlertDown {
+		return due + t.after()
+	}
+	return 0
+}
+
+// WriteCanary writes a message to one recipient, whatever else that takes. It is sent alone. One that waits
+// gives way to it.
+func (now Now) WriteCanary(r *table.Record, to string, e fsm.Evidence) {
+	x := Row{Kind: fsm.AlertCanary, Recipient: to, Due: now.Serving, created: now.Wall, Evidence: Pack(e)}
+	now.supersedeWaiting(r, &x)
+	now.writeRow(r, x)
 }
 
 // WriteRecoveries writes the recovery alerts of an incident that a good run ended, one for each
@@ -44,14 +59,12 @@ func (now Now) WriteRecoveries(r *table.Record, e fsm.Evidence) {
 			now.writeRow(r, x)
 		}
 	}
-	if len(alarms) > 0 {
-		return
+	if len(alarms) > 0 || !now.mayHaveDropped() {
+		return // who takes no failures is told of no recovery
 	}
 	// The rows of a very long incident may be gone: its mail went out long ago.
-	for _, to := range now.targetsOf(r) {
-		if to.on.Has(fsm.AlertRecovered) {
-			now.writeRow(r, Row{Kind: fsm.AlertRecovered, Recipient: to.name, Due: now.Serving, created: now.Wall, Evidence: packed})
-		}
+	for _, to := range now.targetsOf(r, fsm.AlertRecovered) {
+		now.writeRow(r, Row{Kind: fsm.AlertRecovered, Recipient: to.name, Due: now.Serving, created: now.Wall, Evidence: packed})
 	}
 }
 
@@ -65,13 +78,19 @@ func (now Now) WriteFailures(r *table.Record, due, created int64, e fsm.Evidence
 	if len(alarms) > 0 {
 		return
 	}
-	// The rows of a very long incident may be gone.
-	for _, to := range now.targetsOf(r) {
-		if to.on.Has(fsm.AlertFailure) {
-			now.writeRow(r, Row{Kind: fsm.AlertFailure, Recipient: to.name, Due: due, created: created, Evidence: packed})
+	// The rows of a very long incident may be gone, or nobody took its beginning.
+	for _, to := range now.targetsOf(r, fsm.AlertFailure) {
+		x := Row{Kind: fsm.AlertFailure, Recipient: to.name, Due: due, created: created, Evidence: packed}
+		if to.after() > 0 {
+			x.NotBefore = now.beganAt(r, due) + to.after()
 		}
+		now.writeRow(r, x)
 	}
 }
+
+// mayHaveDropped reports whether the rows of an incident may have been dropped, as the oldest of too
+// many. While far fewer are kept than there may be, none was.
+func (now Now) mayHaveDropped() bool { return now.settled.Len() >= fsm.MaxSettled/2 }
 
 // writeRow fills in what all rows of a heartbeat have, and inserts the row.
 func (now Now) writeRow(r *table.Record, x Row) {
@@ -81,7 +100,7 @@ func (now Now) writeRow(r *table.Record, x Row) {
 	x.ordinal = r.Ordinal
 	x.Heartbeat = r.Cold.ID
 	x.Incident = r.Incident
-	x.counted = now.isAlone(x.Recipient)
+	x.counted = now.isAlone(x.Recipient) || x.Kind == fsm.AlertCanary
 	if x.State == 0 {
 		x.State = fsm.AlertPending
 	}

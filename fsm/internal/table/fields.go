@@ -32,21 +32,24 @@ func (p *Page) setFields(slot int, encoded []byte) {
 	}
 }
 
-// RestoreFields gives a heartbeat the tagged fields of an image. The error is ErrCorrupt,
-// ErrVersion or ErrInvalid.
-func (t *Table) RestoreFields(ord uint64, encoded []byte) error {
+// RestoreFields gives a heartbeat the tagged fields of an image, whose other settings are valid, and returns
+// its spec. No snapshot shares the page yet. The error is ErrCorrupt, ErrVersion or ErrInvalid.
+func (t *Table) RestoreFields(ord uint64, encoded []byte) (*fsm.Spec, error) {
 	p, slot := t.At(ord)
 	if p == nil || len(encoded) == 0 || p.Fields(slot) != "" {
-		return fsm.ErrCorrupt
+		return nil, fsm.ErrCorrupt
 	}
 	r := p.Record(slot, ord)
 	spec := &r.Cold.Spec
 	if err := fsm.ReadFields(encoded, spec); err != nil {
-		return err
+		return nil, err
 	}
-	p.setFields(slot, encoded)
+	if p.fields == nil {
+		p.fields = new(pageFields)
+	}
+	p.fields[slot] = string(encoded)
 	r.setCold(&r.Cold)
-	return spec.Validate()
+	return spec, spec.ValidateFields()
 }
 
 // drainedFields are the tagged fields of a page that a snapshot has let go of.

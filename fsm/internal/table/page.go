@@ -29,10 +29,10 @@ type Hot struct {
 
 	Token     fsm.Token
 	LastAlert int64  // wall; 0: never
-	FlapStart int64  // serving: when its flap window began
+	FlapStart int64  // serving: when the first of Flaps began
 	Missed    uint32 // ever, as far as counted
 	Incident  uint32 // counts incidents and unheard notices
-	Flaps     uint32 // incidents in the flap window; the first was told at once, 0: there is no window
+	Flaps     uint32 // incidents that began within a flap window
 	textAt    uint32 // where the page's text has the cold fields
 }
 

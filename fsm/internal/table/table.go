@@ -13,9 +13,10 @@ type Table struct {
 	epoch     uint64 // counts snapshots
 	snapshots []*SnapshotRef
 	Live      int
-	due       dueTree // derived
-	Bodies    int     // bytes of all heartbeats' bodies; derived
-	MaxBodies int     // the most that they may take
+	due       dueTree     // derived
+	wanted    wantedTimes // derived
+	Bodies    int         // bytes of all heartbeats' bodies; derived
+	MaxBodies int         // the most that they may take
 	Histories history.Writer
 	OnlyPost  *index.OrdinalSet // heartbeats with Methods; derived
 	drained   []drainedFields   // of an image that is being written
@@ -43,6 +44,9 @@ func (t *Table) At(ord uint64) (*Page, int) {
 	}
 	return p, slot
 }
+
+// pageOf returns the page of an ordinal.
+func pageOf(ord uint64) int { return int((ord - 1) / PageSize) }
 
 // Has reports whether there is a heartbeat with an ordinal.
 func (t *Table) Has(ord uint64) bool {
@@ -146,6 +150,7 @@ func (t *Table) Remove(ord uint64) {
 	}
 	p.setFields(slot, nil)
 	p.setTimes(slot, nil)
+	t.wanted.note(pageOf(ord), p)
 	p.History.Drop(slot)
 	t.Live--
 	if p.live--; p.live == 0 {

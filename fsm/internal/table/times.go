@@ -34,17 +34,56 @@ func (p *Page) setTimes(slot int, t *timetable.Timetable) {
 func (x *pageTimes) sum() {
 	x.wantedAt, x.rules = never, 0
 	first := true
-	for _, t := range x.of {
+	for slot, t := range x.of {
 		if t == nil {
 			continue
 		}
-		x.wantedAt = min(x.wantedAt, t.WantedAt())
 		if first {
 			x.rules, first = t.Rules(), false
-		} else if x.rules != t.Rules() {
-			x.rules = 0
+		}
+		x.put(slot, t)
+	}
+}
+
+// put adds a timetable to those that are there, in a place that has none.
+func (x *pageTimes) put(slot int, t *timetable.Timetable) {
+	x.of[slot] = t
+	x.wantedAt = min(x.wantedAt, t.WantedAt())
+	if x.rules != t.Rules() {
+		x.rules = 0
+	}
+}
+
+// wantedTimes tells of each page what its pageTimes do, without a look at the page: a million heartbeats have
+// fifteen thousand, and somebody asks each second. It is derived from the pages.
+type wantedTimes []struct {
+	at    int64
+	rules uint32
+}
+
+// note tells what a page's timetables want now.
+func (w *wantedTimes) note(page int, p *Page) {
+	for len(*w) <= page {
+		*w = append(*w, struct {
+			at    int64
+			rules uint32
+		}{at: never})
+	}
+	x := &(*w)[page]
+	if x.at, x.rules = never, 0; p.times != nil {
+		x.at, x.rules = p.times.wantedAt, p.times.rules
+	}
+}
+
+// NextWanting returns the first page from one on whose timetables may want more times at a wall time, or have other
+// rules; PageCount if there is none.
+func (t *Table) NextWanting(page int, wall int64, rules uint32) int {
+	for ; page < len(t.wanted); page++ {
+		if x := &t.wanted[page]; x.at <= wall || x.at != never && x.rules != rules {
+			return page
 		}
 	}
+	return max(page, t.PageCount())
 }
 
 // WantsTimes reports whether some timetable of a page may want more times at a wall time, for a
@@ -57,6 +96,7 @@ func (p *Page) WantsTimes(wall int64, rules uint32) bool {
 func (t *Table) SetTimes(r *Record, times *timetable.Timetable) {
 	p, slot := t.Own(r.Ordinal)
 	p.setTimes(slot, times)
+	t.wanted.note(pageOf(r.Ordinal), p)
 	r.Times = times
 }
 
@@ -119,6 +159,7 @@ func (t *Table) DoubtTimes(wall int64) {
 			if x != nil && p.hots[slot].AnchorWall > wall+timetable.Early {
 				p, slot = t.Own(uint64(i)*PageSize + uint64(slot) + 1)
 				p.setTimes(slot, x.Doubted())
+				t.wanted.note(i, p)
 			}
 		}
 	}
@@ -149,13 +190,17 @@ func (t *Table) EachDrainedTimes(f func(ord uint64, x *timetable.Timetable)) {
 	}
 }
 
-// RestoreTimes gives a heartbeat the timetable of an image.
+// RestoreTimes gives a heartbeat the timetable of an image. No snapshot shares the page yet.
 func (t *Table) RestoreTimes(ord uint64, x *timetable.Timetable) error {
 	p, slot := t.At(ord)
 	if p == nil || x == nil || !p.hots[slot].Is(Scheduled) || p.Times(slot) != nil {
 		return fsm.ErrCorrupt
 	}
-	p.setTimes(slot, x)
+	if p.times == nil {
+		p.times = &pageTimes{wantedAt: never, rules: x.Rules()}
+	}
+	p.times.put(slot, x)
+	t.wanted.note(pageOf(ord), p)
 	t.Schedule(ord, p.Deadline(slot))
 	return nil
 }

@@ -91,6 +91,41 @@ func (c *Clock) shows(wall int64) (serving int64) {
 	return max(r.serving+wall-r.wall, c.sure)
 }
 
+// Surely returns the serving time at which a wall time came, or comes, where a clock that jumped ahead is
+// doubted until it has stood for as long as it jumped, or for mostDoubt: so no jump begins or ends at once
+// what is planned. It rises with the wall time.
+func (c *Clock) Surely(wall int64) (serving int64) {
+	if !c.IsRead() {
+		return Never
+	}
+	serving = c.cameFor(wall)
+	for i := 1; i < len(c.readings); i++ {
+		x, r := c.readings[i-1], c.readings[i]
+		if r.serving > serving {
+			break
+		}
+		if off := r.wall - (x.wall + r.serving - x.serving); off > 0 {
+			serving = max(serving, r.serving+min(off, mostDoubt))
+		}
+	}
+	return serving
+}
+
+// cameFor returns the serving time since which the clock shows a wall time or a later one: if it was set back
+// to before it meanwhile, that was, or is, the last time.
+func (c *Clock) cameFor(wall int64) (serving int64) {
+	for i, r := range c.readings {
+		at := r.serving + wall - r.wall
+		if i+1 < len(c.readings) {
+			at = min(at, c.readings[i+1].serving)
+		}
+		if i == 0 || at > r.serving {
+			serving = at
+		}
+	}
+	return serving
+}
+
 // Mends tells by how many ms what was stamped at a serving time was stamped too early, if a reading finds that the wall clock was
 // set forward again after it was set back. Nil: it mends nothing. Where it cannot tell a clock that is mended from one that goes
 // wrong, it takes it for mended: then no job that pinged is called missed. lost tells how many ms were lost to gaps up to a serving

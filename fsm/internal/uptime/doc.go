@@ -1,5 +1,5 @@
 // Package uptime remembers, for each UTC day of the newest 90 that had any, how long a
-// heartbeat failed and how long it was paused.
+// heartbeat failed and how long it was paused, and when its newest pauses were.
 //
 // A [Log] has a record for the heartbeats that ever failed or were paused, and nothing for
 // the others. A record is a few bytes a day: it is written when an incident or a pause ends.
@@ -12,7 +12,9 @@
 //
 // Files:
 //
-//	log.go     Log: the records by ordinal
+//	log.go     Log: the records and pauses by ordinal
+//	texts.go   what is known of each heartbeat, encoded, in pages that snapshots share
 //	record.go  Record: adding spans of time to days; its encoding
+//	pauses.go  Pause: the newest that are over; their encoding
 //	tell.go    what a record comes to now, with what is going on
 package uptime

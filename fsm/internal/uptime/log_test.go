@@ -29,11 +29,11 @@ func TestSpansFallIntoTheirDays(t *testing.T) {
 	if got := l.Of(71); !reflect.DeepEqual(got, Record{}) {
 		t.Errorf("another heartbeat: %+v", got)
 	}
-	if n := len(l.encoded(70)); n > 7*len(want.Days) {
+	if n := len(l.days.of(70)); n > 7*len(want.Days) {
 		t.Errorf("%d days take %d bytes", len(want.Days), n)
 	}
 	l.Remove(70)
-	if l.Of(70).Days != nil || l.pages[1] != nil {
+	if l.Of(70).Days != nil || l.days.pages[1] != nil || l.pauses.pages[1] != nil {
 		t.Error("it is not forgotten")
 	}
 }
@@ -48,8 +48,8 @@ func TestOnlyTheNewestDaysAreKept(t *testing.T) {
 	for day := int64(500); day < 700; day++ {
 		l.AddDown(1, at(day, 1), at(day, 2))
 	}
-	if got = l.Of(1).Days; len(got) != MaxDays || got[0].Number != 700-MaxDays || len(l.encoded(1)) > 8*MaxDays {
-		t.Errorf("%d days from %+v in %d bytes", len(got), got[0], len(l.encoded(1)))
+	if got = l.Of(1).Days; len(got) != MaxDays || got[0].Number != 700-MaxDays || len(l.days.of(1)) > 8*MaxDays {
+		t.Errorf("%d days from %+v in %d bytes", len(got), got[0], len(l.days.of(1)))
 	}
 }
 
@@ -118,7 +118,7 @@ func FuzzRestore(f *testing.F) {
 	var l Log
 	l.AddDown(1, at(100, 23), at(102, 1))
 	l.Pause(1, at(103, 1))
-	f.Add([]byte(l.encoded(1)))
+	f.Add([]byte(l.days.of(1)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var l Log
 		if l.Restore(1, b) != nil {
@@ -130,7 +130,7 @@ func FuzzRestore(f *testing.F) {
 		}
 		l.AddDown(1, at(100, 1), at(105, 1))
 		l.Resume(1, at(106, 1))
-		if err := new(Log).Restore(1, []byte(l.encoded(1))); err != nil {
+		if err := new(Log).Restore(1, []byte(l.days.of(1))); err != nil {
 			t.Errorf("%x with more: %v", b, err)
 		}
 	})
@@ -171,4 +171,49 @@ func TestWhatIsGoingOnIsToldToo(t *testing.T) {
 	if len(l.Of(1).Days) != 1 {
 		t.Error("telling changed the record")
 	}
+}
+
+// TestTheNewestPausesAreKnown, a bounded number of them, whatever the wall clock does.
+func TestTheNewestPausesAreKnown(t *testing.T) {
+	var l Log
+	for i := range int64(MaxPauses + 5) {
+		l.Pause(7, at(100+i, 1))
+		l.Resume(7, at(100+i, 2))
+	}
+	got := l.Pauses(7, at(200, 0))
+	if len(got) != MaxPauses || got[0] != (Pause{at(105, 1), at(105, 2)}) || len(l.pauses.of(7)) > 10*MaxPauses {
+		t.Errorf("%d pauses in %d bytes, the oldest %v", len(got), len(l.pauses.of(7)), got[0])
+	}
+	last := got[MaxPauses-1]
+	l.Pause(7, last.From+hour/2) // a clock that was set back
+	l.Resume(7, last.To+hour)
+	l.Pause(7, last.To+2*hour)
+	l.Resume(7, last.To)
+	want := []Pause{{last.From, last.To + hour}, {at(150, 0), at(151, 0)}}
+	l.Pause(7, at(150, 0))
+	if got := l.Pauses(7, at(151, 0)); !reflect.DeepEqual(got[len(got)-2:], want) {
+		t.Errorf("%v, want %v at the end", got, want)
+	}
+	l.Remove(7)
+	if got := l.Pauses(7, at(151, 0)); len(got) > 0 {
+		t.Errorf("forgotten: %v", got)
+	}
+}
+
+func FuzzRestorePauses(f *testing.F) {
+	f.Add(encodePauses([]Pause{{at(1, 0), at(1, 1)}, {at(2, 0), at(2, 1)}}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var l Log
+		if l.RestorePauses(1, b) != nil {
+			return
+		}
+		if l.pauses.of(1) != string(b) {
+			t.Errorf("%x became %x", b, l.pauses.of(1))
+		}
+		for _, p := range l.Pauses(1, 0) {
+			if p.To <= p.From {
+				t.Errorf("%x: %v", b, p)
+			}
+		}
+	})
 }

@@ -170,16 +170,19 @@ func setOf(spans []span) uint64 {
 	return set
 }
 
-// bitsFromEnd is the set of days of a month, of so many days, that spans count from its end.
+// bitsFromEnd is the set of days of a month, of so many days, that spans count from its end. A range
+// counts on from its first number, away from the end; a repetition without an end goes on towards it.
 func bitsFromEnd(spans []span, days int) uint64 {
 	var set uint64
 	for _, s := range spans {
-		first, last := days+1-s.last, days+1-s.first
 		if s.open {
-			first, last = days+1-s.first, days
+			for n := days + 1 - s.first; n <= days; n += s.step {
+				set |= 1 << n
+			}
+			continue
 		}
-		for n := first; n <= last; n += s.step {
-			set |= 1 << n
+		for n := s.first; n <= s.last; n += s.step {
+			set |= 1 << (days + 1 - n)
 		}
 	}
 	return set

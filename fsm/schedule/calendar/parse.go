@@ -69,17 +69,35 @@ func (p *parser) words(words []string) *Expression {
 	return e
 }
 
-// dropZone refuses a time zone at the end.
+// dropZone refuses a time zone at the end, or what else stands there.
 func (p *parser) dropZone(words []string) []string {
 	if len(words) < 2 {
 		return words
 	}
 	last := words[len(words)-1]
 	rest := strings.Join(words[:len(words)-1], " ")
-	if isLetter(last[0]) {
+	switch {
+	case !isLetter(last[0]):
+	case isDay(last):
+		p.whole(last, "has no place here: weekdays come first", last+" "+rest)
+	case last == strings.ToLower(last) && !strings.Contains(last, "/") && last != "utc":
+		p.whole(last, "has no place here: it goes weekdays, date, time", rest, "02:00")
+	default:
 		p.whole(last, "is a time zone. Put it into tz", rest)
 	}
 	return words
+}
+
+func isDay(name string) bool { _, ok := dayNamed(name); return ok }
+
+// dayNamed is 0 for Monday to 6 for Sunday.
+func dayNamed(name string) (int, bool) {
+	for i, day := range expr.Days {
+		if strings.EqualFold(name, day) || strings.EqualFold(name, day[:3]) {
+			return (i + 6) % 7, true
+		}
+	}
+	return 0, false
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
@@ -113,12 +131,10 @@ func (p *parser) weekdays(text string) uint8 {
 
 var weekdayField = field{"weekday", 0, 6}
 
-// weekday is 0 for Monday to 6 for Sunday.
+// weekday reads the name of a day.
 func (p *parser) weekday(item, name string) (int, bool) {
-	for i, day := range expr.Days {
-		if strings.EqualFold(name, day) || strings.EqualFold(name, day[:3]) {
-			return (i + 6) % 7, true
-		}
+	if day, ok := dayNamed(name); ok {
+		return day, true
 	}
 	if shorthands[strings.ToLower(name)] != "" {
 		rest := without(p.expression, name)

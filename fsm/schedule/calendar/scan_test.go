@@ -155,3 +155,29 @@ func compareWithScan(t *testing.T, w wanted, from time.Time, loc *time.Location)
 		t.Errorf("%q in %v from %v: %d times, a scan finds %d", w.text, loc, from, len(got), len(want))
 	}
 }
+
+// TestARangeFromTheEnd: what `systemd-analyze calendar` 252 says of days that are counted from the end of February 2024.
+func TestARangeFromTheEnd(t *testing.T) {
+	for expression, want := range map[string]string{
+		"*-*~06..25/04": "8 12 16 20 24",
+		"*-*~1..5/2":    "25 27 29",
+		"*-*~1..3":      "27 28 29",
+		"*-*~7/3":       "23 26 29",
+	} {
+		e, err := calendar.Parse(expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for at := time.Date(2024, 1, 31, 12, 0, 0, 0, time.UTC); ; {
+			next, ok := e.Next(at, time.UTC)
+			if !ok || next.Month() != time.February {
+				break
+			}
+			got, at = append(got, fmt.Sprint(next.Day())), next
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s elapses on %v, want %s", expression, got, want)
+		}
+	}
+}

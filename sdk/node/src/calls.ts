@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Course } from "./course.js";
 import { APIError, ConnectionError, isNotFound } from "./errors.js";
 import { NoAnswer, open, type OpenAnswer } from "./exchange.js";
-import { judge } from "./judge.js";
+import { classify } from "./classify.js";
 import { attemptMs, type Limits } from "./options.js";
 import type { Request } from "./request.js";
 import { VERSION } from "./version.js";
@@ -64,13 +64,13 @@ export class Caller {
         if (request.method === "DELETE" && course.unsure && isNotFound(err)) {
           return request.read(undefined); // an attempt before has done it
         }
-        const verdict = judge(err);
-        const wait = course.failed(err, verdict);
-        if (!verdict.final && !verdict.ofCluster && this.#best === node) {
+        const failure = classify(err);
+        const wait = course.failed(err, failure);
+        if (!failure.final && !failure.ofCluster && this.#best === node) {
           this.#best = (node + 1) % this.#bases.length;
         }
-        if (verdict.final || (verdict.unsure && request.once) || wait === undefined) {
-          throw this.#told(verdict.final ? err : undefined, course);
+        if (failure.final || (failure.unsure && request.once) || wait === undefined) {
+          throw this.#told(failure.final ? err : undefined, course);
         }
         await sleep(wait, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
       }

@@ -1,8 +1,12 @@
 /** The settings of the kinds of channels; each kind has some of them. A secret reads `"•••"`. */
 export interface ChannelSettings {
+  /** Mail addresses, with commas between. */
+  to?: string;
   url?: string;
   secret?: string;
   token?: string;
+  /** Of Slack, for a bot. */
+  channel?: string;
   chat_id?: string;
   thread_id?: string;
   api_url?: string;
@@ -19,6 +23,7 @@ export interface ChannelSettings {
 }
 
 export type ChannelKind =
+  | "email"
   | "webhook"
   | "slack"
   | "teams"
@@ -27,6 +32,7 @@ export type ChannelKind =
   | "ntfy"
   | "pagerduty"
   | "alertmanager"
+  | "shoutrrr"
   | "command";
 
 /** The kinds of alerts that a channel can be told to take. */
@@ -45,10 +51,23 @@ export interface Channel extends ChannelSettings {
   on: ChannelAlert[];
   /** How long an incident must last before it is told. */
   after_secs: number;
-  hours: null;
+  /** When it is told; `null`: at any time. */
+  hours: ChannelHours[] | null;
   version: number;
   created_at: string;
   updated_at: string;
+}
+
+/** Times of some days in which a channel is told. What falls outside waits, and comes as a digest. */
+export interface ChannelHours {
+  /** Left out: every day. */
+  days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+  /** Like `08:00`. */
+  from: string;
+  /** Not after `from`: on the next day. */
+  to: string;
+  /** Left out: UTC. */
+  tz?: string;
 }
 
 /** The fields of a channel that are to be set; what is left out stays as it is. */
@@ -58,6 +77,8 @@ export interface ChannelUpdate extends ChannelSettings {
   tags?: string[];
   on?: ChannelAlert[];
   after_secs?: number;
+  /** `null`: at any time. */
+  hours?: ChannelHours | ChannelHours[] | null;
 }
 
 /** A new channel. Its kind never changes. */

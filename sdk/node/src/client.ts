@@ -1,5 +1,6 @@
 import { Caller } from "./calls.js";
 import type { Channel, ChannelParams, ChannelTest, ChannelUpdate } from "./channels.js";
+import type { TemplatePreview, Templates, TemplateSet } from "./templates.js";
 import { follow } from "./events.js";
 import { basesOf, checkKey, type ClientOptions, limitsOf } from "./options.js";
 import { heartbeatPath, objectPath, query, slugPath } from "./paths.js";
@@ -8,11 +9,13 @@ import type { Badge, BadgeParams, StatusPage, StatusPageParams } from "./publish
 import type { Request } from "./request.js";
 import type {
   AckParams,
+  Alert,
   CallOptions,
   ClusterEvent,
   CreateParams,
   EnsureParams,
   EventsParams,
+  Explanation,
   Heartbeat,
   HeartbeatPing,
   Incident,
@@ -28,6 +31,7 @@ import type {
   Uptime,
 } from "./types.js";
 import { isObject, NotQuorumbeat } from "./wire.js";
+import type { MaintenanceWindow, WindowParams } from "./windows.js";
 
 /**
  * Calls the nodes of a quorumbeat cluster. Make one and keep it; it holds nothing open.
@@ -186,6 +190,11 @@ export class HeartbeatClient {
     return this.#call({ method: "GET", path: heartbeatPath(id, "/uptime"), read: holding<Uptime>("days") }, options);
   }
 
+  /** Tells who is told of a heartbeat now, or would be if it failed: by what, when, and why not. */
+  async explain(id: string, options: CallOptions = {}): Promise<Explanation> {
+    return this.#call({ method: "GET", path: heartbeatPath(id, "/explain"), read: holding<Explanation>("targets") }, options);
+  }
+
   /** Tells which settings a heartbeat's stored pings suggest, and what those and others would have alerted on. */
   async suggest(id: string, params: SuggestParams = {}, options: CallOptions = {}): Promise<Suggestions> {
     const path = heartbeatPath(id, "/suggest") + query({ ...params });
@@ -223,6 +232,26 @@ export class HeartbeatClient {
     return this.#call({ ...json("POST", objectPath("incidents", id, "/snooze"), body), once: true, read: having<Incident>("reason") }, options);
   }
 
+  /** Has a failed or held alert sent again. */
+  async retryAlert(id: string, options: CallOptions = {}): Promise<Alert> {
+    return this.#call({ method: "POST", path: objectPath("alerts", id, "/retry"), once: true, read: having<Alert>("recipient") }, options);
+  }
+
+  /** Has a pending alert, or the digest that it is in, sent at once. */
+  async deliverAlert(id: string, options: CallOptions = {}): Promise<Alert> {
+    return this.#call({ method: "POST", path: objectPath("alerts", id, "/deliver"), once: true, read: having<Alert>("recipient") }, options);
+  }
+
+  /** Holds a pending alert back until it is sent by retryAlert or cancelled, or a newer one takes its place. */
+  async holdAlert(id: string, options: CallOptions = {}): Promise<Alert> {
+    return this.#call({ method: "POST", path: objectPath("alerts", id, "/hold"), once: true, read: having<Alert>("recipient") }, options);
+  }
+
+  /** Cancels a pending alert, or one that is held back: it is never sent. */
+  async cancelAlert(id: string, options: CallOptions = {}): Promise<Alert> {
+    return this.#call({ method: "POST", path: objectPath("alerts", id, "/cancel"), once: true, read: having<Alert>("recipient") }, options);
+  }
+
   /** Returns all channels, newest first. */
   async channels(options: CallOptions = {}): Promise<Channel[]> {
     return this.#call({ method: "GET", path: "/v1/channels", read: listed<Channel>("channels") }, options);
@@ -252,6 +281,41 @@ export class HeartbeatClient {
   async testChannel(id: string, options: CallOptions = {}): Promise<ChannelTest> {
     const path = objectPath("channels", id, "/test");
     return this.#call({ method: "POST", path, once: true, read: having<ChannelTest>("answer") }, options);
+  }
+
+  /** Returns all maintenance windows, newest first. */
+  async windows(options: CallOptions = {}): Promise<MaintenanceWindow[]> {
+    return this.#call({ method: "GET", path: "/v1/windows", read: listed<MaintenanceWindow>("windows") }, options);
+  }
+
+  /** Makes a maintenance window. */
+  async createWindow(params: WindowParams, options: CallOptions = {}): Promise<MaintenanceWindow> {
+    return this.#call({ ...json("POST", "/v1/windows", params), once: true, read: having<MaintenanceWindow>("id") }, options);
+  }
+
+  /** Deletes a maintenance window. What it kept back is told at once. */
+  async deleteWindow(id: string, options: CallOptions = {}): Promise<void> {
+    return this.#call({ method: "DELETE", path: objectPath("windows", id), read: () => undefined }, options);
+  }
+
+  /** Returns the words of one's own for alerts. */
+  async templates(options: CallOptions = {}): Promise<TemplateSet> {
+    return this.#call({ method: "GET", path: "/v1/templates", read: having<TemplateSet>("subject") }, options);
+  }
+
+  /** Sets the words of one's own for alerts; what is left out is as it is built in. */
+  async setTemplates(templates: Partial<Templates>, options: CallOptions = {}): Promise<TemplateSet> {
+    return this.#call({ ...json("PUT", "/v1/templates", templates), read: having<TemplateSet>("subject") }, options);
+  }
+
+  /** Goes back to the words that are built in. */
+  async deleteTemplates(options: CallOptions = {}): Promise<void> {
+    return this.#call({ method: "DELETE", path: "/v1/templates", read: () => undefined }, options);
+  }
+
+  /** Shows what templates would say, and saves nothing. */
+  async previewTemplates(templates: Partial<Templates>, options: CallOptions = {}): Promise<TemplatePreview[]> {
+    return this.#call({ ...json("POST", "/v1/templates/preview", templates), read: listed<TemplatePreview>("previews") }, options);
   }
 
   /** Returns the status pages, by slug. */

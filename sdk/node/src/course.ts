@@ -1,6 +1,6 @@
 import { APIError } from "./errors.js";
 import type { NoAnswer } from "./exchange.js";
-import { judge, type Verdict } from "./judge.js";
+import { classify, type FailureClass } from "./classify.js";
 import type { Limits } from "./options.js";
 
 /** The longest wait that is begun, in milliseconds. */
@@ -33,13 +33,13 @@ export class Course {
    * failed notes that the node did not take the call, and goes on to the next one. It
    * returns the wait before that in milliseconds, or undefined if all was tried.
    */
-  failed(err: APIError | NoAnswer, verdict: Verdict = judge(err)): number | undefined {
+  failed(err: APIError | NoAnswer, failure: FailureClass = classify(err)): number | undefined {
     const nodes = this.#notBefore.length;
     const round = Math.floor(this.#attempts / nodes);
     this.failures.delete(this.node);
     this.failures.set(this.node, err);
-    this.unsure ||= verdict.unsure;
-    this.#note(err, verdict, round);
+    this.unsure ||= failure.unsure;
+    this.#note(err, failure, round);
     this.#attempts++;
     if (this.#attempts >= nodes * (this.#limits.retries + 1)) {
       return undefined;
@@ -53,9 +53,9 @@ export class Course {
     return wait > LONGEST_WAIT_MS || late ? undefined : wait;
   }
 
-  #note(err: APIError | NoAnswer, verdict: Verdict, round: number): void {
+  #note(err: APIError | NoAnswer, failure: FailureClass, round: number): void {
     const asked = err instanceof APIError ? jitter(err.retryAfterMs) : 0;
-    if (verdict.ofCluster) {
+    if (failure.ofCluster) {
       this.#notBefore.fill(performance.now() + Math.max(asked, this.#backoff(round)));
     } else {
       this.#notBefore[this.node] = performance.now() + asked;

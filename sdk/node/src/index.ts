@@ -1,4 +1,4 @@
-export type { Channel, ChannelAlert, ChannelKind, ChannelParams, ChannelSettings, ChannelTest, ChannelUpdate } from "./channels.js";
+export type { Channel, ChannelAlert, ChannelHours, ChannelKind, ChannelParams, ChannelSettings, ChannelTest, ChannelUpdate } from "./channels.js";
 export { HeartbeatClient } from "./client.js";
 export {
   APIError,
@@ -14,14 +14,18 @@ export {
 } from "./errors.js";
 export { DEFAULT_BASE_URL, type ClientOptions } from "./options.js";
 export { MAX_BODY_BYTES, type PingOptions, type PingStatus } from "./pings.js";
+export type { TemplatePreview, Templates, TemplateSet } from "./templates.js";
 export type { Badge, BadgeParams, PageHeartbeat, StatusPage, StatusPageParams } from "./published.js";
 export type {
   CallOptions,
   ClusterEvent,
   ClusterNode,
   AckParams,
+  Alert,
   EventIncident,
   EventsParams,
+  ExplainedTarget,
+  Explanation,
   CreateParams,
   EnsureParams,
   Heartbeat,
@@ -44,3 +48,4 @@ export type {
   Uptime,
   UptimeDay,
 } from "./types.js";
+export type { MaintenanceWindow, WindowParams } from "./windows.js";

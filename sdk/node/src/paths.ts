@@ -18,8 +18,8 @@ export function slugPath(slug: string): string {
   return `/v1/heartbeats/by-slug/${encodeURIComponent(slug)}`;
 }
 
-/** objectPath is the path of a channel, status page or badge; it throws as heartbeatPath does. */
-export function objectPath(kind: "channels" | "incidents" | "status-pages" | "badges", id: string, suffix = ""): string {
+/** objectPath is the path of a channel, maintenance window, status page or badge; it throws as heartbeatPath does. */
+export function objectPath(kind: "channels" | "incidents" | "alerts" | "status-pages" | "badges" | "windows", id: string, suffix = ""): string {
   if (typeof id !== "string" || /^\.{0,2}$/.test(id)) {
     throw new TypeError(`the ID or slug of one of the ${kind} is needed, not ${JSON.stringify(id)}`);
   }

@@ -1,3 +1,5 @@
+import type { ChannelAlert } from "./channels.js";
+
 /** What every call may be told. */
 export interface CallOptions {
   /** Ends the call, with its retries and waits. The call then throws the signal's reason. */
@@ -46,10 +48,12 @@ export interface Heartbeat {
   max_run_secs: number | null;
   /** Seconds that a run takes at least; null: any. */
   min_run_secs: number | null;
+  /** Slugs or IDs of heartbeats, and tags (tag:db): while one of them fails, its alerts wait. */
+  depends_on: string[];
   /** Channels that it names; empty: those with a tag of its own, else the default ones. */
   notify: string[];
-  /** Seconds between reminders of an incident; 0: none. */
-  remind_every_secs: number;
+  /** Seconds between reminders of an incident; 0: none; null: the cluster's default. */
+  remind_every_secs: number | null;
   /** The one that goes on; null: it is not failing. */
   incident: OpenIncident | null;
   /** What a good run must keep to, like `bytes > 0`. */
@@ -70,6 +74,8 @@ export interface Heartbeat {
   last_pinged_at: string | null;
   /** Without the grace; null while paused or not armed. */
   next_expected_at: string | null;
+  /** Past due when this was answered, and not yet past the grace. */
+  late: boolean;
   last_alert_at: string | null;
   created_at: string;
   updated_at: string;
@@ -144,10 +150,12 @@ export interface CreateParams {
   max_run_secs?: number;
   /** Default, and 0: any. */
   min_run_secs?: number;
+  /** Slugs or IDs of heartbeats, and tags (tag:db), up to 20: while one of them fails, its alerts wait. */
+  depends_on?: string[];
   /** Names or IDs of channels that are told. */
   notify?: string[];
-  /** Seconds between reminders of an incident, 10 to 2,592,000; 0 and default: none. */
-  remind_every_secs?: number;
+  /** Seconds between reminders of an incident, 10 to 2,592,000; 0: none; null and default: the cluster's. */
+  remind_every_secs?: number | null;
   /** Up to 20, like `bytes > 0`, `bytes >= 0.5 * last` or `body contains "done"`. */
   checks?: string[];
 }
@@ -214,7 +222,9 @@ export interface OpenIncident {
 
 /** An incident of a heartbeat, or a time in which it could not be heard. */
 export interface Incident extends Omit<OpenIncident, "reason"> {
-  reason: "silence" | "failure" | "hung_run" | "unheard";
+  reason: "silence" | "failure" | "hung_run" | "unheard" | "node_lost" | "outage" | "disk_low" | "certificate_expires";
+  /** It is of the monitor itself: heartbeat_id is that of no heartbeat. */
+  system: boolean;
   heartbeat_id: string;
   heartbeat_name: string;
   state: "open" | "ended";
@@ -230,7 +240,7 @@ export interface Incident extends Omit<OpenIncident, "reason"> {
   /** How many events are no longer kept. */
   story_left_out?: number;
   /** Those that are kept, oldest first. */
-  alerts: Record<string, unknown>[];
+  alerts: Alert[];
 }
 
 /** One thing that happened in an incident. */
@@ -265,15 +275,43 @@ export interface AckParams {
   note?: string;
 }
 
+/** One alert of the ledger, to one recipient. Digests have no heartbeat and no incident of their own. */
+export interface Alert {
+  id: string;
+  incident_id: string | null;
+  heartbeat_id: string | null;
+  heartbeat_name: string | null;
+  /** It is of the monitor itself: heartbeat_id is that of no heartbeat. */
+  system: boolean;
+  kind: string;
+  /** The kind of the channel: email, webhook, … */
+  channel: string;
+  recipient: string;
+  channel_id: string | null;
+  state: string;
+  attempts: number;
+  in_doubt: boolean;
+  message_id: string;
+  digest_id: string | null;
+  error: string;
+  created_at: string | null;
+  sent_at: string | null;
+  /** Of a pending one that waits. */
+  next_attempt_at: string | null;
+  waits_for: { for: "window" | "hours" | "dependency"; id: string; name: string } | null;
+}
+
 /** An incident that began or ended. */
 export interface EventIncident {
   id: string;
   heartbeat_id: string;
   /** null: it was deleted. */
   heartbeat_name: string | null;
+  /** It is of the monitor itself: heartbeat_id is that of no heartbeat. */
+  system: boolean;
   state: "open" | "ended";
   /** Why it began; null once it ended. */
-  reason: "silence" | "failure" | "hung_run" | null;
+  reason: "silence" | "failure" | "hung_run" | "node_lost" | "outage" | "disk_low" | "certificate_expires" | null;
   since: string | null;
   ended_at: string | null;
 }
@@ -365,4 +403,47 @@ export interface Suggestions {
   /** Good runs that a suggestion needs. */
   needs: number;
   tz_data: string;
+}
+
+/** Who is told of a heartbeat now, or would be if it failed. */
+export interface Explanation {
+  heartbeat_id: string;
+  heartbeat_name: string;
+  status: HeartbeatStatus;
+  /** Somebody is told. */
+  told: boolean;
+  /** Why nobody is; null: somebody may be. */
+  silent: { reason: string; words: string; until: string | null; by: string | null } | null;
+  /** When it alerts if no ping comes, about; null: it waits for none. */
+  alerts_at: string | null;
+  incident: OpenIncident | null;
+  next_reminder_at: string | null;
+  targets: ExplainedTarget[];
+  /** Defaults that are not used, for others are chosen. */
+  overruled: ExplainedTarget[];
+}
+
+/** One who is told of a heartbeat, or could be. */
+export interface ExplainedTarget {
+  /** `email`, or the kind of a channel. */
+  channel: string;
+  /** An address, or the name of a channel. */
+  recipient: string;
+  channel_id: string | null;
+  channel_name: string | null;
+  by: "email" | "notify" | "tag" | "default" | "mail_to";
+  because: string;
+  tag: string | null;
+  on: ChannelAlert[];
+  after_secs: number;
+  told: boolean;
+  /** null: at once, or it is not told. */
+  at: string | null;
+  /** Why it is not told; later versions may have other words. */
+  reason: string | null;
+  words: string | null;
+  waits_for: { reason: string; words: string; until: string | null }[];
+  alert: { id: string; kind: string; state: string; error: string } | null;
+  /** What goes wrong in sending to it; empty: nothing that is known. */
+  trouble: string;
 }

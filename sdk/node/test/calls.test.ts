@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeartbeatClient, isUnauthorized } from "../src/index.js";
-import { BADGE, CHANNEL, FakeCluster, HEARTBEAT, ID, INCIDENT, KEY, PAGE, PREVIEW, SUGGESTIONS, TESTED } from "./fake.js";
+import { ALERT, BADGE, CHANNEL, EXPLANATION, FakeCluster, HEARTBEAT, ID, INCIDENT, KEY, PAGE, PREVIEW, SUGGESTIONS, TESTED } from "./fake.js";
 
 test("each call asks for what the API promises, and gives its answer", async (t) => {
   const cluster = await FakeCluster.start(t, 1);
@@ -59,6 +59,7 @@ test("each call asks for what the API promises, and gives its answer", async (t)
       `{"schedule":["0 2 * * 1-5"],"tz":"Europe/Berlin","count":1}`,
       PREVIEW,
     ],
+    ["explain", () => c.explain(ID), "GET /v1/heartbeats/hb_1/explain", "", EXPLANATION],
     [
       "suggest",
       () => c.suggest(ID, { schedule: ["0 2 * * *", "@weekly"], grace_secs: 0 }),
@@ -70,6 +71,10 @@ test("each call asks for what the API promises, and gives its answer", async (t)
     ["incident", () => c.incident("in_1_1"), "GET /v1/incidents/in_1_1", "", INCIDENT],
     ["ackIncident", () => c.ackIncident("in_1_1", { by: "Ann" }), "POST /v1/incidents/in_1_1/ack", `{"by":"Ann"}`, INCIDENT],
     ["unackIncident", () => c.unackIncident("in_1_1"), "POST /v1/incidents/in_1_1/unack", `{}`, INCIDENT],
+    ["retryAlert", () => c.retryAlert("al_1"), "POST /v1/alerts/al_1/retry", "", ALERT],
+    ["deliverAlert", () => c.deliverAlert("al_1"), "POST /v1/alerts/al_1/deliver", "", ALERT],
+    ["holdAlert", () => c.holdAlert("al_1"), "POST /v1/alerts/al_1/hold", "", ALERT],
+    ["cancelAlert", () => c.cancelAlert("al_1"), "POST /v1/alerts/al_1/cancel", "", ALERT],
     ["snoozeIncident", () => c.snoozeIncident("in_1_1", 60), "POST /v1/incidents/in_1_1/snooze", `{"for_secs":60}`, INCIDENT],
     ["channels", () => c.channels(), "GET /v1/channels", "", [CHANNEL]],
     ["channel", () => c.channel("ch_1"), "GET /v1/channels/ch_1", "", CHANNEL],

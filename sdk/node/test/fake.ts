@@ -137,11 +137,14 @@ export class FakeCluster {
     if (method === "DELETE") {
       return [204, ""];
     }
-    const [, kind = "", id] = path.match(/^\/v1\/(channels|incidents|status-pages|badges)(?:\/([^?]*))?(?:\?.*)?$/) ?? [];
+    const [, kind = "", id] = path.match(/^\/v1\/(channels|incidents|alerts|status-pages|badges)(?:\/([^?]*))?(?:\?.*)?$/) ?? [];
     const object = OBJECTS[kind];
     if (object !== undefined) {
       const answer = id?.endsWith("/test") ? TESTED : method === "GET" && id === undefined ? { [kind.replace("-", "_")]: [object] } : object;
       return [method === "POST" && id === undefined ? 201 : 200, JSON.stringify(answer)];
+    }
+    if (path.endsWith("/explain")) {
+      return [200, JSON.stringify(EXPLANATION)];
     }
     if (path.includes("/suggest")) {
       return [200, JSON.stringify(SUGGESTIONS)];
@@ -161,6 +164,7 @@ export class FakeCluster {
 
 export const PREVIEW = { times: ["2026-05-04T00:00:00.000Z"], description: "At 02:00, Monday to Friday", tz: "Europe/Berlin", tz_data: "2026a" };
 export const SUGGESTIONS = { suggestions: [], current: { alerts: 3, days: 90, failed: [] }, tried: null, pings: 4, needs: 5, tz_data: "2026a" };
+export const EXPLANATION = { heartbeat_id: ID, told: false, silent: { reason: "paused" }, targets: [], overruled: [] };
 export const HEARTBEAT = { id: ID, name: "nightly-sync", token: TOKEN, interval_secs: 86400, grace_secs: 3600, status: "active" };
 
 export const CHANNEL = { id: "ch_1", name: "ops", kind: "slack", url: "•••", default: true, tags: [], on: ["down"], after_secs: 0, version: 1 };
@@ -168,7 +172,8 @@ export const PAGE = { slug: "jobs", title: "Our jobs", tags: ["prod"], heartbeat
 export const BADGE = { id: "bg_1", heartbeat_id: ID, heartbeat_name: "nightly-sync", tag: null, label: "" };
 export const TESTED = { accepted: true, answer: "200 OK" };
 export const INCIDENT = { id: "in_1_1", heartbeat_id: "hb_1", state: "open", reason: "silence", story: [], alerts: [] };
-const OBJECTS: Record<string, object> = { channels: CHANNEL, incidents: INCIDENT, "status-pages": PAGE, badges: BADGE };
+export const ALERT = { id: "al_1", kind: "down", recipient: "ops@example.com", state: "pending" };
+const OBJECTS: Record<string, object> = { channels: CHANNEL, incidents: INCIDENT, alerts: ALERT, "status-pages": PAGE, badges: BADGE };
 
 /** A URL at which nobody listens. */
 export async function deadURL(): Promise<string> {

@@ -24,6 +24,15 @@ export async function tell(): Promise<string> {
   return (accepted ? answer : channel.kind) + (badge.heartbeat_name ?? badge.tag);
 }
 
+export async function maintain(): Promise<boolean> {
+  const once = await client.createWindow({ name: "move", tags: ["db"], to: "2026-12-01T08:00:00Z" });
+  const weekly = await client.createWindow({ name: "backup", tags: ["db"], schedule: "0 2 * * 0", tz: "Europe/Berlin", for_secs: 7200 });
+  await client.deleteWindow(weekly.id);
+  return once.on;
+}
+
+// @ts-expect-error: a schedule needs a length
+void client.createWindow({ name: "x", tags: ["db"], schedule: "@daily" });
 // @ts-expect-error: no such kind
 void client.createChannel({ name: "x", kind: "pigeon" });
 // @ts-expect-error: of a heartbeat or of a tag

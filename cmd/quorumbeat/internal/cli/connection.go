@@ -43,6 +43,9 @@ func (s *Connection) Client(opts ...heartbeat.Option) (*heartbeat.Client, error)
 
 // NewClient makes a client of the nodes that --url names.
 func NewClient(urls, apiKey string, opts ...heartbeat.Option) (*heartbeat.Client, error) {
+	if strings.TrimSpace(urls) == "" {
+		return nil, usage.Errorf("--url and QUORUMBEAT_URL are empty: give the address of a node or a load balancer, like %s, or unset QUORUMBEAT_URL", heartbeat.DefaultBaseURL)
+	}
 	var list []string
 	for u := range strings.SplitSeq(urls, ",") {
 		list = append(list, strings.TrimSpace(u))

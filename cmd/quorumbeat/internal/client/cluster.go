@@ -8,19 +8,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
 func clusterCommand(p *cli.Program) *cobra.Command {
-	c := NewCommand(p, "cluster", "Show the cluster as the answering node sees it", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := call.NewCommand(p, "cluster", "Show the cluster as the answering node sees it", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.Cluster(ctx)
-	}, showCluster, withWide)
+	}, showCluster, call.WithWide)
 	var yes bool
-	remove := NewCommand(p, "remove NODE", "Take a node out of the cluster for good, by name or ID", usage.Needs("NODE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	remove := call.NewCommand(p, "remove NODE", "Take a node out of the cluster for good, by name or ID", usage.Needs("NODE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return removeNode(p, ctx, api, args[0], yes)
-	}, showWord("removed"), completeNames(nodeNames))
+	}, call.ShowWord("removed"), call.CompleteNames(nodeNames))
 	remove.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.AddCommand(remove)
 	return c
@@ -32,6 +33,12 @@ func showCluster(w *term.Table, v any) {
 	w.Row("Leader", term.OrDash(c.Leader))
 	w.Row("Term", c.Term)
 	w.Row("Mail server", term.Folded(mailServerWords(c.MailServer)))
+	if words := outboundWords(c.Outbound); words != "" {
+		w.Row("Other monitor", term.Folded(words))
+	}
+	if c.TZData != "" {
+		w.Row("Time zones", term.Free("by the rules of "+c.TZData))
+	}
 	w.Row()
 	head := []any{"NODE", "ROLE", "ALIVE", "HTTP", "VERSION"}
 	if w.Wide {
@@ -82,6 +89,25 @@ func aliveInWords(n heartbeat.Node) string {
 		return "yes, but takes no pings"
 	}
 	return "yes"
+}
+
+// outboundWords says how another monitor is told that this one is well; "" if there is none.
+func outboundWords(o heartbeat.Outbound) string {
+	last := ""
+	if o.LastSuccessAt != nil {
+		last = " (last told by this node " + term.Time(o.LastSuccessAt) + ")"
+	}
+	switch o.State {
+	case "ok":
+		return "is told that this one is well" + last
+	case "resting":
+		return "is told by the leader" + last
+	case "withheld":
+		return "IS TOLD NOTHING" + last + ": " + o.Reason
+	case "failing":
+		return "CANNOT BE TOLD" + last + ": " + o.Reason
+	}
+	return ""
 }
 
 // mailServerWords says how the mail server is, to whom that node knows it.

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -13,7 +14,7 @@ import (
 func createCommand(p *cli.Program) *cobra.Command {
 	var h heartbeatFlags
 	var c *cobra.Command
-	c = NewCommand(p, "create NAME", "Create a heartbeat", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c = call.NewCommand(p, "create NAME", "Create a heartbeat", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		params, err := h.params(c.Flags())
 		if err != nil {
 			return nil, err
@@ -30,7 +31,7 @@ func createCommand(p *cli.Program) *cobra.Command {
 func ensureCommand(p *cli.Program) *cobra.Command {
 	var h heartbeatFlags
 	var c *cobra.Command
-	c = NewCommand(p, "ensure SLUG", "Create a heartbeat unless it is there, else change it", usage.Needs("SLUG"),
+	c = call.NewCommand(p, "ensure SLUG", "Create a heartbeat unless it is there, else change it", usage.Needs("SLUG"),
 		func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 			params, err := h.params(c.Flags())
 			if err != nil {

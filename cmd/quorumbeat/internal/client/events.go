@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
@@ -24,7 +25,7 @@ type eventLine struct {
 func eventsCommand(p *cli.Program) *cobra.Command {
 	params := heartbeat.EventsParams{}
 	asJSON := func() bool { return false }
-	c := NewCommand(p, "events", "Tell what changes, as it changes, until it is ended", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := call.NewCommand(p, "events", "Tell what changes, as it changes, until it is ended", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		show := func(e heartbeat.Event) error { return tellEvent(p, e) }
 		if asJSON() {
 			show = func(e heartbeat.Event) error {

@@ -8,10 +8,42 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
+
+// remindEvery is the value of --remind-every: a length, or that of the cluster.
+type remindEvery struct {
+	every            flags.Seconds
+	given, byDefault bool
+}
+
+func (r *remindEvery) Set(text string) error {
+	r.given, r.byDefault = true, text == "default"
+	if r.byDefault {
+		return nil
+	}
+	return r.every.Set(text)
+}
+
+func (r *remindEvery) String() string {
+	if r.byDefault {
+		return "default"
+	}
+	return r.every.String()
+}
+
+func (r *remindEvery) Type() string { return r.every.Type() }
+
+// create is the field of a new heartbeat.
+func (r *remindEvery) create() int {
+	if r.given && !r.byDefault && r.every == 0 {
+		return heartbeat.NoReminders
+	}
+	return int(r.every)
+}
 
 const longestInterval = 366 * 86400 // s
 
@@ -32,7 +64,8 @@ type heartbeatFlags struct {
 	maxRun, minRun flags.Seconds
 	checks         []string
 	notify         []string
-	remind         flags.Seconds
+	dependsOn      []string
+	remind         remindEvery
 }
 
 // fieldDefaults tell, in help texts, what a field is that no flag sets.
@@ -65,8 +98,9 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.Var(&h.maxRun, "max-run", "how long a run may take before it has failed; 0s: its grace")
 	f.Var(&h.minRun, "min-run", "a shorter run is a failure; 0s: any length will do")
 	f.Lookup("max-run").DefValue, f.Lookup("min-run").DefValue = "", ""
-	f.Var(flags.ListOf(&h.notify), "notify", "`channels` that are told, by name or ID, with commas between; '' leaves it to tags and defaults")
-	f.Var(&h.remind, "remind-every", "time between reminders of an incident until it is acknowledged or over, 10s to 30d; 0s: none")
+	f.Var(flags.ListOf(&h.notify), "notify", "`who` is told: channels by name or ID, and mail addresses, with commas between; '' leaves it to tags and defaults")
+	f.Var(flags.ListOf(&h.dependsOn), "depends-on", "`heartbeats` by slug or ID, and tags like tag:db, with commas between: while one fails this one's alerts wait; '' is none")
+	f.Var(&h.remind, "remind-every", "time between reminders of an incident until it is acknowledged or over, 10s to 30d; 0s: none; default: as the cluster's --remind-every says")
 	f.Lookup("remind-every").DefValue = ""
 	f.StringArrayVar(&h.checks, "check", nil, "what a good run must keep to, like `'bytes > 0'` or 'bytes >= 0.5 * last'; may be repeated, and '' is none")
 	cli.CompleteWords(c, "arm", arms)
@@ -113,7 +147,7 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 	p = heartbeat.CreateParams{
 		IntervalSecs: int(h.interval), GraceSecs: int(h.grace), MissThreshold: h.threshold, Slug: h.slug, Arm: h.arm, Tags: h.tags, Email: h.email,
 		Description: h.description, RunbookURL: h.runbook, Owner: h.owner,
-		RemindEverySecs: int(h.remind), Notify: h.notify, FailureThreshold: h.failures, MaxRunSecs: int(h.maxRun), MinRunSecs: int(h.minRun),
+		RemindEverySecs: h.remind.create(), Notify: h.notify, DependsOn: h.dependsOn, FailureThreshold: h.failures, MaxRunSecs: int(h.maxRun), MinRunSecs: int(h.minRun),
 	}
 	if f.Changed("schedule") {
 		p.Schedule = h.schedule
@@ -134,38 +168,34 @@ func (h *heartbeatFlags) params(f *pflag.FlagSet) (p heartbeat.CreateParams, err
 // changes are the fields that the flags set, of a heartbeat that is there.
 func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, err error) {
 	interval, grace, methods := int(h.interval), int(h.grace), h.methods()
-	setIfGiven(f, "name", &u.Name, &h.name)
-	setIfGiven(f, "slug", &u.Slug, &h.slug)
-	setIfGiven(f, "arm", &u.Arm, &h.arm)
-	setIfGiven(f, "interval", &u.IntervalSecs, &interval)
-	setIfGiven(f, "grace", &u.GraceSecs, &grace)
-	setIfGiven(f, "miss-threshold", &u.MissThreshold, &h.threshold)
-	setIfGiven(f, "tag", &u.Tags, &h.tags)
-	setIfGiven(f, "email", &u.Email, &h.email)
-	setIfGiven(f, "only-post", &u.Methods, &methods)
-	setIfGiven(f, "description", &u.Description, &h.description)
-	setIfGiven(f, "runbook-url", &u.RunbookURL, &h.runbook)
-	setIfGiven(f, "owner", &u.Owner, &h.owner)
+	call.SetIfGiven(f, "name", &u.Name, &h.name)
+	call.SetIfGiven(f, "slug", &u.Slug, &h.slug)
+	call.SetIfGiven(f, "arm", &u.Arm, &h.arm)
+	call.SetIfGiven(f, "interval", &u.IntervalSecs, &interval)
+	call.SetIfGiven(f, "grace", &u.GraceSecs, &grace)
+	call.SetIfGiven(f, "miss-threshold", &u.MissThreshold, &h.threshold)
+	call.SetIfGiven(f, "tag", &u.Tags, &h.tags)
+	call.SetIfGiven(f, "email", &u.Email, &h.email)
+	call.SetIfGiven(f, "only-post", &u.Methods, &methods)
+	call.SetIfGiven(f, "description", &u.Description, &h.description)
+	call.SetIfGiven(f, "runbook-url", &u.RunbookURL, &h.runbook)
+	call.SetIfGiven(f, "owner", &u.Owner, &h.owner)
 	schedule := heartbeat.Schedule(h.schedule)
-	setIfGiven(f, "schedule", &u.Schedule, &schedule)
-	setIfGiven(f, "tz", &u.TZ, &h.tz)
+	call.SetIfGiven(f, "schedule", &u.Schedule, &schedule)
+	call.SetIfGiven(f, "tz", &u.TZ, &h.tz)
 	maxRun, minRun, checks := int(h.maxRun), int(h.minRun), h.checkList()
-	setIfGiven(f, "failure-threshold", &u.FailureThreshold, &h.failures)
-	setIfGiven(f, "max-run", &u.MaxRunSecs, &maxRun)
-	setIfGiven(f, "min-run", &u.MinRunSecs, &minRun)
-	setIfGiven(f, "check", &u.Checks, &checks)
-	setIfGiven(f, "notify", &u.Notify, &h.notify)
-	remind := int(h.remind)
-	setIfGiven(f, "remind-every", &u.RemindEverySecs, &remind)
+	call.SetIfGiven(f, "failure-threshold", &u.FailureThreshold, &h.failures)
+	call.SetIfGiven(f, "max-run", &u.MaxRunSecs, &maxRun)
+	call.SetIfGiven(f, "min-run", &u.MinRunSecs, &minRun)
+	call.SetIfGiven(f, "check", &u.Checks, &checks)
+	call.SetIfGiven(f, "notify", &u.Notify, &h.notify)
+	call.SetIfGiven(f, "depends-on", &u.DependsOn, &h.dependsOn)
+	remind := int(h.remind.every)
+	if u.ResetReminders = h.remind.byDefault; !u.ResetReminders {
+		call.SetIfGiven(f, "remind-every", &u.RemindEverySecs, &remind)
+	}
 	if u == (heartbeat.UpdateParams{}) {
 		return u, usage.Errorf("nothing to change: see 'quorumbeat update --help' for the flags")
 	}
 	return u, h.check(f)
-}
-
-// setIfGiven sets a field of an update if its flag was.
-func setIfGiven[T any](f *pflag.FlagSet, name string, field **T, value *T) {
-	if f.Changed(name) {
-		*field = value
-	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/alerts"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -17,20 +19,20 @@ import (
 )
 
 func getCommand(p *cli.Program) *cobra.Command {
-	return heartbeatCommand(p, "get", "Show a heartbeat", (*heartbeat.Client).Get, withStale)
+	return heartbeatCommand(p, "get", "Show a heartbeat", (*heartbeat.Client).Get, call.WithStale)
 }
 
 // heartbeatCommand makes a command that takes a heartbeat and answers with it.
-func heartbeatCommand(p *cli.Program, name, short string, do func(*heartbeat.Client, context.Context, string) (*heartbeat.Heartbeat, error), options ...Option) *cobra.Command {
-	return NewCommand(p, name+" NAME", short, usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
+func heartbeatCommand(p *cli.Program, name, short string, do func(*heartbeat.Client, context.Context, string) (*heartbeat.Heartbeat, error), options ...call.Option) *cobra.Command {
+	return call.NewCommand(p, name+" NAME", short, usage.Needs("NAME"), call.OnID(call.HeartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return do(api, ctx, id)
-	}), showHeartbeat, append(options, completeHeartbeat)...)
+	}), showHeartbeat, append(options, call.CompleteHeartbeat)...)
 }
 
 func deleteCommand(p *cli.Program) *cobra.Command {
-	return NewCommand(p, "delete NAME", "Delete a heartbeat and its pings", usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
+	return call.NewCommand(p, "delete NAME", "Delete a heartbeat and its pings", usage.Needs("NAME"), call.OnID(call.HeartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return map[string]string{"deleted": id}, api.Delete(ctx, id)
-	}), showWord("deleted"), completeHeartbeat)
+	}), call.ShowWord("deleted"), call.CompleteHeartbeat)
 }
 
 func showHeartbeat(w *term.Table, v any) {
@@ -60,10 +62,12 @@ func showHeartbeat(w *term.Table, v any) {
 	}
 	w.Row("Last alert", term.Time(h.LastAlertAt))
 	if in := h.Incident; in != nil {
-		w.Row("Incident", stateOfIncident(&heartbeat.Incident{State: "open since " + term.Time(&in.Since), AcknowledgedBy: in.AcknowledgedBy, AcknowledgedAt: in.AcknowledgedAt, SnoozedUntil: in.SnoozedUntil}))
+		w.Row("Incident", alerts.StateOfIncident(&heartbeat.Incident{State: "open since " + term.Time(&in.Since), AcknowledgedBy: in.AcknowledgedBy, AcknowledgedAt: in.AcknowledgedAt, SnoozedUntil: in.SnoozedUntil}))
 	}
-	if h.RemindEverySecs > 0 {
-		w.Row("Reminders", "every "+term.Seconds(h.RemindEverySecs))
+	if every := h.RemindEverySecs; every != nil && *every == 0 {
+		w.Row("Reminders", "none")
+	} else if every != nil {
+		w.Row("Reminders", "every "+term.Seconds(*every))
 	}
 	w.Row("Pings", h.PingsTotal)
 	if h.LastExitCode != nil || h.LastDurationMs != nil {
@@ -71,6 +75,11 @@ func showHeartbeat(w *term.Table, v any) {
 	}
 	if len(h.Checks) > 0 {
 		w.Row("Checks", term.Folded(strings.Join(h.Checks, ", ")))
+		for _, c := range h.Checks {
+			if words := fsm.MindCheck(c); words != "" {
+				w.Row("", term.Free("mind "+c+": "+words))
+			}
+		}
 	}
 	if len(h.Metrics) > 0 {
 		w.Row("Numbers", term.Folded(inWords(h.Metrics)))
@@ -80,6 +89,12 @@ func showHeartbeat(w *term.Table, v any) {
 	}
 	if len(h.Tags) > 0 {
 		w.Row("Tags", term.Folded(strings.Join(h.Tags, ", ")))
+	}
+	if len(h.DependsOn) > 0 {
+		w.Row("Depends on", term.Folded(strings.Join(h.DependsOn, ", ")))
+	}
+	if len(h.Notify) > 0 {
+		w.Row("Notify", term.Folded(strings.Join(h.Notify, ", ")))
 	}
 	if len(h.Email) > 0 {
 		w.Row("Email", term.Folded(strings.Join(h.Email, ", ")))
@@ -104,10 +119,13 @@ func showHeartbeat(w *term.Table, v any) {
 
 // statusInWords says when a pause ends by itself, too.
 func statusInWords(h *heartbeat.Heartbeat) string {
-	if h.PausedUntil == nil {
-		return h.Status
+	switch {
+	case h.PausedUntil != nil:
+		return h.Status + " until " + term.Time(h.PausedUntil)
+	case h.Late:
+		return h.Status + ", late"
 	}
-	return h.Status + " until " + term.Time(h.PausedUntil)
+	return h.Status
 }
 
 // runLimits says how long a run may take; "" if the grace alone says it.

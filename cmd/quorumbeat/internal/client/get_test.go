@@ -22,3 +22,16 @@ func TestMissesSayWhichOneAlerts(t *testing.T) {
 		}
 	}
 }
+
+func TestAStatusSaysHowLongAndThatItIsLate(t *testing.T) {
+	at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	for want, h := range map[string]heartbeat.Heartbeat{
+		"active":                         {Status: "active"},
+		"active, late":                   {Status: "active", Late: true},
+		"paused until " + term.Time(&at): {Status: "paused", PausedUntil: &at},
+	} {
+		if got := statusInWords(&h); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

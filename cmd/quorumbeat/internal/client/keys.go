@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -15,12 +16,13 @@ import (
 )
 
 func keysCommand(p *cli.Program) *cobra.Command {
-	keys := cli.Group("keys", "Manage API keys")
-	keys.AddCommand(NewCommand(p, "list", "List the API keys", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
-		return api.Keys(ctx)
-	}, showKeys, withStale))
+	keys := call.Group("keys", "Manage API keys", "list", func(use string) *cobra.Command {
+		return call.NewCommand(p, use, "List the API keys", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+			return api.Keys(ctx)
+		}, showKeys, call.WithStale)
+	})
 	scope, scopes := "admin", []string{"admin", "write", "read", "ping"}
-	create := NewCommand(p, "create NAME", "Make an API key; it is shown this once", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	create := call.NewCommand(p, "create NAME", "Make an API key; it is shown this once", usage.Needs("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		return api.CreateKey(ctx, args[0], scope)
 	}, func(w *term.Table, v any) {
 		k := v.(*heartbeat.Key)
@@ -30,7 +32,7 @@ func keysCommand(p *cli.Program) *cobra.Command {
 	})
 	create.Flags().Var(flags.OneOf(&scope, scopes), "scope", "admin (everything), write (heartbeats and alerts), read (looks only) or ping (pings by slug only)")
 	cli.CompleteWords(create, "scope", scopes)
-	limit := NewCommand(p, "limit KEY HEARTBEATS", "Set how many heartbeats made with a key may exist; 0: any number", usage.Needs("KEY", "HEARTBEATS"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	limit := call.NewCommand(p, "limit KEY HEARTBEATS", "Set how many heartbeats made with a key may exist; 0: any number", usage.Needs("KEY", "HEARTBEATS"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		n, err := strconv.Atoi(args[1])
 		if err != nil || n < 0 {
 			return nil, usage.Errorf("the number of heartbeats is %q; it must be 0 or more", args[1])
@@ -40,10 +42,10 @@ func keysCommand(p *cli.Program) *cobra.Command {
 			return nil, err
 		}
 		return api.LimitKey(ctx, id, n)
-	}, func(w *term.Table, v any) { w.Row("Heartbeats", madeOf(*v.(*heartbeat.Key))) }, completeNames(keyNames))
-	keys.AddCommand(create, limit, NewCommand(p, "delete KEY", "Revoke an API key, by name or ID", usage.Needs("KEY"), onID(keyOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
+	}, func(w *term.Table, v any) { w.Row("Heartbeats", madeOf(*v.(*heartbeat.Key))) }, call.CompleteNames(keyNames))
+	keys.AddCommand(create, limit, call.NewCommand(p, "delete KEY", "Revoke an API key, by name or ID", usage.Needs("KEY"), call.OnID(keyOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return map[string]string{"deleted": id}, api.DeleteKey(ctx, id)
-	}), showWord("deleted"), completeNames(keyNames)))
+	}), call.ShowWord("deleted"), call.CompleteNames(keyNames)))
 	return keys
 }
 
@@ -65,4 +67,30 @@ func madeOf(k heartbeat.Key) string {
 		return strconv.Itoa(k.Heartbeats)
 	}
 	return fmt.Sprintf("%d of %d", k.Heartbeats, k.MaxHeartbeats)
+}
+
+// keyOf returns the ID of the API key that has a word as its ID or name.
+func keyOf(ctx context.Context, api *heartbeat.Client, word string) (string, error) {
+	if call.IDForm.MatchString(word) {
+		return word, nil
+	}
+	keys, err := api.Keys(ctx)
+	if err != nil {
+		return "", err
+	}
+	var found []call.Candidate
+	for _, k := range keys {
+		if k.Name == word {
+			found = append(found, call.Candidate{ID: k.ID, About: "scope " + k.Scope + ", made " + term.Time(&k.CreatedAt)})
+		}
+	}
+	return call.OnlyCandidate("API key with the ID or name", word, found)
+}
+
+func keyNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+	keys, err := api.Keys(ctx)
+	for _, k := range keys {
+		names = append(names, cobra.CompletionWithDesc(k.Name, "scope "+k.Scope), cobra.CompletionWithDesc(k.ID, term.Printable(k.Name)))
+	}
+	return names, err
 }

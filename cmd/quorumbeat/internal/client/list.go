@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -15,9 +16,9 @@ import (
 
 func listCommand(p *cli.Program) *cobra.Command {
 	var params heartbeat.ListParams
-	c := NewCommand(p, "list", "List the heartbeats, newest first", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+	c := call.NewCommand(p, "list", "List the heartbeats, newest first", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 		return api.ListMatching(ctx, params)
-	}, showHeartbeats, withStale, withWide)
+	}, showHeartbeats, call.WithStale, call.WithWide)
 	f := c.Flags()
 	f.Var(flags.OneOf(&params.Status, statuses), "status", "only those that are active, failing or paused")
 	f.StringVar(&params.Tag, "tag", "", "only those with this `tag`")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -84,7 +85,7 @@ func pingCommand(p *cli.Program) *cobra.Command {
 	var c *cobra.Command
 	var settings *cli.Connection
 	var token string
-	c = NewCommand(p, "ping [TOKEN]", "Ping a heartbeat, or tell how its job goes; needs no key", usage.AtMost("TOKEN"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c = call.NewCommand(p, "ping [TOKEN]", "Ping a heartbeat, or tell how its job goes; needs no key", usage.AtMost("TOKEN"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		signal, err := s.signal(c.Flags())
 		if err != nil {
 			return nil, err
@@ -104,7 +105,7 @@ func pingCommand(p *cli.Program) *cobra.Command {
 			err = cli.Failure("no heartbeat has this token; with an API key (QUORUMBEAT_API_KEY) a name will do", "not_found")
 		}
 		return map[string]string{"status": status}, err
-	}, func(w *term.Table, v any) { w.Row(v.(map[string]string)["status"]) }, completeHeartbeat, func(_ *cli.Program, _ *cobra.Command, s *cli.Connection) { settings = s })
+	}, func(w *term.Table, v any) { w.Row(v.(map[string]string)["status"]) }, call.CompleteHeartbeat, func(_ *cli.Program, _ *cobra.Command, s *cli.Connection) { settings = s })
 	c.Long = "Ping a heartbeat, or tell how its job goes. The token needs no API key; with one, the heartbeat's name, slug or ID will do."
 	cli.TokenFlag(c.Flags(), &token)
 	s.register(c.Flags())
@@ -120,7 +121,7 @@ func tokenOf(ctx context.Context, api *heartbeat.Client, word string, keyed bool
 	case tokenForm.MatchString(word), !keyed:
 		return word, nil
 	}
-	id, err := heartbeatOf(ctx, api, word)
+	id, err := call.HeartbeatOf(ctx, api, word)
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/length"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
@@ -19,7 +20,7 @@ import (
 func pingsCommand(p *cli.Program) *cobra.Command {
 	params := heartbeat.PingsParams{Limit: 50}
 	var bodies bool
-	c := NewCommand(p, "pings NAME", "List a heartbeat's newest pings", usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
+	c := call.NewCommand(p, "pings NAME", "List a heartbeat's newest pings", usage.Needs("NAME"), call.OnID(call.HeartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return api.Pings(ctx, id, params)
 	}), func(w *term.Table, v any) {
 		if bodies {
@@ -27,7 +28,7 @@ func pingsCommand(p *cli.Program) *cobra.Command {
 		} else {
 			showPings(w, v.([]*heartbeat.Ping))
 		}
-	}, completeHeartbeat, withStale, withWide)
+	}, call.CompleteHeartbeat, call.WithStale, call.WithWide)
 	c.Flags().Var(flags.Between(&params.Limit, 1, 100), "limit", "how many, 1 to 100")
 	c.Flags().BoolVar(&bodies, "body", false, "show all that came with each ping, not only its first line")
 	return c
@@ -129,9 +130,9 @@ func showBodies(w *term.Table, pings []*heartbeat.Ping) {
 }
 
 func uptimeCommand(p *cli.Program) *cobra.Command {
-	return NewCommand(p, "uptime NAME", "Show how long a heartbeat failed on each of the newest 90 days", usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
+	return call.NewCommand(p, "uptime NAME", "Show how long a heartbeat failed on each of the newest 90 days", usage.Needs("NAME"), call.OnID(call.HeartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		return api.Uptime(ctx, id)
-	}), showUptime, completeHeartbeat, withStale)
+	}), showUptime, call.CompleteHeartbeat, call.WithStale)
 }
 
 // showUptime lists the days on which it failed or was paused; the others are as they should be.

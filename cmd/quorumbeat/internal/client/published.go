@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -16,17 +17,18 @@ import (
 )
 
 func statusPagesCommand(p *cli.Program) *cobra.Command {
-	pages := cli.Group("status-pages", "Publish how heartbeats are, on pages for anybody")
-	pages.AddCommand(NewCommand(p, "list", "List the status pages", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
-		return api.StatusPages(ctx)
-	}, showStatusPages, withStale))
+	pages := call.Group("status-pages", "Publish how heartbeats are, on pages for anybody", "list", func(use string) *cobra.Command {
+		return call.NewCommand(p, use, "List the status pages", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+			return api.StatusPages(ctx)
+		}, showStatusPages, call.WithStale)
+	})
 	var params heartbeat.StatusPageParams
 	var named []string
-	create := NewCommand(p, "create TITLE", "Publish a status page", usage.Needs("TITLE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	create := call.NewCommand(p, "create TITLE", "Publish a status page", usage.Needs("TITLE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		params.Title, params.Heartbeats = args[0], nil
 		for _, one := range named {
 			word, alias, _ := strings.Cut(one, "=")
-			id, err := heartbeatOf(ctx, api, word)
+			id, err := call.HeartbeatOf(ctx, api, word)
 			if err != nil {
 				return nil, err
 			}
@@ -38,13 +40,13 @@ func statusPagesCommand(p *cli.Program) *cobra.Command {
 	f.StringVar(&params.Slug, "slug", "", "`name` in its URL, of a-z 0-9 _ - (default: made from the title)")
 	f.Var(flags.ListOf(&params.Tags), "tag", "`tags` whose heartbeats are on it, with commas between")
 	f.StringArrayVar(&named, "heartbeat", nil, "`NAME[=ALIAS]` of a heartbeat that is on it, and what the page calls it; may be given several times")
-	pages.AddCommand(create, NewCommand(p, "delete SLUG", "Take a status page back", usage.Needs("SLUG"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	pages.AddCommand(create, call.NewCommand(p, "delete SLUG", "Take a status page back", usage.Needs("SLUG"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		err := api.DeleteStatusPage(ctx, args[0])
 		if heartbeat.IsNotFound(err) {
 			err = cli.Failure(fmt.Sprintf("there is no status page with the slug %q: see 'quorumbeat status-pages list'", args[0]), "not_found")
 		}
 		return map[string]string{"deleted": args[0]}, err
-	}, showWord("deleted")))
+	}, call.ShowWord("deleted")))
 	return pages
 }
 
@@ -68,17 +70,18 @@ func showStatusPages(w *term.Table, v any) {
 }
 
 func badgesCommand(p *cli.Program) *cobra.Command {
-	badges := cli.Group("badges", "Publish badges of heartbeats and tags")
-	badges.AddCommand(NewCommand(p, "list", "List the badges", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
-		return api.Badges(ctx)
-	}, showBadges, withStale))
+	badges := call.Group("badges", "Publish badges of heartbeats and tags", "list", func(use string) *cobra.Command {
+		return call.NewCommand(p, use, "List the badges", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
+			return api.Badges(ctx)
+		}, showBadges, call.WithStale)
+	})
 	var params heartbeat.BadgeParams
-	create := NewCommand(p, "create [NAME]", "Publish a badge of a heartbeat, or of a --tag", usage.AtMost("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (_ any, err error) {
+	create := call.NewCommand(p, "create [NAME]", "Publish a badge of a heartbeat, or of a --tag", usage.AtMost("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (_ any, err error) {
 		if (len(args) == 0) == (params.Tag == "") {
 			return nil, usage.Errorf("give either a heartbeat's name or --tag")
 		}
 		if len(args) > 0 {
-			if params.HeartbeatID, err = heartbeatOf(ctx, api, args[0]); err != nil {
+			if params.HeartbeatID, err = call.HeartbeatOf(ctx, api, args[0]); err != nil {
 				return nil, err
 			}
 		}
@@ -87,16 +90,16 @@ func badgesCommand(p *cli.Program) *cobra.Command {
 		b := v.(*heartbeat.Badge)
 		w.Row("Picture", b.SVGURL)
 		w.Row("For shields.io", b.JSONURL)
-	}, completeHeartbeat)
+	}, call.CompleteHeartbeat)
 	create.Flags().StringVar(&params.Tag, "tag", "", "`tag` of the heartbeats that it tells of")
 	create.Flags().StringVar(&params.Label, "label", "", "`text` of its left side (default: the heartbeat's name, or the tag)")
-	badges.AddCommand(create, NewCommand(p, "delete ID", "Take a badge back", usage.Needs("ID"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	badges.AddCommand(create, call.NewCommand(p, "delete ID", "Take a badge back", usage.Needs("ID"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		err := api.DeleteBadge(ctx, args[0])
 		if heartbeat.IsNotFound(err) {
 			err = cli.Failure(fmt.Sprintf("there is no badge with the ID %q: see 'quorumbeat badges list'", args[0]), "not_found")
 		}
 		return map[string]string{"deleted": args[0]}, err
-	}, showWord("deleted")))
+	}, call.ShowWord("deleted")))
 	return badges
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -91,4 +93,15 @@ func removalPlan(nodes []heartbeat.Node, n *heartbeat.Node) string {
 	}
 	return fmt.Sprintf("%s (%s) %s; its data folder cannot come back.\n  now:   %v\n  after: %v\n",
 		n.Name, n.ID, state, votersWithout(nodes, ""), votersWithout(nodes, n.ID))
+}
+
+func nodeNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+	cluster, err := api.Cluster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range cluster.Nodes {
+		names = append(names, cobra.CompletionWithDesc(n.Name, n.ID))
+	}
+	return names, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/client/call"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
@@ -18,7 +19,7 @@ import (
 
 func previewCommand(p *cli.Program) *cobra.Command {
 	params := heartbeat.PreviewParams{Count: 5}
-	c := NewCommand(p, "preview SCHEDULE...", "Tell when a cron expression or a calendar time fires next", usage.NeedsSome("SCHEDULE..."), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+	c := call.NewCommand(p, "preview SCHEDULE...", "Tell when a cron expression or a calendar time fires next", usage.NeedsSome("SCHEDULE..."), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		chosen := params
 		chosen.Schedule = args
 		return api.PreviewSchedule(ctx, chosen)
@@ -45,14 +46,14 @@ func suggestCommand(p *cli.Program) *cobra.Command {
 	var params heartbeat.SuggestParams
 	var interval, grace flags.Seconds
 	var c *cobra.Command
-	c = NewCommand(p, "suggest NAME", "Tell which settings a heartbeat's pings suggest", usage.Needs("NAME"), onID(heartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
+	c = call.NewCommand(p, "suggest NAME", "Tell which settings a heartbeat's pings suggest", usage.Needs("NAME"), call.OnID(call.HeartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		chosen := params
 		chosen.IntervalSecs, chosen.GraceSecs = int(interval), int(grace)
 		if grace == 0 && c.Flags().Changed("grace") {
 			chosen.GraceSecs = heartbeat.NoGrace
 		}
 		return api.Suggest(ctx, id, chosen)
-	}), showSuggestions, completeHeartbeat, withStale)
+	}), showSuggestions, call.CompleteHeartbeat, call.WithStale)
 	f := c.Flags()
 	f.VarP(&interval, "interval", "i", "try this interval")
 	f.VarP(&grace, "grace", "g", "try this grace")

@@ -9,6 +9,9 @@
 //	reload.go    exchanging certificates and secrets while it runs
 //	files.go     whether the files of certificates changed
 //	backups.go   when this node last sent a backup
+//	outbound.go  how well the cluster is, for the ping to another monitor
+//	selfwatch.go the watch over nodes and certificates
+//	links.go     signs the links by which people acknowledge
 //	logqueue.go  the queue before the log's reader
 //	faults_*.go  breaking a node by order, in tests only (build tag faults)
 package node

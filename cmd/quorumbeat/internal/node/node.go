@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/quorumbeat/quorumbeat/alerting"
+	"github.com/quorumbeat/quorumbeat/alerting/outbound"
 	"github.com/quorumbeat/quorumbeat/api"
 	"github.com/quorumbeat/quorumbeat/cluster"
 	"github.com/quorumbeat/quorumbeat/cluster/lifecycle"
@@ -36,6 +37,7 @@ type Node struct {
 	Cluster *cluster.Node
 	server  *api.Server
 	mails   *alerting.Service
+	store   *store.Store
 	links   links
 	Failed  chan error // why it cannot go on, though its cluster can
 	public  net.Listener
@@ -75,6 +77,7 @@ func Run(ctx context.Context, s *settings.Node, again func() (*settings.Node, er
 func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) error {
 	reg := prometheus.NewRegistry()
 	store := store.New()
+	n.store = store
 	z := zones.New(injectFaults(s)...)
 
 	cc := s.Cluster
@@ -103,7 +106,7 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	if err := n.links.setSecrets(cc.Secrets); err != nil {
 		return err
 	}
-	ac.Logger, ac.Registerer, ac.Terminal, ac.SignLink = log, reg, terminal, n.links.Sign
+	ac.Logger, ac.Registerer, ac.Terminal, ac.SignLink, ac.Zone = log, reg, terminal, n.links.Sign, z.Location
 	mails, err := alerting.New(ac, store, c)
 	if err != nil {
 		return err
@@ -113,9 +116,19 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	keeper := &timetables.Keeper{Store: store, Zones: z, Refresh: z.Refresh, Log: log, Propose: c.ProposeOnce, Now: c.WallClock}
 	c.OnLeader(keeper.Lead)
 
+	other, err := outbound.New(s.Outbound, n.viewOfHealth, log, reg)
+	if err != nil {
+		return err
+	}
+	c.OnLeader(other.Lead)
+	watch := n.newSelfWatch(s, log)
+	c.OnLeader(watch.Lead)
+	c.OnLeader(watch.LeadCanaries)
+
 	hc := s.API
+	hc.JudgeChannel = mails.JudgeChannel
 	hc.Logger, hc.Registry, hc.Mail, hc.Channels, hc.Zones, hc.Now = log, reg, mailForAPI{mails}, channelsForAPI{mails}, z, c.WallClock
-	hc.Links = &n.links
+	hc.Links, hc.Outbound = &n.links, outboundForAPI(other)
 	hc.LastBackup = readLastBackup(cc.DataDir)
 	hc.BackedUp = func(at time.Time) error { return writeLastBackup(cc.DataDir, at) }
 	server, err := api.New(hc, store, clusterForAPI{c})
@@ -126,6 +139,7 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 		return err
 	}
 	n.serve(server, ln)
+	n.down.Go("watch of the monitor itself", watch.Run)
 	if err := c.Start(advertisedHTTP(n.HTTP, cc.Advertise, clusterAddr)); err != nil {
 		return err
 	}

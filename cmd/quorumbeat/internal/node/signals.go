@@ -7,7 +7,8 @@ import (
 	"os/signal"
 	"runtime/pprof"
 	"syscall"
-	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 // What signals do to a node:
@@ -37,13 +38,11 @@ func (s *Signals) Stop() {
 // waitForEnd returns why a node has to end: a signal, the end of ctx, or an error of its own.
 // Until then it has certificates and secrets read again.
 func (s *Signals) waitForEnd(ctx context.Context, n *Node, r *reloader, log io.Writer) (why string, err error) {
-	look := time.NewTicker(certificatesEvery)
-	defer look.Stop()
 	for {
 		select {
 		case <-s.hup:
 			r.reload()
-		case <-look.C:
+		case <-tick.Next(certificatesEvery):
 			r.lookAtCertificates()
 		case sig := <-s.end:
 			if sig == syscall.SIGQUIT {

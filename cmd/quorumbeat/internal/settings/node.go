@@ -12,10 +12,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/quorumbeat/quorumbeat/alerting"
+	"github.com/quorumbeat/quorumbeat/alerting/outbound"
 	"github.com/quorumbeat/quorumbeat/api"
 	"github.com/quorumbeat/quorumbeat/cluster"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/selfwatch"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
 )
 
@@ -26,18 +28,23 @@ var (
 
 // Node are the settings of a node, as flags.
 type Node struct {
-	configFile string
-	HTTPAddr   string
-	secretFile string
-	secret     string
-	groupWait  time.Duration
-	flapWindow time.Duration
-	LogLevel   string
-	LogFormat  string
+	configFile  string
+	HTTPAddr    string
+	secretFile  string
+	secret      string
+	groupWait   time.Duration
+	flapWindow  time.Duration
+	remindEvery time.Duration
+	LogLevel    string
+	LogFormat   string
 
 	Cluster  cluster.Config
 	Alerting alerting.Config
 	API      api.Config
+	Outbound outbound.Config
+
+	Canaries      selfwatch.Canaries
+	NodeDownAfter time.Duration // a node that is gone for so long is told; 0: never
 
 	flags *pflag.FlagSet // that they are read into
 }
@@ -47,7 +54,7 @@ type Build struct{ Version, Revision string }
 
 // New returns the defaults.
 func New(b Build) *Node {
-	s := &Node{Cluster: cluster.DefaultConfig(), Alerting: alerting.DefaultConfig(), API: api.DefaultConfig()}
+	s := &Node{Cluster: cluster.DefaultConfig(), Alerting: alerting.DefaultConfig(), API: api.DefaultConfig(), Outbound: outbound.DefaultConfig(), NodeDownAfter: 5 * time.Minute, Canaries: selfwatch.Canaries{Every: time.Hour}}
 	s.Cluster.NodeName, _ = os.Hostname()
 	s.Cluster.DataDir = "./data"
 	s.Cluster.Version, s.API.Version, s.API.Revision = b.Version, b.Version, b.Revision
@@ -96,6 +103,13 @@ func (s *Node) Register(f *pflag.FlagSet) {
 	f.IntVar(&a.Settings.Burst, "alert-burst", a.Settings.Burst, "single mails a recipient and window; more become a digest (replicated)")
 	f.Var((*flags.Length)(&s.groupWait), "alert-group-wait", "length of that window; 0s turns digests off (replicated)")
 	f.Var((*flags.Length)(&s.flapWindow), "alert-flap-window", "a heartbeat that fails again within this time of its last alert is held back until the end of it; 0s: never (replicated)")
+	f.Var((*flags.Length)(&s.remindEvery), "remind-every", "tell an incident again after this long, until it is acknowledged or over, if its heartbeat does not say: 10s to 30d; 0s: never (replicated)")
+	SecretFlag(f, &s.Outbound.URL, "outbound-url", "`URL` of another monitor that the leader asks while the cluster is well, like a ping URL of another quorumbeat: its silence tells that this one is dead; the same on every node")
+	f.Var((*flags.Length)(&s.Outbound.Every), "outbound-every", "how often it does, 1s to 24h")
+	f.Var((*flags.Length)(&s.NodeDownAfter), "node-down-after", "tell --mail-to, and the channels for heartbeats that choose none, when a node has been gone for so long, and when it is back; 0: never")
+	f.Var((*flags.Addresses)(&s.Canaries.To), "canary-to", "`addresses` and IDs of channels that get a message each --canary-every, to prove that alerts arrive; the same on every node")
+	SecretFlag(f, &s.Canaries.URL, "canary-url", "`URL` that whoever receives such a message is to ask: the ping URL of a heartbeat, which fails when they do not arrive")
+	f.Var((*flags.Length)(&s.Canaries.Every), "canary-every", "how often they are sent, 5s to 31d")
 	f.BoolVar(&h.MetricsPerHeartbeat, "metrics-per-heartbeat", h.MetricsPerHeartbeat, "export metrics of each heartbeat")
 	SecretFlag(f, &h.MetricsToken, "metrics-token", "`token` that scrapers of /metrics have to show as Authorization: Bearer, 16 to 256 printable characters; empty: none is needed")
 	f.StringVar(&s.LogLevel, "log-level", "info", "debug, info, warn or error")
@@ -109,6 +123,10 @@ func (s *Node) deriveAndValidate(f *pflag.FlagSet) error {
 	}
 	s.Alerting.Settings.GroupWait = s.groupWait.Milliseconds()
 	s.Alerting.Settings.FlapWindow = s.flapWindow.Milliseconds()
+	if s.remindEvery%time.Second != 0 {
+		return usage.Errorf("--remind-every is %v: use whole seconds", s.remindEvery)
+	}
+	s.Alerting.Settings.RemindEvery = int64(s.remindEvery / time.Second)
 	s.Alerting.NodeName, s.Alerting.PublicURL = s.Cluster.NodeName, s.API.PublicURL
 	s.API.AllowCommands = s.Alerting.AllowCommands
 	if err := s.readSecret(); err != nil {
@@ -120,7 +138,14 @@ func (s *Node) deriveAndValidate(f *pflag.FlagSet) error {
 	if !slices.Contains(LogLevels, s.LogLevel) {
 		return usage.Errorf("--log-level is %q: use debug, info, warn or error", s.LogLevel)
 	}
-	return firstError(s.checkAddresses, s.Cluster.Validate, s.Alerting.Validate, s.API.Validate, s.CheckKeys)
+	return firstError(s.checkAddresses, s.Cluster.Validate, s.Alerting.Validate, s.API.Validate, s.Outbound.Validate, s.Canaries.Validate, s.checkNodeDownAfter, s.CheckKeys)
+}
+
+func (s *Node) checkNodeDownAfter() error {
+	if d := s.NodeDownAfter; d != 0 && (d < time.Second || d > 30*24*time.Hour) {
+		return usage.Errorf("--node-down-after is %v; it must be 1s to 30d, or 0 for never", d)
+	}
+	return nil
 }
 
 func firstError(checks ...func() error) error {

@@ -40,11 +40,11 @@ func readSecretFlags(flags *pflag.FlagSet, before map[string]bool) (err error) {
 	return err
 }
 
-// SecretsOnCommandLine are the secrets that stand on the command line. A token may only ping, and
-// one user's crontab is as good a place for it as any.
+// SecretsOnCommandLine are the secrets that stand on the command line. A token may only ping, as may whoever
+// knows another monitor's URL, and one user's crontab is as good a place for it as any.
 func SecretsOnCommandLine(flags *pflag.FlagSet) (names []string) {
 	flags.Visit(func(f *pflag.Flag) {
-		if !secretFlags[f.Name] || f.Name == "token" || f.Name == "smtp-url" && !strings.Contains(f.Value.String(), "@") {
+		if !secretFlags[f.Name] || f.Name == "token" || f.Name == "outbound-url" || f.Name == "canary-url" || f.Name == "smtp-url" && !strings.Contains(f.Value.String(), "@") {
 			return
 		}
 		names = append(names, f.Name)

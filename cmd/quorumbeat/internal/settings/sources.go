@@ -21,7 +21,7 @@ const envPrefix = "QUORUMBEAT_"
 
 // secretFlags may also be given as the name of a file, in the environment variable
 // with _FILE at its end.
-var secretFlags = map[string]bool{"admin-key": true, "smtp-url": true, "cluster-secret": true, "api-key": true, "token": true, "metrics-token": true}
+var secretFlags = map[string]bool{"admin-key": true, "smtp-url": true, "cluster-secret": true, "api-key": true, "token": true, "metrics-token": true, "outbound-url": true, "canary-url": true}
 
 // Env is where settings come from that stand on no command line.
 type Env struct {

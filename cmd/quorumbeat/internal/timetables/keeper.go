@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/schedule/weekly"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/tick"
 )
 
 const (
@@ -30,8 +32,6 @@ type Keeper struct {
 
 // Lead does the work while the node leads, until ctx ends.
 func (k *Keeper) Lead(ctx context.Context, term uint64) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
 	warned := map[string]bool{}
 	refreshed := time.Time{} // they may have been replaced while another led
 	for ctx.Err() == nil {
@@ -42,8 +42,10 @@ func (k *Keeper) Lead(ctx context.Context, term uint64) {
 			}
 		}
 		k.look(ctx, term, warned)
+		k.lookAtWindows(ctx, term, warned)
+		k.lookAtHours(ctx, term, warned)
 		select {
-		case <-tick.C:
+		case <-tick.Next(lookEvery):
 		case <-ctx.Done():
 		}
 	}
@@ -76,16 +78,62 @@ func (k *Keeper) look(ctx context.Context, term uint64, warned map[string]bool) 
 	}
 }
 
+// lookAtWindows gives maintenance windows their next times.
+func (k *Keeper) lookAtWindows(ctx context.Context, term uint64, warned map[string]bool) {
+	var next []fsm.WindowTimes
+	for _, w := range k.Store.WantedWindows(k.now().UnixMilli(), fsm.RulesOf(k.Zones.Version())) {
+		t, err := Next(k.Zones, w.Schedule, w.TZ, time.UnixMilli(w.Since))
+		if err != nil {
+			k.warn(w.TZ, err, warned)
+			continue
+		}
+		if n := len(t.Times); t.Rules != w.Rules || n > 0 && t.Times[n-1] > w.Last {
+			next = append(next, fsm.WindowTimes{ID: w.ID, Since: w.Since, Timetable: t})
+		}
+	}
+	if len(next) > 0 {
+		_, _ = k.Propose(ctx, term, fsm.SetWindowTimes{List: next}) // else it is there at the next look
+	}
+}
+
+// lookAtHours tells when the hours of channels are, next.
+func (k *Keeper) lookAtHours(ctx context.Context, term uint64, warned map[string]bool) {
+	var next []fsm.HoursTimes
+	rules := fsm.RulesOf(k.Zones.Version())
+	for _, w := range k.Store.WantedHours(k.now().UnixMilli(), rules) {
+		h, err := weekly.Parse(w.Hours)
+		if err != nil {
+			continue // the state takes none that cannot be read
+		}
+		spans, err := h.Spans(k.now(), k.Zones.Location, fsm.MaxSpans)
+		if err != nil {
+			k.warn(w.Hours, err, warned)
+			continue
+		}
+		if n := len(spans); rules != w.Rules || n > 0 && spans[n-1].To > w.Last {
+			next = append(next, fsm.HoursTimes{Channel: w.Channel, Hours: w.Hours, Rules: rules, Spans: spans})
+		}
+	}
+	if len(next) > 0 {
+		_, _ = k.Propose(ctx, term, fsm.SetHours{List: next}) // else it is there at the next look
+	}
+}
+
+// warn says, once for each time zone, that this node cannot compute its times.
+func (k *Keeper) warn(tz string, err error, warned map[string]bool) {
+	if !warned[tz] {
+		warned[tz] = true
+		k.Log.Error("this node cannot tell when something is expected, or planned, and no other does while it leads: give it newer rules of time zones, or let another lead", "err", err)
+	}
+}
+
 // nextOf computes the next times of a heartbeat. False: there are none that are new.
 func (k *Keeper) nextOf(w store.WantedTimes, now time.Time, warned map[string]bool) (fsm.NextTimes, bool) {
 	x := fsm.NextTimes{Ordinal: w.Ordinal, Version: w.Version, Since: w.Since}
 	for {
 		t, err := Next(k.Zones, w.Schedule, w.TZ, time.UnixMilli(x.Since))
 		if err != nil {
-			if !warned[w.TZ] {
-				warned[w.TZ] = true
-				k.Log.Error("this node cannot tell when heartbeats are expected, and no other does while it leads: give it newer rules of time zones, or let another lead", "err", err)
-			}
+			k.warn(w.TZ, err, warned)
 			return x, false
 		}
 		if n := len(t.Times); n == fsm.MaxTimes && t.Times[n-1]+w.Grace <= now.UnixMilli() && x.Since < now.UnixMilli() {

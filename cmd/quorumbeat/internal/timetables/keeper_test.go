@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -50,11 +51,11 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) do(cmds ...fsm.Command) fsm.Result {
 	r.t.Helper()
-	b := fsm.Batch{Term: 1, Wall: r.now.UnixMilli()}
+	b := logentry.Batch{Term: 1, Wall: r.now.UnixMilli()}
 	for _, c := range cmds {
-		b.Items = append(b.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		b.Items = append(b.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
-	res, err := r.keeper.Store.Apply(fsm.AppendBatch(nil, &b), 1)
+	res, err := r.keeper.Store.Apply(logentry.Append(nil, &b), 1)
 	if err != nil || len(res) > 0 && res[0].Code != fsm.CodeOK {
 		r.t.Fatalf("%v, %v", res, err)
 	}
@@ -132,7 +133,8 @@ func TestALeaderKeepsLooking(t *testing.T) {
 				t.Errorf("heartbeat %d has no times after %v", n, lookEvery)
 			}
 		}
-		if time.Sleep(3 * time.Hour); refreshed < 3 || refreshed > 4 {
+		time.Sleep(3 * time.Hour)
+		if synctest.Wait(); refreshed < 3 || refreshed > 4 {
 			t.Errorf("%d looks at the machine's rules in three hours", refreshed)
 		}
 		endTerm()
@@ -194,8 +196,8 @@ func (realZones) Location(name string) (*time.Location, error) { return time.Loa
 func (r *rig) pass() {
 	r.t.Helper()
 	r.now = r.now.Add(time.Second)
-	b := fsm.Batch{Term: 1, Wall: r.now.UnixMilli(), Delta: 1000}
-	if _, err := r.keeper.Store.Apply(fsm.AppendBatch(nil, &b), 1); err != nil {
+	b := logentry.Batch{Term: 1, Wall: r.now.UnixMilli(), Delta: 1000}
+	if _, err := r.keeper.Store.Apply(logentry.Append(nil, &b), 1); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -305,8 +307,8 @@ func TestALongGraceGoesOn(t *testing.T) {
 // serve lets time pass on both clocks.
 func (r *rig) serve(d time.Duration) {
 	r.now = r.now.Add(d)
-	b := fsm.Batch{Term: 1, Wall: r.now.UnixMilli(), Delta: uint32(d.Milliseconds())}
-	if _, err := r.keeper.Store.Apply(fsm.AppendBatch(nil, &b), 1); err != nil {
+	b := logentry.Batch{Term: 1, Wall: r.now.UnixMilli(), Delta: uint32(d.Milliseconds())}
+	if _, err := r.keeper.Store.Apply(logentry.Append(nil, &b), 1); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -330,4 +332,77 @@ func TestTimesByAWrongClockAreComputedAnew(t *testing.T) {
 			t.Errorf("%d commands more", n)
 		}
 	}
+}
+
+// berlin are the rules of Berlin, in every zone.
+type berlin struct{ zonesOf }
+
+func (berlin) Location(string) (*time.Location, error) { return time.LoadLocation("Europe/Berlin") }
+
+// TestWindowsThroughClockChanges looks at the nights in which Berlin's clocks change: a window of every day begins at 4 by the clock on the
+// wall, and is as long as ever; one in the skipped hour begins right after it; and so with the hours of a channel.
+func TestWindowsThroughClockChanges(t *testing.T) {
+	if _, err := time.LoadLocation("Europe/Berlin"); err != nil {
+		t.Skip(err)
+	}
+	r := newRig(t)
+	r.keeper.Zones = berlin{zonesOf{"berlin", 0}}
+	at := func(text string) time.Time {
+		when, err := time.Parse("2006-01-02 15:04", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return when
+	}
+	r.now = at("2026-03-27 12:00")
+	for n, schedule := range []string{"0 4 * * *", "30 2 * * *"} {
+		r.do(fsm.CreateWindow{ID: fsm.WindowID{byte(n + 1)}, Spec: fsm.WindowSpec{Name: schedule, Tags: []string{"db"}, Schedule: []string{schedule}, TZ: "Europe/Berlin", For: 3600}})
+	}
+	r.do(fsm.CreateChannel{ID: fsm.ChannelID{1}, Spec: fsm.ChannelSpec{Name: "ops", Kind: "webhook", On: fsm.SetOf(fsm.ChannelKinds...), Hours: "mon,tue,wed,thu,fri,sat,sun 08:00-18:00 Europe/Berlin"}})
+	look := func() {
+		r.keeper.lookAtWindows(t.Context(), 1, map[string]bool{})
+		r.keeper.lookAtHours(t.Context(), 1, map[string]bool{})
+	}
+	look()
+	r.done = 0
+	if look(); r.done != 0 {
+		t.Errorf("%d commands though everything is known", r.done)
+	}
+	for when, want := range map[string]string{
+		"2026-03-28 12:00": "0 4 * * *: 02:00, 30 2 * * *: 01:00", // half past two is skipped: at three
+		"2026-03-29 12:00": "0 4 * * *: 02:00, 30 2 * * *: 00:30",
+		"2026-10-24 12:00": "0 4 * * *: 03:00, 30 2 * * *: 00:30", // half past two comes twice, and counts once
+		"2026-10-25 12:00": "0 4 * * *: 03:00, 30 2 * * *: 01:30",
+	} {
+		r = newRigAt(t, r, at(when))
+		look()
+		got := ""
+		for _, id := range []byte{1, 2} {
+			for _, w := range r.keeper.Store.Windows() {
+				if w.ID == (fsm.WindowID{id}) {
+					if got != "" {
+						got += ", "
+					}
+					got += w.Spec.Name + ": " + w.Begins.UTC().Format("15:04")
+					if w.Ends.Sub(w.Begins) != time.Hour {
+						t.Errorf("%s: %s is %s long", when, w.Spec.Name, w.Ends.Sub(w.Begins))
+					}
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", when, got, want)
+		}
+	}
+}
+
+// newRigAt moves a rig to a time, in a store of its own with the same windows.
+func newRigAt(t *testing.T, old *rig, now time.Time) *rig {
+	windows := old.keeper.Store.Windows()
+	old.now = now
+	old.keeper.Store = store.New()
+	for _, w := range windows {
+		old.do(fsm.CreateWindow{ID: w.ID, Spec: w.Spec})
+	}
+	return old
 }

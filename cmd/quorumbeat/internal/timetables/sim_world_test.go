@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/zones"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -115,11 +116,11 @@ func (w *simWorld) fail(format string, args ...any) {
 
 // batch stamps commands as the leader does now.
 func (w *simWorld) batch(delta int64, cmds ...fsm.Command) simEntry {
-	b := fsm.Batch{Term: w.term, Wall: w.now + w.leader.skew, Delta: uint32(delta)}
+	b := logentry.Batch{Term: w.term, Wall: w.now + w.leader.skew, Delta: uint32(delta)}
 	for _, c := range cmds {
-		b.Items = append(b.Items, fsm.Item{Origin: fsm.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
+		b.Items = append(b.Items, logentry.Item{Origin: logentry.NoOrigin, Cmd: fsm.AppendCommand(nil, c)})
 	}
-	return simEntry{fsm.AppendBatch(nil, &b), w.term}
+	return simEntry{logentry.Append(nil, &b), w.term}
 }
 
 // add appends an entry to the log, for ever. The leader applies it at once.

@@ -14,6 +14,8 @@ type wrapped struct{ error }
 
 func (wrapped) Is(target error) bool { return target == Err }
 
+func (w wrapped) Unwrap() error { return w.error }
+
 // Wrap makes an error one that the command line or the settings cause.
 func Wrap(err error) error { return wrapped{err} }
 

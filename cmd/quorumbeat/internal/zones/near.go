@@ -10,7 +10,7 @@ import (
 // differs in two letters at most. It is empty if there is none.
 func nearest(name string) string {
 	wanted := plain(name)
-	best, least := "", 3
+	best, least := "", min(3, len(wanted)/2+1) // half of a short name is another name
 	for _, known := range builtInNames() {
 		if d := distance(wanted, plain(known), least); d < least {
 			best, least = known, d

@@ -1,0 +1,121 @@
+package form
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/quorumbeat/quorumbeat/api/web/show"
+	"github.com/quorumbeat/quorumbeat/fsm"
+)
+
+// OfHeartbeat is the form of a heartbeat as it is.
+func OfHeartbeat(spec fsm.Spec, version uint64) Form {
+	f := Form{Typed: map[string]string{}, Problems: map[string]string{}, Version: version}
+	for _, one := range fields {
+		f.Typed[one.Name] = one.read(spec)
+	}
+	return f
+}
+
+// ReadHeartbeat reads what a browser sends of a heartbeat.
+func ReadHeartbeat(args *fasthttp.Args) Form {
+	f := Form{Typed: map[string]string{}, Problems: map[string]string{}, Version: versionOf(args)}
+	for _, one := range fields {
+		f.Typed[one.Name] = typedIn(args, one.Name, one.Kind)
+	}
+	return f
+}
+
+// Fill types in what an address says of fields.
+func (f *Form) Fill(args *fasthttp.Args) {
+	for _, one := range fields {
+		if args.Has(one.Name) {
+			f.Typed[one.Name], f.Filled = typedIn(args, one.Name, one.Kind), true
+		}
+	}
+}
+
+// Loosely reads what was typed as far as it can be read, for a preview; wrong are the fields that
+// cannot be.
+func (f Form) Loosely() (p fsm.Patch, wrong []string) {
+	for _, one := range fields {
+		next := p
+		if one.write(f.Typed[one.Name], &next) != nil {
+			wrong = append(wrong, one.Name)
+			continue
+		}
+		p = next
+	}
+	return p, wrong
+}
+
+// A field as the API calls it, and not the form: miss_threshold; and an entry of a list: checks[0].
+var (
+	apiName  = regexp.MustCompile(`^[a-z]+(_[a-z]+)+`)
+	apiEntry = regexp.MustCompile(`^[a-z_]+\[(\d+)\]`)
+)
+
+// inForm turns the API's words of what is wrong into those of the form.
+func (one field) inForm(words string) string {
+	m := apiEntry.FindStringSubmatch(words)
+	if m == nil {
+		return apiName.ReplaceAllLiteralString(words, one.Label)
+	}
+	n, _ := strconv.Atoi(m[1])
+	return fmt.Sprintf("entry %d", n+1) + strings.TrimPrefix(words, m[0])
+}
+
+// Patch reads what was typed, each field by itself; Problems says what is wrong with which.
+func (f *Form) Patch() (all fsm.Patch) {
+	if f.Typed["slug"] == "" {
+		f.Typed["slug"] = fsm.MakeSlug(f.Typed["name"])
+	}
+	for _, one := range fields {
+		var alone fsm.Patch
+		err := one.write(f.Typed[one.Name], &alone)
+		if err == nil && alone.DependsOn != nil && f.Resolve != nil {
+			*alone.DependsOn, err = f.Resolve(*alone.DependsOn)
+		}
+		if err == nil {
+			err = alone.Validate()
+		}
+		if err != nil {
+			f.Problems[one.Name] = show.Sentence(one.inForm(PlainWords(err)))
+			continue
+		}
+		if alone.DependsOn != nil {
+			all.DependsOn = alone.DependsOn
+			continue
+		}
+		_ = one.write(f.Typed[one.Name], &all)
+	}
+	if f.Typed["schedule"] == "" {
+		all.Schedule = nil // the interval takes it away
+	}
+	return all
+}
+
+// CheckWhole finds what fields that are each right do not allow together.
+func (f *Form) CheckWhole(spec fsm.Spec) {
+	switch every, schedule := f.Typed["every"] != "", f.Typed["schedule"] != ""; {
+	case !every && !schedule:
+		f.Problems["every"] = "Say how often the job runs, or give it a schedule."
+	case every && schedule:
+		f.Problems["schedule"] = "Give one of the two: this, or how often it is expected."
+	}
+	if err := spec.Validate(); err != nil && len(f.Problems) == 0 {
+		f.Problems[""] = show.Sentence(PlainWords(err))
+	}
+}
+
+// Controls are the fields of a heartbeat, with what was typed.
+func (f Form) Controls() (out []Control) {
+	for _, one := range fields {
+		out = append(out, Control{Name: one.Name, Label: one.Label, Kind: one.Kind, Words: one.Words}.With(f))
+	}
+	return out
+}
