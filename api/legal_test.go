@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // oddly are ways to write a request that are odd but legal, or that Node.js and nginx take
@@ -76,7 +77,7 @@ func (r *pingRig) oddly(what, raw string, head bool) answer {
 	r.t.Helper()
 	conn := r.connect()
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	from := bufio.NewReader(conn)
 	const next = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 	if r.turn++; r.turn%2 == 0 {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // oddity is what follows the first lines of a request, and the answers that a ping gets:
@@ -127,7 +128,7 @@ func (r *rig) exchange(all string) string {
 		defer close(sent)
 		_, _ = io.WriteString(conn, all)
 	}()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	var statuses []string
 	for from := bufio.NewReader(conn); ; {
 		_, err := from.Peek(1)
@@ -197,7 +198,7 @@ func TestWhatIsNoTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		go func() { _, _ = io.WriteString(conn, sent) }()
-		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(testkit.Patience))
 		start := time.Now()
 		_, err = io.Copy(io.Discard, conn)
 		if request.IsTimeout(err) || time.Since(start) > 4*time.Second {

@@ -72,7 +72,7 @@ func TestABodyOverTheLimitIsAnswered(t *testing.T) {
 	r := newRig(t)
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return r.dial() }}
 	defer transport.CloseIdleConnections()
-	client := http.Client{Transport: transport, Timeout: 20 * time.Second}
+	client := http.Client{Transport: transport, Timeout: testkit.Patience}
 	for name, size := range map[string]int{"what is read whole": (1 << 20) - 1000, "what is not": 3 * (1 << 20)} {
 		t.Run(name, func(t *testing.T) {
 			for range 20 {
@@ -175,7 +175,7 @@ func TestLeavingResetsNobody(t *testing.T) {
 	var clients sync.WaitGroup
 	for i := range 24 {
 		clients.Go(func() {
-			c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: i%4 != 0}}
+			c := &http.Client{Timeout: testkit.Patience, Transport: &http.Transport{DisableKeepAlives: i%4 != 0}}
 			defer c.CloseIdleConnections()
 			for {
 				resp, err := c.Post(url, "", nil) // not GET, which Go sends again by itself

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
@@ -39,7 +38,7 @@ func TestANodeWithoutASecretServesAlone(t *testing.T) {
 		t.Errorf("its status: %+v", s)
 	}
 	id, token := c.heartbeat(0, 1)
-	if _, err := c.nodes[0].Propose(within(t, 10*time.Second), pingOf(c.nodes[0], token)); err != nil {
+	if _, err := c.nodes[0].Propose(within(t, testkit.Patience), pingOf(c.nodes[0], token)); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.reopen(func(*Config) {}); err != nil {

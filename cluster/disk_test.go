@@ -49,7 +49,7 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 	id, _ := c.heartbeat(c.leader(), 1)
 	told, unsure := uint64(0), uint64(0) // pings: acknowledged, and not refused either
 	send := func(i int) (fsm.Result, error) {
-		res, err := c.nodes[i].Propose(within(t, 5*time.Second), fsm.Signal{Ordinal: 1, Exit: -1, Body: []byte("a line")})
+		res, err := c.nodes[i].Propose(within(t, testkit.Patience), fsm.Signal{Ordinal: 1, Exit: -1, Body: []byte("a line")})
 		switch {
 		case err == nil:
 			told++
@@ -100,7 +100,7 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 	if err := c.nodes[leader].Tick(within(t, time.Second)); !errors.Is(err, fsm.ErrNotLeader) {
 		t.Errorf("a tick while no node takes pings: %v", err)
 	}
-	if err := c.nodes[leader].ReadBarrier(within(t, 5*time.Second)); err != nil {
+	if err := c.nodes[leader].ReadBarrier(within(t, testkit.Patience)); err != nil {
 		t.Errorf("a read meanwhile: %v", err)
 	}
 	if now := c.nodes[leader].store.Serving(); now != stood {

@@ -97,7 +97,7 @@ func (c *trio) stop() {
 }
 
 func (c *trio) shutdown(i int) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	if err := c.nodes[i].Shutdown(ctx); err != nil {
 		c.t.Errorf("shutdown of node %d: %v", i, err)
@@ -137,7 +137,7 @@ func (c *trio) heartbeat(i int, seed byte) (fsm.HeartbeatID, fsm.Token) {
 			Threshold: fsm.DefaultThreshold, Arm: fsm.ArmCreated,
 		},
 	}
-	if _, err := c.nodes[i].Propose(within(c.t, 10*time.Second), create); err != nil {
+	if _, err := c.nodes[i].Propose(within(c.t, testkit.Patience), create); err != nil {
 		c.t.Fatalf("create through node %d: %v", i, err)
 	}
 	return create.ID, create.Token
@@ -146,7 +146,7 @@ func (c *trio) heartbeat(i int, seed byte) (fsm.HeartbeatID, fsm.Token) {
 // pings reads a heartbeat's pings at node i, linearizably.
 func (c *trio) pings(i int, id fsm.HeartbeatID) uint64 {
 	c.t.Helper()
-	if err := c.nodes[i].ReadBarrier(within(c.t, 10*time.Second)); err != nil {
+	if err := c.nodes[i].ReadBarrier(within(c.t, testkit.Patience)); err != nil {
 		c.t.Fatalf("read barrier at node %d: %v", i, err)
 	}
 	hb, err := c.nodes[i].store.Heartbeat(id)
@@ -184,7 +184,7 @@ func startLoad(nodes []*testNode, workers int, token fsm.Token) *load {
 }
 
 func (l *load) ping(n *testNode, token fsm.Token) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	start := time.Now()
 	if _, err := n.Propose(ctx, pingOf(n, token)); err != nil {

@@ -48,7 +48,7 @@ func TestTheClockRunsOnlyWhileSomeNodeHears(t *testing.T) {
 	testkit.Eventually(t, "the clock runs though no node hears", func() bool { return !runs() })
 	stood := store.Serving()
 	testkit.Eventually(t, "no gap while no node hears", func() bool { return len(store.Gaps()) == gaps+1 })
-	if _, err := c.nodes[leader].Propose(within(t, 5*time.Second), fsm.PutKey{ID: fsm.KeyID{1}, Name: "a", Scope: fsm.ScopeAdmin}); err != nil {
+	if _, err := c.nodes[leader].Propose(within(t, testkit.Patience), fsm.PutKey{ID: fsm.KeyID{1}, Name: "a", Scope: fsm.ScopeAdmin}); err != nil {
 		t.Errorf("a command meanwhile: %v", err)
 	}
 
@@ -156,7 +156,7 @@ func TestAShortOutageOfEveryNodeIsAGap(t *testing.T) {
 	}
 	gaps := func() []fsm.Gap {
 		n := c.nodes[c.leader()]
-		if err := n.ReadBarrier(within(t, 10*time.Second)); err != nil {
+		if err := n.ReadBarrier(within(t, testkit.Patience)); err != nil {
 			t.Fatal(err)
 		}
 		return n.store.Gaps()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -32,7 +31,7 @@ func TestATaskThatWaitsForALeaderDoesNotKeepItAway(t *testing.T) {
 	began := <-terms
 	c.handTo((first + 1) % 3)
 	c.handTo(first)
-	if _, err := c.nodes[first].Propose(within(t, 3*time.Second), pingOf(c.nodes[first], token)); err != nil {
+	if _, err := c.nodes[first].Propose(within(t, testkit.Patience), pingOf(c.nodes[first], token)); err != nil {
 		t.Fatalf("a ping to the leader elected again: %v", err)
 	}
 	if n := c.pings(first, id); n != 1 {

@@ -17,7 +17,7 @@ func TestEveryNodeTakesCommands(t *testing.T) {
 	id, token := c.heartbeat(0, 1)
 	for round := range 3 {
 		for i, n := range c.nodes {
-			if _, err := n.Propose(within(t, 10*time.Second), pingOf(n, token)); err != nil {
+			if _, err := n.Propose(within(t, testkit.Patience), pingOf(n, token)); err != nil {
 				t.Fatalf("ping through node %d: %v", i, err)
 			}
 			want := uint64(round*3 + i + 1)
@@ -28,7 +28,7 @@ func TestEveryNodeTakesCommands(t *testing.T) {
 			}
 		}
 	}
-	if _, err := c.nodes[c.follower()].Propose(within(t, 10*time.Second), fsm.Ping{Ordinal: 99}); !errors.Is(err, fsm.ErrNotFound) {
+	if _, err := c.nodes[c.follower()].Propose(within(t, testkit.Patience), fsm.Ping{Ordinal: 99}); !errors.Is(err, fsm.ErrNotFound) {
 		t.Errorf("ping of an unknown token through a follower: %v, want not found", err)
 	}
 }
@@ -40,7 +40,7 @@ func TestProposeOnceNeedsTheLeaderOfTheTerm(t *testing.T) {
 	lead := c.leader()
 	term := c.nodes[lead].Status().Term
 	ping := pingOf(c.nodes[0], token)
-	ctx := within(t, 10*time.Second)
+	ctx := within(t, testkit.Patience)
 	if _, err := c.nodes[lead].ProposeOnce(ctx, term, ping); err != nil {
 		t.Errorf("at the leader: %v", err)
 	}
@@ -57,12 +57,12 @@ func TestServingTimeRunsOnTheLeader(t *testing.T) {
 	lead := c.nodes[c.leader()]
 	testkit.Eventually(t, "ticks are refused", func() bool { return lead.Tick(within(t, time.Second)) == nil })
 	start := time.Now() // the time since the last tick's proposal still counts
-	if err := lead.Tick(within(t, time.Second)); err != nil {
+	if err := lead.Tick(within(t, testkit.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	from, measured := lead.store.Serving(), time.Now()
 	for time.Since(measured) < 300*time.Millisecond {
-		if err := lead.Tick(within(t, time.Second)); err != nil {
+		if err := lead.Tick(within(t, testkit.Patience)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,7 +99,7 @@ func TestRestartFromDiskKeepsEverything(t *testing.T) {
 	c := newTrio(t, 3)
 	id, token := c.heartbeat(0, 1)
 	for range 5 {
-		if _, err := c.nodes[1].Propose(within(t, 10*time.Second), pingOf(c.nodes[1], token)); err != nil {
+		if _, err := c.nodes[1].Propose(within(t, testkit.Patience), pingOf(c.nodes[1], token)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -128,7 +128,7 @@ func TestRestartFromDiskKeepsEverything(t *testing.T) {
 			t.Errorf("node %d has %d pings after the restart, want 5", i, got)
 		}
 	}
-	if _, err := c.nodes[0].Propose(within(t, 10*time.Second), pingOf(c.nodes[0], token)); err != nil {
+	if _, err := c.nodes[0].Propose(within(t, testkit.Patience), pingOf(c.nodes[0], token)); err != nil {
 		t.Error(err)
 	}
 }
@@ -143,7 +143,7 @@ func TestHeldCommandsCommitAfterAnElection(t *testing.T) {
 	for i, n := range c.others(lead) {
 		for range 50 {
 			wg.Go(func() {
-				if _, err := n.Propose(within(t, 10*time.Second), pingOf(n, token)); err != nil {
+				if _, err := n.Propose(within(t, testkit.Patience), pingOf(n, token)); err != nil {
 					t.Errorf("a ping held at survivor %d: %v", i, err)
 				}
 			})

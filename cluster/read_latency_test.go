@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestAReadThroughAFollowerDoesNotWaitForRaftsOwnMessages(t *testing.T) {
@@ -13,7 +15,7 @@ func TestAReadThroughAFollowerDoesNotWaitForRaftsOwnMessages(t *testing.T) {
 	var took []time.Duration
 	for range 15 {
 		start := time.Now()
-		if err := c.nodes[i].ReadBarrier(within(t, 10*time.Second)); err != nil {
+		if err := c.nodes[i].ReadBarrier(within(t, testkit.Patience)); err != nil {
 			t.Fatal(err)
 		}
 		took = append(took, time.Since(start))

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestAStateIsMadeAnewFromSnapshotAndLog takes the folder of a real node, with and
@@ -27,7 +27,7 @@ func TestAStateIsMadeAnewFromSnapshotAndLog(t *testing.T) {
 			c.start()
 			_, token := c.heartbeat(0, 1)
 			ping := func() {
-				if _, err := n.Propose(within(t, 10*time.Second), pingOf(n, token)); err != nil {
+				if _, err := n.Propose(within(t, testkit.Patience), pingOf(n, token)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -56,11 +55,11 @@ func TestRemovalThatWouldCostTheMajorityIsRefused(t *testing.T) {
 	c.shutdown(lost)
 	testkit.Eventually(t, "the loss is not noticed", func() bool { return len(c.nodes[leader].gossip.Members()) == 2 })
 	other := c.nodes[(leader+2)%3]
-	err := c.nodes[leader].Remove(within(t, 5*time.Second), other.cfg.NodeName)
+	err := c.nodes[leader].Remove(within(t, testkit.Patience), other.cfg.NodeName)
 	if !errors.Is(err, fsm.ErrRejected) || !strings.Contains(err.Error(), "2 voters are left, of which 1 live and 2 are needed") {
 		t.Errorf("it says %v", err)
 	}
-	if err := c.nodes[leader].Remove(within(t, 5*time.Second), c.nodes[lost].id.ID.String()); err != nil {
+	if err := c.nodes[leader].Remove(within(t, testkit.Patience), c.nodes[lost].id.ID.String()); err != nil {
 		t.Errorf("the dead one: %v", err)
 	}
 	if got := len(c.nodes[leader].raft.Load().GetConfiguration().Configuration().Servers); got != 2 {

@@ -95,7 +95,7 @@ func TestANodeThatHasNotStartedSaysSo(t *testing.T) {
 	if _, err := n.Propose(within(t, 50*time.Millisecond), nameIt); !errors.Is(err, fsm.ErrNoLeader) {
 		t.Errorf("propose: %v", err)
 	}
-	if err := n.Shutdown(within(t, 5*time.Second)); err != nil {
+	if err := n.Shutdown(within(t, testkit.Patience)); err != nil {
 		t.Error(err)
 	}
 	if _, err := n.Propose(within(t, time.Second), nameIt); !errors.Is(err, fsm.ErrShutdown) {
@@ -116,7 +116,7 @@ func TestAnUnreadableEntryIsFatal(t *testing.T) {
 			if !strings.Contains(err.Error(), "cannot be applied") {
 				t.Errorf("node %d says %v", i, err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(testkit.Patience):
 			t.Errorf("node %d goes on", i)
 		}
 		if n.Ready() == nil {
@@ -136,7 +136,7 @@ func TestMetrics(t *testing.T) {
 	t.Cleanup(c.stop)
 	c.start()
 	_, token := c.heartbeat(0, 1)
-	if _, err := c.nodes[0].Propose(within(t, 10*time.Second), pingOf(c.nodes[0], token)); err != nil {
+	if _, err := c.nodes[0].Propose(within(t, testkit.Patience), pingOf(c.nodes[0], token)); err != nil {
 		t.Fatal(err)
 	}
 	problems, err := testutil.GatherAndLint(reg)

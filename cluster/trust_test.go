@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster/members"
 	"github.com/quorumbeat/quorumbeat/cluster/transport"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func secrets(names ...string) (out [][]byte) {
@@ -32,12 +32,12 @@ func TestSecretsAreExchangedWhileNodesTalk(t *testing.T) {
 				t.Fatalf("node %d, the same again: %v, %v", i, changed, err)
 			}
 		}
-		ctx := within(t, 5*time.Second)
+		ctx := within(t, testkit.Patience)
 		if a, err := c.nodes[0].port.Ask(ctx, c.nodes[1].port.Addr().String(), transport.Question{Op: transport.AskInfo}); err != nil || a.Err() != nil {
 			t.Fatalf("a new connection after %q: %v, %v", round, err, a.Err())
 		}
 	}
-	ctx := within(t, 5*time.Second)
+	ctx := within(t, testkit.Patience)
 	old, err := transport.NewTLS(transport.TLSOptions{Secrets: secrets("s")})
 	if err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func (l *fakeLog) next(t *testing.T) *fakeEntry {
 	t.Helper()
 	select {
 	case <-l.fresh:
-	case <-time.After(5 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Fatal("nothing was proposed")
 	}
 	l.mu.Lock()

@@ -61,7 +61,7 @@ func TestForwardingPairsManyItemsWithTheirAnswers(t *testing.T) {
 	for i := range 500 {
 		wg.Go(func() {
 			cmd := []byte{byte(i), byte(i >> 8), 1}
-			out := tab.Await(within(t, 5*time.Second), cmd)
+			out := tab.Await(within(t, testkit.Patience), cmd)
 			if out.Code != fsm.CodeOK || string(out.Data) != string(cmd) || out.Index != 5 {
 				t.Errorf("item %d: %+v", i, out)
 			}
@@ -92,7 +92,7 @@ func TestForwardingSplitsLargeAnswers(t *testing.T) {
 			if got.Code != fsm.CodeOK || len(got.Data) != len(data) {
 				t.Fatalf("code %d, %d bytes", got.Code, len(got.Data))
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(testkit.Patience):
 			t.Fatal("no answer")
 		}
 	}
@@ -106,7 +106,7 @@ func TestALoneCommandAfterManyIsSent(t *testing.T) {
 		select {
 		case f := <-submitted:
 			f.Reply(&commit.Results{Index: 1, Items: commit.SameResult(f.Items, fsm.CodeOK)})
-		case <-time.After(5 * time.Second):
+		case <-time.After(testkit.Patience):
 			t.Fatal("it is not sent")
 		}
 	}
@@ -135,7 +135,7 @@ func TestForwardingEndsWhenTheOtherDoesNotLead(t *testing.T) {
 	p := proposalstest.Propose(t, tab, "x")
 	select {
 	case <-ended:
-	case <-time.After(5 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Fatal("the connection goes on")
 	}
 	if out.alive() || len(p.Done) != 0 {

@@ -80,7 +80,7 @@ func wantCode(t *testing.T, p *proposalstest.Waiting, want fsm.Code) {
 		if out.Code != want {
 			t.Errorf("code %d, want %d", out.Code, want)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Fatal("no answer")
 	}
 }

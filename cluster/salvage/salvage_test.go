@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/quorumbeat/quorumbeat/cluster"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -95,7 +94,7 @@ func startNode(t *testing.T, cfg cluster.Config) onlyNode {
 
 func (n onlyNode) propose(t *testing.T, cmd fsm.Command) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	_, err := n.Propose(ctx, cmd)
 	testkit.Must(t, err)
@@ -103,7 +102,7 @@ func (n onlyNode) propose(t *testing.T, cmd fsm.Command) {
 
 func (n onlyNode) stop(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	testkit.Must(t, n.Shutdown(ctx))
 }

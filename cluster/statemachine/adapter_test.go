@@ -96,7 +96,7 @@ func TestAdapterSnapshotCarriesItsIndex(t *testing.T) {
 	}
 	select {
 	case <-reached:
-	case <-time.After(5 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Error("a wait for the snapshot's index goes on")
 	}
 	if index, at := b.Progress(); index != 7 || !at.IsZero() || store.ClusterID() != nameIt.ID {

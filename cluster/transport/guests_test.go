@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // cameFrom is a connection that has an address and tells whether it was closed.
@@ -116,7 +118,7 @@ func TestTheClusterPortOutlivesAWantOfDescriptors(t *testing.T) {
 	}
 	m := Serve(&noDescriptors{l, 5}, Options{})
 	defer m.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	conn, err := m.Dial(ctx, l.Addr().String(), KindControl)
 	if err != nil {
@@ -157,7 +159,7 @@ func TestWhyAHandshakeIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer server.Close()
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 			defer cancel()
 			conn, err := openPort(t, c.client).Dial(ctx, server.Addr().String(), KindControl)
 			if err == nil {
@@ -171,7 +173,7 @@ func TestWhyAHandshakeIsRefused(t *testing.T) {
 				if !strings.Contains(why, c.words) {
 					t.Errorf("the server says %q, want %q", why, c.words)
 				}
-			case <-time.After(5 * time.Second):
+			case <-time.After(testkit.Patience):
 				t.Errorf("the server says nothing of %q", c.words)
 			}
 		})

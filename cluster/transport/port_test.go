@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestWhoIsLetIn connects two ports with the secrets given.
@@ -38,12 +39,12 @@ func TestWhoIsLetIn(t *testing.T) {
 					return
 				}
 				defer conn.Close()
-				conn.SetDeadline(time.Now().Add(5 * time.Second))
+				conn.SetDeadline(time.Now().Add(testkit.Patience))
 				b := make([]byte, 5)
 				n, _ := conn.Read(b)
 				got <- string(b[:n])
 			}()
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 			defer cancel()
 			conn, err := client.Dial(ctx, server.Addr().String(), KindControl)
 			if err == nil {
@@ -90,7 +91,7 @@ func TestClosingThePortEndsItsConnections(t *testing.T) {
 	}
 	defer conn.Close()
 	m.Close()
-	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	conn.SetReadDeadline(time.Now().Add(testkit.Patience))
 	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("read: %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // A connection of Raft's reaches the node that it means, and not who has its address.
@@ -38,7 +39,7 @@ func TestRaftReachesTheNodeThatItMeans(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	other.SetReadDeadline(time.Now().Add(10 * time.Second))
+	other.SetReadDeadline(time.Now().Add(testkit.Patience))
 	if n, err := other.Read(make([]byte, 1)); err == nil || n > 0 {
 		t.Error("another node takes it")
 	} else if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// patience is how long Eventually waits. It is no promise of the code under test: a machine
-// that runs every package's tests at once, under the race detector, may be ten times slower
-// than a quiet one, and a long limit costs nothing where the condition comes to hold.
-const patience = time.Minute
+// Patience is how long a test waits before it takes something for hanging. It is no promise of the
+// code under test: a machine that runs every package's tests at once, under the race detector, may
+// be ten times slower than a quiet one, and a long limit costs nothing where what is waited for comes.
+const Patience = time.Minute
 
 // slowest is the longest pause between two looks. Pauses grow with what was waited for already,
 // by a quarter of it: a look takes processor time, and what is waited for may need that.
@@ -20,8 +20,8 @@ func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for began := time.Now(); !ok(); {
 		waited := time.Since(began)
-		if waited > patience {
-			t.Fatalf("waited %v in vain: %s", patience, what)
+		if waited > Patience {
+			t.Fatalf("waited %v in vain: %s", Patience, what)
 		}
 		time.Sleep(min(max(time.Millisecond, waited/4), slowest))
 	}

@@ -59,7 +59,7 @@ type answer struct {
 	body   string
 }
 
-var client = &http.Client{Timeout: 20 * time.Second, Transport: func() http.RoundTripper {
+var client = &http.Client{Timeout: testkit.Patience, Transport: func() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = localcluster.AnyCertificate
 	return t

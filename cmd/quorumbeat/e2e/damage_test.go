@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
@@ -94,7 +93,7 @@ func startsRight(t *testing.T, dir string, h heartbeat) bool {
 	}
 	defer c.Close()
 	n := c.Nodes[0]
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	if err := n.WaitReady(ctx); err != nil {
 		if n.Running() {

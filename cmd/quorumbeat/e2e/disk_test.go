@@ -87,7 +87,7 @@ func (e *env) hang(t *testing.T, nodes []*localcluster.Node, d time.Duration) {
 // endedInWords waits for a node to end by itself and say why.
 func (e *env) endedInWords(t *testing.T, n *localcluster.Node, words string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	if err := n.Wait(ctx); err != nil {
 		t.Fatal(err)

@@ -70,7 +70,7 @@ func (e *env) flood(t *testing.T, h heartbeat, length time.Duration) int64 {
 	body := strings.Repeat("x", floodBody)
 	for end, i := time.Now().Add(length), 0; i < 12; i++ {
 		clients.Go(func() {
-			c := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{}}
+			c := &http.Client{Timeout: testkit.Patience, Transport: &http.Transport{}}
 			defer c.CloseIdleConnections()
 			for url := pingURL(e.Nodes[i%3], h) + "/log"; time.Now().Before(end) && !t.Failed(); {
 				resp, err := c.Post(url, "", strings.NewReader(body))

@@ -128,7 +128,7 @@ func (h *herd) resting() bool {
 }
 
 func (h *herd) runCareful(s *sheep) {
-	own := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{}}
+	own := &http.Client{Timeout: testkit.Patience, Transport: &http.Transport{}}
 	defer own.CloseIdleConnections()
 	for h.resting() {
 		g := h.pick()

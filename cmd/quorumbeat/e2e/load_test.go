@@ -58,7 +58,7 @@ func startLoad(t *testing.T, clients int, nodes []*localcluster.Node) *load {
 
 // run pings until ctx ends; a ping under way is always finished.
 func (l *load) run(ctx context.Context, p *pinger) {
-	own := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{}}
+	own := &http.Client{Timeout: testkit.Patience, Transport: &http.Transport{}}
 	defer own.CloseIdleConnections()
 	for ctx.Err() == nil {
 		began := time.Now()

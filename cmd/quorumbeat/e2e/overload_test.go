@@ -32,7 +32,7 @@ func TestOverloadIsShed(t *testing.T) {
 		var wg sync.WaitGroup
 		transport := &http.Transport{MaxIdleConnsPerHost: clients}
 		defer transport.CloseIdleConnections()
-		c := &http.Client{Transport: transport, Timeout: 20 * time.Second}
+		c := &http.Client{Transport: transport, Timeout: testkit.Patience}
 		for range clients {
 			wg.Go(func() {
 				for !until() {

@@ -31,7 +31,7 @@ func TestARollingRestartBehindALoadBalancer(t *testing.T) {
 	for c := range 8 {
 		clients.Go(func() {
 			// Kept connections, as a balancer has them: a node that leaves must say so.
-			client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: c%2 == 0}}
+			client := &http.Client{Timeout: testkit.Patience, Transport: &http.Transport{DisableKeepAlives: c%2 == 0}}
 			defer client.CloseIdleConnections()
 			for i := c; ; i++ {
 				select {

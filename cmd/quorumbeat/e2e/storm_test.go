@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/smtpsink"
 )
 
@@ -132,7 +133,7 @@ func inParallel(n int, f func(c *http.Client, i int)) {
 	const hands = 32
 	for h := range hands {
 		wg.Go(func() {
-			c := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{}}
+			c := &http.Client{Timeout: testkit.Patience, Transport: &http.Transport{}}
 			defer c.CloseIdleConnections()
 			for i := h; i < n; i += hands {
 				f(c, i)

@@ -32,7 +32,7 @@ const lastingStrangers = "QUORUMBEAT_SOAK_CONNECTIONS"
 func strange(t *testing.T, addr string, i int) net.Conn {
 	t.Helper()
 	from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/10000))}
-	d := net.Dialer{LocalAddr: from, Timeout: 20 * time.Second}
+	d := net.Dialer{LocalAddr: from, Timeout: testkit.Patience}
 	conn, err := d.DialContext(t.Context(), "tcp", addr)
 	testkit.Must(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
@@ -51,7 +51,7 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	for i := range 400 {
 		strange(t, n.Addrs.HTTP, i)
 	}
-	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testkit.Patience}
 	for range 15 {
 		resp, err := c.Post(pingURL(n, h), "", nil)
 		testkit.Must(t, err)

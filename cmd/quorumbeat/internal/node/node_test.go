@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // TestANodeWhoseListenerEndsFails closes the socket below a running server.
@@ -29,7 +30,7 @@ func TestANodeWhoseListenerEndsFails(t *testing.T) {
 		if !strings.Contains(err.Error(), "the public listener ended") {
 			t.Errorf("it fails with: %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Error("nobody notices")
 	}
 }
