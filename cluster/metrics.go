@@ -8,7 +8,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster/proposals"
 )
 
-// metrics are the node's own figures (contract/metrics.md). A nil *metrics counts
+// metrics are the node's own figures (docs/metrics.md). A nil *metrics counts
 // nothing.
 type metrics struct {
 	apply     prometheus.Histogram

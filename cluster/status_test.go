@@ -125,7 +125,7 @@ func TestAnUnreadableEntryIsFatal(t *testing.T) {
 	}
 }
 
-// The names are those of contract/metrics.md, and promtool would accept them.
+// The names are those of docs/metrics.md, and promtool would accept them.
 func TestMetrics(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	c := &trio{t: t, nodes: make([]*testNode, 1)}

@@ -1,11 +1,3 @@
-// Command bench takes the figures of the design's section 8, and those that show
-// how cost grows.
-//
-// Everything runs on this machine: the nodes, the bare handler, the mail server
-// and the load generator, which is `quorumbeat bench` as a process of its own, the
-// same for all that is compared. What is compared is measured in turns, in several
-// rounds, each in another order; a ratio is the median of the rounds' ratios, for
-// what else the machine does meets both sides alike.
 package main
 
 import (

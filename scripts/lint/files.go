@@ -10,15 +10,21 @@ import (
 var (
 	// goFile is a file that a document names with its folder. Braces and stars stand for several.
 	goFile = regexp.MustCompile("`([\\w.*{},-]+/[\\w/.*{},-]+\\.go)`")
-	braces = regexp.MustCompile(`^(.*)\{(.*)\}(.*)$`)
+	// fileInComment is one that a comment names, from the repository's root.
+	fileInComment = regexp.MustCompile(`//(?:.*[^\w/.-])?((?:fsm|cluster|api|alerting|cmd|internal|scripts|sdk)/[\w/*]+\.go)\b`)
+	braces        = regexp.MustCompile(`^(.*)\{(.*)\}(.*)$`)
 )
 
-// checkFileNames finds files that a document names and that are not there any more. exists
-// tells whether a pattern stands for a file.
+// checkFileNames finds files that a document, or a comment, names and that are not there any
+// more. exists tells whether a pattern stands for a file.
 func checkFileNames(name, text string, exists func(pattern string) bool) []string {
+	names := goFile
+	if filepath.Ext(name) == ".go" {
+		names = fileInComment
+	}
 	var found []string
 	for n, line := range strings.Split(text, "\n") {
-		for _, m := range goFile.FindAllStringSubmatch(line, -1) {
+		for _, m := range names.FindAllStringSubmatch(line, -1) {
 			for _, file := range expandBraces(m[1]) {
 				if !exists(file) {
 					found = append(found, fmt.Sprintf("%s:%d: names %s, which is not there", name, n+1, file))

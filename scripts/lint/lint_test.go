@@ -88,6 +88,22 @@ func TestSize(t *testing.T) {
 	}
 }
 
+func TestMaps(t *testing.T) {
+	tests := []struct {
+		name, doc, want string
+		files           []string
+	}{
+		{"each file has a line", "// Package a is.\n//\n//\tx.go, y.go  this\n//   - z_*.go: and that; see b/other.go\npackage a", "", []string{"x.go", "y.go", "z_linux.go", "z_other.go"}},
+		{"one that is left out is found", "//\tx.go  this", "does not name y.go", []string{"x.go", "y.go"}},
+		{"one that is gone is found", "//\tx.go  this\n//\ty.go  that", "names y.go, which is not there", []string{"x.go"}},
+		{"a package without a doc.go is found", "", "does not name x.go", []string{"x.go", "y.go"}},
+		{"one file needs no map", "// Package a is.", "", []string{"x.go"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { expect(t, compareMap("a", tt.files, tt.doc), tt.want) })
+	}
+}
+
 // TestTheWholeTreeBelowFSMIsPure lints a module with a clock, the environment and a log
 // in a folder of fsm that nobody has heard of.
 func TestTheWholeTreeBelowFSMIsPure(t *testing.T) {
@@ -183,15 +199,18 @@ func TestCommands(t *testing.T) {
 }
 
 func TestFileNames(t *testing.T) {
+	const comment = "x := 1 /" + "/ "
 	exists := func(name string) bool {
 		return name == "api/ping.go" || name == "api/conn.go" || name == "fsm/sim_*_test.go"
 	}
-	tests := []struct{ name, text, want string }{
-		{"files that are there are fine", "see `api/{ping,conn}.go` and `fsm/sim_*_test.go`, and ping.go", ""},
-		{"one that is gone is found", "see `api/{ping,owed}.go`", "api/owed.go, which is not there"},
+	tests := []struct{ name, file, text, want string }{
+		{"files that are there are fine", "f.md", "see `api/{ping,conn}.go` and `fsm/sim_*_test.go`, and ping.go", ""},
+		{"one that is gone is found", "f.md", "see `api/{ping,owed}.go`", "api/owed.go, which is not there"},
+		{"comments may name files", "f.go", comment + "see api/ping.go, and other/ping.go", ""},
+		{"one that is gone is found in them, too", "f.go", comment + "see api/owed.go for more", "f.go:1: names api/owed.go, which is not there"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { expect(t, checkFileNames("f", tt.text, exists), tt.want) })
+		t.Run(tt.name, func(t *testing.T) { expect(t, checkFileNames(tt.file, tt.text, exists), tt.want) })
 	}
 }
 

@@ -1,9 +1,3 @@
-// Command lint checks the rules of this repository that no general tool knows:
-// who may import whom, how large a package may be, what the state machine must
-// not touch, which versions of modules belong together, that no file tells where
-// it was written, and that the tests and files which documents name are there.
-//
-// It prints one line for each violation and exits 1 if there is any.
 package main
 
 import (
@@ -49,14 +43,18 @@ func check() ([]string, error) {
 	return append(found, mentions...), err
 }
 
-// checkCode looks at every package: what it imports, how large it is and, in fsm,
-// whether it reads a clock and which tests start goroutines.
+// checkCode looks at every package: what it imports, how large it is, whether its doc.go maps
+// its files and, in fsm, whether it reads a clock and which tests start goroutines.
 func checkCode() ([]string, error) {
 	pkgs, err := listPackages()
 	if err != nil {
 		return nil, err
 	}
-	found := append(checkImports(pkgs), checkSize(pkgs)...)
+	maps, err := checkMaps(pkgs)
+	if err != nil {
+		return nil, err
+	}
+	found := slices.Concat(checkImports(pkgs), checkSize(pkgs), maps)
 	for _, p := range pkgs {
 		if !under(packageDir(p.ImportPath), "fsm") {
 			continue
@@ -124,8 +122,11 @@ func checkFiles() ([]string, error) {
 			return nil, err
 		}
 		found = append(found, checkMentions(name, text, root)...)
-		if name == "Makefile" || filepath.Ext(name) == ".md" {
+		ext := filepath.Ext(name)
+		if name == "Makefile" || ext == ".md" {
 			found = append(found, checkCommands(name, string(text), testsIn)...)
+		}
+		if ext == ".md" || ext == ".go" {
 			found = append(found, checkFileNames(name, string(text), fileExists)...)
 		}
 	}

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // maxFiles is how many Go files a package may have, tests not counted. One that outgrows
 // it holds two ideas.
@@ -13,12 +10,7 @@ const maxFiles = 20
 func checkSize(pkgs []pkg) []string {
 	var found []string
 	for _, p := range pkgs {
-		dir, n := packageDir(p.ImportPath), len(p.GoFiles)
-		for _, name := range p.IgnoredGoFiles { // those of another system or build tag
-			if !strings.HasSuffix(name, "_test.go") {
-				n++
-			}
-		}
+		dir, n := packageDir(p.ImportPath), len(shippedFiles(p))
 		if n > maxFiles {
 			found = append(found, fmt.Sprintf("%s has %d files, more than %d: which two ideas does it hold?", dir, n, maxFiles))
 		}

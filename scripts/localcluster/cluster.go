@@ -1,6 +1,3 @@
-// Package localcluster runs real quorumbeat nodes on loopback, each a process
-// of its own, for tests and figures. It ends the processes it started, and no
-// others.
 package localcluster
 
 import (

@@ -13,7 +13,7 @@ import (
 )
 
 // Break gives a node of a binary built with the tag faults an order; see
-// cmd/quorumbeat/faults_on.go for what there is. It outlives the process.
+// cmd/quorumbeat/internal/node/faults_on.go for what there is. It outlives the process.
 func (n *Node) Break(name, order string) error {
 	if err := os.MkdirAll(n.faultDir(), 0o700); err != nil {
 		return err

@@ -1,5 +1,3 @@
-// Package smtpsink is a real SMTP server for tests and figures: it keeps what
-// it is given, and fails on command.
 package smtpsink
 
 import (

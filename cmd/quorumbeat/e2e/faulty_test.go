@@ -15,7 +15,7 @@ import (
 var builds string
 
 // build is the program built in another way, when the first test asks for it. With the tag faults it
-// can be told to fail, see cmd/quorumbeat/faults_on.go.
+// can be told to fail, see cmd/quorumbeat/internal/node/faults_on.go.
 type build struct {
 	name   string
 	race   bool
