@@ -52,24 +52,26 @@ const secondMail = "second@example.com"
 
 // mailAlerts go to the mailbox that has the heartbeat's name, or to that one.
 var mailAlerts = []stepAlert{
+	{"a reminder by mail", "reminder", addToldByMail, (*env).remind, mailsOf("[STILL DOWN] "), messageID},
 	{"a down by mail", "down", func(*env, string) {}, func(e *env, n *localcluster.Node, name string) {
 		create(e.t, n, fields{"name": name, "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "email": []string{name}})
 	}, mailsOf("] "), messageID},
+	{"a failure after silence by mail", "failure", func(e *env, name string) { e.addSilent(name, name) }, (*env).reportFailure, mailsOf("[FAILED] "), messageID},
+	{"a recovery by mail", "recovered", addToldByMail, (*env).recover, mailsOf("[RECOVERED] "), messageID},
+	{"a digest by mail", "down", func(e *env, name string) { e.addBurst(name, name) }, (*env).reportFailure, mailsOf("2 heartbeats: "), messageID},
 	{"an escalation by mail", "down", func(e *env, name string) { e.add(name, "second") }, (*env).reportFailure, mailsOf("] "), messageID},
-	{"a recovery by mail", "recovered", func(e *env, name string) {
-		e.addTold(name, name)
-		e.waitMails(e.t, name, 1)
-	}, (*env).recover, mailsOf("[RECOVERED] "), messageID},
-	{"a reminder by mail", "reminder", func(e *env, name string) {
-		e.addTold(name, name)
-		e.waitMails(e.t, name, 1)
-	}, (*env).remind, mailsOf("[STILL DOWN] "), messageID},
+	{"a snooze's end by mail", "reminder", addToldByMail, (*env).snooze, mailsOf("[STILL DOWN] "), messageID},
+}
+
+func addToldByMail(e *env, name string) {
+	e.addTold(name, name)
+	e.waitMails(e.t, name, 1)
 }
 
 func mailsOf(tag string) func(e *env, name string) []message {
 	return func(e *env, name string) (list []message) {
 		for _, m := range append(e.sink.Mails(name), e.sink.Mails(secondMail)...) {
-			if strings.HasSuffix(m.Subject, tag+name) {
+			if strings.Contains(m.Subject, tag+name) {
 				list = append(list, message{strings.Trim(m.MessageID, "<>"), m.Header.Get("X-Quorumbeat-Possible-Duplicate") != ""})
 			}
 		}
@@ -92,6 +94,19 @@ func (e *env) addTold(name, target string) {
 	e.awaitSent(e.leader(), name, "down")
 }
 
+// addSilent adds one whose silence is told already.
+func (e *env) addSilent(name, target string) {
+	create(e.t, e.leader(), fields{"name": name, "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "notify": []string{target}})
+	e.awaitSent(e.leader(), name, "down")
+}
+
+// addBurst uses up a target's window, so that two more that fail become a digest.
+func (e *env) addBurst(name, target string) {
+	e.add(name, target)
+	e.add(name+" too", target)
+	e.addTold(name+" first", target)
+}
+
 // reportFailure does so for a heartbeat, and for the one that is to fail with it.
 func (e *env) reportFailure(n *localcluster.Node, name string) {
 	for _, h := range list(e.t, n) {
@@ -107,6 +122,13 @@ func (e *env) recover(n *localcluster.Node, name string) { ping(e.t, n, byName(e
 // remind has a heartbeat's incident told again ten seconds from now, and ten seconds after that.
 func (e *env) remind(n *localcluster.Node, name string) {
 	ask(e.t, 200, "PATCH", n.URL()+"/v1/heartbeats/"+byName(e.t, n, name).ID, fields{"remind_every_secs": 10}, nil)
+}
+
+// snooze has a heartbeat's incident told again in a second.
+func (e *env) snooze(n *localcluster.Node, name string) {
+	var h struct{ Incident struct{ ID string } }
+	ask(e.t, 200, "GET", n.URL()+"/v1/heartbeats/"+byName(e.t, n, name).ID, nil, &h)
+	ask(e.t, 200, "POST", n.URL()+"/v1/incidents/"+h.Incident.ID+"/snooze", fields{"for_secs": 1}, nil)
 }
 
 // awaitSent waits until a heartbeat's first alert of a kind is sent, and returns it.
@@ -125,12 +147,12 @@ func (e *env) awaitSent(n *localcluster.Node, name, kind string) (first alert) {
 }
 
 // TestALeaderLostAtEachStepOfADelivery kills the leader, and stops it and lets it
-// go on later, at each step that an alert takes by mail: one that something is down, one to
-// whoever is told of what lasts (after_secs), a recovery, and a reminder by remind_every_secs.
+// go on later, at each step that an alert takes by mail: one that something is down, that it fails after it was silent, one to
+// whoever is told of what lasts (after_secs), a recovery, a reminder when a snooze ends and one by remind_every_secs, and a digest.
 func TestALeaderLostAtEachStepOfADelivery(t *testing.T) {
 	t.Parallel()
 	loseLeaders(t, mailAlerts, func(t *testing.T) *env {
-		e := startFaulty(t, 3, "--alert-group-wait", "0s")
+		e := startFaulty(t, 3, "--alert-group-wait", "2s", "--alert-burst", "1")
 		ask(t, 201, "POST", e.leader().URL()+"/v1/channels", fields{"name": "second", "kind": "email", "to": secondMail, "after_secs": 1}, nil)
 		return e
 	}, func(*env) {})

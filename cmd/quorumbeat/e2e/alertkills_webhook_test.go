@@ -143,29 +143,13 @@ func hookAlerts(sink *hookSink) []stepAlert {
 	id := func(row alert) string { return row.ID }
 	return []stepAlert{
 		{"a down by webhook", "down", func(e *env, name string) { e.add(name, "hook") }, (*env).reportFailure, of("incident.down"), id},
-		{"a failure after silence by webhook", "failure", func(e *env, name string) {
-			create(e.t, e.leader(), fields{"name": name, "interval_secs": 1, "grace_secs": 0, "miss_threshold": 1, "notify": []string{"hook"}})
-			e.awaitSent(e.leader(), name, "down")
-		}, (*env).reportFailure, of("incident.failure"), id},
+		{"a failure after silence by webhook", "failure", func(e *env, name string) { e.addSilent(name, "hook") }, (*env).reportFailure, of("incident.failure"), id},
 		{"a recovery by webhook", "recovered", told, (*env).recover, of("incident.recovered"), id},
-		{"a snooze's end by webhook", "reminder", told, func(e *env, n *localcluster.Node, name string) {
-			var h struct{ Incident struct{ ID string } }
-			ask(e.t, 200, "GET", n.URL()+"/v1/heartbeats/"+byName(e.t, n, name).ID, nil, &h)
-			ask(e.t, 200, "POST", n.URL()+"/v1/incidents/"+h.Incident.ID+"/snooze", fields{"for_secs": 1}, nil)
-		}, of("incident.reminder"), id},
+		{"a snooze's end by webhook", "reminder", told, (*env).snooze, of("incident.reminder"), id},
 		{"an escalation by webhook", "down", func(e *env, name string) { e.add(name, "second") }, (*env).reportFailure, of("incident.down"), id},
-		{"a digest by webhook", "down", (*env).addBurst, (*env).reportFailure, of("digest"), func(alert) string { return "" }},
+		{"a digest by webhook", "down", func(e *env, name string) { e.addBurst(name, "pile") }, (*env).reportFailure, of("digest"), func(alert) string { return "" }},
 		{"a reminder by webhook", "reminder", told, (*env).remind, of("incident.reminder"), id},
 	}
-}
-
-// addBurst uses up the window, so that two more that fail become a digest.
-func (e *env) addBurst(name string) {
-	h := e.add(name+" first", "pile")
-	e.add(name, "pile")
-	e.add(name+" too", "pile")
-	ask(e.t, 200, "POST", pingURL(e.leader(), h)+"/fail", nil, nil)
-	e.awaitSent(e.leader(), h.Name, "down")
 }
 
 // hookSecret signs the requests; hushed is in the URL of a channel that nobody answers.
