@@ -15,7 +15,7 @@ type tree struct {
 	uses []string // packages of other trees
 }
 
-// order has a place for every package of the module, as docs/design.md draws it. A new
+// order has a place for every package of the module (docs/design.md says what lives there). A new
 // package gets its place here first.
 var order = []tree{
 	{dir: "internal/testkit", rows: []string{"."}},
