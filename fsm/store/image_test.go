@@ -610,3 +610,28 @@ func TestAnImageWithoutItsIncidentsLives(t *testing.T) {
 		})
 	}
 }
+
+// TestAReminderFromLongAgoIsToldOnce: no version writes an image with one, but it loads; the reminders since then have no end.
+func TestAReminderFromLongAgoIsToldOnce(t *testing.T) {
+	r := newRig(t)
+	r.must(fsm.SetSettings{Settings: fsm.Settings{History: 5, Burst: 5, MailTo: []string{"ops@example.com"}, RemindEvery: 10}})
+	r.must(fsm.BeginSystem{Subject: lostNode, Node: "n7", Since: r.wall})
+	r.create(1, testSpec(1, 0, 1))
+	r.run(5 * time.Second)
+	refs := []fsm.IncidentRef{{Heartbeat: lostNode.ID(), Number: 1}, {Heartbeat: testID(1), Number: 1}}
+	for _, ref := range refs {
+		r.s.st.incidents.Change(ref, func(x *incident.Record) { x.Tell = 1 })
+	}
+	r.s.st.serving, r.s.st.horizon = maxServing-1000, maxServing-1000
+	testkit.Must(t, r.s.Restore(bytes.NewReader(imageOf(t, r.s))))
+	r.run(2 * time.Second)
+	for _, ref := range refs {
+		if x := r.s.st.incidents.Get(ref); x.Told != 1 || x.Tell <= r.s.st.serving {
+			t.Errorf("told %d times, and at %d again", x.Told, x.Tell)
+		}
+	}
+	r.s.st.serving = maxServing + 1
+	if err := New().Restore(bytes.NewReader(imageOf(t, r.s))); !errors.Is(err, fsm.ErrCorrupt) {
+		t.Errorf("a clock that no cluster comes to: %v", err)
+	}
+}

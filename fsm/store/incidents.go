@@ -224,16 +224,23 @@ func (st *state) tellAgain(r *table.Record, due int64) {
 	st.remind(r, due, created)
 }
 
+// maxLag is longer than judging ever lags behind, in ms. What is planned for earlier comes of an image that
+// no version writes, and is told once: the reminders since then may be so many that telling them has no end.
+const maxLag = 3_600_000
+
 // remind writes the next reminder of the incident that goes on.
 func (st *state) remind(r *table.Record, due, created int64) {
 	ofSystem := r.Ordinal > fsm.SystemOrdinals
 	if !ofSystem {
 		st.countMissesUntil(r, min(due, st.horizon))
 	}
-	n := int64(0)
+	n, after := int64(0), due
+	if after < st.horizon-maxLag {
+		after = st.horizon
+	}
 	st.incidents.Change(refOf(r), func(x *incident.Record) {
 		x.Told++
-		n, x.Tell = x.Told, st.nextReminder(r, due)
+		n, x.Tell = x.Told, st.nextReminder(r, after)
 		r.Runs.Incident.Tell = x.Tell
 	})
 	r.LastAlert = created

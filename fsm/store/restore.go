@@ -119,10 +119,14 @@ func (st *state) readHead(r *image.Reader) {
 		FlapWindow: r.Int(), MaxHeartbeats: r.Count(),
 	}
 	st.created, st.pings, st.misses = r.Uint(), r.Uint(), r.Uint()
-	if r.OK() && (st.settings.Validate() != nil || st.created > maxOrdinal) {
+	isClock := st.horizon >= 0 && st.horizon <= st.serving && st.serving <= maxServing
+	if r.OK() && (!isClock || st.settings.Validate() != nil || st.created > maxOrdinal) {
 		r.Fail()
 	}
 }
+
+// maxServing is more than a clock comes to in 100,000 years, and keeps deadlines from exceeding an int64.
+const maxServing = 1 << 52
 
 // maxOrdinal keeps a damaged image from asking for a table without end.
 const maxOrdinal = 1<<32 - 1
