@@ -15,9 +15,9 @@ const (
 
 // payload is the body of a request. Fields are added, never changed or taken away.
 type payload struct {
-	Type      string    `json:"type"` // incident.down, .recovered, .unheard, .failure; digest; test
-	Timestamp time.Time `json:"timestamp"`
-	Data      data      `json:"data"`
+	Type      string `json:"type"` // incident.down, .recovered, .unheard, .failure; digest; test
+	Timestamp string `json:"timestamp"`
+	Data      data   `json:"data"`
 }
 
 type data struct {
@@ -49,8 +49,8 @@ type event struct {
 }
 
 type incident struct {
-	ID    string     `json:"id"`
-	Since *time.Time `json:"since"`
+	ID    string  `json:"id"`
+	Since *string `json:"since"`
 }
 
 type system struct {
@@ -71,28 +71,28 @@ type heartbeat struct {
 }
 
 type evidence struct {
-	LastPing *time.Time `json:"last_ping_at"`
-	LastFrom string     `json:"last_ping_from,omitempty"`
-	Due      *time.Time `json:"due_at"`
-	Interval int64      `json:"interval_secs"`
-	Grace    int64      `json:"grace_secs"`
-	Schedule string     `json:"schedule,omitempty"`
-	LastGood *time.Time `json:"last_good_run_at,omitempty"`
-	Misses   int64      `json:"misses"`
-	Failures int64      `json:"failures"` // in the incident so far, with runs that did not end
-	Failed   bool       `json:"reported_failure"`
-	Broke    string     `json:"broken_check,omitempty"` // the job took itself for a good run
-	Exit     *int       `json:"exit_status"`            // null: none was reported
-	Started  *time.Time `json:"run_began_at"`
-	Took     *float64   `json:"run_secs,omitempty"`
-	Usual    *float64   `json:"usual_run_secs,omitempty"`
-	DownSecs *float64   `json:"down_secs"` // null: it has only begun
-	With     []string   `json:"fails_with,omitempty"`
-	Output   string     `json:"output,omitempty"`
+	LastPing *string  `json:"last_ping_at"`
+	LastFrom string   `json:"last_ping_from,omitempty"`
+	Due      *string  `json:"due_at"`
+	Interval int64    `json:"interval_secs"`
+	Grace    int64    `json:"grace_secs"`
+	Schedule string   `json:"schedule,omitempty"`
+	LastGood *string  `json:"last_good_run_at,omitempty"`
+	Misses   int64    `json:"misses"`
+	Failures int64    `json:"failures"` // in the incident so far, with runs that did not end
+	Failed   bool     `json:"reported_failure"`
+	Broke    string   `json:"broken_check,omitempty"` // the job took itself for a good run
+	Exit     *int     `json:"exit_status"`            // null: none was reported
+	Started  *string  `json:"run_began_at"`
+	Took     *float64 `json:"run_secs,omitempty"`
+	Usual    *float64 `json:"usual_run_secs,omitempty"`
+	DownSecs *float64 `json:"down_secs"` // null: it has only begun
+	With     []string `json:"fails_with,omitempty"`
+	Output   string   `json:"output,omitempty"`
 }
 
 func payloadOf(m channel.Message) payload {
-	p := payload{Type: typeOf(m), Timestamp: m.Alert.CreatedAt.UTC(), Data: data{Title: m.Title, Text: m.Body(maxText), Repeat: m.Repeat, Pause: m.Command}}
+	p := payload{Type: typeOf(m), Timestamp: stamp(m.Alert.CreatedAt), Data: data{Title: m.Title, Text: m.Body(maxText), Repeat: m.Repeat, Pause: m.Command}}
 	switch {
 	case m.Test:
 		p.Data.URL = m.Link()
@@ -176,10 +176,13 @@ func secondsOf(d time.Duration) *float64 {
 	return &secs
 }
 
-func timeOf(t time.Time) *time.Time {
+func timeOf(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC()
-	return &t
+	text := stamp(t)
+	return &text
 }
+
+// stamp writes times as the API does, always with three decimals.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
