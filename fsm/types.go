@@ -38,6 +38,7 @@ const (
 	MaxSettled       = 100_000 // settled rows kept in all
 	MaxSettledPer    = 20      // and for each heartbeat
 	MaxDigestMembers = 20_000
+	MaxNumber        = 1 << 30   // of an incident, and of its reminders: images that have more are refused, or counting on would overflow
 	MaxBody          = 10_000    // bytes of what comes with a ping
 	MaxBodies        = 32 << 10  // bytes of bodies kept for each heartbeat, the newest; each counts 64 more
 	MaxAllBodies     = 256 << 20 // bytes of bodies kept in all, counted likewise

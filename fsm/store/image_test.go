@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -630,8 +631,25 @@ func TestAReminderFromLongAgoIsToldOnce(t *testing.T) {
 			t.Errorf("told %d times, and at %d again", x.Told, x.Tell)
 		}
 	}
-	r.s.st.serving = maxServing + 1
-	if err := New().Restore(bytes.NewReader(imageOf(t, r.s))); !errors.Is(err, fsm.ErrCorrupt) {
-		t.Errorf("a clock that no cluster comes to: %v", err)
+}
+
+// TestCountersThatWouldOverflowAreRefused: what was counted on from them would be an image that nobody takes.
+func TestCountersThatWouldOverflowAreRefused(t *testing.T) {
+	for name, change := range map[string]func(st *state){
+		"the clock": func(st *state) { st.serving = maxServing + 1 },
+		"incidents": func(st *state) { st.table.OwnRecord(st.byID(testID(1))).Incident = math.MaxUint32 },
+		"reminders": func(st *state) {
+			st.incidents.Change(fsm.IncidentRef{Heartbeat: testID(1), Number: 1}, func(x *incident.Record) { x.Told = math.MaxInt64 })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.create(1, testSpec(1, 0, 1))
+			r.run(5 * time.Second)
+			change(r.s.st)
+			if err := New().Restore(bytes.NewReader(imageOf(t, r.s))); !errors.Is(err, fsm.ErrCorrupt) {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -297,7 +297,7 @@ func (f *filler) isPlausible(h *storedRecord) bool {
 	}
 	return f.st.byID(h.cold.ID) == 0 && f.st.byToken(h.Token) == 0 && spec.Validate() == nil &&
 		history.AreEntries(h.Entries, int(h.Head.Kept)) && uint64(h.Head.Kept) <= h.Pings &&
-		(h.Head.Kept > 0 || h.Head.Newest == 0 && h.Head.Step == 0) &&
+		h.Incident < fsm.MaxNumber && (h.Head.Kept > 0 || h.Head.Newest == 0 && h.Head.Step == 0) &&
 		h.Carried >= 0 && h.Misses >= h.Carried && !(h.Is(table.Failing) && (h.Is(table.Paused) || h.Runs == nil))
 }
 

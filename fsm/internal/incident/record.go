@@ -110,6 +110,7 @@ func read(r *wire.Reader) *Record {
 // isPlausible reports whether this program could have written a record.
 func (x *Record) isPlausible() bool {
 	goesOn := x.End == GoesOn
-	return x.Number > 0 && x.Ordinal > 0 && x.End <= Unheard && x.Snooze >= 0 && x.Tell >= 0 && x.Told >= 0 && x.Story.IsValid() &&
+	return x.Number > 0 && x.Number < fsm.MaxNumber && x.Told >= 0 && x.Told < fsm.MaxNumber &&
+		x.Ordinal > 0 && x.End <= Unheard && x.Snooze >= 0 && x.Tell >= 0 && x.Story.IsValid() &&
 		(goesOn || x.AckedAt == 0 && x.Snooze == 0 && x.Tell == 0)
 }

@@ -73,7 +73,7 @@ func (t *Table) readSubject(item *wire.Reader) error {
 	s.Part, s.serial, s.number, s.open = item.String(), item.Uint(), item.Uint32(), item.Bool()
 	s.name, s.detail, s.since = item.String(), item.String(), item.Int()
 	s.flapStart, s.flaps = item.Int(), item.Uint32()
-	if _, twice := t.subjects[s.ID()]; !item.OK() || twice || s.Validate() != nil || s.serial == 0 || s.serial > t.serial || s.number == 0 {
+	if _, twice := t.subjects[s.ID()]; !item.OK() || twice || s.Validate() != nil || s.serial == 0 || s.serial > t.serial || s.number == 0 || s.number >= fsm.MaxNumber {
 		return fsm.ErrCorrupt
 	}
 	t.put(s)
