@@ -7,7 +7,7 @@ LDFLAGS   = -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 E2E       = ./cmd/quorumbeat/e2e
 FUZZTIME ?= 10s
 SOAKTIME ?= 10m
-SOAKTESTS = PowerCuts|AllNodesDie|LostWhileAJobFlaps|AnUnheardWebhook|SoakFaults|KillsUnderLoad|AStoppedLeader|QuorumLost|Linearizable|ABadNetwork|Partitions
+SOAKTESTS = PowerCuts|AllNodesDie|LostWhileAJobFlaps|AnUnheard|SoakFaults|KillsUnderLoad|AStoppedLeader|QuorumLost|Linearizable|ABadNetwork|Partitions
 
 BENCH    ?= quick
 

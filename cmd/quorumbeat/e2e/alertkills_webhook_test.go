@@ -90,27 +90,32 @@ func startHooked(t *testing.T, sink *hookSink) *env {
 	return e
 }
 
-// TestALeaderLostAtEachStepOfAnUnheardWebhook has all nodes away while a job is due, and then loses the leader at each step of the notice. It
-// takes minutes, for each node may lead after that: it tries again until it is the one that is to be lost.
-func TestALeaderLostAtEachStepOfAnUnheardWebhook(t *testing.T) {
+// TestALeaderLostAtEachStepOfAnUnheard has all nodes away while a job is due, and then loses the leader at each step of the notice, by
+// mail and by webhook. It takes minutes, for each node may lead after that: it tries again until it is the one that is to be lost.
+func TestALeaderLostAtEachStepOfAnUnheard(t *testing.T) {
 	t.Parallel()
 	if soakNumber(t, "QUORUMBEAT_SOAK_STEPS", 0) == 0 {
 		t.Skip("set QUORUMBEAT_SOAK_STEPS to how often")
 	}
 	sink := startHookSink(t)
 	loseLeaders(t, []stepAlert{{
-		"an unheard by webhook", "unheard", func(*env, string) {}, (*env).missInAnOutage,
+		"an unheard by mail", "unheard", func(*env, string) {},
+		func(e *env, n *localcluster.Node, name string) { e.missInAnOutage(n, name, name) },
+		mailsOf("[UNHEARD] "), messageID,
+	}, {
+		"an unheard by webhook", "unheard", func(*env, string) {},
+		func(e *env, n *localcluster.Node, name string) { e.missInAnOutage(n, name, "hook") },
 		func(_ *env, name string) []message { return sink.of("incident.unheard", name) }, func(row alert) string { return row.ID },
 	}}, func(t *testing.T) *env { return startHooked(t, sink) }, func(*env) {})
 }
 
 // missInAnOutage has all nodes away at the time at which a new heartbeat is due; the miss is seen as much later as they were away. The node
 // that led starts first, so that it is likely to lead again: it may be lost right then.
-func (e *env) missInAnOutage(n *localcluster.Node, name string) {
+func (e *env) missInAnOutage(n *localcluster.Node, name, target string) {
 	led := e.leader()
 	nodes := append([]*localcluster.Node{led}, e.Followers(led)...)
 	due := time.Now().Add(15 * time.Second)
-	create(e.t, n, fields{"name": name, "interval_secs": 15, "grace_secs": 0, "miss_threshold": 1, "notify": []string{"hook"}})
+	create(e.t, n, fields{"name": name, "interval_secs": 15, "grace_secs": 0, "miss_threshold": 1, "notify": []string{target}})
 	time.Sleep(time.Until(due.Add(-3 * time.Second)))
 	killAll(e.t, e)
 	time.Sleep(time.Until(due.Add(time.Second / 2)))
