@@ -17,21 +17,20 @@ func (c *content) useOwn(own fsm.Templates, a fsm.Alert, p Options) {
 		return
 	}
 	data := dataOf(*c, a, p)
-	fill := func(name, source string, most int) string {
+	fill := func(name, source string, by func(string, templates.Data) (string, error)) string {
 		if source == "" {
 			return ""
 		}
-		text, err := templates.Fill(source, data, most)
+		text, err := by(source, data)
 		if err != nil {
 			c.Notes = append(c.Notes, fmt.Sprintf("Your template of the %s failed (%s): these are the words that are built in.", name, OneLine(err.Error())))
 		}
 		return text
 	}
-	subject, text := fill("subject", own.Subject, templates.MaxSubject), fill("text", own.Text, templates.MaxText)
-	if !templates.SaysNothing(subject) {
-		c.Subject = strings.TrimSpace(OneLine(subject))
+	if subject := fill("subject", own.Subject, templates.Subject); subject != "" {
+		c.Subject = strings.TrimSpace(subject)
 	}
-	if !templates.SaysNothing(text) {
+	if text := fill("text", own.Text, templates.Text); text != "" {
 		c.Lead = append(strings.Split(cleanOutput(text), "\n"), c.Lead[c.said:]...) // what else is told stays
 	}
 }

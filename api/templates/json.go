@@ -57,10 +57,10 @@ func Show(t fsm.Templates) (out Previews) {
 	for _, sample := range templates.Samples() {
 		p := Preview{Kind: sample.Kind, Subject: sample.Data.Subject, Text: sample.Data.Text}
 		// An error, or nothing, leaves what is built in, as in an alert.
-		if words, err := templates.Fill(t.Subject, sample.Data, templates.MaxSubject); err == nil && words != "" {
+		if words, err := templates.Subject(t.Subject, sample.Data); err == nil && words != "" {
 			p.Subject = words
 		}
-		if words, err := templates.Fill(t.Text, sample.Data, templates.MaxText); err == nil && words != "" {
+		if words, err := templates.Text(t.Text, sample.Data); err == nil && words != "" {
 			p.Text = words
 		}
 		out.Previews = append(out.Previews, p)

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"text/template"
 	"text/template/parse"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/quorumbeat/quorumbeat/fsm/charset"
 )
 
 // What a template may become, in bytes.
@@ -146,6 +149,25 @@ func checkPipes(n parse.Node) error {
 		}
 	}
 	return nil
+}
+
+// Subject fills in a template of the subject: one line, in which spaces stand for what a name may not have. It is ""
+// if that says nothing.
+func Subject(source string, d Data) (string, error) {
+	text, err := Fill(source, d, MaxSubject)
+	if err != nil || SaysNothing(text) {
+		return "", err
+	}
+	return strings.Join(strings.FieldsFunc(text, func(c rune) bool { return unicode.IsControl(c) || charset.IsMisleading(c) }), " "), nil
+}
+
+// Text fills in a template of the text. It is "" if that says nothing.
+func Text(source string, d Data) (string, error) {
+	text, err := Fill(source, d, MaxText)
+	if err != nil || SaysNothing(text) {
+		return "", err
+	}
+	return text, nil
 }
 
 // Fill makes of a template what it says of an alert, at most so many bytes. What is longer ends with an

@@ -96,3 +96,23 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// TestASubjectIsOneLine without anything that hides or turns round what it says, whatever its template writes: also in
+// characters that are named by numbers, which nobody looks at when the template is saved.
+func TestASubjectIsOneLine(t *testing.T) {
+	d := Data{Name: "nightly", Description: "one\ntwo\tthree"}
+	for source, want := range map[string]string{
+		"{{.Name}}\nBcc: a@example.com":                  "nightly Bcc: a@example.com",
+		`{{"a\r\n\r\nBcc: a@example.com"}}`:              "a Bcc: a@example.com",
+		`{{"\u202e"}}{{.Name}}{{"\u2066\u2028\u0085x"}}`: "nightly x",
+		`{{"\x1b[31m"}}{{.Name}}{{"\x00"}}`:              "[31mnightly",
+		`{{"a\xff"}}`:                                    "a\uFFFD",
+		"{{.Description}}  x":                            "one two three  x",
+		`{{if eq .State "RECOVERED"}}x{{end}} `:          "",
+		`{{"\u200b\u2060"}}`:                             "",
+	} {
+		if got, err := Subject(source, d); got != want || err != nil {
+			t.Errorf("%s: %q, want %q (%v)", source, got, want, err)
+		}
+	}
+}
