@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -51,6 +52,57 @@ func TestNoErrorOfAcceptEndsTheListener(t *testing.T) {
 			}
 		})
 	}
+}
+
+// deafened is a listener that closes what it accepts while it is deaf.
+type deafened struct {
+	net.Listener
+	deaf atomic.Bool
+}
+
+func (d *deafened) Accept() (net.Conn, error) {
+	for {
+		conn, err := d.Listener.Accept()
+		if err != nil || !d.deaf.Load() {
+			return conn, err
+		}
+		_ = conn.Close()
+	}
+}
+
+// TestADeafNodeIsNotReady, and says why to who is connected still.
+func TestADeafNodeIsNotReady(t *testing.T) {
+	t.Parallel()
+	ln, err := Listen("127.0.0.1:0")
+	testkit.Must(t, err)
+	d := &deafened{Listener: ln}
+	r := serveOn(t, d, func(*Config) {}, func(*Server) {})
+	r.dial = func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }
+	conn := r.connect()
+	defer conn.Close()
+	from := bufio.NewReader(conn)
+	ask := func(path string) answer {
+		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
+		return r.read(from, false)
+	}
+	if a := ask("/readyz"); a.status != 200 {
+		t.Fatalf("a node that hears: %d %s", a.status, a.body)
+	}
+	life, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.server.ProveHearing(life, func(bool) {}) }()
+	d.deaf.Store(true)
+	testkit.Eventually(t, "it is not ready", func() bool { return ask("/readyz").status == 503 })
+	if a := ask("/readyz"); !strings.Contains(a.body, "public listener does not answer") || !strings.Contains(ask("/metrics").body, "quorumbeat_listener_up 0") {
+		t.Errorf("it says %s", a.body)
+	}
+	d.deaf.Store(false)
+	testkit.Eventually(t, "it is ready again", func() bool { return ask("/readyz").status == 200 })
+	if !strings.Contains(ask("/metrics").body, "quorumbeat_listener_up 1") {
+		t.Error("the metric does not tell")
+	}
+	stop()
+	testkit.Must(t, <-ended)
 }
 
 func lines(text, with string) (found string) {

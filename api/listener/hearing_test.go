@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/quorumbeat/quorumbeat/api/metrics"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
@@ -59,20 +60,23 @@ func newDeafRig(t *testing.T, secure bool) *deafRig {
 	}
 	start()
 	t.Cleanup(server.Close)
-	m, err := metrics.New(metrics.Options{Registry: prometheus.NewRegistry(), Idle: func() int { return 0 }, Active: func() int { return 0 }})
-	if err != nil {
-		t.Fatal(err)
-	}
 	now := time.Now()
-	h := &Hearing{Addr: ln.Addr, TLS: secure, Metrics: m, Log: slog.New(slog.NewTextHandler(r.log, nil))}
+	h := &Hearing{Addr: ln.Addr, TLS: secure, Metrics: newMetrics(t), Log: slog.New(slog.NewTextHandler(r.log, nil))}
 	r.prober = &prober{hearing: h, deafAfter: 50 * time.Millisecond, forGood: time.Hour, answered: now, hopeful: now}
 	return r
+}
+
+func newMetrics(t *testing.T) *metrics.Metrics {
+	m, err := metrics.New(metrics.Options{Registry: prometheus.NewRegistry(), Idle: func() int { return 0 }, Active: func() int { return 0 }})
+	testkit.Must(t, err)
+	return m
 }
 
 func TestADeafListenerIsNoticedAndSaid(t *testing.T) {
 	for name, secure := range map[string]bool{"plain": false, "TLS": true} {
 		t.Run(name, func(t *testing.T) {
 			r := newDeafRig(t, secure)
+			up := func() float64 { return testutil.ToFloat64(r.prober.hearing.Metrics.ListenerUp) }
 			var hears atomic.Int32
 			life, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
@@ -82,13 +86,13 @@ func TestADeafListenerIsNoticedAndSaid(t *testing.T) {
 			testkit.Eventually(t, "it hears", func() bool { return hears.Load() == 1 })
 			r.ln.deaf.Store(true)
 			testkit.Eventually(t, "it does not", func() bool { return hears.Load() == -1 })
-			if err := r.prober.hearing.Err(); !errors.Is(err, ErrDeaf) {
-				t.Errorf("it says %v", err)
+			if err := r.prober.hearing.Err(); !errors.Is(err, ErrDeaf) || up() != 0 {
+				t.Errorf("it says %v, and the metric is %v", err, up())
 			}
 			r.ln.deaf.Store(false)
 			testkit.Eventually(t, "it hears again", func() bool { return hears.Load() == 1 })
-			if err := r.prober.hearing.Err(); err != nil {
-				t.Errorf("it says %v", err)
+			if err := r.prober.hearing.Err(); err != nil || up() != 1 {
+				t.Errorf("it says %v, and the metric is %v", err, up())
 			}
 			stop()
 			if err := <-ended; err != nil {
