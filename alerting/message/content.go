@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -36,18 +37,47 @@ func (c content) Tag() string {
 	return tag
 }
 
+// heading is a subject as a page shows it: a line may end between the states of its tag, not inside one.
+type heading struct {
+	Words []string // of the tag, with its brackets and strokes
+	Rest  string
+}
+
+// states matches a tag of states, as it stands at the beginning of a subject.
+var states = regexp.MustCompile(`^\[[A-Z ]{1,12}(/[A-Z ]{1,12})*\]`)
+
+// Heading is the subject. Without a tag of states, as one's own words may be, it has no Words.
+func (c content) Heading() heading {
+	tag := states.FindString(c.Subject)
+	if tag == "" {
+		return heading{Rest: c.Subject}
+	}
+	return heading{Words: strings.SplitAfter(tag, "/"), Rest: c.Subject[len(tag):]}
+}
+
 // OutputLines are to be indented, so that none is taken for the end of a part.
 func (c content) OutputLines() []string { return strings.Split(c.Output, "\n") }
 
-// colourOf is the colour of a state.
+// The colours of states, the worse the later.
+const (
+	green = "#1a7f37"
+	amber = "#9a6700"
+	red   = "#cf222e"
+)
+
+// colourOf is the colour of the worst of the states in a tag.
 func colourOf(tag string) string {
-	switch tag {
-	case "RECOVERED", "TEST", "CANARY":
-		return "#1a7f37"
-	case "UNHEARD", "OUTAGE", "WARNING":
-		return "#9a6700"
+	worst := green
+	for state := range strings.SplitSeq(tag, "/") {
+		switch state {
+		case "RECOVERED", "TEST", "CANARY":
+		case "UNHEARD", "OUTAGE", "WARNING":
+			worst = amber
+		default:
+			return red
+		}
 	}
-	return "#cf222e"
+	return worst
 }
 
 type fact struct{ Label, Value string }

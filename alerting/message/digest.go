@@ -31,7 +31,7 @@ func composeDigest(members []fsm.Alert) content {
 	}
 	c.Lines = c.Lines[:min(len(c.Lines), maxLines)]
 	c.More = len(members) - len(c.Lines)
-	tags, lead := leadOfDigest(members)
+	tags, lead := leadOfDigest(members, groups)
 	c.Subject = fmt.Sprintf("[%s] %s", tags, nameMembers(members, groups))
 	c.Lead = append(c.Lead, lead...)
 	return c
@@ -59,13 +59,12 @@ func groupMembers(members []fsm.Alert) (list []listed) {
 		}
 	}
 	var others []fsm.Alert
+	mixed := isMixed(members)
 	for _, some := range [][]fsm.Alert{failing, well} {
 		groups, left := GroupOf(some)
 		for _, g := range groups {
 			x := listed{group: g, short: fmt.Sprintf("%d %s", len(g.Members), g.with()), sentence: g.sentence(some)}
-			if len(failing) > 0 && newsOf(some[g.Members[0]]) == newsRecovered {
-				x.short += " recovered"
-			}
+			x.short += wordIf(mixed, some[g.Members[0]])
 			x.head, x.members = x.short+":", make([]fsm.Alert, 0, len(g.Members))
 			for _, i := range g.Members {
 				x.members = append(x.members, some[i])
@@ -88,6 +87,32 @@ func groupMembers(members []fsm.Alert) (list []listed) {
 		list = append(list, x)
 	}
 	return list
+}
+
+// isMixed reports whether some of the members are down, and others well again.
+func isMixed(members []fsm.Alert) bool {
+	down, well := false, false
+	for _, m := range members {
+		well = well || m.Kind == fsm.AlertRecovered
+		down = down || m.Kind != fsm.AlertRecovered && m.Kind != fsm.AlertUnheard
+	}
+	return down && well
+}
+
+// wordIf is what a subject adds to a name if some of its names are down, and others are well again.
+func wordIf(mixed bool, a fsm.Alert) string {
+	switch {
+	case !mixed || a.Kind == fsm.AlertUnheard || a.OfSystem():
+		return ""
+	case a.Kind == fsm.AlertRecovered:
+		return " recovered"
+	}
+	return " down"
+}
+
+// tells reports whether the sentence of a group counts all n heartbeats of a kind of news, and no others.
+func (l listed) tells(n int64, of news) bool {
+	return l.sentence != "" && int64(len(l.members)) == n && !slices.ContainsFunc(l.members, func(m fsm.Alert) bool { return newsOf(m) != of })
 }
 
 // newestOfEach leaves one alert of each heartbeat, the newest: a digest counts
@@ -151,7 +176,7 @@ func nameMembers(members []fsm.Alert, groups []listed) string {
 		return members[0].Evidence.Name
 	}
 	var names []string
-	length, named := 0, 0
+	length, named, mixed := 0, 0, isMixed(members)
 	add := func(name string, of int) bool {
 		if length += len(name) + 2; length > 80 && len(names) > 0 {
 			return false
@@ -166,7 +191,7 @@ func nameMembers(members []fsm.Alert, groups []listed) string {
 			continue
 		}
 		for _, m := range g.members {
-			if !add(m.Evidence.Name, 1) {
+			if !add(m.Evidence.Name+wordIf(mixed, m), 1) {
 				break
 			}
 		}

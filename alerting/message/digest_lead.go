@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -36,6 +37,18 @@ var newsWords = [kindsOfNews]struct{ one, many string }{
 	newsOfSystem:  {"tells of the monitor itself", "tell of the monitor itself"},
 }
 
+// count says of how many there is this news.
+func (n news) count(of int64) string {
+	words, one, many := newsWords[n].many, "heartbeat", "heartbeats"
+	if of == 1 {
+		words = newsWords[n].one
+	}
+	if n == newsOfSystem {
+		one, many = "message", "messages"
+	}
+	return fmt.Sprintf("%s %s.", plural(of, one, many), words)
+}
+
 func newsOf(a fsm.Alert) news {
 	e := a.Evidence
 	switch {
@@ -57,8 +70,8 @@ func newsOf(a fsm.Alert) news {
 	return newsStopped
 }
 
-// leadOfDigest counts the news of the members by kind, and joins the tags of these.
-func leadOfDigest(members []fsm.Alert) (tags string, lead []string) {
+// leadOfDigest counts the news of the members by kind, but for what a group told, and joins the tags of all.
+func leadOfDigest(members []fsm.Alert, groups []listed) (tags string, lead []string) {
 	var counts [kindsOfNews]int64
 	var of [kindsOfNews]string
 	for _, m := range members {
@@ -70,15 +83,9 @@ func leadOfDigest(members []fsm.Alert) (tags string, lead []string) {
 		if n == 0 {
 			continue
 		}
-		words := newsWords[i].many
-		if n == 1 {
-			words = newsWords[i].one
+		if !slices.ContainsFunc(groups, func(g listed) bool { return g.tells(n, news(i)) }) {
+			lead = append(lead, news(i).count(n))
 		}
-		one, many := "heartbeat", "heartbeats"
-		if news(i) == newsOfSystem {
-			one, many = "message", "messages"
-		}
-		lead = append(lead, fmt.Sprintf("%s %s.", plural(n, one, many), words))
 		if len(list) == 0 || list[len(list)-1] != of[i] {
 			list = append(list, of[i])
 		}

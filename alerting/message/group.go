@@ -103,8 +103,11 @@ func countFree(members []int, taken []bool) (n int) {
 	return n
 }
 
-// keysOf is what a heartbeat may share with others, each once.
+// keysOf is what a heartbeat may share with others, each once. The monitor's own troubles are no heartbeats.
 func keysOf(a fsm.Alert) (keys []key) {
+	if a.OfSystem() {
+		return nil
+	}
 	if from := a.Evidence.LastFrom; from != "" {
 		keys = append(keys, key{Address, from})
 	}
