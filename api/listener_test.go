@@ -141,7 +141,7 @@ func TestTheLongestIdleMakeRoom(t *testing.T) {
 		conn := r.connect()
 		defer conn.Close()
 		conns = append(conns, conn)
-		waitUntil(t, "it is accepted", func() bool { return r.server.conns.Len() == i+1 })
+		testkit.Eventually(t, "it is accepted", func() bool { return r.server.conns.Len() == i+1 })
 	}
 	fmt.Fprint(conns[1], "GET /heal") // never ends
 	fmt.Fprint(conns[0], "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -150,10 +150,10 @@ func TestTheLongestIdleMakeRoom(t *testing.T) {
 		if a := r.call("GET", "/healthz", ""); a.status != 200 {
 			t.Fatalf("request %d: %d", i, a.status)
 		}
-		waitUntil(t, "its connection is gone", func() bool { return r.server.conns.Len() == most-1 })
+		testkit.Eventually(t, "its connection is gone", func() bool { return r.server.conns.Len() == most-1 })
 		conn := r.connect()
 		defer conn.Close()
-		waitUntil(t, "it is accepted", func() bool { return r.server.conns.Len() == most })
+		testkit.Eventually(t, "it is accepted", func() bool { return r.server.conns.Len() == most })
 	}
 	for i, conn := range conns {
 		if open, want := isOpen(conn), i == 0 || i > 4; open != want && i != 5 {
@@ -174,7 +174,7 @@ func TestADeferredReplyIsNeverClosedForRoom(t *testing.T) {
 	const most = 4
 	r, _ := newCrowdedRig(t, most)
 	token := r.create(`{"name":"x"}`).Token
-	waitUntil(t, "nobody is there", func() bool { return r.server.conns.Len() == 0 })
+	testkit.Eventually(t, "nobody is there", func() bool { return r.server.conns.Len() == 0 })
 	resolves := make(chan func(fsm.Code), most)
 	r.cluster.answerPings(func(_ fsm.Ping, then func(fsm.Code)) error { resolves <- then; return nil })
 	var conns []net.Conn
@@ -228,7 +228,7 @@ func TestAConnectionRestsAndWakes(t *testing.T) {
 				if a := r.read(from, false); a.status != 200 {
 					t.Fatalf("%d %s", a.status, a.body)
 				}
-				waitUntil(t, "fasthttp let go of it", func() bool { return r.server.http.GetOpenConnectionsCount() == 0 })
+				testkit.Eventually(t, "fasthttp let go of it", func() bool { return r.server.http.GetOpenConnectionsCount() == 0 })
 				if r.server.conns.Len() != 1 {
 					t.Fatalf("%d connections", r.server.conns.Len())
 				}
@@ -264,7 +264,7 @@ func TestARestingConnectionKeepsItsDeferredReply(t *testing.T) {
 	for _, code := range []fsm.Code{fsm.CodeOK, fsm.CodeNoLeader, fsm.CodeOK} {
 		fmt.Fprintf(conn, "POST /v1/heartbeats/%s/ping HTTP/1.1\r\nHost: x\r\n\r\n", token)
 		resolve := <-resolves
-		waitUntil(t, "it rests", func() bool { return r.server.http.GetOpenConnectionsCount() == 0 })
+		testkit.Eventually(t, "it rests", func() bool { return r.server.http.GetOpenConnectionsCount() == 0 })
 		resolve(code)
 		if a := r.read(from, false); a.status == 200 != (code == fsm.CodeOK) || a.header.ConnectionClose() {
 			t.Errorf("outcome %d: %d %s", code, a.status, a.header)
@@ -281,5 +281,5 @@ func TestARestingConnectionIsClosedInTheEnd(t *testing.T) {
 	defer conn.Close()
 	fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 	r.read(bufio.NewReader(conn), false)
-	waitUntil(t, "it is closed", func() bool { return r.server.conns.Len() == 0 })
+	testkit.Eventually(t, "it is closed", func() bool { return r.server.conns.Len() == 0 })
 }

@@ -199,10 +199,9 @@ func TestWhatIsNoTLS(t *testing.T) {
 		}
 		go func() { _, _ = io.WriteString(conn, sent) }()
 		_ = conn.SetReadDeadline(time.Now().Add(testkit.Patience))
-		start := time.Now()
 		_, err = io.Copy(io.Discard, conn)
-		if request.IsTimeout(err) || time.Since(start) > 4*time.Second {
-			t.Errorf("%s: %v after %s", name, err, time.Since(start))
+		if request.IsTimeout(err) {
+			t.Errorf("%s: %v", name, err)
 		}
 		conn.Close()
 	}

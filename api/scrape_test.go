@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // families parses a scrape, whose families must be whole and in one piece each.
@@ -198,7 +200,7 @@ func TestScrapesWithoutHeartbeats(t *testing.T) {
 	if len(scraped(t, body)) > 0 || !strings.Contains(body, `quorumbeat_heartbeats{status="active"} 1`) {
 		t.Errorf("/metrics/node: %s", body)
 	}
-	waitUntil(t, "all places are free", func() bool { return len(r.server.scrapes.Node)+len(r.server.scrapes.Heartbeats) == 0 })
+	testkit.Eventually(t, "all places are free", func() bool { return len(r.server.scrapes.Node)+len(r.server.scrapes.Heartbeats) == 0 })
 }
 
 func TestAScrapeTokenIsAskedFor(t *testing.T) {
@@ -261,7 +263,7 @@ func TestSlowScrapersKeepNoPlace(t *testing.T) {
 				t.Fatal(res, err)
 			}
 			cut := tt.read(res.Body)
-			waitUntil(t, "its place is free", func() bool { return len(r.server.scrapes.Heartbeats) == 0 })
+			testkit.Eventually(t, "its place is free", func() bool { return len(r.server.scrapes.Heartbeats) == 0 })
 			if _, err := io.Copy(io.Discard, res.Body); err == nil && cut == nil {
 				t.Error("what was cut off looks whole")
 			}
@@ -286,6 +288,7 @@ func trickle(from io.Reader) error {
 // create and delete heartbeats. Each is answered whole, or told to come again.
 func TestManyScrapesAtOnceTakeLittleMemory(t *testing.T) {
 	const clients, heartbeats, most = 40, 8_000, 64 << 20
+	defer debug.SetGCPercent(debug.SetGCPercent(100)) // make test has more
 	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.scrapes.Queue = 100 * time.Millisecond })
 	fill(t, r.cluster.store, heartbeats, func(int, *fsm.Spec) {})
 	transport := &http.Transport{DisableCompression: true}

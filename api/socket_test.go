@@ -143,7 +143,7 @@ func TestShutdownWaitsForWhatIsUnderWay(t *testing.T) {
 	go func() { answers <- r.call("POST", "/v1/heartbeats/"+h.Token+"/ping", "") }()
 	<-begun
 	go func() { stopped <- r.server.Shutdown(context.Background()) }()
-	waitUntil(t, "the port is closed", func() bool {
+	testkit.Eventually(t, "the port is closed", func() bool {
 		conn, err := r.dial()
 		if err == nil {
 			conn.Close()
@@ -191,21 +191,12 @@ func TestLeavingResetsNobody(t *testing.T) {
 			}
 		})
 	}
-	waitUntil(t, "they are at work", func() bool { return answered.Load() > 500 })
+	testkit.Eventually(t, "they are at work", func() bool { return answered.Load() > 500 })
 	r.server.Leave(t.Context())
 	if err := r.server.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
 	clients.Wait()
-}
-
-func waitUntil(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !cond(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not in time: %s", what)
-		}
-	}
 }
 
 func TestTLS(t *testing.T) {

@@ -97,7 +97,7 @@ func TestADiskThatFillsIsSparedStepByStep(t *testing.T) {
 	testkit.Eventually(t, "the serving clock runs though no node takes pings", func() bool { return !c.nodes[leader].batcher.ClockRuns() })
 	stood := c.nodes[leader].store.Serving()
 	time.Sleep(100 * time.Millisecond)
-	if err := c.nodes[leader].Tick(within(t, time.Second)); !errors.Is(err, fsm.ErrNotLeader) {
+	if err := c.nodes[leader].Tick(within(t, testkit.Patience)); !errors.Is(err, fsm.ErrNotLeader) {
 		t.Errorf("a tick while no node takes pings: %v", err)
 	}
 	if err := c.nodes[leader].ReadBarrier(within(t, testkit.Patience)); err != nil {

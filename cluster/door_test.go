@@ -29,13 +29,12 @@ func TestStrangersMaySendLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(10 * time.Second))
-		began := time.Now()
+		conn.SetDeadline(time.Now().Add(testkit.Patience))
 		for err == nil {
 			_, err = conn.Write(tt.talk)
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) > 5*time.Second {
-			t.Errorf("%s: a stranger was cut off after %s: %v", name, time.Since(began), err)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: a stranger is not cut off", name)
 		}
 	}
 }

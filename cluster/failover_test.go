@@ -35,7 +35,7 @@ func TestLeaderCrashUnderLoad(t *testing.T) {
 	slices.Sort(pauses)
 	median, worst := pauses[len(pauses)/2], pauses[len(pauses)-1]
 	t.Logf("pings commit again after: median %v, worst %v of %d", median, worst, runs)
-	if worst > 5*time.Second {
+	if worst > 20*time.Second {
 		t.Errorf("pings committed again only after %v", worst)
 	}
 }

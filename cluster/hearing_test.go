@@ -40,7 +40,8 @@ func TestTheClockRunsOnlyWhileSomeNodeHears(t *testing.T) {
 	c.nodes[leader].SetHearing(false)
 	c.nodes[(leader+1)%3].SetHearing(false)
 	testkit.Eventually(t, "the third node does not know of them", func() bool { return deaf(c.nodes[(leader+2)%3].Status()) == 2 }) // lost datagrams are made good every 5 s
-	if !runs() || len(store.Gaps()) != gaps {
+	testkit.Eventually(t, "the clock runs on", runs)
+	if len(store.Gaps()) != gaps {
 		t.Fatalf("two deaf nodes of three: gaps %v", store.Gaps())
 	}
 
@@ -52,12 +53,13 @@ func TestTheClockRunsOnlyWhileSomeNodeHears(t *testing.T) {
 		t.Errorf("a command meanwhile: %v", err)
 	}
 
+	heard := time.Now()
 	c.nodes[(leader+1)%3].SetHearing(true)
 	testkit.Eventually(t, "the clock does not run again", runs)
 	if list := store.Gaps(); len(list) != gaps+1 || list[gaps].To.Sub(list[gaps].From) < 4*time.Second {
 		t.Errorf("gaps %v", list)
 	}
-	if store.Serving()-stood > 3000 {
+	if store.Serving()-stood > 3000+time.Since(heard).Milliseconds() {
 		t.Errorf("the clock took %d ms in at once", store.Serving()-stood)
 	}
 }
@@ -100,7 +102,7 @@ func TestANodeThatIsNoLongerToldIsDeaf(t *testing.T) {
 	}
 	told := time.Now()
 	testkit.Eventually(t, "it hears without proof", func() bool { return !h.OK() })
-	if after := time.Since(told); after > 2*leader.HearingLasts+5*time.Second {
+	if after := time.Since(told); after > testkit.Patience {
 		t.Errorf("it heard for %v without proof", after)
 	}
 	h.Set(true)

@@ -55,7 +55,7 @@ func TestProposeOnceNeedsTheLeaderOfTheTerm(t *testing.T) {
 func TestServingTimeRunsOnTheLeader(t *testing.T) {
 	c := newTrio(t, 3)
 	lead := c.nodes[c.leader()]
-	testkit.Eventually(t, "ticks are refused", func() bool { return lead.Tick(within(t, time.Second)) == nil })
+	testkit.Eventually(t, "ticks are refused", func() bool { return lead.Tick(within(t, testkit.Patience)) == nil })
 	start := time.Now() // the time since the last tick's proposal still counts
 	if err := lead.Tick(within(t, testkit.Patience)); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestServingTimeRunsOnTheLeader(t *testing.T) {
 	if ran > time.Since(start)+time.Millisecond || ran < time.Since(measured)/2 { // both readings are of whole ms
 		t.Errorf("serving time ran %v in %v to %v", ran, time.Since(measured), time.Since(start))
 	}
-	if err := c.nodes[c.follower()].Tick(within(t, time.Second)); !errors.Is(err, fsm.ErrNotLeader) {
+	if err := c.nodes[c.follower()].Tick(within(t, testkit.Patience)); !errors.Is(err, fsm.ErrNotLeader) {
 		t.Errorf("tick at a follower: %v, want not leader", err)
 	}
 }

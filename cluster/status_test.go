@@ -89,7 +89,7 @@ func TestANodeThatHasNotStartedSaysSo(t *testing.T) {
 	if s := n.Status(); s.Leader != "" || len(s.Nodes) != 0 {
 		t.Errorf("status %+v", s)
 	}
-	if err := n.Tick(within(t, time.Second)); !errors.Is(err, fsm.ErrNotLeader) {
+	if err := n.Tick(within(t, testkit.Patience)); !errors.Is(err, fsm.ErrNotLeader) {
 		t.Errorf("tick: %v", err)
 	}
 	if _, err := n.Propose(within(t, 50*time.Millisecond), nameIt); !errors.Is(err, fsm.ErrNoLeader) {
@@ -98,10 +98,10 @@ func TestANodeThatHasNotStartedSaysSo(t *testing.T) {
 	if err := n.Shutdown(within(t, testkit.Patience)); err != nil {
 		t.Error(err)
 	}
-	if _, err := n.Propose(within(t, time.Second), nameIt); !errors.Is(err, fsm.ErrShutdown) {
+	if _, err := n.Propose(within(t, testkit.Patience), nameIt); !errors.Is(err, fsm.ErrShutdown) {
 		t.Errorf("propose after the shutdown: %v", err)
 	}
-	if err := n.ReadBarrier(within(t, time.Second)); !errors.Is(err, fsm.ErrShutdown) {
+	if err := n.ReadBarrier(within(t, testkit.Patience)); !errors.Is(err, fsm.ErrShutdown) {
 		t.Errorf("read after the shutdown: %v", err)
 	}
 }

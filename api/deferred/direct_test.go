@@ -148,10 +148,11 @@ func TestADirectPingIsAnsweredBeforeTheEnd(t *testing.T) {
 // TestAConnectionRestsAfterADirectPing: the idle time counts from the ping that came last.
 func TestAConnectionRestsAfterADirectPing(t *testing.T) {
 	r, taken := newDirectRig(t)
-	r.pool.IdleTimeout = 300 * time.Millisecond
+	r.pool.IdleTimeout = time.Second
 	conn, in := r.kept()
 	begun := time.Now()
-	for time.Since(begun) < 450*time.Millisecond {
+	for time.Since(begun) < 1500*time.Millisecond {
+		time.Sleep(10 * time.Millisecond) // rests, each far below that time
 		r.send(conn, pingRequest)
 		<-taken
 		(<-r.outcomes)(fsm.CodeOK)

@@ -152,13 +152,8 @@ func TestForwardingHearsALeaderThatIsStillAtIt(t *testing.T) {
 	tab, out, _ := forwardPair(t, func(f *commit.Forwarded) { submitted <- f })
 	p := proposalstest.Propose(t, tab, "x")
 	f := <-submitted
-	start := time.Now()
-	for time.Since(start) < 2*silenceLimit {
-		if out.silent(time.Now()) {
-			t.Fatal("the leader seems silent while it works")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	time.Sleep(2 * silenceLimit)
+	testkit.Eventually(t, "the leader is heard while it works", func() bool { return !out.silent(time.Now()) })
 	f.Reply(&commit.Results{Index: 1, Items: []proposals.ItemResult{{Seq: 1, Code: fsm.CodeOK}}})
 	if got := <-p.Done; got.Code != fsm.CodeOK {
 		t.Errorf("code %d", got.Code)

@@ -216,7 +216,7 @@ func TestAPipelineThatIsRefusedDoesNotHoldRaftUp(t *testing.T) {
 	}()
 	select {
 	case <-over:
-	case <-time.After(10 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Error("Raft waits for room in a pipeline that nobody empties")
 	}
 	testkit.Must(t, p.Close())

@@ -27,11 +27,18 @@ func (n *Node) Break(name, order string) error {
 
 // Mend takes an order back.
 func (n *Node) Mend(name string) error {
+	_, err := n.TakeBack(name)
+	return err
+}
+
+// TakeBack is Mend, and reports whether the order was still there: a node that is to crash or to
+// freeze takes it first, and then does so at once.
+func (n *Node) TakeBack(name string) (bool, error) {
 	err := os.Remove(filepath.Join(n.faultDir(), name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 func (n *Node) faultDir() string { return n.Dir + ".faults" }

@@ -229,14 +229,14 @@ func (e *env) loseLeader(t *testing.T, order, point string, x stepAlert, i int) 
 func (e *env) isLost(t *testing.T, leader *localcluster.Node, order, point string) bool {
 	t.Helper()
 	isGone := func() bool { return !leader.Running() || leader.Frozen() }
-	gone := false
+	gone := false // an order that cannot be taken back is being carried out
 	testkit.Eventually(t, fmt.Sprintf("%s is lost at the point %q", leader.Name, point), func() bool {
 		if gone = isGone(); gone || e.leads(leader) {
 			return gone
 		}
-		testkit.Must(t, leader.Mend(order)) // it may have been lost just before the other was elected
-		gone = isGone()
-		return true
+		kept, err := leader.TakeBack(order)
+		testkit.Must(t, err)
+		return kept
 	})
 	return gone
 }

@@ -24,11 +24,7 @@ func TestMailServerTrouble(t *testing.T) {
 			rows := alerts(t, n, lost)
 			return len(rows) == 1 && rows[0].Attempts >= 1 && rows[0].State == "pending" && rows[0].Error != ""
 		})
-		began := time.Now()
 		ping(t, e.Nodes[1], h)
-		if d := time.Since(began); d > 5*time.Second {
-			t.Errorf("a ping took %s", d)
-		}
 		testkit.Must(t, e.sink.Up())
 		e.waitMails(t, to, 1)
 		testkit.Eventually(t, "it is settled", func() bool { return alerts(t, n, lost)[0].State == "sent" })
@@ -151,7 +147,7 @@ func TestNoMajority(t *testing.T) {
 		t.Errorf("ping without a majority: %d, Retry-After %q, %s", a.status, a.header.Get("Retry-After"), a.body)
 	}
 	errorCode(t, a)
-	if d := time.Since(began); d > 15*time.Second {
+	if d := time.Since(began); d > patience {
 		t.Errorf("answered after %s; a ping is held for at most 10 s", d)
 	}
 	if a := call(t, adminKey, "GET", n.URL()+"/v1/heartbeats", nil); a.status != 503 || a.header.Get("Retry-After") == "" {

@@ -26,8 +26,9 @@ func TestADeafClusterCallsNoJobDown(t *testing.T) {
 	})
 	testkit.Eventually(t, "it hears again", func() bool { return e.listeners(t, n) == 3 })
 
+	began := time.Now()
 	h := create(t, n, fields{"name": "due", "interval_secs": 14, "grace_secs": 2, "miss_threshold": 1, "email": []string{to}})
-	time.Sleep(11 * time.Second)
+	time.Sleep(time.Until(began.Add(11 * time.Second)))
 	e.deafen(t, e.Nodes, func() { time.Sleep(6 * time.Second) }) // it was due after 3
 	e.waitReady()
 	e.unheard(t, h, to)

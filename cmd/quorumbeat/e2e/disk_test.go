@@ -58,7 +58,7 @@ func TestDisksThatHangOrFail(t *testing.T) {
 			h.mark()
 			took := h.recovered()
 			t.Logf("pings commit again %s after the leader's disk began to %s", took.Round(10*time.Millisecond), order)
-			if took > 15*time.Second {
+			if took > patience {
 				t.Errorf("no new leader for %s", took)
 			}
 			e.endedInWords(t, old, words)

@@ -65,7 +65,7 @@ func TestOverloadIsShed(t *testing.T) {
 	}
 
 	crowd(150, func() bool { return shed.Load() >= 500 && taken.Load() >= 500 })
-	if d := time.Duration(slowest.Load()); d > 5*time.Second {
+	if d := time.Duration(slowest.Load()); d > 9*time.Second { // who waits in vain is refused after 10 s
 		t.Errorf("a refusal took %s", d)
 	}
 	t.Logf("150 clients where 20 may wait: %d pings taken, %d refused, the slowest refusal after %s", taken.Load(), shed.Load(), time.Duration(slowest.Load()))

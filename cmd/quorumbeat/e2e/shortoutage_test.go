@@ -34,9 +34,9 @@ func TestAMachineWithoutAClockCallsNoJobDown(t *testing.T) {
 func (e *env) outage(t *testing.T, meanwhile func()) {
 	t.Helper()
 	e.waitServing(t)
-	to := address()
+	to, began := address(), time.Now()
 	h := create(t, e.Nodes[0], fields{"name": "due", "interval_secs": 20, "grace_secs": 1, "miss_threshold": 1, "email": []string{to}})
-	time.Sleep(19 * time.Second)
+	time.Sleep(time.Until(began.Add(19 * time.Second)))
 	killAll(t, e)
 	meanwhile()
 	time.Sleep(2 * time.Second)

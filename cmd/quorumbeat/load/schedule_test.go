@@ -32,13 +32,13 @@ func TestASchedule(t *testing.T) {
 // takes is older, and what is too old it is not given.
 func TestTheScheduleWaitsForNobody(t *testing.T) {
 	begin := time.Now()
-	s := newSchedule(begin, begin.Add(100*time.Millisecond), 1000)
+	s := newSchedule(begin, begin.Add(time.Second), 100)
 	due := make(chan int64)
 	var missed, taken []int64
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.sendWhenDue(t.Context(), 30*time.Millisecond, due, func(k int64) { missed = append(missed, k) })
+		s.sendWhenDue(t.Context(), 300*time.Millisecond, due, func(k int64) { missed = append(missed, k) })
 		close(due)
 	}()
 	for k := range due {
@@ -46,12 +46,12 @@ func TestTheScheduleWaitsForNobody(t *testing.T) {
 			t.Errorf("%d came %s too early", k, early)
 		}
 		if taken = append(taken, k); k == 10 {
-			<-time.After(60 * time.Millisecond) // the server stalls
+			<-time.After(600 * time.Millisecond) // the server stalls
 		}
 	}
 	<-done
 	if len(missed) < 20 || missed[0] < 11 {
-		t.Errorf("after 60 ms, of which 30 may be waited, these were given up: %v", missed)
+		t.Errorf("after 600 ms, of which 300 may be waited, these were given up: %v", missed)
 	}
 	all := slices.Concat(taken, missed)
 	slices.Sort(all)

@@ -54,14 +54,20 @@ func (f faultFolder) stepReached(point string) {
 	switch point {
 	case f.read("crash"):
 		dying.Lock()
-		_ = os.Remove(filepath.Join(f.dir, "crash"))
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {}
+		defer dying.Unlock()
+		if f.take("crash") {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
 	case f.read("freeze"):
-		_ = os.Remove(filepath.Join(f.dir, "freeze"))
-		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		if f.take("freeze") {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		}
 	}
 }
+
+// take takes an order, and reports whether it was still there: whoever gave it may have taken it back.
+func (f faultFolder) take(name string) bool { return os.Remove(filepath.Join(f.dir, name)) == nil }
 
 func (f faultFolder) disk() error {
 	for f.read("disk") == "hang" {
