@@ -55,6 +55,8 @@ test-pure: ## those of one goroutine, fsm's above all: without the race detector
 # A process with the race detector sleeps for a second before it ends, unless told otherwise.
 test-race test-e2e: export GORACE = atexit_sleep_ms=20
 test-race test-e2e: export CGO_ENABLED = 1
+# Tests make much garbage and hold little: to collect it took half of the time of the simulations.
+test-race test-pure test-e2e: export GOGC = 400
 # Debuggers alone need what this leaves out of a test's binary: a fifth of the time to link it.
 test-race test-pure: export GOFLAGS += -ldflags=-w
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -139,6 +140,8 @@ func toldOnce(t *testing.T, x *receiver, heartbeats int) {
 
 // watchHeap looks at the heap ten times a second, and returns what tells the most that was in use beyond what was at first.
 func watchHeap(t *testing.T) (peak func() uint64) {
+	percent := debug.SetGCPercent(100) // make test has more
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -37,6 +37,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	builds = dir
+	_ = os.Unsetenv("GOGC") // it is for this process: nodes see to their own
 	if binary = os.Getenv(builtBinary); binary != "" {
 		return m.Run() // of a test that runs itself again in another namespace
 	}
