@@ -49,7 +49,7 @@ func TestPingsOverHTTPS(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key.pem")
 	testkit.Must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 	c, err := localcluster.Start(localcluster.Options{
-		Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey,
+		Binary: plain.path(t), Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey,
 		Flags: []string{"--smtp-url", "stdout:", "--http-tls-cert", ca, "--http-tls-key", key},
 	})
 	testkit.Must(t, err)

@@ -17,7 +17,7 @@ import (
 // arrive and its failure, pause and change it.
 func TestTheDashboard(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--webhook-allow", "127.0.0.1", "--public-url", "http://beat.example.com")
+	e := startPlain(t, 3, "--webhook-allow", "127.0.0.1", "--public-url", "http://beat.example.com")
 	b := openBrowser(t, e.Nodes[0].URL())
 	b.signIn()
 	b.shows("Nothing is watched yet")

@@ -26,6 +26,7 @@ type build struct {
 }
 
 var (
+	raced       = &build{name: "raced", race: racing}
 	faulty      = &build{name: "faulty", race: racing, tag: "faults"}
 	plain       = &build{name: "plain", race: racingAll}
 	plainFaulty = &build{name: "plain-faulty", race: racingAll, tag: "faults"}
@@ -42,8 +43,8 @@ func (b *build) path(t *testing.T) string {
 }
 
 // startPlain runs a cluster of nodes without the race detector, which makes a node take three times
-// as much of the processors: for tests of files, words, clocks and clients, and of faults in which
-// nodes do side by side what they do in other tests too. make soak has all nodes race.
+// as much of the processors: for all tests but those of nodes under load, which do side by side
+// what nodes do in these, too. make soak has all nodes race.
 func startPlain(t *testing.T, nodes int, flags ...string) *env {
 	t.Helper()
 	return startBuilt(t, plain, nodes, flags...)

@@ -54,7 +54,7 @@ func giveOwnDisks(t *testing.T, e *env, size string) {
 // says so, lives on, and recovers by itself. Nobody else notices.
 func TestADiskThatFills(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "1000000", "--disk-reserve", "32MiB")
+	e := startPlain(t, 3, "--history", "1000000", "--disk-reserve", "32MiB")
 	giveOwnDisks(t, e, "80m")
 	to := address()
 	h := startHerd(t, e, 4, 0, 20*time.Millisecond, touchy(to))

@@ -27,11 +27,11 @@ type env struct {
 }
 
 // start runs a cluster of so many nodes and waits until it is ready. The nodes'
-// logs are shown if the test fails.
+// logs are shown if the test fails. They have the race detector: it is for tests in which many
+// clients load them, or in which they are lost under load; see startPlain.
 func start(t *testing.T, nodes int, flags ...string) *env {
 	t.Helper()
-	sink := newSink(t, smtpsink.Config{})
-	return startWith(t, sink, localcluster.Options{Nodes: nodes, Flags: append(mailFlags(sink, "none"), flags...)})
+	return startBuilt(t, raced, nodes, flags...)
 }
 
 func mailFlags(sink *smtpsink.Sink, tls string) []string {
@@ -51,10 +51,11 @@ func newSink(t *testing.T, cfg smtpsink.Config) *smtpsink.Sink {
 	return sink
 }
 
+// startWith is startPlain with other options.
 func startWith(t *testing.T, sink *smtpsink.Sink, opts localcluster.Options) *env {
 	t.Helper()
 	if opts.Binary == "" {
-		opts.Binary = binary
+		opts.Binary = plain.path(t)
 	}
 	opts.Dir, opts.AdminKey = t.TempDir(), adminKey
 	c, err := localcluster.Start(opts)

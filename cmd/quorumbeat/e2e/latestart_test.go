@@ -13,7 +13,7 @@ import (
 // must not make a run that nobody ends.
 func TestAStartThatAStoppedNodeHeld(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	e.waitServing(t)
 	mistaken := address()
 	stopped, other := e.Followers(e.leader())[0], e.leader()

@@ -30,7 +30,7 @@ func members(t *testing.T, n *localcluster.Node) map[string]member {
 
 func TestANodeJoinsAndAnOldOneLeaves(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	h := create(t, e.Nodes[0], fields{"name": "job", "interval_secs": 3600})
 	ping(t, e.Nodes[1], h)
 
@@ -111,7 +111,7 @@ func TestAClusterSecretAuthenticatesTheNodes(t *testing.T) {
 		}
 		t.Run("a node with "+name+" stays out", func(t *testing.T) {
 			stranger, err := localcluster.Start(localcluster.Options{
-				Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Secret: other, Flags: flags,
+				Binary: plain.path(t), Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Secret: other, Flags: flags,
 			})
 			if err == nil {
 				defer stranger.Close()

@@ -9,7 +9,7 @@ import (
 // cluster: it is mailed to --mail-to, and --history holds.
 func TestANewClusterIsTheOperatorsFromItsFirstMoment(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "2")
+	e := startPlain(t, 3, "--history", "2")
 	ready := time.Now()
 	n := e.Nodes[0]
 	h := create(t, n, fields{"name": "first", "interval_secs": 3600})

@@ -12,7 +12,7 @@ import (
 // its commands must not be taken for repeats of those that the copy has forgotten.
 func TestANodeSetBackToAnOldCopyCountsEveryPing(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3, "--history", "10000")
+	e := startPlain(t, 3, "--history", "10000")
 	leader := e.leader()
 	n := e.Followers(leader)[0]
 	h := create(t, leader, fields{"name": "counted"})

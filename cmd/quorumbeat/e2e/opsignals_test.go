@@ -17,7 +17,7 @@ import (
 func loner(t *testing.T, stderr *os.File, flags ...string) *localcluster.Node {
 	t.Helper()
 	c, err := localcluster.Start(localcluster.Options{
-		Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Stderr: stderr,
+		Binary: plain.path(t), Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Stderr: stderr,
 		Flags: append([]string{"--smtp-url", "stdout:"}, flags...),
 	})
 	testkit.Must(t, err)

@@ -102,7 +102,7 @@ func provisionedOnce(t *testing.T, e *env, path string) {
 // is killed: no ping is refused, none is lost, and nothing is made twice.
 func TestSlugsArePingedThroughAnElection(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	e.waitServing(t)
 	leader := e.leader()
 	survivors := e.Followers(leader)

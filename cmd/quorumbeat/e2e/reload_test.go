@@ -97,7 +97,7 @@ func TestSIGHUPReadsSecretsAgain(t *testing.T) {
 	put(t, file("scrape"), "the-first-scrape-token\n")
 	put(t, file("smtp"), "smtp://"+first.Addr()+"?tls=none")
 	c, err := localcluster.Start(localcluster.Options{
-		Binary: binary, Dir: dir, Nodes: 1, AdminKey: "", Flags: []string{"--mail-to", "ops@example.com", "--mail-from", "m@example.com", "--alert-group-wait", "0s"},
+		Binary: plain.path(t), Dir: dir, Nodes: 1, AdminKey: "", Flags: []string{"--mail-to", "ops@example.com", "--mail-from", "m@example.com", "--alert-group-wait", "0s"},
 		Env: []string{"QUORUMBEAT_ADMIN_KEY_FILE=" + file("admin"), "QUORUMBEAT_METRICS_TOKEN_FILE=" + file("scrape"), "QUORUMBEAT_SMTP_URL_FILE=" + file("smtp")},
 	})
 	testkit.Must(t, err)

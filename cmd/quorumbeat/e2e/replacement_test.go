@@ -12,7 +12,7 @@ import (
 // removal is the dead one's affair.
 func TestAReplacementIsNotTakenForTheRemoved(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	leader := e.leader()
 	old := e.Followers(leader)[0]
 	gone := members(t, leader)[old.Name].ID

@@ -66,7 +66,7 @@ func (e *env) unheard(t *testing.T, h heartbeat, to string) {
 // pings all the time.
 func TestARollingRestartIsNoGap(t *testing.T) {
 	t.Parallel()
-	e := start(t, 3)
+	e := startPlain(t, 3)
 	e.waitServing(t)
 	for _, n := range e.Nodes {
 		testkit.Must(t, n.Stop())

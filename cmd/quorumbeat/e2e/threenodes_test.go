@@ -37,7 +37,7 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 func TestThreeNodes(t *testing.T) {
 	t.Parallel()
 	sink, ends := newSink(t, smtpsink.Config{}), startServices(t)
-	e := startWith(t, sink, localcluster.Options{Nodes: 3, Env: ends.env, Flags: append(mailFlags(sink, "none"),
+	e := startWith(t, sink, localcluster.Options{Binary: raced.path(t), Nodes: 3, Env: ends.env, Flags: append(mailFlags(sink, "none"),
 		"--alert-flap-window", "0s", // some fail several times within minutes
 		"--webhook-allow", "127.0.0.1", "--allow-command-channel", "--log-level", "debug")})
 	e.services = ends

@@ -18,7 +18,7 @@ func readyz(t *testing.T, n *localcluster.Node) string {
 func TestAFormingClusterSaysWhoIsMissing(t *testing.T) {
 	t.Parallel()
 	c, err := localcluster.Start(localcluster.Options{
-		Binary: binary, Dir: t.TempDir(), Nodes: 2, AdminKey: adminKey,
+		Binary: plain.path(t), Dir: t.TempDir(), Nodes: 2, AdminKey: adminKey,
 		Flags: []string{"--smtp-url", "stdout:", "--bootstrap-expect", "3"},
 	})
 	testkit.Must(t, err)
@@ -62,7 +62,7 @@ func TestWrongSettingsAreToldOnBothSides(t *testing.T) {
 				secret = strings.Repeat("s", 40)
 			}
 			c, err := localcluster.Start(localcluster.Options{
-				Binary: binary, Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Secret: secret,
+				Binary: plain.path(t), Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Secret: secret,
 				Flags: append([]string{"--smtp-url", "stdout:", "--node-name", "lost", "--bootstrap-expect", "0", "--join", tt.join}, tt.flags...),
 			})
 			testkit.Must(t, err)
