@@ -20,7 +20,7 @@ var start = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC) // a Monday
 
 func at(d time.Duration) time.Time { return start.Add(d) }
 
-// pings reads "0m ok, 60m start, 70m fail".
+// pings reads "0m ok, 60m start, 70m fail"; "90m ok of 60m" is one that came late.
 func pings(t *testing.T, text string) []fsm.PingRecord {
 	t.Helper()
 	var list []fsm.PingRecord
@@ -32,7 +32,15 @@ func pings(t *testing.T, text string) []fsm.PingRecord {
 		if err != nil {
 			t.Fatal(err)
 		}
+		kind, of, late := strings.Cut(kind, " of ")
 		p := fsm.PingRecord{At: at(d), Received: at(d), Kind: kinds[kind], Took: fsm.NotKnown}
+		if late {
+			sent, err := time.ParseDuration(of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.At = at(sent)
+		}
 		if p.Kind == fsm.SignalStart {
 			began = p.At
 		} else if !began.IsZero() {
@@ -83,6 +91,11 @@ func TestBacktest(t *testing.T) {
 		{"a night is missed", nightly, "2h1m ok, 50h9m ok", nil, 51 * time.Hour, "missed 26h10m0s-50h9m0s"},
 		{"a clock that is early", nightly, "2h1m ok, 25h59m30s ok, 50h1m ok", nil, 51 * time.Hour, ""},
 		{"a run by hand does not stand for the night's", nightly, "2h1m ok, 12h ok", nil, 27 * time.Hour, "missed 26h10m0s"},
+		{"a day's runs that came at once", hourly, "600m ok of 60m, 600m1s ok of 120m, 600m2s start of 175m, 600m3s ok of 180m, 600m4s ok of 600m", nil, 660 * time.Minute, ""},
+		{"a late one that is older moves nothing back", hourly, "0m ok, 60m ok, 120m ok, 121m ok of 10m, 122m fail of 30m, 123m start of 20m, 180m ok", nil, 200 * time.Minute, ""},
+		{"a late one whose next is overdue ends nothing", hourly, "0m ok, 190m ok of 60m, 200m ok of 180m", nil, 210 * time.Minute, "missed 1h5m0s-3h20m0s"},
+		{"a late end closes no later run", hourly, "0m ok, 60m start, 61m ok of 59m", nil, 70 * time.Minute, "overdue 1h5m0s"},
+		{"a late night", nightly, "2h1m ok, 30h ok of 26h1m, 50h1m ok", nil, 51 * time.Hour, "missed 26h10m0s-30h0m0s"},
 		{"a night in a gap is not told as missed", nightly, "2h1m ok, 50h1m ok", []fsm.Gap{{From: at(25 * time.Hour), To: at(28 * time.Hour)}}, 51 * time.Hour, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

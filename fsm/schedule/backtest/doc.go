@@ -4,8 +4,9 @@
 // It plays the history through the rules of docs/design.md, on its own: a miss is an expected
 // time and the grace over with no good run since the one before, counted in time in which pings
 // could be taken; the threshold's miss alerts; so does a reported failure, and a run that does not
-// end in time; a good run recovers. What falls wholly into a gap does not alert. A test in
-// fsm/store compares it with the state machine.
+// end in time; a good run recovers. What falls wholly into a gap does not alert. A ping that came late counts
+// from when it came, and one that is older than what was known then changes nothing. A test in
+// fsm/store compares it with the state machine, of pings that came in time.
 //
 // Files:
 //

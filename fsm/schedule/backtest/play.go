@@ -15,7 +15,8 @@ type life struct {
 
 	armed, failing   bool
 	anchor           time.Time
-	carried          int // of the misses, those before the anchor
+	newest           time.Time // when the newest ping was sent that ended a run
+	carried          int       // of the misses, those before the anchor
 	misses, failures int
 	lastMiss         time.Time
 	unheard          bool // what was due fell into a gap: the next miss alerts, whatever the threshold
@@ -27,7 +28,8 @@ type life struct {
 type openRun struct {
 	id       [16]byte
 	named    bool
-	began    time.Time
+	told     time.Time // when its start was sent
+	began    time.Time // when that came
 	deadline time.Time
 }
 
@@ -163,43 +165,84 @@ func (l *life) fail(a Alert) {
 
 func (l *life) ping(p fsm.PingRecord) {
 	l.advance(p.Received)
+	late := p.At.Before(p.Received)
+	stale := late && l.armed && (!p.At.After(l.newest) || !p.At.After(l.anchor)) // in the history, no more
 	switch p.Kind {
 	case fsm.SignalLog:
 		return
 	case fsm.SignalStart:
-		l.begin(p)
+		l.begin(p, stale)
 		return
 	}
-	quick := l.MinRun > 0 && p.Took >= 0 && p.Took < l.MinRun
-	l.end(p)
-	l.reanchor(p.At)
-	switch {
+	l.end(p, late)
+	if stale {
+		return
+	}
+	l.newest = p.At
+	overdue := l.heard(p, late)
+	switch quick := l.MinRun > 0 && p.Took >= 0 && p.Took < l.MinRun; {
 	case p.Kind == fsm.SignalFail:
 		l.failed(p, Failed)
 	case quick:
 		l.failed(p, TooQuick)
 	default:
-		l.recover(p.At)
+		l.recover(p, overdue)
 	}
 }
 
-func (l *life) begin(p fsm.PingRecord) {
+func (l *life) begin(p fsm.PingRecord, stale bool) {
 	if !l.armed {
-		l.reanchor(p.At)
+		l.reanchor(p.Received)
 	}
 	l.runs = slices.DeleteFunc(l.runs, func(r openRun) bool { return r.named == p.HasRun && r.id == p.Run })
-	l.runs = append(l.runs, openRun{id: p.Run, named: p.HasRun, began: p.Received, deadline: l.after(p.Received, l.MaxRun)})
+	r := openRun{id: p.Run, named: p.HasRun, told: p.At, began: p.Received}
+	if !stale {
+		r.deadline = l.after(p.Received, l.MaxRun)
+	}
+	l.runs = append(l.runs, r)
 }
 
-// end closes the run of a ping: the one that it names, or all.
-func (l *life) end(p fsm.PingRecord) {
+// end closes the run of a ping: the one that it names, or all. One that came late closes none that began after it.
+func (l *life) end(p fsm.PingRecord, late bool) {
 	var open []openRun
 	for _, r := range l.runs {
-		if p.HasRun && p.Kind != fsm.SignalFail && (!r.named || r.id != p.Run) && !r.deadline.IsZero() {
+		other := p.HasRun && p.Kind != fsm.SignalFail && (!r.named || r.id != p.Run) && !r.deadline.IsZero()
+		if other || late && r.told.After(p.At) {
 			open = append(open, r)
 		}
 	}
 	l.runs = open
+}
+
+// heard begins anew at a ping, and reports whether the run after it is overdue already: then it came late. What was due since
+// stays missed, and does not alert again.
+func (l *life) heard(p fsm.PingRecord, late bool) (overdue bool) {
+	if !late {
+		l.reanchor(p.At)
+		return false
+	}
+	anchor := p.At
+	if l.armed && l.Schedule == nil { // what was lost is taken to lie after it
+		lost := p.Received.Sub(l.anchor) - (l.at(p.Received) - l.at(l.anchor))
+		ago := max(0, p.Received.Sub(p.At)-lost)
+		anchor = l.moment(max(l.at(l.anchor), l.at(p.Received)-ago))
+	}
+	failing, unheard := l.failing, l.unheard
+	l.reanchor(anchor)
+	l.failing = false // so that there is a next miss
+	for {
+		_, deadline, ok := l.nextMiss()
+		if !ok || !deadline.Before(p.Received) {
+			break
+		}
+		l.misses++
+		l.lastMiss = deadline
+	}
+	l.failing = failing
+	if failing && l.misses > 0 {
+		l.unheard = unheard
+	}
+	return l.misses > 0
 }
 
 func (l *life) reanchor(at time.Time) {
@@ -212,10 +255,11 @@ func (l *life) failed(p fsm.PingRecord, why Reason) {
 	}
 }
 
-func (l *life) recover(at time.Time) {
+// recover is for a good run. One that came so late that the next is overdue already ends no incident.
+func (l *life) recover(p fsm.PingRecord, overdue bool) {
 	l.failures = 0
-	if l.failing {
+	if l.failing && !overdue {
 		l.failing = false
-		l.alerts[len(l.alerts)-1].Until = at
+		l.alerts[len(l.alerts)-1].Until = p.Received
 	}
 }
