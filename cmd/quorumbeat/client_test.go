@@ -144,14 +144,15 @@ func TestNamesAndSlugsStandForIDs(t *testing.T) {
 		"alerts --stale --state held":                    "GET /v1/alerts?limit=100&state=held&consistency=stale",
 		"suggest nightly-backup -g 5m --tz UTC":          "GET /v1/heartbeats/" + one + "/suggest?grace_secs=300&tz=UTC",
 		"suggest nightly-backup -g 0s --schedule @daily": "GET /v1/heartbeats/" + one + "/suggest?grace_secs=0&schedule=%40daily",
-		"preview @daily --tz Europe/Berlin":              `POST /v1/schedule/preview {"schedule":["@daily"],"tz":"Europe/Berlin","count":5}`,
-		"keys list --stale":                              "GET /v1/keys?consistency=stale",
-		"keys":                                           "GET /v1/keys",
-		"channels --stale":                               "GET /v1/channels?consistency=stale",
-		"windows":                                        "GET /v1/windows",
-		"templates":                                      "GET /v1/templates",
-		"status-pages":                                   "GET /v1/status-pages",
-		"badges":                                         "GET /v1/badges",
+		"suggest nightly-backup --failure-threshold 2 --max-run 1h --min-run 5s": "GET /v1/heartbeats/" + one + "/suggest?failure_threshold=2&max_run_secs=3600&min_run_secs=5",
+		"preview @daily --tz Europe/Berlin":                                      `POST /v1/schedule/preview {"schedule":["@daily"],"tz":"Europe/Berlin","count":5}`,
+		"keys list --stale":                                                      "GET /v1/keys?consistency=stale",
+		"keys":                                                                   "GET /v1/keys",
+		"channels --stale":                                                       "GET /v1/channels?consistency=stale",
+		"windows":                                                                "GET /v1/windows",
+		"templates":                                                              "GET /v1/templates",
+		"status-pages":                                                           "GET /v1/status-pages",
+		"badges":                                                                 "GET /v1/badges",
 	} {
 		args := strings.Split(line, " ")
 		for i := range args {

@@ -87,8 +87,10 @@ func TestTheWireForms(t *testing.T) {
 			_, err := c.Suggest(t.Context(), "hb_1", SuggestParams{})
 			return err
 		},
-		"GET /v1/heartbeats/hb_1/suggest?grace_secs=0&schedule=%40daily&schedule=1-1&tz=UTC ": func(c *Client) error {
-			_, err := c.Suggest(t.Context(), "hb_1", SuggestParams{GraceSecs: NoGrace, Schedule: []string{"@daily", "1-1"}, TZ: "UTC"})
+		"GET /v1/heartbeats/hb_1/suggest?failure_threshold=2&grace_secs=0&max_run_secs=60&min_run_secs=5&miss_threshold=3&schedule=%40daily&schedule=1-1&tz=UTC ": func(c *Client) error {
+			_, err := c.Suggest(t.Context(), "hb_1", SuggestParams{
+				GraceSecs: NoGrace, Schedule: []string{"@daily", "1-1"}, TZ: "UTC", MissThreshold: 3, FailureThreshold: 2, MaxRunSecs: 60, MinRunSecs: 5,
+			})
 			return err
 		},
 		"PUT /v1/heartbeats/by-slug/..%2Fkeys {}": func(c *Client) error {

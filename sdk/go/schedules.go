@@ -49,11 +49,14 @@ func (c *Client) PreviewSchedule(ctx context.Context, p PreviewParams) (*Schedul
 // SuggestParams are settings to try on a heartbeat's stored pings; zero values leave those that it
 // has.
 type SuggestParams struct {
-	IntervalSecs  int
-	Schedule      []string // instead of an interval
-	TZ            string   // of Schedule, and one in which suggestions are looked for
-	GraceSecs     int      // NoGrace: none
-	MissThreshold int
+	IntervalSecs     int
+	Schedule         []string // instead of an interval
+	TZ               string   // of Schedule, and one in which suggestions are looked for
+	GraceSecs        int      // NoGrace: none
+	MissThreshold    int
+	FailureThreshold int
+	MaxRunSecs       int
+	MinRunSecs       int
 }
 
 // Trial is what settings would have alerted on.
@@ -107,6 +110,9 @@ func (c *Client) Suggest(ctx context.Context, id string, p SuggestParams) (*Sugg
 	set("interval_secs", p.IntervalSecs)
 	set("grace_secs", p.GraceSecs) // NoGrace is negative
 	set("miss_threshold", p.MissThreshold)
+	set("failure_threshold", p.FailureThreshold)
+	set("max_run_secs", p.MaxRunSecs)
+	set("min_run_secs", p.MinRunSecs)
 	if p.TZ != "" {
 		q.Set("tz", p.TZ)
 	}

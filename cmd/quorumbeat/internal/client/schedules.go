@@ -44,11 +44,12 @@ func showPreview(w *term.Table, v any) {
 
 func suggestCommand(p *cli.Program) *cobra.Command {
 	var params heartbeat.SuggestParams
-	var interval, grace flags.Seconds
+	var interval, grace, maxRun, minRun flags.Seconds
 	var c *cobra.Command
 	c = call.NewCommand(p, "suggest NAME", "Tell which settings a heartbeat's pings suggest", usage.Needs("NAME"), call.OnID(call.HeartbeatOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 		chosen := params
 		chosen.IntervalSecs, chosen.GraceSecs = int(interval), int(grace)
+		chosen.MaxRunSecs, chosen.MinRunSecs = int(maxRun), int(minRun)
 		if grace == 0 && c.Flags().Changed("grace") {
 			chosen.GraceSecs = heartbeat.NoGrace
 		}
@@ -59,7 +60,12 @@ func suggestCommand(p *cli.Program) *cobra.Command {
 	f.VarP(&grace, "grace", "g", "try this grace")
 	f.Lookup("interval").DefValue, f.Lookup("grace").DefValue = "", ""
 	f.Var(flags.Between(&params.MissThreshold, 1, 100), "miss-threshold", "try this number of misses in a row that alert")
-	f.Lookup("miss-threshold").DefValue = ""
+	f.Var(flags.Between(&params.FailureThreshold, 1, 100), "failure-threshold", "try this number of reported failures in a row that alert")
+	f.Var(&maxRun, "max-run", "try this limit of a run")
+	f.Var(&minRun, "min-run", "try this least length of a run")
+	for _, name := range []string{"miss-threshold", "failure-threshold", "max-run", "min-run"} {
+		f.Lookup(name).DefValue = ""
+	}
 	f.StringArrayVar(&params.Schedule, "schedule", nil, "try this `expression` of cron or calendar time; may be repeated")
 	f.StringVar(&params.TZ, "tz", "", "time `zone` of --schedule, and one to look for suggestions in")
 	return c
