@@ -281,7 +281,7 @@ func (w *world) checkCancelled(r *ledger.Row) {
 	if e := w.model.alerts[alertKey{r.Heartbeat, r.Incident, r.Kind, r.Recipient}]; e != nil && e.mayCancel {
 		return
 	}
-	if r.Kind == fsm.AlertFailure && w.merged(r) || r.Kind == fsm.AlertReminder && w.endedByHand(r) {
+	if r.Kind == fsm.AlertFailure && w.merged(r) || r.Kind == fsm.AlertReminder && w.model.byHand[simIncident{r.Heartbeat, r.Incident}] {
 		return
 	}
 	if w.isSilenced(r) || w.reminderAfter(r) {
@@ -297,17 +297,6 @@ func (w *world) checkCancelled(r *ledger.Row) {
 		}
 	}
 	w.fail("hb%d: row %x, a %v for %q, is cancelled (%s), but nothing newer is told", r.Heartbeat[7], r.ID[:3], r.Kind, r.Recipient, r.Err)
-}
-
-// endedByHand reports whether the incident of a row ended by hand. A reminder may go to somebody who
-// was told nothing of its beginning.
-func (w *world) endedByHand(r *ledger.Row) bool {
-	for k, e := range w.model.alerts {
-		if k.hb == r.Heartbeat && k.incident == r.Incident && e.mayCancel {
-			return true
-		}
-	}
-	return false
 }
 
 // checkDelivery holds the promise that an incident alerts once, at the moment in

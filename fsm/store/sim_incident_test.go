@@ -147,7 +147,7 @@ func (w *world) checkQuiet(r *ledger.Row) {
 	if !r.Kind.Alarms() || r.State != fsm.AlertPending && r.State != fsm.AlertClaimed || r.Digest != (fsm.AlertID{}) || seen.failed || seen.held {
 		return
 	}
-	if r.State == fsm.AlertPending && r.Attempt == 0 && w.model.hands[r.ID] != fsm.AlertPending && w.endedByHand(r) {
+	if r.State == fsm.AlertPending && r.Attempt == 0 && w.model.hands[r.ID] != fsm.AlertPending && w.model.byHand[simIncident{r.Heartbeat, r.Incident}] {
 		w.fail("row %x, a %v of an incident that ended by hand, waits still", r.ID[:3], r.Kind)
 	}
 	b := w.model.find(func(b *beat) bool { return b.id == r.Heartbeat })

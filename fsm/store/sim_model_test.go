@@ -34,6 +34,7 @@ type model struct {
 	ended                  int // pauses that ended by themselves
 	reminders              map[simIncident][]simReminder
 	quieted                map[simIncident]bool // once
+	byHand                 map[simIncident]bool // ended so
 	woke, goodWhilePaused  int
 	circles                int // that were refused
 	windows                map[fsm.WindowID]simWindow
@@ -109,7 +110,7 @@ func newModel() *model {
 		flaps: map[teller]simFlap{}, heldBack: map[fsm.AlertID]bool{},
 		settings: fsm.DefaultSettings(), origins: map[fsm.NodeID]logentry.Origin{}, first: map[ident]fsm.Code{},
 		doubts: map[fsm.AlertID]int{}, hurried: map[fsm.AlertID]bool{}, hands: map[fsm.AlertID]fsm.AlertState{}, alerts: map[alertKey]*expected{}, channels: map[fsm.ChannelID]simChannel{},
-		reminders: map[simIncident][]simReminder{}, quieted: map[simIncident]bool{}, unanswered: map[alertKey]bool{},
+		reminders: map[simIncident][]simReminder{}, quieted: map[simIncident]bool{}, byHand: map[simIncident]bool{}, unanswered: map[alertKey]bool{},
 		windows: map[fsm.WindowID]simWindow{}, waited: map[fsm.AlertID]bool{}, waitedForOther: map[fsm.AlertID]bool{}, hours: map[fsm.ChannelID]simTimes{},
 	}
 }
@@ -439,6 +440,7 @@ func (m *model) endByHand(b *beat) {
 		return
 	}
 	m.ends(b)
+	m.byHand[simIncident{b.id, b.incident}] = true
 	for k, e := range m.alerts {
 		if k.hb == b.id && k.incident == b.incident && k.kind.Alarms() {
 			e.mayCancel = true

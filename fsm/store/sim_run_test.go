@@ -46,7 +46,7 @@ const defaultSeeds = 300
 // that is not plain, and keep to what they had.
 var (
 	plainSeeds = []uint64{1340, 2008, 14251, 22792}
-	rareSeeds  = append([]uint64{23670, 28659}, plainSeeds...)
+	rareSeeds  = append([]uint64{23670, 28659, 48862}, plainSeeds...)
 )
 
 // TestSimulation runs defaultSeeds schedules and the rare ones, as many as QUORUMBEAT_SIM_SEEDS says, from
