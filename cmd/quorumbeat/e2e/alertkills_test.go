@@ -221,6 +221,7 @@ func (e *env) loseLeader(t *testing.T, order, point string, x stepAlert, i int) 
 			return name, leader
 		}
 		t.Logf("%s leads no more", leader.Name)
+		e.awaitSent(e.leader(), name, x.kind) // if it is in doubt, it would be sent while the next one is waited for
 		e.deleteAll(e.leader(), name)
 	}
 }
