@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,6 +20,9 @@ func TestEventsAreToldInLines(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not tell %q: %q", want, out)
 		}
+	}
+	if zoned := regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d (UTC|[+-]\d\d:\d\d) `); len(zoned.FindAllString(out, -1)) != 4 {
+		t.Errorf("its times lack their zone: %q", out)
 	}
 	if strings.ContainsAny(out, "\x1b\u202e") || strings.Count(out, "\n") != 4 {
 		t.Errorf("printed %q", out)

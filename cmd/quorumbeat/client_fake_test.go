@@ -61,6 +61,14 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case path == "/v1/keys":
 		out = map[string]any{"keys": []heartbeat.Key{{ID: keyID(1), Name: "terraform, of the platform team of the northern region", Scope: "admin", CreatedAt: fakeTime, MaxHeartbeats: 1000, Heartbeats: 17}}}
+	case path == "/v1/channels" && r.Method == http.MethodGet:
+		out = map[string]any{"channels": []heartbeat.Channel{{ID: "ch_000000000000000000000001", Name: "duty", Kind: "email"}}}
+	case path == "/v1/windows" && r.Method == http.MethodGet:
+		out = map[string]any{"windows": []heartbeat.Window{{ID: "mw_000000000000000000000001", Name: "move", Tags: []string{"prod"}}}}
+	case path == "/v1/badges" && r.Method == http.MethodGet:
+		out = map[string]any{"badges": []heartbeat.Badge{{ID: "bg_1", HeartbeatID: heartbeatIDOf(1), HeartbeatName: "Nightly Backup"}, {ID: "bg_2", Tag: "prod"}}}
+	case path == "/v1/status-pages" && r.Method == http.MethodGet:
+		out = map[string]any{"status_pages": []heartbeat.StatusPage{{Slug: "our-page", Title: "Ours"}}}
 	case path == "/v1/cluster":
 		out = threeNodes()
 	}

@@ -48,6 +48,7 @@ func eventsCommand(p *cli.Program) *cobra.Command {
 	}, nil, func(_ *cli.Program, c *cobra.Command, s *cli.Connection) {
 		asJSON = func() bool { return s.JSON }
 		c.Flags().StringVar(&params.Tag, "tag", "", "only heartbeats with this `tag`, and their incidents")
+		call.CompleteFlag(p, c, "tag", call.TagNames)
 		c.Flags().StringVar(&params.After, "after", "", "go on after the event with this `ID`")
 	})
 	c.Long = "Tell of heartbeats that are made, changed or deleted, that miss, fail and recover, of incidents and of nodes.\n" +
@@ -80,7 +81,7 @@ func tellEvent(p *cli.Program, e heartbeat.Event) error {
 	default:
 		words = e.Kind + " " + e.Deleted
 	}
-	_, err := fmt.Fprintln(p.Stdout, term.ColumnTime(new(time.Now())), term.Printable(words))
+	_, err := fmt.Fprintln(p.Stdout, term.Time(new(time.Now())), term.Printable(words))
 	return err
 }
 

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -78,7 +79,7 @@ var (
 
 var arms = []string{"created", "first_ping"}
 
-func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
+func (h *heartbeatFlags) register(p *cli.Program, c *cobra.Command, d fieldDefaults) {
 	f := c.Flags()
 	f.VarP(&h.interval, "interval", "i", "time between pings, 1s to 366d: 3600, 1h30m, 1d, 1w"+d.interval)
 	f.VarP(&h.grace, "grace", "g", "how late a ping may be, 0s to 366d"+d.grace)
@@ -99,11 +100,15 @@ func (h *heartbeatFlags) register(c *cobra.Command, d fieldDefaults) {
 	f.Var(&h.minRun, "min-run", "a shorter run is a failure; 0s: any length will do")
 	f.Lookup("max-run").DefValue, f.Lookup("min-run").DefValue = "", ""
 	f.Var(flags.ListOf(&h.notify), "notify", "`who` is told: channels by name or ID, and mail addresses, with commas between; '' leaves it to tags and defaults")
-	f.Var(flags.ListOf(&h.dependsOn), "depends-on", "`heartbeats` by slug or ID, and tags like tag:db, with commas between: while one fails this one's alerts wait; '' is none")
+	f.Var(flags.ListOf(&h.dependsOn), "depends-on", "`heartbeats` by name, slug or ID, and tags like tag:db, with commas between: while one fails this one's alerts wait; '' is none")
 	f.Var(&h.remind, "remind-every", "time between reminders of an incident until it is acknowledged or over, 10s to 30d; 0s: none; default: as the cluster's --remind-every says")
 	f.Lookup("remind-every").DefValue = ""
 	f.StringArrayVar(&h.checks, "check", nil, "what a good run must keep to, like `'bytes > 0'` or 'bytes >= 0.5 * last'; may be repeated, and '' is none")
 	cli.CompleteWords(c, "arm", arms)
+	cli.CompleteZone(c)
+	call.CompleteFlag(p, c, "tag", call.TagNames)
+	call.CompleteFlag(p, c, "notify", call.ChannelNames)
+	call.CompleteFlag(p, c, "depends-on", call.DependencyNames)
 }
 
 // methods are those by which a ping is a good run; empty: all.
@@ -198,4 +203,24 @@ func (h *heartbeatFlags) changes(f *pflag.FlagSet) (u heartbeat.UpdateParams, er
 		return u, usage.Errorf("nothing to change: see 'quorumbeat update --help' for the flags")
 	}
 	return u, h.check(f)
+}
+
+// nameDependencies puts IDs in place of names, which only this program knows, in what --depends-on lists.
+func nameDependencies(ctx context.Context, api *heartbeat.Client, on []string) error {
+	for i, word := range on {
+		if call.IDForm.MatchString(word) || strings.HasPrefix(word, "tag:") || word == "" {
+			continue
+		}
+		called, err := call.HeartbeatsCalled(ctx, api, word)
+		if err != nil {
+			return err
+		}
+		if len(called) == 0 || slices.ContainsFunc(called, func(h *heartbeat.Heartbeat) bool { return h.Slug == word }) {
+			continue // the cluster says what it makes of it
+		}
+		if on[i], err = call.HeartbeatOf(ctx, api, word); err != nil {
+			return err
+		}
+	}
+	return nil
 }

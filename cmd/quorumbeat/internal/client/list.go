@@ -24,6 +24,7 @@ func listCommand(p *cli.Program) *cobra.Command {
 	f.StringVar(&params.Tag, "tag", "", "only those with this `tag`")
 	f.StringVarP(&params.Query, "query", "q", "", "only those with this `text` in their name or slug, in any case")
 	cli.CompleteWords(c, "status", statuses)
+	call.CompleteFlag(p, c, "tag", call.TagNames)
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,14 +41,24 @@ func statusPagesCommand(p *cli.Program) *cobra.Command {
 	f.StringVar(&params.Slug, "slug", "", "`name` in its URL, of a-z 0-9 _ - (default: made from the title)")
 	f.Var(flags.ListOf(&params.Tags), "tag", "`tags` whose heartbeats are on it, with commas between")
 	f.StringArrayVar(&named, "heartbeat", nil, "`NAME[=ALIAS]` of a heartbeat that is on it, and what the page calls it; may be given several times")
+	call.CompleteFlag(p, create, "tag", call.TagNames)
+	call.CompleteFlag(p, create, "heartbeat", call.HeartbeatNames)
 	pages.AddCommand(create, call.NewCommand(p, "delete SLUG", "Take a status page back", usage.Needs("SLUG"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
 		err := api.DeleteStatusPage(ctx, args[0])
 		if heartbeat.IsNotFound(err) {
 			err = cli.Failure(fmt.Sprintf("there is no status page with the slug %q: see 'quorumbeat status-pages list'", args[0]), "not_found")
 		}
 		return map[string]string{"deleted": args[0]}, err
-	}, call.ShowWord("deleted")))
+	}, call.ShowWord("deleted"), call.CompleteNames(pageSlugs)))
 	return pages
+}
+
+func pageSlugs(ctx context.Context, api *heartbeat.Client) (slugs []cobra.Completion, err error) {
+	pages, err := api.StatusPages(ctx)
+	for _, page := range pages {
+		slugs = append(slugs, cobra.CompletionWithDesc(page.Slug, term.Printable(page.Title)))
+	}
+	return slugs, err
 }
 
 func showStatusPages(w *term.Table, v any) {
@@ -92,15 +103,47 @@ func badgesCommand(p *cli.Program) *cobra.Command {
 		w.Row("For shields.io", b.JSONURL)
 	}, call.CompleteHeartbeat)
 	create.Flags().StringVar(&params.Tag, "tag", "", "`tag` of the heartbeats that it tells of")
+	call.CompleteFlag(p, create, "tag", call.TagNames)
 	create.Flags().StringVar(&params.Label, "label", "", "`text` of its left side (default: the heartbeat's name, or the tag)")
-	badges.AddCommand(create, call.NewCommand(p, "delete ID", "Take a badge back", usage.Needs("ID"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
-		err := api.DeleteBadge(ctx, args[0])
-		if heartbeat.IsNotFound(err) {
-			err = cli.Failure(fmt.Sprintf("there is no badge with the ID %q: see 'quorumbeat badges list'", args[0]), "not_found")
-		}
-		return map[string]string{"deleted": args[0]}, err
-	}, call.ShowWord("deleted")))
+	badges.AddCommand(create, call.NewCommand(p, "delete BADGE", "Take a badge back, by its ID, or its heartbeat or tag", usage.Needs("BADGE"), call.OnID(badgeOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
+		return map[string]string{"deleted": id}, api.DeleteBadge(ctx, id)
+	}), call.ShowWord("deleted"), call.CompleteNames(badgeIDs)))
 	return badges
+}
+
+// badgeOf returns the ID of the badge that has a word as its ID, or is of the tag or heartbeat of that name.
+func badgeOf(ctx context.Context, api *heartbeat.Client, word string) (string, error) {
+	badges, err := api.Badges(ctx)
+	if err != nil || slices.ContainsFunc(badges, func(b heartbeat.Badge) bool { return b.ID == word }) {
+		return word, err
+	}
+	called, err := call.HeartbeatsCalled(ctx, api, word)
+	if err != nil {
+		return "", err
+	}
+	var found []call.Candidate
+	for _, b := range badges {
+		if b.Tag == word || slices.ContainsFunc(called, func(h *heartbeat.Heartbeat) bool { return h.ID == b.HeartbeatID }) {
+			found = append(found, call.Candidate{ID: b.ID, About: badgeSubject(b)})
+		}
+	}
+	return call.OnlyCandidate("badge with the ID, or of the tag or heartbeat", word, found)
+}
+
+// badgeSubject is of what a badge tells.
+func badgeSubject(b heartbeat.Badge) string {
+	if b.Tag != "" {
+		return "tag " + b.Tag
+	}
+	return cmp.Or(b.HeartbeatName, b.HeartbeatID)
+}
+
+func badgeIDs(ctx context.Context, api *heartbeat.Client) (ids []cobra.Completion, err error) {
+	badges, err := api.Badges(ctx)
+	for _, b := range badges {
+		ids = append(ids, cobra.CompletionWithDesc(b.ID, term.Printable(badgeSubject(b))))
+	}
+	return ids, err
 }
 
 func showBadges(w *term.Table, v any) {
@@ -111,10 +154,6 @@ func showBadges(w *term.Table, v any) {
 	}
 	w.Row("OF", "LABEL", "ID", "PICTURE")
 	for _, b := range badges {
-		of := cmp.Or(b.HeartbeatName, b.HeartbeatID)
-		if b.Tag != "" {
-			of = "tag " + b.Tag
-		}
-		w.Row(term.Free(of), term.Free(term.OrDash(b.Label)), b.ID, b.SVGURL)
+		w.Row(term.Free(badgeSubject(b)), term.Free(term.OrDash(b.Label)), b.ID, b.SVGURL)
 	}
 }

@@ -26,6 +26,7 @@ func previewCommand(p *cli.Program) *cobra.Command {
 	}, showPreview)
 	c.Flags().StringVar(&params.TZ, "tz", "", "time `zone` of the schedule, like Europe/Berlin (default UTC)")
 	c.Flags().Var(flags.Between(&params.Count, 1, 100), "count", "how many times, 1 to 100")
+	cli.CompleteZone(c)
 	return c
 }
 
@@ -68,13 +69,14 @@ func suggestCommand(p *cli.Program) *cobra.Command {
 	}
 	f.StringArrayVar(&params.Schedule, "schedule", nil, "try this `expression` of cron or calendar time; may be repeated")
 	f.StringVar(&params.TZ, "tz", "", "time `zone` of --schedule, and one to look for suggestions in")
+	cli.CompleteZone(c)
 	return c
 }
 
 func showSuggestions(w *term.Table, v any) {
 	s := v.(*heartbeat.Suggestions)
 	if len(s.Suggestions) == 0 {
-		w.Row(term.Free(fmt.Sprintf("no suggestion: it takes %d good runs; stored pings: %d", s.Needs, s.Pings)))
+		w.Row(fmt.Sprintf("no suggestion: it takes %d good runs; stored pings: %d", s.Needs, s.Pings))
 	}
 	for i, x := range s.Suggestions {
 		if i > 0 {

@@ -1,8 +1,10 @@
 package client
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -21,5 +23,16 @@ func TestATrialTellsHowLongItsHistoryIs(t *testing.T) {
 		if got := wouldHave(heartbeat.Trial{Alerts: x.alerts, Days: x.days}); got != x.want {
 			t.Errorf("%s, want %s", got, x.want)
 		}
+	}
+}
+
+// TestWhyNothingIsSuggestedIsShownWhole on a terminal of 80 columns.
+func TestWhyNothingIsSuggestedIsShownWhole(t *testing.T) {
+	t.Parallel()
+	var w term.Table
+	var out strings.Builder
+	showSuggestions(&w, &heartbeat.Suggestions{Needs: 5, Pings: 12345})
+	if err := w.Write(&out, 80); err != nil || !strings.Contains(out.String(), "it takes 5 good runs; stored pings: 12345") {
+		t.Errorf("%v\n%s", err, out.String())
 	}
 }

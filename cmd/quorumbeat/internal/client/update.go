@@ -21,13 +21,16 @@ func updateCommand(p *cli.Program) *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
+		if err := nameDependencies(ctx, api, h.dependsOn); err != nil {
+			return nil, err
+		}
 		id, err := call.HeartbeatOf(ctx, api, args[0])
 		if err != nil {
 			return nil, err
 		}
 		return api.Update(ctx, id, u)
 	}, showHeartbeat, call.CompleteHeartbeat)
-	h.register(c, withoutDefaults)
+	h.register(p, c, withoutDefaults)
 	c.Flags().StringVar(&h.name, "name", "", "new `name`")
 	return c
 }

@@ -71,6 +71,9 @@ type words struct {
 	set  bool
 }
 
+// TypeOfLists is the type of flags that ListOf makes.
+const TypeOfLists = "words"
+
 // ListOf makes a flag of words.
 func ListOf(list *[]string) *words { return &words{list: list} }
 
@@ -92,7 +95,7 @@ func (w *words) String() string {
 	return strings.Join(*w.list, ",")
 }
 
-func (*words) Type() string { return "words" }
+func (*words) Type() string { return TypeOfLists }
 
 // Seconds is a flag of a length of time in whole seconds.
 type Seconds int64

@@ -11,7 +11,7 @@ import (
 func nearest(name string) string {
 	wanted := plain(name)
 	best, least := "", min(3, len(wanted)/2+1) // half of a short name is another name
-	for _, known := range builtInNames() {
+	for _, known := range Names() {
 		if d := distance(wanted, plain(known), least); d < least {
 			best, least = known, d
 		}
@@ -25,7 +25,7 @@ func nearest(name string) string {
 }
 
 func byCity(wanted string) string {
-	for _, known := range builtInNames() {
+	for _, known := range Names() {
 		if plain(path.Base(known)) == wanted {
 			return known
 		}
@@ -46,8 +46,8 @@ func plain(name string) string {
 	}, strings.ToLower(name))
 }
 
-func builtInNames() []string {
-	var names []string
+// Names are the names of zones that are built in.
+func Names() (names []string) {
 	for _, f := range builtInFiles().(*zip.Reader).File {
 		names = append(names, f.Name)
 	}

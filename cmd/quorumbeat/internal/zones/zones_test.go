@@ -119,7 +119,7 @@ func TestLocation(t *testing.T) {
 func TestEveryBuiltInZoneLoads(t *testing.T) {
 	t.Parallel()
 	z := New(t.TempDir())
-	names := builtInNames()
+	names := Names()
 	if len(names) < 400 {
 		t.Errorf("%d zones", len(names))
 	}

@@ -34,11 +34,11 @@ func channelsCommand(p *cli.Program) *cobra.Command {
 	channels.AddCommand(
 		call.NewCommand(p, "get CHANNEL", "Show a channel, without its secrets", usage.Needs("CHANNEL"), call.OnID(channelOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 			return api.Channel(ctx, id)
-		}), showChannel),
+		}), showChannel, call.CompleteNames(call.ChannelNames)),
 		channelsCreateCommand(p), channelsUpdateCommand(p),
 		call.NewCommand(p, "delete CHANNEL", "Delete a channel; what waits for it fails", usage.Needs("CHANNEL"), call.OnID(channelOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 			return map[string]string{"deleted": id}, api.DeleteChannel(ctx, id)
-		}), call.ShowWord("deleted")),
+		}), call.ShowWord("deleted"), call.CompleteNames(call.ChannelNames)),
 		channelsTestCommand(p),
 	)
 	return channels
@@ -54,7 +54,7 @@ type channelFlags struct {
 	settings, read []string
 }
 
-func (h *channelFlags) register(c *cobra.Command) {
+func (h *channelFlags) register(p *cli.Program, c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&h.byDefault, "default", false, "tell it of heartbeats for which no channel is chosen otherwise")
 	f.Var(flags.ListOf(&h.tags), "tag", "`tags`, with commas between: it is told of heartbeats that have one of them")
@@ -63,6 +63,8 @@ func (h *channelFlags) register(c *cobra.Command) {
 	f.StringVar(&h.hours, "hours", "", "`when` it is told, like \"mon-fri 08:00-18:00 Europe/Berlin\", several with ; between; always: at any time")
 	f.StringArrayVar(&h.settings, "set", nil, "a `NAME=VALUE` of its kind, like url=https://example.com/hook; NAME= takes it away")
 	f.StringArrayVar(&h.read, "set-file", nil, "a `NAME=FILE` whose first line is the value, for secrets; - reads standard input")
+	call.CompleteFlag(p, c, "tag", call.TagNames)
+	cli.CompleteWords(c, "on", []string{"down", "recovered", "unheard"})
 }
 
 // params are the fields that were given.
@@ -146,7 +148,7 @@ func channelsCreateCommand(p *cli.Program) *cobra.Command {
 	}, showChannel)
 	c.Flags().Var(flags.OneOf(&kind, channelKinds), "kind", "what it is: "+strings.Join(channelKinds, ", "))
 	cli.CompleteWords(c, "kind", channelKinds)
-	h.register(c)
+	h.register(p, c)
 	return c
 }
 
@@ -159,9 +161,9 @@ func channelsUpdateCommand(p *cli.Program) *cobra.Command {
 			return nil, err
 		}
 		return api.UpdateChannel(ctx, id, params)
-	}), showChannel)
+	}), showChannel, call.CompleteNames(call.ChannelNames))
 	c.Flags().StringVar(&h.name, "name", "", "another `name`")
-	h.register(c)
+	h.register(p, c)
 	return c
 }
 
@@ -174,7 +176,7 @@ func channelsTestCommand(p *cli.Program) *cobra.Command {
 	}), func(w *term.Table, v any) {
 		r := v.(*heartbeat.ChannelTest)
 		w.Row(map[bool]string{true: "accepted", false: "NOT ACCEPTED"}[r.Accepted], r.Answer)
-	})
+	}, call.CompleteNames(call.ChannelNames))
 	send := c.RunE
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := send(c, args); err != nil || accepted {

@@ -25,7 +25,7 @@ func windowsCommand(p *cli.Program) *cobra.Command {
 		windowsCreateCommand(p),
 		call.NewCommand(p, "delete WINDOW", "Delete a maintenance window; what it kept back is told at once", usage.Needs("WINDOW"), call.OnID(windowOf, func(ctx context.Context, api *heartbeat.Client, id string) (any, error) {
 			return map[string]string{"deleted": id}, api.DeleteWindow(ctx, id)
-		}), call.ShowWord("deleted")),
+		}), call.ShowWord("deleted"), call.CompleteNames(windowNames)),
 	)
 	return windows
 }
@@ -53,6 +53,8 @@ func windowsCreateCommand(p *cli.Program) *cobra.Command {
 	f.Var(&h.length, "for", "how `long` it is, like 2h; of a schedule: each time")
 	f.StringArrayVar(&h.schedule, "schedule", nil, "it begins whenever a cron `expression` or systemd calendar time says; may be given several times")
 	f.StringVar(&h.tz, "tz", "", "time `zone` of the schedule, like Europe/Berlin (default: UTC)")
+	call.CompleteFlag(p, c, "tag", call.TagNames)
+	cli.CompleteZone(c)
 	return c
 }
 
@@ -142,4 +144,12 @@ func windowOf(ctx context.Context, api *heartbeat.Client, word string) (string, 
 		}
 	}
 	return call.OnlyCandidate("maintenance window with the ID or name", word, found)
+}
+
+func windowNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+	windows, err := api.Windows(ctx)
+	for _, x := range windows {
+		names = append(names, cobra.CompletionWithDesc(x.Name, "tags "+strings.Join(x.Tags, ", ")))
+	}
+	return names, err
 }

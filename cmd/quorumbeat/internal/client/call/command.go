@@ -86,9 +86,9 @@ func WithWide(_ *cli.Program, c *cobra.Command, s *cli.Connection) {
 
 // WithHeartbeat is the option of lists that can be of one heartbeat.
 func WithHeartbeat(word *string) Option {
-	return func(p *cli.Program, c *cobra.Command, s *cli.Connection) {
+	return func(p *cli.Program, c *cobra.Command, _ *cli.Connection) {
 		c.Flags().StringVar(word, "heartbeat", "", "only those of this heartbeat: its `name`, slug or ID")
-		CompleteFlag(p, c, s, "heartbeat", HeartbeatNames)
+		CompleteFlag(p, c, "heartbeat", HeartbeatNames)
 	}
 }
 
