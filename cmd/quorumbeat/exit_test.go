@@ -2,12 +2,15 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -73,4 +76,71 @@ func TestTheExitCodeSaysWhoRefused(t *testing.T) {
 	if tried < 25 {
 		t.Errorf("only %d commands were tried", tried)
 	}
+}
+
+// clientCommands are those that ask a node.
+func clientCommands(do func(*cobra.Command)) {
+	p, _, _ := newTestProgram(nil)
+	everyCommand(p.root(), func(c *cobra.Command) {
+		if c.Flags().Lookup("api-key") != nil && c.Runnable() {
+			do(c)
+		}
+	})
+}
+
+// TestEveryRefusalIsAFailure: whatever a node says instead of what was asked for, and if none answers, every command ends
+// with 1, and programs are told which it was.
+func TestEveryRefusalIsAFailure(t *testing.T) {
+	var all sync.WaitGroup // at once, for most of them wait, to try again
+	defer all.Wait()
+	for status, want := range map[int]string{
+		401: "unauthorized", 402: "says_402", 403: "says_403", 404: "says_404", 409: "says_409", 429: "says_429",
+		500: "says_500", 503: "says_503", 0: "unreachable",
+	} {
+		node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprintf(w, `{"error":"the node says no","code":"says_%d"}`, status)
+		}))
+		t.Cleanup(node.Close)
+		url := node.URL
+		if status == 0 {
+			url = "http://127.0.0.1:1"
+		}
+		clientCommands(func(c *cobra.Command) {
+			if c.Name() == "events" && (status == 0 || status == 429 || status >= 500) {
+				return // it waits for nodes to come back, for as long as it takes
+			}
+			line := append(lineOf(t, c), "--json", "--url", url)
+			all.Go(func() {
+				p, _, stderr := newTestProgram(map[string]string{"QUORUMBEAT_API_KEY": "k"})
+				code := p.run(t.Context(), line)
+				var told struct{ Error, Code string }
+				lines := strings.Split(strings.TrimSpace(stderr.String()), "\n") // bench says first what it may have left
+				err := json.Unmarshal([]byte(lines[len(lines)-1]), &told)
+				if ownWords := status == 404 && told.Code == "not_found"; code != cli.ExitFailed || err != nil || told.Code != want && !ownWords {
+					t.Errorf("%q: %d %s", line, code, stderr)
+				}
+			})
+		})
+	}
+}
+
+// TestNoCommandTakesTooFewOrTooMany arguments, or asks a node with them.
+func TestNoCommandTakesTooFewOrTooMany(t *testing.T) {
+	clientCommands(func(c *cobra.Command) {
+		path := strings.Fields(c.CommandPath())[1:]
+		var lines [][]string
+		if c.Name() != "preview" { // it takes any number of schedules
+			lines = append(lines, append(lineOf(t, c), "a", "b", "c"))
+		}
+		if named, _, _ := strings.Cut(c.Use, "["); argument.MatchString(named) {
+			lines = append(lines, path)
+		}
+		for _, line := range lines {
+			p, _, stderr := newTestProgram(nil)
+			if code := p.run(t.Context(), append(line, "--url", "http://127.0.0.1:1", "--api-key", "k")); code != cli.ExitUsage {
+				t.Errorf("%q: %d %s", line, code, stderr)
+			}
+		}
+	})
 }
