@@ -57,7 +57,7 @@ func (s *Service) JudgeChannel(c fsm.ChannelSpec) error {
 		if host == "" {
 			continue
 		}
-		if err := s.policy.JudgeHost(host); err != nil {
+		if err := s.policy.CheckHost(host); err != nil {
 			return fmt.Errorf("%s: %s may not be asked: %w", f.Name, host, err)
 		}
 	}

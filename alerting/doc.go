@@ -1,5 +1,5 @@
-// Package alerting is what a leader does about time and mail: it ticks the
-// serving clock, and it sends what the alert ledger holds.
+// Package alerting is what a leader does about time and alerts: it ticks the
+// serving clock, and it sends what the alert ledger holds, by mail and by other channels.
 //
 // Nothing here keeps state that matters. The ledger is replicated; a sender that
 // dies at any point leaves a row from which the next leader goes on:
@@ -20,7 +20,8 @@
 // ever has more than one message in doubt.
 //
 // The package knows the cluster only by the interface [Cluster], and the state only by
-// packages fsm and fsm/store. Package message renders mails, and package smtp sends them.
+// packages fsm and fsm/store. Package message renders mails, and package smtp sends them; packages
+// channel and those beside it do so for other services.
 //
 //	service.go      the service of a node, and what a leader runs
 //	config.go       what is sent, how and to whom
@@ -37,5 +38,5 @@
 //	testmail.go     the test mail that somebody asks for
 //	unaddressed.go  warns of alerts that nobody is told
 //	points.go       the points of a delivery at which tests stop a node
-//	metrics.go
+//	metrics.go      what Prometheus is told of alerts
 package alerting

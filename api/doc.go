@@ -6,9 +6,11 @@
 // it looks for once more behind a shared barrier before it says 401 or 404, so
 // that a node that lags is never wrong and guesses cannot flood the leader.
 //
-// Beside it: packages listener and deferred keep connections, pings takes pings of every form, request reads what all
-// handlers need, writable and channels say what a client may write of a heartbeat and a channel, limits and proxied say who calls too often and who calls, metrics is what /metrics shows, web the dashboard, events the
-// streams of changes.
+// Beside it: packages listener, deferred and tickets keep connections; pings takes pings of every form, and compat reads
+// those of other monitors' clients; request reads what all handlers need; limits and proxied say who calls too often and
+// who calls; writable says what a client may write of a heartbeat; channels, windows, incidents, templates, schedules and
+// explain are those things in JSON; metrics is what /metrics shows, events the streams of changes, public the pages for
+// anybody, web the dashboard.
 //
 //	server.go       the server: what it is made of, and its life
 //	handle.go       where a request goes first, who asks, and what package pings sees of the server

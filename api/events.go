@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	mostStreams     = 64  // of programs, on a node
-	mostPageStreams = 256 // of the dashboard; a page beyond that asks every few seconds instead
+	maxStreams     = 64  // of programs, on a node
+	maxPageStreams = 256 // of the dashboard; a page beyond that asks every few seconds instead
 )
 
 func (s *Server) newStreams(kind string, most int) (*events.Streams, error) {

@@ -330,7 +330,7 @@ func TestAStreamOfANodeThatIsCutOffEnds(t *testing.T) {
 // room.
 func TestStreamsAreBounded(t *testing.T) {
 	r := newRig(t)
-	open := make([]*streamReader, mostStreams)
+	open := make([]*streamReader, maxStreams)
 	for i := range open {
 		open[i] = r.listen("/v1/events")
 		open[i].until("reset")
@@ -339,7 +339,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	if a.status != 503 || !strings.Contains(a.body, "too_many_streams") || len(a.header.Peek("Retry-After")) == 0 {
 		t.Errorf("one more: %d %s", a.status, a.body)
 	}
-	if got := r.metric(`quorumbeat_event_streams{kind="api"}`); got != fmt.Sprint(mostStreams) {
+	if got := r.metric(`quorumbeat_event_streams{kind="api"}`); got != fmt.Sprint(maxStreams) {
 		t.Errorf("%s streams are counted", got)
 	}
 	_ = open[3].conn.Close()
@@ -412,7 +412,7 @@ func (r *rig) metric(series string) string {
 // TestAHeadOfAStreamEnds: it has no body.
 func TestAHeadOfAStreamEnds(t *testing.T) {
 	r := newRig(t)
-	for range mostStreams + 1 {
+	for range maxStreams + 1 {
 		if a := r.call("HEAD", "/v1/events", ""); a.status != 200 {
 			t.Fatalf("%d %s", a.status, a.body)
 		}

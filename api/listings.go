@@ -261,7 +261,7 @@ func (s *Server) previewTemplates(ctx *fasthttp.RequestCtx, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return reply(ctx, fasthttp.StatusOK, templates.Show(t))
+	return reply(ctx, fasthttp.StatusOK, templates.PreviewsOf(t))
 }
 
 func readTemplates(ctx *fasthttp.RequestCtx) (fsm.Templates, error) {

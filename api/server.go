@@ -72,11 +72,11 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger}
 	s.http = s.newHTTPServer()
-	pages, err := s.newStreams("page", mostPageStreams)
+	pages, err := s.newStreams("page", maxPageStreams)
 	if err != nil {
 		return nil, err
 	}
-	if s.streams, err = s.newStreams("api", mostStreams); err != nil {
+	if s.streams, err = s.newStreams("api", maxStreams); err != nil {
 		return nil, err
 	}
 	s.feeds = &events.Source{Store: store, Nodes: s.streamedNodes}

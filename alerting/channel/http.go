@@ -83,15 +83,15 @@ func (d *httpDelivery) Complete(ctx context.Context, by time.Time) (string, erro
 	if err != nil {
 		return "", redacted(d.channel, WithClass(Classify(err), err))
 	}
-	answer, err := d.judge(a, time.Now())
+	answer, err := d.outcomeOf(a, time.Now())
 	if err == nil && d.format.Ref != nil {
 		d.ref = d.format.Ref(d.channel, d.message, a)
 	}
 	return message.Clip(Redact(d.channel, answer), maxAnswer), redacted(d.channel, err)
 }
 
-// judge says what became of a request, by its status and by what the service says beside.
-func (d *httpDelivery) judge(a outgoing.Answer, now time.Time) (answer string, err error) {
+// outcomeOf says what became of a request, by its status and by what the service says beside.
+func (d *httpDelivery) outcomeOf(a outgoing.Answer, now time.Time) (answer string, err error) {
 	answer = strings.TrimSpace(fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status)))
 	body := Redact(d.channel, string(a.Body)) // before it is cut, or a piece of a secret may be left
 	if text := strings.TrimSpace(message.OneLine(strings.ToValidUTF8(body, "\uFFFD"))); text != "" {

@@ -15,17 +15,17 @@ func JSON(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// leastText is what remains of a text at least.
-const leastText = 100
+// minText is what remains of a text at least.
+const minText = 100
 
 // FitJSON writes a body of at most so many bytes. Its text may have text bytes, or less: quotes and line
 // ends take two when they are escaped.
 func FitJSON(most, text int, body func(text int) any) ([]byte, error) {
 	for {
 		b, err := JSON(body(text))
-		if err != nil || len(b) <= most || text <= leastText {
+		if err != nil || len(b) <= most || text <= minText {
 			return b, err
 		}
-		text = max(text*3/4, leastText)
+		text = max(text*3/4, minText)
 	}
 }

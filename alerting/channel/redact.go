@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	leastSecret = 4  // what is shorter is no secret, and would spoil every text
-	leastPiece  = 10 // of a URL: shorter ones are words
-	leastValue  = 8  // of its query
+	minSecret = 4  // what is shorter is no secret, and would spoil every text
+	minPiece  = 10 // of a URL: shorter ones are words
+	minValue  = 8  // of its query
 )
 
 // Redact returns a text without the secrets of a channel, in whatever form a service may
@@ -42,7 +42,7 @@ func Redact(c fsm.ChannelSpec, text string) string {
 	// The longest first, for one may be a part of another.
 	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
 	for _, s := range forms {
-		if len(s) >= leastSecret {
+		if len(s) >= minSecret {
 			text = strings.ReplaceAll(text, s, kinds.Hidden)
 		}
 	}
@@ -61,13 +61,13 @@ func secretsInURL(f fsm.ChannelField) (list []string) {
 		list = append(list, u.RequestURI(), u.EscapedPath(), u.RawQuery)
 	}
 	for _, piece := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune("/:@?&=#;,", c) }) {
-		if len(piece) >= leastPiece {
+		if len(piece) >= minPiece {
 			list = append(list, piece)
 		}
 	}
 	for _, values := range u.Query() {
 		for _, v := range values {
-			if len(v) >= leastValue {
+			if len(v) >= minValue {
 				list = append(list, v)
 			}
 		}

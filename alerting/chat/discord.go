@@ -21,7 +21,7 @@ const (
 )
 
 // Discord is how Discord is spoken to.
-var Discord = channel.Format{Render: renderDiscord, ReadBody: judgeDiscord}
+var Discord = channel.Format{Render: renderDiscord, ReadBody: readDiscordAnswer}
 
 type discordMessage struct {
 	Embeds   []discordEmbed `json:"embeds"`
@@ -46,12 +46,12 @@ func renderDiscord(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.R
 	}}}
 	out.Mentions.Parse = []string{}
 	r, err := post(c, m, out)
-	r.URL = waiting(r.URL)
+	r.URL = withWait(r.URL)
 	return r, err
 }
 
-// waiting has Discord answer when the message is saved; it answers at once else, and tells of no error.
-func waiting(raw string) string {
+// withWait has Discord answer once the message is saved. Else it answers at once, and tells of no error.
+func withWait(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return raw
@@ -67,8 +67,8 @@ func escapeMarkdown(s string) string {
 	return strings.NewReplacer("\\", "\\\\", "*", "\\*", "_", "\\_", "~", "\\~", "`", "\\`", "|", "\\|", ">", "\\>", "[", "\\[", "#", "\\#").Replace(s)
 }
 
-// judgeDiscord reads how long a refusal for coming too often lasts, which is in the body too.
-func judgeDiscord(a outgoing.Answer) (v channel.BodyStatus) {
+// readDiscordAnswer reads how long a refusal for coming too often lasts, which is in the body too.
+func readDiscordAnswer(a outgoing.Answer) (v channel.BodyStatus) {
 	var body struct {
 		RetryAfter float64 `json:"retry_after"` // seconds
 	}

@@ -24,7 +24,7 @@ const (
 // Slack is how Slack, Mattermost and the like are spoken to.
 // With the token of a bot it is Slack's API, which says how it names a message: then recoveries and
 // reminders go into the thread of the alert.
-var Slack = channel.Format{Render: renderSlack, ReadBody: judgeSlack, Ref: refOfSlack}
+var Slack = channel.Format{Render: renderSlack, ReadBody: readSlackAnswer, Ref: refOfSlack}
 
 type slackMessage struct {
 	Text        string            `json:"text"`
@@ -79,26 +79,26 @@ type slackAnswer struct {
 	TS    string `json:"ts"`
 }
 
-// passing are errors of Slack's API that go by.
-var passing = []string{"ratelimited", "rate_limited", "message_limit_exceeded", "service_unavailable", "request_timeout"}
+// temporaryErrors are those of Slack's API after which another attempt may succeed.
+var temporaryErrors = []string{"ratelimited", "rate_limited", "message_limit_exceeded", "service_unavailable", "request_timeout"}
 
-// doubtful are those of which Slack says that a part of the call may have been done.
-var doubtful = []string{"internal_error", "fatal_error"}
+// ambiguousErrors are those of which Slack says that a part of the call may have been done.
+var ambiguousErrors = []string{"internal_error", "fatal_error"}
 
-// judgeSlack reads the answer of the API, which says itself whether the message was taken. Those of webhooks
+// readSlackAnswer reads the answer of the API, which says itself whether the message was taken. Those of webhooks
 // are no JSON.
-func judgeSlack(a outgoing.Answer) (v channel.BodyStatus) {
+func readSlackAnswer(a outgoing.Answer) (v channel.BodyStatus) {
 	var x slackAnswer
 	if json.Unmarshal(a.Body, &x) != nil || x.OK == nil || *x.OK {
 		return v
 	}
 	v.Refusal = cmp.Or(x.Error, "it does not say why")
-	v.Doubt = slices.Contains(doubtful, x.Error)
-	v.Final = a.Status < 300 && !slices.Contains(passing, x.Error)
+	v.Doubt = slices.Contains(ambiguousErrors, x.Error)
+	v.Final = a.Status < 300 && !slices.Contains(temporaryErrors, x.Error)
 	return v
 }
 
-// refOfSlack names the thread: that which the message answers, else the message itself.
+// refOfSlack names the thread: the one that the message answers, else the message itself.
 func refOfSlack(c fsm.ChannelSpec, m channel.Message, a outgoing.Answer) string {
 	var x slackAnswer
 	if !kinds.IsSlackBot(c) || json.Unmarshal(a.Body, &x) != nil {

@@ -18,10 +18,10 @@ const (
 )
 
 // Teams is how a workflow of Microsoft Teams is spoken to.
-var Teams = channel.Format{Render: renderTeams, ReadBody: judgeTeams}
+var Teams = channel.Format{Render: renderTeams, ReadBody: readTeamsAnswer}
 
-// judgeTeams reads the answer of a connector, the older way into Teams: it says 200 to what Teams did not take.
-func judgeTeams(a outgoing.Answer) (v channel.BodyStatus) {
+// readTeamsAnswer reads the answer of a connector, the older way into Teams: it says 200 even if Teams did not take the message.
+func readTeamsAnswer(a outgoing.Answer) (v channel.BodyStatus) {
 	_, status, failed := strings.Cut(string(a.Body), "endpoint returned HTTP error ")
 	if !failed || a.Status >= 300 {
 		return v

@@ -22,9 +22,9 @@ const (
 )
 
 const (
-	leastOfGroup  = 3 // heartbeats make a group
-	mostGroups    = 5
-	mostPrefixes  = 4 // of a name are looked at
+	minOfGroup    = 3 // heartbeats make a group
+	maxGroups     = 5
+	maxPrefixes   = 4 // of a name are looked at
 	atOnce        = time.Minute
 	shortestStart = 3 // bytes of a prefix
 )
@@ -62,11 +62,11 @@ func GroupOf(alerts []fsm.Alert) (groups []Group, rest []int) {
 		}
 	}
 	taken := make([]bool, len(alerts))
-	for len(groups) < mostGroups {
+	for len(groups) < maxGroups {
 		best, score := key{}, 0
 		for k, members := range sharers {
 			free := countFree(members, taken)
-			if free < leastOfGroup {
+			if free < minOfGroup {
 				delete(sharers, k) // it only gets less
 				continue
 			}
@@ -118,7 +118,7 @@ func keysOf(a fsm.Alert) (keys []key) {
 	}
 	name, found := a.Evidence.Name, 0
 	for i, c := range name {
-		if strings.ContainsRune("-_./: ", c) && i+1 >= shortestStart && i+1 < len(name) && found < mostPrefixes {
+		if strings.ContainsRune("-_./: ", c) && i+1 >= shortestStart && i+1 < len(name) && found < maxPrefixes {
 			keys = append(keys, key{Prefix, name[:i+1]})
 			found++
 		}

@@ -88,7 +88,7 @@ func TestGroupsHoldForAnyAlerts(t *testing.T) {
 		seen := slices.Clone(rest)
 		for _, g := range groups {
 			seen = append(seen, g.Members...)
-			if len(g.Members) < leastOfGroup {
+			if len(g.Members) < minOfGroup {
 				t.Errorf("a group of %d", len(g.Members))
 			}
 			for _, i := range g.Members {
@@ -107,7 +107,7 @@ func TestGroupsHoldForAnyAlerts(t *testing.T) {
 			}
 		}
 		for k, n := range counts {
-			if n >= leastOfGroup && (len(groups) == 0 || n*k.by.weight() > len(groups[0].Members)*groups[0].By.weight()) {
+			if n >= minOfGroup && (len(groups) == 0 || n*k.by.weight() > len(groups[0].Members)*groups[0].By.weight()) {
 				t.Errorf("%v explains %d, and is not the first group", k, n)
 			}
 		}

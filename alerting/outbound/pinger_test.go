@@ -143,7 +143,7 @@ func TestConfigsThatCannotBe(t *testing.T) {
 		}
 	}
 	if err := (Config{URL: "http://169.254.169.254/", Every: time.Minute}).Validate(); err != nil {
-		t.Error(err) // addresses are judged when they are dialled
+		t.Error(err) // addresses are checked when they are dialled
 	}
 }
 

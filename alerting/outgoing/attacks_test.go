@@ -24,7 +24,7 @@ import (
 // The sentence of what requests may do, and the test of each part:
 //
 //	no redirects                       TestARedirectIsNotFollowed
-//	addresses judged at dial           TestAddressesAreJudged, TestANameThatTurnsIntoAnotherAddress, TestEachAddressOfANameIsJudged
+//	addresses checked at dial          TestAddressesAreChecked, TestANameThatTurnsIntoAnotherAddress, TestEachAddressOfANameIsChecked
 //	--webhook-allow for private ones   TestThisMachineIsNotAskedWithoutLeave
 //	link-local and metadata never      TestNetworksThatMayNotBeAllowed, TestNoProxyIsAWayRound
 //	time limits                        TestAServerThatHangs, TestNothingTakesLongerThanItsLimit
@@ -112,8 +112,8 @@ func TestNothingTakesLongerThanItsLimit(t *testing.T) {
 	}
 }
 
-// TestEachAddressOfANameIsJudged: a name that leads to an address that may be asked, where nobody is, and to one that may not.
-func TestEachAddressOfANameIsJudged(t *testing.T) {
+// TestEachAddressOfANameIsChecked: a name that leads to an address that may be asked, where nobody is, and to one that may not.
+func TestEachAddressOfANameIsChecked(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	testkit.Must(t, err)
 	defer ln.Close()
@@ -153,7 +153,7 @@ func TestANameServerThatHangs(t *testing.T) {
 	}
 }
 
-// TestNoProxyIsAWayRound: what may not be asked may not be by way of one, however it is written. Names are for the proxy to judge.
+// TestNoProxyIsAWayRound: what may not be asked may not be by way of one, however it is written. The proxy looks names up.
 func TestNoProxyIsAWayRound(t *testing.T) {
 	var seen atomic.Int64
 	proxy := play(t, func(conn net.Conn) {

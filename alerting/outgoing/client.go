@@ -46,7 +46,7 @@ func New(p Policy) *Client {
 func (c *Client) Open(ctx context.Context, u *url.URL) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Limits.Connect)
 	defer cancel()
-	if err := c.Policy.judgeName(u.Hostname()); err != nil {
+	if err := c.Policy.CheckHost(u.Hostname()); err != nil {
 		return nil, err
 	}
 	proxy, err := c.proxyFor(u)
@@ -64,7 +64,7 @@ func (c *Client) connect(ctx context.Context, u, proxy *url.URL) (net.Conn, erro
 	if proxy != nil {
 		return c.connectByProxy(ctx, u, proxy)
 	}
-	d := net.Dialer{ControlContext: c.judgeDial, Resolver: c.resolver}
+	d := net.Dialer{ControlContext: c.checkDial, Resolver: c.resolver}
 	conn, err := d.DialContext(ctx, "tcp", hostPort(u))
 	if err != nil || u.Scheme != "https" {
 		return conn, err
@@ -72,13 +72,13 @@ func (c *Client) connect(ctx context.Context, u, proxy *url.URL) (net.Conn, erro
 	return c.startTLS(ctx, conn, u.Hostname())
 }
 
-// judgeDial is called with each address that is about to be dialled.
-func (c *Client) judgeDial(_ context.Context, _, address string, _ syscall.RawConn) error {
+// checkDial is called with each address that is about to be dialled.
+func (c *Client) checkDial(_ context.Context, _, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return refusef("an address that cannot be judged")
+		return refusef("an address that cannot be read")
 	}
-	return c.Policy.Judge(to.Addr())
+	return c.Policy.CheckAddr(to.Addr())
 }
 
 // startTLS completes a handshake; the certificate must be for the name.

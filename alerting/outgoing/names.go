@@ -11,24 +11,21 @@ import (
 // ParseURL reads the URL of a request; see [kinds.ParseURL].
 func ParseURL(raw string) (*url.URL, error) { return kinds.ParseURL(raw) }
 
-// JudgeHost judges a host as far as that can be done without looking it up: an address, or a name of this
-// machine or of a cloud's metadata. What a name leads to is judged when it is dialled.
-func (p Policy) JudgeHost(host string) error { return p.judgeName(host) }
-
-// judgeName judges a host as far as that can be done without looking it up, for a proxy
-// looks names up by itself.
-func (p Policy) judgeName(host string) error {
+// CheckHost checks a host as far as that can be done without looking it up: an address, or a name
+// of this machine or of a cloud's metadata. What a name leads to is checked when it is dialled; a
+// proxy looks names up by itself.
+func (p Policy) CheckHost(host string) error {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	switch {
 	case name == "localhost" || strings.HasSuffix(name, ".localhost"):
-		return p.Judge(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+		return p.CheckAddr(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	case name == "metadata" || name == "metadata.google.internal" || name == "metadata.goog" || name == "instance-data" || strings.HasPrefix(name, "instance-data."):
 		return refusef("the metadata service of a cloud is never asked")
 	case isOddNumber(name):
 		return refusef("its host is a number in an odd notation; write it as usual, like 192.0.2.7")
 	}
 	if a, err := netip.ParseAddr(name); err == nil {
-		return p.Judge(a)
+		return p.CheckAddr(a)
 	}
 	return nil
 }

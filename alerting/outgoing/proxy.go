@@ -13,7 +13,7 @@ import (
 )
 
 // proxyFor returns the proxy for a URL; nil if there is none. The operator of the node
-// chose it, so its own address is not judged.
+// chose it, so its own address is not checked.
 func (c *Client) proxyFor(u *url.URL) (*url.URL, error) {
 	if c.Proxy == nil {
 		return nil, nil

@@ -19,7 +19,7 @@ import (
 const maxText = 4096
 
 // Format is how the Bot API is spoken to.
-var Format = channel.Format{Render: render, ReadBody: judge}
+var Format = channel.Format{Render: render, ReadBody: readAnswer}
 
 type sendMessage struct {
 	Chat    string `json:"chat_id"`
@@ -50,8 +50,8 @@ func render(c fsm.ChannelSpec, m channel.Message, _ time.Time) (channel.Request,
 	}, err
 }
 
-// judge reads the answer, which says itself whether the message was taken.
-func judge(a outgoing.Answer) (v channel.BodyStatus) {
+// readAnswer reads the answer, which says itself whether the message was taken.
+func readAnswer(a outgoing.Answer) (v channel.BodyStatus) {
 	var body struct {
 		OK         bool   `json:"ok"`
 		Words      string `json:"description"`

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	mostConnections = 32768 // open at once, whatever the limit on descriptors is
-	mostOverTLS     = 16384 // for TLS keeps some 14 kB for each, however idle
-	firstBackoff    = 5 * time.Millisecond
-	lastBackoff     = 200 * time.Millisecond
-	logEvery        = 10 * time.Second
+	maxConnections = 32768 // open at once, whatever the limit on descriptors is
+	maxOverTLS     = 16384 // for TLS keeps some 14 kB for each, however idle
+	firstBackoff   = 5 * time.Millisecond
+	lastBackoff    = 200 * time.Millisecond
+	logEvery       = 10 * time.Second
 )
 
 // connectionLimit is how many connections may be open, at most so many, so that descriptors are left
@@ -60,9 +60,9 @@ type Options struct {
 func New(ln net.Listener, opts Options) *Listener {
 	l := &Listener{Listener: ln, opts: opts, most: opts.Most, full: rarely{log: opts.Log}, failed: rarely{log: opts.Log}}
 	if l.most == 0 && opts.TLS {
-		l.most = connectionLimit(mostOverTLS)
+		l.most = connectionLimit(maxOverTLS)
 	} else if l.most == 0 {
-		l.most = connectionLimit(mostConnections)
+		l.most = connectionLimit(maxConnections)
 	}
 	opts.Metrics.ConnectionLimit.Set(float64(l.most))
 	l.keepSpare()

@@ -52,8 +52,8 @@ func (b Body) Check() (fsm.Templates, error) {
 	return t, nil
 }
 
-// Show tells what templates would say of each sample.
-func Show(t fsm.Templates) (out Previews) {
+// PreviewsOf tells what templates would say of each sample.
+func PreviewsOf(t fsm.Templates) (out Previews) {
 	for _, sample := range templates.Samples() {
 		p := Preview{Kind: sample.Kind, Subject: sample.Data.Subject, Text: sample.Data.Text}
 		// An error, or nothing, leaves what is built in, as in an alert.

@@ -284,7 +284,7 @@ type wordsPage struct {
 
 func (s *Site) wordsPage(ctx *fasthttp.RequestCtx, in *session, t fsm.Templates) wordsPage {
 	of := templates.Of(t)
-	return wordsPage{frame: s.frame(ctx, in, "Words", "channels"), Body: of.Body, Fields: of.Fields, Samples: templates.Show(t).Previews}
+	return wordsPage{frame: s.frame(ctx, in, "Words", "channels"), Body: of.Body, Fields: of.Fields, Samples: templates.PreviewsOf(t).Previews}
 }
 
 func (s *Site) words(ctx *fasthttp.RequestCtx, in *session, _ []string) error {

@@ -10,8 +10,9 @@
 // the hundred rows that a page shows are read anew each time. A page is shown without a
 // majority too, and says then that it may be old.
 //
-// What needs no site is in packages below: words and pictures of facts in show, the files that
-// pages share in assets, who led in elections, what people type in form.
+// What needs no site is in packages below: words and pictures of facts in show, the order
+// of names in roster, what settings would have alerted on in advice, the files that pages share in
+// assets, who led in elections, what people type in form.
 //
 // Files:
 //

@@ -72,7 +72,7 @@ func (p preview) Instant(t time.Time) template.HTML { return show.Instant(t, p.N
 
 // previewOf tells what a schedule means for a job that ran well now; nothing if it is none.
 func previewOf(f form.Form, now time.Time, zones schedules.Zones) preview {
-	p, _ := f.Loosely()
+	p, _ := f.ReadablePatch()
 	out := preview{Now: now, zone: time.UTC}
 	checked := fsm.Patch{Interval: p.Interval, Grace: p.Grace, Threshold: p.Threshold}
 	if p.Grace == nil || p.Threshold == nil || checked.Validate() != nil {
@@ -122,7 +122,7 @@ func (s *Site) previewOf(f form.Form, id string, now time.Time) preview {
 
 // try plays the history of a heartbeat with what a form says.
 func (s *Site) try(f form.Form, h fsm.Heartbeat, now time.Time) *advice.Trial {
-	p, wrong := f.Loosely()
+	p, wrong := f.ReadablePatch()
 	if slices.ContainsFunc(wrong, func(name string) bool { return slices.Contains(judged, name) }) {
 		return nil
 	}

@@ -50,8 +50,8 @@ type live struct {
 	Moved  int      `json:"moved"`          // rows that the page would show anew, or in another place
 }
 
-// mostPages are told of by one stream: a browser has one, for all of its tabs.
-const mostPages = 16
+// maxPages are told of by one stream: a browser has one, for all of its tabs.
+const maxPages = 16
 
 // events answers with the stream of pages: each page is the query that its own stream would
 // have. Without any it is that of the query itself, and with once it is told once, for a
@@ -74,7 +74,7 @@ func (s *Site) events(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
 	if len(pages) == 0 {
 		pages = [][]byte{args.QueryString()}
 	}
-	all, leave := s.tellersOf(ctx, in, pages[:min(len(pages), mostPages)])
+	all, leave := s.tellersOf(ctx, in, pages[:min(len(pages), maxPages)])
 	if len(all) == 0 {
 		return errNoPage
 	}

@@ -22,7 +22,7 @@ const (
 	judgedPings = 500 // that settings are played with: some tens of ms at most
 	shownOthers = 10
 	shownPast   = 10 // incidents
-	mostLookups = 1000
+	maxLookups  = 1000
 )
 
 // heartbeatPage is one heartbeat, as somebody wants it at three in the morning.
@@ -209,7 +209,7 @@ func (s *Site) failingWith(h fsm.Heartbeat, now time.Time) (out []row) {
 		}
 		tagged := slices.ContainsFunc(h.Spec.Tags, e.Tagged)
 		if !tagged {
-			if h.LastFrom == "" || lookups == mostLookups {
+			if h.LastFrom == "" || lookups == maxLookups {
 				continue
 			}
 			lookups++

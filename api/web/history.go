@@ -12,7 +12,7 @@ import (
 const (
 	shownPings = 50
 	readAtOnce = 1000
-	mostRead   = 20_000 // pings that are looked through for one page
+	maxRead    = 20_000 // pings that are looked through for one page
 )
 
 // excerpt is the part of a heartbeat's history that an address asks for.
@@ -79,7 +79,7 @@ func (s *Site) history(h fsm.Heartbeat, e excerpt) history {
 		return out
 	}
 	before, read, more := e.Before, 0, true
-	for more && read < mostRead {
+	for more && read < maxRead {
 		var page []fsm.PingRecord
 		if page, more, _ = s.store.Pings(h.ID, readAtOnce, before); len(page) == 0 {
 			return out

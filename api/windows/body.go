@@ -26,16 +26,20 @@ type Body struct {
 func (b Body) Command(zones schedules.Zones, now time.Time, rules uint32) (fsm.CreateWindow, error) {
 	c := fsm.CreateWindow{Spec: fsm.WindowSpec{Name: b.Name, Tags: b.Tags}}
 	rand.Read(c.ID[:])
-	if err := b.when(&c, zones, now, rules); err != nil {
+	var err error
+	if b.Schedule != nil {
+		err = b.setSchedule(&c, zones, now, rules)
+	} else {
+		err = b.setSpan(&c.Spec)
+	}
+	if err != nil {
 		return c, err
 	}
 	return c, c.Spec.Validate()
 }
 
-func (b Body) when(c *fsm.CreateWindow, zones schedules.Zones, now time.Time, rules uint32) (err error) {
-	if b.Schedule == nil {
-		return b.once(&c.Spec)
-	}
+// setSchedule has the window come by a schedule.
+func (b Body) setSchedule(c *fsm.CreateWindow, zones schedules.Zones, now time.Time, rules uint32) error {
 	if b.From != nil || b.To != nil {
 		return request.BadRequest("schedule and from or to are both there; send one of the two")
 	}
@@ -65,7 +69,8 @@ func (b Body) when(c *fsm.CreateWindow, zones schedules.Zones, now time.Time, ru
 	return nil
 }
 
-func (b Body) once(s *fsm.WindowSpec) (err error) {
+// setSpan has it come once.
+func (b Body) setSpan(s *fsm.WindowSpec) (err error) {
 	switch {
 	case b.To == nil:
 		return request.BadRequest("to is missing: give from and to, or schedule and for_secs")
@@ -73,15 +78,15 @@ func (b Body) once(s *fsm.WindowSpec) (err error) {
 		return request.BadRequest("tz and for_secs are of a schedule, and there is none: give from and to alone")
 	}
 	if b.From != nil {
-		if s.From, err = moment("from", *b.From); err != nil {
+		if s.From, err = parseTime("from", *b.From); err != nil {
 			return err
 		}
 	}
-	s.To, err = moment("to", *b.To)
+	s.To, err = parseTime("to", *b.To)
 	return err
 }
 
-func moment(field, text string) (int64, error) {
+func parseTime(field, text string) (int64, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || t.UnixMilli() <= 0 {
 		return 0, request.BadRequest(fmt.Sprintf("%s is %.40q; it must be a time like 2026-05-02T08:00:00Z (RFC 3339)", field, text))

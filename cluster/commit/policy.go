@@ -7,12 +7,12 @@ const (
 	maxPause  = 5 * time.Millisecond   // that a busy leader waits for a batch to fill
 	cameAgain = 400 * time.Microsecond // in which those who got a result propose again, if at once
 
-	// Between the batches of a steady stream pass leastSpacing to mostSpacing. Half of that and
+	// Between the batches of a steady stream pass minSpacing to maxSpacing. Half of that and
 	// a commit are typicalWait, if they can be: for so long half of the commands wait at most.
-	leastSpacing = 2 * time.Millisecond
-	mostSpacing  = 4 * time.Millisecond
-	typicalWait  = 2500 * time.Microsecond
-	tookWeight   = 8 // batches, of which how long they took is a mean
+	minSpacing  = 2 * time.Millisecond
+	maxSpacing  = 4 * time.Millisecond
+	typicalWait = 2500 * time.Microsecond
+	tookWeight  = 8 // batches, of which how long they took is a mean
 )
 
 // batchPolicy decides when a batch may go. A batch costs the same for one command and for a
@@ -56,7 +56,7 @@ func (p *batchPolicy) next(now time.Time, waiting int) (n int, wait time.Duratio
 
 // spacing is how long after a batch the next one of a stream goes.
 func (p *batchPolicy) spacing() time.Duration {
-	return min(max(2*(typicalWait-p.took), leastSpacing), mostSpacing)
+	return min(max(2*(typicalWait-p.took), minSpacing), maxSpacing)
 }
 
 // nextOfBusy is next without regard to streams.

@@ -75,9 +75,9 @@ func (p *pipeline) send(args *raft.AppendEntriesRequest, resp *raft.AppendEntrie
 	return f, err
 }
 
-// mostInFlight is how many messages are under way before sending one waits for an answer. With two, the newest is
+// maxInFlight is how many messages are under way before sending one waits for an answer. With two, the newest is
 // not on its way before Raft has the answer to the one before it.
-const mostInFlight = 2
+const maxInFlight = 2
 
 // isOver reports whether Raft has got a refusal. It takes no answer after one, but may send a message or two before
 // it closes the pipeline; these would wait for ever for room, and Raft for them. The answer to the message before the

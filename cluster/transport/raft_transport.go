@@ -47,7 +47,7 @@ func NewRaftTransport(p *Port, o RaftOptions) *RaftTransport {
 		Logger:                  o.Logger,
 		Stream:                  p.streamLayer(o.Advertised),
 		MaxPool:                 3,
-		MaxRPCsInFlight:         mostInFlight,
+		MaxRPCsInFlight:         maxInFlight,
 		Timeout:                 o.Timeout,
 		MsgpackUseNewTimeFormat: true,
 	})}

@@ -11,8 +11,8 @@ import (
 // Standard Webhooks asks for 24 to 64 bytes.
 const (
 	secretPrefix  = "whsec_"
-	leastSecret   = 24
-	mostSecret    = 64
+	minSecret     = 24
+	maxSecret     = 64
 	maxHeaderText = 4000
 )
 
@@ -31,8 +31,8 @@ func SigningSecret(random []byte) string {
 // SigningKey returns the bytes of a secret.
 func SigningKey(v string) ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(v, secretPrefix))
-	if err != nil || !strings.HasPrefix(v, secretPrefix) || len(key) < leastSecret || len(key) > mostSecret {
-		return nil, fmt.Errorf("it must be %s and the base64 of %d to %d bytes", secretPrefix, leastSecret, mostSecret)
+	if err != nil || !strings.HasPrefix(v, secretPrefix) || len(key) < minSecret || len(key) > maxSecret {
+		return nil, fmt.Errorf("it must be %s and the base64 of %d to %d bytes", secretPrefix, minSecret, maxSecret)
 	}
 	return key, nil
 }

@@ -20,7 +20,7 @@ type Shoutrrr struct {
 	Query   url.Values
 }
 
-// shoutrrrService is a service that can be told by one request whose address is judged.
+// shoutrrrService is a service that can be told by one request whose address is checked.
 type shoutrrrService struct {
 	form        string // for people
 	least, most int    // parts of the path

@@ -29,7 +29,7 @@ func (p Packed) With(e Event) Packed {
 	events, left := p.Events()
 	events = append(events, e)
 	for {
-		i := leastWanted(events)
+		i := minWanted(events)
 		events, left = append(events[:i], events[i+1:]...), left+1
 		if p = pack(events, left); len(p) <= MaxSize {
 			return p
@@ -37,9 +37,9 @@ func (p Packed) With(e Event) Packed {
 	}
 }
 
-// leastWanted returns the event to leave out: the oldest of those of which there are many,
+// minWanted returns the event to leave out: the oldest of those of which there are many,
 // else the oldest but the first.
-func leastWanted(events []Event) int {
+func minWanted(events []Event) int {
 	for i, e := range events[:len(events)-1] {
 		if i > 0 && e.What.isMany() {
 			return i

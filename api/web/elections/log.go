@@ -14,8 +14,8 @@ type Term struct {
 	Before string // who led before; "": nobody, or this is the first that is known
 }
 
-// mostTerms are kept, the newest.
-const mostTerms = 100
+// maxTerms are kept, the newest.
+const maxTerms = 100
 
 // Log is what was noted since the node was started. The zero Log is empty; it may be used by several goroutines.
 type Log struct {
@@ -41,8 +41,8 @@ func (t *Log) Note(now time.Time, number uint64, leader string) {
 		}
 	}
 	t.list = append(t.list, Term{now, number, leader, before})
-	if len(t.list) > mostTerms {
-		t.list = slices.Delete(t.list, 0, len(t.list)-mostTerms)
+	if len(t.list) > maxTerms {
+		t.list = slices.Delete(t.list, 0, len(t.list)-maxTerms)
 	}
 }
 

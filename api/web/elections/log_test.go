@@ -22,10 +22,10 @@ func TestWhoLed(t *testing.T) {
 	if got != "7:b 4:b 3: 2:a " { // the newest first
 		t.Errorf("seen %s", got)
 	}
-	for i := range uint64(10 * mostTerms) {
+	for i := range uint64(10 * maxTerms) {
 		seen.Note(at, i, "a")
 	}
-	if n := len(seen.Seen()); n != mostTerms {
+	if n := len(seen.Seen()); n != maxTerms {
 		t.Errorf("%d are kept", n)
 	}
 }

@@ -104,6 +104,20 @@ func (f *Form) ChannelSpec(k kinds.Kind, old fsm.ChannelSpec, secret string, zon
 		f.Problems["hours"] = show.Sentence(err.Error())
 	}
 	f.checkChannel(spec)
+	sent := f.kindFields(k, old, secret)
+	if len(f.Problems) == 0 {
+		if spec.Fields, err = k.Merge(old.Fields, sent); err == nil {
+			err = spec.Validate()
+		}
+		if err != nil {
+			f.Problems[""] = show.Sentence(PlainWords(err))
+		}
+	}
+	return spec
+}
+
+// kindFields returns what was typed in the fields of a kind, and notes what is wrong with which.
+func (f *Form) kindFields(k kinds.Kind, old fsm.ChannelSpec, secret string) map[string]string {
 	sent := map[string]string{}
 	for _, one := range k.Fields {
 		v := f.Typed[one.Name]
@@ -121,15 +135,7 @@ func (f *Form) ChannelSpec(k kinds.Kind, old fsm.ChannelSpec, secret string, zon
 			f.Problems[one.Name] = show.Sentence(strings.Replace(wrong, one.Name, labelOf(one.Name), 1))
 		}
 	}
-	if len(f.Problems) == 0 {
-		if spec.Fields, err = k.Merge(old.Fields, sent); err == nil {
-			err = spec.Validate()
-		}
-		if err != nil {
-			f.Problems[""] = show.Sentence(PlainWords(err))
-		}
-	}
-	return spec
+	return sent
 }
 
 // checkChannel checks each of the fields that all channels have by itself.

@@ -39,9 +39,9 @@ func (f *Form) Fill(args *fasthttp.Args) {
 	}
 }
 
-// Loosely reads what was typed as far as it can be read, for a preview; wrong are the fields that
-// cannot be.
-func (f Form) Loosely() (p fsm.Patch, wrong []string) {
+// ReadablePatch is Patch without checks, for a preview: of the fields that can be read. wrong names
+// the others.
+func (f Form) ReadablePatch() (p fsm.Patch, wrong []string) {
 	for _, one := range fields {
 		next := p
 		if one.write(f.Typed[one.Name], &next) != nil {
@@ -59,8 +59,8 @@ var (
 	apiEntry = regexp.MustCompile(`^[a-z_]+\[(\d+)\]`)
 )
 
-// inForm turns the API's words of what is wrong into those of the form.
-func (one field) inForm(words string) string {
+// formWords turns the API's words for what is wrong into those of the form.
+func (one field) formWords(words string) string {
 	m := apiEntry.FindStringSubmatch(words)
 	if m == nil {
 		return apiName.ReplaceAllLiteralString(words, one.Label)
@@ -84,7 +84,7 @@ func (f *Form) Patch() (all fsm.Patch) {
 			err = alone.Validate()
 		}
 		if err != nil {
-			f.Problems[one.Name] = show.Sentence(one.inForm(PlainWords(err)))
+			f.Problems[one.Name] = show.Sentence(one.formWords(PlainWords(err)))
 			continue
 		}
 		if alone.DependsOn != nil {

@@ -51,16 +51,22 @@ func (f *Form) Window(zones schedules.Zones, now time.Time) windows.Body {
 			b.TZ = &tz
 		}
 	default:
-		from := now
-		if text != "" {
-			if from, err = time.ParseInLocation("2006-01-02 15:04", text, zone); err != nil {
-				f.Problems["from"] = "It must be a date and a time, like 2026-12-01 22:00."
-			}
-		}
-		to := from.Add(time.Duration(min(length, fsm.MaxWindowLength/1000+1)) * time.Second)
-		if b.To = new(to.UTC().Format(time.RFC3339Nano)); text != "" {
-			b.From = new(from.UTC().Format(time.RFC3339Nano))
-		}
+		f.readSpan(&b, zone, length, now)
 	}
 	return b
+}
+
+// readSpan reads when a window is that comes once, for length seconds.
+func (f *Form) readSpan(b *windows.Body, zone *time.Location, length int64, now time.Time) {
+	from, text := now, f.Typed["from"]
+	if text != "" {
+		var err error
+		if from, err = time.ParseInLocation("2006-01-02 15:04", text, zone); err != nil {
+			f.Problems["from"] = "It must be a date and a time, like 2026-12-01 22:00."
+		}
+	}
+	to := from.Add(time.Duration(min(length, fsm.MaxWindowLength/1000+1)) * time.Second)
+	if b.To = new(to.UTC().Format(time.RFC3339Nano)); text != "" {
+		b.From = new(from.UTC().Format(time.RFC3339Nano))
+	}
 }

@@ -54,8 +54,8 @@ type scheduled struct {
 }
 
 const (
-	mostTimes = 500 // that are looked at in one go to find the newest few
-	mostGoes  = 60
+	maxTimes = 500 // that are looked at in one go to find the newest few
+	maxGoes  = 60
 )
 
 func (s scheduled) between(run, before time.Time, most int) []time.Time {
@@ -66,10 +66,10 @@ func (s scheduled) between(run, before time.Time, most int) []time.Time {
 	// A schedule can be followed forwards only: from ever longer ago, until that is enough, and
 	// from half way to there if it is too much.
 	from, few, many := latest(after, before.Add(-s.way(before)*time.Duration(most))), before, time.Time{}
-	for range mostGoes {
+	for range maxGoes {
 		times := s.follow(from, before)
 		switch {
-		case len(times) == mostTimes:
+		case len(times) == maxTimes:
 			many = from
 		case len(times) < most && from.After(after):
 			few = from
@@ -83,9 +83,9 @@ func (s scheduled) between(run, before time.Time, most int) []time.Time {
 	return nil
 }
 
-// follow is what the schedule names from one moment to another, up to mostTimes.
+// follow is what the schedule names from one moment to another, up to maxTimes.
 func (s scheduled) follow(from, before time.Time) (times []time.Time) {
-	for at := from; len(times) < mostTimes; {
+	for at := from; len(times) < maxTimes; {
 		next, ok := s.when.Next(at, s.zone)
 		if !ok || !next.Before(before) {
 			break

@@ -66,17 +66,17 @@ func (c *Clock) Read(serving, wall int64) (earlier int64) {
 	return max(0, off) + max(0, before-c.sure)
 }
 
-// mostDoubt is for how long, in ms, a wall clock that jumped ahead is doubted at most.
-const mostDoubt = 10 * 60_000
+// maxDoubt is for how long, in ms, a wall clock that jumped ahead is doubted at most.
+const maxDoubt = 10 * 60_000
 
 // findSure finds out when every reading that jumped ahead has stood for as long as its jump, or
-// for mostDoubt.
+// for maxDoubt.
 func (c *Clock) findSure() {
 	c.sure = 0
 	for i := 1; i < len(c.readings); i++ {
 		x, r := c.readings[i-1], c.readings[i]
 		if off := r.wall - (x.wall + r.serving - x.serving); off > 0 {
-			c.sure = max(c.sure, r.serving+min(off, mostDoubt))
+			c.sure = max(c.sure, r.serving+min(off, maxDoubt))
 		}
 	}
 }
@@ -92,7 +92,7 @@ func (c *Clock) shows(wall int64) (serving int64) {
 }
 
 // Surely returns the serving time at which a wall time came, or comes, where a clock that jumped ahead is
-// doubted until it has stood for as long as it jumped, or for mostDoubt: so no jump begins or ends at once
+// doubted until it has stood for as long as it jumped, or for maxDoubt: so no jump begins or ends at once
 // what is planned. It rises with the wall time.
 func (c *Clock) Surely(wall int64) (serving int64) {
 	if !c.IsRead() {
@@ -105,7 +105,7 @@ func (c *Clock) Surely(wall int64) (serving int64) {
 			break
 		}
 		if off := r.wall - (x.wall + r.serving - x.serving); off > 0 {
-			serving = max(serving, r.serving+min(off, mostDoubt))
+			serving = max(serving, r.serving+min(off, maxDoubt))
 		}
 	}
 	return serving

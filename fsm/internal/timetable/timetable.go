@@ -11,7 +11,7 @@ const (
 
 	maxKept   = 64 // times in all
 	maxMissed = 16 // of which so many were missed
-	leastRoom = 12 // for which more are wanted
+	minRoom   = 12 // for which more are wanted
 
 	Early = 60_000 // ms before a time in which a ping counts for it, unless a tenth of the way to it is less
 )
@@ -65,7 +65,7 @@ func (t *Timetable) HasRoom(anchor, counted int64) bool {
 		return true
 	}
 	old, rest := t.needed(anchor, len(t.times))
-	return len(old)+len(rest)-t.gone(counted, len(rest)) <= maxKept-leastRoom
+	return len(old)+len(rest)-t.gone(counted, len(rest)) <= maxKept-minRoom
 }
 
 // needed returns those of the first n times that are needed for an anchor: one before it, for

@@ -15,8 +15,8 @@ const (
 
 	dayMillis = 24 * 3600 * 1000
 
-	// mostDay keeps days in what a wall clock can show, some 11,000 years.
-	mostDay = 1 << 22
+	// maxDay keeps days in what a wall clock can show, some 11,000 years.
+	maxDay = 1 << 22
 )
 
 // Day is one UTC day, in ms.
@@ -36,7 +36,7 @@ type Record struct {
 // negative. Of a long time only the newest days count.
 func (r *Record) add(from, to int64, field func(*Day) *int64) {
 	from = max(from, 0, to-to%dayMillis-(MaxDays-1)*dayMillis)
-	for from < to && from/dayMillis <= mostDay {
+	for from < to && from/dayMillis <= maxDay {
 		number := from / dayMillis
 		until := min(to, (number+1)*dayMillis)
 		sum := field(r.day(number))
@@ -80,8 +80,8 @@ func decode(b []byte) (r Record, err error) {
 	in := wire.NewReader(b)
 	r.PausedSince = in.Int()
 	for last := int64(-1); in.Len() > 0; {
-		d := Day{Number: last + int64(in.UpTo(mostDay)), Down: int64(in.UpTo(dayMillis)), Paused: int64(in.UpTo(dayMillis))}
-		if d.Number <= last || d.Number > mostDay || d.Down+d.Paused == 0 || len(r.Days) == MaxDays {
+		d := Day{Number: last + int64(in.UpTo(maxDay)), Down: int64(in.UpTo(dayMillis)), Paused: int64(in.UpTo(dayMillis))}
+		if d.Number <= last || d.Number > maxDay || d.Down+d.Paused == 0 || len(r.Days) == MaxDays {
 			in.Fail()
 		}
 		last = d.Number

@@ -8,8 +8,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
 )
 
-// MostGrace bounds, in ms, for how long after a window a heartbeat may take its grace to come back.
-const MostGrace = 3600_000
+// MaxGrace bounds, in ms, for how long after a window a heartbeat may take its grace to come back.
+const MaxGrace = 3600_000
 
 // Subject is a heartbeat, as far as windows look at it.
 type Subject struct {
@@ -44,7 +44,7 @@ func (t *Table) Defers(clock *timetable.Clock, serving, due int64, subject func(
 	for _, w := range t.list {
 		for from, to := range w.spans() {
 			end := clock.Surely(to)
-			if due >= end || serving >= end+MostGrace {
+			if due >= end || serving >= end+MaxGrace {
 				continue
 			}
 			if begin := clock.Surely(from); begin > serving || begin >= end {
@@ -54,7 +54,7 @@ func (t *Table) Defers(clock *timetable.Clock, serving, due int64, subject func(
 				x := subject()
 				of = &x
 			}
-			back := end + min(of.Grace, MostGrace)
+			back := end + min(of.Grace, MaxGrace)
 			if serving < back && back > until && w.isFor(of.Tags) {
 				until, by = back, fsm.Wait{For: fsm.WaitWindow, ID: w.id.String(), Name: w.spec.Name}
 			}

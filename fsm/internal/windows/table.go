@@ -89,7 +89,7 @@ func (t *Table) create(c fsm.CreateWindow, wall int64) fsm.Code {
 // dropEnded drops the windows that are over and keep nothing back any more.
 func (t *Table) dropEnded(wall int64) {
 	for id, w := range t.byID {
-		if w.spec.Once() && w.spec.To+MostGrace <= wall {
+		if w.spec.Once() && w.spec.To+MaxGrace <= wall {
 			delete(t.byID, id)
 		}
 	}
@@ -104,7 +104,7 @@ func (t *Table) topUp(x fsm.WindowTimes, wall int64) {
 	w := *old
 	w.rules, w.starts = x.Rules, nil
 	for _, at := range old.starts {
-		if at <= x.Since && at+w.spec.For*1000+MostGrace > wall {
+		if at <= x.Since && at+w.spec.For*1000+MaxGrace > wall {
 			w.starts = append(w.starts, at)
 		}
 	}

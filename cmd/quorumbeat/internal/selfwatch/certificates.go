@@ -13,12 +13,12 @@ type Certificate struct {
 	NotBefore, NotAfter time.Time
 }
 
-const warnDays = 14 * 24 * time.Hour
+const warnBefore = 14 * 24 * time.Hour
 
 // expiresSoon reports whether there is little time left: 14 days, or a quarter of a short life, so that whoever renews
 // certificates has had the chance.
 func (c Certificate) expiresSoon(now time.Time) bool {
-	return c.NotAfter.Sub(now) < min(warnDays, c.NotAfter.Sub(c.NotBefore)/4)
+	return c.NotAfter.Sub(now) < min(warnBefore, c.NotAfter.Sub(c.NotBefore)/4)
 }
 
 // planCertificates returns what a node has to propose of its own certificates.

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	lookEvery   = time.Second
-	frozenAfter = 5 * time.Second  // without a look, this node was frozen
-	alonePast   = 10 * time.Second // without a leader, this node may be the one that is lost
+	lookEvery     = time.Second
+	frozenAfter   = 5 * time.Second  // without a look, this node was frozen
+	maxLeaderless = 10 * time.Second // without a leader, this node may be the one that is lost
 )
 
-// sighting is for how long a node has been seen how, without a break.
+// sighting is for how long a node has been seen in a state, without a break.
 type sighting struct {
 	gone, back     time.Duration // of gossip: dead, alive
 	low, roomAgain time.Duration // of its disk
@@ -21,18 +21,18 @@ type sighting struct {
 
 // sight is what this node has seen of the others.
 type sight struct {
-	nodes    map[fsm.NodeID]*sighting
-	last     time.Time     // the newest look
-	leaderly time.Duration // for how long no leader has been known
+	nodes      map[fsm.NodeID]*sighting
+	last       time.Time     // the newest look
+	leaderless time.Duration // for how long no leader has been known
 }
 
 // look takes in how the nodes are now.
 func (s *sight) look(now time.Time, st cluster.Status) {
 	passed := now.Sub(s.last)
-	if s.leaderly += passed; st.Leader != "" {
-		s.leaderly = 0
+	if s.leaderless += passed; st.Leader != "" {
+		s.leaderless = 0
 	}
-	if s.last.IsZero() || passed > frozenAfter || s.leaderly > alonePast {
+	if s.last.IsZero() || passed > frozenAfter || s.leaderless > maxLeaderless {
 		s.nodes, passed = nil, 0
 	}
 	s.last = now

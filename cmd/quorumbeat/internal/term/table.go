@@ -27,7 +27,7 @@ type Folded string
 
 const (
 	columnGap = 2
-	leastCut  = 8 // no column is cut to less
+	minCut    = 8 // no column is cut to less
 )
 
 // Row adds a row.
@@ -108,7 +108,7 @@ func columnWidths(rows [][]cell, columns int) []int {
 	for columns > 0 && total > columns {
 		widest := -1
 		for i, n := range widths {
-			if mayCut[i] && n > leastCut && (widest < 0 || n > widths[widest]) {
+			if mayCut[i] && n > minCut && (widest < 0 || n > widths[widest]) {
 				widest = i
 			}
 		}

@@ -20,8 +20,8 @@ type numbers struct {
 	file  *os.File // nil: it could not be made
 }
 
-// mostNumbers is how much of the file is read, in bytes.
-const mostNumbers = 16 << 10
+// maxNumbers is how much of the file is read, in bytes.
+const maxNumbers = 16 << 10
 
 // folders are where the file may be: where temporary ones are, or in memory, for containers whose
 // file system cannot be written to.
@@ -63,8 +63,8 @@ func (n *numbers) take() map[string]float64 {
 	// The job may have put another in its place, and a pipe must not make anybody wait.
 	if f, err := os.OpenFile(n.file.Name(), os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
 		defer f.Close()
-		text, _ := io.ReadAll(io.LimitReader(f, mostNumbers))
-		if len(text) == mostNumbers { // without the line that is cut
+		text, _ := io.ReadAll(io.LimitReader(f, maxNumbers))
+		if len(text) == maxNumbers { // without the line that is cut
 			text = text[:bytes.LastIndexByte(text, '\n')+1]
 		}
 		if err := all.SetLines(string(text)); err != nil {

@@ -202,9 +202,9 @@ func (s *stream) takeRequest() request {
 	return s.request
 }
 
-// mostInAPipe bounds what is read at once, in bytes: something in the background may
+// maxInAPipe bounds what is read at once, in bytes: something in the background may
 // print faster than it can be carried.
-const mostInAPipe = 1 << 20
+const maxInAPipe = 1 << 20
 
 // readAllNow reads what is in the pipe now, and reports whether that was its end.
 func (s *stream) readAllNow(buf []byte) (end bool) {
@@ -212,7 +212,7 @@ func (s *stream) readAllNow(buf []byte) (end bool) {
 	if err != nil {
 		return true
 	}
-	for total := 0; total < mostInAPipe; {
+	for total := 0; total < maxInAPipe; {
 		var n int
 		var now error
 		err := conn.Read(func(fd uintptr) bool {

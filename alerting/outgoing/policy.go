@@ -65,8 +65,8 @@ func isNever(network netip.Prefix) bool {
 	})
 }
 
-// Judge reports why an address may not be dialled; nil if it may.
-func (p Policy) Judge(a netip.Addr) error {
+// CheckAddr reports why an address may not be dialled; nil if it may.
+func (p Policy) CheckAddr(a netip.Addr) error {
 	a = withinOf(a.WithZone(""))
 	if what, never := find(neverDialled, a); never {
 		return refusef("%s is %s, which is never asked", a, what)

@@ -14,7 +14,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
-func TestAddressesAreJudged(t *testing.T) {
+func TestAddressesAreChecked(t *testing.T) {
 	allow, err := ParsePolicy([]string{"10.0.0.0/8", "127.0.0.1", "fc00::/7", "0.0.0.0/0", "::/0"})
 	testkit.Must(t, err)
 	for _, x := range []struct {
@@ -66,10 +66,10 @@ func TestAddressesAreJudged(t *testing.T) {
 		{"192.0.2.1", false, false},
 	} {
 		a := netip.MustParseAddr(x.addr)
-		if err := (Policy{}).Judge(a); (err == nil) != x.public {
+		if err := (Policy{}).CheckAddr(a); (err == nil) != x.public {
 			t.Errorf("%s: %v; public: %t", x.addr, err, x.public)
 		}
-		if err := allow.Judge(a); (err == nil) != x.allows {
+		if err := allow.CheckAddr(a); (err == nil) != x.allows {
 			t.Errorf("%s, with leave: %v; allowed: %t", x.addr, err, x.allows)
 		}
 	}
@@ -105,7 +105,7 @@ func TestHostsAreJudgedWithoutLooking(t *testing.T) {
 		"127.1": false, "2130706433": false, "0x7f000001": false, "0x7f.0.0.0x1": false, "017700000001": false, "127.0.0.01": false,
 		"127.0.0.1": false, "::1": false, "169.254.169.254": false, "::ffff:a9fe:a9fe": false, "fe80::1%eth0": false, "1.2.3.0x": false,
 	} {
-		if err := (Policy{}).judgeName(host); (err == nil) != allowed {
+		if err := (Policy{}).CheckHost(host); (err == nil) != allowed {
 			t.Errorf("%s: %v; allowed: %t", host, err, allowed)
 		}
 	}
@@ -181,7 +181,7 @@ func FuzzParseURL(f *testing.F) {
 			t.Fatalf("%q became %v, which is read as %v, %v", raw, u, again, err)
 		}
 		a, err := netip.ParseAddr(u.Hostname())
-		if err == nil && (Policy{}).Judge(a) != nil && (Policy{}).judgeName(u.Hostname()) == nil {
+		if err == nil && (Policy{}).CheckAddr(a) != nil && (Policy{}).CheckHost(u.Hostname()) == nil {
 			t.Fatalf("%q leads to %v", raw, a)
 		}
 	})
