@@ -13,7 +13,7 @@ import (
 // A connection that is idle for a while rests: fasthttp, which would keep a reader, a
 // writer and a request for it, believes that it is closed. A goroutine with next to
 // no stack waits for its next byte and then has fasthttp serve it again. So what
-// many idle Pool hold does not depend on what was sent on them.
+// many idle connections hold does not depend on what was sent on them.
 
 // connState hears from fasthttp where a connection is between two requests. Nothing of
 // the next one is in a buffer then, if the connection is read from.

@@ -76,7 +76,7 @@ func limitDescriptors(t *testing.T, n uint64) (usual func()) {
 func TestConnectionsLeaveDescriptors(t *testing.T) {
 	for all, want := range map[uint64]int{64: 32, 256: 160, 512: 384, 1024: 832} {
 		usual := limitDescriptors(t, all)
-		got, few := connectionLimit(mostConnections), connectionLimit(10)
+		got, few := connectionLimit(maxConnections), connectionLimit(10)
 		usual()
 		if got != want || few != 10 {
 			t.Errorf("of %d descriptors %d are for connections, want %d; where 10 may be, %d", all, got, want, few)

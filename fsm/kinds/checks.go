@@ -16,7 +16,9 @@ const (
 	maxHeaderText = 4000
 )
 
-func isURL(v string) string {
+// Checks say what is wrong with a value of a field, "" if nothing is.
+
+func checkURL(v string) string {
 	if _, err := ParseURL(v); err != nil {
 		return err.Error()
 	}
@@ -37,14 +39,14 @@ func SigningKey(v string) ([]byte, error) {
 	return key, nil
 }
 
-func isSigningSecret(v string) string {
+func checkSigningSecret(v string) string {
 	if _, err := SigningKey(v); err != nil {
 		return err.Error()
 	}
 	return ""
 }
 
-func isMailList(v string) string {
+func checkMailList(v string) string {
 	spec := fsm.ChannelSpec{Kind: fsm.KindEmail, Fields: []fsm.ChannelField{{Name: fsm.FieldTo, Value: v}}}
 	list := spec.Addresses()
 	if len(list) == 0 || len(list) > fsm.MaxEmails {
@@ -58,7 +60,7 @@ func isMailList(v string) string {
 	return ""
 }
 
-func isBotToken(v string) string {
+func checkBotToken(v string) string {
 	id, key, found := strings.Cut(v, ":")
 	if !found || !consistsOf(id, digits) || len(key) < 8 || !consistsOf(key, digits+letters+"_-") || len(v) > 200 {
 		return "it must be like 123456:ABC-DEF…, as @BotFather gives it"
@@ -66,8 +68,8 @@ func isBotToken(v string) string {
 	return ""
 }
 
-// isSlack wants one of the two ways.
-func isSlack(values map[string]string) string {
+// checkSlack wants either the URL of a webhook, or a bot's token and a channel.
+func checkSlack(values map[string]string) string {
 	if values["url"] == "" && (values["token"] == "" || values["channel"] == "") {
 		return "url is missing: URL of the incoming webhook; or give token and channel"
 	}
@@ -77,14 +79,14 @@ func isSlack(values map[string]string) string {
 // IsSlackBot reports whether a channel speaks to Slack as a bot.
 func IsSlackBot(c fsm.ChannelSpec) bool { return c.Get("token") != "" && c.Get("channel") != "" }
 
-func isSlackToken(v string) string {
+func checkSlackToken(v string) string {
 	if !strings.HasPrefix(v, "xoxb-") || len(v) < 20 || len(v) > 400 || !consistsOf(v, digits+letters+"-") {
 		return "it must be the token of a bot, xoxb-…"
 	}
 	return ""
 }
 
-func isSlackChannel(v string) string {
+func checkSlackChannel(v string) string {
 	name := strings.TrimPrefix(v, "#")
 	if len(name) > 80 || name == "" || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || strings.ContainsRune("#@,<>&•", c) }) {
 		return "it must be the ID of a channel, like C0123456789, or # and its name"
@@ -92,7 +94,7 @@ func isSlackChannel(v string) string {
 	return ""
 }
 
-func isChat(v string) string {
+func checkChat(v string) string {
 	name, isName := strings.CutPrefix(v, "@")
 	if isName && consistsOf(name, digits+letters+"_") || consistsOf(strings.TrimPrefix(v, "-"), digits) && len(v) < 20 {
 		return ""
@@ -100,57 +102,57 @@ func isChat(v string) string {
 	return "it must be a number, or @ and the name of a public channel"
 }
 
-func isNumber(v string) string {
+func checkNumber(v string) string {
 	if !consistsOf(v, digits) || len(v) > 18 {
 		return "it must be a number"
 	}
 	return ""
 }
 
-func isTopic(v string) string {
+func checkTopic(v string) string {
 	if !consistsOf(v, digits+letters+"_-") || len(v) > 64 {
 		return "it must be 1 to 64 letters, digits, _ and -"
 	}
 	return ""
 }
 
-func isRoutingKey(v string) string {
+func checkRoutingKey(v string) string {
 	if len(v) != 32 || !consistsOf(v, digits+letters) {
 		return "it must be the 32 letters and digits of an Events API v2 integration"
 	}
 	return ""
 }
 
-// isHeaderText checks what will stand in a header.
-func isHeaderText(v string) string {
+// checkHeaderText checks what will stand in a header.
+func checkHeaderText(v string) string {
 	if len(v) > maxHeaderText || strings.ContainsFunc(v, func(c rune) bool { return c < ' ' || c > '~' }) {
 		return "it must be printable ASCII on one line"
 	}
 	return ""
 }
 
-func isUserName(v string) string {
+func checkUserName(v string) string {
 	if strings.Contains(v, ":") {
 		return "it must have no colon"
 	}
-	return isHeaderText(v)
+	return checkHeaderText(v)
 }
 
-func isPath(v string) string {
+func checkPath(v string) string {
 	if !strings.HasPrefix(v, "/") || strings.ContainsAny(v, "\x00\n") || strings.HasSuffix(v, "/") || len(v) > maxHeaderText {
 		return "it must be the absolute path of a program"
 	}
 	return ""
 }
 
-func isLines(v string) string {
+func checkLines(v string) string {
 	if strings.Contains(v, "\x00") {
 		return "it must have no NUL bytes"
 	}
 	return ""
 }
 
-func isOneOf(values ...string) func(string) string {
+func checkOneOf(values ...string) func(string) string {
 	return func(v string) string {
 		for _, x := range values {
 			if v == x {

@@ -7,9 +7,9 @@
 //
 // Files:
 //
-//	kinds.go   Kind, Field, and the list of all
-//	checks.go  what a value must look like
-//	fields.go  making the fields of a channel of those that somebody gave
-//	url.go     which URLs may be asked
+//	kinds.go     Kind, Field, and the list of all
+//	checks.go    what a value must look like
+//	fields.go    making the fields of a channel of those that somebody gave
+//	url.go       which URLs may be asked
 //	shoutrrr.go  URLs that name a service, in shoutrrr's form
 package kinds

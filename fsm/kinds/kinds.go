@@ -28,53 +28,53 @@ type Field struct {
 // All are the kinds, in the order in which people are told of them.
 var All = []Kind{
 	{Name: fsm.KindEmail, Help: "mail to some addresses, by the cluster's mail server", Where: fsm.FieldTo, Fields: []Field{
-		{Name: fsm.FieldTo, Help: "addresses, with commas between", Required: true, Check: isMailList},
+		{Name: fsm.FieldTo, Help: "addresses, with commas between", Required: true, Check: checkMailList},
 	}},
 	{Name: "webhook", Help: "a URL of your own, signed as Standard Webhooks says", Where: "url", Fields: []Field{
-		{Name: "url", Help: "URL that gets a POST", Required: true, Check: isURL},
-		{Name: "secret", Help: "signing secret, whsec_ and base64; one is made if none is given", Secret: true, Check: isSigningSecret},
+		{Name: "url", Help: "URL that gets a POST", Required: true, Check: checkURL},
+		{Name: "secret", Help: "signing secret, whsec_ and base64; one is made if none is given", Secret: true, Check: checkSigningSecret},
 	}},
-	{Name: "slack", Help: "Slack, or what takes its incoming webhooks, like Mattermost", Where: "url", Whole: isSlack, Fields: []Field{
-		{Name: "url", Help: "URL of the incoming webhook; or token and channel instead", Secret: true, Check: isURL},
-		{Name: "token", Help: "token of a bot that may chat:write, xoxb-…: then recoveries and reminders are in the thread of their alert", Secret: true, Check: isSlackToken},
-		{Name: "channel", Help: "ID of the channel that the bot is in, like C0123456789, or #name", Check: isSlackChannel},
-		{Name: "api_url", Help: "URL of Slack's API, for the bot", Server: true, Default: "https://slack.com/api", Check: isURL},
+	{Name: "slack", Help: "Slack, or what takes its incoming webhooks, like Mattermost", Where: "url", Whole: checkSlack, Fields: []Field{
+		{Name: "url", Help: "URL of the incoming webhook; or token and channel instead", Secret: true, Check: checkURL},
+		{Name: "token", Help: "token of a bot that may chat:write, xoxb-…: then recoveries and reminders are in the thread of their alert", Secret: true, Check: checkSlackToken},
+		{Name: "channel", Help: "ID of the channel that the bot is in, like C0123456789, or #name", Check: checkSlackChannel},
+		{Name: "api_url", Help: "URL of Slack's API, for the bot", Server: true, Default: "https://slack.com/api", Check: checkURL},
 	}},
 	{Name: "teams", Help: "Microsoft Teams, by a workflow that posts to a channel", Where: "url", Fields: []Field{
-		{Name: "url", Help: "URL of the workflow", Secret: true, Required: true, Check: isURL},
+		{Name: "url", Help: "URL of the workflow", Secret: true, Required: true, Check: checkURL},
 	}},
 	{Name: "discord", Help: "Discord, by a webhook of one of its channels", Where: "url", Fields: []Field{
-		{Name: "url", Help: "URL of the webhook", Secret: true, Required: true, Check: isURL},
+		{Name: "url", Help: "URL of the webhook", Secret: true, Required: true, Check: checkURL},
 	}},
 	{Name: "telegram", Help: "Telegram, by a bot", Where: "chat_id", Fields: []Field{
-		{Name: "token", Help: "token of the bot", Secret: true, Required: true, Check: isBotToken},
-		{Name: "chat_id", Help: "number of the chat, or @channel", Required: true, Check: isChat},
-		{Name: "thread_id", Help: "number of the topic in the chat", Check: isNumber},
-		{Name: "api_url", Help: "URL of a Bot API server of your own", Server: true, Default: "https://api.telegram.org", Check: isURL},
+		{Name: "token", Help: "token of the bot", Secret: true, Required: true, Check: checkBotToken},
+		{Name: "chat_id", Help: "number of the chat, or @channel", Required: true, Check: checkChat},
+		{Name: "thread_id", Help: "number of the topic in the chat", Check: checkNumber},
+		{Name: "api_url", Help: "URL of a Bot API server of your own", Server: true, Default: "https://api.telegram.org", Check: checkURL},
 	}},
 	{Name: "ntfy", Help: "ntfy, to phones that subscribe to a topic", Where: "server", Fields: []Field{
-		{Name: "topic", Help: "topic, which whoever knows it can read", Secret: true, Required: true, Check: isTopic},
-		{Name: "server", Help: "URL of the server", Server: true, Default: "https://ntfy.sh", Check: isURL},
-		{Name: "token", Help: "access token", Secret: true, Check: isHeaderText},
-		{Name: "priority", Help: "1 to 5, of alerts that something fails", Default: "4", Check: isOneOf("1", "2", "3", "4", "5")},
+		{Name: "topic", Help: "topic, which whoever knows it can read", Secret: true, Required: true, Check: checkTopic},
+		{Name: "server", Help: "URL of the server", Server: true, Default: "https://ntfy.sh", Check: checkURL},
+		{Name: "token", Help: "access token", Secret: true, Check: checkHeaderText},
+		{Name: "priority", Help: "1 to 5, of alerts that something fails", Default: "4", Check: checkOneOf("1", "2", "3", "4", "5")},
 	}},
 	{Name: "pagerduty", Help: "PagerDuty, by its Events API v2", Where: "url", Alone: true, Fields: []Field{
-		{Name: "routing_key", Help: "integration key", Secret: true, Required: true, Check: isRoutingKey},
-		{Name: "severity", Help: "critical, error, warning or info", Default: "critical", Check: isOneOf("critical", "error", "warning", "info")},
-		{Name: "url", Help: "URL of the Events API", Server: true, Default: "https://events.pagerduty.com/v2/enqueue", Check: isURL},
+		{Name: "routing_key", Help: "integration key", Secret: true, Required: true, Check: checkRoutingKey},
+		{Name: "severity", Help: "critical, error, warning or info", Default: "critical", Check: checkOneOf("critical", "error", "warning", "info")},
+		{Name: "url", Help: "URL of the Events API", Server: true, Default: "https://events.pagerduty.com/v2/enqueue", Check: checkURL},
 	}},
 	{Name: "alertmanager", Help: "Prometheus Alertmanager, by its API v2", Where: "url", Fields: []Field{
-		{Name: "url", Help: "URL of the Alertmanager, without /api/v2", Server: true, Required: true, Check: isURL},
-		{Name: "username", Help: "user name for basic authentication", Check: isUserName},
-		{Name: "password", Help: "its password", Secret: true, Check: isHeaderText},
-		{Name: "token", Help: "bearer token", Secret: true, Check: isHeaderText},
+		{Name: "url", Help: "URL of the Alertmanager, without /api/v2", Server: true, Required: true, Check: checkURL},
+		{Name: "username", Help: "user name for basic authentication", Check: checkUserName},
+		{Name: "password", Help: "its password", Secret: true, Check: checkHeaderText},
+		{Name: "token", Help: "bearer token", Secret: true, Check: checkHeaderText},
 	}},
 	{Name: "shoutrrr", Help: "other services, by a URL in shoutrrr's form: gotify, pushover, pushbullet, googlechat, mattermost, rocketchat, zulip", Where: "url", Fields: []Field{
-		{Name: "url", Help: "URL like gotify://HOST/TOKEN", Secret: true, Required: true, Check: isShoutrrr},
+		{Name: "url", Help: "URL like gotify://HOST/TOKEN", Secret: true, Required: true, Check: checkShoutrrr},
 	}},
 	{Name: "command", Help: "a program on the node that leads", Where: "path", Local: true, Fields: []Field{
-		{Name: "path", Help: "absolute path of the program", Required: true, Check: isPath},
-		{Name: "args", Help: "its arguments, one a line", Check: isLines},
+		{Name: "path", Help: "absolute path of the program", Required: true, Check: checkPath},
+		{Name: "args", Help: "its arguments, one a line", Check: checkLines},
 	}},
 }
 

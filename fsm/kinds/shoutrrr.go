@@ -130,7 +130,7 @@ func shoutrrrNames() (list []string) {
 	return list
 }
 
-func isShoutrrr(v string) string {
+func checkShoutrrr(v string) string {
 	if _, err := ParseShoutrrr(v); err != nil {
 		return err.Error()
 	}
