@@ -14,7 +14,7 @@
 //	cluster.go   three nodes with their heartbeats
 //	large.go     the same with a million heartbeats (image.go: the backup that it begins with, and the memory of each kind)
 //	generate.go  the load generator as a process; wrk.go: another one, by others
-//	ping.go      speed: cluster beside bare handler, in turns
+//	ping.go      speed: cluster beside bare handler, or another version, in turns
 //	growth.go    speed and latency by load, nodes and heartbeats
 //	kill.go      kills of the leader under load
 //	alerts.go    the time from deadline to mail; storm.go: ten thousand at once

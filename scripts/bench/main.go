@@ -17,6 +17,7 @@ import (
 type options struct {
 	binary    string
 	generator string
+	beside    string
 	only      string
 	dir       string
 	state     string
@@ -66,6 +67,7 @@ func parseOptions(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&o.binary, "binary", "bin/quorumbeat", "the program to measure")
 	f.StringVar(&o.generator, "generator", "", "the program whose `bench` makes the load; default: the one that is measured")
+	f.StringVar(&o.beside, "beside", "", "the program of another version, whose pings are measured in turns with this one's")
 	f.StringVar(&o.only, "only", "quick", "what to measure: quick, all, or some of "+strings.Join(partNames(parts), ","))
 	f.StringVar(&o.dir, "dir", "", "where the nodes keep their data; default: a temporary folder")
 	f.StringVar(&o.state, "state", "", "folder that keeps large states for the next time; default: they are made anew")

@@ -23,6 +23,7 @@ type part struct {
 // cluster with the large state; the last two kill its nodes.
 var parts = []part{
 	{"ping", true, measurePings},
+	{"beside", false, measureBeside},
 	{"kill", true, measureKills},
 	{"latency", true, measureLatency},
 	{"rates", false, measureRates},

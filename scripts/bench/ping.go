@@ -169,6 +169,50 @@ func measurePings(ctx context.Context, b *bench) error {
 	return nil
 }
 
+// measureBeside compares this version's pings with those of another, cluster beside cluster.
+func measureBeside(ctx context.Context, b *bench) error {
+	if b.beside == "" {
+		say("there is no other version to compare with: name its program with -beside")
+		return nil
+	}
+	other := *b
+	other.binary = b.beside
+	var list []*contestant
+	for _, v := range []struct {
+		name string
+		of   *bench
+	}{{"this version", b}, {"the other one", &other}} {
+		c, err := v.of.startCluster(ctx, 3, b.heartbeats)
+		if err != nil {
+			return fmt.Errorf("%s: %w", v.name, err)
+		}
+		defer c.close()
+		for _, way := range []struct {
+			name string
+			urls []string
+		}{{"through the leader", []string{c.leader.URL()}}, {"spread", c.urls()}} {
+			list = append(list, &contestant{name: v.name + ", " + way.name, pids: c.pids(), run: func(ctx context.Context) (*report, error) {
+				return b.runGenerator(ctx, shot{urls: way.urls, tokens: c.tokens, conns: b.conns, duration: b.duration})
+			}})
+		}
+	}
+	if err := measureRounds(ctx, b.rounds, list); err != nil {
+		return err
+	}
+	t := newTable(os.Stdout, "what", "per second", "p50 ms", "p99 ms", "not OK", "CPU µs a ping of the servers", "of the other one's rate", "of its CPU")
+	for i, way := range []string{"pings/s through the leader ÷ the other version's", "pings/s spread over the nodes ÷ the other version's"} {
+		ours, theirs := list[i], list[i+2]
+		rate := ours.perSecond.dividedBy(theirs.perSecond)
+		for _, c := range []*contestant{ours, theirs} {
+			t.row(c.name, c.perSecond.format("%.0f"), fmt.Sprintf("%.2f", c.p50.median()), fmt.Sprintf("%.2f", c.p99.median()), c.bad, c.server.format("%.1f"),
+				c.perSecond.dividedBy(theirs.perSecond).format("%.3f"), c.server.dividedBy(theirs.server).format("%.3f"))
+		}
+		b.addFinding(way, "≥ 0.98", rate.format("%.3f"), rate.median() >= 0.98 && ours.bad == 0)
+	}
+	t.Flush()
+	return nil
+}
+
 // buildBareRaft makes the program that is the yardstick for one ping at a time.
 func (b *bench) buildBareRaft(ctx context.Context) (string, error) {
 	path := filepath.Join(b.dir, "raft.test")
