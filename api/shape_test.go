@@ -2,7 +2,6 @@ package api
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"net"
@@ -15,13 +14,15 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
-// suffixes are what may stand behind a heartbeat in a path, with what that tells.
-var suffixes = []struct {
+// suffix is what may stand behind a heartbeat in a path, with what that tells.
+type suffix struct {
 	text   string
 	status int
 	tells  fsm.SignalKind
 	exit   int
-}{
+}
+
+var suffixes = []suffix{
 	{"", 200, fsm.SignalSuccess, -1},
 	{"/", 200, fsm.SignalSuccess, -1},
 	{"/start", 200, fsm.SignalStart, -1},
@@ -72,47 +73,52 @@ func (r *pingRig) addSlug(slug string) uint64 {
 }
 
 // TestPathsAreToldApartByTheirShape pings slugs of every length and of odd shapes, with
-// every suffix and method, with and without a query and a body: never is anything
-// but the shape of a path what counts.
+// every suffix, method and query, each with a body and without: never is anything but the
+// shape of a path what counts.
 func TestPathsAreToldApartByTheirShape(t *testing.T) {
 	r := newPingRig(t)
 	slugs := []string{"start", "fail", "log", "0", "7", "256", "run", "complete", "ok", "create", "ping", "restic-backup", nobody, r.job.Token, strings.ReplaceAll(nobody, "-", "")}
 	for n := 1; n <= fsm.MaxSlugLen; n++ {
 		slugs = append(slugs, strings.Repeat("s", n-1)+"-")
 	}
-	a, turn := r.asker(), 0
+	a := r.asker()
 	defer a.conn.Close()
-	for _, slug := range slugs {
+	for i, slug := range slugs {
 		ordinal := r.addSlug(slug)
-		for _, suffix := range suffixes {
-			for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE"} {
-				turn++
-				body := []string{"", "it printed this"}[turn/2%2]
-				target := "/ping/" + r.key + "/" + slug + suffix.text + []string{"", "?x=y"}[turn%2]
-				status := suffix.status
-				switch method {
-				case "OPTIONS":
-					status = 204
-				case "PUT", "DELETE":
-					status = 405
-				}
-				if got := a.ask(method, target, body); got.status != status {
-					t.Fatalf("%s %s: %d %s, want %d", method, target, got.status, got.body, status)
-				}
-				told := r.listener.take()
-				if status != 200 {
-					if len(told) > 0 {
-						t.Errorf("%s %s is a ping", method, target)
-					}
-					continue
-				}
-				if method != "POST" {
-					body = ""
-				}
-				if len(told) != 1 || told[0].Ordinal != ordinal || told[0].Tells != suffix.tells || told[0].Exit != suffix.exit || !bytes.Equal(told[0].Body, []byte(body)) {
-					t.Fatalf("%s %s told %+v", method, target, told)
-				}
+		for j, suffix := range suffixes {
+			for k, query := range []string{"", "?x=y"} {
+				body := []string{"", "it printed this"}[(i+j+k)%2]
+				a.pingByEachMethod("/ping/"+r.key+"/"+slug+suffix.text+query, body, suffix, ordinal)
 			}
+		}
+	}
+}
+
+// pingByEachMethod checks what is answered, and what is told of a heartbeat.
+func (a *asker) pingByEachMethod(target, body string, want suffix, ordinal uint64) {
+	a.t.Helper()
+	for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE"} {
+		status, kept := want.status, ""
+		switch method {
+		case "OPTIONS":
+			status = 204
+		case "PUT", "DELETE":
+			status = 405
+		case "POST":
+			kept = body
+		}
+		if got := a.ask(method, target, body); got.status != status {
+			a.t.Fatalf("%s %s with %q: %d %s, want %d", method, target, body, got.status, got.body, status)
+		}
+		told := a.listener.take()
+		if status != 200 {
+			if len(told) > 0 {
+				a.t.Errorf("%s %s is a ping", method, target)
+			}
+			continue
+		}
+		if len(told) != 1 || told[0].Ordinal != ordinal || told[0].Tells != want.tells || told[0].Exit != want.exit || string(told[0].Body) != kept {
+			a.t.Fatalf("%s %s with %q told %+v", method, target, body, told)
 		}
 	}
 }
