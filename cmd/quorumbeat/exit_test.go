@@ -30,12 +30,12 @@ var flagsOf = map[string]string{
 
 var argument = regexp.MustCompile(`[A-Z][A-Z_-]+`)
 
-// lineOf is a command line that a command takes.
-func lineOf(t *testing.T, c *cobra.Command) []string {
+// lineOf is a command line that a command takes; what it names is there if things has it.
+func lineOf(t *testing.T, c *cobra.Command, things map[string]string) []string {
 	line := strings.Fields(c.CommandPath())[1:]
 	known := map[string]string{"FILE": filepath.Join(t.TempDir(), "file"), "SCHEDULE": "@daily", "HEARTBEATS": "1", "TOKEN": testToken}
 	for _, name := range argument.FindAllString(c.Use, -1) {
-		line = append(line, cmp.Or(known[name], "x"))
+		line = append(line, cmp.Or(things[name], known[name], "x"))
 	}
 	line = append(line, strings.Fields(flagsOf[c.CommandPath()])...)
 	if c.Flags().Lookup("yes") != nil {
@@ -61,7 +61,7 @@ func TestTheExitCodeSaysWhoRefused(t *testing.T) {
 			return
 		}
 		tried++
-		line := append(lineOf(t, c), "--url", node.URL, "--api-key", "k")
+		line := append(lineOf(t, c, nil), "--url", node.URL, "--api-key", "k")
 		asked = 0
 		refused, _, stderr := newTestProgram(nil)
 		if code := refused.run(t.Context(), line); code != cli.ExitFailed || asked == 0 {
@@ -110,7 +110,7 @@ func TestEveryRefusalIsAFailure(t *testing.T) {
 			if c.Name() == "events" && (status == 0 || status == 429 || status >= 500) {
 				return // it waits for nodes to come back, for as long as it takes
 			}
-			line := append(lineOf(t, c), "--json", "--url", url)
+			line := append(lineOf(t, c, nil), "--json", "--url", url)
 			all.Go(func() {
 				p, _, stderr := newTestProgram(map[string]string{"QUORUMBEAT_API_KEY": "k"})
 				code := p.run(t.Context(), line)
@@ -131,7 +131,7 @@ func TestNoCommandTakesTooFewOrTooMany(t *testing.T) {
 		path := strings.Fields(c.CommandPath())[1:]
 		var lines [][]string
 		if c.Name() != "preview" { // it takes any number of schedules
-			lines = append(lines, append(lineOf(t, c), "a", "b", "c"))
+			lines = append(lines, append(lineOf(t, c, nil), "a", "b", "c"))
 		}
 		if named, _, _ := strings.Cut(c.Use, "["); argument.MatchString(named) {
 			lines = append(lines, path)
