@@ -289,7 +289,9 @@ func trickle(from io.Reader) error {
 func TestManyScrapesAtOnceTakeLittleMemory(t *testing.T) {
 	const clients, heartbeats, most = 40, 8_000, 64 << 20
 	defer debug.SetGCPercent(debug.SetGCPercent(100)) // make test has more
-	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.scrapes.Queue = 100 * time.Millisecond })
+	r := newRigWith(t, func(*Config) {}, func(s *Server) {
+		s.scrapes.Queue, s.scrapes.Stall, s.scrapes.Limit = 100*time.Millisecond, testkit.Patience, testkit.Patience
+	})
 	fill(t, r.cluster.store, heartbeats, func(int, *fsm.Spec) {})
 	transport := &http.Transport{DisableCompression: true}
 	defer transport.CloseIdleConnections()

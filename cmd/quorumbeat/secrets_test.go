@@ -50,7 +50,7 @@ func TestNoCommandFollowsARedirect(t *testing.T) {
 		{"delete", "hb_000000000000000000000000"},
 		{"backup", filepath.Join(t.TempDir(), "backup")},
 		{"bench", "--duration", "1s", "--warmup", "0s"},
-		{"bench", "--duration", "100ms", "--warmup", "0s", "--connections", "2", "--tokens-file", tokens},
+		{"bench", "--duration", "1s", "--warmup", "0s", "--connections", "2", "--tokens-file", tokens},
 	} {
 		asked.Store(0)
 		p, _, stderr := newTestProgram(map[string]string{"QUORUMBEAT_URL": page.URL, "QUORUMBEAT_API_KEY": "a-secret-key"})
@@ -59,7 +59,7 @@ func TestNoCommandFollowsARedirect(t *testing.T) {
 		}
 	}
 	asked.Store(0)
-	if status := shell(t, page.URL, "true", "--wait", "0s").status(t); status != 0 || asked.Load() == 0 || followed.Load() > 0 {
+	if status := shell(t, page.URL, "true", "--wait", "30s").status(t); status != 0 || asked.Load() == 0 || followed.Load() > 0 {
 		t.Errorf("run: status %d, %d requests, %d to where it was sent", status, asked.Load(), followed.Load())
 	}
 }
