@@ -58,17 +58,22 @@ func (p simPlan) expressions() (list []string) {
 	return list
 }
 
-// runs lists when jobs run between two times, in Unix ms: somebody looks at the clock on the wall each minute, from two days
-// before. A job at a fixed time runs once when its minute was skipped, right after, and once when it comes twice.
-func (p simPlan) runs(from, to int64) (list []int64) {
+// clock tells which minute the clock on the wall shows at one, both counted from 1970.
+func (p simPlan) clock() (shown func(minute int64) int64) {
 	loc, err := time.LoadLocation(p.zone)
 	if err != nil {
 		panic(err)
 	}
-	shown := func(minute int64) int64 {
+	return func(minute int64) int64 {
 		_, offset := time.Unix(minute*60, 0).In(loc).Zone()
 		return minute + int64(offset/60)
 	}
+}
+
+// runs lists when jobs run between two times, in Unix ms: somebody looks at the clock on the wall each minute, from two days
+// before. A job at a fixed time runs once when its minute was skipped, right after, and once when it comes twice.
+func (p simPlan) runs(from, to int64) (list []int64) {
+	shown := p.clock()
 	for _, c := range p.crons {
 		minute := from/60_000 - 2*1440
 		latest := shown(minute - 1)

@@ -64,13 +64,15 @@ const (
 	simDueAsTold
 	simRestored
 	simRanOut
+	simChangeInGap
+	simOtherRules
 	simSituations
 )
 
 var simSituationNames = [simSituations]string{
 	"the clocks compared", "a timetable topped up", "a top-up that came late", "one that survived its leader", "an ingest gap", "a ping lost",
 	"a job that failed", "one that came back", "one not heard", "an expected time as the job's clock has it", "a node that went on from a snapshot",
-	"a timetable that ran out while nobody led",
+	"a timetable that ran out while nobody led", "a clock change in a gap", "a leader that knows a zone otherwise than the one before",
 }
 
 // changes are nights in which clocks change, in Berlin, New York and on Lord Howe Island, where it is half an hour.

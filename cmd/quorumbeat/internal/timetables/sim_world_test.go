@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/zones"
@@ -32,6 +33,7 @@ type simWorld struct {
 	nodes  [3]*simNode
 	term   uint64
 	leader *simNode
+	wrong  bool          // the rules of the newest leader were
 	serves int64         // when the leader's serving time runs
 	ticked int64         // when it was last advanced
 	flight []fsm.Command // of the leader's keeper: committed later, or never
@@ -203,6 +205,7 @@ func (w *simWorld) elect(n *simNode) bool {
 	w.leader, w.serves = n, w.now+simSettle
 	w.ticked = w.serves
 	w.say("%s leads term %d, with rules %s, its clock off by %d s", n.name, w.term, n.rules.version, n.skew/1000)
+	w.meetsOtherRules(n)
 	silent := w.now - w.commit
 	w.catchUp(n, len(w.log))
 	for _, e := range w.limbo {
@@ -213,6 +216,7 @@ func (w *simWorld) elect(n *simNode) bool {
 	if silent > simGapAfter && len(w.log) > 0 {
 		w.say("an ingest gap of %d s", silent/1000)
 		w.reached[simGap]++
+		w.meetsChange(w.now-silent, w.now)
 		w.outages = append(w.outages, [2]int64{w.now - silent, w.now})
 		w.do(fsm.RecordGap{From: w.now + n.skew - silent, To: w.now + n.skew})
 	}
@@ -222,6 +226,24 @@ func (w *simWorld) elect(n *simNode) bool {
 	w.held = nil
 	w.uneasy = w.now
 	return true
+}
+
+// meetsOtherRules notes that a leader computes other times for some job than the one before did.
+func (w *simWorld) meetsOtherRules(n *simNode) {
+	if n.rules.wrong != w.wrong && slices.ContainsFunc(w.jobs, (*simJob).disputed) {
+		w.reached[simOtherRules]++
+	}
+	w.wrong = n.rules.wrong
+}
+
+// meetsChange notes each job whose clock on the wall was changed between two times.
+func (w *simWorld) meetsChange(from, to int64) {
+	for _, j := range w.jobs {
+		shown := j.plan.clock()
+		if shown(to/60_000)-shown(from/60_000) != to/60_000-from/60_000 {
+			w.reached[simChangeInGap]++
+		}
+	}
 }
 
 func (w *simWorld) depose(survive int) {
