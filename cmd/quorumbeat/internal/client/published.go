@@ -26,6 +26,9 @@ func statusPagesCommand(p *cli.Program) *cobra.Command {
 	var params heartbeat.StatusPageParams
 	var named []string
 	create := call.NewCommand(p, "create TITLE", "Publish a status page", usage.Needs("TITLE"), func(ctx context.Context, api *heartbeat.Client, args []string) (any, error) {
+		if len(named)+len(params.Tags) == 0 {
+			return nil, usage.Errorf("a page needs heartbeats: give --heartbeat or --tag")
+		}
 		params.Title, params.Heartbeats = args[0], nil
 		for _, one := range named {
 			word, alias, _ := strings.Cut(one, "=")

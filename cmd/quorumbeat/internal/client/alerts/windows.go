@@ -12,6 +12,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+	"github.com/quorumbeat/quorumbeat/fsm"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -68,6 +69,8 @@ func (h *windowFlags) params(name string, now time.Time) (p heartbeat.WindowPara
 		return p, usage.Errorf("--schedule says when it begins, so --from and --to cannot be given; --for says how long it is")
 	case len(h.schedule) > 0 && h.length == 0:
 		return p, usage.Errorf("--for is missing: how long the window is each time, like 2h")
+	case len(h.schedule) > 0 && h.length > fsm.MaxWindowSecs:
+		return p, usage.Errorf("--for is %s; with --schedule it must be at most %s", term.Seconds(int(h.length)), term.Seconds(fsm.MaxWindowSecs))
 	case len(h.schedule) > 0:
 		p.Schedule, p.ForSecs = h.schedule, int(h.length)
 		return p, nil
@@ -75,6 +78,8 @@ func (h *windowFlags) params(name string, now time.Time) (p heartbeat.WindowPara
 		return p, usage.Errorf("--tz is of a --schedule, and there is none: times of --from and --to have their zone with them")
 	case (h.to == "") == (h.length == 0):
 		return p, usage.Errorf("give either --to or --for")
+	case h.length > fsm.MaxWindowLength/1000:
+		return p, usage.Errorf("--for is %s; it must be at most %s", term.Seconds(int(h.length)), term.Seconds(fsm.MaxWindowLength/1000))
 	}
 	from := now
 	if h.from != "" {

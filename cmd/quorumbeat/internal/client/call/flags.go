@@ -30,9 +30,13 @@ func sayFlags(f *pflag.FlagSet, err error) {
 		return
 	}
 	name := flagOf(m[1])
+	rest := strings.TrimPrefix(api.Message, m[0])
+	if isSetting := f.Lookup(name) == nil || name == "url"; isSetting && f.Lookup("set") != nil && strings.HasPrefix(rest, "is missing") {
+		api.Message = "--set " + m[1] + "=... " + rest
+		return
+	}
 	for _, flag := range []string{name, strings.TrimSuffix(name, "s")} {
 		if x := f.Lookup(flag); x != nil && x.Changed && flag != "url" { // --url is where the API is; a channel's url is given by --set
-			rest := strings.TrimPrefix(api.Message, m[0])
 			if strings.HasSuffix(m[1], secondsSuffix) {
 				rest = anAmount.ReplaceAllStringFunc(rest, sayLength)
 			}

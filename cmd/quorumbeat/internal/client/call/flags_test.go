@@ -10,7 +10,7 @@ import (
 
 func TestErrorsNameTheFlagThatWasGiven(t *testing.T) {
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
-	for _, name := range []string{"remind-every", "check", "notify", "after", "url", "name", "min-run", "max-run"} {
+	for _, name := range []string{"remind-every", "check", "notify", "after", "url", "name", "min-run", "max-run", "set"} {
 		f.String(name, "", "")
 		if name != "name" {
 			_ = f.Set(name, "x")
@@ -23,8 +23,8 @@ func TestErrorsNameTheFlagThatWasGiven(t *testing.T) {
 		"after_secs is -1":                                 "--after is -1",
 		"min_run_secs is 90 and max_run_secs is 60":        "--min-run is 1m30s and --max-run is 1m",
 		"after_secs is 5; other_secs is 7 for 3 jobs":      "--after is 5s; other_secs is 7s for 3 jobs",
-		"url is missing":                                   "url is missing", // a channel's, not --url
-		"name is empty":                                    "name is empty",  // which came as an argument
+		"url is missing: where it is":                      "--set url=... is missing: where it is", // a channel's, not --url
+		"name is empty":                                    "name is empty",                         // which came as an argument
 		"there is no channel":                              "there is no channel",
 		"the body is too large":                            "the body is too large",
 	} {
