@@ -54,6 +54,7 @@ func NewCommand(p *cli.Program, use, short string, args cobra.PositionalArgs, do
 		if err != nil {
 			if !s.JSON {
 				sayFlags(c.Flags(), err)
+				sayWhatIsNotThere(args, err)
 			}
 			return cli.Explain(s, err)
 		}

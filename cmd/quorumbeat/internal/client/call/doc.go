@@ -5,5 +5,6 @@
 //	names.go       finding what a name stands for
 //	times.go       times to come, of --until
 //	flags.go       flags in the words of the API's errors
+//	missing.go     what kind of thing was not found
 //	completion.go  names that a shell completes
 package call
