@@ -25,22 +25,17 @@ HOOK_MODULES = testdata/webhooks/node_modules/.package-lock.json
 
 .PHONY: build run test test-node test-go test-pure test-race test-e2e lint bench bench-full soak fuzz-short clean
 
-# So that the last lines of make test are those of the tests.
-MAKEFLAGS += --no-print-directory
-
 build: ## one static binary, bin/quorumbeat
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/quorumbeat ./cmd/quorumbeat
 
 run: build ## three nodes in one process, to try it out
 	bin/quorumbeat dev
 
+.NOTPARALLEL:
+
 # One part after the other: each keeps two cores busy by itself. Side by side they starved each other, and tests gave up
 # what they waited for.
-test: $(NODE_MODULES) $(AXE_MODULES) $(HOOK_MODULES) ## every test
-	@$(MAKE) test-e2e
-	@$(MAKE) test-race
-	@$(MAKE) test-pure
-	@$(MAKE) test-node
+test: $(NODE_MODULES) $(AXE_MODULES) $(HOOK_MODULES) test-e2e test-race test-pure test-node ## every test
 
 test-node: $(NODE_MODULES) ## those of sdk/node
 	cd sdk/node && npm test

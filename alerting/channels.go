@@ -44,9 +44,9 @@ func openersBy(client *outgoing.Client, cfg Config) map[string]channel.Opener {
 	}
 }
 
-// JudgeChannel says whether the URLs of a channel can be asked at all, as far as that is known without looking
+// CheckChannel says whether the URLs of a channel can be asked at all, as far as that is known without looking
 // names up. The error is for people.
-func (s *Service) JudgeChannel(c fsm.ChannelSpec) error {
+func (s *Service) CheckChannel(c fsm.ChannelSpec) error {
 	for _, f := range c.Fields {
 		host := ""
 		if u, err := kinds.ParseURL(f.Value); err == nil {

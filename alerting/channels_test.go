@@ -303,15 +303,15 @@ func TestWhatCanBeAskedIsKnownBefore(t *testing.T) {
 		"http://127.0.0.1:9/": "webhook", "http://localhost/": "slack", "gotify://127.0.0.1/AtokenToken.123": "shoutrrr", "http://[::ffff:127.0.0.1]/": "webhook",
 	} {
 		c := fsm.ChannelSpec{Kind: kind, Fields: []fsm.ChannelField{{Name: "url", Value: url}}}
-		if err := strictly.JudgeChannel(c); err == nil || !strings.Contains(err.Error(), "--webhook-allow") {
+		if err := strictly.CheckChannel(c); err == nil || !strings.Contains(err.Error(), "--webhook-allow") {
 			t.Errorf("%s: %v", url, err)
 		}
-		if err := loosely.JudgeChannel(c); err != nil {
+		if err := loosely.CheckChannel(c); err != nil {
 			t.Errorf("%s, allowed: %v", url, err)
 		}
 	}
 	for url, kind := range map[string]string{"https://example.com/": "webhook", "pushover://x:aToken123@uUser456/": "shoutrrr"} {
-		if err := strictly.JudgeChannel(fsm.ChannelSpec{Kind: kind, Fields: []fsm.ChannelField{{Name: "url", Value: url}}}); err != nil {
+		if err := strictly.CheckChannel(fsm.ChannelSpec{Kind: kind, Fields: []fsm.ChannelField{{Name: "url", Value: url}}}); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
 	}

@@ -128,7 +128,7 @@ func caller(ctx *fasthttp.RequestCtx) (key fsm.KeyID, ofCluster bool) {
 
 // propose commits a command on behalf of a request's caller.
 func (s *Server) propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result, error) {
-	if err := s.judgeChannel(cmd); err != nil {
+	if err := s.checkChannel(cmd); err != nil {
 		return fsm.Result{}, err
 	}
 	asked := signed(cmd)

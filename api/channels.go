@@ -153,8 +153,8 @@ func (s *Server) tellHours(cmd fsm.Command) {
 	_, _ = s.proposeUntil(time.Now().Add(commandLimit), fsm.SetHours{List: []fsm.HoursTimes{{Channel: id, Hours: hours, Rules: s.rulesAt(now), Spans: spans}}})
 }
 
-// judgeChannel refuses a channel whose URL is new and cannot be asked: nobody would be told by it.
-func (s *Server) judgeChannel(cmd fsm.Command) error {
+// checkChannel refuses a channel whose URL is new and cannot be asked: nobody would be told by it.
+func (s *Server) checkChannel(cmd fsm.Command) error {
 	var spec fsm.ChannelSpec
 	switch c := cmd.(type) {
 	case fsm.CreateChannel:
@@ -167,10 +167,10 @@ func (s *Server) judgeChannel(cmd fsm.Command) error {
 	default:
 		return nil
 	}
-	if s.cfg.JudgeChannel == nil {
+	if s.cfg.CheckChannel == nil {
 		return nil
 	}
-	if err := s.cfg.JudgeChannel(spec); err != nil {
+	if err := s.cfg.CheckChannel(spec); err != nil {
 		return badRequest(err.Error())
 	}
 	return nil

@@ -213,7 +213,7 @@ func TestMailAsAChannel(t *testing.T) {
 // TestAChannelThatCannotBeAskedIsRefused when it is made, or its URL changed, in words; other changes go through.
 func TestAChannelThatCannotBeAskedIsRefused(t *testing.T) {
 	r := newMemoryRig(t)
-	r.server.cfg.JudgeChannel = func(c fsm.ChannelSpec) error {
+	r.server.cfg.CheckChannel = func(c fsm.ChannelSpec) error {
 		if strings.Contains(c.Get("url"), "127.0.0.1") {
 			return errors.New("url: 127.0.0.1 may not be asked: see --webhook-allow")
 		}
@@ -227,10 +227,10 @@ func TestAChannelThatCannotBeAskedIsRefused(t *testing.T) {
 	if a := b.submit("/ui/channels/new?kind=webhook", "/ui/channels/new", "kind=webhook&name=ops&on=down&url=http%3A%2F%2F127.0.0.1%2F"); a.status != 422 || !strings.Contains(a.body, "--webhook-allow") {
 		t.Errorf("on the page: %d %s", a.status, a.body)
 	}
-	judge := r.server.cfg.JudgeChannel
-	r.server.cfg.JudgeChannel = nil
+	judge := r.server.cfg.CheckChannel
+	r.server.cfg.CheckChannel = nil
 	id := decodeAs[struct{ ID string }](t, r.call("POST", "/v1/channels", body).body).ID
-	r.server.cfg.JudgeChannel = judge
+	r.server.cfg.CheckChannel = judge
 	if a := r.call("PATCH", "/v1/channels/"+id, `{"tags":["db"]}`); a.status != 200 {
 		t.Errorf("another field: %d %s", a.status, a.body)
 	}

@@ -36,7 +36,7 @@ type Config struct {
 	Mail                Mail                        // nil: the node sends none
 	Outbound            func() OutboundStatus       // nil: no other monitor is told
 	Channels            Channels                    // nil: the node sends no alerts
-	JudgeChannel        func(fsm.ChannelSpec) error // whether this node may ask what a channel names; nil: it may
+	CheckChannel        func(fsm.ChannelSpec) error // whether this node may ask what a channel names; nil: it may
 	AllowCommands       bool                        // channels of the kind command may be made
 	MaxConnections      int                         // open at once; 0: what the limit on descriptors lets be
 	LastBackup          time.Time                   // when this node last sent one, before its start; zero: never

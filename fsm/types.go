@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// TimeLayout is how programs are told a time, of UTC: RFC 3339 with exactly three decimals.
+const TimeLayout = "2006-01-02T15:04:05.000Z"
+
 // Limits and defaults of a heartbeat (DESIGN section 4).
 const (
 	DefaultInterval  = 3600

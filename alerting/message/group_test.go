@@ -26,6 +26,14 @@ func times(n int, format, from string, tags ...string) (list []fsm.Alert) {
 	return list
 }
 
+// ofMonitor makes them about the monitor itself.
+func ofMonitor(members []fsm.Alert) []fsm.Alert {
+	for i := range members {
+		members[i].Evidence.System.Kind = fsm.SystemNodeLost
+	}
+	return members
+}
+
 func TestDigestsGroupByWhatExplainsMost(t *testing.T) {
 	join := slices.Concat[[]fsm.Alert]
 	for _, c := range []struct {
@@ -47,6 +55,7 @@ func TestDigestsGroupByWhatExplainsMost(t *testing.T) {
 			2,
 		},
 		{"a whole name is no beginning", []fsm.Alert{member("db-", ""), member("db-", ""), member("db-", "")}, nil, 3},
+		{"the monitor's own troubles are no heartbeats", ofMonitor(times(3, "node-%d", "192.0.2.1")), nil, 3},
 		{"none at all", nil, nil, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -185,4 +185,4 @@ func timeOf(t time.Time) *string {
 }
 
 // stamp writes times as the API does, always with three decimals.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func stamp(t time.Time) string { return t.UTC().Format(fsm.TimeLayout) }

@@ -200,5 +200,5 @@ func stamp(ms int64) *string {
 	if ms == 0 {
 		return nil
 	}
-	return new(time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z"))
+	return new(time.UnixMilli(ms).UTC().Format(fsm.TimeLayout))
 }

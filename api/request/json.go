@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // DecodeObject reads a JSON object into a struct. Unknown fields are errors, so that a typo is not
@@ -189,6 +191,6 @@ func Stamp(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	s := t.UTC().Format("2006-01-02T15:04:05.000Z")
+	s := t.UTC().Format(fsm.TimeLayout)
 	return &s
 }

@@ -3,6 +3,8 @@ package schedules
 import (
 	"fmt"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 // Limits of how many times a preview shows.
@@ -60,4 +62,4 @@ func Show(q Question, zones Zones, now time.Time) (Preview, error) {
 	return p, nil
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func stamp(t time.Time) string { return t.UTC().Format(fsm.TimeLayout) }

@@ -73,7 +73,7 @@ func Moment(t, now time.Time) template.HTML {
 	if t.IsZero() {
 		return `<span class="none">never</span>`
 	}
-	stamp := t.UTC().Format("2006-01-02T15:04:05.000Z")
+	stamp := t.UTC().Format(fsm.TimeLayout)
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s<span class="sr"> (%s)</span></time>`,
 		stamp, Exact(t), Relative(t, now), Exact(t)))
 }

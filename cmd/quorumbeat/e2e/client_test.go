@@ -150,6 +150,19 @@ func ping(t *testing.T, n *localcluster.Node, h heartbeat) {
 	}
 }
 
+// isCounted reports whether a ping was answered 200, and fails the test if not; any goroutine may ask.
+func isCounted(t *testing.T, resp *http.Response, err error) bool {
+	if err != nil {
+		t.Error(err)
+		return false
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Errorf("a ping is answered %s", resp.Status)
+	}
+	return resp.StatusCode == 200
+}
+
 func pingURL(n *localcluster.Node, h heartbeat) string {
 	return n.URL() + "/v1/heartbeats/" + h.Token + "/ping"
 }

@@ -126,7 +126,7 @@ func (n *Node) start(s *settings.Node, log *slog.Logger, terminal io.Writer) err
 	c.OnLeader(watch.LeadCanaries)
 
 	hc := s.API
-	hc.JudgeChannel = mails.JudgeChannel
+	hc.CheckChannel = mails.CheckChannel
 	hc.Logger, hc.Registry, hc.Mail, hc.Channels, hc.Zones, hc.Now = log, reg, mailForAPI{mails}, channelsForAPI{mails}, z, c.WallClock
 	hc.Links, hc.Outbound = &n.links, outboundForAPI(other)
 	hc.LastBackup = readLastBackup(cc.DataDir)

@@ -3,13 +3,10 @@ package call
 import (
 	"errors"
 	"fmt"
-	"regexp"
+	"strings"
 
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
-
-// someID is how IDs of all kinds begin.
-var someID = regexp.MustCompile(`^(hb|al|in|ch|mw|key)_`)
 
 // kindOfID are what IDs are of, by how they begin, and what lists those that there are.
 var kindOfID = map[string]struct{ kind, list string }{
@@ -27,8 +24,8 @@ func sayWhatIsNotThere(args []string, err error) {
 	if len(args) == 0 || !errors.As(err, &api) || api.Message != "not found" {
 		return
 	}
-	if m := someID.FindStringSubmatch(args[0]); m != nil {
-		of := kindOfID[m[1]]
+	begin, _, _ := strings.Cut(args[0], "_")
+	if of, known := kindOfID[begin]; known {
 		api.Message = fmt.Sprintf("there is no %s %s: see '%s'", of.kind, args[0], of.list)
 	}
 }
