@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -165,17 +164,29 @@ func (n *night) otherRules() {
 			n.t.Errorf("%s shows rules %q", x.Name, p.TZData)
 		}
 	}
-	testkit.Eventually(n.t, "all nodes have the same state", func() bool {
-		var states [3]string
-		var asked sync.WaitGroup
-		for i, x := range n.Nodes { // at once, for to ask is to have the clock move on
-			asked.Go(func() {
-				a, _ := tryCall(adminKey, "GET", x.URL()+"/v1/backup", nil)
-				states[i] = a.body
-			})
+	n.sameState()
+}
+
+// sameState waits until all nodes have had one state. A busy machine may answer none of them at one moment, so each state that a node had
+// is remembered; and none is asked to be fresh, for that has the clock move on.
+func (n *night) sameState() {
+	n.t.Helper()
+	had := map[string]map[*localcluster.Node]bool{} // by the state
+	testkit.Eventually(n.t, "all nodes have had the same state", func() bool {
+		for _, x := range n.Nodes {
+			a, err := tryCall(adminKey, "GET", x.URL()+"/v1/backup?consistency=stale", nil)
+			if err != nil || a.status != http.StatusOK {
+				return false
+			}
+			if had[a.body] == nil {
+				had[a.body] = map[*localcluster.Node]bool{}
+			}
+			had[a.body][x] = true
+			if len(had[a.body]) == len(n.Nodes) {
+				return true
+			}
 		}
-		asked.Wait()
-		return states[0] != "" && states[0] == states[1] && states[1] == states[2]
+		return false
 	})
 }
 
