@@ -30,6 +30,7 @@ func TestNodeSDK(t *testing.T) {
 	t.Run("signals do what they say", func(t *testing.T) {
 		node(t, dir, "signals.mjs", nodeURLs(t, e.Nodes)).succeeds(t)
 	})
+	t.Run("it suggests what the API does", func(t *testing.T) { nodeSuggests(t, e, dir) })
 	t.Run("no ping is lost or counted twice when the leader is killed", func(t *testing.T) { nodeLoad(t, e, dir) })
 	t.Run("README's examples work, the leader killed in the middle", func(t *testing.T) { nodeExamples(t, e, dir) })
 }

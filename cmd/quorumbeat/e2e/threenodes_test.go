@@ -26,6 +26,7 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"reads through any node see what was just written":           readYourWrites,
 	"schedules are the same on every node":                       scheduled,
 	"schedules are given by all ways alike":                      scheduledAlike,
+	"a history suggests the same by all ways":                    suggestedAlike,
 	"what no schedule, zone, check or number is changes nothing": badSchedules,
 	"a good run that breaks a check is told of":                  checked,
 	"results are judged alike by every node":                     results,
