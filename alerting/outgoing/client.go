@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"syscall"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/unreachable"
 )
 
 // Limits of time for a request.
@@ -86,7 +88,7 @@ func (c *Client) startTLS(ctx context.Context, conn net.Conn, name string) (net.
 	t := tls.Client(conn, &tls.Config{ServerName: name, RootCAs: c.Roots, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
 	if err := t.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("TLS with %s: %w", name, err)
+		return nil, err
 	}
 	return t, nil
 }
@@ -99,15 +101,16 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// explain says what could not be reached, by its host alone: the rest of a URL may be a
-// secret.
+// explain says in plain words what could not be reached and why, by its host alone: the rest
+// of a URL may be a secret.
 func explain(ctx context.Context, u *url.URL, limit time.Duration, err error) error {
 	var refused *RefusedError
+	why := unreachable.Explain(err)
 	switch {
 	case errors.As(err, &refused):
 		return fmt.Errorf("%s may not be asked: %w", u.Hostname(), refused)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("%s could not be connected to within %v: %w", u.Host, limit, err)
+		return fmt.Errorf("%s could not be connected to within %v: %w", u.Host, limit, why)
 	}
-	return fmt.Errorf("%s could not be connected to: %w", u.Host, err)
+	return fmt.Errorf("%s could not be connected to: %w", u.Host, why)
 }

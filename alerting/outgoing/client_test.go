@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -205,9 +207,65 @@ func TestCertificatesAreVerified(t *testing.T) {
 		t.Errorf("a known one: %v, %v", a.Status, err)
 	}
 	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
-	if _, err := ask(t, c, "https://127.0.0.2:"+port, Request{Method: "POST"}); err == nil {
-		t.Error("a certificate for another name was taken")
+	c.resolver = serveDNS(t, [4]byte{127, 0, 0, 1})
+	if _, err := ask(t, c, "https://other.example:"+port, Request{Method: "POST"}); !errors.As(err, new(x509.HostnameError)) {
+		t.Errorf("a certificate for another name: %v", err)
 	}
+}
+
+// TestWhatCannotBeReachedIsToldInPlainWords: channels, tests of channels and --outbound-url
+// show these errors to people, who may not see the addresses of the nodes' network.
+func TestWhatCannotBeReachedIsToldInPlainWords(t *testing.T) {
+	closed := nobodyListens(t)
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer secure.Close()
+	trusted := x509.NewCertPool()
+	trusted.AddCert(secure.Certificate())
+	_, port, _ := net.SplitHostPort(secure.Listener.Addr().String())
+	for name, x := range map[string]struct {
+		url, proxy string
+		want       string
+	}{
+		"a name that is not there":    {"https://no-such-name.invalid/secret", "", "no-such-name.invalid could not be connected to: the name no-such-name.invalid is not known"},
+		"a port that nobody has":      {"http://" + closed + "/secret", "", closed + " could not be connected to: nothing listens there (connection refused)"},
+		"another's certificate":       {"https://other.example:" + port + "/secret", "", "other.example:" + port + " could not be connected to: its certificate is for another name, not for other.example"},
+		"a port without TLS":          {"https://" + playOnce(t, "220 mail.example.com ESMTP\r\n") + "/secret", "", "could not be connected to: it "},
+		"a proxy that is not there":   {"https://hooks.example.com/secret", "http://me:pw@" + closed, "hooks.example.com could not be connected to: the proxy " + closed + ": nothing listens there (connection refused)"},
+		"a proxy's name is not there": {"http://hooks.example.com/secret", "http://me:pw@no-such-proxy.invalid:3128", "hooks.example.com could not be connected to: the proxy no-such-proxy.invalid:3128: the name no-such-proxy.invalid is not known"},
+		"a proxy that refuses":        {"https://hooks.example.com/secret", "http://me:pw@" + playOnce(t, "HTTP/1.1 502 Bad Gateway\r\n\r\n"), ": it answered 502 to CONNECT"},
+		"a proxy that is no proxy":    {"https://hooks.example.com/secret", "http://me:pw@" + playOnce(t, ""), ": it closed the connection"},
+		"no answer":                   {"http://" + playOnce(t, "") + "/secret", "", "the request was begun and no answer came: it closed the connection"},
+		"another protocol's answer":   {"http://" + playOnce(t, "220 mail.example.com ESMTP\r\n") + "/secret", "", "no answer came: its answer is no HTTP"},
+		"a head without end":          {"http://" + playOnce(t, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 200)) + "/secret", "", "the head of its answer is over 64 KiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := loopback()
+			c.Roots = trusted
+			c.resolver = serveDNS(t, [4]byte{127, 0, 0, 1})
+			if x.proxy != "" {
+				c.Proxy = func(*url.URL) (*url.URL, error) { return url.Parse(x.proxy) }
+			}
+			_, err := ask(t, c, x.url, Request{Method: "POST"})
+			if err == nil || !strings.Contains(err.Error(), x.want) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "pw") {
+				t.Errorf("%v, want %q", err, x.want)
+			}
+			if found := goSpeak.FindString(fmt.Sprint(err)); found != "" {
+				t.Errorf("%v says %q", err, found)
+			}
+		})
+	}
+}
+
+// goSpeak are words of Go's libraries.
+var goSpeak = regexp.MustCompile(`dial |lookup |read tcp|connect:|x509|tls:|EOF|i/o timeout|context|no such host`)
+
+// nobodyListens returns an address where nobody does.
+func nobodyListens(t *testing.T) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	testkit.Must(t, err)
+	defer ln.Close()
+	return ln.Addr().String()
 }
 
 // TestByWayOfAProxy sends through a proxy what it must not be able to read, and what may not be

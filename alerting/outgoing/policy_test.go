@@ -134,7 +134,7 @@ func must(u *url.URL, err error) *url.URL {
 	return u
 }
 
-// serveDNS answers each question with some IPv4 addresses, for a moment.
+// serveDNS answers each question with some IPv4 addresses, for a moment; it knows no names of .invalid.
 func serveDNS(t *testing.T, list ...[4]byte) *net.Resolver {
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	testkit.Must(t, err)
@@ -151,7 +151,9 @@ func serveDNS(t *testing.T, list ...[4]byte) *net.Resolver {
 				continue
 			}
 			m.Response, m.Additionals = true, nil
-			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
+			if q := m.Questions[0]; strings.HasSuffix(q.Name.String(), ".invalid.") {
+				m.RCode = dnsmessage.RCodeNameError
+			} else if q.Type == dnsmessage.TypeA {
 				m.Answers = addressesOf(q.Name, list)
 			}
 			if b, err := m.Pack(); err == nil {

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+
+	"github.com/quorumbeat/quorumbeat/internal/unreachable"
 )
 
 // proxyFor returns the proxy for a URL; nil if there is none. The operator of the node
@@ -31,14 +33,14 @@ func (c *Client) proxyFor(u *url.URL) (*url.URL, error) {
 }
 
 func (c *Client) connectByProxy(ctx context.Context, u, proxy *url.URL) (net.Conn, error) {
-	var d net.Dialer
+	d := net.Dialer{Resolver: c.resolver}
 	conn, err := d.DialContext(ctx, "tcp", hostPort(proxy))
 	if err != nil {
-		return nil, fmt.Errorf("the proxy: %w", err)
+		return nil, ofProxy(proxy, err)
 	}
 	if proxy.Scheme == "https" {
 		if conn, err = c.startTLS(ctx, conn, proxy.Hostname()); err != nil {
-			return nil, fmt.Errorf("the proxy: %w", err)
+			return nil, ofProxy(proxy, err)
 		}
 	}
 	if u.Scheme != "https" {
@@ -46,9 +48,14 @@ func (c *Client) connectByProxy(ctx context.Context, u, proxy *url.URL) (net.Con
 	}
 	if err := openTunnel(ctx, conn, hostPort(u), proxy); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("the proxy: %w", err)
+		return nil, ofProxy(proxy, err)
 	}
 	return c.startTLS(ctx, conn, u.Hostname())
+}
+
+// ofProxy says that it is the proxy which could not be reached, or did not take the request.
+func ofProxy(proxy *url.URL, err error) error {
+	return fmt.Errorf("the proxy %s: %w", proxy.Host, unreachable.Explain(err))
 }
 
 // openTunnel asks a proxy for a connection to a host. Nothing may follow its answer before

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/unreachable"
 )
 
 const (
@@ -91,7 +93,7 @@ func (c *Conn) Do(ctx context.Context, by time.Time, r Request) (Answer, error) 
 	_ = c.conn.SetDeadline(now.Add(c.client.Limits.Answer))
 	answer, err := c.exchange(req, wire.Bytes())
 	if err != nil {
-		return Answer{}, fmt.Errorf("%w: %w", ErrNoAnswer, err)
+		return Answer{}, fmt.Errorf("%w: %w", ErrNoAnswer, unreachable.Explain(err))
 	}
 	return answer, nil
 }
@@ -141,7 +143,12 @@ func (c *Conn) readAnswer(req *http.Request) (Answer, error) {
 	in := bufio.NewReader(limited)
 	for range 5 { // informational answers may come before
 		res, err := http.ReadResponse(in, req)
-		if err != nil {
+		switch {
+		case err != nil && limited.N <= 0:
+			return Answer{}, fmt.Errorf("the head of its answer is over %d KiB", maxHead>>10)
+		case err != nil && unreachable.Why(err) == "":
+			return Answer{}, fmt.Errorf("its answer is no HTTP (%w)", err)
+		case err != nil:
 			return Answer{}, err
 		}
 		if res.StatusCode < 200 && res.StatusCode != http.StatusSwitchingProtocols {

@@ -9,6 +9,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/unreachable"
 )
 
 // ErrNoStartTLS says that the server offers no STARTTLS.
@@ -117,7 +119,7 @@ func (c *Client) Data(message []byte) error {
 	for rest := stuff(message); len(rest) > 0; {
 		n := min(len(rest), 32<<10)
 		c.expire(c.Limits.Block)
-		if _, err := c.conn.Write(rest[:n]); err != nil {
+		if err := c.write(rest[:n]); err != nil {
 			return err
 		}
 		rest = rest[n:]
@@ -141,7 +143,7 @@ func stuff(message []byte) []byte {
 // Dot completes the message and returns what the server said to it.
 func (c *Client) Dot() (Reply, error) {
 	c.expire(c.Limits.Block)
-	if _, err := c.conn.Write([]byte(".\r\n")); err != nil {
+	if err := c.write([]byte(".\r\n")); err != nil {
 		return Reply{}, err
 	}
 	return c.reply("the message", 250, c.Limits.Dot)
@@ -173,8 +175,12 @@ func (c *Client) send(line string, limit time.Duration) error {
 		return errors.New("a command of several lines was not sent")
 	}
 	c.expire(limit)
-	_, err := c.conn.Write([]byte(line + "\r\n"))
-	return err
+	return c.write([]byte(line + "\r\n"))
+}
+
+func (c *Client) write(b []byte) error {
+	_, err := c.conn.Write(b)
+	return unreachable.Explain(err)
 }
 
 func (c *Client) reply(about string, want int, limit time.Duration) (Reply, error) {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/unreachable"
 )
 
 // dialLimit is for connecting. A server that is there but busy has its own limits.
@@ -30,13 +32,13 @@ func (s *dialer) Open(ctx context.Context) (Session, error) {
 	dialer := net.Dialer{Timeout: dialLimit, Control: limitUnacknowledged, KeepAliveConfig: keepAlive}
 	conn, err := dialer.DialContext(ctx, "tcp", s.target.Addr)
 	if err != nil {
-		return nil, during(phaseConnect, fmt.Errorf("the SMTP server cannot be reached: %w", err))
+		return nil, during(phaseConnect, fmt.Errorf("the mail server %s cannot be reached: %w", s.target.Addr, unreachable.Explain(err)))
 	}
 	guard := &guardedConn{Conn: conn, onWrite: s.dotted}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	client, err := s.introduce(ctx, guard)
 	if !stop() && err != nil {
-		err = fmt.Errorf("%s did not answer in time: %w", s.target.Addr, context.Cause(ctx))
+		err = &unreachable.Error{Words: s.target.Addr + " did not answer in time", Cause: context.Cause(ctx)}
 	}
 	if err != nil {
 		conn.Close()

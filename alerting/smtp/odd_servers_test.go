@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -241,6 +242,43 @@ func TestFailuresOfTLSAreNamed(t *testing.T) {
 			err := c.o.start(t).deliver(t, c.query, fast)
 			if (err == nil) != (c.words == "") || err != nil && (!strings.Contains(err.Error(), c.words) || Classify(err) != Trouble) {
 				t.Errorf("%v, want %q", err, c.words)
+			}
+			if found := goSpeak.FindString(fmt.Sprint(err)); found != "" {
+				t.Errorf("%v says %q", err, found)
+			}
+		})
+	}
+}
+
+// goSpeak are words of Go's libraries.
+var goSpeak = regexp.MustCompile(`dial |lookup |read tcp|write tcp|connect:|x509|tls: |EOF|i/o timeout|context|no such host`)
+
+// TestAServerThatIsNotThereIsToldInPlainWords: people read these errors in the log, in
+// `quorumbeat alerts` and on the dashboard.
+func TestAServerThatIsNotThereIsToldInPlainWords(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := ln.Addr().String()
+	ln.Close()
+	for name, x := range map[string]struct {
+		o     *oddServer
+		query string
+		words string
+	}{
+		"nobody listens":                      {&oddServer{}, "smtp://" + closed + "?tls=none", "the mail server " + closed + " cannot be reached: nothing listens there (connection refused)"},
+		"it greets nobody":                    {&oddServer{greeting: "silence"}, "", "did not greet; if this port speaks TLS from the first byte, use smtps://: it took too long"},
+		"it hangs up on the greeting":         {&oddServer{replies: map[string]string{"EHLO": ""}}, "", "it closed the connection"},
+		"it hangs up on the sender":           {&oddServer{replies: map[string]string{"MAIL": ""}}, "", "it closed the connection"},
+		"it hangs up on the recipient":        {&oddServer{replies: map[string]string{"RCPT": ""}}, "", "it closed the connection"},
+		"it hangs up on the message":          {&oddServer{replies: map[string]string{"DATA": ""}}, "", "it closed the connection"},
+		"it hangs up on the end of a message": {&oddServer{replies: map[string]string{".": ""}}, "", "it closed the connection"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := x.o.start(t).deliver(t, x.query, func(tr *dialer) { tr.limits = DefaultLimits().Within(time.Second) })
+			if err == nil || !strings.Contains(err.Error(), x.words) || goSpeak.MatchString(err.Error()) {
+				t.Errorf("%v, want %q", err, x.words)
 			}
 		})
 	}

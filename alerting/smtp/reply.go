@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/quorumbeat/quorumbeat/internal/unreachable"
 )
 
 // Bounds of a reply: more is no mail server.
@@ -49,7 +51,7 @@ func readLine(r *bufio.Reader) (string, error) {
 	for n := 0; n < 1<<20; {
 		part, more, err := r.ReadLine()
 		if err != nil {
-			return "", err
+			return "", unreachable.Explain(err)
 		}
 		n += len(part)
 		line = append(line, part[:min(len(part), maxReplyLine-len(line))]...)

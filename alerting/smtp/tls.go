@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/quorumbeat/quorumbeat/internal/unreachable"
 )
 
 // tlsConfig believes the authorities of the target's CA file, else the system's. The file
@@ -41,7 +43,7 @@ func ReadCA(path string) (*x509.CertPool, error) {
 
 // explainTLS says in plain words why TLS did not begin, and what to do.
 func explainTLS(t Target, err error) error {
-	return fmt.Errorf("no TLS with %s: %s (%w)", t.Addr, tlsAdvice(t, err), err)
+	return &unreachable.Error{Words: fmt.Sprintf("no TLS with %s: %s", t.Addr, tlsAdvice(t, err)), Cause: err}
 }
 
 func tlsAdvice(t Target, err error) string {
@@ -53,9 +55,9 @@ func tlsAdvice(t Target, err error) string {
 	var netErr net.Error
 	switch {
 	case errors.Is(err, ErrNoStartTLS):
-		return "use smtps:// if this port speaks TLS from the first byte, another port, or tls=none if the way there is safe"
+		return "the server offers no STARTTLS: use smtps:// if this port speaks TLS from the first byte, another port, or tls=none if the way there is safe"
 	case errors.As(err, &answer):
-		return "the server offers STARTTLS and refuses it: see to its certificate and key"
+		return fmt.Sprintf("the server offers STARTTLS and refuses it, with %q: see to its certificate and key", answer.Reply.String())
 	case errors.As(err, &unknown):
 		return "its certificate is signed by an authority that this machine does not know: name the authority's file by ca=FILE in --smtp-url or by SSL_CERT_FILE"
 	case errors.As(err, &name):
@@ -73,7 +75,7 @@ func tlsAdvice(t Target, err error) string {
 	case errors.As(err, &netErr) && netErr.Timeout():
 		return "the handshake was not answered in time"
 	}
-	return "the handshake failed"
+	return "the handshake failed: " + unreachable.Explain(err).Error()
 }
 
 // explainGreeting explains a first word that did not come: most often, both sides wait for the

@@ -10,6 +10,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/spool"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+	"github.com/quorumbeat/quorumbeat/internal/unreachable"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
 
@@ -49,7 +50,7 @@ func (p *program) spoolFlushCommand() *cobra.Command {
 			return err
 		}
 		if res.Left > 0 {
-			return fmt.Errorf("still to be delivered: %d; try again later: %w", res.Left, orElse(f.Why, errNotMine))
+			return fmt.Errorf("still to be delivered: %d; try again later: %w", res.Left, unreachable.Explain(orElse(f.Why, errNotMine)))
 		}
 		return nil
 	}

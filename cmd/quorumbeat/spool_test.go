@@ -24,6 +24,9 @@ func TestWhatCouldNotBeToldIsToldByTheNextRun(t *testing.T) {
 	if status := lost.status(t); status != 3 || !strings.Contains(lost.stderr.String(), "it is kept in "+lost.spool) {
 		t.Fatalf("status %d, said %q", status, &lost.stderr)
 	}
+	if words := lost.stderr.String(); librarySpeak.MatchString(words) || !strings.Contains(words, "no node answers at "+nobody+": nothing listens there (connection refused)") {
+		t.Errorf("said %q", words)
+	}
 	all := spooled(t, lost.spool)
 	if len(all) != 1 || len(all[0].Signals) != 2 {
 		t.Fatalf("kept %+v", all)

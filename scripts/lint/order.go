@@ -20,6 +20,7 @@ type tree struct {
 var order = []tree{
 	{dir: "internal/testkit", rows: []string{"."}},
 	{dir: "internal/tick", rows: []string{"."}},
+	{dir: "internal/unreachable", rows: []string{"."}},
 	{dir: "fsm", rows: []string{
 		"charset wire schedule/expr schedule/civil",
 		"check story schedule/cron schedule/calendar schedule/weekly",
@@ -58,14 +59,14 @@ var order = []tree{
 		"public",
 		".",
 	}},
-	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/logentry", "fsm/story", "fsm/store", "fsm/templates", "internal/tick"}, rows: []string{
+	{dir: "alerting", uses: []string{"fsm", "fsm/kinds", "fsm/logentry", "fsm/story", "fsm/store", "fsm/templates", "internal/tick", "internal/unreachable"}, rows: []string{
 		"message outgoing",
 		"smtp channel outbound",
 		"webhook chat telegram ntfy pagerduty alertmanager shoutrrr command",
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},
-	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "alerting/outbound", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/salvage", "cluster/transport", "fsm", "fsm/logentry", "fsm/store", "fsm/schedule", "fsm/schedule/weekly", "internal/tick", "sdk/go"}, rows: []string{
+	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "alerting/outbound", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/salvage", "cluster/transport", "fsm", "fsm/logentry", "fsm/store", "fsm/schedule", "fsm/schedule/weekly", "internal/tick", "internal/unreachable", "sdk/go"}, rows: []string{
 		"load internal/length internal/usage internal/tune internal/zones",
 		"internal/term internal/flags",
 		"internal/selfwatch",

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/spool"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -135,6 +136,7 @@ func (r *report) keepForLater(end spool.Signal, why error) {
 		r.run.Signals = nil
 	}
 	r.run.Signals = append(r.run.Signals, end)
+	why = cli.Explain(&cli.Connection{URL: r.run.URL}, why)
 	dir, err := r.spool.Add(r.run)
 	if err != nil {
 		r.say("the monitor was not told of this run: %v; and it cannot be kept for later: %v", why, err)
