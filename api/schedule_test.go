@@ -77,7 +77,7 @@ func TestPreviewSaysWhatIsWrong(t *testing.T) {
 		`{"schedule":"@daily","from":"yesterday"}`:                       `from is \"yesterday\"`,
 		`{"schedule":"@daily","from":"9999-12-31T23:59:59Z"}`:            `from is of the year 9999`,
 		`{"schedule":"@daily","zone":"UTC"}`:                             `unknown field`,
-		`{"schedule":"2020-01-01"}`:                                      `does not come within ten years`,
+		`{"schedule":"2020-01-01"}`:                                      `does not come within ten years; \"*-01-01\" would work`,
 		`{"schedule":` + eleven + `}`:                                    `11 expressions; at most 10`,
 		`{"schedule":"` + strings.Repeat("1,", 200) + `"}`:               `400 bytes long; at most 256`,
 		`{"schedule":"@daily","tz":"` + strings.Repeat("x", 5000) + `"}`: `unknown`,

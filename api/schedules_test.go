@@ -63,7 +63,7 @@ func TestSchedulesInTheAPI(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"schedule":"61 * * * *"}`:                         "schedule: ",
 		`{"schedule":"0 2 30 2 *"}`:                         "schedule: ",
-		`{"schedule":"2020-01-01 00:00"}`:                   "within ten years",
+		`{"schedule":"2020-01-01 00:00"}`:                   `within ten years; \"*-01-01 00:00\" would work`,
 		`{"schedule":"@daily","tz":"Europe/Nowhere"}`:       "tz: ",
 		`{"tz":"Europe/Berlin"}`:                            "tz is ",
 		`{"schedule":"@daily","interval_secs":60}`:          "interval_secs is 60, and there is a schedule",

@@ -76,23 +76,36 @@ func TestLimits(t *testing.T) {
 func TestCheckLooksTenYearsAhead(t *testing.T) {
 	t.Parallel()
 	from := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
-	for expression, fires := range map[string]bool{
-		"0 0 29 2 *":     true,
-		"0 0 */28 2 1#5": false, // in 2044
-		"2026-11-27":     false,
-		"2026-11-29":     true,
-		"2036-11-27":     true,
-		"2037-01-01":     false,
-		"99-1-1":         false,
-		"Fri *-2-29 2:0": true, // in 2036
+	for expression, near := range map[string]string{ // that would work; none: the expression does itself
+		"0 0 29 2 *":                "",
+		"0 0 */28 2 1#5":            "0 0 */28 2 *", // in 2044
+		"2026-11-27":                "*-11-27",
+		"2026-11-29":                "",
+		"2036-11-27":                "",
+		"2037-01-01":                "*-01-01",
+		"99-1-1":                    "*-1-1",
+		"Fri *-2-29 2:0":            "", // in 2036
+		"Thu *-2-29 2:0":            "*-2-29 2:0",
+		"Thu 2024-2-29 2:0":         "*-2-29 2:0",
+		"Mon 2024-2-26 2:0":         "Mon *-2-26 2:0",
+		"2019,2020..2025-*-1 02:00": "*-*-1 02:00",
+		"2020-02~01":                "*-02~01",
 	} {
 		s, err := schedule.Parse([]string{"@daily", expression})
 		if err != nil {
 			t.Errorf("%q: %v", expression, err)
 			continue
 		}
-		if err := s.Check(from, time.UTC); (err == nil) != fires {
-			t.Errorf("%q: %v", expression, err)
+		want := ""
+		if near != "" {
+			want = strconv.Quote(expression) + ": date does not come within ten years; " + strconv.Quote(near) + " would work"
+		}
+		got := ""
+		if err := s.Check(from, time.UTC); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
 }

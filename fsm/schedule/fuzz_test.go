@@ -31,6 +31,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q is described as %q", expression, said)
 		}
 		for _, z := range zones {
+			checkNear(t, s, from, z)
 			checkTimes(t, expression, s, from, z)
 			checkTimes(t, expression, s, time.Date(2018, 11, 3, 23, 0, 0, 0, time.UTC), z)
 		}
@@ -47,6 +48,19 @@ func checkError(t *testing.T, err error) {
 		return
 	}
 	if _, err := schedule.Parse([]string{e.Suggestion}); err != nil {
+		t.Errorf("%v: the suggestion does not work: %v", e, err)
+	}
+}
+
+// checkNear checks that what is suggested for a date that does not come within ten years does.
+func checkNear(t *testing.T, s schedule.Schedule, from time.Time, z *time.Location) {
+	t.Helper()
+	var e *schedule.Error
+	if err := s.Check(from, z); !errors.As(err, &e) {
+		return
+	}
+	near, err := schedule.Parse([]string{e.Suggestion})
+	if err != nil || near.Check(from, z) != nil {
 		t.Errorf("%v: the suggestion does not work: %v", e, err)
 	}
 }

@@ -109,11 +109,28 @@ func (s Schedule) Check(from time.Time, loc *time.Location) error {
 		if _, ok := r.Next(from, loc); !ok {
 			return &Error{
 				Expression: s.expressions[i], Field: "date",
-				Reason: "does not come within " + civil.ReachWords,
+				Reason:     "does not come within " + civil.ReachWords,
+				Suggestion: sooner(s.expressions[i], from, loc),
 			}
 		}
 	}
 	return nil
+}
+
+// sooner is the nearest expression that comes within ten years; empty if none does.
+func sooner(expression string, from time.Time, loc *time.Location) string {
+	near := cron.Sooner
+	if looksLikeCalendar(expression) {
+		near = calendar.Sooner
+	}
+	for _, e := range near(expression) {
+		if r, err := parseOne(e); err == nil {
+			if _, comes := r.Next(from, loc); comes {
+				return e
+			}
+		}
+	}
+	return ""
 }
 
 // Describe says in English when the schedule fires: "At 02:00, Monday to Friday".

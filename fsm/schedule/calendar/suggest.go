@@ -54,11 +54,17 @@ func without(expression, word string) string {
 
 func firstThatWorks(near []string) string {
 	for _, expression := range near {
-		if e, wrong := parse(expression); wrong == nil && e.elapses() {
+		if works(expression) {
 			return expression
 		}
 	}
 	return ""
+}
+
+// works reports whether Parse accepts an expression.
+func works(expression string) bool {
+	e, wrong := parse(expression)
+	return wrong == nil && e.elapses()
 }
 
 // nearDay is the day whose name begins as the word does: tues, thurs.
@@ -91,10 +97,15 @@ func nearDates(expression, text string) []string {
 	}
 }
 
-// neverElapses is for a date that does not exist.
+// neverElapses is for a date that does not exist, or never on the weekdays given.
 func neverElapses(expression string) *problem {
 	p := parser{expression: expression}
-	for _, word := range strings.Fields(expression) {
+	words := strings.Fields(expression)
+	if onAnyDay := strings.Join(words[1:], " "); isLetter(words[0][0]) && works(onAnyDay) {
+		p.note(weekdayField.name, words[0], "is on none of the dates given", []string{onAnyDay, everyYear(words)})
+		return p.wrong
+	}
+	for _, word := range words {
 		if _, _, day, _, ok := splitDate(word); ok && !strings.Contains(word, ":") {
 			p.fail(dayField, day, "does not exist in the months and years given", "28", "1")
 			p.wrong.near = append([]string{strings.Replace(expression, "-"+day, "~1", 1)}, p.wrong.near...)
@@ -103,4 +114,25 @@ func neverElapses(expression string) *problem {
 	}
 	p.whole(expression, "never comes")
 	return p.wrong
+}
+
+// Sooner are expressions near to one that comes too late or no more, nearest first: every year, on any weekday.
+func Sooner(expression string) []string {
+	words := strings.Fields(expression)
+	anyDay := words
+	if isLetter(words[0][0]) {
+		anyDay = words[1:]
+	}
+	return []string{everyYear(words), strings.Join(anyDay, " "), everyYear(anyDay), lastResort}
+}
+
+// everyYear is an expression without the year of its date.
+func everyYear(words []string) string {
+	words = append([]string(nil), words...)
+	for i, word := range words {
+		if year, _, _, _, ok := splitDate(word); ok && !strings.Contains(word, ":") && strings.HasPrefix(word, year) {
+			words[i] = "*" + strings.TrimPrefix(word, year)
+		}
+	}
+	return strings.Join(words, " ")
 }

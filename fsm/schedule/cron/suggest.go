@@ -118,9 +118,13 @@ func zonePrefix(word string) (zone string, ok bool) {
 	return zone, ok && zone != "" && (name == "TZ" || name == "CRON_TZ")
 }
 
-// neverFires is for a date that does not exist.
+// neverFires is for a date that does not exist, or never on the weekdays given.
 func neverFires(e *Expression, expression string) *problem {
 	p := parser{words: strings.Fields(expression)}
+	if near := p.with(weekdayField, "*"); works(near) {
+		p.fail(weekdayField, p.words[weekdayField.index], "is on none of the days of month given", "*")
+		return p.wrong
+	}
 	p.fail(dayField, p.words[dayField.index], "does not exist in the months given", "L", strconv.Itoa(e.longestMonth()))
 	return p.wrong
 }
@@ -133,4 +137,14 @@ func (e *Expression) longestMonth() int {
 		}
 	}
 	return longest
+}
+
+// Sooner are expressions near to one of which the days come too late, nearest first: on any weekday, on any day of
+// the month.
+func Sooner(expression string) []string {
+	p := parser{words: strings.Fields(expression)}
+	if len(p.words) != 5 {
+		return []string{lastResort}
+	}
+	return []string{p.with(weekdayField, "*"), p.with(dayField, "*"), lastResort}
 }
