@@ -153,7 +153,8 @@ func TestMisspeltVariablesAreFound(t *testing.T) {
 		"QUORUMBEAT_SPOOL=/tmp":                               "",
 		"QUORUMBEAT_TOKEN_FILE=/tmp/x":                        "",
 		"QUORUMBEATS_X=1":                                     "",
-		"QUORUMBEAT_SERVICE_HOST=10.0.0.1":                    "", // of Kubernetes
+		"QUORUMBEAT_ENV=prod":                                 "no setting is called QUORUMBEAT_ENV: see", // and not: did you mean QUORUMBEAT_URL?
+		"QUORUMBEAT_SERVICE_HOST=10.0.0.1":                    "",                                         // of Kubernetes
 		"QUORUMBEAT_SERVICE_PORT_HTTP=8080":                   "",
 		"QUORUMBEAT_PORT=tcp://10.0.0.1:8080":                 "",
 		"QUORUMBEAT_PORT_8080_TCP_ADDR=10.0.0.1":              "",
@@ -169,6 +170,43 @@ func TestMisspeltVariablesAreFound(t *testing.T) {
 		if code != cli.ExitUsage || !strings.Contains(stderr, words) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("all at once: %d %q, want %q", code, stderr, words)
 		}
+	}
+}
+
+// TestCommandsWarnOfMisspeltVariables and do what they are told. What is near to no setting may be
+// somebody else's. Who takes JSON, and a job that is wrapped, are not disturbed.
+func TestCommandsWarnOfMisspeltVariables(t *testing.T) {
+	a := newFakeAPI(t)
+	const misspelt, warning = "QUORUMBEAT_APIKEY=k", "quorumbeat: warning: no setting is called QUORUMBEAT_APIKEY: did you mean QUORUMBEAT_API_KEY?\n"
+	for line, want := range map[string]string{
+		"list":                               warning,
+		"list --json":                        "",
+		"ping token":                         warning,
+		"spool flush --spool " + t.TempDir(): warning,
+		"run -- true":                        warning + "quorumbeat: no token is given", // nothing is run
+		"run --token t --spool " + t.TempDir() + " -- sh -c :": "",
+	} {
+		p, _, stderr := newTestProgram(map[string]string{"QUORUMBEAT_URL": a.URL, "QUORUMBEAT_API_KEY": "k"})
+		p.All = func() []string {
+			return []string{"PATH=/bin", "QUORUMBEAT_ENV=prod", "QUORUMBEAT_TEST_RACE=1", misspelt}
+		}
+		p.run(t.Context(), strings.Fields(line))
+		if said := stderr.String(); want == "" && strings.Contains(said, "no setting") || !strings.HasPrefix(said, want) || strings.Count(said, "no setting") > 1 {
+			t.Errorf("%s: %q, want %q", line, said, want)
+		}
+	}
+}
+
+// TestACommandOfAChannelIsNotWarned of the variables that tell it of an alert.
+func TestACommandOfAChannelIsNotWarned(t *testing.T) {
+	p, _, stderr := newTestProgram(nil)
+	p.All = func() []string {
+		return strings.Fields("QUORUMBEAT_ALERT_KEY= QUORUMBEAT_ALERT_KIND= QUORUMBEAT_ALERT_TITLE= QUORUMBEAT_ALERT_LINK= QUORUMBEAT_ALERT_REPEAT= QUORUMBEAT_ALERT_HEARTBEAT= " +
+			"QUORUMBEAT_ALERT_INCIDENT= QUORUMBEAT_ALERT_HEARTBEAT_ID= QUORUMBEAT_ALERT_OWNER= QUORUMBEAT_ALERT_RUNBOOK= QUORUMBEAT_ALERT_TAGS=")
+	}
+	p.run(t.Context(), []string{"ping", "token", "--url", newFakeAPI(t).URL})
+	if strings.Contains(stderr.String(), "no setting") {
+		t.Error(stderr)
 	}
 }
 

@@ -44,6 +44,7 @@ func (p *program) devCommand() *cobra.Command {
 			if err := p.Resolve(c.Flags()); err != nil {
 				return err
 			}
+			p.Warn(c)
 			ctx, stop := signal.NotifyContext(c.Context(), append(node.EndSignals, syscall.SIGHUP)...)
 			defer stop()
 			return p.dev(ctx, s, examples)

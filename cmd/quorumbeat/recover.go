@@ -30,6 +30,7 @@ func (p *program) recoverCommand() *cobra.Command {
 			if err := p.Resolve(c.Flags()); err != nil {
 				return err
 			}
+			p.Warn(c)
 			return p.recoverNode(dir, confirmed, asJSON)
 		},
 	}

@@ -26,6 +26,7 @@ func (p *program) restoreCommand() *cobra.Command {
 			if err := p.Resolve(c.Flags()); err != nil {
 				return err
 			}
+			p.Warn(c)
 			f, err := os.Open(args[0])
 			if err != nil {
 				return usage.Errorf("the backup cannot be read: %w", err)

@@ -66,6 +66,7 @@ func (p *program) runCommand() *cobra.Command {
 				return err
 			}
 			if err := s.Validate(); err != nil {
+				p.WarnOfSlips(c) // here alone: what is printed while a job runs is the job's, and cron mails it
 				return err
 			}
 			api, err := cli.NewClient(s.URL, "")

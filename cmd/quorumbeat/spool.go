@@ -36,6 +36,7 @@ func (p *program) spoolFlushCommand() *cobra.Command {
 		if err := p.Resolve(c.Flags()); err != nil {
 			return err
 		}
+		p.Warn(c)
 		f, err := p.flusher(url)
 		if err != nil {
 			return err

@@ -46,7 +46,7 @@ func Command(p *cli.Program) *cobra.Command {
 			"With --tokens-file, existing ones are pinged instead, and no key is needed.",
 		Args: usage.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := s.resolve(p, c.Flags()); err != nil {
+			if err := s.resolve(p, c); err != nil {
 				return err
 			}
 			return run(p, c.Context(), s)
@@ -74,11 +74,11 @@ func (s *options) register(f *pflag.FlagSet) {
 }
 
 // resolve fills in the settings and checks them, before anything is made.
-func (s *options) resolve(p *cli.Program, f *pflag.FlagSet) error {
-	if err := p.Resolve(f); err != nil {
+func (s *options) resolve(p *cli.Program, c *cobra.Command) error {
+	if err := p.Resolve(c.Flags()); err != nil {
 		return err
 	}
-	p.WarnExposed()
+	p.Warn(c)
 	s.load.URLs, s.URL = s.urls, s.urls.String()
 	switch {
 	case s.tokensFile == "" && s.APIKey == "":

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/settings"
@@ -47,10 +48,22 @@ func (p *Program) Columns() int {
 	return term.Columns(f)
 }
 
-// WarnExposed warns whoever runs a command; serve has a log for it.
-func (p *Program) WarnExposed() {
+// Warn warns whoever runs a command of secrets on the command line, and of variables that are
+// misspelt; serve has a log for these. A program that reads JSON is told of the first alone:
+// it may take all that comes on the standard error for JSON.
+func (p *Program) Warn(c *cobra.Command) {
 	for _, name := range p.Exposed {
 		fmt.Fprintf(p.Stderr, "quorumbeat: --%s: %s\n", name, settings.SecretOnCommandLine)
+	}
+	if json := c.Flags().Lookup("json"); json == nil || json.Value.String() != "true" {
+		p.WarnOfSlips(c)
+	}
+}
+
+// WarnOfSlips warns of misspelt variables.
+func (p *Program) WarnOfSlips(c *cobra.Command) {
+	for _, slip := range p.Slips(c.Root()) {
+		p.Note("warning: %v", slip)
 	}
 }
 

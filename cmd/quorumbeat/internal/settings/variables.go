@@ -45,9 +45,21 @@ func knownVariables(root *cobra.Command) (known []string) {
 	return slices.Compact(known)
 }
 
-// Misspelt says which variables of our prefix nobody reads, and what was meant:
-// a misspelt one would leave a setting at its default without a word.
-func (e Env) Misspelt(root *cobra.Command) (strange []error) {
+// strange is a variable of our prefix that nobody reads.
+type strange struct {
+	name string
+	near string // what was meant, if one that is read is near; else ""
+}
+
+func (s strange) Error() string {
+	if s.near == "" {
+		return fmt.Sprintf("no setting is called %s: see 'quorumbeat serve --help' for those that there are", s.name)
+	}
+	return fmt.Sprintf("no setting is called %s: did you mean %s?", s.name, s.near)
+}
+
+// strangeVariables finds them: a misspelt one would leave a setting at its default without a word.
+func (e Env) strangeVariables(root *cobra.Command) (list []strange) {
 	if e.All == nil {
 		return nil
 	}
@@ -57,13 +69,39 @@ func (e Env) Misspelt(root *cobra.Command) (strange []error) {
 		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || kubernetes.MatchString(name) {
 			continue
 		}
-		words := usage.DidYouMean(name, known)
-		if words == "" {
-			words = ": see 'quorumbeat serve --help' for those that there are"
-		}
-		strange = append(strange, fmt.Errorf("no setting is called %s%s", name, words))
+		list = append(list, strange{name, nearestVariable(name, known)})
 	}
-	return strange
+	return list
+}
+
+// nearestVariable goes by what comes after the prefix, which all have in common.
+func nearestVariable(name string, known []string) string {
+	bare := make([]string, len(known))
+	for i, k := range known {
+		bare[i] = strings.TrimPrefix(k, envPrefix)
+	}
+	if near := usage.Nearest(strings.TrimPrefix(name, envPrefix), bare); near != "" {
+		return envPrefix + near
+	}
+	return ""
+}
+
+// Misspelt says which variables of our prefix nobody reads, and what was meant.
+func (e Env) Misspelt(root *cobra.Command) (errs []error) {
+	for _, s := range e.strangeVariables(root) {
+		errs = append(errs, s)
+	}
+	return errs
+}
+
+// Slips are those that are near to one that is read. Others may be somebody else's.
+func (e Env) Slips(root *cobra.Command) (errs []error) {
+	for _, s := range e.strangeVariables(root) {
+		if s.near != "" {
+			errs = append(errs, s)
+		}
+	}
+	return errs
 }
 
 // WarnMisspelt has the log tell of such variables: a node that was fine does not refuse

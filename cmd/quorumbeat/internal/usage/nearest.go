@@ -4,15 +4,15 @@ import "strings"
 
 // DidYouMean names the nearest of some words, if one is near.
 func DidYouMean(word string, known []string) string {
-	if near := nearestWord(word, known); near != "" {
+	if near := Nearest(word, known); near != "" {
 		return ": did you mean " + near + "?"
 	}
 	return ""
 }
 
-// nearestWord returns the word that takes the fewest edits to get to, "" if all take more
+// Nearest returns the word that takes the fewest edits to get to, "" if all take more
 // than a slip or two.
-func nearestWord(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	best, least := "", 1+min(3, max(1, len(word)/3))
 	for _, k := range known {
 		if n := editDistance(strings.ToLower(word), strings.ToLower(k)); n < least {

@@ -45,7 +45,7 @@ func NewCommand(p *cli.Program, use, short string, args cobra.PositionalArgs, do
 		if err := p.Resolve(c.Flags()); err != nil {
 			return err
 		}
-		p.WarnExposed()
+		p.Warn(c)
 		api, err := s.Client(heartbeat.WithRetries(cli.Retries))
 		if err != nil {
 			return err
