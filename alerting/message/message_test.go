@@ -300,11 +300,18 @@ func TestOutputStaysOutput(t *testing.T) {
 	}
 }
 
-// checkHeader asks that filters find the tag, and that no line is longer than it must.
-func checkHeader(t *testing.T, raw []byte) []byte {
+// checkHeader asks that filters find the tag and beside it, on the same line, where the name begins;
+// and that no line is longer than it must.
+func checkHeader(t *testing.T, raw []byte, name string) {
+	t.Helper()
 	header, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
-	if !bytes.Contains(header, []byte("\r\nSubject: [DOWN] ")) {
+	_, subject, found := bytes.Cut(header, []byte("\r\nSubject: [DOWN] "))
+	if !found {
 		t.Errorf("no plain tag in\n%s", header)
+	}
+	line, _, _ := bytes.Cut(subject, []byte("\r\n"))
+	if begins, err := new(mime.WordDecoder).DecodeHeader(string(line)); err != nil || begins == "" || !strings.HasPrefix(OneLine(name), begins) {
+		t.Errorf("%q stands beside the tag, of the name %q (%v), in\n%s", begins, name, err, header)
 	}
 	for l := range bytes.Lines(header) {
 		l = bytes.TrimRight(l, "\r\n")
@@ -317,13 +324,12 @@ func checkHeader(t *testing.T, raw []byte) []byte {
 			t.Fatalf("a byte %x in a message of 7 bits", b)
 		}
 	}
-	return raw
 }
 
 // FuzzRender gives heartbeats any name: it stays in its place, whole, and the
 // message stays one message.
 func FuzzRender(f *testing.F) {
-	for _, s := range []string{"plain", "a\r\nBcc: evil@example.com", "Größe", "=?utf-8?q?x?=", "<script>", strings.Repeat("長", 200), strings.Repeat("ab  c ", 33), strings.Repeat("x", 200), " \u00a0x ", "a] b", "é", "\x00"} {
+	for _, s := range []string{"plain", "a\r\nBcc: evil@example.com", "Größe", "=?utf-8?q?x?=", "<script>", strings.Repeat("長", 200), strings.Repeat("🦊", 200), "Ä" + strings.Repeat(" wort", 30), strings.Repeat("x", 60) + " " + strings.Repeat("y", 60), strings.Repeat("ab  c ", 33), strings.Repeat("x", 200), " \u00a0x ", "a] b", "é", "\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
@@ -342,7 +348,7 @@ func FuzzRender(f *testing.F) {
 			t.Fatalf("headers %v", m.Header)
 		}
 		subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
-		checkHeader(t, raw)
+		checkHeader(t, raw, name)
 		if want := "[DOWN] " + OneLine(name); err != nil || subject != want {
 			t.Errorf("subject %q, want %q (%v)", subject, want, err)
 		}
