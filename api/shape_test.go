@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -197,6 +198,48 @@ func TestNoAnswerIsForACache(t *testing.T) {
 	r.server.useCluster(nil) // a fault in the program
 	check("a fault", r.plainly("GET", "/ping/"+token, ""))
 	r.server.useCluster(r.listener)
+}
+
+// assetLink is one to a file whose name has its hash.
+var assetLink = regexp.MustCompile(`"(/(?:ui|status)/assets/[a-z]+\.[0-9a-f]{12}\.(?:css|js|svg))"`)
+
+// TestOnlyHashedFilesAreKept: browsers and caches keep the files that pages link to, which have
+// another name when something else is in them, and no page of the dashboard.
+func TestOnlyHashedFilesAreKept(t *testing.T) {
+	r := newMemoryRig(t)
+	b := r.browse(testKey)
+	h := r.create(`{"name":"x"}`)
+	r.publish("/v1/status-pages", `{"title":"Ours","slug":"ours","heartbeats":[{"id":"`+h.ID+`"}]}`)
+	links := map[string]bool{}
+	for page, want := range map[string]string{
+		"/ui/login": "no-store", "/ui/": "no-store", "/ui/heartbeats/" + h.ID: "no-store", "/ui/channels": "no-store", "/ui/nosuch": "no-store",
+		"/status/ours": "public, max-age=30", "/status/nosuch": "no-store",
+	} {
+		a := b.get(page)
+		if got := string(a.header.Peek("Cache-Control")); got != want {
+			t.Errorf("%s: %d, Cache-Control %q, want %q", page, a.status, got, want)
+		}
+		for _, m := range assetLink.FindAllStringSubmatch(a.body, -1) {
+			links[m[1]] = true
+		}
+	}
+	if len(links) < 7 { // a style and an icon on both sides, and the script and two icons more on the dashboard
+		t.Errorf("the pages link to %v alone", links)
+	}
+	for link := range links {
+		for _, method := range []string{"GET", "HEAD"} {
+			a := r.call(method, link, "", "Authorization", "")
+			if got := string(a.header.Peek("Cache-Control")); a.status != 200 || got != "public, max-age=31536000, immutable" || string(a.header.Peek("X-Content-Type-Options")) != "nosniff" {
+				t.Errorf("%s %s: %d, Cache-Control %q", method, link, a.status, got)
+			}
+		}
+		name := strings.Split(link, ".") // one of another version's
+		for _, other := range []string{name[0] + ".000000000000." + name[2], name[0] + "." + name[2]} {
+			if a := r.call("GET", other, "", "Authorization", ""); a.status != 404 || string(a.header.Peek("Cache-Control")) != "no-store" {
+				t.Errorf("%s: %d, Cache-Control %q", other, a.status, a.header.Peek("Cache-Control"))
+			}
+		}
+	}
 }
 
 // TestTheHistoryShowsWhoPinged has a plain ping's caller in it.
