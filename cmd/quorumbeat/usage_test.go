@@ -201,36 +201,44 @@ func TestInterruptedAndUnreadAreQuiet(t *testing.T) {
 func TestNamesAndValuesAreCompleted(t *testing.T) {
 	a := newFakeAPI(t)
 	for line, want := range map[string][]string{
-		"get |":                                    {"nightly-backup\tNightly Backup, active", "twins\tother twin, paused"},
-		"pause night|":                             {"nightly-backup"},
-		"pings x |":                                nil,
-		"list --status |":                          {"active", "failing", "paused"},
-		"alerts --state s|":                        {"sent"},
-		"alerts --heartbeat n|":                    {"nightly-backup"},
-		"alerts retry |":                           {alertIDOf(1)},
-		"keys delete key|":                         {keyID(1)},
-		"keys create x --scope |":                  {"admin", "ping"},
-		"create x --arm |":                         {"created", "first_ping"},
-		"cluster remove m|":                        {"mon1", "mon3"},
-		"serve --log-level |":                      {"debug", "info", "warn", "error"},
-		"serve --log-format |":                     {"text", "json"},
-		"serve --in-doubt |":                       {"resend", "hold"},
-		"config check --in-doubt h|":               {"hold"},
-		"help key|":                                {"keys"},
-		"channels get d|":                          {"duty\temail"},
-		"channels test |":                          {"duty\temail"},
-		"channels create x --on r|":                {"recovered"},
-		"windows delete |":                         {"move\ttags prod"},
-		"badges delete bg_1|":                      {"bg_1\tNightly Backup"},
-		"badges create --tag |":                    {"prod"},
-		"status-pages delete |":                    {"our-page\tOurs"},
-		"status-pages create x --heartbeat night|": {"nightly-backup"},
-		"list --tag p|":                            {"prod"},
-		"create x --tag a,p|":                      {"a,prod"},
-		"create x --notify |":                      {"duty\temail"},
-		"update x --depends-on wide,t|":            {"wide,tag:prod", "wide,twins"},
-		"create x --tz Europe/B|":                  {"Europe/Berlin"},
-		"windows create x --tz |":                  {"UTC"},
+		"get |":                                  {"nightly-backup\tNightly Backup, active", "twins\tother twin, paused"},
+		"pause night|":                           {"nightly-backup"},
+		"pings x |":                              nil,
+		"list --status |":                        {"active", "failing", "paused"},
+		"alerts --state s|":                      {"sent"},
+		"alerts --heartbeat n|":                  {"nightly-backup"},
+		"alerts retry |":                         {alertIDOf(1)},
+		"keys delete key|":                       {keyID(1)},
+		"keys create x --scope |":                {"admin", "ping"},
+		"create x --arm |":                       {"created", "first_ping"},
+		"cluster remove m|":                      {"mon1", "mon3"},
+		"serve --log-level |":                    {"debug", "info", "warn", "error"},
+		"serve --log-format |":                   {"text", "json"},
+		"serve --in-doubt |":                     {"resend", "hold"},
+		"config check --in-doubt h|":             {"hold"},
+		"help key|":                              {"keys"},
+		"channels get d|":                        {"duty\temail"},
+		"channels test |":                        {"duty\temail"},
+		"channels create x --on r|":              {"recovered"},
+		"channels create x --on down,r|":         {"down,recovered"},
+		"channels create x --set |":              {"url=\tURL that gets a POST", "secret="},
+		"channels create x --kind ntfy --set t|": {"topic=", "token="},
+		"channels create x --kind pagerduty --set severity=e|": {"severity=error"},
+		"channels create x --kind ntfy --set priority=|":       {"priority=1", "priority=5"},
+		"channels create x --kind ntfy --set topic=|":          nil,
+		"channels create x --kind ntfy --set-file to|":         {"topic=", "token="},
+		"channels update duty --set |":                         {"to="},
+		"windows delete |":                                     {"move\ttags prod"},
+		"badges delete bg_1|":                                  {"bg_1\tNightly Backup"},
+		"badges create --tag |":                                {"prod"},
+		"status-pages delete |":                                {"our-page\tOurs"},
+		"status-pages create x --heartbeat night|":             {"nightly-backup"},
+		"list --tag p|":                                        {"prod"},
+		"create x --tag a,p|":                                  {"a,prod"},
+		"create x --notify |":                                  {"duty\temail"},
+		"update x --depends-on wide,t|":                        {"wide,tag:prod", "wide,twins"},
+		"create x --tz Europe/B|":                              {"Europe/Berlin"},
+		"windows create x --tz |":                              {"UTC"},
 	} {
 		args := append([]string{"__complete"}, strings.Split(strings.TrimSuffix(line, "|"), " ")...)
 		code, stdout, stderr := a.ask(t, nil, args...)
@@ -242,6 +250,10 @@ func TestNamesAndValuesAreCompleted(t *testing.T) {
 		if want == nil && !strings.HasPrefix(stdout, ":4") {
 			t.Errorf("%s: %q", line, stdout)
 		}
+	}
+	a.take()
+	if _, stdout, _ := a.ask(t, nil, "__complete", "create", "x", "--depends-on", ""); strings.Count(stdout, "nightly-backup") != 1 || strings.Count(stdout, "tag:prod") != 1 || len(a.take()) != 1 {
+		t.Errorf("what a heartbeat depends on is asked for or offered twice: %q", stdout)
 	}
 	if code, stdout, _ := a.ask(t, map[string]string{"QUORUMBEAT_URL": "http://127.0.0.1:1"}, "__complete", "get", ""); code != cli.ExitDone || !strings.HasPrefix(stdout, ":4") {
 		t.Errorf("with nobody to ask: %d %q", code, stdout)

@@ -3,6 +3,7 @@ package kinds
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -152,15 +153,15 @@ func checkLines(v string) string {
 	return ""
 }
 
-func checkOneOf(values ...string) func(string) string {
-	return func(v string) string {
-		for _, x := range values {
-			if v == x {
-				return ""
-			}
-		}
-		return "it must be one of " + strings.Join(values, ", ")
+// check says what is wrong with a value of a field, "" if nothing is.
+func (f Field) check(v string) string {
+	switch {
+	case f.Values == nil:
+		return f.Check(v)
+	case !slices.Contains(f.Values, v):
+		return "it must be one of " + strings.Join(f.Values, ", ")
 	}
+	return ""
 }
 
 const (

@@ -80,7 +80,7 @@ func (f Field) Wrong(v string) string {
 	case len(v) > fsm.MaxChannelFieldLen:
 		return fmt.Sprintf("%s has %d bytes; it may have %d", f.Name, len(v), fsm.MaxChannelFieldLen)
 	}
-	if wrong := f.Check(v); wrong != "" {
+	if wrong := f.check(v); wrong != "" {
 		return fmt.Sprintf("%s is not right: %s", f.Name, wrong)
 	}
 	return ""

@@ -22,6 +22,7 @@ type Field struct {
 	Required bool
 	Server   bool                  // a URL of who is sent the channel's secrets
 	Default  string                // what an empty value means
+	Values   []string              // all that it may be; nil: what Check takes
 	Check    func(v string) string // what is wrong with a value; "": nothing
 }
 
@@ -56,11 +57,11 @@ var All = []Kind{
 		{Name: "topic", Help: "topic, which whoever knows it can read", Secret: true, Required: true, Check: checkTopic},
 		{Name: "server", Help: "URL of the server", Server: true, Default: "https://ntfy.sh", Check: checkURL},
 		{Name: "token", Help: "access token", Secret: true, Check: checkHeaderText},
-		{Name: "priority", Help: "1 to 5, of alerts that something fails", Default: "4", Check: checkOneOf("1", "2", "3", "4", "5")},
+		{Name: "priority", Help: "1 to 5, of alerts that something fails", Default: "4", Values: []string{"1", "2", "3", "4", "5"}},
 	}},
 	{Name: "pagerduty", Help: "PagerDuty, by its Events API v2", Where: "url", Alone: true, Fields: []Field{
 		{Name: "routing_key", Help: "integration key", Secret: true, Required: true, Check: checkRoutingKey},
-		{Name: "severity", Help: "critical, error, warning or info", Default: "critical", Check: checkOneOf("critical", "error", "warning", "info")},
+		{Name: "severity", Help: "critical, error, warning or info", Default: "critical", Values: []string{"critical", "error", "warning", "info"}},
 		{Name: "url", Help: "URL of the Events API", Server: true, Default: "https://events.pagerduty.com/v2/enqueue", Check: checkURL},
 	}},
 	{Name: "alertmanager", Help: "Prometheus Alertmanager, by its API v2", Where: "url", Fields: []Field{

@@ -66,7 +66,7 @@ var order = []tree{
 		".",
 	}},
 	{dir: "sdk/go", rows: []string{"."}},
-	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "alerting/outbound", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/salvage", "cluster/transport", "fsm", "fsm/logentry", "fsm/store", "fsm/schedule", "fsm/schedule/weekly", "internal/tick", "internal/unreachable", "sdk/go"}, rows: []string{
+	{dir: "cmd/quorumbeat", uses: []string{"api", "alerting", "alerting/outbound", "cluster", "cluster/durable", "cluster/lifecycle", "cluster/salvage", "cluster/transport", "fsm", "fsm/kinds", "fsm/logentry", "fsm/store", "fsm/schedule", "fsm/schedule/weekly", "internal/tick", "internal/unreachable", "sdk/go"}, rows: []string{
 		"load internal/length internal/usage internal/tune internal/zones",
 		"internal/term internal/flags",
 		"internal/selfwatch",

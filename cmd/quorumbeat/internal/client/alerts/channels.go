@@ -16,11 +16,10 @@ import (
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+	"github.com/quorumbeat/quorumbeat/fsm/kinds"
 	"github.com/quorumbeat/quorumbeat/fsm/schedule/weekly"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
-
-var channelKinds = []string{"email", "webhook", "slack", "teams", "discord", "telegram", "ntfy", "pagerduty", "alertmanager", "shoutrrr", "command"}
 
 // errTestRefused makes 'channels test' fail, after it has shown why.
 var errTestRefused = errors.New("the test was not accepted: see to the channel's settings, and to --webhook-allow if it is in a private network")
@@ -146,9 +145,10 @@ func channelsCreateCommand(p *cli.Program) *cobra.Command {
 		params.Name, params.Kind = &args[0], kind
 		return api.CreateChannel(ctx, params)
 	}, showChannel)
-	c.Flags().Var(flags.OneOf(&kind, channelKinds), "kind", "what it is: "+strings.Join(channelKinds, ", "))
-	cli.CompleteWords(c, "kind", channelKinds)
+	c.Flags().Var(flags.OneOf(&kind, kinds.Names()), "kind", "what it is: "+strings.Join(kinds.Names(), ", "))
+	cli.CompleteWords(c, "kind", kinds.Names())
 	h.register(p, c)
+	completeSettings(c, func(*cobra.Command, []string) string { return kind })
 	return c
 }
 
@@ -164,6 +164,7 @@ func channelsUpdateCommand(p *cli.Program) *cobra.Command {
 	}), showChannel, call.CompleteNames(call.ChannelNames))
 	c.Flags().StringVar(&h.name, "name", "", "another `name`")
 	h.register(p, c)
+	completeSettings(c, func(c *cobra.Command, args []string) string { return kindOfChannel(p, c, args) })
 	return c
 }
 

@@ -4,7 +4,7 @@
 //	incidents.go  incidents, and who sees to them
 //	alerts.go     alerts, and a test mail
 //	explain.go    who is told of a heartbeat, and why not
-//	channels.go   channels
+//	channels.go   channels; channels_completion.go: what a shell offers for their settings
 //	windows.go    maintenance windows
 //	templates.go  words of one's own
 //	names.go      finding an alert by its heartbeat's name

@@ -4,13 +4,11 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
-	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/flags"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/term"
 	heartbeat "github.com/quorumbeat/quorumbeat/sdk/go"
 )
@@ -28,32 +26,18 @@ func CompleteNames(names Namer) Option {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return namesFor(p, c, names, begun), cobra.ShellCompDirectiveNoFileComp
+			return NamesFor(p, c, names, begun), cobra.ShellCompDirectiveNoFileComp
 		}
 	}
 }
 
 // CompleteFlag has a shell complete the value of a flag that is such a name, or a list of them with commas between.
 func CompleteFlag(p *cli.Program, c *cobra.Command, flag string, names Namer) {
-	isList := c.Flags().Lookup(flag).Value.Type() == flags.TypeOfLists
-	_ = c.RegisterFlagCompletionFunc(flag, func(c *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		before := ""
-		if comma := strings.LastIndexByte(begun, ','); isList && comma >= 0 {
-			before, begun = begun[:comma+1], begun[comma+1:]
-		}
-		fit := namesFor(p, c, names, begun)
-		for i := range fit {
-			fit[i] = before + fit[i]
-		}
-		if isList {
-			return fit, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-		}
-		return fit, cobra.ShellCompDirectiveNoFileComp
-	})
+	cli.CompleteFlag(c, flag, func(c *cobra.Command, begun string) []cobra.Completion { return NamesFor(p, c, names, begun) })
 }
 
-// namesFor are the names that go on as begun; none if the cluster cannot be asked.
-func namesFor(p *cli.Program, c *cobra.Command, names Namer, begun string) (fit []cobra.Completion) {
+// NamesFor are the names that go on as begun; none if the cluster cannot be asked.
+func NamesFor(p *cli.Program, c *cobra.Command, names Namer, begun string) []cobra.Completion {
 	if p.Resolve(c.Flags()) != nil {
 		return nil
 	}
@@ -65,20 +49,19 @@ func namesFor(p *cli.Program, c *cobra.Command, names Namer, begun string) (fit 
 	ctx, cancel := context.WithTimeout(context.Background(), completionLimit)
 	defer cancel()
 	all, _ := names(ctx, api)
-	for _, name := range all {
-		if strings.HasPrefix(name, begun) {
-			fit = append(fit, name)
-		}
-	}
-	return fit
+	return cli.Beginning(all, begun)
 }
 
 // CompleteHeartbeat is the option of commands whose first argument is a heartbeat.
 var CompleteHeartbeat = CompleteNames(HeartbeatNames)
 
 // HeartbeatNames are the slugs of heartbeats, and IDs where several share one.
-func HeartbeatNames(ctx context.Context, api *heartbeat.Client) (names []cobra.Completion, err error) {
+func HeartbeatNames(ctx context.Context, api *heartbeat.Client) ([]cobra.Completion, error) {
 	all, err := api.List(ctx)
+	return namesOf(all), err
+}
+
+func namesOf(all []*heartbeat.Heartbeat) (names []cobra.Completion) {
 	count := map[string]int{}
 	for _, h := range all {
 		count[h.Slug]++
@@ -90,29 +73,30 @@ func HeartbeatNames(ctx context.Context, api *heartbeat.Client) (names []cobra.C
 		}
 		names = append(names, cobra.CompletionWithDesc(word, term.Printable(h.Name)+", "+h.Status))
 	}
-	return names, err
+	return names
 }
 
 // TagNames are the tags that heartbeats have.
 func TagNames(ctx context.Context, api *heartbeat.Client) ([]cobra.Completion, error) {
 	all, err := api.List(ctx)
-	count := map[string]int{}
+	return tagsOf(all), err
+}
+
+func tagsOf(all []*heartbeat.Heartbeat) []cobra.Completion {
+	found := map[string]bool{}
 	for _, h := range all {
 		for _, tag := range h.Tags {
-			count[tag]++
+			found[tag] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(count)), err
+	return slices.Sorted(maps.Keys(found))
 }
 
 // DependencyNames are what a heartbeat can depend on: others, and tags.
 func DependencyNames(ctx context.Context, api *heartbeat.Client) ([]cobra.Completion, error) {
-	names, err := HeartbeatNames(ctx, api)
-	if err != nil {
-		return nil, err
-	}
-	tags, err := TagNames(ctx, api)
-	for _, tag := range tags {
+	all, err := api.List(ctx)
+	names := namesOf(all)
+	for _, tag := range tagsOf(all) {
 		names = append(names, "tag:"+tag)
 	}
 	return names, err
