@@ -152,8 +152,6 @@ func Build(dir string, race bool, tags ...string) (string, error) {
 	if race {
 		args = append(args, "-race")
 		env = append(env, "CGO_ENABLED=1")
-	} else {
-		args = append(args, "-trimpath") // as make build has it, which has compiled the packages then
 	}
 	cmd := exec.Command("go", append(args, "github.com/quorumbeat/quorumbeat/cmd/quorumbeat")...)
 	cmd.Env = env
