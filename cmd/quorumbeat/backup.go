@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -58,8 +59,11 @@ func writeNew(file string, write func(io.Writer) error) error {
 	}
 	dir := filepath.Dir(file)
 	tmp, err := os.CreateTemp(dir, filepath.Base(file)+".*.tmp") // of mode 0600
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage.Errorf("the backup cannot be written: there is no folder %s", dir)
+	}
 	if err != nil {
-		return fmt.Errorf("the backup cannot be written: %w", err)
+		return fmt.Errorf("the backup cannot be written to %s: %w", dir, errors.Unwrap(err))
 	}
 	defer os.Remove(tmp.Name())
 	if err = errors.Join(write(tmp), tmp.Sync(), tmp.Close()); err != nil {

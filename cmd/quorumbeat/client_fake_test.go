@@ -49,10 +49,18 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = map[string]any{"pings": fakePings()}
 	case strings.HasSuffix(path, "/suggest"):
 		out = fakeSuggestions()
+	case strings.HasSuffix(path, "/uptime"):
+		out = heartbeat.Uptime{Uptime: new(0.98765), Days: []heartbeat.UptimeDay{{Date: "2026-05-01", DownSecs: 83_250, PausedSecs: 600, Uptime: new(0.5)}, {Date: "2026-05-02", Uptime: new(1.0)}}}
+	case strings.HasSuffix(path, "/explain"):
+		out = fakeExplanation()
 	case path == "/v1/schedule/preview":
 		out = heartbeat.SchedulePreview{Times: []time.Time{fakeTime, fakeTime.AddDate(0, 0, 1)}, Description: "At 05:04:05, on Saturday and Sunday", TZ: "Europe/Berlin", TZData: "2026a (built in)"}
 	case path == "/v1/alerts":
 		out = map[string]any{"alerts": fakeAlerts(r.URL.Query().Get("state"))}
+	case strings.HasPrefix(path, "/v1/incidents/"):
+		in := fakeIncidents()[0]
+		in.Story = []heartbeat.IncidentEvent{{At: fakeTime, Event: "began", Reason: "silence"}, {At: fakeTime, Event: "acknowledged", Note: strings.Repeat("the disk is full ", 20), By: "somebody of the platform team"}}
+		out = in
 	case path == "/v1/incidents":
 		out = map[string]any{"incidents": fakeIncidents()}
 	case path == "/v1/events":
@@ -62,11 +70,17 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/v1/keys":
 		out = map[string]any{"keys": []heartbeat.Key{{ID: keyID(1), Name: "terraform, of the platform team of the northern region", Scope: "admin", CreatedAt: fakeTime, MaxHeartbeats: 1000, Heartbeats: 17}}}
 	case path == "/v1/channels" && r.Method == http.MethodGet:
-		out = map[string]any{"channels": []heartbeat.Channel{{ID: "ch_000000000000000000000001", Name: "duty", Kind: "email"}}}
+		out = map[string]any{"channels": []heartbeat.Channel{
+			{ID: "ch_000000000000000000000001", Name: "duty", Kind: "email"},
+			{ID: "ch_000000000000000000000002", Name: "the platform team of the northern region", Kind: "alertmanager", Default: true, Tags: []string{"production", "databases", "northern-region"}, On: []string{"down", "recovered", "unheard"}, UpdatedAt: fakeTime},
+		}}
 	case path == "/v1/windows" && r.Method == http.MethodGet:
-		out = map[string]any{"windows": []heartbeat.Window{{ID: "mw_000000000000000000000001", Name: "move", Tags: []string{"prod"}}}}
+		out = map[string]any{"windows": []heartbeat.Window{
+			{ID: "mw_000000000000000000000001", Name: "move", Tags: []string{"prod"}},
+			{ID: "mw_000000000000000000000002", Name: "the databases of the northern region", Tags: []string{"production", "databases"}, BeginsAt: &fakeTime, EndsAt: &fakeTime, On: true, Schedule: []string{"30 2 * * 6"}, TZ: "Europe/Berlin", ForSecs: 7200},
+		}}
 	case path == "/v1/badges" && r.Method == http.MethodGet:
-		out = map[string]any{"badges": []heartbeat.Badge{{ID: "bg_1", HeartbeatID: heartbeatIDOf(1), HeartbeatName: "Nightly Backup"}, {ID: "bg_2", Tag: "prod"}}}
+		out = map[string]any{"badges": []heartbeat.Badge{{ID: "bg_1", HeartbeatID: heartbeatIDOf(1), HeartbeatName: "Nightly Backup"}, {ID: "bg_2", Tag: "prod", Label: "all of the northern region", SVGURL: "http://localhost:8180/badge/bg_000000000000000000000002.svg"}}}
 	case path == "/v1/status-pages" && r.Method == http.MethodGet:
 		out = map[string]any{"status_pages": []heartbeat.StatusPage{{Slug: "our-page", Title: "Ours"}}}
 	case path == "/v1/cluster":
@@ -120,6 +134,13 @@ func fakeIncidents() []heartbeat.Incident {
 		{ID: "in_000000000000000000000002_1", HeartbeatID: heartbeatIDOf(2), HeartbeatName: "twins", State: "open", Reason: "silence", Since: fakeTime, Alerts: []heartbeat.Alert{{State: "sent"}, {State: "failed"}, {State: "cancelled"}}},
 		{ID: "in_000000000000000000000001_7", HeartbeatID: heartbeatIDOf(1), HeartbeatName: "Nightly Backup", State: "ended", Reason: "failure", Since: fakeTime, EndedAt: &ended, Alerts: []heartbeat.Alert{{State: "sent"}, {State: "sent"}}},
 	}
+}
+
+func fakeExplanation() heartbeat.Explanation {
+	return heartbeat.Explanation{HeartbeatID: heartbeatIDOf(1), HeartbeatName: "Nightly Backup of the northern region", Status: "active", Told: true, AlertsAt: &fakeTime, Targets: []heartbeat.ExplainedTarget{
+		{Channel: "email", Recipient: "oncall-platform@example.com", By: "email", Because: "it is in the addresses of the heartbeat", Told: true, At: &fakeTime},
+		{Channel: "alertmanager", Recipient: "the platform team of the northern region", By: "tag", Because: "it has the tag production", Reason: "hours", Words: "it is outside its hours, which are mon-fri 08:00-18:00 Europe/Berlin"},
+	}}
 }
 
 func fakeSuggestions() heartbeat.Suggestions {

@@ -53,7 +53,8 @@ func TestTablesFitATerminal(t *testing.T) {
 	for _, columns := range []string{"80", "0"} {
 		for _, line := range []string{
 			"list", "get nightly-backup", "pings wide", "pings wide --body", "alerts", "incidents", "suggest wide", "preview @daily", "keys list", "cluster",
-			"list --wide", "pings wide --wide", "alerts --wide", "incidents --wide", "cluster --wide",
+			"channels list", "windows list", "badges list", "status-pages list", "uptime wide", "alerts explain wide", "incidents get in_000000000000000000000002_1",
+			"list --wide", "pings wide --wide", "alerts --wide", "incidents --wide", "cluster --wide", "channels list --wide", "windows list --wide", "badges list --wide",
 		} {
 			code, out, stderr := a.ask(t, map[string]string{"COLUMNS": columns}, strings.Fields(line)...)
 			if code != cli.ExitDone {

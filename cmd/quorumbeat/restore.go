@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/cluster"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/cli"
 	"github.com/quorumbeat/quorumbeat/cmd/quorumbeat/internal/usage"
+	"github.com/quorumbeat/quorumbeat/fsm"
 )
 
 func (p *program) restoreCommand() *cobra.Command {
@@ -33,6 +35,9 @@ func (p *program) restoreCommand() *cobra.Command {
 			}
 			defer f.Close()
 			id, err := cluster.Restore(dir, bufio.NewReaderSize(f, 1<<20), p.offlineLog())
+			if errors.Is(err, fsm.ErrCorrupt) {
+				return fmt.Errorf("%s is no backup of quorumbeat, or one that is damaged or cut off", args[0])
+			}
 			if err != nil {
 				return err
 			}

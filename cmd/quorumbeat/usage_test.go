@@ -27,6 +27,11 @@ func TestWrongCommandLinesAreToldInOwnWords(t *testing.T) {
 	for line, want := range map[string]string{
 		"lst":                                  "did you mean list?",
 		"keys delte x":                         "did you mean delete?",
+		"create x --cron @daily":               "has no flag --cron: did you mean --schedule? Or see",
+		"create x --zone UTC":                  "has no flag --zone; see",
+		"list --url localhost:8080":            "lacks http:// or https://",
+		"serve --config /no-such/file":         "--config: the file /no-such/file cannot be read: no such file",
+		"backup /no-such/dir/x":                "there is no folder /no-such/dir",
 		"keys nonsense":                        "'quorumbeat keys nonsense'",
 		"help nonsense":                        "'quorumbeat nonsense'",
 		"completion tcsh":                      "tcsh",

@@ -48,6 +48,9 @@ func NewClient(urls, apiKey string, opts ...heartbeat.Option) (*heartbeat.Client
 	}
 	var list []string
 	for u := range strings.SplitSeq(urls, ",") {
+		if !strings.Contains(u, "://") { // not quoted: it may hold a password
+			return nil, usage.Errorf("--url: an address lacks http:// or https:// before it: use http://HOST:PORT, several with commas between")
+		}
 		list = append(list, strings.TrimSpace(u))
 	}
 	c := heartbeat.New(apiKey, append(opts, heartbeat.WithBaseURL(list...))...)

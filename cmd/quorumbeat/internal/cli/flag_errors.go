@@ -20,6 +20,9 @@ func FlagError(c *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &unknown):
 		name := dashed(unknown.GetSpecifiedName())
+		if ours := elsewhere[name]; c.Flags().Lookup(ours) != nil {
+			return usage.Errorf("'%s' has no flag %s: did you mean --%s? Or %s", c.CommandPath(), name, ours, help)
+		}
 		return usage.Errorf("'%s' has no flag %s%s", c.CommandPath(), name, usage.OrHelp(c, name, flagNames(c.Flags())))
 	case errors.As(err, &missing):
 		return usage.Errorf("%s needs a value; %s", dashed(missing.GetSpecifiedName()), help)
@@ -28,6 +31,9 @@ func FlagError(c *cobra.Command, err error) error {
 	}
 	return usage.Errorf("%v; %s", err, help)
 }
+
+// elsewhere are names that other monitors have for what our flags say.
+var elsewhere = map[string]string{"--cron": "schedule", "--period": "interval", "--every": "interval", "--timeout": "interval", "--timezone": "tz", "--tolerance": "miss-threshold", "--channel": "notify", "--to": "email"}
 
 func dashed(name string) string {
 	if len(name) == 1 {

@@ -27,8 +27,11 @@ func keysCommand(p *cli.Program) *cobra.Command {
 	}, func(w *term.Table, v any) {
 		k := v.(*heartbeat.Key)
 		w.Row("ID", k.ID)
+		w.Row("Name", term.Free(k.Name))
 		w.Row("Scope", k.Scope)
 		w.Row("Key", k.Key)
+		w.Row()
+		w.Row("Keep the key: it is not shown again.")
 	})
 	create.Flags().Var(flags.OneOf(&scope, scopes), "scope", "admin (everything), write (heartbeats and alerts), read (looks only) or ping (pings by slug only)")
 	cli.CompleteWords(create, "scope", scopes)

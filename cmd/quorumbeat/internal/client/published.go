@@ -87,7 +87,7 @@ func badgesCommand(p *cli.Program) *cobra.Command {
 	badges := call.Group("badges", "Publish badges of heartbeats and tags", "list", func(use string) *cobra.Command {
 		return call.NewCommand(p, use, "List the badges", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 			return api.Badges(ctx)
-		}, showBadges, call.WithStale)
+		}, showBadges, call.WithStale, call.WithWide)
 	})
 	var params heartbeat.BadgeParams
 	create := call.NewCommand(p, "create [NAME]", "Publish a badge of a heartbeat, or of a --tag", usage.AtMost("NAME"), func(ctx context.Context, api *heartbeat.Client, args []string) (_ any, err error) {
@@ -155,8 +155,16 @@ func showBadges(w *term.Table, v any) {
 		w.Row("no badges")
 		return
 	}
-	w.Row("OF", "LABEL", "ID", "PICTURE")
+	head := []any{"OF", "LABEL", "PICTURE"}
+	if w.Wide {
+		head = append(head, "ID")
+	}
+	w.Row(head...)
 	for _, b := range badges {
-		w.Row(term.Free(badgeSubject(b)), term.Free(term.OrDash(b.Label)), b.ID, b.SVGURL)
+		cells := []any{term.Free(badgeSubject(b)), term.Free(term.OrDash(b.Label)), b.SVGURL}
+		if w.Wide {
+			cells = append(cells, b.ID)
+		}
+		w.Row(cells...)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // TestBadgesAreListedByName: by the ID alone nobody knows of what a badge is.
 func TestBadgesAreListedByName(t *testing.T) {
-	var w term.Table
+	w := term.Table{Wide: true}
 	showBadges(&w, []heartbeat.Badge{
 		{ID: "bg_1", HeartbeatID: "hb_1", HeartbeatName: "nightly", SVGURL: "http://x/bg_1.svg"},
 		{ID: "bg_2", Tag: "prod", Label: "all", SVGURL: "http://x/bg_2.svg"},
@@ -22,7 +22,7 @@ func TestBadgesAreListedByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := regexp.MustCompile(` +`).ReplaceAllString(out.String(), " ")
-	for _, want := range []string{"nightly - bg_1 http://x/bg_1.svg", "tag prod all bg_2", "hb_3 - bg_3"} {
+	for _, want := range []string{"nightly - http://x/bg_1.svg bg_1", "tag prod all http://x/bg_2.svg bg_2", "hb_3 - "} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the list lacks %q:\n%s", want, got)
 		}

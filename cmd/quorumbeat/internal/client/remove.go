@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,7 @@ func findNode(nodes []heartbeat.Node, nameOrID string) (*heartbeat.Node, error) 
 	case 1:
 		return found[0], nil
 	case 0:
+		slices.Sort(names)
 		return nil, fmt.Errorf("no node of the cluster is called %q: there are %s", nameOrID, strings.Join(names, ", "))
 	}
 	return nil, fmt.Errorf("%d nodes are called %q: give the ID of one of them, %s", len(found), nameOrID, strings.Join(ids, " or "))

@@ -77,6 +77,7 @@ func showSuggestions(w *term.Table, v any) {
 	s := v.(*heartbeat.Suggestions)
 	if len(s.Suggestions) == 0 {
 		w.Row(fmt.Sprintf("no suggestion: it takes %d good runs; stored pings: %d", s.Needs, s.Pings))
+		w.Row() // what follows has columns of its own
 	}
 	for i, x := range s.Suggestions {
 		if i > 0 {
@@ -84,7 +85,9 @@ func showSuggestions(w *term.Table, v any) {
 		}
 		showSuggestion(w, x)
 	}
-	w.Row("")
+	if len(s.Suggestions) > 0 {
+		w.Row("")
+	}
 	w.Row("as it is", "", wouldHave(s.Current))
 	if s.Tried != nil {
 		w.Row("as tried", "", wouldHave(*s.Tried))

@@ -88,7 +88,7 @@ func (e Env) readSecretVariable(name string) (string, bool, error) {
 func fillFromFile(flags *pflag.FlagSet, path string, given map[string]bool) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return usage.Errorf("--config: %v", err)
+		return usage.Errorf("--config: the file %s cannot be read: %w", path, errors.Unwrap(err))
 	}
 	values := map[string]any{}
 	if err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&values); err != nil && !errors.Is(err, io.EOF) {

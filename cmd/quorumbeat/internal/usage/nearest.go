@@ -11,9 +11,9 @@ func DidYouMean(word string, known []string) string {
 }
 
 // Nearest returns the word that takes the fewest edits to get to, "" if all take more
-// than a slip or two.
+// than a slip or two of its letters.
 func Nearest(word string, known []string) string {
-	best, least := "", 1+min(3, max(1, len(word)/3))
+	best, least := "", 1+min(3, max(1, len(strings.TrimLeft(word, "-"))/3))
 	for _, k := range known {
 		if n := editDistance(strings.ToLower(word), strings.ToLower(k)); n < least {
 			best, least = k, n

@@ -194,15 +194,15 @@ func showChannels(w *term.Table, v any) {
 		w.Row("no channels: alerts go out by mail")
 		return
 	}
-	head := []any{"NAME", "KIND", "DEFAULT", "TAGS", "ON", "ID"}
+	head := []any{"NAME", "KIND", "DEFAULT", "TAGS", "ON"}
 	if w.Wide {
-		head = append(head, "AFTER", term.TimeHead("CHANGED"))
+		head = append(head, "AFTER", term.TimeHead("CHANGED"), "ID")
 	}
 	w.Row(head...)
 	for _, c := range list {
-		cells := []any{term.Free(c.Name), c.Kind, map[bool]string{true: "yes", false: "no"}[c.Default], term.Free(term.OrDash(strings.Join(c.Tags, ","))), strings.Join(c.On, ","), c.ID}
+		cells := []any{term.Free(c.Name), c.Kind, map[bool]string{true: "yes", false: "no"}[c.Default], term.Free(term.OrDash(strings.Join(c.Tags, ","))), strings.Join(c.On, ",")}
 		if w.Wide {
-			cells = append(cells, term.Seconds(c.AfterSecs), term.ColumnTime(&c.UpdatedAt))
+			cells = append(cells, term.Seconds(c.AfterSecs), term.ColumnTime(&c.UpdatedAt), c.ID)
 		}
 		w.Row(cells...)
 	}

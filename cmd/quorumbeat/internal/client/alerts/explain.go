@@ -25,7 +25,7 @@ func explainCommand(p *cli.Program) *cobra.Command {
 func showExplanation(w *term.Table, v any) {
 	x := v.(*heartbeat.Explanation)
 	for _, line := range linesOf(x) {
-		w.Row(term.Free(line))
+		w.Row(term.Folded(line))
 	}
 	rows := x.Targets
 	if w.Wide {
@@ -40,7 +40,7 @@ func showExplanation(w *term.Table, v any) {
 	}
 	if n := len(x.Overruled); n > 0 && !w.Wide {
 		w.Row()
-		w.Row(term.Free(fmt.Sprintf("Not used, for others are chosen: %s", strings.Join(namesOf(x.Overruled), ", "))))
+		w.Row(term.Folded(fmt.Sprintf("Not used, for others are chosen: %s", strings.Join(namesOf(x.Overruled), ", "))))
 	}
 }
 

@@ -164,8 +164,11 @@ func showIncident(w *term.Table, v any) {
 	if in.NextReminderAt != nil {
 		w.Row("Told again", term.Time(in.NextReminderAt))
 	}
+	if len(in.Story) > 0 {
+		w.Row()
+	}
 	for _, e := range in.Story {
-		w.Row(term.Time(&e.At), term.Free(happened(e)))
+		w.Row(term.Time(&e.At), term.Folded(happened(e)))
 	}
 	if in.StoryLeftOut > 0 {
 		w.Row("", fmt.Sprintf("%d more events are no longer kept", in.StoryLeftOut))
@@ -205,7 +208,7 @@ func happened(e heartbeat.IncidentEvent) string {
 			words = append(words, fmt.Sprintf(format, s))
 		}
 	}
-	add("%s", e.Reason)
+	add("by %s", e.Reason)
 	add("%s", e.Alert)
 	add("to %s:", e.To)
 	add("%s", e.State)

@@ -20,7 +20,7 @@ func windowsCommand(p *cli.Program) *cobra.Command {
 	windows := call.Group("windows", "Plan maintenance: nobody is told then what fails", "list", func(use string) *cobra.Command {
 		return call.NewCommand(p, use, "List the maintenance windows", usage.NoArguments, func(ctx context.Context, api *heartbeat.Client, _ []string) (any, error) {
 			return api.Windows(ctx)
-		}, showWindows, call.WithStale)
+		}, showWindows, call.WithStale, call.WithWide)
 	})
 	windows.AddCommand(
 		windowsCreateCommand(p),
@@ -119,7 +119,11 @@ func showWindows(w *term.Table, v any) {
 		w.Row("no maintenance windows")
 		return
 	}
-	w.Row("NAME", "TAGS", "NOW", term.TimeHead("BEGINS"), term.TimeHead("ENDS"), "SCHEDULE", "ID")
+	head := []any{"NAME", "TAGS", "NOW", term.TimeHead("BEGINS"), term.TimeHead("ENDS"), "SCHEDULE"}
+	if w.Wide {
+		head = append(head, "ID")
+	}
+	w.Row(head...)
 	for _, x := range list {
 		when := "once"
 		if len(x.Schedule) > 0 {
@@ -129,7 +133,11 @@ func showWindows(w *term.Table, v any) {
 		if x.BeginsAt == nil && len(x.Schedule) == 0 {
 			state = "over"
 		}
-		w.Row(term.Free(x.Name), term.Free(strings.Join(x.Tags, ",")), state, term.ColumnTime(x.BeginsAt), term.ColumnTime(x.EndsAt), term.Free(when), x.ID)
+		cells := []any{term.Free(x.Name), term.Free(strings.Join(x.Tags, ",")), state, term.ColumnTime(x.BeginsAt), term.ColumnTime(x.EndsAt), term.Free(when)}
+		if w.Wide {
+			cells = append(cells, x.ID)
+		}
+		w.Row(cells...)
 	}
 }
 
