@@ -96,6 +96,16 @@ func TestBacktest(t *testing.T) {
 		{"a late one whose next is overdue ends nothing", hourly, "0m ok, 190m ok of 60m, 200m ok of 180m", nil, 210 * time.Minute, "missed 1h5m0s-3h20m0s"},
 		{"a late end closes no later run", hourly, "0m ok, 60m start, 61m ok of 59m", nil, 70 * time.Minute, "overdue 1h5m0s"},
 		{"a late night", nightly, "2h1m ok, 30h ok of 26h1m, 50h1m ok", nil, 51 * time.Hour, "missed 26h10m0s-30h0m0s"},
+		{
+			"a late one takes all that was lost for lost after it", hourly, "0m ok, 110m ok of 61m",
+			[]fsm.Gap{{From: at(20 * time.Minute), To: at(60 * time.Minute)}},
+			220 * time.Minute, "missed 2h46m0s",
+		},
+		{
+			"and what was due in a gap since it is not told", hourly, "0m ok, 80m ok of 35m",
+			[]fsm.Gap{{From: at(30 * time.Minute), To: at(70 * time.Minute)}, {From: at(90 * time.Minute), To: at(100 * time.Minute)}},
+			160 * time.Minute, "",
+		},
 		{"a night in a gap is not told as missed", nightly, "2h1m ok, 50h1m ok", []fsm.Gap{{From: at(25 * time.Hour), To: at(28 * time.Hour)}}, 51 * time.Hour, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,7 +6,8 @@
 // could be taken; the threshold's miss alerts; so does a reported failure, and a run that does not
 // end in time; a good run recovers. What falls wholly into a gap does not alert. A ping that came late counts
 // from when it came, and one that is older than what was known then changes nothing. A test in
-// fsm/store compares it with the state machine, of pings that came in time.
+// fsm/store compares it with the state machine. When the heartbeat was made or edited is not known: it arms with the first run,
+// and what was lost before that is not counted if it came late.
 //
 // Files:
 //

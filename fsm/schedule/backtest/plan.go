@@ -14,6 +14,9 @@ type plan interface {
 	// expected is the n-th expected time, from 1, after a good run at a moment.
 	expected(anchor time.Time, n int) (time.Time, bool)
 
+	// countsFor is the moment for which what came at another counts.
+	countsFor(t time.Time) time.Time
+
 	// way is the least time between two.
 	way() time.Duration
 }
@@ -24,6 +27,8 @@ type every time.Duration
 func (e every) expected(anchor time.Time, n int) (time.Time, bool) {
 	return anchor.Add(time.Duration(n) * time.Duration(e)), true
 }
+
+func (e every) countsFor(t time.Time) time.Time { return t }
 
 func (e every) way() time.Duration { return time.Duration(e) }
 
@@ -59,14 +64,21 @@ func (t timetable) way() time.Duration {
 }
 
 func (t timetable) expected(anchor time.Time, n int) (time.Time, bool) {
+	anchor = t.countsFor(anchor)
 	i := sort.Search(len(t), func(i int) bool { return t[i].After(anchor) })
-	if i < len(t) && t[i].Sub(anchor) <= t.early(i) {
-		i++
-	}
 	if i += n - 1; i >= len(t) {
 		return time.Time{}, false
 	}
 	return t[i], true
+}
+
+// countsFor is the next expected time, if that is near.
+func (t timetable) countsFor(at time.Time) time.Time {
+	i := sort.Search(len(t), func(i int) bool { return t[i].After(at) })
+	if i < len(t) && t[i].Sub(at) <= t.early(i) {
+		return t[i]
+	}
+	return at
 }
 
 // early is how long before an expected time a ping counts for it: a minute, or a tenth of the way

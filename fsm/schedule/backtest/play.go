@@ -14,9 +14,11 @@ type life struct {
 	plan plan
 
 	armed, failing   bool
-	anchor           time.Time
-	newest           time.Time // when the newest ping was sent that ended a run
-	carried          int       // of the misses, those before the anchor
+	anchor           time.Time     // from which the next is expected
+	base             time.Duration // the anchor in serving time: later than that of its moment if it came late
+	since            time.Time     // what was sent up to then is older than the anchor
+	newest           time.Time     // when the newest ping was sent that ended a run
+	carried          int           // of the misses, those before the anchor
 	misses, failures int
 	lastMiss         time.Time
 	unheard          bool // what was due fell into a gap: the next miss alerts, whatever the threshold
@@ -87,8 +89,8 @@ func (l *life) overdue(r *openRun) {
 	if l.failing {
 		return
 	}
-	if r.began.After(l.anchor) && (l.misses == 0 || !r.began.Before(l.lastMiss)) {
-		l.anchor, l.carried = r.began, l.misses
+	if l.at(r.began) > l.base && (l.misses == 0 || !r.began.Before(l.lastMiss)) {
+		l.anchor, l.base, l.since, l.carried = r.began, l.at(r.began), l.plan.countsFor(r.began), l.misses
 	}
 	if l.gapEndsBetween(r.began, at) {
 		l.unheard = true
@@ -97,15 +99,33 @@ func (l *life) overdue(r *openRun) {
 	l.fail(Alert{At: at, Reason: Overdue})
 }
 
+// sinceAnchor are the gaps since the anchor by both clocks, as they are known at a moment.
+func (l *life) sinceAnchor(known time.Time) (since serving) {
+	for _, g := range l.gaps {
+		if g.From.Before(known) && g.To.After(l.anchor) && l.at(g.To) >= l.base {
+			since.gaps = append(since.gaps, g)
+		}
+	}
+	return since
+}
+
 // couldBeHeard reports whether an expected time since the anchor, with the grace after it, lay outside the gaps.
 func (l *life) couldBeHeard(deadline time.Time) bool {
+	since := l.sinceAnchor(deadline)
+	if len(since.gaps) == 0 {
+		return true
+	}
+	until := deadline
+	if l.Schedule == nil {
+		until = l.anchor.Add(l.at(deadline) - l.base + since.lostAfter(l.anchor))
+	}
 	for n := 1; ; n++ {
 		expected, ok := l.plan.expected(l.anchor, n)
-		until := expected.Add(l.Grace)
-		if !ok || until.After(deadline) {
-			return !l.gapEndsBetween(l.anchor, deadline)
+		end := expected.Add(l.Grace)
+		if !ok || end.After(until) {
+			return false
 		}
-		if !l.overlaps(expected, until, deadline) {
+		if !since.overlaps(expected, end) {
 			return true
 		}
 	}
@@ -116,16 +136,17 @@ func (l *life) couldBeHeard(deadline time.Time) bool {
 func (l *life) unheardAgain(deadline time.Time) bool {
 	n := l.misses - l.carried
 	this, _ := l.plan.expected(l.anchor, n)
-	for _, g := range l.gaps {
+	since := l.sinceAnchor(deadline)
+	for _, g := range since.gaps {
 		one := serving{[]fsm.Gap{g}}
-		if n == 1 || !one.overlaps(this, this.Add(l.Grace), deadline) {
+		if n == 1 || !one.overlaps(this, this.Add(l.Grace)) {
 			continue
 		}
-		if last, _ := l.plan.expected(l.anchor, n-1); one.overlaps(last, last.Add(l.Grace), deadline) {
+		if last, _ := l.plan.expected(l.anchor, n-1); one.overlaps(last, last.Add(l.Grace)) {
 			return true
 		}
 	}
-	return l.overlaps(this, this.Add(l.Grace), deadline) && !l.couldBeHeard(deadline)
+	return since.overlaps(this, this.Add(l.Grace)) && !l.couldBeHeard(deadline)
 }
 
 // nextMiss is the next expected time that is not missed yet, and when it will be.
@@ -139,7 +160,7 @@ func (l *life) nextMiss() (expected, deadline time.Time, ok bool) {
 		return expected, deadline, false
 	}
 	if l.Schedule == nil { // intervals run in serving time
-		return expected, l.after(l.anchor, time.Duration(n)*l.Interval+l.Grace), true
+		return expected, l.moment(l.base + time.Duration(n)*l.Interval + l.Grace), true
 	}
 	return expected, l.after(expected, l.Grace), true
 }
@@ -166,7 +187,7 @@ func (l *life) fail(a Alert) {
 func (l *life) ping(p fsm.PingRecord) {
 	l.advance(p.Received)
 	late := p.At.Before(p.Received)
-	stale := late && l.armed && (!p.At.After(l.newest) || !p.At.After(l.anchor)) // in the history, no more
+	stale := late && l.armed && (!p.At.After(l.newest) || !p.At.After(l.since)) // in the history, no more
 	switch p.Kind {
 	case fsm.SignalLog:
 		return
@@ -192,7 +213,8 @@ func (l *life) ping(p fsm.PingRecord) {
 
 func (l *life) begin(p fsm.PingRecord, stale bool) {
 	if !l.armed {
-		l.reanchor(p.Received)
+		l.reanchor(p.Received, l.at(p.Received))
+		l.since = l.plan.countsFor(p.Received)
 	}
 	l.runs = slices.DeleteFunc(l.runs, func(r openRun) bool { return r.named == p.HasRun && r.id == p.Run })
 	r := openRun{id: p.Run, named: p.HasRun, told: p.At, began: p.Received}
@@ -217,18 +239,19 @@ func (l *life) end(p fsm.PingRecord, late bool) {
 // heard begins anew at a ping, and reports whether the run after it is overdue already: then it came late. What was due since
 // stays missed, and does not alert again.
 func (l *life) heard(p fsm.PingRecord, late bool) (overdue bool) {
+	base := l.at(p.Received)
 	if !late {
-		l.reanchor(p.At)
+		l.reanchor(p.At, base)
 		return false
 	}
-	anchor := p.At
-	if l.armed && l.Schedule == nil { // what was lost is taken to lie after it
-		lost := p.Received.Sub(l.anchor) - (l.at(p.Received) - l.at(l.anchor))
-		ago := max(0, p.Received.Sub(p.At)-lost)
-		anchor = l.moment(max(l.at(l.anchor), l.at(p.Received)-ago))
+	if l.armed { // what was lost since the old anchor is taken to lie after this one
+		lost := max(0, p.Received.Sub(l.anchor)-(base-l.base))
+		base = max(l.base, base-max(0, p.Received.Sub(p.At)-lost))
+	} else {
+		base = l.at(p.At)
 	}
 	failing, unheard := l.failing, l.unheard
-	l.reanchor(anchor)
+	l.reanchor(p.At, base)
 	l.failing = false // so that there is a next miss
 	for {
 		_, deadline, ok := l.nextMiss()
@@ -245,8 +268,8 @@ func (l *life) heard(p fsm.PingRecord, late bool) (overdue bool) {
 	return l.misses > 0
 }
 
-func (l *life) reanchor(at time.Time) {
-	l.armed, l.anchor, l.misses, l.carried, l.unheard = true, at, 0, 0, false
+func (l *life) reanchor(at time.Time, base time.Duration) {
+	l.armed, l.anchor, l.base, l.since, l.misses, l.carried, l.unheard = true, at, base, at, 0, 0, false
 }
 
 func (l *life) failed(p fsm.PingRecord, why Reason) {

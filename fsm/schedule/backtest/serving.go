@@ -33,10 +33,18 @@ func (s serving) moment(at time.Duration) time.Time {
 	return t.UTC()
 }
 
-// overlaps reports whether pings could not be taken at some moment between two, as is known at a third.
-func (s serving) overlaps(from, to, known time.Time) bool {
+// lostAfter is the length of the gaps, as far as they are after a moment.
+func (s serving) lostAfter(t time.Time) (lost time.Duration) {
 	for _, g := range s.gaps {
-		if !g.From.After(to) && !g.To.Before(from) && g.From.Before(known) {
+		lost += max(0, g.To.Sub(later(g.From, t)))
+	}
+	return lost
+}
+
+// overlaps reports whether pings could not be taken at some moment between two.
+func (s serving) overlaps(from, to time.Time) bool {
+	for _, g := range s.gaps {
+		if !g.From.After(to) && !g.To.Before(from) {
 			return true
 		}
 	}
@@ -55,6 +63,13 @@ func (s serving) gapEndsBetween(t, known time.Time) bool {
 
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
 		return a
 	}
 	return b
