@@ -29,7 +29,7 @@ func (s *Server) createHeartbeat(ctx *fasthttp.RequestCtx, _ []string) error {
 		return err
 	}
 	c := fsm.Create{Token: fsm.Token(uuid.New()), Spec: f.Spec()}
-	if err := c.Spec.Validate(); err != nil {
+	if err := cmp.Or(c.Spec.Validate(), c.Spec.CheckRuns()); err != nil {
 		return err
 	}
 	rand.Read(c.ID[:])
@@ -132,12 +132,36 @@ func (s *Server) updateHeartbeat(ctx *fasthttp.RequestCtx, args []string) error 
 			return err
 		}
 	}
+	find := func() (fsm.Heartbeat, error) { return s.store.Heartbeat(id) }
+	if err := s.checkRuns(ctx, c.Patch, find); err != nil {
+		return err
+	}
 	cmd, err := s.withTimetable(c, (*[]string)(body.Schedule), body.TZ, false)
 	if err != nil {
 		return err
 	}
 	err = s.commit(ctx, fasthttp.StatusOK, cmd)
-	return s.explainInvalid(ctx, err, c.Patch, func() (fsm.Heartbeat, error) { return s.store.Heartbeat(id) })
+	return s.explainInvalid(ctx, err, c.Patch, find)
+}
+
+// checkRuns refuses a change that leaves limits which no run can keep. What this node knows may be old, so it makes sure
+// before it refuses. A change of other fields is never refused for limits that are there already.
+func (s *Server) checkRuns(ctx *fasthttp.RequestCtx, p fsm.Patch, find func() (fsm.Heartbeat, error)) error {
+	if p.MinRun == nil && p.MaxRun == nil && p.Grace == nil && p.Interval == nil {
+		return nil
+	}
+	wrong := func() error {
+		h, err := find()
+		if err != nil {
+			return nil // which the change itself finds out
+		}
+		spec := p.Apply(h.Spec)
+		return cmp.Or(spec.Validate(), spec.CheckRuns())
+	}
+	if wrong() == nil {
+		return nil
+	}
+	return cmp.Or(s.barrier(ctx), wrong())
 }
 
 // explainInvalid finds the words for a change that the state refused: its fields are each right, but
@@ -191,6 +215,15 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	}
 	c.IfVersion, c.Token = version, fsm.Token(uuid.New())
 	rand.Read(c.ID[:])
+	find := func() (fsm.Heartbeat, error) {
+		if ordinal, n := s.store.Slug(args[0]); n > 0 {
+			return s.store.HeartbeatAt(ordinal)
+		}
+		return fsm.Heartbeat{ID: c.ID, Spec: c.Spec}, nil
+	}
+	if err := s.checkRuns(ctx, c.Patch, find); err != nil {
+		return err
+	}
 	var what fsm.Command = c
 	if f.OnlyZone() {
 		if what, err = s.rezone(ctx, args[0], c); err != nil {
@@ -206,12 +239,7 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 		return request.NewProblem(409, "ambiguous_slug", fmt.Sprintf("several heartbeats have the slug %q: change the slug of all but one, or use their IDs", args[0]))
 	}
 	if err != nil {
-		return s.explainInvalid(ctx, err, c.Patch, func() (fsm.Heartbeat, error) {
-			if ordinal, n := s.store.Slug(args[0]); n > 0 {
-				return s.store.HeartbeatAt(ordinal)
-			}
-			return fsm.Heartbeat{ID: c.ID, Spec: c.Spec}, nil
-		})
+		return s.explainInvalid(ctx, err, c.Patch, find)
 	}
 	h, err := fsm.DecodeHeartbeat(res.Data)
 	if err != nil {

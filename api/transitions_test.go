@@ -102,7 +102,7 @@ func whenOf(t *testing.T, body string) string {
 // TestWhatDoesNotFitTogetherIsSaid: each field is right, but not beside what the heartbeat has.
 func TestWhatDoesNotFitTogetherIsSaid(t *testing.T) {
 	r := newScheduleRig(t)
-	h := r.create(`{"name":"job","slug":"job","min_run_secs":600}`)
+	h := r.create(`{"name":"job","slug":"job","min_run_secs":600,"max_run_secs":900}`)
 	before := r.cluster.picture()
 	for _, path := range []string{"PATCH /v1/heartbeats/" + h.ID, "PUT /v1/heartbeats/by-slug/job"} {
 		method, path, _ := strings.Cut(path, " ")
@@ -112,5 +112,36 @@ func TestWhatDoesNotFitTogetherIsSaid(t *testing.T) {
 	}
 	if r.cluster.picture() != before {
 		t.Error("what was refused changed the state")
+	}
+}
+
+// TestNoRunMustBeLongerThanItMay: without max_run_secs a run must end within the grace.
+func TestNoRunMustBeLongerThanItMay(t *testing.T) {
+	r := newScheduleRig(t)
+	h := r.create(`{"name":"job","slug":"job","min_run_secs":299}`)
+	const words = "grace_secs is 300: without max_run_secs a run must end within that"
+	before := r.cluster.picture()
+	patch, put := "PATCH /v1/heartbeats/"+h.ID, "PUT /v1/heartbeats/by-slug/job"
+	for _, tt := range []struct{ to, body, want string }{
+		{"POST /v1/heartbeats", `{"name":"new","min_run_secs":600}`, words},
+		{"POST /v1/heartbeats", `{"name":"new","min_run_secs":60,"grace_secs":0,"interval_secs":60}`, "interval_secs is 60: "},
+		{"PUT /v1/heartbeats/by-slug/new", `{"min_run_secs":300}`, words},
+		{patch, `{"min_run_secs":300}`, words},
+		{put, `{"min_run_secs":300}`, words},
+		{patch, `{"grace_secs":120}`, "min_run_secs is 299 and grace_secs is 120"},
+		{put, `{"grace_secs":120}`, "min_run_secs is 299 and grace_secs is 120"},
+	} {
+		method, path, _ := strings.Cut(tt.to, " ")
+		if a := r.call(method, path, tt.body); a.status != 400 || !strings.Contains(a.body, tt.want) {
+			t.Errorf("%s %s: %d %s", tt.to, tt.body, a.status, a.body)
+		}
+	}
+	if r.cluster.picture() != before {
+		t.Error("what was refused changed the state")
+	}
+	for _, body := range []string{`{"min_run_secs":600,"max_run_secs":900}`, `{"grace_secs":0}`, `{"max_run_secs":0,"grace_secs":601}`} {
+		if a := r.call("PATCH", "/v1/heartbeats/"+h.ID, body); a.status != 200 {
+			t.Errorf("%s: %d %s", body, a.status, a.body)
+		}
 	}
 }

@@ -227,6 +227,19 @@ func validateRunLimits(s *Spec) error {
 	return nil
 }
 
+// CheckRuns refuses limits that no run can keep: without one of its own, a run must end within the grace or the
+// interval, and may not be required to take as long as that. The state takes them, for it always has: whoever proposes a change asks.
+func (s *Spec) CheckRuns() error {
+	limit, field := s.Grace, "grace_secs"
+	if limit == 0 {
+		limit, field = s.Interval, "interval_secs"
+	}
+	if s.MinRun == 0 || s.MaxRun > 0 || limit == 0 || s.MinRun < limit {
+		return nil
+	}
+	return invalidf("min_run_secs is %d and %s is %d: without max_run_secs a run must end within that, so none could be long enough; set max_run_secs", s.MinRun, field, limit)
+}
+
 func validateChecks(list []string) error {
 	if err := check.Validate(list); err != nil {
 		return invalidf("%v", err)

@@ -1,6 +1,7 @@
 package form
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -107,7 +108,7 @@ func (f *Form) CheckWhole(spec fsm.Spec) {
 	case every && schedule:
 		f.Problems["schedule"] = "Give one of the two: this, or how often it is expected."
 	}
-	if err := spec.Validate(); err != nil && len(f.Problems) == 0 {
+	if err := cmp.Or(spec.Validate(), spec.CheckRuns()); err != nil && len(f.Problems) == 0 {
 		f.Problems[""] = show.Sentence(PlainWords(err))
 	}
 }

@@ -75,7 +75,7 @@ func results(t *testing.T, e *env) {
 func limited(t *testing.T, e *env) {
 	to := address()
 	var h heartbeat
-	e.json(t, &h, "create", "limited", "--failure-threshold", "2", "--min-run", "10m", "--email", to, "--check", "bytes > 0")
+	e.json(t, &h, "create", "limited", "--failure-threshold", "2", "--min-run", "10m", "--max-run", "20m", "--email", to, "--check", "bytes > 0")
 	run := func(words string) {
 		t.Helper()
 		if r := cli(t, e.clientEnv(), "ping", h.Token, "--start"); r.code != 0 {
