@@ -2,7 +2,6 @@ package channels
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/routing"
@@ -28,7 +27,7 @@ func (t *Table) Route(spec *fsm.Spec) (list []*fsm.Channel, by routing.By) {
 		list = append(list, t.byTag[tag]...)
 	}
 	if len(list) > 0 {
-		slices.SortFunc(list, func(a, b *fsm.Channel) int { return strings.Compare(string(a.ID[:]), string(b.ID[:])) })
+		slices.SortFunc(list, byID)
 		return slices.Compact(list), routing.ByTag
 	}
 	return t.defaults, routing.ByDefault

@@ -107,8 +107,10 @@ func (t *Table) derive() {
 }
 
 func (t *Table) inOrder() []*fsm.Channel {
-	return slices.SortedFunc(maps.Values(t.byID), func(a, b *fsm.Channel) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return slices.SortedFunc(maps.Values(t.byID), byID)
 }
+
+func byID(a, b *fsm.Channel) int { return bytes.Compare(a.ID[:], b.ID[:]) }
 
 // Get returns a channel; nil if there is none.
 func (t *Table) Get(id fsm.ChannelID) *fsm.Channel {

@@ -10,41 +10,41 @@ import (
 )
 
 // Write writes the log to an image.
-func (d *Log) Write(w *image.Writer) {
-	w.Count(len(d.Proposers))
-	for _, n := range sortedNodes(d.Proposers) {
-		o := d.Proposers[n]
+func (l *Log) Write(w *image.Writer) {
+	w.Count(len(l.Proposers))
+	for _, n := range sortedNodes(l.Proposers) {
+		p := l.Proposers[n]
 		w.Raw(n[:])
-		w.Uint(o.boot)
-		w.Uint(o.floor)
-		w.Count(len(o.codes))
-		for i, c := range o.codes {
+		w.Uint(p.boot)
+		w.Uint(p.floor)
+		w.Count(len(p.codes))
+		for i, c := range p.codes {
 			w.Byte(byte(c))
-			w.Bytes(o.data[o.floor+uint64(i)])
+			w.Bytes(p.data[p.floor+uint64(i)])
 			w.FlushIfFull()
 		}
 	}
-	w.Count(len(d.removed))
-	for _, n := range sortedNodes(d.removed) {
+	w.Count(len(l.removed))
+	for _, n := range sortedNodes(l.removed) {
 		w.Raw(n[:])
 	}
 }
 
 // Read reads what Write wrote into an empty log. What is wrong the reader tells.
-func (d *Log) Read(r *image.Reader) {
+func (l *Log) Read(r *image.Reader) {
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		var id fsm.NodeID
 		r.Raw(id[:])
-		o := &Proposer{boot: r.Uint(), floor: r.Uint()}
+		p := &Proposer{boot: r.Uint(), floor: r.Uint()}
 		for m := r.Count(); m > 0 && r.OK(); m-- {
-			o.KeepResult(o.floor+uint64(len(o.codes)), fsm.Result{Code: fsm.Code(r.Byte()), Data: r.Bytes()})
+			p.KeepResult(p.floor+uint64(len(p.codes)), fsm.Result{Code: fsm.Code(r.Byte()), Data: r.Bytes()})
 		}
-		d.Proposers[id] = o
+		l.Proposers[id] = p
 	}
 	for n := r.Count(); n > 0 && r.OK(); n-- {
 		var id fsm.NodeID
 		r.Raw(id[:])
-		d.removed[id] = true
+		l.removed[id] = true
 	}
 }
 

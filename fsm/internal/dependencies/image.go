@@ -6,13 +6,12 @@ import (
 
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/image"
-	"github.com/quorumbeat/quorumbeat/fsm/internal/ordered"
 	"github.com/quorumbeat/quorumbeat/fsm/wire"
 )
 
 // Snapshot returns a graph for an image: what is not derived from heartbeats.
 func (g *Graph) Snapshot() *Graph {
-	c := &Graph{oldest: ordered.Set[recovery]{}}
+	c := &Graph{}
 	for r := range g.oldest.All() {
 		c.oldest.Add(r)
 	}
