@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,7 +139,10 @@ const linkFor = 7 * 24 * time.Hour
 
 // messageOptions are where an alert leads, and in which words it is told.
 func (s *Service) messageOptions(a fsm.Alert) message.Options {
-	return message.Options{Base: s.cfg.PublicURL, Act: s.linkOf(a), Own: s.store.Templates()}
+	return message.Options{Base: s.cfg.PublicURL, Act: s.linkOf(a), Own: s.store.Templates(), OwnFailed: func(name string, err error) {
+		s.log.Warn("a template of alerts failed: the alert goes out with the words that are built in; mend it with 'quorumbeat templates'",
+			"template", name, "alert", a.ID.String(), "heartbeat", a.Heartbeat.String(), "channel", cmp.Or(a.ChannelName, "mail"), "error", err)
+	}}
 }
 
 // linkOf is where whoever gets a mail may acknowledge its incident; "" for what is no alarm, and

@@ -70,3 +70,27 @@ func TestAFailureThatNobodyIsToldOfIsLogged(t *testing.T) {
 		t.Errorf("the start warned %d times", n)
 	}
 }
+
+// TestATemplateThatFailsIsLogged: which one, and of which alert; the alert goes out with the words that are built in.
+func TestATemplateThatFailsIsLogged(t *testing.T) {
+	var log testkit.Buffer
+	d := newRig(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	d.f.wall = time.Now().UnixMilli() - 61_000
+	d.f.must(t, fsm.SetTemplates{Templates: fsm.Templates{Subject: "{{lt .Name 3}}", Text: "Call Ann."}})
+	d.f.must(t, fsm.Create{ID: fsm.HeartbeatID{1}, Token: testToken(1), Spec: fsm.Spec{
+		Name: "backup", Slug: "x", Interval: 60, Threshold: 1, Arm: fsm.ArmCreated, Emails: []string{"ops@example.com"},
+	}})
+	d.f.jump(61 * time.Second)
+	d.lead(1)
+	if m := d.awaitMails(1)[0]; m.Subject != "[DOWN] backup" || !strings.Contains(string(m.Raw), "Call Ann.") {
+		t.Errorf("%s", m.Raw)
+	}
+	for _, want := range []string{"a template of alerts failed", "template=subject", "heartbeat=" + fsm.HeartbeatID{1}.String(), "channel=mail"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %q in %s", want, log.String())
+		}
+	}
+	if strings.Contains(log.String(), "template=text") {
+		t.Errorf("the other template is said to have failed: %s", log.String())
+	}
+}

@@ -14,7 +14,8 @@ type Options struct {
 	Base string // the dashboard's URL; "": not known
 	Act  string // where the incident can be acknowledged and snoozed; "": nowhere
 
-	Own fsm.Templates // words of one's own
+	Own       fsm.Templates                // words of one's own
+	OwnFailed func(name string, err error) // hears which of them could not be used; may be nil
 }
 
 // Page is the page about an alert's heartbeat, or all of them for a digest; "" if nobody knows where

@@ -170,6 +170,24 @@ func newestState(a fsm.Alert) string {
 	return fmt.Sprintf("%s; was due %s", last, formatTime(e.Due))
 }
 
+// countMembers counts heartbeats, and what the monitor tells of itself.
+func countMembers(members []fsm.Alert) string {
+	var ofSystem int64
+	for _, m := range members {
+		if m.OfSystem() {
+			ofSystem++
+		}
+	}
+	var counts []string
+	if n := int64(len(members)) - ofSystem; n > 0 {
+		counts = append(counts, plural(n, "heartbeat", "heartbeats"))
+	}
+	if ofSystem > 0 {
+		counts = append(counts, plural(ofSystem, "message of the monitor", "messages of the monitor"))
+	}
+	return strings.Join(counts, " and ")
+}
+
 // nameMembers names the groups and the first few of the other members, as many as fit a subject.
 func nameMembers(members []fsm.Alert, groups []listed) string {
 	if len(members) == 1 {
@@ -196,7 +214,7 @@ func nameMembers(members []fsm.Alert, groups []listed) string {
 			}
 		}
 	}
-	out := fmt.Sprintf("%d heartbeats: %s", len(members), strings.Join(names, ", "))
+	out := countMembers(members) + ": " + strings.Join(names, ", ")
 	if named < len(members) {
 		out += ", …"
 	}

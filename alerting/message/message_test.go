@@ -65,7 +65,7 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	never := alertFor(fsm.AlertDown, "Größe <b>\"&\" 試験")
 	long := alertFor(fsm.AlertDown, "Nächtliche Sicherung der Datenbank für die Buchhaltung in "+strings.Repeat("試験", 30))
 	wide := alertFor(fsm.AlertRecovered, "the nightly backup of the accounting database "+strings.Repeat("and  of another one ", 6)+"end")
-	never.Evidence.LastPing, never.Evidence.Gaps = time.Time{}, nil
+	never.Evidence.LastPing, never.Evidence.Pings, never.Evidence.Gaps = time.Time{}, 0, nil
 	failed := alertFor(fsm.AlertDown, "nightly-sync")
 	failed.Evidence.Failed, failed.Evidence.Exit, failed.Evidence.Misses, failed.Evidence.Due = true, 3, 0, time.Time{}
 	failed.Evidence.Output = "copying…\r\x1b[31mno space left on <device>\x1b[0m\r\n\xff\xfe\u202e\x00\tend\n.\nFrom here\n"
@@ -200,7 +200,7 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			options := Options{Base: "https://qb.example.com", Act: "https://qb.example.com/incident/t"}
-			if c.members != nil || c.alert.OfSystem() {
+			if !c.alert.Kind.Alarms() || c.alert.OfSystem() { // which have no link
 				options.Act = ""
 			}
 			got, err := Render("monitor@example.com", c.alert, c.members, options)
@@ -416,5 +416,31 @@ func TestAnAlertTellsWhatDependsOnIt(t *testing.T) {
 	m := Compose(alertFor(fsm.AlertDigest, ""), []fsm.Alert{a, other}, Options{})
 	if text := m.Body(10_000); !strings.Contains(text, "; also failing, and depend on it: database, report and 12 more") || strings.Count(text, "depend on it") != 1 {
 		t.Errorf("%s", text)
+	}
+}
+
+// TestADigestCountsTheMonitorsOwnMessages: they are no heartbeats.
+func TestADigestCountsTheMonitorsOwnMessages(t *testing.T) {
+	var members []fsm.Alert
+	for i, name := range []string{"backup", "invoices", "node n2 of the monitor", "the mail server"} {
+		a := alertFor(fsm.AlertDown, name)
+		a.Heartbeat = fsm.HeartbeatID{byte(i + 1)}
+		if i > 1 {
+			a.Evidence = fsm.Evidence{Name: name, System: fsm.SystemFacts{Kind: fsm.SystemNodeLost, Node: "n2"}}
+		}
+		members = append(members, a)
+	}
+	for _, tt := range []struct {
+		members []fsm.Alert
+		want    string
+	}{
+		{members[:2], "2 heartbeats: "},
+		{members[:3], "2 heartbeats and 1 message of the monitor: "},
+		{members[1:], "1 heartbeat and 2 messages of the monitor: "},
+		{members[2:], "2 messages of the monitor: "},
+	} {
+		if c := compose(fsm.Alert{Kind: fsm.AlertDigest}, tt.members); !strings.Contains(c.Subject, "] "+tt.want) {
+			t.Errorf("%q, want %q", c.Subject, tt.want)
+		}
 	}
 }

@@ -23,6 +23,9 @@ func (c *content) useOwn(own fsm.Templates, a fsm.Alert, p Options) {
 		}
 		text, err := by(source, data)
 		if err != nil {
+			if p.OwnFailed != nil {
+				p.OwnFailed(name, err)
+			}
 			c.Notes = append(c.Notes, fmt.Sprintf("Your template of the %s failed (%s): these are the words that are built in.", name, OneLine(err.Error())))
 		}
 		return text

@@ -37,7 +37,12 @@ func TestWordsOfOnesOwn(t *testing.T) {
 			if all := strings.Join(got.Lead, " "); strings.Count(all, "depends on it: child") != 1 {
 				t.Errorf("what depends on it is told in %q", all)
 			}
-			raw, err := Render("monitor@example.com", a, nil, Options{Own: c.own})
+			var failed []string
+			note := func(name string, err error) { failed = append(failed, name+": "+err.Error()) }
+			raw, err := Render("monitor@example.com", a, nil, Options{Own: c.own, OwnFailed: note})
+			if c.note != (len(failed) == 2 && strings.HasPrefix(failed[0], "subject: ") && strings.HasPrefix(failed[1], "text: ")) || !c.note && failed != nil {
+				t.Errorf("%q are said to have failed", failed)
+			}
 			if err != nil || strings.Contains(string(raw), "\nx\r\n") {
 				t.Errorf("%v\n%s", err, raw)
 			}
