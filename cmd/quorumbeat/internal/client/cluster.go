@@ -39,6 +39,19 @@ func showCluster(w *term.Table, v any) {
 	if c.TZData != "" {
 		w.Row("Time zones", term.Free("by the rules of "+c.TZData))
 	}
+	showNodes(w, c.Nodes)
+	showGaps(w, c.IngestGaps)
+	if c.NotReady != "" {
+		w.Row()
+		w.Row("Not ready: " + c.NotReady)
+	}
+	for _, trouble := range c.Troubles {
+		w.Row()
+		w.Row("Trouble: " + trouble)
+	}
+}
+
+func showNodes(w *term.Table, nodes []heartbeat.Node) {
 	w.Row()
 	head := []any{"NODE", "ROLE", "ALIVE", "HTTP", "VERSION"}
 	if w.Wide {
@@ -46,7 +59,7 @@ func showCluster(w *term.Table, v any) {
 	}
 	w.Row(head...)
 	byName := func(a, b heartbeat.Node) int { return strings.Compare(a.Name, b.Name) }
-	for _, n := range slices.SortedStableFunc(slices.Values(c.Nodes), byName) {
+	for _, n := range slices.SortedStableFunc(slices.Values(nodes), byName) {
 		role := "non-voter"
 		switch {
 		case n.Leader:
@@ -60,24 +73,21 @@ func showCluster(w *term.Table, v any) {
 		}
 		w.Row(cells...)
 	}
-	if len(c.IngestGaps) > 0 {
-		w.Row()
-		w.Row(term.TimeHead("NO PING COULD BE TAKEN FROM"), term.TimeHead("TO"))
-		for _, g := range c.IngestGaps {
-			to := term.ColumnTime(&g.To)
-			if g.To.Equal(g.From) {
-				to = "unknown"
-			}
-			w.Row(term.ColumnTime(&g.From), to)
+}
+
+// showGaps shows when the cluster could take no ping.
+func showGaps(w *term.Table, gaps []heartbeat.Gap) {
+	if len(gaps) == 0 {
+		return
+	}
+	w.Row()
+	w.Row(term.TimeHead("NO PING COULD BE TAKEN FROM"), term.TimeHead("TO"))
+	for _, g := range gaps {
+		to := term.ColumnTime(&g.To)
+		if g.To.Equal(g.From) {
+			to = "unknown"
 		}
-	}
-	if c.NotReady != "" {
-		w.Row()
-		w.Row("Not ready: " + c.NotReady)
-	}
-	for _, trouble := range c.Troubles {
-		w.Row()
-		w.Row("Trouble: " + trouble)
+		w.Row(term.ColumnTime(&g.From), to)
 	}
 }
 

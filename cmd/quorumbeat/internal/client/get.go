@@ -40,65 +40,13 @@ func showHeartbeat(w *term.Table, v any) {
 	w.Row("ID", h.ID)
 	w.Row("Name", term.Folded(h.Name))
 	w.Row("Status", statusInWords(h))
-	if len(h.Schedule) > 0 {
-		w.Row("Schedule", term.Folded(strings.Join(h.Schedule, "; ")))
-		w.Row("Time zone", h.TZ)
-	} else {
-		w.Row("Interval", term.Seconds(h.IntervalSecs))
-	}
-	w.Row("Grace", term.Seconds(h.GraceSecs))
-	w.Row("Misses", missesInWords(h))
-	if h.FailureThreshold > 1 {
-		w.Row("Failures", fmt.Sprintf("alert at %d reported in a row", h.FailureThreshold))
-	}
-	if limits := runLimits(h); limits != "" {
-		w.Row("A run takes", limits)
-	}
-	w.Row("Last ping", term.Time(h.LastPingedAt))
-	if len(h.Schedule) > 0 {
-		w.Row("Next expected", term.TimeIn(h.NextExpectedAt, h.TZ))
-	} else {
-		w.Row("Next expected", term.Time(h.NextExpectedAt))
-	}
-	w.Row("Last alert", term.Time(h.LastAlertAt))
-	if in := h.Incident; in != nil {
-		w.Row("Incident", alerts.StateOfIncident(&heartbeat.Incident{State: "open since " + term.Time(&in.Since), AcknowledgedBy: in.AcknowledgedBy, AcknowledgedAt: in.AcknowledgedAt, SnoozedUntil: in.SnoozedUntil}))
-	}
-	if every := h.RemindEverySecs; every != nil && *every == 0 {
-		w.Row("Reminders", "none")
-	} else if every != nil {
-		w.Row("Reminders", "every "+term.Seconds(*every))
-	}
-	w.Row("Pings", h.PingsTotal)
-	if h.LastExitCode != nil || h.LastDurationMs != nil {
-		w.Row("Last run", fmt.Sprintf("exit status %s, took %s", term.Number(h.LastExitCode), term.Took(h.LastDurationMs)))
-	}
-	if len(h.Checks) > 0 {
-		w.Row("Checks", term.Folded(strings.Join(h.Checks, ", ")))
-		for _, c := range h.Checks {
-			if words := fsm.MindCheck(c); words != "" {
-				w.Row("", term.Free("mind "+c+": "+words))
-			}
-		}
-	}
-	if len(h.Metrics) > 0 {
-		w.Row("Numbers", term.Folded(inWords(h.Metrics)))
-	}
-	if h.Running {
-		w.Row("Running since", term.Time(h.StartedAt))
-	}
-	if len(h.Tags) > 0 {
-		w.Row("Tags", term.Folded(strings.Join(h.Tags, ", ")))
-	}
-	if len(h.DependsOn) > 0 {
-		w.Row("Depends on", term.Folded(strings.Join(h.DependsOn, ", ")))
-	}
-	if len(h.Notify) > 0 {
-		w.Row("Notify", term.Folded(strings.Join(h.Notify, ", ")))
-	}
-	if len(h.Email) > 0 {
-		w.Row("Email", term.Folded(strings.Join(h.Email, ", ")))
-	}
+	showExpected(w, h)
+	showIncident(w, h)
+	showRuns(w, h)
+	showList(w, "Tags", h.Tags)
+	showList(w, "Depends on", h.DependsOn)
+	showList(w, "Notify", h.Notify)
+	showList(w, "Email", h.Email)
 	for _, about := range [][2]string{{"Owner", h.Owner}, {"Runbook", h.RunbookURL}, {"Description", strings.Join(strings.Fields(h.Description), " ")}} {
 		if about[1] != "" {
 			w.Row(about[0], term.Folded(about[1]))
@@ -114,6 +62,67 @@ func showHeartbeat(w *term.Table, v any) {
 	for _, warning := range h.Warnings {
 		w.Row()
 		w.Row("Warning: " + warning)
+	}
+}
+
+// showExpected shows when pings are expected, and what alerts.
+func showExpected(w *term.Table, h *heartbeat.Heartbeat) {
+	next := term.Time(h.NextExpectedAt)
+	if len(h.Schedule) > 0 {
+		w.Row("Schedule", term.Folded(strings.Join(h.Schedule, "; ")))
+		w.Row("Time zone", h.TZ)
+		next = term.TimeIn(h.NextExpectedAt, h.TZ)
+	} else {
+		w.Row("Interval", term.Seconds(h.IntervalSecs))
+	}
+	w.Row("Grace", term.Seconds(h.GraceSecs))
+	w.Row("Misses", missesInWords(h))
+	if h.FailureThreshold > 1 {
+		w.Row("Failures", fmt.Sprintf("alert at %d reported in a row", h.FailureThreshold))
+	}
+	if limits := runLimits(h); limits != "" {
+		w.Row("A run takes", limits)
+	}
+	w.Row("Last ping", term.Time(h.LastPingedAt))
+	w.Row("Next expected", next)
+}
+
+// showIncident shows what was told, and is told again.
+func showIncident(w *term.Table, h *heartbeat.Heartbeat) {
+	w.Row("Last alert", term.Time(h.LastAlertAt))
+	if in := h.Incident; in != nil {
+		w.Row("Incident", alerts.StateOfIncident(&heartbeat.Incident{State: "open since " + term.Time(&in.Since), AcknowledgedBy: in.AcknowledgedBy, AcknowledgedAt: in.AcknowledgedAt, SnoozedUntil: in.SnoozedUntil}))
+	}
+	if every := h.RemindEverySecs; every != nil && *every == 0 {
+		w.Row("Reminders", "none")
+	} else if every != nil {
+		w.Row("Reminders", "every "+term.Seconds(*every))
+	}
+}
+
+// showRuns shows how the last run went, and what is asked of each.
+func showRuns(w *term.Table, h *heartbeat.Heartbeat) {
+	w.Row("Pings", h.PingsTotal)
+	if h.LastExitCode != nil || h.LastDurationMs != nil {
+		w.Row("Last run", fmt.Sprintf("exit status %s, took %s", term.Number(h.LastExitCode), term.Took(h.LastDurationMs)))
+	}
+	showList(w, "Checks", h.Checks)
+	for _, c := range h.Checks {
+		if words := fsm.MindCheck(c); words != "" {
+			w.Row("", term.Free("mind "+c+": "+words))
+		}
+	}
+	if len(h.Metrics) > 0 {
+		w.Row("Numbers", term.Folded(inWords(h.Metrics)))
+	}
+	if h.Running {
+		w.Row("Running since", term.Time(h.StartedAt))
+	}
+}
+
+func showList(w *term.Table, title string, list []string) {
+	if len(list) > 0 {
+		w.Row(title, term.Folded(strings.Join(list, ", ")))
 	}
 }
 
