@@ -38,7 +38,8 @@ postfix)
 	service "$p3" "${login}LOGIN"
 	service "$p4" "${login}CRAM-MD5"
 	service "$p5" "${login}SCRAM-SHA-256"
-	chroot "$m" postconf -e myhostname=mail.example.com mydestination=example.com home_mailbox=Maildir/ inet_interfaces=127.0.0.1 mynetworks= \
+	# mailbox_command: where procmail is installed, Debian has Postfix deliver by it, to another mailbox
+	chroot "$m" postconf -e myhostname=mail.example.com mydestination=example.com home_mailbox=Maildir/ mailbox_command= inet_interfaces=127.0.0.1 mynetworks= \
 		smtpd_tls_cert_file=/spool/cert.pem smtpd_tls_key_file=/spool/key.pem smtpd_tls_security_level=may smtpd_sasl_local_domain=mail.example.com \
 		smtpd_helo_required=yes smtpd_helo_restrictions=reject_invalid_helo_hostname,reject_non_fqdn_helo_hostname \
 		maillog_file=/spool/server.log maillog_file_prefixes=/spool alias_maps= alias_database=
