@@ -522,6 +522,14 @@ func FuzzRestore(f *testing.F) {
 	small.run(10 * time.Second)
 	seen := imageOf(f, small.s)
 	f.Add(seen[:len(seen)-4])
+	for _, wall := range impossibleWalls {
+		r := livesOfAllKinds(&testing.T{})
+		for _, change := range wallsOf(wall) {
+			change(r.s.st)
+		}
+		image := imageOf(f, r.s)
+		f.Add(image[:len(image)-4])
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		image := binary.LittleEndian.AppendUint32(bytes.Clone(body), crc32.Checksum(body, wire.Castagnoli))
 		s := New()
@@ -652,4 +660,64 @@ func TestCountersThatWouldOverflowAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnImageOfAnImpossibleTimeLives: no clock shows them, but such an image loads. Nothing may panic, alert in a storm or take without end.
+func TestAnImageOfAnImpossibleTimeLives(t *testing.T) {
+	for name, wall := range impossibleWalls {
+		for what, change := range wallsOf(wall) {
+			t.Run(what+" of "+name, func(t *testing.T) {
+				r := livesOfAllKinds(t)
+				change(r.s.st)
+				if err := r.s.Restore(bytes.NewReader(imageOf(t, r.s))); err != nil {
+					t.Fatal(err)
+				}
+				r.run(time.Hour)
+				for n := 1; n <= 3; n++ {
+					if list := r.alerts(n); len(list) > 8 {
+						t.Errorf("heartbeat %d: %d alerts in an hour: %q", n, len(list), list[:8])
+					}
+				}
+				r.s.Heartbeats(fsm.HeartbeatFilter{})
+				r.s.Work(1, 10)
+				r.s.WantedTimes(0, r.wall, 7)
+				lifeGoesOn(t, r.s)
+			})
+		}
+	}
+}
+
+var impossibleWalls = map[string]int64{
+	"the least": math.MinInt64, "year 1": -62_135_596_800_000, "before 1970": -1, "zero": 0,
+	"year 10000": 253_402_300_800_000, "year 292277026": 9_223_372_016_000_000_000, "nearly the last": math.MaxInt64 - 1000, "the last": math.MaxInt64,
+}
+
+// wallsOf are changes that give parts of a state a wall time.
+func wallsOf(wall int64) map[string]func(st *state) {
+	return map[string]func(st *state){
+		"the clock": func(st *state) { st.wall = wall },
+		"anchors": func(st *state) {
+			for ord := uint64(1); st.table.Has(ord); ord++ {
+				r := st.table.OwnRecord(ord)
+				r.AnchorWall, r.LastPing = wall, wall
+			}
+		},
+		"gaps":      func(st *state) { st.gaps.list = []gap{{1, wall, wall}, {2, min(wall, 5), max(wall, 5)}} },
+		"a reading": func(st *state) { st.clock.Read(st.serving, wall) },
+	}
+}
+
+// livesOfAllKinds has a job of an interval, one of a timetable, and one that is paused for a time.
+func livesOfAllKinds(t *testing.T) *rig {
+	r := newRig(t)
+	r.create(1, testSpec(600, 60, 1))
+	r.scheduled(2, 10, 16)
+	r.create(3, testSpec(600, 60, 1))
+	r.pauseFor(3, 20*time.Minute)
+	r.run(time.Minute)
+	for n := 1; n <= 3; n++ {
+		r.ping(n)
+	}
+	r.run(time.Minute)
+	return r
 }

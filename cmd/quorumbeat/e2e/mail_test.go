@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -44,4 +45,28 @@ func (e *env) canary(t *testing.T) {
 	h := create(t, n, fields{"name": "canary", "interval_secs": 1, "grace_secs": 0, "miss_threshold": 2, "email": []string{to}})
 	e.waitMails(t, to, 1)
 	ask(t, 204, "DELETE", n.URL()+"/v1/heartbeats/"+h.ID, nil, nil)
+}
+
+// TestWordsOfOnesOwnAreMailed sets templates by the command line and the API; incidentPages does so by the form.
+func TestWordsOfOnesOwnAreMailed(t *testing.T) {
+	t.Parallel()
+	e := startPlain(t, 1)
+	fails := func(name string) smtpsink.Mail {
+		to := address()
+		h := create(t, e.Nodes[0], fields{"name": name, "email": []string{to}})
+		if a := call(t, "", "POST", pingURL(e.Nodes[0], h)+"/1", nil); a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		return e.waitMails(t, to, 1)[0]
+	}
+	if r := cli(t, e.clientEnv(), "templates", "set", "--subject", "{{.State}} by shell: {{.Name}}", "--text", "Call Ann about {{.Name}}."); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	if m := fails("books"); m.Subject != "DOWN by shell: books" || !strings.Contains(string(m.Raw), "Call Ann about books.") {
+		t.Errorf("%s", m.Raw)
+	}
+	ask(t, 200, "PUT", e.Nodes[0].URL()+"/v1/templates", fields{"subject": "{{.State}} by API: {{.Name}}", "text": ""}, nil)
+	if m := fails("orders"); m.Subject != "DOWN by API: orders" || strings.Contains(string(m.Raw), "Call Ann") {
+		t.Errorf("%s", m.Raw)
+	}
 }
