@@ -72,12 +72,13 @@ func (one field) formWords(words string) string {
 
 // Patch reads what was typed, each field by itself; Problems says what is wrong with which.
 func (f *Form) Patch() (all fsm.Patch) {
-	if f.Typed["slug"] == "" {
-		f.Typed["slug"] = fsm.MakeSlug(f.Typed["name"])
-	}
 	for _, one := range fields {
+		text := f.Typed[one.Name]
+		if one.Name == "slug" {
+			text = cmp.Or(text, fsm.MakeSlug(f.Typed["name"])) // it stays empty in the form: the name may be changed there
+		}
 		var alone fsm.Patch
-		err := one.write(f.Typed[one.Name], &alone)
+		err := one.write(text, &alone)
 		if err == nil && alone.DependsOn != nil && f.Resolve != nil {
 			*alone.DependsOn, err = f.Resolve(*alone.DependsOn)
 		}
@@ -92,7 +93,7 @@ func (f *Form) Patch() (all fsm.Patch) {
 			all.DependsOn = alone.DependsOn
 			continue
 		}
-		_ = one.write(f.Typed[one.Name], &all)
+		_ = one.write(text, &all)
 	}
 	if f.Typed["schedule"] == "" {
 		all.Schedule = nil // the interval takes it away

@@ -69,6 +69,10 @@ func TestAFormSaysAllThatIsWrong(t *testing.T) {
 	if len(f.Problems) != len(wrong) {
 		t.Errorf("%v", f.Problems)
 	}
+	delete(wrong, "slug")
+	if unnamed := typed(wrong); unnamed.Patch().Slug != nil && unnamed.Typed["slug"] != "" {
+		t.Errorf("a slug is made of a wrong name, and stays: %q", unnamed.Typed["slug"])
+	}
 	for _, one := range fields {
 		if one.Label == "" || one.Words == "" {
 			t.Errorf("%s has no words", one.Name)

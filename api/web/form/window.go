@@ -34,7 +34,7 @@ func (f *Form) Window(zones schedules.Zones, now time.Time) windows.Body {
 	}
 	length, err := show.ReadDuration(f.Typed["length"])
 	if err != nil || length < 1 {
-		f.Problems["length"] = "How long it is is missing, or no length like 2h or 90m."
+		f.Problems["length"] = "Say how long it lasts: a number with s, m, h or d."
 		length = 1
 	}
 	zone, err := zones.Location(cmp.Or(f.Typed["tz"], "UTC"))
