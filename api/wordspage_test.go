@@ -14,6 +14,7 @@ func TestThePageOfWords(t *testing.T) {
 	before := saved()
 	pageHas(t, post("preview=1&subject=X+{{.State}}+{{.Name}}&text="), 200, "X DOWN nightly-sync", "Nothing is saved yet")
 	pageHas(t, post("subject={{.Nam}}"), 422, "Nothing was saved", "there is no field .Nam")
+	pageHas(t, post("text={{.Nam}}"), 422, `aria-describedby="d-text"`, `<span id="d-text"><strong>Text: there is no field .Nam`)
 	if saved() != before {
 		t.Errorf("a preview or a mistake saved %s", saved())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -281,6 +282,9 @@ type wordsPage struct {
 	Problem string
 	Draft   bool // what is shown is not saved
 }
+
+// Wrong tells whether the problem is one of this field.
+func (p wordsPage) Wrong(field string) bool { return strings.HasPrefix(p.Problem, field+": ") }
 
 func (s *Site) wordsPage(ctx *fasthttp.RequestCtx, in *session, t fsm.Templates) wordsPage {
 	of := templates.Of(t)
