@@ -188,6 +188,7 @@ func (b *browser) look(name string) {
 func (b *browser) lookOnly(name string) {
 	b.t.Helper()
 	b.fits()
+	b.hittable(name)
 	dir := os.Getenv("QUORUMBEAT_SCREENSHOTS")
 	if dir == "" {
 		return
@@ -227,6 +228,19 @@ func (b *browser) fits() {
 	testkit.Must(b.t, err)
 	if over != "" {
 		b.t.Errorf("these hang over the edge:\n%s", over)
+	}
+}
+
+// hittable fails the test for what is too small to be hit by a finger: 24 pixels are the least. Of what stands in a label, that counts.
+func (b *browser) hittable(page string) {
+	b.t.Helper()
+	small, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`[...document.querySelectorAll('a:not(.skip), button, input, select, textarea, summary')].filter(e => {
+		const r = (e.matches('[type=checkbox], [type=radio]') && e.closest('label') || e).getBoundingClientRect()
+		return r.width && (r.width < 24 || r.height < 24)
+	}).map(e => e.outerHTML.slice(0, 100)).join('\n')`))
+	testkit.Must(b.t, err)
+	if small != "" {
+		b.t.Errorf("%s: these are hard to hit:\n%s", page, small)
 	}
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -27,6 +28,16 @@ func zoomed(t *testing.T, b *browser, pages ...string) {
 		b.lookOnly(fmt.Sprint("zoomed-", i))
 	}
 	b.do("100 %", chromedp.EmulateViewport(1280, 900, chromedp.EmulateScale(1)))
+}
+
+// onAPhone looks at pages and forms in the width of one.
+func onAPhone(b *browser, pages ...string) {
+	b.appears(375, "dark")
+	for _, page := range pages {
+		b.visit(page)
+		b.lookOnly("phone" + strings.ReplaceAll(page, "/", "-"))
+	}
+	b.appears(1280, "light")
 }
 
 // onPaper looks at a page on paper: what can only be clicked is gone.
