@@ -50,6 +50,7 @@ var (
 	errUnread       = &request.Problem{Status: 503, Code: "unread", Words: "it was recorded, but this node could not read it back in time: look again", Retry: "1"}
 	errStreams      = &request.Problem{Status: 503, Code: "too_many_streams", Words: "this node has as many event streams as it may: ask another node, or try again later", Retry: "5"}
 	errScrapes      = &request.Problem{Status: 503, Code: "too_many_scrapes", Words: "too many scrapes at the same time: try again later; /metrics/node and /metrics?tag=TAG are smaller", Retry: "5"}
+	errCostly       = &request.Problem{Status: 503, Code: "too_many_costly", Words: "this node has as many requests that cost much as it works at: ask another node, or try again later", Retry: "5"}
 	errPanic        = request.NewProblem(500, "internal", "an internal error; it was logged")
 )
 

@@ -271,6 +271,12 @@ func (r *rig) raw(request string) answer {
 	r.t.Helper()
 	conn := r.connect()
 	defer conn.Close()
+	return r.over(conn, request)
+}
+
+// over is raw on a connection that is there.
+func (r *rig) over(conn net.Conn, request string) answer {
+	r.t.Helper()
 	if _, err := conn.Write([]byte(request)); err != nil {
 		r.t.Fatal(err)
 	}

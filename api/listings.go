@@ -28,6 +28,13 @@ func (s *Server) listHeartbeats(ctx *fasthttp.RequestCtx, _ []string) error {
 	if err := s.fresh(ctx); err != nil {
 		return err
 	}
+	if f.Limit == 0 {
+		back, err := s.place(s.costly.Lists)
+		if err != nil {
+			return err
+		}
+		defer back()
+	}
 	found, more := s.store.Heartbeats(f)
 	out := struct {
 		Heartbeats []heartbeatJSON `json:"heartbeats"`
@@ -261,6 +268,11 @@ func (s *Server) previewTemplates(ctx *fasthttp.RequestCtx, _ []string) error {
 	if err != nil {
 		return err
 	}
+	back, err := s.place(s.costly.Plays)
+	if err != nil {
+		return err
+	}
+	defer back()
 	return reply(ctx, fasthttp.StatusOK, templates.PreviewsOf(t))
 }
 

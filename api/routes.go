@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
@@ -107,6 +108,15 @@ func (s *Server) route(ctx *fasthttp.RequestCtx) error {
 		}
 	}
 	return r.serve(s, ctx, args)
+}
+
+// place takes one of the places of what costs much.
+func (s *Server) place(of limits.Slots) (back func(), err error) {
+	back, ok := of.Take(s.costly.Patience)
+	if !ok {
+		return nil, errCostly
+	}
+	return back, nil
 }
 
 // find says who answers. A path that exists with another method is a 405; a HEAD is a

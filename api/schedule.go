@@ -28,6 +28,11 @@ func (s *Server) previewSchedule(ctx *fasthttp.RequestCtx, _ []string) error {
 	if q.Schedule == nil {
 		return badRequest("schedule is missing; give a cron expression or a calendar time, like 0 2 * * 1-5")
 	}
+	back, err := s.place(s.costly.Plays)
+	if err != nil {
+		return err
+	}
+	defer back()
 	out, err := schedules.Show(q, s.cfg.Zones, s.cfg.Now())
 	if err != nil {
 		return badRequest(err.Error())
@@ -50,6 +55,11 @@ func (s *Server) suggestSettings(ctx *fasthttp.RequestCtx, args []string) error 
 	if err != nil {
 		return err
 	}
+	back, err := s.place(s.costly.Plays)
+	if err != nil {
+		return err
+	}
+	defer back()
 	history, err := schedules.HistoryOf(s.store, id, schedules.MaxPings, s.cfg.Now())
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ type Server struct {
 	secrets secrets
 	limits  *limits.Limits
 	logins  *limits.Logins
+	costly  limits.Costly
 	met     *metrics.Metrics
 	scrapes *metrics.Scrapes
 	log     *slog.Logger
@@ -70,7 +71,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger}
+	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger, costly: limits.NewCostly()}
 	s.http = s.newHTTPServer()
 	pages, err := s.newStreams("page", maxPageStreams)
 	if err != nil {

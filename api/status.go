@@ -168,10 +168,15 @@ func (s *Server) backup(ctx *fasthttp.RequestCtx, _ []string) error {
 	if err := s.fresh(ctx); err != nil {
 		return err
 	}
+	back, err := s.place(s.costly.Backups)
+	if err != nil {
+		return err
+	}
 	image := s.store.Snapshot()
 	ctx.SetContentType("application/octet-stream")
 	ctx.Response.Header.Set(fasthttp.HeaderContentDisposition, `attachment; filename="quorumbeat.backup"`)
 	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
+		defer back()
 		_, err := image.WriteTo(w)
 		if err = cmp.Or(err, w.Flush()); err != nil {
 			s.log.Warn("a backup was cut off: the client went away or was too slow", "error", err)

@@ -114,6 +114,8 @@ func (b backend) Propose(ctx *fasthttp.RequestCtx, cmd fsm.Command) (fsm.Result,
 	return b.propose(ctx, cmd)
 }
 
+func (b backend) Place() (back func(), ok bool) { return b.costly.Plays.Take(b.costly.Patience) }
+
 func (b backend) MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (string, error) {
 	key, _, err := b.makeKey(ctx, name, scope, fsm.DefaultKeyHeartbeats)
 	return key, err

@@ -13,5 +13,4 @@
 //	scrapes.go      serving scrapes
 //	writer.go       one scrape: pages in, text out, zipped where asked
 //	pace.go         cuts off clients that read too slowly
-//	slots.go        bounds how many do something at the same time
 package metrics

@@ -10,6 +10,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -19,8 +20,8 @@ const MaxScrapes = 4
 // Scrapes serves scrapes, a few at a time. Scrapes of the node alone have slots of their
 // own, so that they work while large ones are slow.
 type Scrapes struct {
-	Heartbeats slots
-	Node       slots
+	Heartbeats limits.Slots
+	Node       limits.Slots
 	Queue      time.Duration // how long a scrape waits for its slot
 	Limit      time.Duration // for all of an answer
 	Stall      time.Duration // for each piece of one
@@ -34,7 +35,7 @@ type Scrapes struct {
 func NewScrapes(store *store.Store, registry *prometheus.Registry) *Scrapes {
 	return &Scrapes{
 		store: store, registry: registry,
-		Heartbeats: make(slots, MaxScrapes), Node: make(slots, MaxScrapes),
+		Heartbeats: make(limits.Slots, MaxScrapes), Node: make(limits.Slots, MaxScrapes),
 		Queue: 2 * time.Second, Limit: 30 * time.Second, Stall: 5 * time.Second,
 	}
 }

@@ -134,6 +134,11 @@ func (s *Site) try(f form.Form, h fsm.Heartbeat, now time.Time) *advice.Trial {
 	if err != nil || spec.Validate() != nil || len(history.Pings) == 0 {
 		return nil
 	}
+	back, ok := s.back.Place()
+	if !ok {
+		return nil
+	}
+	defer back()
 	t := advice.Try(spec, history, s.back.Zones())
 	return &t
 }

@@ -35,7 +35,7 @@ type heartbeatPage struct {
 	Strip   []show.Beat
 	Chart   show.Chart
 	Plots   show.Plots
-	Advice  *advice.Advice // nil on older pages of its history
+	Advice  *advice.Advice // nil on older pages of its history, and while the node is busy
 	Usual   show.Usual
 	Last    *fsm.PingRecord // the newest that ended a run
 	Good    *fsm.PingRecord // the newest good run
@@ -69,10 +69,24 @@ func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) e
 	}
 	e := excerptOf(ctx.QueryArgs())
 	p := s.heartbeatPage(f, h, s.back.PingURL(ctx, h.Token), e)
-	if history, err := schedules.HistoryOf(s.store, h.ID, judgedPings, f.Now); err == nil && e == (excerpt{}) {
-		p.Advice = new(advice.Of(h.Spec, history, s.back.Zones()))
+	if e == (excerpt{}) {
+		p.Advice = s.adviceOf(h, f.Now)
 	}
 	return s.render(ctx, "heartbeat", p)
+}
+
+// adviceOf is nil if it cannot be had now.
+func (s *Site) adviceOf(h fsm.Heartbeat, now time.Time) *advice.Advice {
+	back, ok := s.back.Place()
+	if !ok {
+		return nil
+	}
+	defer back()
+	history, err := schedules.HistoryOf(s.store, h.ID, judgedPings, now)
+	if err != nil {
+		return nil
+	}
+	return new(advice.Of(h.Spec, history, s.back.Zones()))
 }
 
 // Instant is a moment in full.

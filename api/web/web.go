@@ -36,6 +36,8 @@ type Backend interface {
 	MakeKey(ctx *fasthttp.RequestCtx, name, scope string) (key string, err error)
 	// Scheduled adds to a command what one that gives a heartbeat a schedule needs.
 	Scheduled(cmd fsm.Command, schedule *[]string, tz *string, isNew bool) (fsm.Command, error)
+	// Place takes one of the places of what works at schedules, of which a node has few.
+	Place() (back func(), ok bool)
 	// Zones are the rules of time zones that this node has.
 	Zones() schedules.Zones
 	// TestChannel sends a test by a channel, which takes some seconds, and tells what the other
