@@ -34,6 +34,7 @@ type Pool struct {
 	ReadTimeout time.Duration // of a request, from when it is waited for
 	IdleTimeout time.Duration // between requests; then a connection rests
 	IdleLimit   time.Duration // of connections at rest
+	WriteLimit  time.Duration // for what is written at once
 	StallAfter  time.Duration // for how long a write may be under way before its client is taken for one that does not read
 
 	opts      Options
@@ -52,7 +53,7 @@ type Pool struct {
 func NewPool(http *fasthttp.Server, opts Options) *Pool {
 	http.ConnState, http.ReadBufferSize, http.WriteBufferSize = connState, MaxHead, WriteBuffer
 	return &Pool{
-		ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Second, IdleLimit: 2 * time.Minute, StallAfter: 5 * time.Second,
+		ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Second, IdleLimit: 2 * time.Minute, WriteLimit: 30 * time.Second, StallAfter: 5 * time.Second,
 		opts: opts, http: http, longHeads: make(chan struct{}, longHeads), all: map[*replyConn]struct{}{},
 	}
 }

@@ -151,14 +151,11 @@ func (c *replyConn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// writeLimit is for what is written at once. fasthttp has no WriteTimeout: it would move a
-// deadline for each deferred reply too, and would end a large backup that makes progress.
-const writeLimit = 30 * time.Second
-
-// writeNow writes b within writeLimit.
+// writeNow writes b within the pool's WriteLimit. fasthttp has no WriteTimeout: it would
+// move a deadline for each deferred reply too, and would end a large backup that makes progress.
 func (c *replyConn) writeNow(b []byte) (int, error) {
 	now := time.Now()
-	if err := c.SetWriteDeadline(now.Add(writeLimit)); err != nil {
+	if err := c.SetWriteDeadline(now.Add(c.pool.WriteLimit)); err != nil {
 		return 0, err
 	}
 	c.sending.Store(now.UnixNano())

@@ -36,7 +36,7 @@ type Feed struct {
 	lost    map[uint64]bool
 	nodes   map[string][]byte
 	looked  time.Time // at the nodes
-	events  []event   // of the changes that are being told
+	held    *event    // of the changes that are being told: the newest; the last of them has an ID
 }
 
 type event struct {
@@ -79,14 +79,40 @@ func (f *Feed) begin(why *resetJSON) {
 
 // Tell writes what changed since it was last called.
 func (f *Feed) Tell(w io.Writer) {
-	var text bytes.Buffer
-	f.render(&text)
-	_, _ = w.Write(text.Bytes()) // a client may take its time: outside of the turn
+	f.from.turn.Lock()
+	defer f.from.turn.Unlock()
+	out := pieces{to: w, turn: &f.from.turn}
+	f.render(&out)
+	out.send()
+}
+
+// piece is how much of what is told is held for a client.
+const piece = 32 << 10
+
+// pieces writes in pieces, outside of the turn: a client may take its time, and what many
+// that do not read are to be told must not pile up.
+type pieces struct {
+	to   io.Writer
+	turn *sync.Mutex
+	text bytes.Buffer
+}
+
+func (p *pieces) Write(b []byte) (int, error) {
+	p.text.Write(b)
+	if p.text.Len() >= piece {
+		p.send()
+	}
+	return len(b), nil
+}
+
+func (p *pieces) send() {
+	p.turn.Unlock()
+	defer p.turn.Lock()
+	_, _ = p.to.Write(p.text.Bytes()) // the stream keeps the error
+	p.text.Reset()
 }
 
 func (f *Feed) render(w io.Writer) {
-	f.from.turn.Lock()
-	defer f.from.turn.Unlock()
 	list, to, ok := f.from.Store.Changes(f.after, atOnce)
 	if !ok {
 		f.begin(resetExpired)
@@ -97,15 +123,19 @@ func (f *Feed) render(w io.Writer) {
 		f.reset = nil
 	}
 	f.tellNodes(w)
-	f.collect(list)
-	for i, e := range f.events {
-		id := "" // an event that others of the same entry follow is no place to go on from
-		if i == len(f.events)-1 {
-			id = formatID(f.cluster, to)
-		}
-		f.write(w, id, e)
+	f.tellChanges(w, list)
+	if f.held != nil {
+		f.write(w, formatID(f.cluster, to), *f.held)
 	}
-	f.after, f.events = to, f.events[:0]
+	f.after, f.held = to, nil
+}
+
+// tell writes an event once another follows it. Then it is no place to go on from.
+func (f *Feed) tell(w io.Writer, name string, data any) {
+	if f.held != nil {
+		f.write(w, "", *f.held)
+	}
+	f.held = &event{name, data}
 }
 
 // Alive shows that the feed lives, and up to where everything was told.
@@ -124,8 +154,8 @@ func (f *Feed) write(w io.Writer, id string, e event) {
 	writeEvent(w, id, e.name, data)
 }
 
-// collect makes the events of changes: one for each heartbeat, and one for each incident.
-func (f *Feed) collect(list []fsm.Change) {
+// tellChanges makes the events of changes: one for each heartbeat, and one for each incident.
+func (f *Feed) tellChanges(w io.Writer, list []fsm.Change) {
 	byHeartbeat := map[uint64][]fsm.Change{}
 	var order []uint64
 	for _, c := range list {
@@ -135,11 +165,11 @@ func (f *Feed) collect(list []fsm.Change) {
 		byHeartbeat[c.Ordinal] = append(byHeartbeat[c.Ordinal], c)
 	}
 	for _, ordinal := range order {
-		f.collectOne(ordinal, byHeartbeat[ordinal])
+		f.tellOne(w, ordinal, byHeartbeat[ordinal])
 	}
 }
 
-func (f *Feed) collectOne(ordinal uint64, changes []fsm.Change) {
+func (f *Feed) tellOne(w io.Writer, ordinal uint64, changes []fsm.Change) {
 	h, err := f.from.Store.HeartbeatAt(ordinal)
 	deleted := slices.IndexFunc(changes, func(c fsm.Change) bool { return c.Deleted })
 	had := f.lost[ordinal] || slices.ContainsFunc(changes, func(c fsm.Change) bool { return slices.Contains(c.Lost, f.tag) })
@@ -149,9 +179,9 @@ func (f *Feed) collectOne(ordinal uint64, changes []fsm.Change) {
 	delete(f.lost, ordinal)
 	switch {
 	case err == nil:
-		f.events = append(f.events, event{"heartbeat", f.heartbeat(h)})
+		f.tell(w, "heartbeat", f.heartbeat(h))
 	case deleted >= 0:
-		f.events = append(f.events, event{"heartbeat_deleted", map[string]string{"id": changes[deleted].ID.String()}})
+		f.tell(w, "heartbeat_deleted", map[string]string{"id": changes[deleted].ID.String()})
 	case had: // its end is among the next changes, and may not know of this tag
 		if f.lost == nil {
 			f.lost = map[uint64]bool{}
@@ -161,7 +191,7 @@ func (f *Feed) collectOne(ordinal uint64, changes []fsm.Change) {
 	for i, c := range changes {
 		isLast := !slices.ContainsFunc(changes[i+1:], func(o fsm.Change) bool { return o.Incident == c.Incident })
 		if c.Incident != 0 && isLast {
-			f.events = append(f.events, event{"incident", f.incidentToJSON(c, h)})
+			f.tell(w, "incident", f.incidentToJSON(c, h))
 		}
 	}
 }
