@@ -58,6 +58,9 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	if got := get(t, n, h.ID); got.PingsTotal != 15 || got.Status != "active" {
 		t.Errorf("%d pings, status %s", got.PingsTotal, got.Status)
 	}
+	if told := alerts(t, n, h); len(told) > 0 { // no mail goes out without one
+		t.Errorf("%d alerts about a job that pinged: %+v", len(told), told[0])
+	}
 	if !strings.Contains(n.Log(), "too many connections are open") {
 		t.Error("the log does not tell")
 	}
