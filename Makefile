@@ -59,10 +59,10 @@ test-race test-pure test-e2e: export GOGC = 400
 # Debuggers alone need what this leaves out of a test's binary: a fifth of the time to link it.
 test-race test-pure: export GOFLAGS += -ldflags=-w
 
-# Three packages at a time, as the long ones mostly wait. Of fsm, only tests with one of these
+# Three packages and four tests of each at a time, as the long ones mostly wait. Of fsm, only tests with one of these
 # words in their name start goroutines: scripts/lint holds them to that.
 test-race: ## those of goroutines, under the race detector, the longest first
-	@go test -race -vet=off -count 1 -timeout 15m -p 3 ./cluster ./api ./alerting ./cmd/quorumbeat $(RACING)
+	@go test -race -vet=off -count 1 -timeout 15m -p 3 -parallel 4 ./cluster ./api ./alerting ./cmd/quorumbeat $(RACING)
 	@go test -race -vet=off -count 1 -timeout 10m -run 'Beside|While' ./fsm/store
 
 test-e2e: ## the end-to-end tests: nodes that are loaded or broken under the race detector

@@ -27,6 +27,7 @@ func (c *trio) reopen(change func(*Config)) error {
 }
 
 func TestANodeWithoutASecretServesAlone(t *testing.T) {
+	t.Parallel()
 	c := &trio{t: t, nodes: make([]*testNode, 1)}
 	c.open(0, lonerConfig(t))
 	t.Cleanup(c.stop)
@@ -53,6 +54,7 @@ func TestANodeWithoutASecretServesAlone(t *testing.T) {
 // A node that began alone is given a secret: others join, and from then on it is not
 // run without.
 func TestANodeAloneGrowsToACluster(t *testing.T) {
+	t.Parallel()
 	c := &trio{t: t, nodes: make([]*testNode, 1)}
 	c.open(0, lonerConfig(t))
 	t.Cleanup(func() { c.stop() })

@@ -24,6 +24,7 @@ func (c *trio) crash(i int) {
 // The survivors of a crashed leader take every ping, and commit again soon.
 // QUORUMBEAT_FAILOVERS repeats it to measure.
 func TestLeaderCrashUnderLoad(t *testing.T) {
+	t.Parallel()
 	runs := 1
 	if n, err := strconv.Atoi(os.Getenv("QUORUMBEAT_FAILOVERS")); err == nil {
 		runs = n

@@ -89,6 +89,7 @@ func deaf(s Status) (n int) {
 
 // TestANodeThatIsNoLongerToldIsDeaf leaves a node without proof that it hears.
 func TestANodeThatIsNoLongerToldIsDeaf(t *testing.T) {
+	t.Parallel()
 	h := leader.NewHearing()
 	defer h.Close()
 	if !h.OK() {
@@ -139,6 +140,7 @@ func TestALeaderWaitsForAProofThatIsLate(t *testing.T) {
 
 // TestAShortOutageOfEveryNodeIsAGap restarts all nodes at once, then in turn.
 func TestAShortOutageOfEveryNodeIsAGap(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3, ticking)
 	testkit.Eventually(t, "the clock does not run", func() bool { return c.nodes[c.leader()].store.Serving() > 0 })
 	restart := func(is ...int) {

@@ -117,6 +117,7 @@ func ownerOf(t *testing.T, dir string) string {
 // TestAFolderWithoutItsLogIsRefused in every state of the rest of it, and nothing is
 // changed by that.
 func TestAFolderWithoutItsLogIsRefused(t *testing.T) {
+	t.Parallel()
 	losses := []struct {
 		name string
 		lose func(t *testing.T, dir string)

@@ -76,6 +76,7 @@ func TestServingTimeRunsOnTheLeader(t *testing.T) {
 }
 
 func TestLeaderShutdownUnderLoadLosesNothing(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	id, token := c.heartbeat(0, 1)
 	lead := c.leader()
@@ -96,6 +97,7 @@ func TestLeaderShutdownUnderLoadLosesNothing(t *testing.T) {
 }
 
 func TestRestartFromDiskKeepsEverything(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	id, token := c.heartbeat(0, 1)
 	for range 5 {
@@ -173,6 +175,7 @@ func TestWithoutAMajorityNothingIsAcknowledged(t *testing.T) {
 }
 
 func TestLeaderTasksRunOnOneLeaderAtATime(t *testing.T) {
+	t.Parallel()
 	c := &trio{t: t, nodes: make([]*testNode, 1)}
 	cfg := DefaultConfig()
 	cfg.NodeName, cfg.DataDir = "alone", t.TempDir()

@@ -16,6 +16,7 @@ import (
 )
 
 func TestStatusTellsOfEveryNode(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	lead := c.leader()
 	testkit.Eventually(t, "the nodes are not registered", func() bool {
@@ -44,6 +45,7 @@ func TestStatusTellsOfEveryNode(t *testing.T) {
 
 // TestNodesHearOfEachOther has a node whose clock is ahead, and whose settings are its own.
 func TestNodesHearOfEachOther(t *testing.T) {
+	t.Parallel()
 	const odd, ahead = 2, time.Minute
 	c := newTrio(t, 3, func(n *testNode) {
 		settings := fsm.DefaultSettings()
@@ -108,6 +110,7 @@ func TestANodeThatHasNotStartedSaysSo(t *testing.T) {
 
 // An entry that no version can read ends every node that meets it, with words.
 func TestAnUnreadableEntryIsFatal(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 3)
 	c.nodes[c.leader()].raft.Load().Apply([]byte("\xff not a batch"), 0)
 	for i, n := range c.nodes {

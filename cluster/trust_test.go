@@ -20,6 +20,7 @@ func secrets(names ...string) (out [][]byte) {
 
 // A cluster changes its secret while it runs, and then nobody is let in with the old one.
 func TestSecretsAreExchangedWhileNodesTalk(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, 2)
 	for _, round := range [][][]byte{secrets("s", "n"), secrets("n", "s"), secrets("n")} {
 		for i, n := range c.nodes {
