@@ -11,12 +11,18 @@ type Slots chan struct{}
 
 // Take takes a slot and waits for it no longer than patience. back gives it back, and may
 // be called more than once.
-func (p Slots) Take(patience time.Duration) (back func(), ok bool) {
+func (s Slots) Take(patience time.Duration) (back func(), ok bool) {
+	back = sync.OnceFunc(func() { <-s })
+	select {
+	case s <- struct{}{}: // also on a machine so busy that the time is over before it is looked at
+		return back, true
+	default:
+	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
-	case p <- struct{}{}:
-		return sync.OnceFunc(func() { <-p }), true
+	case s <- struct{}{}:
+		return back, true
 	case <-late.C:
 		return nil, false
 	}
