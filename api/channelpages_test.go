@@ -43,7 +43,7 @@ func TestChannelsByTheirPages(t *testing.T) {
 	}
 	pageHas(t, b.get(channelsPath+"/new?kind=webhook"), 200, "New channel: webhook")
 	wrong := b.submit(channelsPath+"/new?kind=webhook", channelsPath+"/new", "kind=webhook&name=&url=ftp://x&on=down&after=soon&tags=db")
-	pageHas(t, wrong, 422, "Name has 0 characters", "https:// or http://", "no duration", `value="ftp://x"`, `value="soon"`, `value="db"`)
+	pageHas(t, wrong, 422, "Name is empty", "https:// or http://", "no duration", `value="ftp://x"`, `value="soon"`, `value="db"`)
 	made := b.submit(channelsPath+"/new?kind=webhook", channelsPath+"/new", "kind=webhook&name=ops+%3Ci%3E&url=https://hooks.example.com/hush?x=y&on=down&on=recovered&after=15m&tags=db")
 	pageHas(t, made, 200, "shown this once", "whsec_", "hooks.example.com", "15 min", "only down and recovered")
 	c := r.cluster.store.Channels()[0]

@@ -229,7 +229,7 @@ func TestPublishingByForms(t *testing.T) {
 	b := r.browse(testKey)
 	const at = "/ui/published"
 	for form, want := range map[string]string{
-		"title=":                      "title has 0 characters",
+		"title=":                      "title is empty",
 		"title=One&tags=t&slug=A B":   "address is",
 		"title=One&heartbeats=nobody": "0 heartbeats have the slug",
 		"title=One <i>":               "both empty",

@@ -100,7 +100,7 @@ func TestWindowsByTheirPage(t *testing.T) {
 	const page = "/ui/windows"
 	pageHas(t, b.get(page), 200, "There are none", "New window")
 	wrong := url.Values{"name": {""}, "tags": {" , "}, "length": {"soon"}, "from": {"tomorrow"}, "tz": {"Mars"}}
-	pageHas(t, b.submit(page, page, wrong.Encode()), 422, "Nothing was planned yet", "Name has 0 characters", "Say how long it lasts", "a date and a time", `value="tomorrow"`, `value="Mars"`)
+	pageHas(t, b.submit(page, page, wrong.Encode()), 422, "Nothing was planned yet", "Name is empty", "Say how long it lasts", "a date and a time", `value="tomorrow"`, `value="Mars"`)
 	for _, f := range []url.Values{
 		{"name": {"a"}, "tags": {"db"}, "length": {"2h"}, "from": {"2020-01-01 10:00"}},
 		{"name": {"a"}, "tags": {"db"}, "length": {"400d"}},

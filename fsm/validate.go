@@ -110,7 +110,9 @@ func validateText(field, s string, most int) error {
 	switch n := utf8.RuneCountInString(s); {
 	case !utf8.ValidString(s):
 		return invalidf("%s is not valid UTF-8", field)
-	case n < 1 || n > most:
+	case n == 0:
+		return invalidf("%s is empty; it must have 1 to %d characters", field, most)
+	case n > most:
 		return invalidf("%s has %d characters; it must have 1 to %d", field, n, most)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return invalidf("%s %q has control characters or line breaks; it must have none", field, s)

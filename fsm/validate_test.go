@@ -14,7 +14,7 @@ func TestSpecsAreHeldToTheirLimits(t *testing.T) {
 		"as it should be":                {func(*Spec) {}, ""},
 		"200 characters of name":         {func(s *Spec) { s.Name = strings.Repeat("ä", 200) }, ""},
 		"201 characters of name":         {func(s *Spec) { s.Name = strings.Repeat("ä", 201) }, "name has 201 characters; it must have 1 to 200"},
-		"no name":                        {func(s *Spec) { s.Name = "" }, "name has 0 characters"},
+		"no name":                        {func(s *Spec) { s.Name = "" }, "name is empty"},
 		"a blank name":                   {func(s *Spec) { s.Name = " \u00a0" }, "only spaces and invisible"},
 		"a name of other scripts":        {func(s *Spec) { s.Name = "שלום ولد 日本 e\u0301 👩\u200d💻" }, ""},
 		"a name of zero-width joiners":   {func(s *Spec) { s.Name = "\u200b\u200d\ufeff\u2060" }, "only spaces and invisible"},

@@ -26,7 +26,7 @@ func Channel(k kinds.Kind) Controls {
 			c.Words += " Empty: " + f.Default + "."
 		}
 		if f.Secret {
-			c.Words += " It is never shown again; leave " + kinds.Hidden + " to keep it."
+			c.Words += " It is never shown again; where " + kinds.Hidden + " stands for it, it is kept."
 		}
 		list = append(list, c)
 	}
