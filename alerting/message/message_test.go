@@ -200,7 +200,7 @@ func TestMailsLookLikeTheirGoldenFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			options := Options{Base: "https://qb.example.com", Act: "https://qb.example.com/incident/t"}
-			if !c.alert.Kind.Alarms() || c.alert.OfSystem() { // which have no link
+			if !c.alert.Kind.Alarms() { // which have no link
 				options.Act = ""
 			}
 			got, err := Render("monitor@example.com", c.alert, c.members, options)
