@@ -21,7 +21,7 @@ func TestWhoWatchesTheMonitor(t *testing.T) {
 	arrives := create(t, other.Nodes[0], fields{"name": "mails arrive", "interval_secs": 3600})
 	sink := newSink(t, smtpsink.Config{})
 	e := startWith(t, sink, localcluster.Options{Binary: plain.path(t), Nodes: 3, Flags: append(mailFlags(sink, "none"),
-		"--outbound-url", pingURL(other.Nodes[0], h), "--outbound-every", "1s", "--node-down-after", "3s", "--alert-group-wait", "1s",
+		"--public-url", publicURL, "--outbound-url", pingURL(other.Nodes[0], h), "--outbound-every", "1s", "--node-down-after", "3s", "--alert-group-wait", "1s",
 		"--canary-to", "robot@example.com", "--canary-url", pingURL(other.Nodes[0], arrives), "--canary-every", "5s")})
 
 	toldAgain := func(when string) {
@@ -94,6 +94,10 @@ func toldOfItself(t *testing.T, e *env, afterTheLeader func()) {
 	told("[DOWN] node " + first.Name + " of the monitor")
 	afterTheLeader()
 	second := e.leader()
+	link := incidentLink(t, publicURL, e.sink.Mails("ops@example.com")[0])
+	if page := call(t, "", "GET", second.URL()+link, nil); page.status != 200 || !strings.Contains(page.body, first.Name) {
+		t.Errorf("the page of the mail's link: %d %s", page.status, page.body)
+	}
 	if in := ownIncidents(t, second, "open"); len(in) != 1 || in[0].Reason != "node_lost" || !in[0].System || len(in[0].Alerts) != 1 {
 		t.Errorf("the incidents that go on: %+v", in)
 	}
