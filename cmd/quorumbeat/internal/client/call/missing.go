@@ -13,8 +13,8 @@ var kindOfID = map[string]struct{ kind, list string }{
 	"hb":  {"heartbeat", "quorumbeat list --wide"},
 	"al":  {"alert", "quorumbeat alerts list --wide"},
 	"in":  {"incident", "quorumbeat incidents list --wide"},
-	"ch":  {"channel", "quorumbeat channels list"},
-	"mw":  {"maintenance window", "quorumbeat windows list"},
+	"ch":  {"channel", "quorumbeat channels list --wide"},
+	"mw":  {"maintenance window", "quorumbeat windows list --wide"},
 	"key": {"API key", "quorumbeat keys list"},
 }
 
