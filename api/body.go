@@ -98,6 +98,15 @@ func decodeWithoutNulls(ctx *fasthttp.RequestCtx, v any, instead map[string]stri
 	return cmp.Or(request.DecodeObject(body, v), request.RefuseNulls(body, instead))
 }
 
+// decodeOptional is decodeWithoutNulls of a body that need not be there.
+func decodeOptional(ctx *fasthttp.RequestCtx, v any, instead map[string]string) error {
+	body, err := jsonBody(ctx)
+	if err != nil || len(bytes.TrimSpace(body)) == 0 {
+		return err
+	}
+	return cmp.Or(request.DecodeObject(body, v), request.RefuseNulls(body, instead))
+}
+
 // decodeIfAny is decode of a body that need not be there.
 func decodeIfAny(ctx *fasthttp.RequestCtx, v any) error {
 	body, err := jsonBody(ctx)

@@ -22,7 +22,7 @@
 //	json.go         heartbeats and evidence as JSON
 //	listings.go     pages of lists, and their cursors
 //	events.go       the stream of what changes in them
-//	heartbeats.go   heartbeats: create, read, update, delete, put by slug
+//	heartbeats.go   heartbeats: create, read, update, delete, put by slug, rotate the token
 //	pause.go        pausing one, for a time too, and resuming it
 //	alerts.go       alerts and incidents, and what people do about them
 //	channels.go     the routes of channels

@@ -252,6 +252,30 @@ func (s *Server) putHeartbeat(ctx *fasthttp.RequestCtx, args []string) error {
 	return s.replyHeartbeat(ctx, status, h)
 }
 
+// rotateToken gives a heartbeat a new token; the old one works for a while, a day if nothing else is asked for.
+func (s *Server) rotateToken(ctx *fasthttp.RequestCtx, args []string) error {
+	id, version, err := target(ctx, args)
+	if err != nil {
+		return err
+	}
+	body := struct {
+		OverlapSecs int64 `json:"overlap_secs"`
+	}{24 * 3600}
+	if err := decodeOptional(ctx, &body, map[string]string{"overlap_secs": "leave it out for a day, 86400"}); err != nil {
+		return err
+	}
+	if body.OverlapSecs < 0 || body.OverlapSecs > fsm.MaxOverlap/1000 {
+		return badRequest(fmt.Sprintf("overlap_secs is %d; it must be 0 to %d, which are 366 days; 0 ends the old token at once", body.OverlapSecs, fsm.MaxOverlap/1000))
+	}
+	err = s.commit(ctx, fasthttp.StatusOK, fsm.RotateToken{ID: id, IfVersion: version, Token: fsm.Token(uuid.New()), Overlap: body.OverlapSecs * 1000})
+	if errors.Is(err, fsm.ErrQuota) {
+		return errManyTokens
+	}
+	return err
+}
+
+var errManyTokens = request.NewProblem(402, "quota_exceeded", fmt.Sprintf("%d old tokens of this heartbeat work still, as many as may: wait until one ends, or send overlap_secs 0, which ends them all at once", fsm.MaxOldTokens))
+
 // check refuses what the state would take for a default, and turns names into IDs: those of channels, and of
 // heartbeats.
 func (s *Server) check(f *writable.Fields) error {

@@ -206,6 +206,8 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		do(m, one+"/pause", h.ID, "")
 		do(m, one+"/resume", h.ID, "")
 	}
+	do("POST", one+"/rotate-token", h.ID, `{"overlap_secs":3600}`)
+	do("POST", one+"/rotate-token", h.ID, `{"overlap_secs":0}`)
 	do("POST", "/v1/alerts/test", "", `{"to":"ops@example.com"}`)
 	channel := decodeAs[struct{ ID string }](t, do("POST", "/v1/channels", "", `{"name":"ops","kind":"webhook","url":"https://example.com/"}`).body).ID
 	do("GET", "/v1/channels", "", "")

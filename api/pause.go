@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,15 +42,9 @@ type pauseBody struct {
 // decodePause reads the body of a pause. Nothing in it may be null: a script that could not
 // compute the end would silence its job for ever.
 func decodePause(ctx *fasthttp.RequestCtx) (b pauseBody, err error) {
-	body, err := jsonBody(ctx)
-	if err != nil || len(bytes.TrimSpace(body)) == 0 {
-		return b, err
-	}
-	if err := request.DecodeObject(body, &b); err != nil {
-		return b, err
-	}
 	const forever = "leave it out for a pause that does not end by itself"
-	return b, request.RefuseNulls(body, map[string]string{"for_secs": forever, "until": forever})
+	err = decodeOptional(ctx, &b, map[string]string{"for_secs": forever, "until": forever})
+	return b, err
 }
 
 // command makes a command of it. Whether a time has passed is for the leader's clock to say.

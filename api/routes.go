@@ -38,6 +38,7 @@ var routes = []route{
 	{"DELETE", "/v1/heartbeats/{id}", writes, (*Server).deleteHeartbeat},
 	{"POST", "/v1/heartbeats/{id}/pause", writes, (*Server).pauseHeartbeat},
 	{"POST", "/v1/heartbeats/{id}/resume", writes, (*Server).resumeHeartbeat},
+	{"POST", "/v1/heartbeats/{id}/rotate-token", writes, (*Server).rotateToken},
 	{"PATCH", "/v1/heartbeats/{id}/pause", writes, (*Server).pauseHeartbeat}, // as an SDK of Tickstem's API does
 	{"PATCH", "/v1/heartbeats/{id}/resume", writes, (*Server).resumeHeartbeat},
 	{"GET", "/v1/heartbeats/{id}/pings", reads, (*Server).listPings},

@@ -49,6 +49,9 @@ func AppendCommand(dst []byte, c Command) []byte {
 		return appendTarget(dst, c.ID, c.IfVersion)
 	case Delete:
 		return appendTarget(dst, c.ID, c.IfVersion)
+	case RotateToken:
+		dst = append(appendTarget(dst, c.ID, c.IfVersion), c.Token[:]...)
+		return binary.AppendUvarint(dst, uint64(c.Overlap))
 	case PutKey:
 		dst = wire.AppendString(append(dst, c.ID[:]...), c.Name)
 		return appendQuota(append(wire.AppendString(dst, c.Scope), c.Hash[:]...), c.MaxHeartbeats)

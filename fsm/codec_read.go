@@ -141,6 +141,12 @@ func (r *reader) command(kind Kind) Command {
 	case KindDelete:
 		id, v := r.heartbeatTarget()
 		return Delete{ID: id, IfVersion: v}
+	case KindRotateToken:
+		id, v := r.heartbeatTarget()
+		c := RotateToken{ID: id, IfVersion: v}
+		r.Fill(c.Token[:])
+		c.Overlap = r.Millis()
+		return c
 	case KindPutKey:
 		var c PutKey
 		r.Fill(c.ID[:])

@@ -124,6 +124,8 @@ var everyCommand = []Command{
 		{Ordinal: 7, Version: 3, Since: 1_777_777_777_777, Timetable: Timetable{Rules: 7, Times: []int64{1_777_777_778_000}}}, {Ordinal: 8, Version: 1},
 	}},
 	ReadClock{},
+	RotateToken{ID: heartbeatID(1), IfVersion: 300, Token: token(4), Overlap: 86_400_000},
+	RotateToken{ID: heartbeatID(1), Token: token(4)},
 }
 
 // These are how many of everyCommand there were when batches had version 2, and when version 3

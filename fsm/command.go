@@ -73,10 +73,13 @@ const (
 	KindEndSystem    Kind = 89
 	KindTellOutage   Kind = 90
 	KindSendCanary   Kind = 91
+
+	KindRotateToken Kind = 92
 )
 
 // Command is one change of state. The concrete types below are all there are.
-// Those that answer with a heartbeat (Create, Ensure, PutHeartbeat, Update, Pause, TimedPause, Resume) carry it in
+// Those that answer with a heartbeat (Create, Ensure, PutHeartbeat, Update, Pause, TimedPause, Resume,
+// RotateToken) carry it in
 // Result.Data, see DecodeHeartbeat.
 type Command interface{ Kind() Kind }
 
@@ -167,6 +170,23 @@ type Delete struct {
 	IfVersion uint64
 }
 
+// RotateToken gives a heartbeat a new ping token. The one that it had works on for Overlap, and those that it had before
+// for no longer. Of the old ones at most MaxOldTokens may work at a time, so that a repeated request for an overlap does not
+// end tokens that jobs still use. Result: CodeOK with the heartbeat, CodeNotFound, CodeConflict, CodeInvalid, CodeQuota
+// if as many old tokens work, CodeExists if the new one is taken.
+type RotateToken struct {
+	ID        HeartbeatID
+	IfVersion uint64
+	Token     Token // the new one; the accepting node has made it
+	Overlap   int64 // ms of serving time; 0: the old ones end at once
+}
+
+// Limits of old tokens: how many a heartbeat may have, and how long they may work, in ms.
+const (
+	MaxOldTokens = 8
+	MaxOverlap   = 366 * 24 * 3600 * 1000
+)
+
 // PutKey adds an API key. Only the SHA-256 of the key is replicated.
 type PutKey struct {
 	ID            KeyID
@@ -210,6 +230,7 @@ func (Pause) Kind() Kind        { return KindPause }
 func (TimedPause) Kind() Kind   { return KindTimedPause }
 func (Resume) Kind() Kind       { return KindResume }
 func (Delete) Kind() Kind       { return KindDelete }
+func (RotateToken) Kind() Kind  { return KindRotateToken }
 func (PutKey) Kind() Kind       { return KindPutKey }
 func (UpdateKey) Kind() Kind    { return KindUpdateKey }
 func (DeleteKey) Kind() Kind    { return KindDeleteKey }

@@ -53,7 +53,7 @@
 //	ping.go                plain pings: whose they are, and what they change
 //	timetables.go          the times of heartbeats with schedules
 //	state.go               what entries change; nodes, indexes
-//	heartbeat.go           commands that edit heartbeats
+//	heartbeat.go           commands that edit heartbeats, or give them new ping tokens
 //	signal.go              pings that tell more, and the runs that they begin and end
 //	judge.go               misses and overdue runs, and what ingest gaps excuse
 //	incidents.go           how incidents begin, are told again and end

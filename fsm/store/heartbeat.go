@@ -279,6 +279,7 @@ func (st *state) deleteHeartbeat(c fsm.Delete) fsm.Code {
 	st.changed = append(st.changed, fsm.Change{Ordinal: r.Ordinal, ID: r.Cold.ID, Deleted: true, Lost: r.Cold.Spec.Tags})
 	st.ids.Remove(keyOfID(r.Cold.ID))
 	st.tokens.Remove(index.Key(r.Token))
+	st.removeOldTokens(r.Ordinal)
 	st.slugs.Remove(r.Cold.Spec.Slug, r.Ordinal)
 	st.countMade(r.Cold.Maker, -1)
 	st.uptime.Remove(r.Ordinal)
@@ -312,4 +313,44 @@ func (st *state) putHeartbeat(c fsm.PutHeartbeat) fsm.Result {
 		return fsm.Result{Code: fsm.CodeConflict}
 	}
 	return st.createHeartbeat(fsm.Create{ID: c.ID, Token: c.Token, Spec: c.Spec})
+}
+
+// rotateToken gives a heartbeat a new token; those that it had lead to it for a while.
+func (st *state) rotateToken(c fsm.RotateToken) fsm.Result {
+	if c.Overlap < 0 || c.Overlap > fsm.MaxOverlap {
+		return fsm.Result{Code: fsm.CodeInvalid}
+	}
+	r, code := st.openForEdit(c.ID, c.IfVersion)
+	switch {
+	case code != fsm.CodeOK:
+		return fsm.Result{Code: code}
+	case st.byToken(c.Token) != 0:
+		return fsm.Result{Code: fsm.CodeExists}
+	case c.Overlap > 0 && st.oldTokens.Len(r.Ordinal) >= fsm.MaxOldTokens:
+		return fsm.Result{Code: fsm.CodeQuota}
+	}
+	st.oldTokens.Add(r.Ordinal, r.Cold.Token, st.serving+c.Overlap)
+	st.endOldTokens()
+	r.Cold.Token = c.Token
+	st.tokens.Put(index.Key(c.Token), r.Ordinal)
+	st.saveEdit(r, r.Cold.Spec, st.wall)
+	return st.heartbeatResult(r)
+}
+
+// endOldTokens ends the old tokens whose time is over.
+func (st *state) endOldTokens() {
+	for {
+		token, ok := st.oldTokens.TakeOver(st.serving)
+		if !ok {
+			return
+		}
+		st.tokens.Remove(index.Key(token))
+	}
+}
+
+// removeOldTokens ends those of a heartbeat that is deleted.
+func (st *state) removeOldTokens(ordinal uint64) {
+	for _, token := range st.oldTokens.Remove(ordinal) {
+		st.tokens.Remove(index.Key(token))
+	}
 }

@@ -116,7 +116,7 @@ func (r *rig) ping(n int) fsm.Code { r.t.Helper(); return r.do(pingOf(r.s, n)).C
 
 // pingOf is a ping of heartbeat n as the node of a store proposes it.
 func pingOf(s *Store, n int) fsm.Ping {
-	return fsm.Ping{Ordinal: s.st.byToken(testToken(n))}
+	return fsm.Ping{Ordinal: s.st.byID(testID(n))}
 }
 
 // signal sends heartbeat n a signal, which has an exit status unless that is 0.

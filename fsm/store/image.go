@@ -43,6 +43,7 @@ var sections = []section{
 	{26, (*state).writeSystem, (*state).readSystem},
 	{27, (*state).writeFlaps, (*state).readFlaps},
 	{29, (*state).writePausedTimes, (*state).readPausedTimes},
+	{30, (*state).writeOldTokens, (*state).readOldTokens},
 }
 
 // section is how one of them is written and read. write adds its items in an order that
@@ -83,6 +84,7 @@ func (s *Store) Snapshot() *Image {
 	c.system = s.st.system.Snapshot()
 	c.clock = c.clock.Copy()
 	c.depends = c.depends.Snapshot()
+	c.oldTokens = s.st.oldTokens.Snapshot()
 	c.ids, c.tokens, c.slugs, c.keyByHash, c.madeByKey, c.failing = nil, nil, index.Slugs{}, nil, nil, nil
 	return &Image{st: c, share: share}
 }
@@ -272,4 +274,16 @@ func (st *state) readTemplates(item *wire.Reader) error {
 		return fsm.ErrCorrupt
 	}
 	return nil
+}
+
+func (st *state) writeOldTokens(s *image.Section) { st.oldTokens.Write(s, st.serving) }
+
+func (st *state) readOldTokens(item *wire.Reader) error {
+	return st.oldTokens.Read(item, st.serving, func(ordinal uint64, token fsm.Token) bool {
+		if !st.table.Has(ordinal) || st.byToken(token) != 0 {
+			return false
+		}
+		st.tokens.Put(index.Key(token), ordinal)
+		return true
+	})
 }

@@ -121,6 +121,7 @@ func fullStore(t testing.TB) *Store {
 	addHours(r)
 	addRecoveries(r)
 	addPausedTimes(r)
+	addOldTokens(r)
 	return s
 }
 
@@ -136,6 +137,19 @@ var sectionsSince = map[uint64]func(r *rig){
 	24: addTelling,
 	27: addFlaps,
 	29: addPausedTimes,
+	30: addOldTokens,
+}
+
+// addOldTokens adds heartbeats with old tokens: one, two, and one that is over.
+func addOldTokens(r *rig) {
+	for n := 451; n <= 453; n++ {
+		r.create(n, testSpec(3600, 5, 1))
+	}
+	r.must(fsm.RotateToken{ID: testID(451), Token: testToken(1451), Overlap: 86_400_000})
+	r.must(fsm.RotateToken{ID: testID(452), Token: testToken(1452), Overlap: 7_200_000})
+	r.must(fsm.RotateToken{ID: testID(452), Token: testToken(2452), Overlap: 3_600_000})
+	r.must(fsm.RotateToken{ID: testID(453), Token: testToken(1453), Overlap: 1000})
+	r.run(10 * time.Second)
 }
 
 // addPausedTimes adds pauses that are over: one that somebody ended, and two that ended by themselves.

@@ -202,11 +202,15 @@ func drawCommand(t *rapid.T, s *Store, wall int64) fsm.Command {
 	n := rapid.IntRange(1, 6).Draw(t, "heartbeat")
 	id := testID(n)
 	small := func(label string) int64 { return int64(rapid.IntRange(1, 3).Draw(t, label)) }
-	switch rapid.IntRange(0, 13).Draw(t, "kind") {
+	switch rapid.IntRange(0, 14).Draw(t, "kind") {
 	case 10, 11, 12:
 		return drawScheduled(t, s, n, wall)
 	case 13:
 		return fsm.ReadClock{}
+	case 14:
+		c := fsm.RotateToken{ID: id, Token: testToken(rapid.IntRange(1, 30).Draw(t, "token"))}
+		c.Overlap = int64(rapid.SampledFrom([]int{0, 1, 1000, 5000, 60_000}).Draw(t, "overlap"))
+		return c
 	case 0, 1:
 		spec := testSpec(small("interval"), small("grace")-1, int(small("threshold")))
 		spec.Arm = rapid.SampledFrom([]fsm.Arm{fsm.ArmCreated, fsm.ArmFirstPing}).Draw(t, "arm")

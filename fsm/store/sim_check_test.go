@@ -65,6 +65,7 @@ func (w *world) checkBeat(b *beat) {
 	if (ord != 0) == b.deleted {
 		w.fail("hb%d: ordinal %d, deleted %v", b.id[7], ord, b.deleted)
 	}
+	w.checkTokens(b)
 	if b.deleted {
 		return
 	}
@@ -445,6 +446,7 @@ func (w *world) checkEnd() {
 	w.reached[sawTolerated] += w.model.tolerated
 	w.reached[sawPauseEnd] += w.model.ended
 	w.reached[sawWoke] += w.model.woke
+	w.reached[sawRotation] += w.model.rotations
 	w.reached[sawCircle] += w.model.circles
 	w.reached[sawGoodWhilePaused] += w.model.goodWhilePaused
 	w.reached[sawTakesLess] += w.model.takesLess

@@ -140,7 +140,7 @@ func (w *world) giveUp(e event) {
 	}
 	i := int(e.b) % len(n.waiting)
 	switch n.waiting[i].cmd.(type) {
-	case fsm.Ping, fsm.Signal, fsm.Create, fsm.Update, fsm.Pause, fsm.TimedPause, fsm.Resume, fsm.Delete, fsm.AckIncident, fsm.SnoozeIncident, fsm.UnackIncident:
+	case fsm.Ping, fsm.Signal, fsm.Create, fsm.Update, fsm.Pause, fsm.TimedPause, fsm.Resume, fsm.RotateToken, fsm.Delete, fsm.AckIncident, fsm.SnoozeIncident, fsm.UnackIncident:
 		w.say("%v: the client of %d gives up", n, n.waiting[i].seq)
 		n.waiting = slices.Delete(n.waiting, i, i+1)
 	}
@@ -247,6 +247,9 @@ func (w *world) drawEdit(e event) fsm.Command {
 		return fsm.Resume{ID: id}
 	case evDelete:
 		return fsm.Delete{ID: id}
+	}
+	if e.b/4%6 == 5 {
+		return w.drawRotation(id, e.c/4)
 	}
 	p := patchFrom(e.c / 2)
 	if e.a/8%3 == 0 {
@@ -387,6 +390,8 @@ func describe(cmd fsm.Command) string {
 		return fmt.Sprintf("pause(hb%d)", c.ID[7])
 	case fsm.TimedPause:
 		return fmt.Sprintf("pause(hb%d for %d until %d)", c.ID[7], c.For, c.Until)
+	case fsm.RotateToken:
+		return fmt.Sprintf("rotate(hb%d, overlap %d ms)", c.ID[7], c.Overlap)
 	case fsm.Resume:
 		return fmt.Sprintf("resume(hb%d)", c.ID[7])
 	case fsm.Delete:

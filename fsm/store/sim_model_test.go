@@ -36,6 +36,7 @@ type model struct {
 	quieted                map[simIncident]bool // once
 	byHand                 map[simIncident]bool // ended so
 	woke, goodWhilePaused  int
+	rotations              int
 	circles                int // that were refused
 	windows                map[fsm.WindowID]simWindow
 	rowOf                  func(fsm.AlertID) *ledger.Row // of the replica that saw every entry, or as it was last; nil: none
@@ -76,6 +77,7 @@ type expected struct {
 type beat struct {
 	id                               fsm.HeartbeatID
 	token                            fsm.Token
+	tokens                           map[fsm.Token]int64 // the old ones; serving: when each ends
 	spec                             fsm.Spec
 	armed, paused, failing, deleted  bool
 	resumed, unheard                 bool // the next miss alerts
@@ -207,6 +209,10 @@ func (m *model) run(p *proposal, cmd fsm.Command, got fsm.Code) error {
 	case fsm.TimedPause:
 		code := fsm.CodeOK
 		want, err = m.edit(c.ID, func(b *beat) { code = m.pauseForATime(b, c) })
+		want = max(want, code)
+	case fsm.RotateToken:
+		code := fsm.CodeOK
+		want, err = m.edit(c.ID, func(b *beat) { code = m.rotate(b, c) })
 		want = max(want, code)
 	case fsm.ReadClock:
 		err = m.readClock()

@@ -147,6 +147,7 @@ const (
 	sawCircle
 	sawWaitsForOther
 	sawWaitedForOther
+	sawRotation
 	situations
 )
 
@@ -172,6 +173,7 @@ var situationNames = [situations]string{
 	"an incident of the monitor itself", "an outage told",
 	"an incident of the monitor itself that somebody sees to", "a reminder of one delivered", "a canary",
 	"a dependency that would have closed a circle", "an alert that had to wait for what its heartbeat depends on", "one delivered after that",
+	"a heartbeat given a new token",
 }
 
 func (s situation) String() string { return situationNames[s] }

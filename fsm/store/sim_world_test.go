@@ -28,6 +28,7 @@ type world struct {
 	images   map[int][]byte // by entries applied, as the first replica there had it
 	model    *model
 	created  int // heartbeats asked for
+	rotated  int // new tokens asked for
 	mail     mailServer
 	tasks    []*task
 	rows     map[fsm.AlertID]*seenRow

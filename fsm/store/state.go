@@ -11,6 +11,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/internal/index"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/ledger"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/published"
+	"github.com/quorumbeat/quorumbeat/fsm/internal/rotation"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/system"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/table"
 	"github.com/quorumbeat/quorumbeat/fsm/internal/timetable"
@@ -50,6 +51,7 @@ type state struct {
 	system     system.Table
 	clock      *timetable.Clock // of all timetables
 	depends    *dependencies.Graph
+	oldTokens  rotation.Table
 
 	// Derived, or without meaning between batches.
 	prefetcher prefetcher

@@ -143,6 +143,7 @@ func (st *state) apply(b *logentry.Batch, results []fsm.Result, bound int, skip 
 	st.term = b.Term
 	st.wall = b.Wall
 	st.advanceClock(int64(b.Delta))
+	st.endOldTokens()
 	if st.system.Next != 0 && st.system.Next <= st.horizon {
 		st.tellSystems()
 	}
@@ -284,6 +285,8 @@ func (st *state) runCommand(c fsm.Command) fsm.Result {
 		return st.resumeHeartbeat(c)
 	case fsm.Delete:
 		return fsm.Result{Code: st.deleteHeartbeat(c)}
+	case fsm.RotateToken:
+		return st.rotateToken(c)
 	case fsm.PutKey:
 		return fsm.Result{Code: st.putKey(c)}
 	case fsm.UpdateKey:

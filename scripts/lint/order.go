@@ -29,7 +29,7 @@ var order = []tree{
 		"schedule/backtest",
 		"schedule/suggest",
 		"kinds logentry routing templates internal/changes internal/ordered internal/index internal/image",
-		"internal/channels internal/dedup internal/dependencies internal/history",
+		"internal/rotation internal/channels internal/dedup internal/dependencies internal/history",
 		"internal/results internal/timetable internal/incident",
 		"internal/uptime internal/published internal/windows",
 		"internal/table",
