@@ -64,3 +64,33 @@ func TestRotateAToken(t *testing.T) {
 		t.Errorf("of no heartbeat: %d %s", a.status, a.body)
 	}
 }
+
+func TestRotateATokenInABrowser(t *testing.T) {
+	r := newMemoryRig(t)
+	h := r.create(`{"name":"x","interval_secs":60}`)
+	b := r.browse(testKey)
+	page := "/ui/heartbeats/" + h.ID
+	post := func(overlap string) answer { return b.submit(page+"/rotate", page+"/rotate", "overlap="+overlap) }
+	if a := b.get(page); !strings.Contains(a.body, page+"/rotate") || !strings.Contains(a.body, h.Token) {
+		t.Fatalf("its page has no way to a new URL, or not the old one: %s", a.body)
+	}
+	for overlap, works := range map[string]int{"1d": 200, "0s": 404} {
+		old := decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+h.ID, "").body).Token
+		a := post(overlap)
+		next := decodeAs[heartbeatJSON](t, r.call("GET", "/v1/heartbeats/"+h.ID, "").body).Token
+		if a.status != 303 || next == old {
+			t.Fatalf("%s: %d %s", overlap, a.status, a.body)
+		}
+		if shown := b.get(string(a.header.Peek("Location"))).body; !strings.Contains(shown, next) || strings.Contains(shown, old) || !strings.Contains(shown, "It has a new ping URL") {
+			t.Errorf("%s: the page does not show the new URL, or says nothing: %s", overlap, shown)
+		}
+		if a := r.call("GET", "/v1/heartbeats/"+old+"/ping", ""); a.status != works {
+			t.Errorf("%s: the old token is answered %d, want %d", overlap, a.status, works)
+		}
+	}
+	for _, wrong := range []string{"", "soon", "-1s", "367d"} {
+		if a := post(wrong); a.status != 400 {
+			t.Errorf("%q: %d", wrong, a.status)
+		}
+	}
+}

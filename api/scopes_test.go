@@ -93,6 +93,8 @@ var scopesOfPages = map[string]string{
 	"POST heartbeats/{id}/ping":          "write",
 	"GET heartbeats/{id}/delete":         "write",
 	"POST heartbeats/{id}/delete":        "write",
+	"GET heartbeats/{id}/rotate":         "write",
+	"POST heartbeats/{id}/rotate":        "write",
 	"GET incidents":                      "read",
 	"POST incidents/{id}/ack":            "write",
 	"POST incidents/{id}/unack":          "write",

@@ -65,7 +65,7 @@ func TestEveryPageIsShown(t *testing.T) {
 	r.call("POST", "/v1/heartbeats/"+odd.Token+"/ping", "<script>alert(2)</script>")
 	for _, path := range []string{
 		"/ui/", "/ui/?q=quiet&status=new&sort=due", "/ui/?tag=db", "/ui/heartbeats/new", "/ui/heartbeats/" + h.ID, "/ui/heartbeats/" + h.ID + "/edit",
-		"/ui/heartbeats/" + odd.ID, "/ui/heartbeats/" + odd.ID + "/edit", "/ui/incidents", "/ui/heartbeats/" + h.ID + "/delete", "/ui/alerts", "/ui/alerts?state=pending", "/ui/keys", "/ui/cluster", "/ui/incidents", "/ui/channels", "/ui/channels/new", "/ui/channels/new?kind=webhook", "/ui/published",
+		"/ui/heartbeats/" + odd.ID, "/ui/heartbeats/" + odd.ID + "/edit", "/ui/incidents", "/ui/heartbeats/" + h.ID + "/delete", "/ui/heartbeats/" + h.ID + "/rotate", "/ui/alerts", "/ui/alerts?state=pending", "/ui/keys", "/ui/cluster", "/ui/incidents", "/ui/channels", "/ui/channels/new", "/ui/channels/new?kind=webhook", "/ui/published",
 	} {
 		a := b.get(path)
 		if a.status != 200 || !strings.Contains(a.body, "</html>") || strings.Count(a.body, "<h1>") != 1 {

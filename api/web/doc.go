@@ -25,6 +25,7 @@
 //	edit.go       making and changing heartbeats
 //	actions.go    resume, ping, delete, for one or many
 //	pause.go      pausing for a time
+//	rotate.go     new ping URLs
 //	incidents.go  incidents, and the ledger of alerts
 //	channels.go   channels: making, changing, testing
 //	keys.go       API keys

@@ -89,8 +89,10 @@ var notices = map[string]string{
 	"cancelled":    "It was cancelled: it will never be sent.",
 	"channel-made": "The channel was made: test it before it is needed.",
 	"planned":      "The window is planned.", "planned-idle": "The window is planned. But a tag of it is one that no heartbeat has: it holds nothing back until one does.",
-	"planned-twice": "The window is planned. But another one is for the same tags and times already.",
-	"revoked":       "The key was revoked.", "tagged": "The tag was added.",
+	"planned-twice":   "The window is planned. But another one is for the same tags and times already.",
+	"rotated":         "It has a new ping URL, which is shown below. The old one works for as long as you chose.",
+	"rotated-at-once": "It has a new ping URL, which is shown below. No old one works any more.",
+	"revoked":         "The key was revoked.", "tagged": "The tag was added.",
 }
 
 // render writes a page.

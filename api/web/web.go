@@ -175,6 +175,8 @@ var routes = []struct {
 	{"POST", "heartbeats/{id}/ping", writes, (*Site).ping},
 	{"GET", "heartbeats/{id}/delete", writes, (*Site).confirmDelete},
 	{"POST", "heartbeats/{id}/delete", writes, (*Site).delete},
+	{"GET", "heartbeats/{id}/rotate", writes, (*Site).rotateForm},
+	{"POST", "heartbeats/{id}/rotate", writes, (*Site).rotate},
 	{"GET", "incidents", reads, (*Site).incidents},
 	{"POST", "incidents/{id}/ack", writes, (*Site).ackIncident},
 	{"POST", "incidents/{id}/unack", writes, (*Site).unackIncident},

@@ -132,6 +132,14 @@ func TestTheWireForms(t *testing.T) {
 			_, err := c.PauseUntil(t.Context(), "hb_1", time.Date(2026, 5, 2, 8, 0, 0, 500_000_000, time.FixedZone("", 7200)))
 			return err
 		},
+		`POST /v1/heartbeats/hb_1/rotate-token {"overlap_secs":3601}`: func(c *Client) error {
+			_, err := c.RotateToken(t.Context(), "hb_1", time.Hour+time.Millisecond)
+			return err
+		},
+		`POST /v1/heartbeats/hb_1/rotate-token {"overlap_secs":0}`: func(c *Client) error {
+			_, err := c.RotateToken(t.Context(), "hb_1", 0)
+			return err
+		},
 		"POST /v1/heartbeats/hb_1/pause ":  func(c *Client) error { _, err := c.Pause(t.Context(), "hb_1"); return err },
 		"POST /v1/alerts/al_1/retry ":      func(c *Client) error { _, err := c.RetryAlert(t.Context(), "al_1"); return err },
 		"POST /v1/alerts/al_1/deliver ":    func(c *Client) error { _, err := c.DeliverAlert(t.Context(), "al_1"); return err },

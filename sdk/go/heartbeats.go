@@ -273,6 +273,14 @@ func (c *Client) Resume(ctx context.Context, id string) (*Heartbeat, error) {
 	return c.heartbeat(ctx, http.MethodPost, id, "/resume", nil)
 }
 
+// RotateToken gives a heartbeat a new ping token, which the answer has. The old one works on for overlap, and those
+// before it for no longer: 0 to 366 days, in whole seconds, rounded up; 0 ends them at once. A call that is repeated after a
+// lost answer gives it another one; at most 8 old tokens work at a time.
+func (c *Client) RotateToken(ctx context.Context, id string, overlap time.Duration) (*Heartbeat, error) {
+	secs := int64((overlap + time.Second - 1) / time.Second)
+	return c.heartbeat(ctx, http.MethodPost, id, "/rotate-token", map[string]int64{"overlap_secs": secs})
+}
+
 // Delete removes a heartbeat and its pings.
 func (c *Client) Delete(ctx context.Context, id string) error {
 	return c.call(ctx, request{method: http.MethodDelete, path: heartbeatPath(id, "")}, nil, nil)

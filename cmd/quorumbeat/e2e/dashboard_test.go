@@ -179,7 +179,7 @@ func TestTheDashboardForEverybody(t *testing.T) {
 	zoomed(t, b, "/ui/", "/ui/heartbeats/"+h.ID, "/ui/heartbeats/"+h.ID+"/edit", "/ui/incidents", "/ui/alerts", "/ui/keys", "/ui/cluster")
 	ask(t, http.StatusCreated, "POST", e.Nodes[0].URL()+"/v1/keys", fields{"name": "night shift"}, nil)
 	ask(t, http.StatusCreated, "POST", e.Nodes[0].URL()+"/v1/badges", fields{"heartbeat_id": h.ID}, nil)
-	onAPhone(b, "/ui/", "/ui/heartbeats/"+h.ID, "/ui/heartbeats/"+h.ID+"/edit", "/ui/heartbeats/"+h.ID+"/delete", "/ui/heartbeats/new", "/ui/incidents", "/ui/alerts",
+	onAPhone(b, "/ui/", "/ui/heartbeats/"+h.ID, "/ui/heartbeats/"+h.ID+"/edit", "/ui/heartbeats/"+h.ID+"/delete", "/ui/heartbeats/"+h.ID+"/rotate", "/ui/heartbeats/new", "/ui/incidents", "/ui/alerts",
 		"/ui/channels", "/ui/channels/new", "/ui/channels/new?kind=slack", "/ui/channels/words", "/ui/windows", "/ui/cluster", "/ui/keys", "/ui/published", "/ui/heartbeats/none")
 	onPaper(t, b, "/ui/heartbeats/"+h.ID)
 	strangeNames(t, e, b)

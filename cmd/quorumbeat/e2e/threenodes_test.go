@@ -20,6 +20,7 @@ var onThreeNodes = map[string]func(*testing.T, *env){
 	"the command line does what the API does":                    commandLine,
 	"alerts are held, released and delivered by hand":            alertsByHand,
 	"a page leads from cron":                                     fromCron,
+	"a token is replaced while its jobs go on":                   rotated,
 	"a slug that all nodes are asked for is made once":           ensuredOnce,
 	"signals are in the history, the mails and the metrics":      signals,
 	"every node shows the same replicated metrics":               metrics,

@@ -22,6 +22,7 @@ import type {
   IncidentsParams,
   ListParams,
   PauseOptions,
+  RotateOptions,
   PingsParams,
   PreviewParams,
   SchedulePreview,
@@ -155,6 +156,15 @@ export class HeartbeatClient {
   /** Goes on with a paused heartbeat from now; the next missed interval alerts. */
   async resume(id: string, options: CallOptions = {}): Promise<Heartbeat> {
     return this.#call({ method: "POST", path: heartbeatPath(id, "/resume"), read: heartbeat }, options);
+  }
+
+  /**
+   * Gives a heartbeat a new ping token, which the answer has. The old one works on for `overlap_secs`, and those before
+   * it for no longer. A call that is repeated after a lost answer gives it another one; at most 8 old tokens work at a time.
+   */
+  async rotateToken(id: string, options: RotateOptions = {}): Promise<Heartbeat> {
+    const { overlap_secs, ...call } = options;
+    return this.#call({ ...json("POST", heartbeatPath(id, "/rotate-token"), { overlap_secs }), read: heartbeat }, call);
   }
 
   /** Removes a heartbeat and its pings. */

@@ -37,6 +37,7 @@ export type {
   ListParams,
   OpenIncident,
   PauseOptions,
+  RotateOptions,
   PingsParams,
   PreviewParams,
   SchedulePreview,

@@ -177,6 +177,12 @@ export interface PauseOptions extends CallOptions {
   until?: string | Date;
 }
 
+/** For how long the old token of a heartbeat works beside the new one. */
+export interface RotateOptions extends CallOptions {
+  /** 0 to 31,622,400, which are 366 days; a day if it is left out. 0 ends all old tokens at once. */
+  overlap_secs?: number;
+}
+
 /** Which heartbeats; together, all must fit. */
 export interface ListParams {
   tag?: string;

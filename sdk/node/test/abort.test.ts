@@ -35,6 +35,7 @@ test("a signal that was given before keeps the call from being made", async (t) 
     () => c.get("hb_1", { signal }),
     () => c.update("hb_1", {}, { signal }),
     () => c.pause("hb_1", { signal }),
+    () => c.rotateToken("hb_1", { signal }),
     () => c.resume("hb_1", { signal }),
     () => c.delete("hb_1", { signal }),
     () => c.pings("hb_1", {}, { signal }),

@@ -40,6 +40,8 @@ test("each call asks for what the API promises, and gives its answer", async (t)
       `{"grace_secs":0,"status":"paused"}`,
       HEARTBEAT,
     ],
+    ["rotate", () => c.rotateToken(ID), "POST /v1/heartbeats/hb_1/rotate-token", "{}", HEARTBEAT],
+    ["rotate a leaked token", () => c.rotateToken(ID, { overlap_secs: 0 }), "POST /v1/heartbeats/hb_1/rotate-token", `{"overlap_secs":0}`, HEARTBEAT],
     ["pause", () => c.pause(ID), "POST /v1/heartbeats/hb_1/pause", "", HEARTBEAT],
     ["pause for a time", () => c.pause(ID, { for_secs: 7200 }), "POST /v1/heartbeats/hb_1/pause", `{"for_secs":7200}`, HEARTBEAT],
     [

@@ -14,7 +14,7 @@ func Commands(p *cli.Program) []*cobra.Command {
 		createCommand(p), ensureCommand(p), listCommand(p), getCommand(p), updateCommand(p),
 		pauseCommand(p),
 		heartbeatCommand(p, "resume", "Judge a paused heartbeat again, from now on", (*heartbeat.Client).Resume),
-		deleteCommand(p), pingCommand(p), pingsCommand(p), uptimeCommand(p), suggestCommand(p),
+		rotateCommand(p), deleteCommand(p), pingCommand(p), pingsCommand(p), uptimeCommand(p), suggestCommand(p),
 		previewCommand(p),
 		eventsCommand(p), keysCommand(p), clusterCommand(p),
 		statusPagesCommand(p), badgesCommand(p),

@@ -5,6 +5,7 @@
 //	commands.go     the list of them
 //	create.go (also ensure), update.go (also pause), fields.go  writing heartbeats, and their flags
 //	list.go, get.go (also resume and delete), pings.go  reading them
+//	rotate.go       new ping tokens
 //	ping.go         pinging them
 //	events.go       what changes, as it changes
 //	schedules.go    when schedules fire, and which settings pings suggest
