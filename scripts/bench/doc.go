@@ -13,7 +13,7 @@
 //	part.go      what is measured on its own, and in which order
 //	cluster.go   three nodes with their heartbeats
 //	large.go     the same with a million heartbeats (image.go: the backup that it begins with, and the memory of each kind)
-//	generate.go  the load generator as a process; wrk.go: another one, by others
+//	generate.go  the load generator as a process, and another one, by others (wrk)
 //	ping.go      speed: cluster beside bare handler, or another version, in turns
 //	growth.go    speed and latency by load, nodes and heartbeats
 //	kill.go      kills of the leader under load
@@ -21,6 +21,7 @@
 //	memory.go    memory and idle processor time; restart.go: the time until a node serves
 //	snapshot.go  pings while a snapshot is taken
 //	scrape.go    scrapes of a large cluster, one and many; lists and searches
+//	costly.go    pings beside many who ask for what costs much
 //	overload.go  twice the load that it can take; many new connections in a second
 //	finding.go   the table of figures to reach
 //	machine.go   where the figures were taken

@@ -32,6 +32,7 @@ var parts = []part{
 	{"overload", false, measureOverload},
 	{"minute", false, measureMinute},
 	{"scrape", false, measureScrapes},
+	{"costly", false, measureCostly},
 	{"kinds", false, measureKinds},
 	{"memory", false, measureMemory},
 	{"lists", false, measureLists},

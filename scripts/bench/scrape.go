@@ -8,19 +8,15 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/scripts/localcluster"
 )
 
 const (
-	scraped      = 170_000 // heartbeats
-	scrapers     = 40      // at once
-	scrapePings  = 1000    // a second, meanwhile
-	scrapeAgain  = 10 * time.Millisecond
-	scrapeSample = 20 * time.Millisecond // of resident memory
+	scraped     = 170_000 // heartbeats
+	scrapers    = 40      // at once
+	scrapePings = 1000    // a second, meanwhile
 )
 
 // measureScrapes scrapes the leader of a large cluster, once and by many at once while
@@ -68,72 +64,22 @@ func (l *large) scrapeTogether(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	storm := l.startScrapers(ctx)
+	crowd := startCrowd(ctx, l.leader, scrapers, func(ctx context.Context, i int) (int, error) {
+		_, status, err := scrape(ctx, l.leader, i%2 == 0)
+		return status, err
+	})
 	busy, err := b.runGenerator(ctx, pings)
-	if err = errors.Join(err, storm.stop()); err != nil {
+	if err = errors.Join(err, crowd.stop()); err != nil {
 		return err
 	}
-	added := mib(storm.peak - before.Resident)
+	added := mib(crowd.peak - before.Resident)
 	fmt.Printf("%d pings/s: p99 %.1f, longest %.1f ms; beside %d scrapers: p99 %.1f, longest %.1f ms, %d not OK\n",
 		scrapePings, calm.Latency.P99, calm.Latency.Max, scrapers, busy.Latency.P99, busy.Latency.Max, busy.Bad())
 	fmt.Printf("%d scrapes whole, %d told to come again; resident memory %.0f MiB, at most %.0f MiB more\n",
-		storm.whole.Load(), storm.refused.Load(), mib(before.Resident), added)
+		crowd.whole.Load(), crowd.refused.Load(), mib(before.Resident), added)
 	b.addFinding(fmt.Sprintf("  same, %d at once: memory that is added", scrapers), "< 100 MB", fmt.Sprintf("%.0f MB", added*1.048576), added*1.048576 < 100)
 	b.addFinding(fmt.Sprintf("  same: longest of %d pings a second", scrapePings), "≤ 100 ms", fmt.Sprintf("%.0f ms", busy.Latency.Max), busy.Latency.Max <= 100)
 	return nil
-}
-
-// scrapeStorm is many who scrape, each again once it was answered.
-type scrapeStorm struct {
-	whole, refused atomic.Int64
-	peak           int64 // resident memory of the node
-	over           context.CancelFunc
-	wg             sync.WaitGroup
-	mu             sync.Mutex
-	err            error
-}
-
-func (l *large) startScrapers(ctx context.Context) *scrapeStorm {
-	s := &scrapeStorm{}
-	ctx, s.over = context.WithCancel(ctx)
-	for i := range scrapers {
-		s.wg.Go(func() { s.scrapeRepeatedly(ctx, l.leader, i%2 == 0) })
-	}
-	s.wg.Go(func() {
-		for sleepContext(ctx, scrapeSample) == nil {
-			u, err := l.leader.Usage()
-			s.fail(err)
-			s.peak = max(s.peak, u.Resident)
-		}
-	})
-	return s
-}
-
-func (s *scrapeStorm) scrapeRepeatedly(ctx context.Context, n *localcluster.Node, zip bool) {
-	for sleepContext(ctx, scrapeAgain) == nil {
-		_, status, err := scrape(ctx, n, zip)
-		switch {
-		case ctx.Err() != nil:
-		case err != nil:
-			s.fail(err)
-		case status == http.StatusOK:
-			s.whole.Add(1)
-		default:
-			s.refused.Add(1)
-		}
-	}
-}
-
-func (s *scrapeStorm) fail(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = errors.Join(s.err, err)
-}
-
-func (s *scrapeStorm) stop() error {
-	s.over()
-	s.wg.Wait()
-	return s.err
 }
 
 // scrape reads all of an answer, as it comes.
