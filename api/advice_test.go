@@ -37,7 +37,7 @@ func TestAPageSuggestsSettings(t *testing.T) {
 	h := pingedHourly(r, `{"name":"nightly","interval_secs":600,"grace_secs":0,"miss_threshold":1}`)
 	page := "/ui/heartbeats/" + h.ID
 	body := b.get(page).body
-	for _, want := range []string{"As it is set now", " alerts in ", "no run came in time", "Suggested", "likely: fits 100 % of 12 good runs", "At 5 minutes past the hour: 5 * * * *", "no alert</b> in 11 h"} {
+	for _, want := range []string{"As it is set now", " alerts in ", "no run came in time", "Suggested", "likely: fits 100 % of 12 good runs", "at 5 minutes past the hour: 5 * * * *", "no alert</b> in 11 h"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q:\n%s", want, body)
 		}

@@ -35,9 +35,9 @@ func TestAHeartbeatAtThreeInTheMorning(t *testing.T) {
 	at := page
 	for _, want := range []string{
 		"<title>failing: books", "<main", "Pause", "Ping now", "Edit", "Delete…",
-		`class="summary failing"`, "failing", "since", "The job ended with exit status 3.",
+		`class="summary failing"`, "failing", "for <time", "(since ", "The job ended with exit status 3.",
 		"Due", "Europe/Berlin", ">in ", "Last good run", "Europe/Berlin", "just now", "Last run", "failed, exit status 3, took", "Usually takes", "95 % up to", "of 6 runs",
-		"At 02:00", "Tells", "ops@example.com",
+		"at 02:00", "Tells", "ops@example.com",
 		"Fails with it", "same address", "same tag", "The monitor itself took no pings from",
 		"https://wiki.example.com/books", "finance", "closes the books",
 		"Last output", "of a failed run", "no space left on device",

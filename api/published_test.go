@@ -231,7 +231,7 @@ func TestPublishingByForms(t *testing.T) {
 	for form, want := range map[string]string{
 		"title=":                      "title is empty",
 		"title=One&tags=t&slug=A B":   "address is",
-		"title=One&heartbeats=nobody": "0 heartbeats have the slug",
+		"title=One&heartbeats=nobody": "o heartbeat has the slug",
 		"title=One <i>":               "both empty",
 	} {
 		if a := b.submit(at, at+"/pages", form); a.status != 422 || !strings.Contains(strings.ToLower(a.body), want) || strings.Contains(a.body, "<i>") {

@@ -201,10 +201,10 @@ func TestFormsChangeHeartbeats(t *testing.T) {
 	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=&schedule="+url.QueryEscape("0 2 * * 1-5")+"&grace=0s&threshold=1"); a.status != 303 {
 		t.Errorf("a schedule: %d %s", a.status, a.body)
 	}
-	if a := b.get(page); a.status != 200 || !strings.Contains(a.body, "At 02:00, Monday to Friday: 0 2 * * 1-5, UTC") {
+	if a := b.get(page); a.status != 200 || !strings.Contains(a.body, "one is expected at 02:00, Monday to Friday: 0 2 * * 1-5, UTC") {
 		t.Errorf("with a schedule: %d %s", a.status, a.body)
 	}
-	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=90s&grace=0s&threshold=1"); a.status != 303 || strings.Contains(b.get(page).body, "At 02:00") {
+	if a := b.submit(page+"/edit", page+"/edit", "name=renamed&every=90s&grace=0s&threshold=1"); a.status != 303 || strings.Contains(b.get(page).body, "at 02:00") {
 		t.Errorf("an interval again: %d %s", a.status, a.body)
 	}
 	if a := b.submit("/ui/", "/ui/bulk", "do=tag&tag=new&id="+id); a.status != 303 {

@@ -89,10 +89,10 @@ func (s *Site) adviceOf(h fsm.Heartbeat, now time.Time) *advice.Advice {
 	return new(advice.Of(h.Spec, history, s.back.Zones()))
 }
 
-// Instant is a moment in full.
 // ZoneName is how its time zone is called.
 func (p heartbeatPage) ZoneName() string { return p.zone.String() }
 
+// Instant is a moment in full.
 func (p heartbeatPage) Instant(t time.Time) template.HTML { return show.Instant(t, p.Now, p.zone) }
 
 // FailuresToAlert is how many reported failures in a row alert.
@@ -174,8 +174,8 @@ func (s *Site) heartbeatPage(f frame, h fsm.Heartbeat, pingURL string, e excerpt
 	return p
 }
 
-// why tells since when a heartbeat is in its state, and the reason in a sentence. It is
-// made of words of ours, numbers and times only.
+// why tells since when a heartbeat is in its state, unless that is not known or the words say it, and the reason in a
+// sentence. It is made of words of ours, numbers and times only.
 func why(h fsm.Heartbeat, st roster.State, alerts []fsm.Alert, now time.Time) (since time.Time, words template.HTML) {
 	every := "one is expected " + template.HTMLEscapeString(show.Expected(h.Spec))
 	last := "No ping ever came"
@@ -194,9 +194,9 @@ func why(h fsm.Heartbeat, st roster.State, alerts []fsm.Alert, now time.Time) (s
 		return h.CreatedAt, say("It is waiting for the first ping; %s.", every)
 	case roster.Late:
 		counts := h.NextDue.Add(time.Duration(h.Spec.Grace) * time.Second)
-		return h.NextDue, say("It was due %s and has %s of grace: it counts as missed %s.", show.Moment(h.NextDue, now), show.Seconds(h.Spec.Grace), show.Moment(counts, now))
+		return since, say("It was due %s and has %s of grace: it counts as missed %s.", show.Moment(h.NextDue, now), show.Seconds(h.Spec.Grace), show.Moment(counts, now))
 	case roster.Up:
-		return h.LastPing, say("%s; %s.", last, every)
+		return since, say("%s; %s.", last, every)
 	}
 	since = h.LastAlert
 	if i := slices.IndexFunc(alerts, func(a fsm.Alert) bool { return a.Kind == fsm.AlertDown || a.Kind == fsm.AlertFailure }); i >= 0 {

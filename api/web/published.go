@@ -106,10 +106,13 @@ func (s *Site) nameHeartbeats(p *fsm.StatusPage, lines string) error {
 // bySlug finds the one heartbeat of a slug.
 func (s *Site) bySlug(slug string) (fsm.Heartbeat, error) {
 	ordinal, n := s.store.Slug(slug)
-	if n != 1 {
-		return fsm.Heartbeat{}, fmt.Errorf("%d heartbeats have the slug %.100q; one must", n, slug)
+	switch n {
+	case 0:
+		return fsm.Heartbeat{}, fmt.Errorf("no heartbeat has the slug %.100q", slug)
+	case 1:
+		return s.store.HeartbeatAt(ordinal)
 	}
-	return s.store.HeartbeatAt(ordinal)
+	return fsm.Heartbeat{}, fmt.Errorf("%d heartbeats have the slug %.100q: give that of one alone", n, slug)
 }
 
 func (s *Site) publishBadge(ctx *fasthttp.RequestCtx, in *session, _ []string) error {

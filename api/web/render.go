@@ -60,7 +60,8 @@ type frame struct {
 	Now    time.Time
 }
 
-func (f frame) Moment(t time.Time) template.HTML { return show.Moment(t, f.Now) }
+func (f frame) Moment(t time.Time) template.HTML  { return show.Moment(t, f.Now) }
+func (f frame) Lasting(t time.Time) template.HTML { return show.Lasting(t, f.Now) }
 
 // frame begins a page. A page is shown even without a majority, and says then how old it is.
 func (s *Site) frame(ctx *fasthttp.RequestCtx, in *session, title, here string) frame {

@@ -41,10 +41,10 @@ func (t Target) On() (list []string) {
 }
 
 var reasonWords = map[Reason]string{
-	Paused:       "it is paused: nobody is told until it is resumed",
+	Paused:       "it is paused",
 	Acknowledged: "its incident is acknowledged: nothing but its end is told",
 	Snoozed:      "its incident is snoozed: nothing but its end is told meanwhile",
-	NoRecipient:  "nobody is to be told: it names no email and no channel, no channel shares a tag with it or is a default one, and there is no --mail-to",
+	NoRecipient:  "it names no email and no channel, no channel shares a tag with it or is a default one, and there is no --mail-to",
 	NotWanted:    "it does not take alerts of this kind",
 	Overruled:    "it is a default only, and others are chosen for the heartbeat",
 	Twice:        "the same address is told in another way",

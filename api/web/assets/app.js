@@ -21,13 +21,20 @@ function tellTimes() {
   for (const el of document.querySelectorAll('time[datetime]')) {
     const at = new Date(el.dateTime)
     const d = (at - Date.now() + ahead) / 1000
-    const text = Math.abs(d) < 1 ? 'just now' : d < 0 ? `${span(d)} ago` : `in ${span(d)}`
+    const text = el.className === 'lasting' ? span(d) : Math.abs(d) < 1 ? 'just now' : d < 0 ? `${span(d)} ago` : `in ${span(d)}`
     if (el.firstChild?.nodeType === Node.TEXT_NODE && el.firstChild.data !== text) el.firstChild.data = text
     if (!el.dataset.local) {
       el.dataset.local = 'yes'
       el.title += '\n' + at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
       const local = el.previousElementSibling
-      if (local?.className === 'local' && at.getTimezoneOffset()) local.textContent = `, ${at.toLocaleString(undefined, { weekday: at.getDate() === at.getUTCDate() ? undefined : 'short', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short' })}`
+      if (local?.className === 'local') {
+        const there = local.previousSibling.data.slice(-25) // Mon 30 Nov 02:30:00 CET
+        const sameDay = there.includes(` ${at.getDate()} `)
+        if (!sameDay || !there.includes(at.toTimeString().slice(0, 8))) {
+          const clock = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short' }
+          local.textContent = `, ${at.toLocaleString(undefined, { weekday: sameDay ? undefined : 'short', ...clock }).replace(/ (?=\S+$)/, '\u00a0')}`
+        }
+      }
     }
   }
 }

@@ -246,7 +246,7 @@ func TestStepsOfAnAlert(t *testing.T) {
 func TestAScheduleIsToldInWords(t *testing.T) {
 	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
 	h := fsm.Heartbeat{Spec: fsm.Spec{Schedule: []string{"0 2 * * 1-5"}, TZ: "Europe/Berlin"}, Armed: true, CreatedAt: now.Add(-time.Hour * 99)}
-	if got := Expected(h.Spec); got != "At 02:00, Monday to Friday: 0 2 * * 1-5, Europe/Berlin" {
+	if got := Expected(h.Spec); got != "at 02:00, Monday to Friday: 0 2 * * 1-5, Europe/Berlin" {
 		t.Error(got)
 	}
 	if got := Expected(fsm.Spec{Interval: 90}); got != "every 1 min 30 s" {

@@ -78,6 +78,12 @@ func Moment(t, now time.Time) template.HTML {
 		stamp, Exact(t), Relative(t, now), Exact(t)))
 }
 
+// Lasting is how long something has gone on, which goes on with the page: "3 min".
+func Lasting(since, now time.Time) template.HTML {
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="since %s" class="lasting">%s<span class="sr"> (since %s)</span></time>`,
+		since.UTC().Format(fsm.TimeLayout), Exact(since), Span(now.Sub(since)), Exact(since)))
+}
+
 // Instant is a moment in full: in a zone, in the reader's own where the page's script adds
 // it, and relative.
 func Instant(t, now time.Time, zone *time.Location) template.HTML {
@@ -87,14 +93,14 @@ func Instant(t, now time.Time, zone *time.Location) template.HTML {
 	return template.HTML(template.HTMLEscapeString(t.In(zone).Format("Mon 2 Jan 15:04:05 MST"))) + `<span class="local"></span>, ` + Moment(t, now)
 }
 
-// Expected tells when a heartbeat is expected.
+// Expected tells when a heartbeat is expected, in words for the middle of a sentence.
 func Expected(s fsm.Spec) string {
 	if len(s.Schedule) == 0 {
 		return "every " + Seconds(s.Interval)
 	}
 	words := strings.Join(s.Schedule, ", ")
 	if read, err := schedule.Parse(s.Schedule); err == nil {
-		words = read.Describe() + ": " + words
+		words = strings.ToLower(read.Describe()[:1]) + read.Describe()[1:] + ": " + words
 	}
 	return words + ", " + cmp.Or(s.TZ, "UTC")
 }

@@ -188,6 +188,7 @@ func TestTheDashboardForEverybody(t *testing.T) {
 		"/ui/channels", "/ui/channels/new", "/ui/channels/new?kind=slack", "/ui/channels/words", "/ui/windows", "/ui/cluster", "/ui/keys", "/ui/published", "/ui/heartbeats/none")
 	onPaper(t, b, "/ui/heartbeats/"+h.ID)
 	strangeNames(t, e, b)
+	inZones(t, e, b)
 	keyboard(t, e, b)
 	tabs(t, e, b)
 }

@@ -40,6 +40,21 @@ func onAPhone(b *browser, pages ...string) {
 	b.appears(1280, "light")
 }
 
+// inZones looks at a job's page from the zone that the job runs in, and from another: a time is told in both, but not
+// twice in one.
+func inZones(t *testing.T, e *env, b *browser) {
+	h := create(t, e.Nodes[0], fields{"name": "in Berlin", "schedule": "30 2 * * *", "tz": "Europe/Berlin"})
+	for zone, times := range map[string]int{"Europe/Berlin": 1, "Asia/Tokyo": 2} {
+		_, err := chromedp.Call(b.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone})
+		testkit.Must(t, err)
+		b.visit("/ui/heartbeats/" + h.ID)
+		b.sees("when it is due, told from "+zone, fmt.Sprintf(`[...document.querySelectorAll('.facts dd')].some(d => (d.innerText.split('(')[0].match(/\d\d:30:00/g) ?? []).length === %d)`, times))
+	}
+	_, err := chromedp.Call(b.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{})
+	testkit.Must(t, err)
+	ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/heartbeats/"+h.ID, nil, nil)
+}
+
 // onPaper looks at a page on paper: what can only be clicked is gone.
 func onPaper(t *testing.T, b *browser, page string) {
 	b.visit(page)
