@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorumbeat/quorumbeat/api/limits"
+	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
@@ -50,6 +51,7 @@ func fillPlaces(t *testing.T, of limits.Slots) (back func()) {
 func TestCostlyRequestsBeyondTheirPlacesAreToldToComeAgain(t *testing.T) {
 	r := newRigWith(t, func(*Config) {}, func(s *Server) { s.costly.Patience = 10 * time.Millisecond })
 	h := pingedHourly(r, `{"name":"nightly"}`)
+	fill(t, r.cluster.store, maxList, func(int, *fsm.Spec) {})
 	for words, places := range costly(r, h.ID) {
 		back := fillPlaces(t, places)
 		a := r.ask(words)
@@ -71,9 +73,11 @@ func TestCostlyRequestsBeyondTheirPlacesAreToldToComeAgain(t *testing.T) {
 			}
 		}
 	}
-	for range 10 {
-		if a := r.call("HEAD", "/v1/backup", ""); a.status != 200 {
-			t.Errorf("a backup's head: %d", a.status)
+	for range 20 {
+		for _, path := range []string{"/v1/backup", "/v1/heartbeats"} {
+			if a := r.call("HEAD", path, ""); a.status != 200 {
+				t.Errorf("the head of %s: %d", path, a.status)
+			}
 		}
 	}
 }

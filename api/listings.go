@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/quorumbeat/quorumbeat/api/pieces"
 	"github.com/quorumbeat/quorumbeat/api/request"
 	"github.com/quorumbeat/quorumbeat/api/templates"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -20,6 +22,9 @@ const (
 	defaultPings = 50
 )
 
+// leastPace is how fast a client has to read a whole list, or a backup.
+var leastPace = pieces.Pace{Stall: 30 * time.Second, Limit: time.Minute, Rate: 64 << 10}
+
 func (s *Server) listHeartbeats(ctx *fasthttp.RequestCtx, _ []string) error {
 	f, err := heartbeatFilter(ctx)
 	if err != nil {
@@ -28,14 +33,14 @@ func (s *Server) listHeartbeats(ctx *fasthttp.RequestCtx, _ []string) error {
 	if err := s.fresh(ctx); err != nil {
 		return err
 	}
-	if f.Limit == 0 {
-		back, err := s.place(s.costly.Lists)
-		if err != nil {
-			return err
-		}
-		defer back()
+	whole := f.Limit == 0
+	if whole {
+		f.Limit = maxList
 	}
 	found, more := s.store.Heartbeats(f)
+	if whole && more {
+		return s.listAll(ctx, f)
+	}
 	out := struct {
 		Heartbeats []heartbeatJSON `json:"heartbeats"`
 		NextCursor string          `json:"next_cursor,omitempty"`
@@ -47,6 +52,35 @@ func (s *Server) listHeartbeats(ctx *fasthttp.RequestCtx, _ []string) error {
 		out.NextCursor = makeCursor(strconv.FormatUint(found[len(found)-1].Ordinal, 10))
 	}
 	return reply(ctx, fasthttp.StatusOK, out)
+}
+
+// listPiece is how many heartbeats of a whole list are read and written at once.
+const listPiece = 100
+
+// listAll answers with all heartbeats that fit, in an answer that is made while it is written.
+func (s *Server) listAll(ctx *fasthttp.RequestCtx, f fsm.HeartbeatFilter) error {
+	back, err := s.place(s.costly.Lists)
+	if err != nil {
+		return err
+	}
+	as, head, comma := s.viewer(ctx), `{"heartbeats":[`, ""
+	f.Limit = listPiece
+	next := func(piece []byte) (_ []byte, more bool) {
+		piece, head = append(piece, head...), ""
+		found, more := s.store.Heartbeats(f)
+		for _, h := range found {
+			text, _ := json.Marshal(s.heartbeatToJSON(as, h)) // which has nothing that cannot be written
+			piece, comma = append(append(piece, comma...), text...), ","
+			f.Before = h.Ordinal
+		}
+		if !more {
+			piece = append(piece, "]}"...)
+		}
+		return piece, more
+	}
+	ctx.SetContentType("application/json")
+	ctx.SetBodyStream(&pieces.Answer{Next: next, Turn: &s.costly.Turn, Conn: ctx.Conn(), Pace: s.reading, Release: back}, -1)
+	return nil
 }
 
 func heartbeatFilter(ctx *fasthttp.RequestCtx) (f fsm.HeartbeatFilter, err error) {

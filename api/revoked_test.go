@@ -89,7 +89,7 @@ func TestARevokedKeyIsRefusedByANodeThatLags(t *testing.T) {
 			body = `{"name":"y","kind":"webhook","url":"https://example.com/"}`
 		}
 		switch rt.method + rt.pattern {
-		case "POST/v1/heartbeats/{id}/pause", "PATCH/v1/heartbeats/{id}/pause", "POST/v1/heartbeats/{id}/resume", "PATCH/v1/heartbeats/{id}/resume",
+		case "POST/v1/heartbeats/{id}/pause", "PATCH/v1/heartbeats/{id}/pause", "POST/v1/heartbeats/{id}/resume", "PATCH/v1/heartbeats/{id}/resume", "POST/v1/heartbeats/{id}/rotate-token",
 			"POST/v1/alerts/{id}/retry", "POST/v1/alerts/{id}/deliver", "POST/v1/alerts/{id}/hold", "POST/v1/alerts/{id}/cancel", "POST/v1/channels/{id}/test":
 			body = ""
 		case "POST/v1/incidents/{id}/ack", "POST/v1/incidents/{id}/unack":

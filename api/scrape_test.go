@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/quorumbeat/quorumbeat/api/metrics"
+	"github.com/quorumbeat/quorumbeat/api/pieces"
 	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
 	"github.com/quorumbeat/quorumbeat/fsm/logentry"
@@ -247,8 +248,8 @@ func TestSlowScrapersKeepNoPlace(t *testing.T) {
 		tune func(*metrics.Scrapes)
 		read func(io.Reader) error
 	}{
-		"one that does not read at all": {func(s *metrics.Scrapes) { s.Stall = 200 * time.Millisecond }, func(io.Reader) error { return nil }},
-		"one that reads, but slowly":    {func(s *metrics.Scrapes) { s.Limit = 200 * time.Millisecond }, trickle},
+		"one that does not read at all": {func(s *metrics.Scrapes) { s.Pace.Stall = 200 * time.Millisecond }, func(io.Reader) error { return nil }},
+		"one that reads, but slowly":    {func(s *metrics.Scrapes) { s.Pace.Limit = 200 * time.Millisecond }, trickle},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRigWith(t, func(*Config) {}, func(s *Server) { tt.tune(s.scrapes) })
@@ -290,7 +291,7 @@ func TestManyScrapesAtOnceTakeLittleMemory(t *testing.T) {
 	const clients, heartbeats, most = 40, 8_000, 64 << 20
 	defer debug.SetGCPercent(debug.SetGCPercent(100)) // make test has more
 	r := newRigWith(t, func(*Config) {}, func(s *Server) {
-		s.scrapes.Queue, s.scrapes.Stall, s.scrapes.Limit = 100*time.Millisecond, testkit.Patience, testkit.Patience
+		s.scrapes.Queue, s.scrapes.Pace = 100*time.Millisecond, pieces.Pace{Stall: testkit.Patience, Limit: testkit.Patience}
 	})
 	fill(t, r.cluster.store, heartbeats, func(int, *fsm.Spec) {})
 	transport := &http.Transport{DisableCompression: true}

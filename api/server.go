@@ -15,6 +15,7 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/limits"
 	"github.com/quorumbeat/quorumbeat/api/listener"
 	"github.com/quorumbeat/quorumbeat/api/metrics"
+	"github.com/quorumbeat/quorumbeat/api/pieces"
 	"github.com/quorumbeat/quorumbeat/api/pings"
 	"github.com/quorumbeat/quorumbeat/api/proxied"
 	"github.com/quorumbeat/quorumbeat/api/public"
@@ -33,7 +34,8 @@ type Server struct {
 	secrets secrets
 	limits  *limits.Limits
 	logins  *limits.Logins
-	costly  limits.Costly
+	costly  *limits.Costly
+	reading pieces.Pace // of clients that keep such a place
 	met     *metrics.Metrics
 	scrapes *metrics.Scrapes
 	log     *slog.Logger
@@ -71,7 +73,7 @@ func New(cfg Config, store *store.Store, c Cluster) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger, costly: limits.NewCostly()}
+	s := &Server{cfg: cfg, store: store, cluster: c, log: cfg.Logger, costly: limits.NewCostly(), reading: leastPace}
 	s.http = s.newHTTPServer()
 	pages, err := s.newStreams("page", maxPageStreams)
 	if err != nil {

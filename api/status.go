@@ -175,9 +175,10 @@ func (s *Server) backup(ctx *fasthttp.RequestCtx, _ []string) error {
 	image := s.store.Snapshot()
 	ctx.SetContentType("application/octet-stream")
 	ctx.Response.Header.Set(fasthttp.HeaderContentDisposition, `attachment; filename="quorumbeat.backup"`)
+	conn := ctx.Conn()
 	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer back()
-		_, err := image.WriteTo(w)
+		_, err := image.WriteTo(s.reading.Writer(conn, w))
 		if err = cmp.Or(err, w.Flush()); err != nil {
 			s.log.Warn("a backup was cut off: the client went away or was too slow", "error", err)
 			return

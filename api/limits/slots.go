@@ -32,13 +32,14 @@ func (s Slots) Take(patience time.Duration) (back func(), ok bool) {
 // what pings need.
 type Costly struct {
 	Plays    Slots         // of what works at schedules: half of the processors do
-	Lists    Slots         // of lists that are asked for whole
+	Lists    Slots         // of lists that are asked for whole, until they are read,
+	Turn     sync.Mutex    // of which one at a time is worked at
 	Backups  Slots         // which hold a state until they are read
 	Patience time.Duration // for which a request waits for its place
 }
 
 // NewCostly has the places that this machine has room for.
-func NewCostly() Costly {
+func NewCostly() *Costly {
 	half := max(1, runtime.GOMAXPROCS(0)/2)
-	return Costly{make(Slots, half), make(Slots, half), make(Slots, 4), 5 * time.Second}
+	return &Costly{Plays: make(Slots, half), Lists: make(Slots, 16), Backups: make(Slots, 4), Patience: 5 * time.Second}
 }

@@ -12,5 +12,4 @@
 //	heartbeats.go   the series of a heartbeat, in the text format
 //	scrapes.go      serving scrapes
 //	writer.go       one scrape: pages in, text out, zipped where asked
-//	pace.go         cuts off clients that read too slowly
 package metrics

@@ -11,6 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/limits"
+	"github.com/quorumbeat/quorumbeat/api/pieces"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -23,8 +24,7 @@ type Scrapes struct {
 	Heartbeats limits.Slots
 	Node       limits.Slots
 	Queue      time.Duration // how long a scrape waits for its slot
-	Limit      time.Duration // for all of an answer
-	Stall      time.Duration // for each piece of one
+	Pace       pieces.Pace
 
 	store    *store.Store
 	registry *prometheus.Registry // of the node's own metrics
@@ -36,7 +36,7 @@ func NewScrapes(store *store.Store, registry *prometheus.Registry) *Scrapes {
 	return &Scrapes{
 		store: store, registry: registry,
 		Heartbeats: make(limits.Slots, MaxScrapes), Node: make(limits.Slots, MaxScrapes),
-		Queue: 2 * time.Second, Limit: 30 * time.Second, Stall: 5 * time.Second,
+		Queue: 2 * time.Second, Pace: pieces.Pace{Stall: 5 * time.Second, Limit: 30 * time.Second},
 	}
 }
 
@@ -75,7 +75,7 @@ func (s *Scrapes) Serve(ctx *fasthttp.RequestCtx, what Parts) error {
 		h.SetContentEncoding("gzip")
 		out.zip, _ = gzip.NewWriterLevel(&out.out, gzip.BestSpeed) // which is a level
 	}
-	out.turn, out.pace, out.release = &s.turn, readerPace{ctx.Conn(), s.Limit, s.Stall}, back
+	out.turn, out.conn, out.pace, out.release = &s.turn, ctx.Conn(), s.Pace, back
 	ctx.SetBodyStream(out, -1)
 	return nil
 }

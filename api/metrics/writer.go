@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"runtime"
 	"sync"
 
@@ -11,6 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/quorumbeat/quorumbeat/api/pieces"
 	"github.com/quorumbeat/quorumbeat/fsm/store"
 )
 
@@ -24,7 +26,8 @@ type scrapeWriter struct {
 	store   *store.Store        // nil: no heartbeats
 	tag     string              // only heartbeats with it; "": all
 	turn    *sync.Mutex         // held to make a piece, so that all scrapes together take one core
-	pace    readerPace
+	conn    net.Conn
+	pace    pieces.Pace
 	release func() // gives the slot back
 
 	plain []byte       // what is not yet zipped, or sent
@@ -46,7 +49,7 @@ func (s *scrapeWriter) Close() error {
 
 // WriteTo writes the metrics, and does not count what it wrote.
 func (s *scrapeWriter) WriteTo(w io.Writer) (int64, error) {
-	paced := s.pace.newWriter(w)
+	paced := s.pace.Writer(s.conn, w)
 	s.plain = make([]byte, 0, 2*pieceSize)
 	if err := s.writeNode(); err != nil {
 		return 0, err

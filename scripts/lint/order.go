@@ -52,7 +52,7 @@ var order = []tree{
 		"salvage",
 	}},
 	{dir: "api", uses: []string{"fsm", "fsm/kinds", "fsm/logentry", "fsm/routing", "fsm/story", "fsm/templates", "fsm/schedule", "fsm/schedule/backtest", "fsm/schedule/suggest", "fsm/schedule/weekly", "fsm/store", "internal/tick"}, rows: []string{
-		"compat deferred events limits proxied request schedules tickets web/assets web/elections web/show",
+		"compat deferred events limits pieces proxied request schedules tickets web/assets web/elections web/show",
 		"metrics",
 		"templates incidents listener pings web/advice web/roster windows",
 		"channels explain web/form writable",
