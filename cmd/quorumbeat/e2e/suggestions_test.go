@@ -34,7 +34,7 @@ func suggestions(t *testing.T, e *env, b *browser) {
 	h := hourlyJob(t, e, "hourly books")
 	b.visit("/ui/heartbeats/" + h.ID)
 	b.shows("What its history says")
-	b.shows("At 5 minutes past the hour")
+	b.shows("at 5 minutes past the hour")
 	b.sees("both numbers are drawn", `document.querySelectorAll('#numbers svg').length == 2`)
 	if a := call(t, "", "POST", pingURL(e.Nodes[0], h)+"?m.bytes=0", nil); a.status != 200 {
 		t.Fatalf("%d %s", a.status, a.body)
