@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"reflect"
 	"slices"
 
@@ -24,7 +25,7 @@ func (st *state) createHeartbeat(c fsm.Create) fsm.Result {
 	if c.Spec.Validate() != nil {
 		return fsm.Result{Code: fsm.CodeInvalid}
 	}
-	if st.byID(c.ID) != 0 || st.byToken(c.Token) != 0 {
+	if st.byID(c.ID) != 0 || st.isTaken(c.Token) {
 		return fsm.Result{Code: fsm.CodeExists}
 	}
 	if code := st.checkQuotas(); code != fsm.CodeOK {
@@ -324,22 +325,27 @@ func (st *state) rotateToken(c fsm.RotateToken) fsm.Result {
 	switch {
 	case code != fsm.CodeOK:
 		return fsm.Result{Code: code}
-	case st.byToken(c.Token) != 0:
+	case st.isTaken(c.Token):
 		return fsm.Result{Code: fsm.CodeExists}
-	case c.Overlap > 0 && st.oldTokens.Len(r.Ordinal) >= fsm.MaxOldTokens:
+	case c.Overlap > 0 && st.oldTokens.Len(r.Ordinal, st.serving) >= fsm.MaxOldTokens:
 		return fsm.Result{Code: fsm.CodeQuota}
 	}
-	st.oldTokens.Add(r.Ordinal, r.Cold.Token, st.serving+c.Overlap)
-	st.endOldTokens()
+	if c.Overlap > 0 {
+		st.oldTokens.Add(r.Ordinal, r.Cold.Token, st.serving+c.Overlap)
+	} else {
+		st.removeOldTokens(r.Ordinal)
+		st.tokens.Remove(index.Key(r.Cold.Token))
+	}
 	r.Cold.Token = c.Token
 	st.tokens.Put(index.Key(c.Token), r.Ordinal)
 	st.saveEdit(r, r.Cold.Spec, st.wall)
 	return st.heartbeatResult(r)
 }
 
-// endOldTokens ends the old tokens whose time is over.
-func (st *state) endOldTokens() {
-	for {
+// endOldTokens ends at most bound of the old tokens whose time is over. Commands and images must not tell the others from
+// those that were ended.
+func (st *state) endOldTokens(bound int) {
+	for ; bound > 0; bound-- {
 		token, ok := st.oldTokens.TakeOver(st.serving)
 		if !ok {
 			return
@@ -348,7 +354,16 @@ func (st *state) endOldTokens() {
 	}
 }
 
-// removeOldTokens ends those of a heartbeat that is deleted.
+// isTaken reports whether a token leads to a heartbeat.
+func (st *state) isTaken(t fsm.Token) bool {
+	if st.byToken(t) == 0 {
+		return false
+	}
+	st.endOldTokens(math.MaxInt) // it may be one of these
+	return st.byToken(t) != 0
+}
+
+// removeOldTokens ends those of a heartbeat at once.
 func (st *state) removeOldTokens(ordinal uint64) {
 	for _, token := range st.oldTokens.Remove(ordinal) {
 		st.tokens.Remove(index.Key(token))

@@ -155,7 +155,7 @@ func pingRecord(number uint64, at int64, extra []byte, from [16]byte) (fsm.PingR
 const maxPagesPerLock = 100
 
 // NextDue returns the serving time of the earliest deadline, false if none is
-// running. One that is not after the Horizon is due and not yet judged. It takes
+// running. One that is not after the Horizon is due and not yet judged, or old tokens are due to end. It takes
 // the write lock, for a tenth of a millisecond at a time, to put right what pings
 // have changed at the head of the order.
 func (s *Store) NextDue() (int64, bool) {
@@ -169,6 +169,9 @@ func (s *Store) NextDue() (int64, bool) {
 func (s *Store) nextDueWithin() (e table.Due, found, finished bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.st.oldTokens.IsDue(s.st.serving) {
+		return table.Due{Deadline: s.st.horizon}, true, true
+	}
 	return s.st.table.NextDue(math.MaxInt64, maxPagesPerLock)
 }
 

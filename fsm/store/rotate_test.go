@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -122,4 +123,75 @@ func TestRefusedRotationsChangeNothing(t *testing.T) {
 	}
 	r.rotate(1, 30, 0)
 	r.wantTokens(1, map[int]bool{1: false, 11: false, 18: false, 30: true})
+}
+
+// TestManyOldTokensThatEndTogether are ended a few at a time, so that no entry takes long, and nothing but lookups can tell.
+func TestManyOldTokensThatEndTogether(t *testing.T) {
+	few, all := newRig(t), newRig(t)
+	few.s.maxJudged = 3
+	both := func(do func(r *rig)) {
+		t.Helper()
+		do(few)
+		do(all)
+		if !bytes.Equal(imageOf(t, few.s), imageOf(t, all.s)) {
+			t.Error("the state depends on how many are ended at a time")
+		}
+	}
+	working := func(r *rig) (n int) {
+		for i := 1; i <= 2; i++ {
+			for k := range fsm.MaxOldTokens + 2 {
+				if _, found := r.s.Ordinal(testToken(100*i + k)); found {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	due := func() bool { at, ok := few.s.NextDue(); return ok && at <= few.s.Horizon() }
+	both(func(r *rig) {
+		for i := 1; i <= 2; i++ {
+			r.must(fsm.Create{ID: testID(i), Token: testToken(100 * i), Spec: testSpec(3600, 5, 1)})
+			for k := range fsm.MaxOldTokens {
+				r.rotate(i, 100*i+k+1, time.Minute)
+			}
+		}
+		r.run(59 * time.Second)
+	})
+	if working(few) != 18 || due() {
+		t.Fatalf("%d work a second before 16 end, want 18", working(few))
+	}
+	both(func(r *rig) { r.run(time.Second) })
+	if working(few) != 15 || working(all) != 2 || !due() {
+		t.Fatalf("%d and %d work after the first batch, want 15 and 2, and the ticker told to go on", working(few), working(all))
+	}
+	both(func(r *rig) { r.rotate(1, 109, time.Hour) }) // none that is over counts
+	both(func(r *rig) { r.rotate(2, 209, 0) })         // what leaked does not wait for its turn
+	for k := range fsm.MaxOldTokens + 1 {
+		if _, found := few.s.Ordinal(testToken(200 + k)); found {
+			t.Errorf("token %d works after a rotation without an overlap", 200+k)
+		}
+	}
+	for i := 0; due(); i++ {
+		if both((*rig).tick); i > 16 {
+			t.Fatal("the old tokens never end")
+		}
+	}
+	if working(few) != 3 { // two new ones, and the first one's last
+		t.Errorf("%d work in the end, want 3", working(few))
+	}
+}
+
+// TestATokenThatIsOverIsFree even if its turn to be taken out has not come: a node that was restored never knew it.
+func TestATokenThatIsOverIsFree(t *testing.T) {
+	r := newRig(t)
+	r.create(1, testSpec(3600, 5, 1))
+	r.create(2, testSpec(3600, 5, 1))
+	r.rotate(1, 11, time.Second)
+	r.rotate(2, 12, time.Second)
+	r.s.maxJudged = 0
+	r.run(time.Second)
+	r.rotate(1, 2, 0)
+	r.must(fsm.Create{ID: testID(3), Token: testToken(1), Spec: testSpec(60, 5, 1)})
+	r.wantTokens(3, map[int]bool{1: true})
+	r.wantTokens(1, map[int]bool{2: true, 11: false})
 }

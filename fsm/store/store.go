@@ -15,8 +15,8 @@ import (
 	"github.com/quorumbeat/quorumbeat/fsm/logentry"
 )
 
-// maxJudgedPerBatch bounds how many due heartbeats one batch judges, so that no entry takes
-// long to apply. The following batches judge the rest, with the same result.
+// maxJudgedPerBatch bounds how many due heartbeats one batch judges, and how many old tokens it ends, so that no entry
+// takes long to apply. The following batches see to the rest, with the same result.
 const maxJudgedPerBatch = 1000
 
 // Store holds the replicated state. The zero value is not usable: see New.
@@ -143,7 +143,7 @@ func (st *state) apply(b *logentry.Batch, results []fsm.Result, bound int, skip 
 	st.term = b.Term
 	st.wall = b.Wall
 	st.advanceClock(int64(b.Delta))
-	st.endOldTokens()
+	st.endOldTokens(bound)
 	if st.system.Next != 0 && st.system.Next <= st.horizon {
 		st.tellSystems()
 	}

@@ -11,12 +11,17 @@ import (
 )
 
 // Write adds an item for each heartbeat that has old tokens: its ordinal, and each token with the time that is left at
-// a serving time.
+// a serving time. Those that have ended by then are not written, whether they were taken out or not.
 func (t *Table) Write(s *image.Section, serving int64) {
 	for _, ordinal := range slices.Sorted(maps.Keys(t.old)) {
+		if t.Len(ordinal, serving) == 0 {
+			continue
+		}
 		item := binary.AppendUvarint(nil, ordinal)
 		for _, x := range t.old[ordinal] {
-			item = binary.AppendUvarint(append(item, x.token[:]...), uint64(x.end-serving))
+			if x.end > serving {
+				item = binary.AppendUvarint(append(item, x.token[:]...), uint64(x.end-serving))
+			}
 		}
 		s.Add(item)
 	}

@@ -32,8 +32,21 @@ func (x ending) Compare(y ending) int {
 	return cmp.Or(cmp.Compare(x.at, y.at), bytes.Compare(x.token[:], y.token[:]))
 }
 
-// Len returns how many old tokens a heartbeat has.
-func (t *Table) Len(ordinal uint64) int { return len(t.old[ordinal]) }
+// Len returns how many old tokens a heartbeat has that work on after a serving time.
+func (t *Table) Len(ordinal uint64, serving int64) (n int) {
+	for _, x := range t.old[ordinal] {
+		if x.end > serving {
+			n++
+		}
+	}
+	return n
+}
+
+// IsDue reports whether there is a token that has ended by a serving time.
+func (t *Table) IsDue(serving int64) bool {
+	next, ok := t.ends.First()
+	return ok && next.at <= serving
+}
 
 // Add has a token of a heartbeat end at a serving time. Those that it had before end by then, too.
 func (t *Table) Add(ordinal uint64, token fsm.Token, end int64) {
