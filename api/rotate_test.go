@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -92,5 +93,28 @@ func TestRotateATokenInABrowser(t *testing.T) {
 		if a := post(wrong); a.status != 400 {
 			t.Errorf("%q: %d", wrong, a.status)
 		}
+	}
+}
+
+// TestAnOpenPageTurnsToTheNewURL when somebody else makes one; nobody who may only read is told of any.
+func TestAnOpenPageTurnsToTheNewURL(t *testing.T) {
+	r := newMemoryRig(t)
+	h := r.create(`{"name":"x","interval_secs":60}`)
+	var reader struct{ Key string }
+	if a := r.call("POST", "/v1/keys", `{"name":"wall","scope":"read"}`); a.status != 201 || json.Unmarshal([]byte(a.body), &reader) != nil {
+		t.Fatalf("a key to read: %d %s", a.status, a.body)
+	}
+	stream := "/ui/events?heartbeat=" + h.ID
+	open := r.listen(stream, "Authorization", "", "Cookie", r.browse(testKey).cookie)
+	seen := r.listen(stream, "Authorization", "", "Cookie", r.browse(reader.Key).cookie)
+	open.until(h.Token)
+	if list := seen.until("numbers"); strings.Contains(fmt.Sprint(list), h.Token) {
+		t.Errorf("who may only read is told the URL: %v", list)
+	}
+	next := decodeAs[heartbeatJSON](t, r.call("POST", "/v1/heartbeats/"+h.ID+"/rotate-token", "").body)
+	open.until(next.Token)
+	r.call("GET", "/v1/heartbeats/"+next.Token+"/ping", "")
+	if list := seen.until("history"); strings.Contains(fmt.Sprint(list), next.Token) {
+		t.Errorf("who may only read is told the new URL: %v", list)
 	}
 }

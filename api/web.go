@@ -154,8 +154,9 @@ func (b backend) Explain(err error) (int, string) {
 	return p.Status, p.Words
 }
 
-func (b backend) PingURL(ctx *fasthttp.RequestCtx, token fsm.Token) string {
-	return b.origin(ctx) + "/v1/heartbeats/" + token.String() + "/ping"
+func (b backend) PingURLs(ctx *fasthttp.RequestCtx) func(token fsm.Token) string {
+	origin := b.origin(ctx)
+	return func(token fsm.Token) string { return origin + "/v1/heartbeats/" + token.String() + "/ping" }
 }
 
 func (b backend) Secure(ctx *fasthttp.RequestCtx) bool {

@@ -275,16 +275,22 @@ func iconOf(c roster.Counts) string {
 }
 
 func (s *Site) watchHeartbeat(ctx *fasthttp.RequestCtx, in session, first fsm.Heartbeat) func() live {
-	url := s.back.PingURL(ctx, first.Token) // a stream outlives its request
+	urlOf := s.back.PingURLs(ctx)
 	return func() live {
 		h, err := s.store.Heartbeat(first.ID)
 		if err != nil {
 			return live{Title: "Deleted", Icon: "ok"}
 		}
-		p := s.heartbeatPage(frame{In: &in, Now: time.Now()}, h, url, excerpt{})
-		return live{Title: p.Title, Icon: p.Icon, Pieces: []piece{
-			{"now", s.part("heartbeat", "now", p)}, {"numbers", s.part("heartbeat", "numbers", p)}, {"history", s.part("heartbeat", "history", p)},
-		}}
+		p := s.heartbeatPage(frame{In: &in, Now: time.Now()}, h, urlOf(h.Token), excerpt{})
+		out := live{Title: p.Title, Icon: p.Icon}
+		names := []string{"now", "numbers", "history"}
+		if in.CanWrite() {
+			names = append(names, "snippets") // somebody else may have made a new URL
+		}
+		for _, name := range names {
+			out.Pieces = append(out.Pieces, piece{name, s.part("heartbeat", name, p)})
+		}
+		return out
 	}
 }
 

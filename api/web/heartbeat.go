@@ -68,7 +68,7 @@ func (s *Site) heartbeat(ctx *fasthttp.RequestCtx, in *session, args []string) e
 		return err
 	}
 	e := excerptOf(ctx.QueryArgs())
-	p := s.heartbeatPage(f, h, s.back.PingURL(ctx, h.Token), e)
+	p := s.heartbeatPage(f, h, s.back.PingURLs(ctx)(h.Token), e)
 	if e == (excerpt{}) {
 		p.Advice = s.adviceOf(h, f.Now)
 	}

@@ -55,8 +55,8 @@ type Backend interface {
 	Cluster() Cluster
 	// Explain tells an error's status and its words for a person.
 	Explain(err error) (status int, words string)
-	// PingURL is the address that a heartbeat is pinged at.
-	PingURL(ctx *fasthttp.RequestCtx, token fsm.Token) string
+	// PingURLs returns the address that a heartbeat with a token is pinged at. It may outlive the request.
+	PingURLs(ctx *fasthttp.RequestCtx) func(token fsm.Token) string
 	// Secure reports whether the browser reached the cluster by TLS.
 	Secure(ctx *fasthttp.RequestCtx) bool
 }
