@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"html/template"
@@ -27,16 +28,26 @@ type editPage struct {
 	Channels []fsm.Channel // that it can name
 }
 
-// Fields are the form's, with what was typed.
-func (p editPage) Fields() []form.Control {
-	views := p.Form.Controls()
-	for i := range views {
-		if views[i].Name == "notify" {
-			views[i].Choices = channelChoices(p.Channels)
-			views[i] = views[i].With(p.Form)
+// Groups are the form's fields, with what was typed.
+func (p editPage) Groups() []form.Group {
+	groups := p.Form.Groups()
+	for _, g := range groups {
+		for i := range g.Controls {
+			if g.Controls[i].Name == "notify" {
+				g.Controls[i].Choices = channelChoices(p.Channels)
+				g.Controls[i] = g.Controls[i].With(p.Form)
+			}
 		}
 	}
-	return views
+	return groups
+}
+
+// Fields are those of all groups.
+func (p editPage) Fields() (list []form.Control) {
+	for _, g := range p.Form.Groups() {
+		list = append(list, g.Controls...)
+	}
+	return list
 }
 
 func channelChoices(list []fsm.Channel) (out []form.Choice) {
@@ -58,6 +69,7 @@ type preview struct {
 	Times  []time.Time // when pings are expected, the next few
 	Missed time.Time   // if none comes
 	Told   time.Time
+	Why    string        // it can tell nothing yet
 	Words  string        // of a schedule
 	Rules  string        // of time zones that it was computed by; "": of none
 	Tried  *advice.Trial // what it would have alerted on; nil: nothing is known
@@ -72,11 +84,14 @@ func (p preview) Instant(t time.Time) template.HTML { return show.Instant(t, p.N
 
 // previewOf tells what a schedule means for a job that ran well now; nothing if it is none.
 func previewOf(f form.Form, now time.Time, zones schedules.Zones) preview {
-	p, _ := f.ReadablePatch()
 	out := preview{Now: now, zone: time.UTC}
-	checked := fsm.Patch{Interval: p.Interval, Grace: p.Grace, Threshold: p.Threshold}
-	if p.Grace == nil || p.Threshold == nil || checked.Validate() != nil {
-		return out
+	f.Problems, f.Resolve = map[string]string{}, nil // what is wrong is told here, not yet in the form
+	p := f.Patch()
+	f.CheckWhole(p.Apply(fsm.Spec{}))
+	for _, name := range judged[:5] {
+		if out.Why = f.Problems[name]; out.Why != "" {
+			return out
+		}
 	}
 	count := max(previewed, *p.Threshold)
 	switch {
@@ -84,6 +99,7 @@ func previewOf(f form.Form, now time.Time, zones schedules.Zones) preview {
 		when, err := schedule.Parse(*p.Schedule)
 		zone, unknown := zones.Location(*p.TZ)
 		if err != nil || unknown != nil {
+			out.Why = show.Sentence(cmp.Or(err, unknown).Error())
 			return out
 		}
 		out.Words, out.Rules, out.zone = when.Describe(), zones.Version(), zone
@@ -161,8 +177,7 @@ func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form
 }
 
 func (s *Site) newForm(ctx *fasthttp.RequestCtx, in *session, _ []string) error {
-	spec := fsm.Spec{Interval: fsm.DefaultInterval, Grace: fsm.DefaultGrace, Threshold: fsm.DefaultThreshold}
-	f := form.OfHeartbeat(spec, 0)
+	f := form.OfHeartbeat(form.Usual, 0)
 	f.Fill(ctx.QueryArgs())
 	f.Filled = false // it is new anyway
 	return s.showForm(ctx, in, "", f)

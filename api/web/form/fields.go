@@ -97,8 +97,14 @@ func linesField(name, label, words string, of func(fsm.Spec) []string, to func(*
 const checksWords = `What a good run must keep to, one a line, else it counts as failed and the alert says why: bytes > 0, bytes >= 0.5 * last, rows < 2 * median ` +
 	`(of the last 20 good runs), seconds < 600, exit_code == 0, body contains "done", body doesn't contain "error". At most 20, each up to 200 bytes.`
 
+// durations are the fields of which the API counts the seconds.
+var durations = []string{"every", "grace", "max_run_secs", "min_run_secs", "remind_every_secs"}
+
 // fields are those of a heartbeat, in the order of the form.
-var fields = []field{
+var fields = slices.Concat(basics, failures, people, about, pings)
+
+// basics are what every heartbeat needs.
+var basics = []field{
 	textField("name", "Name", "text", fmt.Sprintf("What people call the job, 1 to %d characters.", fsm.MaxNameLen),
 		func(s *fsm.Spec) *string { return &s.Name }, func(p *fsm.Patch) **string { return &p.Name }),
 	{
@@ -124,6 +130,10 @@ var fields = []field{
 		func(s *fsm.Spec) *string { return &s.TZ }, func(p *fsm.Patch) **string { return &p.TZ }),
 	durationField("grace", "Grace", "How long after that it is still not missed; a run that was started may also take this long. 0s to 366 days.", false,
 		func(s fsm.Spec) int64 { return s.Grace }, func(p *fsm.Patch) **int64 { return &p.Grace }),
+}
+
+// failures say when it has failed.
+var failures = []field{
 	{
 		"threshold", "Alert at misses", "text", fmt.Sprintf("How many misses in a row make an alert, 1 to %d.", fsm.MaxThreshold),
 		func(s fsm.Spec) string { return strconv.Itoa(s.Threshold) },
@@ -155,6 +165,40 @@ var fields = []field{
 		func(s fsm.Spec) int64 { return s.MaxRun }, func(p *fsm.Patch) **int64 { return &p.MaxRun }),
 	durationField("min_run_secs", "A run takes at least", "A good run that was shorter counts as failed; empty: any may be good.", true,
 		func(s fsm.Spec) int64 { return s.MinRun }, func(p *fsm.Patch) **int64 { return &p.MinRun }),
+	linesField("checks", "Checks", checksWords,
+		func(s fsm.Spec) []string { return s.Checks }, func(p *fsm.Patch) **[]string { return &p.Checks }),
+	{
+		"first_ping", "Expect it only after its first ping", "check", "Else it is expected from now on: a job that was never scheduled fails too.",
+		func(s fsm.Spec) string { return checkedIf(s.Arm == fsm.ArmFirstPing) },
+		func(text string, p *fsm.Patch) error {
+			p.Arm = new(fsm.ArmCreated)
+			if text != "" {
+				p.Arm = new(fsm.ArmFirstPing)
+			}
+			return nil
+		},
+	},
+}
+
+// people say who is told of it, and when not.
+var people = []field{
+	listField("emails", "Mail to", fmt.Sprintf("At most %d addresses, with commas between; empty: those of the cluster's --mail-to.", fsm.MaxEmails),
+		func(s fsm.Spec) []string { return s.Emails }, func(p *fsm.Patch) **[]string { return &p.Emails }),
+	{
+		"notify", "Channels", "choices", fmt.Sprintf("Who is told beside mail, at most %d; none: the channels that share a tag with it, or else the default ones.", fsm.MaxNotify),
+		func(s fsm.Spec) string { return strings.Join(s.Notify, "\n") },
+		func(text string, p *fsm.Patch) error {
+			p.Notify = new([]string)
+			if text != "" {
+				*p.Notify = strings.Split(text, "\n")
+			}
+			return nil
+		},
+	},
+	listField("notify_mail", "Mail in place of the defaults", "Addresses that are told as chosen channels are: then no channel by tag and no default one is.",
+		func(s fsm.Spec) []string { return s.NotifyMail }, func(p *fsm.Patch) **[]string { return &p.NotifyMail }),
+	linesField("depends_on", "Depends on", fmt.Sprintf("While one of these fails, alerts of this one wait and are told as a line in that one's: slugs or IDs of heartbeats, or tag:NAME for each that has a tag, one a line, at most %d.", fsm.MaxDependsOn),
+		func(s fsm.Spec) []string { return s.DependsOn }, func(p *fsm.Patch) **[]string { return &p.DependsOn }),
 	{
 		"remind_every_secs", "Remind every", "text", "An incident is told again after this time, until it is acknowledged or over: 10 seconds to 30 days; 0s: it is told once; empty: as the cluster's --remind-every says.",
 		func(s fsm.Spec) string {
@@ -172,46 +216,24 @@ var fields = []field{
 			return err
 		},
 	},
-	linesField("checks", "Checks", checksWords,
-		func(s fsm.Spec) []string { return s.Checks }, func(p *fsm.Patch) **[]string { return &p.Checks }),
-	listField("tags", "Tags", fmt.Sprintf("At most %d, with commas between, each up to %d characters; they group and filter.", fsm.MaxTags, fsm.MaxTagLen),
-		func(s fsm.Spec) []string { return s.Tags }, func(p *fsm.Patch) **[]string { return &p.Tags }),
-	{
-		"notify", "Channels", "choices", fmt.Sprintf("Who is told beside mail, at most %d; none: the channels that share a tag with it, or else the default ones.", fsm.MaxNotify),
-		func(s fsm.Spec) string { return strings.Join(s.Notify, "\n") },
-		func(text string, p *fsm.Patch) error {
-			p.Notify = new([]string)
-			if text != "" {
-				*p.Notify = strings.Split(text, "\n")
-			}
-			return nil
-		},
-	},
-	linesField("depends_on", "Depends on", fmt.Sprintf("While one of these fails, alerts of this one wait and are told as a line in that one's: slugs or IDs of heartbeats, or tag:NAME for each that has a tag, one a line, at most %d.", fsm.MaxDependsOn),
-		func(s fsm.Spec) []string { return s.DependsOn }, func(p *fsm.Patch) **[]string { return &p.DependsOn }),
-	listField("notify_mail", "Mail in place of the defaults", "Addresses that are told as chosen channels are: then no channel by tag and no default one is.",
-		func(s fsm.Spec) []string { return s.NotifyMail }, func(p *fsm.Patch) **[]string { return &p.NotifyMail }),
-	listField("emails", "Mail to", fmt.Sprintf("At most %d addresses, with commas between; empty: those of the cluster's --mail-to.", fsm.MaxEmails),
-		func(s fsm.Spec) []string { return s.Emails }, func(p *fsm.Patch) **[]string { return &p.Emails }),
+}
+
+// about is for who is woken by it.
+var about = []field{
 	textField("description", "Description", "area", fmt.Sprintf("What it does, for who is woken by it: at most %d characters.", fsm.MaxDescription),
 		func(s *fsm.Spec) *string { return &s.Description }, func(p *fsm.Patch) **string { return &p.Description }),
 	textField("runbook_url", "Runbook", "text", fmt.Sprintf("The page that says what to do: http:// or https://, at most %d bytes.", fsm.MaxURLLen),
 		func(s *fsm.Spec) *string { return &s.RunbookURL }, func(p *fsm.Patch) **string { return &p.RunbookURL }),
 	textField("owner", "Owner", "text", fmt.Sprintf("A person or a team, at most %d characters.", fsm.MaxOwnerLen),
 		func(s *fsm.Spec) *string { return &s.Owner }, func(p *fsm.Patch) **string { return &p.Owner }),
+	listField("tags", "Tags", fmt.Sprintf("At most %d, with commas between, each up to %d characters; they group and filter.", fsm.MaxTags, fsm.MaxTagLen),
+		func(s fsm.Spec) []string { return s.Tags }, func(p *fsm.Patch) **[]string { return &p.Tags }),
+}
+
+// pings say what pings it.
+var pings = []field{
 	textField("slug", "Slug", "text", fmt.Sprintf("For URLs by name: a to z, 0 to 9, - and _, at most %d; empty: made from the name.", fsm.MaxSlugLen),
 		func(s *fsm.Spec) *string { return &s.Slug }, func(p *fsm.Patch) **string { return &p.Slug }),
-	{
-		"first_ping", "Expect it only after its first ping", "check", "Else it is expected from now on: a job that was never scheduled fails too.",
-		func(s fsm.Spec) string { return checkedIf(s.Arm == fsm.ArmFirstPing) },
-		func(text string, p *fsm.Patch) error {
-			p.Arm = new(fsm.ArmCreated)
-			if text != "" {
-				p.Arm = new(fsm.ArmFirstPing)
-			}
-			return nil
-		},
-	},
 	{
 		"only_post", "Only POST requests are pings", "check", "Chats that show a preview of a link send GET.",
 		func(s fsm.Spec) string { return checkedIf(len(s.Methods) > 0) },

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,9 @@ import (
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/fsm"
 )
+
+// Usual is what a new heartbeat has.
+var Usual = fsm.Spec{Interval: fsm.DefaultInterval, Grace: fsm.DefaultGrace, Threshold: fsm.DefaultThreshold}
 
 // OfHeartbeat is the form of a heartbeat as it is.
 func OfHeartbeat(spec fsm.Spec, version uint64) Form {
@@ -58,16 +62,29 @@ func (f Form) ReadablePatch() (p fsm.Patch, wrong []string) {
 var (
 	apiName  = regexp.MustCompile(`^[a-z]+(_[a-z]+)+`)
 	apiEntry = regexp.MustCompile(`^[a-z_]+\[(\d+)\]`)
+	number   = regexp.MustCompile(`-?\d+`)
 )
 
-// formWords turns the API's words for what is wrong into those of the form.
+// formWords turns the API's words for what is wrong into those of the form: a duration is not so many seconds there.
 func (one field) formWords(words string) string {
+	if slices.Contains(durations, one.Name) && !strings.Contains(words, "is no duration") {
+		words = number.ReplaceAllStringFunc(words, inUnits)
+	}
 	m := apiEntry.FindStringSubmatch(words)
 	if m == nil {
 		return apiName.ReplaceAllLiteralString(words, one.Label)
 	}
 	n, _ := strconv.Atoi(m[1])
 	return fmt.Sprintf("entry %d", n+1) + strings.TrimPrefix(words, m[0])
+}
+
+// inUnits turns a number of seconds into a duration as the form has it.
+func inUnits(number string) string {
+	secs, _ := strconv.ParseInt(number, 10, 64)
+	if secs < 0 {
+		return "-" + show.WriteDuration(-secs)
+	}
+	return show.WriteDuration(secs)
 }
 
 // Patch reads what was typed, each field by itself; Problems says what is wrong with which.
@@ -107,17 +124,34 @@ func (f *Form) CheckWhole(spec fsm.Spec) {
 	case !every && !schedule:
 		f.Problems["every"] = "Say how often the job runs, or give it a schedule."
 	case every && schedule:
-		f.Problems["schedule"] = "Give one of the two: this, or how often it is expected."
+		f.Problems["schedule"] = "Give either a schedule or how often it is expected, and leave the other empty."
 	}
 	if err := cmp.Or(spec.Validate(), spec.CheckRuns()); err != nil && len(f.Problems) == 0 {
 		f.Problems[""] = show.Sentence(PlainWords(err))
 	}
 }
 
-// Controls are the fields of a heartbeat, with what was typed.
-func (f Form) Controls() (out []Control) {
-	for _, one := range fields {
-		out = append(out, Control{Name: one.Name, Label: one.Label, Kind: one.Kind, Words: one.Words}.With(f))
+// Group is a part of a form.
+type Group struct {
+	Title    string // "": what every heartbeat needs
+	Controls []Control
+	Open     bool // something in it is wrong, or not as it is by default
+}
+
+// Groups are the fields of a heartbeat, with what was typed.
+func (f Form) Groups() (out []Group) {
+	usual := OfHeartbeat(Usual, 0).Typed
+	for _, g := range []struct {
+		title  string
+		fields []field
+	}{{"", basics}, {"When it fails", failures}, {"Who is told", people}, {"What it is", about}, {"How it is pinged", pings}} {
+		group := Group{Title: g.title}
+		for _, one := range g.fields {
+			c := Control{Name: one.Name, Label: one.Label, Kind: one.Kind, Words: one.Words}.With(f)
+			group.Controls = append(group.Controls, c)
+			group.Open = group.Open || c.Problem != "" || c.Value != usual[one.Name]
+		}
+		out = append(out, group)
 	}
 	return out
 }

@@ -79,3 +79,42 @@ func TestAFormSaysAllThatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestAFormHasDurationsAsTheyAreTyped, and not the seconds of the API.
+func TestAFormHasDurationsAsTheyAreTyped(t *testing.T) {
+	f := typed(map[string]string{"name": "n", "every": "0s", "grace": "-5", "threshold": "0", "max_run_secs": "400d", "min_run_secs": "1.5s", "remind_every_secs": "9s"})
+	f.Patch()
+	for name, want := range map[string]string{
+		"every": "Expected every is 0s; it must be 1s to 366d.", "grace": "Grace is -5s; it must be 0s to 366d.", "threshold": "it must be 1 to 100",
+		"max_run_secs": "400d; it must be", "min_run_secs": "such as 90s, 15m, 1h30m or 7d", "remind_every_secs": "is 9s; it must be 10s to 30d, or 0s for no reminders.",
+	} {
+		if !strings.Contains(f.Problems[name], want) {
+			t.Errorf("%s: %q lacks %q", name, f.Problems[name], want)
+		}
+	}
+}
+
+// TestAFormOpensWhatIsNotAsUsual, or is wrong: a new heartbeat needs a name and when it runs.
+func TestAFormOpensWhatIsNotAsUsual(t *testing.T) {
+	opened := func(f Form) (list []string) {
+		for _, g := range f.Groups() {
+			if g.Open && g.Title != "" {
+				list = append(list, g.Title)
+			}
+		}
+		return list
+	}
+	if got := opened(OfHeartbeat(Usual, 0)); got != nil {
+		t.Errorf("a new one opens %q", got)
+	}
+	other := Usual
+	other.Owner, other.MaxRun = "finance", 60
+	if got, want := opened(OfHeartbeat(other, 1)), []string{"When it fails", "What it is"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("one with an owner and a limit opens %q, want %q", got, want)
+	}
+	wrong := typed(map[string]string{"name": "n", "every": "1h", "grace": "5m", "threshold": "2", "failure_threshold": "1", "emails": "nobody"})
+	wrong.Patch()
+	if got, want := opened(wrong), []string{"Who is told"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("one with a wrong address opens %q, want %q", got, want)
+	}
+}

@@ -35,6 +35,7 @@ func onAPhone(b *browser, pages ...string) {
 	b.appears(375, "dark")
 	for _, page := range pages {
 		b.visit(page)
+		b.sees("what leads elsewhere is as high as buttons are", `[...document.querySelectorAll('header a, header button')].every(e => e.offsetHeight >= 44)`)
 		b.lookOnly("phone" + strings.ReplaceAll(page, "/", "-"))
 	}
 	b.appears(1280, "light")
