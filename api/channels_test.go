@@ -224,7 +224,7 @@ func TestAChannelThatCannotBeAskedIsRefused(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	b := r.browse(testKey)
-	if a := b.submit("/ui/channels/new?kind=webhook", "/ui/channels/new", "kind=webhook&name=ops&on=down&url=http%3A%2F%2F127.0.0.1%2F"); a.status != 422 || !strings.Contains(a.body, "--webhook-allow") {
+	if a := b.submit("/ui/channels/new?kind=webhook", "/ui/channels/new", "kind=webhook&name=ops&on=down&url=http%3A%2F%2F127.0.0.1%2F"); a.status != 422 || !strings.Contains(a.body, `<span id="d-url"><strong>127.0.0.1 may not be asked: see --webhook-allow`) {
 		t.Errorf("on the page: %d %s", a.status, a.body)
 	}
 	judge := r.server.cfg.CheckChannel

@@ -408,3 +408,40 @@ func TestAFormWithNothingSelected(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }
+
+// TestAPageSaysHowToGoOn where something did not work: what is wrong, and the way back to where it was asked for.
+func TestAPageSaysHowToGoOn(t *testing.T) {
+	r := newMemoryRig(t)
+	h := r.create(`{"name":"x"}`)
+	b := r.browse(testKey)
+	page := "/ui/heartbeats/" + h.ID
+	pageHas(t, b.get(page), 200, "<dt>Slug</dt><dd><code>x</code>")
+	token := csrfField.FindStringSubmatch(b.get(page).body)[1]
+	wrong := func(referer string) answer {
+		return b.call("POST", page+"/pause", "length=tomorrow&csrf="+token, "Authorization", "", "Cookie", b.cookie,
+			"Content-Type", "application/x-www-form-urlencoded", "Referer", referer)
+	}
+	pageHas(t, wrong("http://beat.example.com"+page+"?did=saved"), 400, "<p>The length of the pause: \"tomorrow\" is no duration: use a number with s, m, h or d, such as 90s, 15m, 1h30m or 7d.</p>", `<a href="`+page+`">Back</a>`)
+	for _, elsewhere := range []string{"", "http://evil.example.com//ui/", "http://evil.example.com/other", "javascript:alert(1)", "%zz"} {
+		if a := wrong(elsewhere); a.status != 400 || strings.Contains(a.body, "Back</a>") {
+			t.Errorf("from %q: %d %s", elsewhere, a.status, a.body)
+		}
+	}
+	pageHas(t, b.get("/ui/heartbeats/hb_000000000000000000000000"), 404, "<h1>There is no such page</h1>", "was deleted", "All heartbeats")
+	pageHas(t, b.submit("/ui/keys", "/ui/keys", "name=wall&scope=read"), 200, "It is shown this once", `name="name" value=""`, `value="write" checked`)
+}
+
+// TestWindowsAreListedByWhenTheyAreOn: what holds alerts back now comes first.
+func TestWindowsAreListedByWhenTheyAreOn(t *testing.T) {
+	r := newMemoryRig(t)
+	b := r.browse(testKey)
+	for _, window := range []string{"name=soon&from=2999-01-01+10:00", "name=now", "name=later&from=2999-02-01+10:00"} {
+		if a := b.submit("/ui/windows", "/ui/windows", window+"&tags=db&length=1h"); a.status != 303 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	list := b.get("/ui/windows").body
+	if now, soon, later := strings.Index(list, "<bdi>now<"), strings.Index(list, "<bdi>soon<"), strings.Index(list, "<bdi>later<"); now < 0 || now > soon || soon > later {
+		t.Errorf("now at %d, soon at %d, later at %d", now, soon, later)
+	}
+}

@@ -153,7 +153,11 @@ func (s *Site) saveChannel(ctx *fasthttp.RequestCtx, cmd fsm.Command, f *form.Fo
 		f.Problems[""] = changedMeanwhile
 	default:
 		_, words := s.back.Explain(err)
-		f.Problems[""] = show.Sentence(words)
+		field, rest, named := strings.Cut(words, ": ")
+		if _, known := f.Typed[field]; !named || !known {
+			field, rest = "", words
+		}
+		f.Problems[field] = show.Sentence(rest)
 	}
 	return false
 }

@@ -192,7 +192,7 @@ func (n Node) SkewWords() string {
 	switch {
 	case n.Here:
 		return "this node's own"
-	case !n.Surveyed:
+	case !n.Surveyed || !n.Alive:
 		return "not known"
 	case n.Skew.Abs() < 100*time.Millisecond:
 		return "as here"
@@ -212,7 +212,7 @@ func (n Node) LagWords() string {
 
 func lagWords(n Node) string {
 	switch {
-	case !n.Surveyed:
+	case !n.Surveyed || !n.Alive:
 		return ""
 	case n.Lag == 0:
 		return "up to date"

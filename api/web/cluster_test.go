@@ -57,3 +57,14 @@ func TestTimeline(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestNothingIsSaidOfANodeThatIsGone but that: what was last heard of it holds no longer.
+func TestNothingIsSaidOfANodeThatIsGone(t *testing.T) {
+	n := Node{Surveyed: true, Lag: 3, Skew: time.Second}
+	if lag, skew := n.LagWords(), n.SkewWords(); lag != "not known" || skew != "not known" {
+		t.Errorf("it is %s, and its clock %s", lag, skew)
+	}
+	if n.Alive = true; n.LagWords() != "3 entries behind" || n.SkewWords() != "1.0 s ahead" {
+		t.Errorf("one that is alive is %s, and its clock %s", n.LagWords(), n.SkewWords())
+	}
+}

@@ -62,7 +62,9 @@ func (s *Site) makeKey(ctx *fasthttp.RequestCtx, in *session, _ []string) error 
 	name, scope := string(trim(ctx.PostArgs().Peek("name"))), string(ctx.PostArgs().Peek("scope"))
 	key, err := s.back.MakeKey(ctx, name, scope)
 	p := keysPage{frame: s.frame(ctx, in, "API keys", "keys"), Made: key, Name: name, Scope: scope}
-	if err != nil {
+	if err == nil {
+		p.Name, p.Scope = "", "" // the form is for another one
+	} else {
 		_, words := s.back.Explain(err)
 		p.Problem = show.Sentence(words)
 		ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)

@@ -63,10 +63,10 @@ func (s *Site) pauseCommand(h fsm.Heartbeat, length string, now time.Time) (fsm.
 	}
 	secs, err := show.ReadDuration(length)
 	if err != nil {
-		return nil, fmt.Errorf("the length of the pause: %w (%w)", err, fsm.ErrInvalid)
+		return nil, fmt.Errorf("%w: the length of the pause: %w", fsm.ErrInvalid, err)
 	}
 	if secs < fsm.MinPause/1000 || secs > fsm.MaxPause/1000 {
-		return nil, fmt.Errorf("the length of the pause is %q: it must be 1s to 366d (%w)", length, fsm.ErrInvalid)
+		return nil, fmt.Errorf("%w: the length of the pause is %q; it must be 1s to 366d", fsm.ErrInvalid, length)
 	}
 	return fsm.TimedPause{ID: h.ID, For: secs * 1000}, nil
 }

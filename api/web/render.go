@@ -6,6 +6,7 @@ import (
 	"errors"
 	"html/template"
 	"io/fs"
+	"net/url"
 	"path"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/quorumbeat/quorumbeat/api/web/assets"
+	"github.com/quorumbeat/quorumbeat/api/web/form"
 	"github.com/quorumbeat/quorumbeat/api/web/show"
 	"github.com/quorumbeat/quorumbeat/api/windows"
 	"github.com/quorumbeat/quorumbeat/fsm"
@@ -119,10 +121,10 @@ func (s *Site) write(ctx *fasthttp.RequestCtx, b []byte) error {
 
 // failed shows an error as a page.
 func (s *Site) failed(ctx *fasthttp.RequestCtx, err error) {
-	status, words := fasthttp.StatusForbidden, err.Error()
+	status, words, title := fasthttp.StatusForbidden, err.Error(), "That did not work"
 	switch {
 	case errors.Is(err, errNoPage):
-		status = fasthttp.StatusNotFound
+		status, title, words = fasthttp.StatusNotFound, "There is no such page", "what it showed was deleted, or its address is mistyped"
 	case errors.Is(err, errMethod):
 		status = fasthttp.StatusMethodNotAllowed
 		ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD, POST")
@@ -133,15 +135,30 @@ func (s *Site) failed(ctx *fasthttp.RequestCtx, err error) {
 		status, words = s.back.Explain(err)
 	}
 	in, _ := s.signedIn(ctx)
-	f := frame{Title: "Error", In: &in, Now: time.Now(), Icon: "ok"}
+	f := frame{Title: title, In: &in, Now: time.Now(), Icon: "ok"}
 	if s.render(ctx, "error", struct {
 		frame
-		Words string
-	}{f, show.Sentence(words)}) != nil {
+		Words, Back string
+	}{f, show.Sentence(form.PlainWords(errors.New(words))), cameFrom(ctx)}) != nil {
 		ctx.Error(words, status)
 		return
 	}
 	ctx.SetStatusCode(status)
+}
+
+// cameFrom is the page with the form that was sent; "": none is known.
+func cameFrom(ctx *fasthttp.RequestCtx) string {
+	u, err := url.Parse(string(ctx.Request.Header.Referer()))
+	if err != nil || !ctx.IsPost() {
+		return ""
+	}
+	query := u.Query()
+	query.Del("did")
+	back := url.URL{Path: u.Path, RawQuery: query.Encode()}
+	if path := back.String(); isOwnPath(path) {
+		return path
+	}
+	return ""
 }
 
 func (s *Site) loginPage(ctx *fasthttp.RequestCtx, problem string) error {

@@ -32,6 +32,17 @@ type shownWindow struct {
 // Over reports whether a window that comes once is over.
 func (w shownWindow) Over() bool { return w.Spec.Once() && w.Begins.IsZero() }
 
+// rank is its place in the list: what is on, then what will be, then the others.
+func (w shownWindow) rank() int {
+	switch {
+	case w.On:
+		return 0
+	case w.Begins.IsZero():
+		return 2
+	}
+	return 1
+}
+
 // Fields are those of a new window, with what was typed.
 func (p windowsPage) Fields() []form.Control { return form.Window.With(p.Form) }
 
@@ -47,6 +58,9 @@ func (s *Site) windowsPage(ctx *fasthttp.RequestCtx, in *session) windowsPage {
 		}
 		p.Windows = append(p.Windows, one)
 	}
+	slices.SortStableFunc(p.Windows, func(a, b shownWindow) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), a.Begins.Compare(b.Begins))
+	})
 	return p
 }
 

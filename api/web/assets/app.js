@@ -183,7 +183,9 @@ function follow(page) {
   }
   if (channel) {
     channel.onmessage = ({ data }) => {
-      if (data.lead !== undefined) {
+      if (data.out) {
+        ask(page).catch(() => {})
+      } else if (data.lead !== undefined) {
         heardOfLeader = Date.now()
         if (leads && data.lead < me) { leads = false; restart() }
         else if (leads) post({ lead: me })
@@ -244,6 +246,16 @@ function previewForm(box) {
 // Templates have a button of that name, too, but no box that follows.
 const preview = document.querySelector('button[name=preview]')
 if (preview && document.getElementById('preview')) previewForm(preview)
+
+// What was just done is told once: neither a reload nor a bookmark tells it again.
+if (location.search.includes('did=')) {
+  const here = new URL(location)
+  here.searchParams.delete('did')
+  history.replaceState(null, '', here)
+}
+
+// Who signs out in one tab is out in all: those that are open look whether they still may.
+if (document.querySelector('form[action="/ui/login"]') && 'BroadcastChannel' in window) new BroadcastChannel('quorumbeat').postMessage({ out: true })
 
 offerCopies(document)
 tellTimes()

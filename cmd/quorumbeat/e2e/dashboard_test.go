@@ -106,6 +106,7 @@ func TestTheDashboard(t *testing.T) {
 	b.shows("Delete job11?")
 	b.press("Delete 1 heartbeat")
 	b.shows("Deleted.")
+	b.sees("and is not told so again by a reload", `location.search === ''`)
 
 	b.visit("/ui/keys")
 	b.fill("name", "wall")

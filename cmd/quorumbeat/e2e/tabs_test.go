@@ -69,6 +69,9 @@ func tabs(t *testing.T, e *env, b *browser) {
 	for _, job := range jobs {
 		ask(t, 204, "DELETE", e.Nodes[0].URL()+"/v1/heartbeats/"+job.ID, nil, nil)
 	}
+	b.visit("/ui/")
+	b.press("Sign out")
+	third.sees("who signs out in one tab is out in all", `location.pathname === '/ui/login'`)
 }
 
 // oddNames are what people call their jobs, and what strangers would.
