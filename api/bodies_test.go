@@ -50,7 +50,8 @@ func writeRequest(conn net.Conn, head string, size int, chunked bool) {
 // TestNoPingIsRefusedForItsBody tries every route with every kind and size of body.
 // The connection serves another ping afterwards.
 func TestNoPingIsRefusedForItsBody(t *testing.T) {
-	r := newPingRig(t)
+	t.Parallel()
+	r := newPingRigWith(t, patient)
 	for i, route := range pingRoutes {
 		path := strings.NewReplacer("%t", r.job.Token, "%k", r.key).Replace(route)
 		for _, chunked := range []bool{false, true} {
@@ -91,18 +92,29 @@ func (r *pingRig) keeps(what string, bytes int) {
 // TestABodyThatStallsIsNoLostPing stops in the middle of a body: what comes before is
 // kept once there is enough of it, and waited for otherwise.
 func TestABodyThatStallsIsNoLostPing(t *testing.T) {
-	r := newPingRigWith(t, func(s *Server) { s.conns.ReadTimeout = time.Second })
-	for _, c := range []struct{ sent, status, kept int }{{fsm.MaxBody + 1, 200, fsm.MaxBody}, {50000, 200, fsm.MaxBody}, {fsm.MaxBody - 1, 408, 0}, {1, 408, 0}} {
+	t.Parallel()
+	r := newPingRigWith(t, func(s *Server) { s.conns.ReadTimeout = 3 * time.Second })
+	type stalled struct {
+		what   string
+		status int
+		conn   net.Conn
+	}
+	var all []stalled // they stall side by side
+	for _, c := range []struct{ sent, status int }{{fsm.MaxBody + 1, 200}, {50000, 200}, {fsm.MaxBody - 1, 408}, {1, 408}} {
 		for _, path := range []string{"/ping/" + r.job.Token, "/v1/heartbeats/" + r.job.Token + "/ping", "/api/push/" + r.job.Token} {
 			conn := r.connect()
+			defer conn.Close()
 			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n%s", path, strings.Repeat("x", c.sent))
-			a := r.read(bufio.NewReader(conn), false)
-			if a.status != c.status || !a.header.ConnectionClose() {
-				t.Errorf("%s, %d bytes: %d %s", path, c.sent, a.status, a.body)
-			}
-			r.listener.take()
-			conn.Close()
+			all = append(all, stalled{fmt.Sprintf("%s, %d bytes", path, c.sent), c.status, conn})
 		}
+	}
+	for _, s := range all {
+		if a := r.read(bufio.NewReader(s.conn), false); a.status != s.status || !a.header.ConnectionClose() {
+			t.Errorf("%s: %d %s", s.what, a.status, a.body)
+		}
+	}
+	if told := r.listener.take(); len(told) != 6 {
+		t.Errorf("%d pings, want those of the 6 answered 200", len(told))
 	}
 }
 

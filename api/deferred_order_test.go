@@ -75,6 +75,7 @@ func (r *rig) fates() []told {
 // TestEveryAnswerIsThatOfItsRequest sends requests of all kinds, many at once and cut
 // anywhere, to pings of which some fail.
 func TestEveryAnswerIsThatOfItsRequest(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	kinds := r.fates()
 	for round := range 150 {

@@ -273,6 +273,7 @@ func TestAHeartbeatThatLeftATagAndIsGoneIsTold(t *testing.T) {
 }
 
 func TestAStreamEndsWithItsKey(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	key := r.makeKey("admin")
 	l := r.listen("/v1/events", "Authorization", "Bearer "+key.Key)
@@ -311,6 +312,7 @@ func (s *silent) Status() ClusterStatus {
 }
 
 func TestAStreamOfANodeThatIsCutOffEnds(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	node := &silent{fakeCluster: r.cluster}
 	r.server.useCluster(node)

@@ -83,7 +83,8 @@ func TestEveryPathOfThePingAPI(t *testing.T) {
 
 // TestABodyIsCutAndNeverRefused sends bodies of every awkward kind and size.
 func TestABodyIsCutAndNeverRefused(t *testing.T) {
-	r := newPingRig(t)
+	t.Parallel()
+	r := newPingRigWith(t, patient)
 	const most = fsm.MaxBody
 	for name, c := range map[string]struct{ body, kept string }{
 		"as long as is kept":         {strings.Repeat("a", most), strings.Repeat("a", most)},

@@ -48,26 +48,29 @@ var oddly = map[string]string{
 // TestOddButLegalRequestsArePings has every way of writing a request on every ping route:
 // it is answered as a plain one, and heard once.
 func TestOddButLegalRequestsArePings(t *testing.T) {
-	r := newPingRig(t)
-	fill := strings.NewReplacer("%t", r.job.Token, "%k", r.key)
-	routes := append([]string{"/v1/heartbeats/%t/ping/", "/v1/heartbeats/%t/ping/start/", "/api/push/%t/", "/ping/%k/job/", "/p/%k/job/"}, pingRoutes...)
+	t.Parallel()
 	for name, request := range oddly {
-		for _, route := range routes {
-			if strings.Contains(route, "?") && strings.Contains(request, "%p?") {
-				continue
-			}
-			for _, method := range []string{"GET", "POST", "HEAD"} {
-				what := fmt.Sprintf("%s: %s %s", name, method, route)
-				raw := strings.NewReplacer("%m", method, "%p", fill.Replace(route)).Replace(request)
-				a := r.oddly(what, raw, method == "HEAD")
-				if a.status != 200 && a.status != 201 {
-					t.Errorf("%s: %d %s", what, a.status, a.body)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newPingRig(t)
+			fill := strings.NewReplacer("%t", r.job.Token, "%k", r.key)
+			for _, route := range append([]string{"/v1/heartbeats/%t/ping/", "/v1/heartbeats/%t/ping/start/", "/api/push/%t/", "/ping/%k/job/", "/p/%k/job/"}, pingRoutes...) {
+				if strings.Contains(route, "?") && strings.Contains(request, "%p?") {
+					continue
 				}
-				if told := r.listener.take(); len(told) != 1 {
-					t.Errorf("%s: %d signals", what, len(told))
+				for _, method := range []string{"GET", "POST", "HEAD"} {
+					what := fmt.Sprintf("%s: %s %s", name, method, route)
+					raw := strings.NewReplacer("%m", method, "%p", fill.Replace(route)).Replace(request)
+					a := r.oddly(what, raw, method == "HEAD")
+					if a.status != 200 && a.status != 201 {
+						t.Errorf("%s: %d %s", what, a.status, a.body)
+					}
+					if told := r.listener.take(); len(told) != 1 {
+						t.Errorf("%s: %d signals", what, len(told))
+					}
 				}
 			}
-		}
+		})
 	}
 }
 

@@ -34,6 +34,7 @@ func (f *failing) Accept() (net.Conn, error) {
 
 // TestNoErrorOfAcceptEndsTheListener has accept fail in every way that passes.
 func TestNoErrorOfAcceptEndsTheListener(t *testing.T) {
+	t.Parallel()
 	for _, number := range []syscall.Errno{
 		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EPROTO, syscall.EPERM, syscall.ENETDOWN, syscall.EINTR,
 	} {
@@ -82,6 +83,7 @@ func TestADeafNodeIsNotReady(t *testing.T) {
 	defer conn.Close()
 	from := bufio.NewReader(conn)
 	ask := func(path string) answer {
+		testkit.Must(t, conn.SetDeadline(time.Now().Add(testkit.Patience)))
 		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
 		return r.read(from, false)
 	}

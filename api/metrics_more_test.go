@@ -54,6 +54,7 @@ func TestOpenRunsAreExported(t *testing.T) {
 
 // TestLateHeartbeatsAreExported: only while they are.
 func TestLateHeartbeatsAreExported(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	h := r.create(`{"name":"x","interval_secs":1,"grace_secs":3600}`)
 	r.create(`{"name":"y"}`)

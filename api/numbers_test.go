@@ -11,6 +11,7 @@ import (
 // TestNumbersComeWithPings: in each form in which they may be sent, and no ping is refused
 // for one.
 func TestNumbersComeWithPings(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		method, path, body string
 		want               map[string]float64

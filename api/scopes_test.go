@@ -164,6 +164,7 @@ func scopeRig(t *testing.T) (r *rig, keys map[string]string, h heartbeatJSON) {
 // TestEveryRouteByEveryScope: whoever may not is refused, before anything is done, and
 // whoever may gets through to what the route itself says.
 func TestEveryRouteByEveryScope(t *testing.T) {
+	t.Parallel()
 	for _, rt := range routes {
 		name := rt.method + " " + rt.pattern
 		needed, listed := scopesOfRoutes[name]
@@ -199,6 +200,7 @@ func TestEveryRouteByEveryScope(t *testing.T) {
 
 // TestEveryPageByEveryScope does the same as somebody who has signed in.
 func TestEveryPageByEveryScope(t *testing.T) {
+	t.Parallel()
 	for _, p := range web.Pages() {
 		name := p.Method + " " + p.Pattern
 		needed, listed := scopesOfPages[name]
@@ -332,6 +334,7 @@ func TestAScopeThatIsNoneIsRefused(t *testing.T) {
 // TestEveryFormNeedsItsOwnToken posts every form as another site would make a browser do: with the
 // cookie, and without the token, or with that of somebody else's session.
 func TestEveryFormNeedsItsOwnToken(t *testing.T) {
+	t.Parallel()
 	for _, p := range web.Pages() {
 		if p.Method != "POST" || p.Pattern == "login" {
 			continue

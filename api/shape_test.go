@@ -8,11 +8,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/quorumbeat/quorumbeat/api/deferred"
 	"github.com/quorumbeat/quorumbeat/api/listener"
 	"github.com/quorumbeat/quorumbeat/api/writable"
 	"github.com/quorumbeat/quorumbeat/fsm"
+	"github.com/quorumbeat/quorumbeat/internal/testkit"
 )
 
 // suffix is what may stand behind a heartbeat in a path, with what that tells.
@@ -53,6 +55,7 @@ func (r *pingRig) asker() *asker {
 
 func (a *asker) ask(method, target, body string) answer {
 	a.t.Helper()
+	testkit.Must(a.t, a.conn.SetDeadline(time.Now().Add(testkit.Patience))) // all of them may take longer
 	if _, err := fmt.Fprintf(a.conn, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", method, target, len(body), body); err != nil {
 		a.t.Fatal(err)
 	}
@@ -77,6 +80,7 @@ func (r *pingRig) addSlug(slug string) uint64 {
 // every suffix, method and query, each with a body and without: never is anything but the
 // shape of a path what counts.
 func TestPathsAreToldApartByTheirShape(t *testing.T) {
+	t.Parallel()
 	r := newPingRig(t)
 	slugs := []string{"start", "fail", "log", "0", "7", "256", "run", "complete", "ok", "create", "ping", "restic-backup", nobody, r.job.Token, strings.ReplaceAll(nobody, "-", "")}
 	for n := 1; n <= fsm.MaxSlugLen; n++ {

@@ -69,7 +69,8 @@ func TestWhatIsNoRequestIsRefusedInJSON(t *testing.T) {
 // TestABodyOverTheLimitIsAnswered writes bodies that a server which closes at once
 // would cut off, and the answer with them.
 func TestABodyOverTheLimitIsAnswered(t *testing.T) {
-	r := newRig(t)
+	t.Parallel()
+	r := newRigWith(t, func(*Config) {}, patient)
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return r.dial() }}
 	defer transport.CloseIdleConnections()
 	client := http.Client{Transport: transport, Timeout: testkit.Patience}

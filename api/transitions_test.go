@@ -16,6 +16,7 @@ var starts = map[string]string{
 // TestEveryChangeOfWhenARunIsExpected sends what clients send of interval, schedule and time zone, by
 // PATCH and by PUT, to heartbeats of either kind and to none.
 func TestEveryChangeOfWhenARunIsExpected(t *testing.T) {
+	t.Parallel()
 	const (
 		berlin  = `0 2 * * * Europe/Berlin`
 		noWords = "there is no schedule"
