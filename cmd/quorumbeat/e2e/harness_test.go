@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,6 +106,25 @@ func (e *env) leader() *localcluster.Node {
 		e.t.Fatal(err)
 	}
 	return n
+}
+
+// sideBySide runs parts of a test, so many at a time, in the place that the test has among all. With t.Parallel they would wait
+// behind all other tests: the nodes that they share would run for nothing meanwhile, and long parts would be the last to end.
+func sideBySide(t *testing.T, most int, parts []string, run func(t *testing.T, i int)) {
+	next := make(chan int, len(parts))
+	for i := range parts {
+		next <- i
+	}
+	close(next)
+	var all sync.WaitGroup
+	for range most {
+		all.Go(func() {
+			for i := range next {
+				t.Run(parts[i], func(t *testing.T) { run(t, i) })
+			}
+		})
+	}
+	all.Wait()
 }
 
 func tail(text string, lines int) string {

@@ -12,13 +12,10 @@ import (
 // single node does. A job was due exactly then, and was refused.
 func TestAShortOutageCallsNoJobDown(t *testing.T) {
 	t.Parallel()
-	for name, nodes := range map[string]int{"the only node": 1, "all three": 3} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			e := startPlain(t, nodes, "--alert-group-wait", "1s")
-			e.outage(t, func() {})
-		})
-	}
+	sideBySide(t, 2, []string{"the only node", "all three"}, func(t *testing.T, i int) {
+		e := startPlain(t, []int{1, 3}[i], "--alert-group-wait", "1s")
+		e.outage(t, func() {})
+	})
 }
 
 // TestAMachineWithoutAClockCallsNoJobDown comes back with a wall clock in the past,

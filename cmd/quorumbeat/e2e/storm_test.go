@@ -39,17 +39,15 @@ func TestStorms(t *testing.T) {
 	t.Parallel()
 	soak := os.Getenv("QUORUMBEAT_SOAK_STORM") != ""
 	many, kinds := soakNumber(t, "QUORUMBEAT_SOAK_STORM", 300), storms
+	atATime := 1
 	if !soak {
-		kinds = storms[:2]
+		kinds, atATime = storms[:2], 2
 	}
+	var names []string
 	for _, s := range kinds {
-		t.Run(s.name, func(t *testing.T) {
-			if !soak {
-				t.Parallel()
-			}
-			s.run(t, many)
-		})
+		names = append(names, s.name)
 	}
+	sideBySide(t, atATime, names, func(t *testing.T, i int) { kinds[i].run(t, many) })
 }
 
 func (s storm) run(t *testing.T, many int) {

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,13 +45,9 @@ func TestThreeNodes(t *testing.T) {
 		"--alert-flap-window", "0s", // some fail several times within minutes
 		"--webhook-allow", "127.0.0.1", "--allow-command-channel", "--log-level", "debug")})
 	e.services = ends
-	t.Run("group", func(t *testing.T) { // returns when all of its parallel tests did
-		for name, test := range onThreeNodes {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				test(t, e)
-			})
-		}
+	t.Run("group", func(t *testing.T) {
+		names := slices.Collect(maps.Keys(onThreeNodes)) // in any order
+		sideBySide(t, 4, names, func(t *testing.T, i int) { onThreeNodes[names[i]](t, e) })
 	})
 	salvageTellsNoSecret(t, e)
 }

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,28 +56,27 @@ func TestWrongSettingsAreToldOnBothSides(t *testing.T) {
 		"another secret":                     {secret: strings.Repeat("x", 40), join: one.Addrs.Gossip, here: "give all nodes the same --cluster-secret-file", there: "give all nodes the same --cluster-secret-file"},
 		"an address that nobody reaches":     {join: one.Addrs.Gossip, flags: []string{"--advertise", "127.0.0.9"}, here: "is told to reach this node at 127.0.0.9:", there: "node lost says that it is reached at 127.0.0.9:"},
 	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			secret := tt.secret
-			if secret == "" {
-				secret = strings.Repeat("s", 40)
-			}
-			c, err := localcluster.Start(localcluster.Options{
-				Binary: plain.path(t), Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Secret: secret,
-				Flags: append([]string{"--smtp-url", "stdout:", "--node-name", "lost", "--bootstrap-expect", "0", "--join", tt.join}, tt.flags...),
-			})
-			testkit.Must(t, err)
-			t.Cleanup(c.Close)
-			n := c.Nodes[0]
-			testkit.Eventually(t, "its /readyz says so", func() bool { return strings.Contains(readyz(t, n), tt.here) })
-			testkit.Eventually(t, "its log says so", func() bool { return strings.Contains(n.Log(), tt.here) })
-			testkit.Eventually(t, "the cluster's log says so", func() bool { return strings.Contains(one.Log(), tt.there) })
-			if got := strings.Count(n.Log(), tt.here); got > 2 { // with the line of what it waits for
-				t.Errorf("its log says it %d times:\n%s", got, n.Log())
-			}
+	names := slices.Collect(maps.Keys(tests))
+	sideBySide(t, 3, names, func(t *testing.T, i int) {
+		tt := tests[names[i]]
+		secret := tt.secret
+		if secret == "" {
+			secret = strings.Repeat("s", 40)
+		}
+		c, err := localcluster.Start(localcluster.Options{
+			Binary: plain.path(t), Dir: t.TempDir(), Nodes: 1, AdminKey: adminKey, Secret: secret,
+			Flags: append([]string{"--smtp-url", "stdout:", "--node-name", "lost", "--bootstrap-expect", "0", "--join", tt.join}, tt.flags...),
 		})
-	}
+		testkit.Must(t, err)
+		t.Cleanup(c.Close)
+		n := c.Nodes[0]
+		testkit.Eventually(t, "its /readyz says so", func() bool { return strings.Contains(readyz(t, n), tt.here) })
+		testkit.Eventually(t, "its log says so", func() bool { return strings.Contains(n.Log(), tt.here) })
+		testkit.Eventually(t, "the cluster's log says so", func() bool { return strings.Contains(one.Log(), tt.there) })
+		if got := strings.Count(n.Log(), tt.here); got > 2 { // with the line of what it waits for
+			t.Errorf("its log says it %d times:\n%s", got, n.Log())
+		}
+	})
 }
 
 func TestNodesOfOneNameAreTold(t *testing.T) {

@@ -159,7 +159,7 @@ func TestALeaderLostAtEachStepOfADelivery(t *testing.T) {
 }
 
 // loseLeaders loses the leader at each step of a delivery, which takes over a minute: so the names of these files have
-// their tests begin among the first. It does so by turns of these alerts; in a soak, QUORUMBEAT_SOAK_STEPS
+// their tests begin among the first (see the package). It does so by turns of these alerts; in a soak, QUORUMBEAT_SOAK_STEPS
 // times at each step of each alert, each in a cluster of its own: two of three are kills.
 func loseLeaders(t *testing.T, of []stepAlert, start func(t *testing.T) *env, check func(e *env)) {
 	times := soakNumber(t, "QUORUMBEAT_SOAK_STEPS", 0)
