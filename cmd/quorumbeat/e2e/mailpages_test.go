@@ -47,6 +47,7 @@ const broken = `[...document.querySelectorAll('h1 span, td.quiet, td b')].filter
 
 // No state or short name is broken, and nothing hangs over the edge, in the widths of a telephone, a preview and a window.
 func TestMailsFitTheirReaders(t *testing.T) {
+	t.Parallel()
 	mails := map[string]string{
 		"digest": "five states in a tag", "mixed": "names in a group", "together": "three groups", "gone": "a state of two words", "long": "a long name",
 	}
