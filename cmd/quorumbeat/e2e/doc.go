@@ -4,7 +4,6 @@
 // packages, only what a user has: HTTP, the command line, mail.
 //
 // Times are real, and most tests wait rather than compute, so they run side by
-// side. Package testing wakes parallel tests from the last to the first: files of the longest have names
-// that begin with z, so that the last to run are short. Where a test must show that something does not happen, it waits for a
+// side. Where a test must show that something does not happen, it waits for a
 // later event of the same kind (see canary) rather than for a while.
 package e2e
