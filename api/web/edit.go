@@ -88,7 +88,7 @@ func previewOf(f form.Form, now time.Time, zones schedules.Zones) preview {
 	f.Problems, f.Resolve = map[string]string{}, nil // what is wrong is told here, not yet in the form
 	p := f.Patch()
 	f.CheckWhole(p.Apply(fsm.Spec{}))
-	for _, name := range judged[:5] {
+	for _, name := range expecting {
 		if out.Why = f.Problems[name]; out.Why != "" {
 			return out
 		}
@@ -159,8 +159,11 @@ func (s *Site) try(f form.Form, h fsm.Heartbeat, now time.Time) *advice.Trial {
 	return &t
 }
 
-// judged are the fields that say when a heartbeat has failed.
-var judged = []string{"every", "schedule", "tz", "grace", "threshold", "failure_threshold", "max_run_secs", "min_run_secs"}
+// expecting are the fields that say when pings are expected, and judged all that say when a heartbeat has failed.
+var (
+	expecting = []string{"every", "schedule", "tz", "grace", "threshold"}
+	judged    = append(slices.Clip(expecting), "failure_threshold", "max_run_secs", "min_run_secs")
+)
 
 func (s *Site) showForm(ctx *fasthttp.RequestCtx, in *session, id string, f form.Form) error {
 	title := "New heartbeat"
