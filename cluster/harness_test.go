@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"sync"
@@ -39,12 +40,26 @@ type trio struct {
 // newTrio forms a cluster of n nodes and waits until all are ready. Each goes
 // through prepare before it starts.
 func newTrio(t testing.TB, n int, prepare ...func(*testNode)) *trio {
+	return newTrioOn(t, "127.0.0.1", n, prepare...)
+}
+
+// hostOfOurs is a loopback address that no other test uses: a port of it that was let go is free still when a node comes
+// back to it. Other systems than Linux have one loopback address.
+func hostOfOurs() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1"
+	}
+	return fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(255), 1+rand.IntN(254))
+}
+
+// newTrioOn is newTrio on a loopback address.
+func newTrioOn(t testing.TB, host string, n int, prepare ...func(*testNode)) *trio {
 	c := &trio{t: t, nodes: make([]*testNode, n)}
 	for i := range n {
 		cfg := DefaultConfig()
 		cfg.NodeName = nodeName(i)
 		cfg.DataDir = t.TempDir()
-		cfg.ClusterAddr, cfg.GossipAddr = "127.0.0.1:0", "127.0.0.1:0"
+		cfg.ClusterAddr, cfg.GossipAddr = host+":0", host+":0"
 		cfg.BootstrapExpect, cfg.Secrets = n, secrets("s")
 		if testing.Verbose() && os.Getenv("QUORUMBEAT_TEST_LOG") != "" {
 			cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -98,7 +98,7 @@ func TestLeaderShutdownUnderLoadLosesNothing(t *testing.T) {
 
 func TestRestartFromDiskKeepsEverything(t *testing.T) {
 	t.Parallel()
-	c := newTrio(t, 3)
+	c := newTrioOn(t, hostOfOurs(), 3)
 	id, token := c.heartbeat(0, 1)
 	for range 5 {
 		if _, err := c.nodes[1].Propose(within(t, testkit.Patience), pingOf(c.nodes[1], token)); err != nil {
