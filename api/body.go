@@ -95,7 +95,7 @@ func decodeWithoutNulls(ctx *fasthttp.RequestCtx, v any, instead map[string]stri
 	if err != nil {
 		return err
 	}
-	return cmp.Or(request.DecodeObject(body, v), request.RefuseNulls(body, instead))
+	return readWithoutNulls(body, v, instead)
 }
 
 // decodeOptional is decodeWithoutNulls of a body that need not be there.
@@ -104,6 +104,10 @@ func decodeOptional(ctx *fasthttp.RequestCtx, v any, instead map[string]string) 
 	if err != nil || len(bytes.TrimSpace(body)) == 0 {
 		return err
 	}
+	return readWithoutNulls(body, v, instead)
+}
+
+func readWithoutNulls(body []byte, v any, instead map[string]string) error {
 	return cmp.Or(request.DecodeObject(body, v), request.RefuseNulls(body, instead))
 }
 

@@ -24,12 +24,12 @@
 //	events.go       the stream of what changes in them
 //	heartbeats.go   heartbeats: create, read, update, delete, put by slug, rotate the token
 //	pause.go        pausing one, for a time too, and resuming it
-//	alerts.go       alerts and incidents, and what people do about them
+//	alerts.go       alerts and incidents, and what people do about them; test mails
 //	channels.go     the routes of channels
 //	schedule.go     previews of schedules, suggestions, and a zone alone
 //	keys.go         API keys
 //	published.go    status pages and badges: for admins, and for anybody
-//	status.go       what it needs of the cluster and of the mail server; health, cluster status, backup, scrapes, test mails
+//	status.go       what it needs of the cluster and of the mail server; health, cluster status, backup, scrapes
 //	web.go          the dashboard's view of this package
 //
 // Errors of package fsm become statuses in one table, statusOf. Answers under /v1

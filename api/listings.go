@@ -79,7 +79,7 @@ func (s *Server) listAll(ctx *fasthttp.RequestCtx, f fsm.HeartbeatFilter) error 
 		return piece, more
 	}
 	ctx.SetContentType("application/json")
-	ctx.SetBodyStream(&pieces.Answer{Next: next, Turn: &s.costly.Turn, Conn: ctx.Conn(), Pace: s.reading, Release: back}, -1)
+	ctx.SetBodyStream(&pieces.Answer{Body: pieces.Body{Turn: &s.costly.Turn, Conn: ctx.Conn(), Pace: s.reading, Release: back}, Next: next}, -1)
 	return nil
 }
 

@@ -367,35 +367,3 @@ func (s *Server) outbound() OutboundStatus {
 	}
 	return s.cfg.Outbound()
 }
-
-// testMail sends a test mail from this node. It is no command, so the caller's key is
-// looked at right before.
-func (s *Server) testMail(ctx *fasthttp.RequestCtx, _ []string) error {
-	if err := s.barrier(ctx); err != nil {
-		return err
-	}
-	var in struct {
-		To string `json:"to"`
-	}
-	if request.HasBody(&ctx.Request.Header) {
-		if err := decodeWithoutNulls(ctx, &in, map[string]string{"to": "leave it out to ask every address of --mail-to"}); err != nil {
-			return err
-		}
-	}
-	if in.To != "" {
-		if err := fsm.ValidateEmail(in.To); err != nil {
-			return err
-		}
-	}
-	if err := s.limits.TestMail(); err != nil {
-		return err
-	}
-	var results []MailTest
-	if s.cfg.Mail != nil {
-		results = s.cfg.Mail.Test(context.Background(), in.To)
-	}
-	if results == nil {
-		return badRequest("there is nobody to send a test mail to: give an address as to, or set --mail-to")
-	}
-	return reply(ctx, fasthttp.StatusOK, map[string]any{"results": results})
-}

@@ -75,7 +75,7 @@ func (s *Scrapes) Serve(ctx *fasthttp.RequestCtx, what Parts) error {
 		h.SetContentEncoding("gzip")
 		out.zip, _ = gzip.NewWriterLevel(&out.out, gzip.BestSpeed) // which is a level
 	}
-	out.turn, out.conn, out.pace, out.release = &s.turn, ctx.Conn(), s.Pace, back
+	out.Body = pieces.Body{Turn: &s.turn, Conn: ctx.Conn(), Pace: s.Pace, Release: back}
 	ctx.SetBodyStream(out, -1)
 	return nil
 }

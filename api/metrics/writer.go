@@ -2,11 +2,8 @@ package metrics
 
 import (
 	"bytes"
-	"errors"
 	"io"
-	"net"
 	"runtime"
-	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	dto "github.com/prometheus/client_model/go"
@@ -22,34 +19,19 @@ const pieceSize = 64 << 10
 // scrapeWriter is an answer with metrics, which is made while it is written: it takes the
 // same memory for any number of heartbeats. fasthttp calls WriteTo, then Close.
 type scrapeWriter struct {
-	node    []*dto.MetricFamily // the node's own
-	store   *store.Store        // nil: no heartbeats
-	tag     string              // only heartbeats with it; "": all
-	turn    *sync.Mutex         // held to make a piece, so that all scrapes together take one core
-	conn    net.Conn
-	pace    pieces.Pace
-	release func() // gives the slot back
+	pieces.Body
+	node  []*dto.MetricFamily // the node's own
+	store *store.Store        // nil: no heartbeats
+	tag   string              // only heartbeats with it; "": all
 
 	plain []byte       // what is not yet zipped, or sent
 	zip   *gzip.Writer // to out; nil: text is sent as it is
 	out   bytes.Buffer
 }
 
-// SupportsBodyWriteTo tells fasthttp to use WriteTo.
-func (s *scrapeWriter) SupportsBodyWriteTo() bool { return true }
-
-// Read is never called.
-func (s *scrapeWriter) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
-
-// Close ends the scrape, whether it was written or not.
-func (s *scrapeWriter) Close() error {
-	s.release()
-	return nil
-}
-
 // WriteTo writes the metrics, and does not count what it wrote.
 func (s *scrapeWriter) WriteTo(w io.Writer) (int64, error) {
-	paced := s.pace.Writer(s.conn, w)
+	paced := s.Paced(w)
 	s.plain = make([]byte, 0, 2*pieceSize)
 	if err := s.writeNode(); err != nil {
 		return 0, err
@@ -101,8 +83,8 @@ func (s *scrapeWriter) writeFamily(w io.Writer, f *family) error {
 
 // makePiece reads pages until there is enough to send.
 func (s *scrapeWriter) makePiece(page int, sample func(*store.Reading)) (next int, more bool) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.Turn.Lock()
+	defer s.Turn.Unlock()
 	for more = true; more && len(s.plain) < pieceSize; {
 		page, more = s.store.ReadPage(page, s.tag, sample)
 	}

@@ -3,6 +3,6 @@
 //
 // Files:
 //
-//	answer.go  Answer: the body of an answer, piece by piece
+//	answer.go  Answer: the body of an answer, piece by piece; Body: what it has in common with scrapes
 //	pace.go    Pace: how fast a client has to read
 package pieces

@@ -31,9 +31,10 @@ func (s *Site) rotate(ctx *fasthttp.RequestCtx, _ *session, args []string) error
 	if err != nil {
 		return err
 	}
-	overlap, err := show.ReadDuration(string(ctx.PostArgs().Peek("overlap")))
+	length := string(ctx.PostArgs().Peek("overlap"))
+	overlap, err := show.ReadDuration(length)
 	if err != nil || overlap < 0 || overlap > fsm.MaxOverlap/1000 {
-		return fmt.Errorf("how long the old URL works must be 0s to 366d (%w)", fsm.ErrInvalid)
+		return fmt.Errorf("%w: how long the old URL works is %.40q; it must be 0s to 366d", fsm.ErrInvalid, length)
 	}
 	_, err = s.back.Propose(ctx, fsm.RotateToken{ID: h.ID, Token: fsm.Token(uuid.New()), Overlap: overlap * 1000})
 	if errors.Is(err, fsm.ErrQuota) {

@@ -49,8 +49,8 @@
 //
 // Files:
 //
-//	store.go               Store; applying batches and commands, which are prefetched; commands that panic
-//	ping.go                plain pings: whose they are, and what they change
+//	store.go               Store; applying batches and commands; commands that panic
+//	ping.go                plain pings: whose they are, what they change, and prefetching that
 //	timetables.go          the times of heartbeats with schedules
 //	state.go               what entries change; nodes, indexes
 //	heartbeat.go           commands that edit heartbeats, or give them new ping tokens

@@ -51,7 +51,7 @@ func (t *Table) IsDue(serving int64) bool {
 // Add has a token of a heartbeat end at a serving time. Those that it had before end by then, too.
 func (t *Table) Add(ordinal uint64, token fsm.Token, end int64) {
 	list := make([]oldToken, 0, len(t.old[ordinal])+1)
-	for _, x := range append(list, t.old[ordinal]...) {
+	for _, x := range t.old[ordinal] {
 		t.ends.Remove(ending{x.end, x.token, ordinal})
 		list = append(list, oldToken{x.token, min(x.end, end)})
 	}
